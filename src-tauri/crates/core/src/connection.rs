@@ -1,0 +1,140 @@
+use crate::{ConnectionId, ProviderId, Scopes, Secret};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The project that always exists.
+pub const DEFAULT_PROJECT: &str = "default";
+
+/// One account at one provider: a credential of type `oauth2_refresh`. Its tokens are a record of their own,
+/// [`Tokens`], so that a list never opens them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Connection {
+    /// Its id.
+    pub id: ConnectionId,
+    /// The provider it belongs to.
+    pub provider: ProviderId,
+    /// The person's own word for it ("work"); unique among the provider's connections.
+    pub label: Option<String>,
+    /// Whose account it is, when the provider said so.
+    pub account: Option<Account>,
+    /// Where it stands.
+    pub status: ConnectionStatus,
+    /// The scopes asked for.
+    pub requested_scopes: Scopes,
+    /// The scopes the provider granted.
+    pub granted_scopes: Scopes,
+    /// When the access token ends; `None` while the provider has not said, which is unknown and not for ever.
+    pub expires_at: Option<Timestamp>,
+    /// When the next refresh is due.
+    pub refresh_at: Option<Timestamp>,
+    /// Whether there is a refresh token.
+    pub refreshable: bool,
+    /// When tokens were last fetched.
+    pub last_refreshed_at: Option<Timestamp>,
+    /// When a token was last handed out.
+    pub last_used_at: Option<Timestamp>,
+    /// What is going wrong at the moment. Never changes the status by itself.
+    pub trouble: Option<Trouble>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// Whose account a connection is (OpenID Connect Core §5.1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// `sub`: never reassigned at its issuer, so this and nothing else tells two accounts apart.
+    pub subject: String,
+    /// A name to show.
+    pub name: Option<String>,
+    /// An address to show.
+    pub email: Option<String>,
+}
+
+impl Account {
+    /// What "Connected as …" says.
+    pub fn shown(&self) -> &str {
+        self.email
+            .as_deref()
+            .or(self.name.as_deref())
+            .unwrap_or(&self.subject)
+    }
+}
+
+/// Where a connection stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "status", content = "reason")]
+pub enum ConnectionStatus {
+    /// Waiting for the browser.
+    Pending,
+    /// Tokens are there.
+    Active,
+    /// A refresh is under way. Never written to disk as such.
+    Refreshing,
+    /// Its person has to connect again.
+    NeedsReauth(ReauthReason),
+    /// Its person wants it left alone.
+    Paused,
+    /// Gone for the person; revocation at the provider is still owed.
+    Disconnecting,
+}
+
+/// Why a person has to connect again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReauthReason {
+    /// The provider said `invalid_grant`.
+    Revoked,
+    /// The access token ended and there is no refresh token.
+    Expired,
+    /// The answer to a refresh never came, and the provider does not take a used token again.
+    LostResponse,
+    /// The grant is narrower than what is needed.
+    ScopeMissing,
+    /// The provider does not accept our client any more.
+    ClientRejected,
+}
+
+/// A failure that may pass.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// When it last happened.
+    pub at: Timestamp,
+    /// What happened, in words, cleaned.
+    pub message: String,
+    /// How many times in a row.
+    pub attempts: u32,
+    /// When the next try is; `None` when only a person can go on.
+    pub next_try_at: Option<Timestamp>,
+}
+
+/// The tokens of one connection. Opened for a hand-out or a refresh, and for nothing else.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Tokens {
+    /// Handed out to callers.
+    pub access_token: Secret,
+    /// As it goes into an `Authorization` header: `Bearer`.
+    pub token_type: String,
+    /// When the access token ends; `None` is unknown.
+    pub expires_at: Option<Timestamp>,
+    /// The scopes of this access token.
+    pub scopes: Scopes,
+    /// Goes to the provider and nowhere else.
+    pub refresh_token: Option<Secret>,
+    /// The refresh token before this one, kept for a short while.
+    pub replaced: Option<ReplacedToken>,
+    /// When these tokens were fetched.
+    pub obtained_at: Timestamp,
+    /// Counts up with every write, so that an old answer cannot land on newer tokens.
+    pub fence: u64,
+}
+
+/// A refresh token that was replaced, and until when it is kept sealed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ReplacedToken {
+    /// The old token.
+    pub refresh_token: Secret,
+    /// When it is wiped.
+    pub until: Timestamp,
+}

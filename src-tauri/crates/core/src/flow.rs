@@ -1,0 +1,38 @@
+use crate::{ConnectionId, FlowId, ProviderId, RedirectPreference, Scopes, Secret};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+/// One consent flow, as recorded before the browser opens. The answer goes to what stands here and nowhere else
+/// (OAuth 2.1 §7.15).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Flow {
+    /// Its id.
+    pub id: FlowId,
+    /// The connection it will make or renew.
+    pub connection: ConnectionId,
+    /// Whether that connection existed before; then another account must not overwrite it.
+    pub renews: bool,
+    /// The provider.
+    pub provider: ProviderId,
+    /// The label the new connection gets.
+    pub label: Option<String>,
+    /// The expected issuer.
+    pub issuer: Option<String>,
+    /// Where the code is exchanged.
+    pub token_endpoint: Url,
+    /// The exact redirect URI that was sent.
+    pub redirect_uri: String,
+    /// How the answer comes back.
+    pub redirect: RedirectPreference,
+    /// The scopes asked for.
+    pub scopes: Scopes,
+    /// Ties the answer to this flow; 256 bits, used once.
+    pub state: Secret,
+    /// The PKCE verifier (RFC 7636 §4.1); `None` where the provider has no PKCE.
+    pub verifier: Option<Secret>,
+    /// Where the browser is sent.
+    pub authorization_url: Url,
+    /// When it ends: ten minutes after it was made.
+    pub expires_at: Timestamp,
+}

@@ -1,0 +1,36 @@
+//! The nouns of Tokenry: providers, connections, events, and the words for what can go wrong with them.
+//!
+//! What must never be true of this crate: that it reads or writes anything. Files, sockets, the network and the
+//! keyring belong to other rooms; even time and randomness come in through [`Clock`] and [`Random`].
+#![deny(missing_docs)]
+
+mod clock;
+mod code;
+mod connection;
+mod event;
+mod flow;
+mod id;
+mod name;
+mod provider;
+mod random;
+mod scope;
+mod secret;
+mod text;
+
+pub use clock::{Clock, SystemClock};
+pub use code::Code;
+pub use connection::{
+    Account, Connection, ConnectionStatus, DEFAULT_PROJECT, ReauthReason, ReplacedToken, Tokens, Trouble,
+};
+pub use event::{Caller, Event, EventKind, Outcome, Peer};
+pub use flow::Flow;
+pub use id::{ConnectionId, EventId, FlowId, ProviderId, RequestId};
+pub use jiff::Timestamp;
+pub use name::{InvalidName, Name};
+pub use provider::{
+    GrantType, Provider, ProviderChange, RedirectPreference, Rotation, TokenEndpointAuthMethod,
+};
+pub use random::{OsRandom, Random};
+pub use scope::Scopes;
+pub use secret::Secret;
+pub use text::clean;

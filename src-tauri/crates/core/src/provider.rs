@@ -1,0 +1,419 @@
+use crate::{Name, ProviderId, Scopes, Secret};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use url::Url;
+
+/// An authorization server and our client registration at it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Provider {
+    /// Its id.
+    pub id: ProviderId,
+    /// The project it belongs to.
+    pub project: Name,
+    /// Unique within the project.
+    pub name: Name,
+    /// What people call it.
+    pub display_name: String,
+    /// How tokens are got.
+    pub grant_type: GrantType,
+    /// The issuer identifier, compared with `iss` in answers (RFC 9207 §2.4).
+    pub issuer: Option<String>,
+    /// Where the browser is sent (RFC 6749 §3.1). Needed for [`GrantType::AuthorizationCode`].
+    pub authorization_endpoint: Option<Url>,
+    /// Where codes and refresh tokens are exchanged (RFC 6749 §3.2).
+    pub token_endpoint: Option<Url>,
+    /// Where refresh tokens go when that is not the token endpoint.
+    pub refresh_endpoint: Option<Url>,
+    /// RFC 7009.
+    pub revocation_endpoint: Option<Url>,
+    /// OpenID Connect Core §5.3: tells whose account a connection is.
+    pub userinfo_endpoint: Option<Url>,
+    /// Our name at the provider.
+    pub client_id: String,
+    /// Our secret at the provider; `None` for a public client.
+    pub client_secret: Option<Secret>,
+    /// How the two are sent.
+    pub token_endpoint_auth_method: TokenEndpointAuthMethod,
+    /// Asked for when a flow names no scopes of its own.
+    pub default_scopes: Scopes,
+    /// Between scopes in a request; mostly one space.
+    pub scope_separator: String,
+    /// PKCE with S256 (RFC 7636).
+    pub use_pkce: bool,
+    /// Sent along with the authorization request.
+    pub authorize_params: BTreeMap<String, String>,
+    /// Which redirect a flow uses when nobody says otherwise.
+    pub redirect: RedirectPreference,
+    /// Whether the server promises `iss` in its answers; then one without it is refused (RFC 9207 §2.4).
+    pub authorization_response_iss_parameter_supported: bool,
+    /// What becomes of a refresh token that was used.
+    pub rotation: Rotation,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+/// How tokens are got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GrantType {
+    /// RFC 6749 §4.1, with PKCE.
+    #[default]
+    AuthorizationCode,
+    /// RFC 6749 §4.4.
+    ClientCredentials,
+}
+
+/// How the client proves who it is at the token endpoint (RFC 7591 §2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenEndpointAuthMethod {
+    /// HTTP Basic with form-encoded parts (RFC 6749 §2.3.1).
+    ClientSecretBasic,
+    /// Both in the body.
+    #[default]
+    ClientSecretPost,
+    /// Only the client id: a public client.
+    None,
+}
+
+/// How the browser's answer comes back to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RedirectPreference {
+    /// `http://127.0.0.1:{port}/cb/{provider}` (RFC 8252 §7.3).
+    #[default]
+    Loopback,
+    /// `io.github.tokenry:/cb/{provider}` (RFC 8252 §7.1).
+    DeepLink,
+    /// The person pastes the address the browser ended at.
+    Paste,
+}
+
+/// What a provider does with a refresh token once it was used: decides what a lost answer means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Rotation {
+    /// It stays good; sending it again is harmless.
+    None,
+    /// It is replaced, and the old one works for this long after.
+    Grace {
+        /// In seconds.
+        seconds: u32,
+    },
+    /// It is replaced, and sending the old one again ends the grant.
+    Strict,
+    /// Nobody knows; treated as strict.
+    #[default]
+    Unknown,
+}
+
+/// A partial update. A field that is `None` keeps what it was; `Some(None)` clears it.
+#[derive(Debug, Clone, Default)]
+#[expect(
+    missing_docs,
+    reason = "each field is the field of Provider with the same name"
+)]
+pub struct ProviderChange {
+    pub name: Option<Name>,
+    pub display_name: Option<String>,
+    pub grant_type: Option<GrantType>,
+    pub issuer: Option<Option<String>>,
+    pub authorization_endpoint: Option<Option<Url>>,
+    pub token_endpoint: Option<Option<Url>>,
+    pub refresh_endpoint: Option<Option<Url>>,
+    pub revocation_endpoint: Option<Option<Url>>,
+    pub userinfo_endpoint: Option<Option<Url>>,
+    pub client_id: Option<String>,
+    pub client_secret: Option<Option<Secret>>,
+    pub token_endpoint_auth_method: Option<TokenEndpointAuthMethod>,
+    pub default_scopes: Option<Scopes>,
+    pub scope_separator: Option<String>,
+    pub use_pkce: Option<bool>,
+    pub authorize_params: Option<BTreeMap<String, String>>,
+    pub redirect: Option<RedirectPreference>,
+    pub authorization_response_iss_parameter_supported: Option<bool>,
+    pub rotation: Option<Rotation>,
+}
+
+impl Provider {
+    /// Takes the fields that `change` gives.
+    pub fn apply(&mut self, change: ProviderChange, now: Timestamp) {
+        macro_rules! take {
+            ($($field:ident),*) => { $(if let Some(value) = change.$field { self.$field = value; })* };
+        }
+        take!(
+            name,
+            display_name,
+            grant_type,
+            issuer,
+            authorization_endpoint,
+            token_endpoint,
+            refresh_endpoint,
+            revocation_endpoint,
+            userinfo_endpoint,
+            client_id,
+            client_secret,
+            token_endpoint_auth_method,
+            default_scopes,
+            scope_separator,
+            use_pkce,
+            authorize_params,
+            redirect,
+            authorization_response_iss_parameter_supported,
+            rotation
+        );
+        self.updated_at = now;
+    }
+
+    /// What is wrong with it, field by field; empty when it can be kept.
+    ///
+    /// Endpoints are https, or http on a loopback host when every endpoint of the provider is on one (a server
+    /// somebody runs on this machine), without user information and without a fragment (RFC 6749 §3.1).
+    pub fn problems(&self) -> BTreeMap<&'static str, String> {
+        let mut problems = BTreeMap::new();
+        let endpoints = [
+            ("authorization_endpoint", &self.authorization_endpoint),
+            ("token_endpoint", &self.token_endpoint),
+            ("refresh_endpoint", &self.refresh_endpoint),
+            ("revocation_endpoint", &self.revocation_endpoint),
+            ("userinfo_endpoint", &self.userinfo_endpoint),
+        ];
+        let all_loopback = endpoints
+            .iter()
+            .filter_map(|(_, url)| url.as_ref())
+            .all(is_loopback);
+        for (field, url) in endpoints {
+            if let Some(wrong) = url.as_ref().and_then(|url| endpoint_problem(url, all_loopback)) {
+                problems.insert(field, wrong);
+            }
+        }
+        if self.token_endpoint.is_none() {
+            problems.insert(
+                "token_endpoint",
+                "is needed: the https address where tokens are fetched".to_owned(),
+            );
+        }
+        if self.grant_type == GrantType::AuthorizationCode {
+            match &self.authorization_endpoint {
+                None => {
+                    problems.insert(
+                        "authorization_endpoint",
+                        "is needed for authorization_code: the https address the browser is sent to"
+                            .to_owned(),
+                    );
+                }
+                Some(url) => {
+                    if let Some((key, _)) = url.query_pairs().find(|(key, _)| OURS.contains(&key.as_ref())) {
+                        problems.insert(
+                            "authorization_endpoint",
+                            format!("must not carry {key}, which Tokenry sets itself"),
+                        );
+                    }
+                }
+            }
+        }
+        if self.client_id.trim().is_empty()
+            || self.client_id.len() > 2048
+            || self.client_id.chars().any(char::is_control)
+        {
+            problems.insert(
+                "client_id",
+                "must be the id the provider gave you: 1 to 2048 characters".to_owned(),
+            );
+        }
+        if self
+            .client_secret
+            .as_ref()
+            .is_some_and(|s| s.expose().is_empty() || s.expose().len() > 16_384)
+        {
+            problems.insert("client_secret", "must be at most 16384 bytes".to_owned());
+        }
+        if self.grant_type == GrantType::ClientCredentials && self.client_secret.is_none() {
+            problems.insert("client_secret", "is needed for client_credentials".to_owned());
+        }
+        if self.display_name.trim().is_empty() || self.display_name.chars().count() > 100 {
+            problems.insert("display_name", "must be 1 to 100 characters".to_owned());
+        }
+        if self.scope_separator.is_empty() || self.scope_separator.len() > 4 {
+            problems.insert(
+                "scope_separator",
+                "must be 1 to 4 characters, mostly one space or a comma".to_owned(),
+            );
+        }
+        if let Some(bad) = self.default_scopes.iter().find(|scope| !Scopes::is_token(scope)) {
+            problems.insert(
+                "default_scopes",
+                format!("{:?} cannot be a scope (RFC 6749, 3.3)", crate::clean(bad)),
+            );
+        }
+        if let Some(key) = self
+            .authorize_params
+            .keys()
+            .find(|key| OURS.contains(&key.as_str()))
+        {
+            problems.insert(
+                "authorize_params",
+                format!("must not set {key}, which Tokenry sets itself"),
+            );
+        }
+        if self.issuer.as_ref().is_some_and(|issuer| {
+            Url::parse(issuer).map_or(true, |url| {
+                endpoint_problem(&url, is_loopback(&url)).is_some() || url.query().is_some()
+            })
+        }) {
+            problems.insert(
+                "issuer",
+                "must be an https address without query and fragment (RFC 8414, 2)".to_owned(),
+            );
+        }
+        problems
+    }
+
+    /// Where a refresh token is sent.
+    pub fn refresh_target(&self) -> Option<&Url> {
+        self.refresh_endpoint.as_ref().or(self.token_endpoint.as_ref())
+    }
+}
+
+/// The parameters of an authorization request that nobody but Tokenry sets.
+const OURS: [&str; 8] = [
+    "response_type",
+    "client_id",
+    "redirect_uri",
+    "state",
+    "scope",
+    "code_challenge",
+    "code_challenge_method",
+    "response_mode",
+];
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+fn endpoint_problem(url: &Url, loopback_allowed: bool) -> Option<String> {
+    let wrong = match url.scheme() {
+        "https" => None,
+        "http" if is_loopback(url) && loopback_allowed => None,
+        "http" if is_loopback(url) => {
+            Some("http is for a server on this machine: then every endpoint must be on it, else use https")
+        }
+        "http" => Some("must be https: http would send secrets in the clear"),
+        _ => Some("must be an https address"),
+    };
+    let wrong = wrong
+        .or((url.fragment().is_some()).then_some("must not have a fragment (#…)"))
+        .or((!url.username().is_empty() || url.password().is_some())
+            .then_some("must not hold a user name or password"));
+    wrong.map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{OsRandom, SystemClock};
+
+    fn provider(authorization: &str, token: &str) -> Provider {
+        let now = Timestamp::UNIX_EPOCH;
+        Provider {
+            id: ProviderId::new(&SystemClock, &OsRandom),
+            project: crate::DEFAULT_PROJECT.parse().unwrap(),
+            name: "example".parse().unwrap(),
+            display_name: "Example".into(),
+            grant_type: GrantType::AuthorizationCode,
+            issuer: None,
+            authorization_endpoint: Some(authorization.parse().unwrap()),
+            token_endpoint: Some(token.parse().unwrap()),
+            refresh_endpoint: None,
+            revocation_endpoint: None,
+            userinfo_endpoint: None,
+            client_id: "id".into(),
+            client_secret: None,
+            token_endpoint_auth_method: TokenEndpointAuthMethod::None,
+            default_scopes: Scopes::default(),
+            scope_separator: " ".into(),
+            use_pkce: true,
+            authorize_params: BTreeMap::new(),
+            redirect: RedirectPreference::Loopback,
+            authorization_response_iss_parameter_supported: false,
+            rotation: Rotation::Unknown,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    #[test]
+    fn https_everywhere_or_loopback_everywhere() {
+        assert!(
+            provider("https://a.example/auth", "https://a.example/token")
+                .problems()
+                .is_empty()
+        );
+        assert!(
+            provider("http://127.0.0.1:1/auth", "http://[::1]:1/token")
+                .problems()
+                .is_empty()
+        );
+        let mixed = provider("https://a.example/auth", "http://127.0.0.1:1/token").problems();
+        assert_eq!(mixed.keys().collect::<Vec<_>>(), [&"token_endpoint"]);
+        assert!(
+            provider("http://a.example/auth", "https://a.example/token")
+                .problems()
+                .contains_key("authorization_endpoint")
+        );
+        for hostile in [
+            "file:///etc/passwd",
+            "javascript:alert(1)",
+            "https://u:p@a.example/",
+            "https://a.example/#f",
+        ] {
+            assert!(
+                provider(hostile, "https://a.example/token")
+                    .problems()
+                    .contains_key("authorization_endpoint"),
+                "{hostile}"
+            );
+        }
+    }
+
+    #[test]
+    fn our_own_parameters_cannot_be_set_by_an_endpoint_or_by_authorize_params() {
+        let p = provider("https://a.example/auth?state=1", "https://a.example/token");
+        assert!(p.problems().contains_key("authorization_endpoint"));
+        let mut p = provider("https://a.example/auth?tenant=1", "https://a.example/token");
+        assert!(p.problems().is_empty());
+        p.authorize_params
+            .insert("redirect_uri".into(), "https://evil.example".into());
+        assert!(p.problems().contains_key("authorize_params"));
+    }
+
+    #[test]
+    fn a_partial_change_keeps_the_rest_and_some_none_clears() {
+        let mut p = provider("https://a.example/auth", "https://a.example/token");
+        p.client_secret = Some(Secret::new("s".into()));
+        p.apply(
+            ProviderChange {
+                display_name: Some("New".into()),
+                ..Default::default()
+            },
+            Timestamp::UNIX_EPOCH,
+        );
+        assert!(p.display_name == "New" && p.client_secret.is_some());
+        p.apply(
+            ProviderChange {
+                client_secret: Some(None),
+                ..Default::default()
+            },
+            Timestamp::UNIX_EPOCH,
+        );
+        assert!(p.client_secret.is_none());
+    }
+}
