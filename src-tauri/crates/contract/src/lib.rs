@@ -1,1 +1,28 @@
-//! x
+//! What crosses a door: requests, answers and error codes, as plain serde types.
+//!
+//! What must never be true of this crate: that an answer type has a field for a refresh token, a client secret or
+//! a private key, or that any type but [`TokenAnswer`] has one for an access token. It knows no other crate of ours,
+//! so the command line can link it without the engine.
+
+mod connection;
+mod engine;
+mod error;
+mod event;
+mod flow;
+mod provider;
+
+pub use connection::{
+    Account, Connection, ConnectionStatus, DisconnectAnswer, PatchConnection, ReauthReason, Revoked,
+    TokenAnswer, TokenRequest, Trouble,
+};
+pub use engine::{EngineStatus, SlotKind, UnlockRequest, Vault, VaultState};
+pub use error::{Details, ErrorBody, ErrorCode, ErrorEnvelope};
+pub use event::{CallerKind, Change, Event, EventKind, EventPage, EventQuery, Outcome};
+pub use flow::{
+    AuthorizeAnswer, AuthorizeQuery, AuthorizeRequest, CallbackAnswer, CallbackRequest, ExchangeRequest,
+    Flow, FlowQuery, FlowStatus, Success,
+};
+pub use provider::{
+    CreateProvider, DeleteProviderQuery, GrantType, OAuthProvider, OAuthProviderAuthStatus, Redirect,
+    Rotation, TokenEndpointAuthMethod, UpdateProvider,
+};

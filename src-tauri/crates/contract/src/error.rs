@@ -1,0 +1,125 @@
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $slug:literal, $status:literal, $exit:literal, $next:literal;)*) => {
+        /// The closed list of what a person or a program can act on.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        #[serde(rename_all = "snake_case")]
+        pub enum ErrorCode { $($(#[$doc])* $name,)* }
+
+        impl ErrorCode {
+            /// Every code there is.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// As it stands in the envelope.
+            pub fn slug(self) -> &'static str {
+                match self { $(Self::$name => $slug,)* }
+            }
+
+            /// Its one HTTP status.
+            pub fn http_status(self) -> u16 {
+                match self { $(Self::$name => $status,)* }
+            }
+
+            /// Its one exit code of `tokenry`.
+            pub fn exit_code(self) -> u8 {
+                match self { $(Self::$name => $exit,)* }
+            }
+
+            /// What to do next when the message has nothing better to say.
+            pub fn next_step(self) -> &'static str {
+                match self { $(Self::$name => $next,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// A value that was given cannot be right.
+    ValidationError = "validation_error", 422, 10, "Correct the fields that are named and try again.";
+    /// The caller did not prove who it is.
+    Unauthorized = "unauthorized", 401, 11, "Call again with the app's own token.";
+    /// The caller may not do this.
+    PermissionDenied = "permission_denied", 403, 12, "Ask for a grant that covers it, in the window under Apps.";
+    /// The person said no.
+    ConsentDenied = "consent_denied", 403, 13, "Nothing was handed out. Ask again only when the person wants it.";
+    /// Would have to ask, and cannot.
+    InteractionRequired = "interaction_required", 403, 14, "Open the Tokenry window, or answer with `tokenry approve`.";
+    /// Nothing has this name or id.
+    NotFound = "not_found", 404, 15, "`tokenry list` and `tokenry provider list` show what there is.";
+    /// It clashes with what is there.
+    Conflict = "conflict", 409, 16, "Look at what is there and choose again.";
+    /// The person has to connect again.
+    NeedsReauth = "needs_reauth", 409, 17, "Connect again with `tokenry connect`, or in the window.";
+    /// The consent flow is over.
+    FlowExpired = "flow_expired", 410, 18, "Start again with `tokenry connect`, or in the window.";
+    /// More bytes than we take.
+    PayloadTooLarge = "payload_too_large", 413, 19, "Send less.";
+    /// The vault is locked.
+    VaultLocked = "vault_locked", 423, 20, "Unlock with `tokenry unlock`, or in the window.";
+    /// Too many requests.
+    RateLimited = "rate_limited", 429, 21, "Wait a little and try again.";
+    /// Our fault, or the machine's.
+    Internal = "internal", 500, 22, "Try again; if it stays, report it with the request id.";
+    /// The provider said no.
+    ProviderError = "provider_error", 502, 23, "Check the provider's settings with `tokenry provider show`.";
+    /// The provider could not be reached.
+    ProviderUnreachable = "provider_unreachable", 503, 24, "Check the network and try again later.";
+    /// No redirect can be caught, or the keyring is gone.
+    OauthUnavailable = "oauth_unavailable", 503, 25, "See the message for what is missing on this machine.";
+}
+
+/// The one shape of every error.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ErrorEnvelope {
+    /// What went wrong.
+    pub error: ErrorBody,
+}
+
+/// What went wrong, for a program and for a person.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ErrorBody {
+    /// What a program acts on.
+    pub code: ErrorCode,
+    /// What happened, to what, and what to do next.
+    pub message: String,
+    /// Stands in the log, too.
+    pub request_id: String,
+    /// More, where there is more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<Details>,
+}
+
+/// More about an error.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Details {
+    /// From each field to what is wrong with it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, String>,
+    /// The provider's own error code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_error: Option<String>,
+    /// Seconds after which another try makes sense.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_seconds: Option<u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_is_written_as_its_slug_and_has_an_exit_code_of_its_own() {
+        let mut exits = std::collections::BTreeSet::new();
+        for &code in ErrorCode::ALL {
+            assert_eq!(serde_json::to_value(code).unwrap(), code.slug());
+            assert!(exits.insert(code.exit_code()), "{}", code.slug());
+        }
+        assert_eq!(exits.len(), 16);
+    }
+}
