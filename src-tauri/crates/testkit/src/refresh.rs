@@ -1,0 +1,71 @@
+use crate::behaviour::{Client, Rotation};
+use crate::call::Call;
+use crate::grants::{Ended, Issued};
+use crate::service::State;
+use std::time::Duration;
+use tokenry_core::{Random, Scopes, Timestamp};
+
+/// The refresh grant (RFC 6749 §6) under the rotation policy of the moment.
+pub(crate) fn refresh(
+    state: &mut State,
+    call: &Call,
+    client: &Client,
+    now: Timestamp,
+    random: &dyn Random,
+) -> Result<Issued, &'static str> {
+    let presented = call.get("refresh_token").ok_or("invalid_request")?;
+    let token = state.grants.refresh.get(presented).ok_or("invalid_grant")?;
+    let (family, generation, replaced_at) = (token.family, token.generation, token.replaced_at);
+    let grant = &state.grants.families[family];
+    if grant.client != client.id || grant.ended.is_some() {
+        return Err("invalid_grant");
+    }
+    let scope = narrowed(&grant.scope, call.get("scope"))?;
+    if replaced_at.is_some_and(|at| !still_taken(state.behaviour.rotation, at, now)) {
+        state.grants.end(family, Ended::Replay);
+        return Err("invalid_grant");
+    }
+    let refresh_token = match state.behaviour.rotation {
+        Rotation::None => None,
+        Rotation::Grace(_) | Rotation::Strict => {
+            if let Some(token) = state.grants.refresh.get_mut(presented) {
+                token.replaced_at.get_or_insert(now);
+            }
+            Some(state.grants.refresh_token(family, generation + 1, random))
+        }
+    };
+    let expires_in = state.behaviour.token_life;
+    let access_token = state
+        .grants
+        .access_token(Some(family), now + Duration::from_secs(expires_in), random);
+    Ok(Issued {
+        access_token,
+        refresh_token,
+        expires_in,
+        scope,
+    })
+}
+
+/// Whether a token that was replaced at `at` is taken again.
+fn still_taken(rotation: Rotation, at: Timestamp, now: Timestamp) -> bool {
+    match rotation {
+        Rotation::None => true,
+        Rotation::Grace(seconds) => now < at + Duration::from_secs(seconds),
+        Rotation::Strict => false,
+    }
+}
+
+/// Less than the grant may be asked for, and never more.
+fn narrowed(granted: &str, asked: Option<&str>) -> Result<String, &'static str> {
+    let Some(asked) = asked else {
+        return Ok(granted.to_owned());
+    };
+    if Scopes::parse(asked)
+        .missing_from(&Scopes::parse(granted))
+        .is_empty()
+    {
+        Ok(asked.to_owned())
+    } else {
+        Err("invalid_scope")
+    }
+}

@@ -1,0 +1,134 @@
+use crate::answer::Answer;
+use crate::behaviour::Client;
+use crate::call::Call;
+use crate::client;
+use crate::grants::{Ended, Issued};
+use crate::refresh;
+use crate::service::State;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+use tokenry_core::{Random, Timestamp};
+
+/// How long a code is good, in seconds.
+const CODE_LIFE: u64 = 60;
+
+/// The token endpoint (RFC 6749 §3.2).
+pub(crate) fn answer(state: &mut State, call: &Call, now: Timestamp, random: &dyn Random) -> Answer {
+    if call.method != "POST" || call.repeats_a_parameter() {
+        return Answer::error(400, "invalid_request");
+    }
+    let client = match client::authenticate(&state.behaviour.clients, call) {
+        Ok(client) => client,
+        Err(refused) => return refused,
+    };
+    let issued = match call.get("grant_type") {
+        Some("authorization_code") => code(state, call, &client, now, random),
+        Some("refresh_token") => refresh::refresh(state, call, &client, now, random),
+        Some("client_credentials") => client_credentials(state, call, &client, now, random),
+        _ => Err("unsupported_grant_type"),
+    };
+    match issued {
+        Ok(issued) => success(&issued),
+        Err(error) => Answer::error(400, error),
+    }
+}
+
+/// RFC 6749 §5.1.
+fn success(issued: &Issued) -> Answer {
+    let mut body = json!({
+        "access_token": issued.access_token,
+        "token_type": "Bearer",
+        "expires_in": issued.expires_in,
+        "scope": issued.scope,
+    });
+    if let Some(token) = &issued.refresh_token {
+        body["refresh_token"] = token.as_str().into();
+    }
+    Answer::json(200, body)
+}
+
+fn code(
+    state: &mut State,
+    call: &Call,
+    client: &Client,
+    now: Timestamp,
+    random: &dyn Random,
+) -> Result<Issued, &'static str> {
+    let text = call.get("code").ok_or("invalid_request")?.to_owned();
+    let code = state.grants.codes.get(&text).ok_or("invalid_grant")?;
+    if let Some(family) = code.family {
+        state.grants.end(family, Ended::CodeReplay);
+        return Err("invalid_grant");
+    }
+    let fresh = now < code.made_at + Duration::from_secs(CODE_LIFE);
+    let same_place = call.get("redirect_uri") == Some(&code.redirect_uri);
+    let proven = proves(code.challenge.as_deref(), call.get("code_verifier"));
+    if code.client != client.id || !fresh || !same_place || !proven {
+        return Err("invalid_grant");
+    }
+    let (account, scope) = (code.account.clone(), code.scope.clone());
+    let family = state.grants.start_family(&client.id, account, &scope);
+    if let Some(code) = state.grants.codes.get_mut(&text) {
+        code.family = Some(family);
+    }
+    Ok(first_tokens(state, family, scope, now, random))
+}
+
+/// RFC 7636 §4.6, S256 only.
+fn proves(challenge: Option<&str>, verifier: Option<&str>) -> bool {
+    match (challenge, verifier) {
+        (None, None) => true,
+        (Some(challenge), Some(verifier)) => URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)) == challenge,
+        _ => false,
+    }
+}
+
+/// The first tokens of a family.
+pub(crate) fn first_tokens(
+    state: &mut State,
+    family: usize,
+    scope: String,
+    now: Timestamp,
+    random: &dyn Random,
+) -> Issued {
+    let expires_in = state.behaviour.token_life;
+    let access_token = state
+        .grants
+        .access_token(Some(family), now + Duration::from_secs(expires_in), random);
+    let refresh_token = state
+        .behaviour
+        .refresh_tokens
+        .then(|| state.grants.refresh_token(family, 0, random));
+    Issued {
+        access_token,
+        refresh_token,
+        expires_in,
+        scope,
+    }
+}
+
+fn client_credentials(
+    state: &mut State,
+    call: &Call,
+    client: &Client,
+    now: Timestamp,
+    random: &dyn Random,
+) -> Result<Issued, &'static str> {
+    if client.secret.is_none() {
+        return Err("unauthorized_client");
+    }
+    let expires_in = state.behaviour.token_life;
+    let access_token = state
+        .grants
+        .access_token(None, now + Duration::from_secs(expires_in), random);
+    let scope = call.get("scope").unwrap_or_default().to_owned();
+    Ok(Issued {
+        access_token,
+        refresh_token: None,
+        expires_in,
+        scope,
+    })
+}
