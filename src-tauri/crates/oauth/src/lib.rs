@@ -1,1 +1,39 @@
-//! x
+//! The OAuth 2 protocol: one file per grant or RFC. It builds requests, sends each once, and judges answers.
+//!
+//! What must never be true of this crate: that it stores anything; that it follows a redirect or sends a request a
+//! second time; that a secret goes to an address other than the one in the provider or the flow; that something
+//! other than a well-formed `invalid_grant` is reported as one; that a secret shows in an error or in `Debug`.
+//!
+//! It is the only package that names `reqwest`. Requests are built by the `oauth2` crate; answers are judged here,
+//! because servers in the wild answer in more ways than that crate reads, and because its parse error shows the body.
+#![deny(missing_docs)]
+
+mod answer;
+pub mod authorization_code;
+pub mod client_credentials;
+mod error;
+mod failure;
+mod http;
+mod id_token;
+pub mod issuer;
+mod json;
+mod random;
+pub mod redirect;
+pub mod refresh;
+mod request;
+mod response;
+pub mod revocation;
+pub mod userinfo;
+
+pub use answer::Answer;
+pub use error::Error;
+pub use failure::Failure;
+pub use http::Http;
+
+use subtle::ConstantTimeEq;
+use tokenry_core::Secret;
+
+/// Whether two secrets are the same, in a time that tells only whether their lengths differ (RFC 6749 §10.12).
+pub fn same_secret(a: &Secret, b: &Secret) -> bool {
+    a.expose().as_bytes().ct_eq(b.expose().as_bytes()).into()
+}

@@ -1,0 +1,156 @@
+//! The authorization code grant with PKCE (RFC 6749 §4.1, RFC 7636, OAuth 2.1 §4.1).
+
+use crate::random::fresh;
+use crate::request::{capture, captured, client};
+use crate::{Answer, Error, Failure, Http, answer, http, redirect};
+use oauth2::{
+    AuthUrl, AuthorizationCode, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, TokenUrl,
+};
+use std::collections::BTreeMap;
+use tokenry_core::{Flow, Provider, Random, Scopes, Secret};
+use url::Url;
+
+/// A flow that has begun: what has to be recorded before the browser opens.
+#[derive(Debug, Clone)]
+pub struct Started {
+    /// Where the browser is sent.
+    pub authorization_url: Url,
+    /// Ties the answer to this flow: 256 random bits, used once (RFC 6749 §10.12).
+    pub state: Secret,
+    /// The PKCE verifier (RFC 7636 §4.1); `None` where PKCE is off for the provider.
+    pub verifier: Option<Secret>,
+}
+
+/// The parameters that nobody but Tokenry sets. `request` and `request_uri` could replace all the others (RFC 9101).
+const OURS: [&str; 11] = [
+    "response_type",
+    "client_id",
+    "client_secret",
+    "redirect_uri",
+    "state",
+    "scope",
+    "code_challenge",
+    "code_challenge_method",
+    "response_mode",
+    "request",
+    "request_uri",
+];
+
+/// Builds the authorization request (RFC 6749 §4.1.1). The endpoint's own query stays; the provider's
+/// `authorize_params` are added, and `extra`, which wins over them.
+///
+/// # Errors
+/// When the endpoint or the redirect URI is missing or unsafe, or a parameter would be set twice or is ours to set.
+pub fn begin(
+    provider: &Provider,
+    redirect_uri: &str,
+    scopes: &Scopes,
+    extra: &[(String, String)],
+    random: &dyn Random,
+) -> Result<Started, Error> {
+    let endpoint = endpoint(provider)?;
+    let redirect = redirect_url(provider, redirect_uri)?;
+    let parameters = parameters(provider, endpoint, extra)?;
+    let state = fresh(random);
+    let verifier = provider.use_pkce.then(|| fresh(random));
+
+    let client = client(provider)
+        .set_auth_uri(AuthUrl::from_url(endpoint.clone()))
+        .set_redirect_uri(redirect);
+    let mut request = client.authorize_url(|| CsrfToken::new(state.expose().to_owned()));
+    if let Some(verifier) = &verifier {
+        let verifier = PkceCodeVerifier::new(verifier.expose().to_owned());
+        request = request.set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier));
+    }
+    if !scopes.is_empty() {
+        request = request.add_extra_param("scope", scopes.join(&provider.scope_separator));
+    }
+    for (key, value) in parameters {
+        request = request.add_extra_param(key, value);
+    }
+    let (authorization_url, _) = request.url();
+    Ok(Started {
+        authorization_url,
+        state,
+        verifier,
+    })
+}
+
+/// Exchanges a code for tokens (RFC 6749 §4.1.3): one POST, to the token endpoint that the flow recorded and with
+/// its redirect URI and verifier. `scope` is left out, since the grant has it.
+///
+/// A code is redeemed once: whoever calls this has ended the flow before (RFC 6749 §4.1.2).
+///
+/// # Errors
+/// See [`Failure`]; `InvalidGrant` means that the flow has to be started again.
+pub async fn exchange(
+    http: &Http,
+    provider: &Provider,
+    flow: &Flow,
+    code: &Secret,
+) -> Result<Answer, Failure> {
+    let redirect = RedirectUrl::new(flow.redirect_uri.clone()).map_err(|_| Failure::NotSent {
+        message: Error::RedirectUri.to_string(),
+    })?;
+    let client = client(provider)
+        .set_token_uri(TokenUrl::from_url(flow.token_endpoint.clone()))
+        .set_redirect_uri(redirect);
+    let mut request = client.exchange_code(AuthorizationCode::new(code.expose().to_owned()));
+    if let Some(verifier) = &flow.verifier {
+        request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()));
+    }
+    let request = captured(request.request(&capture))?;
+    answer::judge(&http.send(&flow.token_endpoint, request).await?, provider)
+}
+
+/// The authorization endpoint, when a browser may be sent there.
+fn endpoint(provider: &Provider) -> Result<&Url, Error> {
+    let name = || provider.name.to_string();
+    let endpoint = provider
+        .authorization_endpoint
+        .as_ref()
+        .ok_or_else(|| Error::NoAuthorizationEndpoint(name()))?;
+    if http::permitted(endpoint) && endpoint.fragment().is_none() {
+        Ok(endpoint)
+    } else {
+        Err(Error::UnsafeAuthorizationEndpoint(name()))
+    }
+}
+
+fn redirect_url(provider: &Provider, redirect_uri: &str) -> Result<RedirectUrl, Error> {
+    if !provider.use_pkce && redirect_uri.starts_with(redirect::SCHEME) {
+        return Err(Error::DeepLinkWithoutPkce(provider.name.to_string()));
+    }
+    if redirect_uri.contains('#') {
+        return Err(Error::RedirectUri);
+    }
+    RedirectUrl::new(redirect_uri.to_owned()).map_err(|_| Error::RedirectUri)
+}
+
+/// What is sent beside our own parameters, each once (RFC 6749 §3.1).
+fn parameters(
+    provider: &Provider,
+    endpoint: &Url,
+    extra: &[(String, String)],
+) -> Result<BTreeMap<String, String>, Error> {
+    let mut parameters = BTreeMap::new();
+    for (key, value) in extra {
+        if parameters.insert(key.clone(), value.clone()).is_some() {
+            return Err(Error::RepeatedParameter(tokenry_core::clean(key)));
+        }
+    }
+    for (key, value) in &provider.authorize_params {
+        parameters.entry(key.clone()).or_insert_with(|| value.clone());
+    }
+    let mut seen: Vec<String> = parameters.keys().cloned().collect();
+    for (key, _) in endpoint.query_pairs() {
+        if seen.iter().any(|other| *other == key) {
+            return Err(Error::RepeatedParameter(tokenry_core::clean(&key)));
+        }
+        seen.push(key.into_owned());
+    }
+    match seen.into_iter().find(|key| OURS.contains(&key.as_str())) {
+        Some(key) => Err(Error::ReservedParameter(key)),
+        None => Ok(parameters),
+    }
+}

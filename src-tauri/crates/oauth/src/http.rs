@@ -1,0 +1,175 @@
+use crate::response::{Cut, LIMIT, Media, Response, retry_after};
+use crate::{Error, Failure};
+use oauth2::HttpRequest;
+use oauth2::http::header::{AUTHORIZATION, CONTENT_TYPE, DATE, RETRY_AFTER};
+use reqwest::{Client, redirect, retry};
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokenry_core::clean;
+use url::Url;
+use zeroize::Zeroizing;
+
+/// The hardened client that every request goes through.
+///
+/// https with verified certificates, or http to this machine; no redirects, no cookies, no decompression, no proxy
+/// from the environment, no repeated request; 10 s to connect, 30 s for a whole answer of at most 256 KiB.
+#[derive(Debug, Clone)]
+pub struct Http(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    connect: Duration,
+    whole: Duration,
+    /// Made when first needed: loading the machine's root certificates takes longer than starting the engine.
+    client: OnceLock<Client>,
+}
+
+impl Http {
+    /// A client with the time-outs of the product.
+    ///
+    /// # Errors
+    /// [`Error::Tls`] where no client can be made.
+    pub fn new() -> Result<Self, Error> {
+        Self::with_timeouts(Duration::from_secs(10), Duration::from_secs(30))
+    }
+
+    /// A client with other time-outs: for connecting (DNS and TLS included) and for a whole answer.
+    ///
+    /// # Errors
+    /// [`Error::Tls`] where no client can be made.
+    pub fn with_timeouts(connect: Duration, whole: Duration) -> Result<Self, Error> {
+        Ok(Self(Arc::new(Inner {
+            connect,
+            whole,
+            client: OnceLock::new(),
+        })))
+    }
+
+    fn client(&self) -> Result<&Client, Error> {
+        let inner = &self.0;
+        if let Some(client) = inner.client.get() {
+            return Ok(client);
+        }
+        let made = build(inner.connect, inner.whole).map_err(|error| Error::Tls(root_cause(&error)))?;
+        Ok(inner.client.get_or_init(|| made))
+    }
+
+    /// Sends a request once, to `url` and nowhere else. The address inside `request` is not looked at.
+    pub(crate) async fn send(&self, url: &Url, request: HttpRequest) -> Result<Response, Failure> {
+        let host = clean(url.host_str().unwrap_or_default());
+        if !permitted(url) {
+            return Err(Failure::NotSent {
+                message: format!(
+                    "{host} is neither https nor on this machine, so nothing was sent. Correct the address."
+                ),
+            });
+        }
+        let client = self.client().map_err(|error| Failure::NotSent {
+            message: error.to_string(),
+        })?;
+        let (mut parts, body) = request.into_parts();
+        if let Some(credentials) = parts.headers.get_mut(AUTHORIZATION) {
+            credentials.set_sensitive(true);
+        }
+        let sent = client
+            .request(parts.method, url.clone())
+            .headers(parts.headers)
+            .body(body)
+            .send()
+            .await;
+        let answer = sent.map_err(|error| unsent_or_unanswered(&host, &error))?;
+        Ok(read(host, answer).await)
+    }
+}
+
+fn build(connect: Duration, whole: Duration) -> Result<Client, reqwest::Error> {
+    // `localhost` is this machine whatever a resolver says. Port 0 means: the port of the address.
+    let loopback = [(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()];
+    Client::builder()
+        .user_agent(concat!("tokenry/", env!("CARGO_PKG_VERSION")))
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .no_proxy()
+        .resolve_to_addrs("localhost", &loopback)
+        // A pooled connection that died makes the client underneath send again. So none is kept.
+        .pool_max_idle_per_host(0)
+        .retry(retry::never())
+        .connect_timeout(connect)
+        .timeout(whole)
+        .build()
+}
+
+/// https, or http to this machine, and no user name or password in the address.
+pub(crate) fn permitted(url: &Url) -> bool {
+    let here = match url.host() {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    let scheme = url.scheme() == "https" || (url.scheme() == "http" && here);
+    scheme && url.username().is_empty() && url.password().is_none()
+}
+
+async fn read(host: String, mut answer: reqwest::Response) -> Response {
+    let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
+    let date = header(DATE).and_then(crate::response::http_date);
+    let mut response = Response {
+        host,
+        status: answer.status().as_u16(),
+        media: header(CONTENT_TYPE).map_or(Media::Other, Media::of),
+        retry_after: header(RETRY_AFTER).and_then(|value| retry_after(value, date)),
+        date,
+        body: Err(Cut::Broken),
+    };
+    response.body = bounded(&mut answer).await;
+    response
+}
+
+/// The whole body in one buffer that never moves, so that wiping it wipes every copy of ours.
+async fn bounded(answer: &mut reqwest::Response) -> Result<Zeroizing<Vec<u8>>, Cut> {
+    let mut body = Zeroizing::new(Vec::with_capacity(LIMIT));
+    loop {
+        match answer.chunk().await {
+            Ok(Some(chunk)) if body.len() + chunk.len() > LIMIT => return Err(Cut::TooLong),
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Ok(None) => return Ok(body),
+            Err(error) if error.is_timeout() => return Err(Cut::TimedOut),
+            Err(_) => return Err(Cut::Broken),
+        }
+    }
+}
+
+fn unsent_or_unanswered(host: &str, error: &reqwest::Error) -> Failure {
+    let cause = root_cause(error);
+    if error.is_connect() || error.is_builder() {
+        let message = if error.is_dns() {
+            format!("{host} was not found. Check the address and your network.")
+        } else if error.is_timeout() {
+            format!("{host} did not accept a connection in time. Check your network.")
+        } else if cause.contains("certificate") {
+            format!(
+                "{host} could not prove that it is {host}, so nothing was sent: {cause}. Somebody may be listening in."
+            )
+        } else {
+            format!("{host} could not be reached: {cause}. Check the address and your network.")
+        };
+        return Failure::NotSent { message };
+    }
+    let message = if error.is_timeout() {
+        format!("{host} took the request and did not answer in time.")
+    } else {
+        format!("{host} took the request and broke off without an answer.")
+    };
+    Failure::Unanswered { message }
+}
+
+/// The innermost reason. The outer ones repeat it, and the outermost names the address.
+fn root_cause(error: &reqwest::Error) -> String {
+    let mut inner: &dyn std::error::Error = error;
+    while let Some(source) = inner.source() {
+        inner = source;
+    }
+    clean(&inner.to_string())
+}

@@ -1,0 +1,92 @@
+use crate::Failure;
+use crate::json::{self, Object};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::Timestamp;
+use tokenry_core::{Account, Provider, Secret, clean};
+use zeroize::Zeroizing;
+
+/// How far the server's clock and the token's may be apart, in seconds (OpenID Connect Core §3.1.3.7).
+const SKEW: f64 = 300.0;
+
+/// Whose account an id token names, taken straight from the token endpoint (OpenID Connect Core §3.1.3.7).
+///
+/// Its signature is not looked at, so it is trusted as far as the connection it came over. One that cannot be read
+/// is ignored. One that says it is for somebody else is an error: then the whole answer is.
+pub(crate) fn account(
+    token: &Secret,
+    provider: &Provider,
+    now: Option<Timestamp>,
+) -> Result<Option<Account>, Failure> {
+    let Some(claims) = claims(token.expose()) else {
+        return Ok(None);
+    };
+    if let (Some(expected), Some(issuer)) = (&provider.issuer, claims.text("iss"))
+        && issuer.expose() != expected
+    {
+        let issuer = clean(issuer.expose());
+        let message = format!(
+            "The answer is from the issuer {issuer}, not from {}. It was not used.",
+            clean(expected)
+        );
+        return Err(Failure::Unusable { message });
+    }
+    let audiences = claims.list("aud");
+    if !audiences.is_empty() && !audiences.contains(&provider.client_id.as_str()) {
+        let message = "The answer is meant for another client than ours. It was not used.".to_owned();
+        return Err(Failure::Unusable { message });
+    }
+    let ours = audiences.len() == 1
+        && claims
+            .text("azp")
+            .is_none_or(|azp| azp.expose() == provider.client_id);
+    let lives = match (claims.number("exp"), now) {
+        (Some(exp), Some(now)) => exp + SKEW > now.as_second() as f64,
+        (Some(_), None) => true,
+        (None, _) => false,
+    };
+    Ok((ours && lives && claims.has_text("iss"))
+        .then(|| named(&claims))
+        .flatten())
+}
+
+/// Who the claims are about. `sub` is taken to the letter or not at all: it tells two accounts apart.
+fn named(claims: &Object) -> Option<Account> {
+    let subject = claims.text("sub")?.expose();
+    subject_fits(subject).then(|| Account {
+        subject: subject.to_owned(),
+        name: shown(claims, &["name", "preferred_username"]),
+        email: shown(claims, &["email"]),
+    })
+}
+
+/// At most 255 characters, and none that could hide (OpenID Connect Core §2).
+pub(crate) fn subject_fits(subject: &str) -> bool {
+    !subject.is_empty() && subject.chars().count() <= 255 && !subject.chars().any(char::is_control)
+}
+
+/// The first of these members that has something to show, cleaned.
+pub(crate) fn shown(members: &Object, keys: &[&str]) -> Option<String> {
+    keys.iter()
+        .filter_map(|key| members.text(key))
+        .map(|text| clean(text.expose()))
+        .find(|text| !text.trim().is_empty())
+}
+
+/// The claims of a signed token (RFC 7519 §7.2). An encrypted or unsigned one has none for us.
+fn claims(token: &str) -> Option<Object> {
+    let mut parts = token.split('.');
+    let (header, payload, signature) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() || signature.is_empty() {
+        return None;
+    }
+    let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).ok().map(Zeroizing::new);
+    let header = json::object(&decode(header)?).ok()?;
+    let signed = header
+        .text("alg")
+        .is_some_and(|alg| !alg.expose().eq_ignore_ascii_case("none"));
+    if signed {
+        json::object(&decode(payload)?).ok()
+    } else {
+        None
+    }
+}

@@ -1,0 +1,148 @@
+//! The browser's answer (RFC 6749 §4.1.2, RFC 8252 §7): judged as raw text first, and parsed only then.
+//!
+//! Whoever gets a browser to open an address can send us one. So nothing here acts; what is refused leaves every
+//! open flow as it was.
+
+mod place;
+mod query;
+mod refused;
+
+pub use refused::Refused;
+
+use query::Query;
+use tokenry_core::{Flow, Name, Secret};
+
+/// The scheme of our deep links: a domain name of ours, turned round (RFC 8252 §7.1).
+pub const SCHEME: &str = "io.github.tokenry";
+
+/// How an answer came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Means {
+    /// As a request to our listener on 127.0.0.1.
+    Loopback,
+    /// As a deep link.
+    DeepLink,
+    /// The person pasted it.
+    Paste,
+}
+
+/// An answer of an authorization server that is well-formed. Whose it is, `state` and `iss` have yet to show.
+#[derive(Debug, Clone)]
+pub struct Redirected {
+    /// The provider that the path names.
+    pub provider: Name,
+    /// Ties it to a flow.
+    pub state: Secret,
+    /// The issuer it claims to be from, decoded and not changed (RFC 9207 §2.4).
+    pub iss: Option<String>,
+    /// What was answered.
+    pub outcome: Outcome,
+    /// How it came.
+    pub means: Means,
+    /// The redirect URI it arrived on, without its query. Of a request to the loopback listener only the path is
+    /// known here; the listener puts its own address before it with [`Redirected::at_port`].
+    pub uri: String,
+}
+
+/// What the authorization server answered.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// The code.
+    Code(Secret),
+    /// An error (RFC 6749 §4.1.2.1). Not to be shown before `iss` was checked.
+    Error {
+        /// Its code, cleaned.
+        error: String,
+        /// The provider's own words, cleaned.
+        description: Option<String>,
+    },
+}
+
+impl Redirected {
+    /// An answer that came to the listener on this port.
+    #[must_use]
+    pub fn at_port(mut self, port: u16) -> Self {
+        self.uri = loopback_uri(port, &self.provider);
+        self
+    }
+}
+
+/// The redirect URI of a deep link: one for each provider (RFC 8252 §8.10).
+pub fn deep_link_uri(provider: &Name) -> String {
+    format!("{SCHEME}:/cb/{provider}")
+}
+
+/// The redirect URI of a loopback listener: one for each provider (RFC 8252 §7.3, §8.10).
+pub fn loopback_uri(port: u16, provider: &Name) -> String {
+    format!("http://127.0.0.1:{port}/cb/{provider}")
+}
+
+/// Judges a deep link: `io.github.tokenry:/cb/x?…`, or the same with `//` or with a last slash, since some servers
+/// rewrite it so. Nothing else is a link to us.
+///
+/// # Errors
+/// [`Refused`]; nothing happens then.
+pub fn judge_deep_link(raw: &str) -> Result<Redirected, Refused> {
+    let (address, query) = query::split(raw)?;
+    let provider = place::deep_link(address).ok_or(Refused::WrongPath)?;
+    let uri = deep_link_uri(&provider);
+    redirected(provider, uri, Means::DeepLink, &query)
+}
+
+/// Judges the target of a request to the loopback listener, in origin form: `/cb/x?…` (RFC 9112 §3.2.1).
+///
+/// # Errors
+/// [`Refused`]; nothing happens then.
+pub fn judge_loopback(target: &str) -> Result<Redirected, Refused> {
+    let (path, query) = query::split(target)?;
+    let provider = place::path(path).ok_or(Refused::WrongPath)?;
+    redirected(provider, path.to_owned(), Means::Loopback, &query)
+}
+
+/// Judges an address that the person pasted: one of the two forms in full, or the https address of a provider that
+/// takes no other, which has to end in `/cb/x` too. White space around it is forgiven.
+///
+/// # Errors
+/// [`Refused`]; nothing happens then.
+pub fn judge_pasted(raw: &str) -> Result<Redirected, Refused> {
+    let (address, query) = query::split(raw.trim_ascii())?;
+    let (provider, uri) = match place::deep_link(address) {
+        Some(provider) => (provider.clone(), deep_link_uri(&provider)),
+        None => (
+            place::loopback(address)
+                .or_else(|| place::https(address))
+                .ok_or(Refused::WrongPath)?,
+            address.to_owned(),
+        ),
+    };
+    redirected(provider, uri, Means::Paste, &query)
+}
+
+/// Whether an answer arrived on the redirect URI that the flow was started with (OAuth 2.1 §7.15.2).
+pub fn same_redirect(flow: &Flow, redirected: &Redirected) -> bool {
+    match place::path(&redirected.uri) {
+        Some(provider) => place::loopback(&flow.redirect_uri) == Some(provider),
+        None => flow.redirect_uri == redirected.uri,
+    }
+}
+
+fn redirected(provider: Name, uri: String, means: Means, query: &Query) -> Result<Redirected, Refused> {
+    let state = query.get("state").ok_or(Refused::NoState)?;
+    let outcome = match (query.get("code"), query.get("error")) {
+        (Some(_), Some(_)) => return Err(Refused::CodeAndError),
+        (Some(code), None) => Outcome::Code(Secret::new(code.to_owned())),
+        (None, Some(error)) => Outcome::Error {
+            error: tokenry_core::clean(error),
+            description: query.get("error_description").map(tokenry_core::clean),
+        },
+        (None, None) => return Err(Refused::NeitherCodeNorError),
+    };
+    Ok(Redirected {
+        provider,
+        state: Secret::new(state.to_owned()),
+        iss: query.even_empty("iss").map(str::to_owned),
+        outcome,
+        means,
+        uri,
+    })
+}
