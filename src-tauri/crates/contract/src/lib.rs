@@ -9,6 +9,7 @@ mod engine;
 mod error;
 mod event;
 mod flow;
+pub mod profile;
 mod provider;
 
 pub use connection::{
