@@ -1,0 +1,155 @@
+//! Who may depend on whom: ARCHITECTURE.md's drawing, held here.
+
+use crate::tree::{files, packages, run, text};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Our packages, and which of ours each may name. A package that is not here must not exist.
+const EDGES: &[(&str, &[&str])] = &[
+    ("tokenry-core", &[]),
+    ("tokenry-contract", &[]),
+    ("tokenry-catalog", &["core"]),
+    ("tokenry-oauth", &["core"]),
+    ("tokenry-vault", &["core"]),
+    ("tokenry-store", &["core"]),
+    ("tokenry-testkit", &["core"]),
+    ("tokenry-engine", &["core", "catalog", "oauth", "vault", "store"]),
+    ("tokenry-api", &["core", "contract", "engine"]),
+    ("tokenry-cli", &["contract"]),
+    ("tokenry-serve", &["core", "contract", "engine", "api"]),
+    ("tokenry-desktop", &["core", "contract", "engine", "api"]),
+    ("xtask", &[]),
+];
+
+/// The tests of the whole: they may see everything, and nobody sees them.
+const END_TO_END: &str = "tokenry-e2e";
+
+/// Crates of others that are one package's business alone.
+const EXCLUSIVE: &[(&str, &str)] = &[
+    ("tauri", "tokenry-desktop"),
+    ("rusqlite", "tokenry-store"),
+    ("keyring-core", "tokenry-vault"),
+    ("zbus-secret-service-keyring-store", "tokenry-vault"),
+    ("reqwest", "tokenry-oauth"),
+];
+
+/// What must not be linked into `tokenry`, whose start is most of what a token costs.
+const NOT_IN_TOKENRY: &[&str] = &[
+    "axum",
+    "gtk",
+    "hyper",
+    "keyring-core",
+    "libsqlite3-sys",
+    "openssl-sys",
+    "reqwest",
+    "rusqlite",
+    "rustls",
+    "tauri",
+    "tokio",
+    "webkit2gtk",
+    "zbus",
+];
+
+/// (name, kind) of everything that a package names; the kind of an ordinary dependency is `normal`.
+fn dependencies(package: &Value) -> Vec<(String, String)> {
+    let all = package["dependencies"].as_array().unwrap().iter();
+    let pair = |d: &Value| {
+        (
+            d["name"].as_str().unwrap().to_owned(),
+            d["kind"].as_str().unwrap_or("normal").to_owned(),
+        )
+    };
+    all.map(pair).collect()
+}
+
+#[test]
+fn our_packages_depend_on_each_other_downwards_only() {
+    let allowed: BTreeMap<&str, &[&str]> = EDGES.iter().copied().collect();
+    let mut wrong = Vec::new();
+    for package in packages() {
+        let name = package["name"].as_str().unwrap();
+        if name == END_TO_END {
+            continue;
+        }
+        let Some(below) = allowed.get(name) else {
+            wrong.push(format!("{name} has no place in the drawing"));
+            continue;
+        };
+        for (other, kind) in dependencies(&package) {
+            let Some(short) = other.strip_prefix("tokenry-") else {
+                continue;
+            };
+            let is_for_tests = kind == "dev" && short == "testkit";
+            if !below.contains(&short) && !is_for_tests {
+                wrong.push(format!("{name} names {other} ({kind})"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn what_is_one_packages_business_is_named_by_no_other() {
+    let mut named: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for package in packages() {
+        for (other, _) in dependencies(&package) {
+            for (theirs, _) in EXCLUSIVE {
+                if other == *theirs || *theirs == "tauri" && other.starts_with("tauri-") {
+                    named
+                        .entry(theirs)
+                        .or_default()
+                        .insert(package["name"].as_str().unwrap().to_owned());
+                }
+            }
+        }
+    }
+    for (theirs, ours) in EXCLUSIVE {
+        let names = named.remove(theirs).unwrap_or_default();
+        assert_eq!(names, BTreeSet::from([(*ours).to_owned()]), "who names {theirs}");
+    }
+}
+
+#[test]
+fn tokenry_links_no_runtime_no_http_stack_no_storage_and_no_window() {
+    let tree = run(
+        env!("CARGO"),
+        &[
+            "tree",
+            "--package",
+            "tokenry-cli",
+            "--edges",
+            "normal",
+            "--prefix",
+            "none",
+            "--offline",
+            "--locked",
+        ],
+    );
+    let linked: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(linked.contains("tokenry-contract"), "{tree}");
+    let wrong: Vec<&&str> = NOT_IN_TOKENRY
+        .iter()
+        .filter(|name| linked.contains(**name))
+        .collect();
+    assert!(wrong.is_empty(), "tokenry links {wrong:?}");
+}
+
+#[test]
+fn only_one_module_of_the_ui_knows_tauri() {
+    let marks = ["@tauri-apps/", "__TAURI"];
+    let is_source =
+        |file: &String| file.starts_with("ui/src/") && (file.ends_with(".ts") || file.ends_with(".svelte"));
+    let sources: Vec<String> = files().into_iter().filter(is_source).collect();
+    assert!(!sources.is_empty(), "the UI has no source");
+    let knows = |file: &String| {
+        marks
+            .iter()
+            .any(|mark| text(file).is_some_and(|text| text.contains(mark)))
+    };
+    let folders: BTreeSet<String> = sources
+        .into_iter()
+        .filter(knows)
+        .map(|file| file.rsplit_once('/').unwrap().0.to_owned())
+        .collect();
+    assert!(folders.len() <= 1, "Tauri is known in {folders:?}");
+}
