@@ -1,0 +1,54 @@
+//! The first moment of a profile.
+
+use crate::{Error, connect, damage, private, schema};
+use rusqlite::TransactionBehavior;
+use std::{fs, io, path::Path};
+
+/// Makes the database under another name, whole and on the disk, and only then gives it its own.
+///
+/// So a database that is empty or short was never one that we were about to make: it is damaged, and no new vault
+/// is put in its place.
+pub(crate) fn database(folder: &Path, file: &Path) -> Result<(), Error> {
+    refuse_orphaned_log(file)?;
+    let draft = file.with_extension("db.new");
+    private::remove(&draft)?;
+    private::remove(&file.with_extension("db.new-journal"))?;
+    private::create(&draft).map_err(damage::io(&draft))?;
+    let made = fill(&draft).and_then(|()| publish(&draft, file));
+    private::remove(&draft)?;
+    made?;
+    private::sync_folder(folder)
+}
+
+/// A log without its database would be played into the new one.
+fn refuse_orphaned_log(file: &Path) -> Result<(), Error> {
+    let log = file.with_extension("db-wal");
+    match fs::symlink_metadata(&log) {
+        Ok(found) if found.len() > 0 => Err(damage::damaged(
+            file,
+            "it is gone, and its write-ahead log is still there",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn fill(draft: &Path) -> Result<(), Error> {
+    let mut connection = connect::writer(draft)?;
+    connect::durable(&connection)
+        .and_then(|()| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            schema::lay_out(&transaction)?;
+            transaction.commit()
+        })
+        .and_then(|()| connection.close().map_err(|(_, error)| error))
+        .map_err(|e| damage::sqlite(draft, e))
+}
+
+/// A hard link, since a rename would silently replace a database that somebody made in between.
+fn publish(draft: &Path, file: &Path) -> Result<(), Error> {
+    match fs::hard_link(draft, file) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(_) => fs::rename(draft, file).map_err(damage::io(file)),
+    }
+}

@@ -1,0 +1,103 @@
+use crate::{Error, Reader, Store, Writer};
+use rusqlite::params;
+use std::ops::ControlFlow;
+
+const NEWEST: &str = "SELECT seq, sealed FROM events ORDER BY seq DESC LIMIT ?1";
+const BEFORE: &str = "SELECT seq, sealed FROM events WHERE seq < ?2 ORDER BY seq DESC LIMIT ?1";
+const FROM: &str = "SELECT seq, sealed FROM events WHERE seq >= ?1 ORDER BY seq";
+const APPEND: &str = "INSERT INTO events (seq, sealed) SELECT ?1, ?2
+     WHERE NOT EXISTS (SELECT 1 FROM events WHERE seq >= ?1)";
+
+impl Reader<'_> {
+    /// Up to `limit` events with a smaller number than `before`, the newest first.
+    ///
+    /// # Errors
+    /// As [`Reader::get`].
+    pub fn events_before(&self, before: Option<i64>, limit: u32) -> Result<Vec<(i64, Vec<u8>)>, Error> {
+        let mut statement = self.prepare(if before.is_some() { BEFORE } else { NEWEST })?;
+        let rows = match before {
+            Some(before) => statement.query(params![limit, before]),
+            None => statement.query(params![limit]),
+        };
+        let mut rows = rows.map_err(|e| self.failed(e))?;
+        let mut events = Vec::new();
+        while let Some(row) = rows.next().map_err(|e| self.failed(e))? {
+            events.push((
+                self.integer(row.get_ref(0))?,
+                self.bytes(row.get_ref(1))?.to_vec(),
+            ));
+        }
+        Ok(events)
+    }
+
+    /// Shows number and sealed bytes of every event from `first` on, the oldest first, until `each` says stop.
+    ///
+    /// # Errors
+    /// As [`Reader::scan`].
+    pub fn events_from(
+        &self,
+        first: i64,
+        mut each: impl FnMut(i64, &[u8]) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        let mut statement = self.prepare(FROM)?;
+        let mut rows = statement.query([first]).map_err(|e| self.failed(e))?;
+        while let Some(row) = rows.next().map_err(|e| self.failed(e))? {
+            if each(self.integer(row.get_ref(0))?, self.bytes(row.get_ref(1))?).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The newest event.
+    ///
+    /// # Errors
+    /// As [`Reader::get`].
+    pub fn last_event(&self) -> Result<Option<(i64, Vec<u8>)>, Error> {
+        self.events_before(None, 1).map(|mut events| events.pop())
+    }
+}
+
+impl Writer<'_> {
+    /// Adds an event. There is no way to change or remove one.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when its number is not beyond the newest; otherwise as [`Store::write`].
+    pub fn append_event(&self, seq: i64, sealed: &[u8]) -> Result<(), Error> {
+        let taken = || Error::Conflict { table: "events" };
+        match self.execute(APPEND, params![seq, sealed], taken)? {
+            0 => Err(taken()),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Store {
+    /// [`Reader::events_before`] on its own.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn events_before(&self, before: Option<i64>, limit: u32) -> Result<Vec<(i64, Vec<u8>)>, Error> {
+        self.once(|reader| reader.events_before(before, limit))
+    }
+
+    /// [`Reader::events_from`] on its own.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn events_from(
+        &self,
+        first: i64,
+        each: impl FnMut(i64, &[u8]) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        self.once(|reader| reader.events_from(first, each))
+    }
+
+    /// [`Reader::last_event`] on its own.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn last_event(&self) -> Result<Option<(i64, Vec<u8>)>, Error> {
+        self.once(|reader| reader.last_event())
+    }
+}
