@@ -72,6 +72,15 @@ impl Failure {
         }
     }
 
+    /// The provider's own error code.
+    pub fn provider_error(&self) -> Option<&str> {
+        match self {
+            Self::InvalidGrant { .. } => Some("invalid_grant"),
+            Self::Rejected { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+
     /// The same where no grant was sent that could end.
     pub(crate) fn without_a_grant(self, status: u16) -> Self {
         match self {

@@ -37,6 +37,8 @@ pub struct Redirected {
     pub iss: Option<String>,
     /// What was answered.
     pub outcome: Outcome,
+    /// How it came.
+    pub means: Means,
     /// The redirect URI it arrived on, without its query. Of a request to the loopback listener only the path is
     /// known here; the listener puts its own address before it with [`Redirected::at_port`].
     pub uri: String,
@@ -75,18 +77,6 @@ pub fn loopback_uri(port: u16, provider: &Name) -> String {
     format!("http://127.0.0.1:{port}/cb/{provider}")
 }
 
-/// Judges an answer by the rules of the way it came.
-///
-/// # Errors
-/// [`Refused`]; nothing happens then.
-pub fn judge(means: Means, raw: &str) -> Result<Redirected, Refused> {
-    match means {
-        Means::Loopback => judge_loopback(raw),
-        Means::DeepLink => judge_deep_link(raw),
-        Means::Paste => judge_pasted(raw),
-    }
-}
-
 /// Judges a deep link: `io.github.tokenry:/cb/x?…`, or the same with `//` or with a last slash, since some servers
 /// rewrite it so. Nothing else is a link to us.
 ///
@@ -96,7 +86,7 @@ pub fn judge_deep_link(raw: &str) -> Result<Redirected, Refused> {
     let (address, query) = query::split(raw)?;
     let provider = place::deep_link(address).ok_or(Refused::WrongPath)?;
     let uri = deep_link_uri(&provider);
-    redirected(provider, uri, &query)
+    redirected(provider, uri, Means::DeepLink, &query)
 }
 
 /// Judges the target of a request to the loopback listener, in origin form: `/cb/x?…` (RFC 9112 §3.2.1).
@@ -106,7 +96,7 @@ pub fn judge_deep_link(raw: &str) -> Result<Redirected, Refused> {
 pub fn judge_loopback(target: &str) -> Result<Redirected, Refused> {
     let (path, query) = query::split(target)?;
     let provider = place::path(path).ok_or(Refused::WrongPath)?;
-    redirected(provider, path.to_owned(), &query)
+    redirected(provider, path.to_owned(), Means::Loopback, &query)
 }
 
 /// Judges an address that the person pasted: one of the two forms in full, or the https address of a provider that
@@ -125,7 +115,7 @@ pub fn judge_pasted(raw: &str) -> Result<Redirected, Refused> {
             address.to_owned(),
         ),
     };
-    redirected(provider, uri, &query)
+    redirected(provider, uri, Means::Paste, &query)
 }
 
 /// Whether an answer arrived on the redirect URI that the flow was started with (OAuth 2.1 §7.15.2).
@@ -136,7 +126,7 @@ pub fn same_redirect(flow: &Flow, redirected: &Redirected) -> bool {
     }
 }
 
-fn redirected(provider: Name, uri: String, query: &Query) -> Result<Redirected, Refused> {
+fn redirected(provider: Name, uri: String, means: Means, query: &Query) -> Result<Redirected, Refused> {
     let state = query.get("state").ok_or(Refused::NoState)?;
     let outcome = match (query.get("code"), query.get("error")) {
         (Some(_), Some(_)) => return Err(Refused::CodeAndError),
@@ -152,6 +142,7 @@ fn redirected(provider: Name, uri: String, query: &Query) -> Result<Redirected, 
         state: Secret::new(state.to_owned()),
         iss: query.even_empty("iss").map(str::to_owned),
         outcome,
+        means,
         uri,
     })
 }
