@@ -1,0 +1,179 @@
+//! Where the browser comes back to: a listener on 127.0.0.1 for one flow (RFC 8252 §7.3).
+//!
+//! Anybody's web page can send a browser here, and any program of this machine can connect. So the browser first
+//! fetches a cookie from an address that only it is told, and an answer without that cookie is nobody's.
+
+mod guard;
+mod page;
+mod peer;
+mod routes;
+mod shared;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use page::Page;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use shared::Shared;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokenry_core::{Code, Name, Random};
+use tokenry_oauth::redirect::Redirected;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use url::Url;
+
+/// How many connections are served at a time. A browser needs two or three.
+const CONNECTIONS: usize = 16;
+
+/// How long a client may take for the head of its request.
+const HEAD: Duration = Duration::from_secs(5);
+
+/// The longest head of a request, in bytes; an answer of 16 KiB fits, with a browser's usual headers.
+const HEAD_BYTES: usize = 32 * 1024;
+
+/// How long one connection may live: the longest exchange fits.
+const CONNECTION: Duration = Duration::from_secs(120);
+
+/// How long a closing listener waits for the browser to fetch the page with the result.
+const LINGER: Duration = Duration::from_secs(10);
+
+/// A future that was put on the heap.
+pub(crate) type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Why no redirect can be caught.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LoopbackError {
+    /// No port of 127.0.0.1 is to be had.
+    #[error(
+        "no port of 127.0.0.1 can be opened for the browser to come back to ({0}); use the paste redirect"
+    )]
+    Bind(std::io::Error),
+    /// The operating system gave an address that is none.
+    #[error("the address for the browser to come back to cannot be used; use the paste redirect")]
+    Address,
+}
+
+impl LoopbackError {
+    /// The code of the contract.
+    pub(crate) fn code(&self) -> Code {
+        match self {
+            Self::Bind(_) | Self::Address => Code::OauthUnavailable,
+        }
+    }
+}
+
+/// A port of 127.0.0.1 that is ours. Nothing is answered yet.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    socket: TcpListener,
+    address: SocketAddr,
+    base: Url,
+}
+
+impl Listener {
+    /// Takes a free port of 127.0.0.1, and of no other address (OAuth 2.1 §8.5.4).
+    pub(crate) async fn bind() -> Result<Self, LoopbackError> {
+        let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .map_err(LoopbackError::Bind)?;
+        let address = socket.local_addr().map_err(LoopbackError::Bind)?;
+        let base = Url::parse(&format!("http://{address}/")).map_err(|_| LoopbackError::Address)?;
+        Ok(Self {
+            socket,
+            address,
+            base,
+        })
+    }
+
+    /// The port, for the redirect URI.
+    pub(crate) fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// Starts to answer. `deliver` gets every answer that is well-formed, came to this provider's path and brought
+    /// the flow's cookie; what it returns is shown. After one that is `ok` no other is taken.
+    pub(crate) fn serve(
+        self,
+        provider: &Name,
+        authorization_url: Url,
+        random: &dyn Random,
+        deliver: impl Fn(Redirected) -> BoxFuture<'static, Page> + Send + Sync + 'static,
+    ) -> Serving {
+        let (open, closed) = watch::channel(());
+        let shared = Shared::new(
+            self.address,
+            provider.clone(),
+            authorization_url,
+            random,
+            Box::new(deliver),
+            closed,
+        );
+        let mut begin_url = self.base;
+        begin_url.set_path(&shared.begin_path());
+        tokio::spawn(run(self.socket, Arc::new(shared)));
+        Serving {
+            begin_url,
+            _open: open,
+        }
+    }
+}
+
+/// A listener that answers. Dropping it closes the listener; an answer that was accepted is finished first, and its
+/// page is kept for the browser for a few seconds.
+#[derive(Debug)]
+pub(crate) struct Serving {
+    /// Where the browser is sent first: it gives the flow's cookie and passes on to the provider.
+    pub(crate) begin_url: Url,
+    _open: watch::Sender<()>,
+}
+
+async fn run(socket: TcpListener, shared: Arc<Shared>) {
+    let slots = Arc::new(Semaphore::new(CONNECTIONS));
+    tokio::select! {
+        () = accept(&socket, &shared, &slots) => {}
+        () = shared.closed() => {}
+    }
+    tokio::select! {
+        () = accept(&socket, &shared, &slots) => {}
+        () = shared.settled(LINGER) => {}
+    }
+}
+
+async fn accept(socket: &TcpListener, shared: &Arc<Shared>, slots: &Arc<Semaphore>) {
+    while let Ok(slot) = Arc::clone(slots).acquire_owned().await {
+        match socket.accept().await {
+            Ok((stream, peer)) => {
+                let shared = Arc::clone(shared);
+                tokio::spawn(async move {
+                    serve_one(stream, peer, shared).await;
+                    drop(slot);
+                });
+            }
+            // Out of file descriptors, most likely: wait for some to come back.
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+}
+
+async fn serve_one(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>) {
+    if !peer::is_ours(peer, shared.address).await {
+        return;
+    }
+    let service = service_fn(move |request| {
+        let shared = Arc::clone(&shared);
+        async move { Ok::<_, std::convert::Infallible>(routes::answer(&shared, &request).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD)
+        .max_buf_size(HEAD_BYTES)
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(stream), service);
+    // What goes wrong with one connection is of no interest to the flow.
+    let _ = tokio::time::timeout(CONNECTION, connection).await;
+}

@@ -1,0 +1,139 @@
+use super::{BoxFuture, Page};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokenry_core::{Name, Random, Secret};
+use tokenry_oauth::redirect::Redirected;
+use tokio::sync::watch;
+use url::Url;
+
+type Deliver = Box<dyn Fn(Redirected) -> BoxFuture<'static, Page> + Send + Sync>;
+
+/// What the connections of one listener have in common.
+pub(super) struct Shared {
+    pub(super) address: SocketAddr,
+    pub(super) provider: Name,
+    pub(super) authorization_url: Url,
+    /// The last part of `/begin/{once}`: only the browser that we opened was told.
+    pub(super) once: Secret,
+    /// What the flow's cookie holds.
+    pub(super) cookie: Secret,
+    deliver: Deliver,
+    /// One answer at a time; `true` once one was good.
+    answered: tokio::sync::Mutex<bool>,
+    /// The page that the browser is about to fetch.
+    result: Mutex<Option<Page>>,
+    progress: watch::Sender<Progress>,
+    open: watch::Receiver<()>,
+}
+
+/// What a closing listener waits for.
+#[derive(Debug, Default, Clone, Copy)]
+struct Progress {
+    delivering: usize,
+    unshown: bool,
+}
+
+impl Shared {
+    pub(super) fn new(
+        address: SocketAddr,
+        provider: Name,
+        authorization_url: Url,
+        random: &dyn Random,
+        deliver: Deliver,
+        open: watch::Receiver<()>,
+    ) -> Self {
+        Self {
+            address,
+            provider,
+            authorization_url,
+            once: token(random),
+            cookie: token(random),
+            deliver,
+            answered: tokio::sync::Mutex::new(false),
+            result: Mutex::new(None),
+            progress: watch::Sender::new(Progress::default()),
+            open,
+        }
+    }
+
+    pub(super) fn begin_path(&self) -> String {
+        format!("/begin/{}", self.once.expose())
+    }
+
+    /// Cookies do not know about ports, so flows that run side by side need names of their own.
+    pub(super) fn cookie_name(&self) -> String {
+        format!("tokenry-{}", self.address.port())
+    }
+
+    /// Whether the flow still waits for an answer.
+    pub(super) fn is_open(&self) -> bool {
+        self.open.has_changed().is_ok()
+    }
+
+    /// Until the flow is over.
+    pub(super) async fn closed(&self) {
+        let mut open = self.open.clone();
+        while open.changed().await.is_ok() {}
+    }
+
+    /// Until no answer is under way and the last page was fetched, or nobody came for it.
+    pub(super) async fn settled(&self, linger: Duration) {
+        let mut progress = self.progress.subscribe();
+        let _ = progress.wait_for(|p| p.delivering == 0).await;
+        let _ = tokio::time::timeout(linger, progress.wait_for(|p| !p.unshown)).await;
+    }
+
+    /// Hands an answer over and keeps the page for `/done`; `false` when a good answer was there before. It runs to
+    /// its end even when the browser goes away.
+    pub(super) async fn deliver(self: &Arc<Self>, redirected: Redirected) -> bool {
+        let under_way = UnderWay::begin(Arc::clone(self));
+        let delivering = tokio::spawn(async move {
+            let shared = &under_way.0;
+            let mut answered = shared.answered.lock().await;
+            if *answered {
+                return false;
+            }
+            let page = (shared.deliver)(redirected).await;
+            *answered = page.ok;
+            shared.keep(page);
+            true
+        });
+        delivering.await.unwrap_or(false)
+    }
+
+    fn keep(&self, page: Page) {
+        *self.result.lock().unwrap_or_else(PoisonError::into_inner) = Some(page);
+        self.progress.send_modify(|progress| progress.unshown = true);
+    }
+
+    /// The page with the result, once.
+    pub(super) fn take_result(&self) -> Option<Page> {
+        let page = self.result.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.progress.send_modify(|progress| progress.unshown = false);
+        page
+    }
+}
+
+/// Counts an answer that is under way, however it ends.
+struct UnderWay(Arc<Shared>);
+
+impl UnderWay {
+    fn begin(shared: Arc<Shared>) -> Self {
+        shared.progress.send_modify(|progress| progress.delivering += 1);
+        Self(shared)
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.progress.send_modify(|progress| progress.delivering -= 1);
+    }
+}
+
+/// 256 random bits as hexadecimal digits, which no cookie and no path has to encode.
+fn token(random: &dyn Random) -> Secret {
+    let mut bytes = [0; 32];
+    random.fill(&mut bytes);
+    Secret::new(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
