@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// The oldest Node that our tools run on.
-const OLDEST_NODE: u32 = 20;
+/// The oldest Node that our tools run on: major and minor version.
+const OLDEST_NODE: (u32, u32) = (20, 19);
 
 /// The folders with a `package.json` of their own.
 pub(crate) const FOLDERS: &[&str] = &["ui", "tests/support"];
@@ -17,8 +17,8 @@ pub(crate) const FOLDERS: &[&str] = &["ui", "tests/support"];
 /// # Errors
 /// Says what is missing and where to get it.
 pub(crate) fn check_node() -> Result {
-    let how = "Install Node 20 or newer together with npm (Debian: from nodejs.org or NodeSource, since 12's own \
-               package is older) and run this again.";
+    let how = "Install Node 20.19 or newer together with npm, from nodejs.org for example (the package of Debian 12 is \
+               older), and run this again.";
     if sh::find("node").is_none() {
         return Err(format!("`node` is not on PATH. {how}"));
     }
@@ -26,18 +26,16 @@ pub(crate) fn check_node() -> Result {
         return Err(format!("`npm` is not on PATH. {how}"));
     }
     let version = sh::read(&mut sh::command("node", ["--version"]))?;
-    match major(&version) {
-        Some(found) if found >= OLDEST_NODE => Ok(()),
-        _ => Err(format!(
-            "Node is {}, and we need {OLDEST_NODE} or newer. {how}",
-            version.trim()
-        )),
+    if parse(&version).is_some_and(|found| found >= OLDEST_NODE) {
+        return Ok(());
     }
+    Err(format!("Node is {}, which is too old. {how}", version.trim()))
 }
 
-/// `20` of `v20.20.2`.
-fn major(version: &str) -> Option<u32> {
-    version.trim().strip_prefix('v')?.split('.').next()?.parse().ok()
+/// `(20, 20)` of `v20.20.2`.
+fn parse(version: &str) -> Option<(u32, u32)> {
+    let mut parts = version.trim().strip_prefix('v')?.split('.');
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
 /// `npm ci` in `folder` when its `node_modules` was not made from its lock file as it is now.
@@ -113,9 +111,15 @@ mod tests {
 
     #[test]
     fn the_version_that_node_prints_is_read() {
-        assert_eq!(major("v20.20.2\n"), Some(20));
-        assert_eq!(major("v8.0.0"), Some(8));
-        assert_eq!(major("20"), None);
-        assert_eq!(major("vnext"), None);
+        assert_eq!(parse("v20.20.2\n"), Some((20, 20)));
+        assert_eq!(parse("v8.0.0"), Some((8, 0)));
+        assert_eq!(parse("20.19"), None);
+        assert_eq!(parse("vnext"), None);
+    }
+
+    #[test]
+    fn a_newer_major_version_with_a_smaller_minor_one_is_newer() {
+        assert!(parse("v22.3.0") >= Some(OLDEST_NODE));
+        assert!(parse("v20.18.9") < Some(OLDEST_NODE));
     }
 }

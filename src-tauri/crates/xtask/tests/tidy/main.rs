@@ -3,6 +3,7 @@
 // Helpers are not tests to clippy.
 #![allow(clippy::unwrap_used)]
 
+mod documents;
 mod edges;
 mod files;
 mod tree;
