@@ -158,7 +158,7 @@ fn elsewhere(packages: &[&str]) -> Result {
         return Ok(());
     }
     Err(format!(
-        "this is {}, not Debian or Ubuntu, so nothing was installed. Missing: {}. \
+        "this system ({}) has no apt-get, so nothing was installed. Missing: {}. \
          Install what brings them (on Debian the packages are: {}) and run this again.",
         system_name(),
         lacking.join(", "),

@@ -53,6 +53,9 @@ impl Stages {
         for Stage { name, took, error } in &self.done {
             let mark = if error.is_some() { "✘" } else { "✔" };
             println!("  {mark} {name:<width$}  {:>8}", seconds(*took));
+            if let Some(error) = error {
+                println!("      {error}");
+            }
         }
         let total: Duration = self.done.iter().map(|stage| stage.took).sum();
         println!("    {:<width$}  {:>8}", "in all", seconds(total));
