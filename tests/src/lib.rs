@@ -1,1 +1,18 @@
-//! End-to-end tests: the real program against real parts.
+//! What the end-to-end tests stand on: the real programs, a real authorization server, a real keyring, a real
+//! display, each in a place of its own.
+//!
+//! What must never be true of this crate: that a test leaves a process or a file behind, touches the profile of
+//! whoever runs it, or talks to anything but the loopback interface.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot be set up cannot go on"
+)]
+
+pub mod browser;
+pub mod canary;
+pub mod desktop_session;
+pub mod process;
+pub mod profile;
+pub mod sandbox;
+pub mod webdriver;

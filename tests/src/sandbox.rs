@@ -1,0 +1,142 @@
+//! The Sandbox: a real oidc-provider on the loopback interface, and a person who signs in at it.
+
+use crate::browser::{Browser, Landing};
+use crate::process::Running;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use tokenry_testkit::wire;
+use url::Url;
+
+/// The public client, registered with PKCE and without a secret.
+pub const PUBLIC: &str = "tokenry-sandbox";
+/// The same with a secret, sent in the body.
+pub const CONFIDENTIAL: &str = "tokenry-sandbox-confidential";
+/// For client credentials; its secret goes by HTTP Basic.
+pub const SERVICE: &str = "tokenry-sandbox-service";
+
+/// A running Sandbox; it ends when this is dropped.
+pub struct Sandbox {
+    description: Value,
+    process: Running,
+}
+
+impl Sandbox {
+    /// Starts one whose access tokens live five minutes.
+    pub fn start() -> Self {
+        Self::with_access_token_ttl(300)
+    }
+
+    /// Starts one whose access tokens live this many seconds.
+    pub fn with_access_token_ttl(seconds: u32) -> Self {
+        let folder = support();
+        assert!(
+            folder.join("node_modules/oidc-provider").exists(),
+            "the Sandbox needs its packages: run `npm ci` in tests/support"
+        );
+        let mut command = Command::new("node");
+        command
+            .current_dir(folder)
+            .arg("sandbox.mjs")
+            .args(["--port", "0", "--stdin-lifeline"]);
+        command.args(["--access-token-ttl", &seconds.to_string()]);
+        let mut process = Running::start(command);
+        let description = serde_json::from_str(&process.line()).unwrap();
+        Self { description, process }
+    }
+
+    /// Closes its lifeline, and says with which code it ended.
+    pub fn stop(self) -> i32 {
+        self.process.wait().code
+    }
+
+    /// Its issuer identifier.
+    pub fn issuer(&self) -> &str {
+        self.text("issuer")
+    }
+
+    /// One of its addresses: `authorization_endpoint`, `token_endpoint`, `userinfo_endpoint`,
+    /// `revocation_endpoint`, `introspection_endpoint`.
+    pub fn endpoint(&self, name: &str) -> Url {
+        Url::parse(self.text(name)).unwrap()
+    }
+
+    fn text(&self, name: &str) -> &str {
+        self.description[name]
+            .as_str()
+            .unwrap_or_else(|| panic!("no {name} in {}", self.description))
+    }
+
+    /// The secret of a client.
+    pub fn client_secret(&self, client_id: &str) -> &str {
+        let clients = self.description["clients"].as_array().unwrap();
+        let client = clients
+            .iter()
+            .find(|client| client["client_id"] == client_id)
+            .unwrap();
+        client["client_secret"].as_str().unwrap()
+    }
+
+    /// A person follows the authorization URL, signs in under this name and agrees.
+    pub fn agree(&self, browser: &mut Browser, authorization_url: &str, name: &str) -> Landing {
+        let (page, action) = self.sign_in(browser, authorization_url, name, "/agree");
+        browser.submit(&page, &action, &[])
+    }
+
+    /// A person follows the authorization URL, signs in under this name and says no.
+    pub fn deny(&self, browser: &mut Browser, authorization_url: &str, name: &str) -> Landing {
+        let (page, action) = self.sign_in(browser, authorization_url, name, "/deny");
+        browser.submit(&page, &action, &[])
+    }
+
+    /// Up to the consent page: its address, and the form whose action ends like this.
+    fn sign_in(&self, browser: &mut Browser, address: &str, name: &str, ending: &str) -> (Url, String) {
+        let login = browser.open(address);
+        let (page, body) = login.page();
+        let consent = browser.submit(page, &action(body, "/login"), &[("login", name)]);
+        let (page, body) = consent.page();
+        assert!(body.contains(name), "the consent page names the account: {body}");
+        (page.clone(), action(body, ending))
+    }
+
+    /// Whether the server would still take this token, access or refresh: its own word (RFC 7662).
+    pub fn is_active(&self, token: &str) -> bool {
+        let form = [
+            ("token", token),
+            ("client_id", CONFIDENTIAL),
+            ("client_secret", self.client_secret(CONFIDENTIAL)),
+        ];
+        let reply = wire::post(&self.endpoint("introspection_endpoint"), &[], &form).unwrap();
+        assert_eq!(reply.status, 200, "{reply:?}");
+        reply.json()["active"].as_bool().unwrap()
+    }
+
+    /// `Authorization: Basic …` for a client.
+    pub fn basic(&self, client_id: &str) -> String {
+        format!(
+            "Basic {}",
+            STANDARD.encode(format!("{client_id}:{}", self.client_secret(client_id)))
+        )
+    }
+}
+
+/// The action of the form that ends like this.
+#[track_caller]
+fn action(body: &str, ending: &str) -> String {
+    let actions = body
+        .split("action=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next());
+    let mut matching = actions.filter(|action| action.ends_with(ending));
+    matching
+        .next()
+        .unwrap_or_else(|| panic!("no form for {ending} in {body}"))
+        .to_owned()
+}
+
+/// The folder with the Node part of the tests.
+pub fn support() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("support")
+}
