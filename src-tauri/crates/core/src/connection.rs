@@ -107,6 +107,9 @@ pub struct Trouble {
     pub attempts: u32,
     /// When the next try is; `None` when only a person can go on.
     pub next_try_at: Option<Timestamp>,
+    /// Whether the provider asked for that pause; then callers keep to it, too.
+    #[serde(default)]
+    pub asked_by_provider: bool,
 }
 
 /// The tokens of one connection. Opened for a hand-out or a refresh, and for nothing else.

@@ -1,1 +1,45 @@
-//! x
+//! The verbs of Tokenry: connect, callback, token, refresh, disconnect; the scheduler, the policy and the activity
+//! log behind them.
+//!
+//! What must never be true of this crate: that a token is seen by anybody before it is committed; that anything but
+//! a well-formed `invalid_grant` for the very token we hold ends a grant; that one caller's going away cancels what
+//! others wait for; that a secret is logged.
+#![deny(missing_docs)]
+
+mod activity;
+mod connect;
+mod connections;
+mod disconnect;
+mod engine;
+mod error;
+mod exchange;
+mod gate;
+mod host;
+mod index;
+mod journal;
+mod ledger;
+mod loopback;
+mod options;
+mod policy;
+mod providers;
+mod recover;
+mod refresh;
+mod resolve;
+mod schedule;
+mod scheduler;
+mod settle;
+mod steps;
+mod token;
+mod view;
+
+pub use connect::{ConnectOptions, StartedFlow};
+pub use connections::ConnectionChange;
+pub use disconnect::Revoked;
+pub use engine::Engine;
+pub use error::Error;
+pub use gate::{VaultReport, VaultState};
+pub use host::{Host, HostError, NoWindowHost, SchemeState};
+pub use options::{Options, VaultChoice};
+pub use policy::{Decision, Operation, decide};
+pub use providers::NewProvider;
+pub use view::{Change, ConnectionView, FlowState, FlowView, Status, TokenView};

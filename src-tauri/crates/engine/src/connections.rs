@@ -1,0 +1,152 @@
+use crate::{ConnectionView, Engine, Error, engine::blocking, policy::Operation, resolve};
+use tokenry_core::{Caller, Connection, ConnectionId, ConnectionStatus, EventKind, Outcome, ReauthReason};
+
+/// What of a connection a person may change.
+#[derive(Debug, Clone, Default)]
+pub struct ConnectionChange {
+    /// `Some(None)` takes the label away.
+    pub label: Option<Option<String>>,
+    /// Whether it is left alone.
+    pub paused: Option<bool>,
+}
+
+impl Engine {
+    /// All connections, by name.
+    ///
+    /// # Errors
+    /// While locked.
+    pub async fn connections(&self, caller: &Caller) -> Result<Vec<ConnectionView>, Error> {
+        self.allow(caller, Operation::Read)?;
+        let ledger = self.ledger()?;
+        let index = ledger.index();
+        let mut views: Vec<_> = index.connections().filter_map(|c| self.shown(&index, c)).collect();
+        views.sort_by(|a, b| (&a.name, a.connection.id).cmp(&(&b.name, b.connection.id)));
+        Ok(views)
+    }
+
+    /// One connection, by id or name.
+    ///
+    /// # Errors
+    /// When there is none, or several could be meant.
+    pub async fn connection(&self, caller: &Caller, reference: &str) -> Result<ConnectionView, Error> {
+        self.allow(caller, Operation::Read)?;
+        let id = resolve::connection(&self.ledger()?.index(), reference)?.id;
+        self.view(id)
+    }
+
+    /// The one connection of a provider, if it has one.
+    ///
+    /// # Errors
+    /// When there is no such provider, or it has several connections.
+    pub async fn provider_connection(&self, caller: &Caller, provider: &str) -> Result<Option<ConnectionView>, Error> {
+        self.allow(caller, Operation::Read)?;
+        let ledger = self.ledger()?;
+        let id = resolve::provider(&ledger.index(), provider)?;
+        let found: Vec<_> = ledger.index().usable_of_provider(id).cloned().collect();
+        match found.as_slice() {
+            [] => Ok(None),
+            [one] => self.view(one.id).map(Some),
+            several => {
+                let index = ledger.index();
+                let mut candidates: Vec<_> = several.iter().map(|c| index.name_of(c)).collect();
+                candidates.sort();
+                Err(Error::Ambiguous { reference: tokenry_core::clean(provider), candidates })
+            }
+        }
+    }
+
+    /// Changes a label, pauses or resumes.
+    ///
+    /// # Errors
+    /// When there is none, or the label is taken.
+    pub async fn change_connection(
+        &self,
+        caller: &Caller,
+        reference: &str,
+        change: ConnectionChange,
+    ) -> Result<ConnectionView, Error> {
+        self.allow(caller, Operation::Connect)?;
+        let ledger = self.ledger()?;
+        let before = resolve::connection(&ledger.index(), reference)?.clone();
+        let label = match change.label {
+            Some(Some(label)) => {
+                Some(self.free_label(&self.provider_by_id(before.provider)?, Some(label), Some(&before))?)
+            }
+            other => other,
+        };
+        if change.paused.is_some() && !matches!(before.status, ConnectionStatus::Active | ConnectionStatus::Paused) {
+            return Err(Error::Conflict("only a connection that is active can be paused".to_owned()));
+        }
+        let (id, now) = (before.id, self.now());
+        blocking(move || {
+            ledger.change(now, |transaction| {
+                let mut connection = transaction
+                    .get::<Connection>(id.row())?
+                    .ok_or_else(|| Error::not_found("connection", &id.to_string(), "it was disconnected"))?;
+                if let Some(label) = label {
+                    connection.label = label;
+                }
+                if let Some(paused) = change.paused {
+                    connection.status = if paused { ConnectionStatus::Paused } else { ConnectionStatus::Active };
+                }
+                connection.updated_at = now;
+                transaction.put(id.row(), &connection)
+            })
+        })
+        .await?;
+        self.inner.due.notify_one();
+        self.view(id)
+    }
+
+    /// A connection as it is shown.
+    pub(crate) fn view(&self, id: ConnectionId) -> Result<ConnectionView, Error> {
+        let ledger = self.ledger()?;
+        let index = ledger.index();
+        let view = index.connection(id).and_then(|connection| self.shown(&index, connection));
+        view.ok_or_else(|| Error::not_found("connection", &id.to_string(), "it was disconnected"))
+    }
+
+    fn shown(&self, index: &crate::index::Index, connection: &Connection) -> Option<ConnectionView> {
+        let mut shown = connection.clone();
+        shown.status = self.status_now(connection);
+        Some(ConnectionView {
+            name: index.name_of(connection),
+            provider_name: index.provider_name(connection.provider)?.clone(),
+            flow: self.open_flow_of(connection.id),
+            connection: shown,
+        })
+    }
+
+    /// The status at this moment: a refresh under way shows, and so does an end that nobody can move.
+    pub(crate) fn status_now(&self, connection: &Connection) -> ConnectionStatus {
+        let over = !connection.refreshable && connection.expires_at.is_some_and(|end| end <= self.now());
+        match connection.status {
+            ConnectionStatus::Active if self.inner.refreshes.is_running(connection.id) => ConnectionStatus::Refreshing,
+            ConnectionStatus::Active if over => ConnectionStatus::NeedsReauth(ReauthReason::Expired),
+            status => status,
+        }
+    }
+
+    /// Writes a connection's new status with the line in the log that explains it.
+    pub(crate) async fn mark(
+        &self,
+        id: ConnectionId,
+        kind: EventKind,
+        detail: &str,
+        change: impl FnOnce(&mut Connection) + Send + 'static,
+    ) -> Result<(), Error> {
+        let (ledger, now) = (self.ledger()?, self.now());
+        let mut event = self.event(&Caller::Engine, kind, None, Some(id), Outcome::Failed, Some(detail));
+        blocking(move || {
+            ledger.change(now, |transaction| {
+                let Some(mut connection) = transaction.get::<Connection>(id.row())? else { return Ok(()) };
+                change(&mut connection);
+                connection.updated_at = now;
+                event.provider = Some(connection.provider);
+                transaction.put(id.row(), &connection)?;
+                transaction.event(&event)
+            })
+        })
+        .await
+    }
+}

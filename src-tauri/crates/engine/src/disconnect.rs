@@ -1,0 +1,143 @@
+use crate::{Engine, Error, FlowState, engine::blocking, policy::Operation, resolve, schedule};
+use std::time::Duration;
+use tokenry_core::{
+    Caller, Connection, ConnectionId, ConnectionStatus, EventKind, Flow, Outcome, Provider, Secret, Tokens, Trouble,
+};
+use tokenry_oauth::{Failure, revocation};
+
+/// After this long a revocation that a provider never answered is given up.
+const OWED_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Whether the provider revoked the tokens (RFC 7009).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Revoked {
+    /// It did.
+    Yes,
+    /// It refused.
+    No,
+    /// It could not be reached; the engine goes on trying for a week, across restarts.
+    Pending,
+    /// It has no way to.
+    Unsupported,
+}
+
+impl Engine {
+    /// Gives a connection up: from now on nobody is handed its tokens, and the provider is asked to revoke them.
+    ///
+    /// # Errors
+    /// When there is none, or several could be meant.
+    pub async fn disconnect(&self, caller: &Caller, reference: &str) -> Result<Revoked, Error> {
+        self.allow(caller, Operation::Disconnect)?;
+        let id = resolve::connection(&self.ledger()?.index(), reference)?.id;
+        self.disconnect_for_good(caller, id).await
+    }
+
+    pub(crate) async fn disconnect_for_good(&self, caller: &Caller, id: ConnectionId) -> Result<Revoked, Error> {
+        // Its answer is committed first, so that the newest tokens are the ones to revoke.
+        self.refresh_done(id).await;
+        if let Some(flow) = self.open_flow_of(id)
+            && let Some(flow) = self.ledger()?.get::<Flow>(flow.row())?
+        {
+            self.end_flow(caller, &flow, FlowState::Cancelled).await?;
+        }
+        let (ledger, now) = (self.ledger()?, self.now());
+        let Some(connection) = ledger.get::<Connection>(id.row())? else { return Ok(Revoked::Unsupported) };
+        let event = self.connection_event(caller, EventKind::Disconnected, &connection, Outcome::Done, None);
+        blocking(move || {
+            ledger.change(now, |transaction| {
+                let Some(mut connection) = transaction.get::<Connection>(id.row())? else { return Ok(()) };
+                connection.status = ConnectionStatus::Disconnecting;
+                connection.trouble = None;
+                connection.label = None;
+                connection.updated_at = now;
+                transaction.put(id.row(), &connection)?;
+                transaction.event(&event)
+            })
+        })
+        .await?;
+        let engine = self.clone();
+        // The engine's own task: who asked may go away.
+        tokio::spawn(async move { engine.try_revoking(id).await })
+            .await
+            .unwrap_or_else(|error| Err(Error::Internal(format!("the revocation ended early ({error})"))))
+    }
+
+    /// Asks the provider to revoke, and deletes what is left when it has answered.
+    pub(crate) async fn try_revoking(&self, id: ConnectionId) -> Result<Revoked, Error> {
+        let ledger = self.ledger()?;
+        let Some(connection) = ledger.get::<Connection>(id.row())? else { return Ok(Revoked::Unsupported) };
+        let provider = ledger.get::<Provider>(connection.provider.row())?;
+        let tokens = ledger.get::<Tokens>(id.row())?;
+        let answer = match (&provider, tokens) {
+            (Some(provider), Some(tokens)) => self.revoke_all(provider, tokens).await,
+            _ => Ok(revocation::Revoked::Unsupported),
+        };
+        let owed_since = connection.updated_at.duration_since(self.now()).unsigned_abs();
+        let revoked = match &answer {
+            Ok(revocation::Revoked::Yes) => Revoked::Yes,
+            Ok(revocation::Revoked::Unsupported) => Revoked::Unsupported,
+            Err(Failure::Rejected { .. } | Failure::InvalidGrant { .. }) => Revoked::No,
+            Err(_) if owed_since > OWED_FOR => Revoked::No,
+            Err(failure) => {
+                self.owe(&connection, failure).await?;
+                return Ok(Revoked::Pending);
+            }
+        };
+        let (outcome, detail) = match &answer {
+            Ok(revocation::Revoked::Yes) => (Outcome::Done, None),
+            Ok(revocation::Revoked::Unsupported) => (Outcome::Done, Some("the provider has no revocation".to_owned())),
+            Err(failure) => (Outcome::Failed, Some(failure.to_string())),
+        };
+        let event =
+            self.connection_event(&Caller::Engine, EventKind::Revoked, &connection, outcome, detail.as_deref());
+        let now = self.now();
+        blocking(move || {
+            ledger.change(now, |transaction| {
+                transaction.delete_connection(id)?;
+                transaction.event(&event)
+            })
+        })
+        .await?;
+        // A copy of the profile from before must not bring these tokens back.
+        self.raise_floor();
+        Ok(revoked)
+    }
+
+    /// The refresh token first: with it goes the grant. The access token then is a courtesy.
+    async fn revoke_all(&self, provider: &Provider, tokens: Tokens) -> Result<revocation::Revoked, Failure> {
+        let http = &self.inner.http;
+        let access = |token: Secret| async move {
+            revocation::revoke(http, provider, &token, revocation::Hint::AccessToken).await
+        };
+        let Some(refresh_token) = &tokens.refresh_token else { return access(tokens.access_token).await };
+        let revoked = revocation::revoke(http, provider, refresh_token, revocation::Hint::RefreshToken).await?;
+        if revoked == revocation::Revoked::Yes {
+            let _ = access(tokens.access_token).await;
+        }
+        Ok(revoked)
+    }
+
+    async fn owe(&self, connection: &Connection, failure: &Failure) -> Result<(), Error> {
+        let now = self.now();
+        let attempts = connection.trouble.as_ref().map_or(0, |trouble| trouble.attempts) + 1;
+        let wait = schedule::backoff(attempts, failure.retry_after(), &*self.inner.random);
+        let trouble = Trouble {
+            at: now,
+            message: tokenry_core::clean(&failure.to_string()),
+            attempts,
+            next_try_at: Some(now + wait),
+            asked_by_provider: failure.retry_after().is_some(),
+        };
+        let (ledger, id) = (self.ledger()?, connection.id);
+        blocking(move || {
+            ledger.change(now, |transaction| {
+                let Some(mut connection) = transaction.get::<Connection>(id.row())? else { return Ok(()) };
+                connection.trouble = Some(trouble);
+                transaction.put(id.row(), &connection)
+            })
+        })
+        .await?;
+        self.inner.due.notify_one();
+        Ok(())
+    }
+}

@@ -1,0 +1,212 @@
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokenry_core::{Code, ReauthReason, Timestamp};
+use tokenry_oauth::{Failure, redirect::Refused};
+
+/// Why the engine did not do what it was asked. The text says what happened, to what, and what to do next.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] tokenry_store::Error),
+    /// The keys.
+    #[error(transparent)]
+    Vault(#[from] tokenry_vault::Error),
+    /// The vault is not open.
+    #[error("the vault is locked; unlock it with `tokenry unlock` or in the window")]
+    Locked,
+    /// There is no vault yet.
+    #[error("there is no vault yet: {0}")]
+    NoVault(String),
+    /// The profile is older than it was, or rows are missing.
+    #[error("this profile may only be read: {0}")]
+    ReadOnly(String),
+    /// Nothing has this name.
+    #[error("there is no {what} called {reference:?}; {next}")]
+    NotFound {
+        /// A noun.
+        what: &'static str,
+        /// What was asked for, cleaned.
+        reference: String,
+        /// What to do.
+        next: String,
+    },
+    /// Several have this name.
+    #[error("{reference:?} could be any of these connections: {}; name one of them", candidates.join(", "))]
+    Ambiguous {
+        /// What was asked for, cleaned.
+        reference: String,
+        /// What it could be.
+        candidates: Vec<String>,
+    },
+    /// Fields that cannot be right.
+    #[error("{}", fields_text(.0))]
+    Invalid(BTreeMap<String, String>),
+    /// It would clash with what is there.
+    #[error("{0}")]
+    Conflict(String),
+    /// The caller may not.
+    #[error("{0}")]
+    Denied(&'static str),
+    /// The person has to connect again.
+    #[error("{name} has to be connected again: {}; run `tokenry connect` for it, or press Connect in the window", reason_text(*.reason))]
+    NeedsReauth {
+        /// The connection.
+        name: String,
+        /// Why.
+        reason: ReauthReason,
+    },
+    /// The person said no at the provider.
+    #[error("the sign-in was refused at the provider{}; nothing was connected and nothing was changed", .0.as_ref().map(|d| format!(" ({d})")).unwrap_or_default())]
+    ConsentDenied(Option<String>),
+    /// The provider refused the authorization request.
+    #[error("the provider answered {error}{}; check its settings with `tokenry provider show`", description.as_ref().map(|d| format!(" ({d})")).unwrap_or_default())]
+    AuthorizationRefused {
+        /// Its code, cleaned.
+        error: String,
+        /// Its words, cleaned.
+        description: Option<String>,
+    },
+    /// The provider's token endpoint.
+    #[error("{failure}{}", next_try(*.next_try_at))]
+    Provider {
+        /// What it did.
+        failure: Failure,
+        /// When Tokenry tries again.
+        next_try_at: Option<Timestamp>,
+        /// How long that is from now.
+        wait: Option<Duration>,
+    },
+    /// A refresh is held back, and there is no living token.
+    #[error("{message}")]
+    Unreachable {
+        /// What happened.
+        message: String,
+        /// When to come again.
+        wait: Option<Duration>,
+    },
+    /// The flow is over.
+    #[error("this sign-in is over: it was used, cancelled, or is older than ten minutes; start again")]
+    FlowExpired,
+    /// An answer that is none of ours.
+    #[error("the redirect was refused: {0}; open sign-ins stay open")]
+    Redirect(#[from] Refused),
+    /// An answer from somebody else.
+    #[error("the redirect was refused: {0}; open sign-ins stay open")]
+    RedirectRefused(String),
+    /// Another account than the one to renew.
+    #[error("you signed in as {found}, but this connection belongs to {expected}: it was left as it was; sign in as {expected}, or connect {found} as a further connection")]
+    OtherAccount {
+        /// Whose it is.
+        expected: String,
+        /// Who came.
+        found: String,
+    },
+    /// Something this machine lacks.
+    #[error("{0}")]
+    Unavailable(String),
+    /// The connection is paused.
+    #[error("{0} is paused; resume it in the window first")]
+    Paused(String),
+    /// Our own fault.
+    #[error("something went wrong in Tokenry: {0}")]
+    Internal(String),
+    /// Somebody else's refresh, which we waited for, ended with this.
+    #[error(transparent)]
+    Shared(Arc<Error>),
+}
+
+impl Error {
+    /// The code of the contract.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Store(error) => error.code(),
+            Self::Vault(error) => error.code(),
+            Self::Locked | Self::NoVault(_) => Code::VaultLocked,
+            Self::ReadOnly(_) | Self::Ambiguous { .. } | Self::Conflict(_) | Self::OtherAccount { .. } | Self::Paused(_) => {
+                Code::Conflict
+            }
+            Self::NotFound { .. } => Code::NotFound,
+            Self::Invalid(_) | Self::Redirect(_) | Self::RedirectRefused(_) => Code::ValidationError,
+            Self::Denied(_) => Code::PermissionDenied,
+            Self::NeedsReauth { .. } => Code::NeedsReauth,
+            Self::ConsentDenied(_) => Code::ConsentDenied,
+            Self::AuthorizationRefused { .. } => Code::ProviderError,
+            Self::Provider { failure, .. } => failure.code(),
+            Self::Unreachable { .. } => Code::ProviderUnreachable,
+            Self::FlowExpired => Code::FlowExpired,
+            Self::Unavailable(_) => Code::OauthUnavailable,
+            Self::Internal(_) => Code::Internal,
+            Self::Shared(error) => error.code(),
+        }
+    }
+
+    /// From each field to what is wrong with it.
+    pub fn fields(&self) -> Option<&BTreeMap<String, String>> {
+        match self {
+            Self::Invalid(fields) => Some(fields),
+            Self::Shared(error) => error.fields(),
+            _ => None,
+        }
+    }
+
+    /// The provider's own error code, cleaned.
+    pub fn provider_error(&self) -> Option<&str> {
+        match self {
+            Self::AuthorizationRefused { error, .. } => Some(error),
+            Self::Provider { failure, .. } => failure.provider_error(),
+            Self::ConsentDenied(_) => Some("access_denied"),
+            Self::Shared(error) => error.provider_error(),
+            _ => None,
+        }
+    }
+
+    /// How long to wait before another try makes sense.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Provider { wait, .. } | Self::Unreachable { wait, .. } => *wait,
+            Self::Shared(error) => error.retry_after(),
+            _ => None,
+        }
+    }
+
+    /// One field that cannot be right.
+    pub fn field(field: &str, wrong: impl Into<String>) -> Self {
+        Self::Invalid(BTreeMap::from([(field.to_owned(), wrong.into())]))
+    }
+
+    pub(crate) fn not_found(what: &'static str, reference: &str, next: impl Into<String>) -> Self {
+        Self::NotFound { what, reference: tokenry_core::clean(reference), next: next.into() }
+    }
+}
+
+fn fields_text(fields: &BTreeMap<String, String>) -> String {
+    let list: Vec<_> = fields.iter().map(|(field, wrong)| format!("{field} {wrong}")).collect();
+    list.join("; ")
+}
+
+pub(crate) fn reason_text(reason: ReauthReason) -> &'static str {
+    match reason {
+        ReauthReason::Revoked => "the provider ended the grant",
+        ReauthReason::Expired => "its access token ended and the provider gave no refresh token",
+        ReauthReason::LostResponse => "the provider's answer to a refresh was lost, and it takes a refresh token only once",
+        ReauthReason::ScopeMissing => "the provider grants less than is needed",
+        ReauthReason::ClientRejected => "the provider does not accept the client id or secret any more",
+    }
+}
+
+fn next_try(at: Option<Timestamp>) -> String {
+    at.map(|at| format!(" Tokenry tries again at {at:.0}.")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_validation_error_names_each_field() {
+        let error = Error::Invalid([("a", "is bad"), ("b", "is worse")].map(|(k, v)| (k.to_owned(), v.to_owned())).into());
+        assert_eq!(error.to_string(), "a is bad; b is worse");
+        assert_eq!(error.code(), Code::ValidationError);
+    }
+}

@@ -1,0 +1,126 @@
+use crate::{Change, Error, Options, VaultChoice, ledger::Ledger};
+use std::sync::Arc;
+use tokenry_core::{Clock, Code, Random, Secret};
+use tokenry_store::Store;
+use tokenry_vault::{Cost, Keyring, SlotKind, Vault, VaultId};
+use tokio::sync::broadcast;
+
+/// Whether the vault is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VaultState {
+    /// There is none yet.
+    Absent,
+    /// It is shut.
+    Locked,
+    /// It is open.
+    Unlocked,
+}
+
+/// How the vault is.
+#[derive(Debug, Clone)]
+pub struct VaultReport {
+    /// Whether it is open.
+    pub state: VaultState,
+    /// What can open it.
+    pub slots: Vec<SlotKind>,
+    /// Whether nothing may be written.
+    pub read_only: bool,
+    /// Why it is not as it should be, and what to do.
+    pub problem: Option<(Code, String)>,
+}
+
+/// Shut or open.
+pub(crate) enum Gate {
+    Shut { state: VaultState, problem: Option<(Code, String)> },
+    Open(Arc<Ledger>),
+}
+
+/// What opening a vault takes.
+pub(crate) struct Opener {
+    pub(crate) store: Arc<Store>,
+    pub(crate) keyring: Arc<dyn Keyring>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) choice: VaultChoice,
+    pub(crate) changes: broadcast::Sender<Change>,
+}
+
+impl Opener {
+    pub(crate) fn new(store: Arc<Store>, options: &Options, changes: broadcast::Sender<Change>) -> Self {
+        Self {
+            store,
+            keyring: options.keyring.clone(),
+            random: options.random.clone(),
+            clock: options.clock.clone(),
+            choice: options.vault,
+            changes,
+        }
+    }
+
+    pub(crate) fn slots(&self) -> Vec<SlotKind> {
+        let slots = self.store.slots().unwrap_or_default();
+        slots.iter().filter_map(|slot| tokenry_vault::slot_kind(slot).ok()).collect()
+    }
+
+    /// Opens the vault, or makes the first one when there is none and `create` says so. Blocks: key derivation, the
+    /// OS keyring and the disk.
+    ///
+    /// A new key is never made while a vault exists.
+    pub(crate) fn open(&self, passphrase: Option<&Secret>, create: bool) -> Result<Ledger, Error> {
+        match self.store.vault_id()? {
+            Some(id) => self.open_existing(VaultId(id), passphrase),
+            None if create => self.create(passphrase),
+            None => Err(Error::NoVault("choose how it shall be opened, with `tokenry unlock` or in the window".to_owned())),
+        }
+    }
+
+    fn create(&self, passphrase: Option<&Secret>) -> Result<Ledger, Error> {
+        let created = match passphrase {
+            Some(passphrase) => {
+                check_new_passphrase(passphrase)?;
+                tokenry_vault::create_with_passphrase(passphrase, Cost::measured(), &*self.random)?
+            }
+            None if self.choice == VaultChoice::Passphrase => {
+                return Err(Error::NoVault(
+                    "give a passphrase, with --passphrase-fd, `tokenry unlock` or in the window".to_owned(),
+                ));
+            }
+            None => tokenry_vault::create_with_keyring(&*self.keyring, &*self.random)?,
+        };
+        let now = self.clock.now();
+        let (store, random, changes) = (self.store.clone(), self.random.clone(), self.changes.clone());
+        Ledger::create(created.vault, &created.slot, store, random, changes, now)
+    }
+
+    fn open_existing(&self, id: VaultId, passphrase: Option<&Secret>) -> Result<Ledger, Error> {
+        let slots = self.store.slots()?;
+        let (vault, floor): (Vault, u64) = match passphrase {
+            Some(passphrase) => (tokenry_vault::unlock_with_passphrase(id, &slots, passphrase)?, 0),
+            None if self.choice == VaultChoice::Passphrase || !self.slots().contains(&SlotKind::Keyring) => {
+                return Err(Error::Locked);
+            }
+            None => {
+                let (vault, floor) = tokenry_vault::unlock_with_keyring(id, &slots, &*self.keyring)?;
+                (vault, floor.0)
+            }
+        };
+        Ledger::open(vault, self.store.clone(), self.random.clone(), self.changes.clone(), floor)
+    }
+
+    /// Tells the keyring the lowest epoch that is still acceptable. Only vaults with a keyring slot have one.
+    pub(crate) fn raise_floor(&self, ledger: &Ledger) -> Result<(), Error> {
+        if self.slots().contains(&SlotKind::Keyring) {
+            tokenry_vault::raise_epoch_floor(ledger.vault().id(), &*self.keyring, ledger.epoch())?;
+        }
+        Ok(())
+    }
+}
+
+/// A passphrase that guards everything has to be one.
+fn check_new_passphrase(passphrase: &Secret) -> Result<(), Error> {
+    let length = passphrase.expose().chars().count();
+    if (8..=1024).contains(&length) {
+        return Ok(());
+    }
+    Err(Error::field("passphrase", "must be 8 to 1024 characters"))
+}

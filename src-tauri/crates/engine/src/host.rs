@@ -1,0 +1,99 @@
+use std::process::{Command, Stdio};
+use url::Url;
+
+/// What the engine asks of the program it lives in.
+pub trait Host: Send + Sync {
+    /// Opens an https address (or http on a loopback address) in the person's browser, never through a shell.
+    ///
+    /// # Errors
+    /// When no browser could be started.
+    fn open_browser(&self, url: &Url) -> Result<(), HostError>;
+
+    /// Whether links with our scheme come to us. Asked before a flow with a deep link starts.
+    fn scheme_is_ours(&self) -> SchemeState;
+
+    /// Brings the window to the front.
+    ///
+    /// # Errors
+    /// When there is no window.
+    fn show_window(&self) -> Result<(), HostError>;
+}
+
+/// Who answers links with our scheme.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SchemeState {
+    /// We do.
+    Ours,
+    /// Another program does: the name of its handler.
+    Others(String),
+    /// Nobody does.
+    NotRegistered,
+    /// This system does not say.
+    Unknown,
+}
+
+/// Why the host could not do what it was asked, with what to do instead.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{0}")]
+pub struct HostError(pub String);
+
+/// A host without a window: `tokenry serve`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoWindowHost;
+
+impl Host for NoWindowHost {
+    fn open_browser(&self, url: &Url) -> Result<(), HostError> {
+        open_with_system(url)
+    }
+
+    fn scheme_is_ours(&self) -> SchemeState {
+        registered_handler()
+    }
+
+    fn show_window(&self) -> Result<(), HostError> {
+        Err(HostError("this engine has no window; start the desktop app".to_owned()))
+    }
+}
+
+#[cfg(target_os = "linux")]
+const OPENER: &str = "xdg-open";
+#[cfg(target_os = "macos")]
+const OPENER: &str = "open";
+#[cfg(target_os = "windows")]
+const OPENER: &str = "explorer";
+
+/// Starts the system's opener with the address as its only argument, and does not wait for it.
+fn open_with_system(url: &Url) -> Result<(), HostError> {
+    if !matches!(url.scheme(), "https" | "http") {
+        return Err(HostError(format!("an address with the scheme {} is not opened", url.scheme())));
+    }
+    let child = Command::new(OPENER)
+        .arg(url.as_str())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|error| {
+            HostError(format!("{OPENER} could not be started ({error}); copy the link into a browser yourself"))
+        })?;
+    // Somebody has to collect its exit status, or it stays behind as a zombie.
+    std::thread::spawn(move || {
+        let mut child = child;
+        let _ = child.wait();
+    });
+    Ok(())
+}
+
+/// Asks the desktop which `.desktop` file answers our scheme.
+fn registered_handler() -> SchemeState {
+    let query = format!("x-scheme-handler/{}", tokenry_oauth::redirect::SCHEME);
+    let Ok(output) = Command::new("xdg-mime").args(["query", "default", &query]).stdin(Stdio::null()).output() else {
+        return SchemeState::Unknown;
+    };
+    let handler = tokenry_core::clean(String::from_utf8_lossy(&output.stdout).trim());
+    match handler.as_str() {
+        "" => SchemeState::NotRegistered,
+        ours if ours.to_lowercase().contains("tokenry") => SchemeState::Ours,
+        _ => SchemeState::Others(handler),
+    }
+}

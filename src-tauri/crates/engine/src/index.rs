@@ -1,0 +1,91 @@
+use std::collections::{HashMap, HashSet};
+use tokenry_core::{Connection, ConnectionId, ConnectionStatus, Name, Provider, ProviderId};
+
+/// What has to be found quickly while the vault is open: names, status and due times. No secret, and gone at lock.
+#[derive(Default)]
+pub(crate) struct Index {
+    providers: HashMap<ProviderId, (Name, Name)>,
+    provider_names: HashMap<(Name, Name), ProviderId>,
+    connections: HashMap<ConnectionId, Connection>,
+    by_provider: HashMap<ProviderId, HashSet<ConnectionId>>,
+}
+
+impl Index {
+    pub(crate) fn new(providers: Vec<Provider>, connections: Vec<Connection>) -> Self {
+        let mut index = Self::default();
+        for provider in &providers {
+            index.put_provider(provider);
+        }
+        for connection in connections {
+            index.put(connection);
+        }
+        index
+    }
+
+    pub(crate) fn put_provider(&mut self, provider: &Provider) {
+        self.drop_provider(provider.id);
+        let name = (provider.project.clone(), provider.name.clone());
+        self.provider_names.insert(name.clone(), provider.id);
+        self.providers.insert(provider.id, name);
+    }
+
+    pub(crate) fn drop_provider(&mut self, id: ProviderId) {
+        if let Some(name) = self.providers.remove(&id) {
+            self.provider_names.remove(&name);
+        }
+    }
+
+    pub(crate) fn put(&mut self, connection: Connection) {
+        self.by_provider.entry(connection.provider).or_default().insert(connection.id);
+        self.connections.insert(connection.id, connection);
+    }
+
+    pub(crate) fn drop_connection(&mut self, id: ConnectionId) {
+        if let Some(gone) = self.connections.remove(&id)
+            && let Some(siblings) = self.by_provider.get_mut(&gone.provider)
+        {
+            siblings.remove(&id);
+        }
+    }
+
+    pub(crate) fn provider_count(&self) -> u64 {
+        self.providers.len() as u64
+    }
+
+    pub(crate) fn provider_name(&self, id: ProviderId) -> Option<&Name> {
+        self.providers.get(&id).map(|(_, name)| name)
+    }
+
+    /// A provider by `name` in the default project, or by `project/name`.
+    pub(crate) fn provider_called(&self, reference: &str) -> Option<ProviderId> {
+        let (project, name) = reference.split_once('/').unwrap_or((tokenry_core::DEFAULT_PROJECT, reference));
+        self.provider_names.get(&(project.parse().ok()?, name.parse().ok()?)).copied()
+    }
+
+    pub(crate) fn connection(&self, id: ConnectionId) -> Option<&Connection> {
+        self.connections.get(&id)
+    }
+
+    pub(crate) fn connections(&self) -> impl Iterator<Item = &Connection> {
+        self.connections.values()
+    }
+
+    pub(crate) fn of_provider(&self, id: ProviderId) -> impl Iterator<Item = &Connection> {
+        self.by_provider.get(&id).into_iter().flatten().filter_map(|id| self.connections.get(id))
+    }
+
+    /// Those of a provider that a caller can mean by its name: not the ones still waiting or already going.
+    pub(crate) fn usable_of_provider(&self, id: ProviderId) -> impl Iterator<Item = &Connection> {
+        self.of_provider(id)
+            .filter(|c| !matches!(c.status, ConnectionStatus::Pending | ConnectionStatus::Disconnecting))
+    }
+
+    /// What people call a connection.
+    pub(crate) fn name_of(&self, connection: &Connection) -> String {
+        let provider = self.provider_name(connection.provider).map_or("?", Name::as_str);
+        match &connection.label {
+            Some(label) => format!("{provider}/{label}"),
+            None => provider.to_owned(),
+        }
+    }
+}

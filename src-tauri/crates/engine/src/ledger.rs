@@ -1,0 +1,375 @@
+use crate::{Change, Error, index::Index};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::{
+    ops::ControlFlow,
+    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard},
+};
+use tokenry_core::{Connection, ConnectionId, Event, Flow, Provider, ProviderId, Random, Timestamp, Tokens};
+use tokenry_store::{SCHEMA, Store, Table, Writer};
+use tokenry_vault::{Place, RunningSum, Vault};
+use tokio::sync::broadcast;
+use zeroize::Zeroizing;
+
+/// A noun that is kept as one sealed record.
+pub(crate) trait Record: Serialize + DeserializeOwned {
+    const TABLE: Table;
+    /// The unique name it is found by, if it has one; the store sees only a keyed hash of it.
+    fn lookup(&self) -> Option<String> {
+        None
+    }
+    /// What others want to know once it is committed.
+    fn effect(&self) -> Option<Effect> {
+        None
+    }
+}
+
+/// What a committed transaction means for the index and for whoever watches.
+pub(crate) enum Effect {
+    Provider(Box<Provider>),
+    ProviderGone(ProviderId),
+    Connection(Box<Connection>),
+    ConnectionGone(ConnectionId),
+    Logged(Box<Event>),
+}
+
+impl Record for Provider {
+    const TABLE: Table = Table::Providers;
+    fn lookup(&self) -> Option<String> {
+        Some(format!("{}/{}", self.project, self.name))
+    }
+    fn effect(&self) -> Option<Effect> {
+        Some(Effect::Provider(Box::new(self.clone())))
+    }
+}
+impl Record for Connection {
+    const TABLE: Table = Table::Connections;
+    fn lookup(&self) -> Option<String> {
+        self.label.as_ref().map(|label| format!("{}/{label}", self.provider))
+    }
+    fn effect(&self) -> Option<Effect> {
+        Some(Effect::Connection(Box::new(self.clone())))
+    }
+}
+impl Record for Tokens {
+    const TABLE: Table = Table::Tokens;
+}
+impl Record for Flow {
+    const TABLE: Table = Table::Flows;
+    fn lookup(&self) -> Option<String> {
+        Some(self.state.expose().to_owned())
+    }
+}
+
+/// The open vault and the store together: every record is sealed on its way in, opened on its way out, and counted
+/// in a manifest that is part of every transaction.
+///
+/// Whoever is in the middle of something holds it until that is committed; when the last one lets go, the keys are
+/// wiped.
+pub(crate) struct Ledger {
+    vault: Vault,
+    store: Arc<Store>,
+    random: Arc<dyn Random>,
+    manifest: Mutex<Manifest>,
+    /// Why nothing may be written, if so.
+    read_only: Option<String>,
+    index: RwLock<Index>,
+    changes: broadcast::Sender<Change>,
+}
+
+/// What must be true of all rows together.
+#[derive(Clone, Serialize, Deserialize)]
+struct Manifest {
+    /// Counts every transaction.
+    epoch: u64,
+    /// The keyed sum over every row's table, id and version.
+    sum: [u8; 32],
+    /// The end of the activity log's hash chain.
+    chain: [u8; 32],
+    /// The number of the next event.
+    next_event: i64,
+}
+
+const MANIFEST: Place<'_> = Place { table: "manifest", row: 0, version: 0, schema: SCHEMA };
+
+impl Ledger {
+    /// Makes the first manifest and the vault's rows in one transaction.
+    pub(crate) fn create(
+        vault: Vault,
+        slot: &[u8],
+        store: Arc<Store>,
+        random: Arc<dyn Random>,
+        changes: broadcast::Sender<Change>,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let manifest =
+            Manifest { epoch: 1, sum: *RunningSum::default().as_bytes(), chain: [0; 32], next_event: 1 };
+        let sealed = seal_manifest(&vault, &manifest, &*random)?;
+        store.write(now, |writer| {
+            writer.create_vault(vault.id().0)?;
+            writer.put_slot(slot)?;
+            writer.set_manifest(&sealed)?;
+            Ok::<_, Error>(())
+        })?;
+        let (manifest, index) = (Mutex::new(manifest), RwLock::default());
+        Ok(Self { vault, store, random, manifest, read_only: None, index, changes })
+    }
+
+    /// Opens what is there, and looks whether anything was taken out or put back.
+    pub(crate) fn open(
+        vault: Vault,
+        store: Arc<Store>,
+        random: Arc<dyn Random>,
+        changes: broadcast::Sender<Change>,
+        floor: u64,
+    ) -> Result<Self, Error> {
+        let sealed = store.manifest()?.ok_or_else(|| damaged("its manifest is missing"))?;
+        let plain = vault.open(MANIFEST, &sealed)?;
+        let manifest: Manifest =
+            serde_json::from_slice(&plain).map_err(|_| damaged("its manifest cannot be read"))?;
+        let mut sum = RunningSum::default();
+        for table in Table::ALL {
+            store.versions(table, |row, version| sum.add(&vault.row_sum(table.name(), row, version)))?;
+        }
+        let last_event = store.last_event()?.map_or(0, |(seq, _)| seq);
+        let read_only = if manifest.epoch < floor {
+            Some("it was put back from an older copy. Refreshing from it could end your grants, so nothing is refreshed; put the newest copy back, or connect again in a new profile")
+        } else if sum.as_bytes() != &manifest.sum || last_event + 1 != manifest.next_event {
+            Some("records are missing or were put back from an older copy. Put the newest copy of the profile back, or connect again in a new profile")
+        } else {
+            None
+        };
+        let read_only = read_only.map(str::to_owned);
+        let (manifest, index) = (Mutex::new(manifest), RwLock::default());
+        let ledger = Self { vault, store, random, manifest, read_only, index, changes };
+        *ledger.index.write().unwrap_or_else(PoisonError::into_inner) =
+            Index::new(ledger.all::<Provider>()?, ledger.all::<Connection>()?);
+        Ok(ledger)
+    }
+
+    /// What has to be found quickly. It always says what the last commit said.
+    pub(crate) fn index(&self) -> RwLockReadGuard<'_, Index> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(crate) fn read_only(&self) -> Option<&str> {
+        self.read_only.as_deref()
+    }
+
+    pub(crate) fn epoch(&self) -> u64 {
+        self.manifest.lock().unwrap_or_else(PoisonError::into_inner).epoch
+    }
+
+    pub(crate) fn get<R: Record>(&self, row: i64) -> Result<Option<R>, Error> {
+        let opened = self.store.with(R::TABLE, row, |version, sealed| self.unseal::<R>(row, version, sealed))?;
+        opened.transpose()
+    }
+
+    pub(crate) fn find<R: Record>(&self, name: &str) -> Result<Option<R>, Error> {
+        let Some(row) = self.store.find(R::TABLE, &self.vault.lookup(R::TABLE.name(), name))? else {
+            return Ok(None);
+        };
+        self.unseal(row.id, row.version, &row.sealed).map(Some)
+    }
+
+    pub(crate) fn all<R: Record>(&self) -> Result<Vec<R>, Error> {
+        let mut records = Vec::new();
+        let mut failed = None;
+        self.store.scan(R::TABLE, |row, version, sealed| match self.unseal(row, version, sealed) {
+            Ok(record) => {
+                records.push(record);
+                ControlFlow::Continue(())
+            }
+            Err(error) => {
+                failed = Some(error);
+                ControlFlow::Break(())
+            }
+        })?;
+        failed.map_or(Ok(records), Err)
+    }
+
+    /// Events before `before`, newest first, and the mark of the next page.
+    pub(crate) fn events(&self, before: Option<i64>, limit: u32) -> Result<(Vec<Event>, Option<i64>), Error> {
+        let rows = self.store.events_before(before, limit)?;
+        let next = rows.last().map(|(seq, _)| *seq).filter(|seq| *seq > 1 && rows.len() == limit as usize);
+        let open = |(seq, sealed): &(i64, Vec<u8>)| {
+            let plain = self.vault.open(event_place(*seq), sealed)?;
+            serde_json::from_slice(&plain).map_err(|_| damaged("a line of the activity log cannot be read"))
+        };
+        Ok((rows.iter().map(open).collect::<Result<_, Error>>()?, next))
+    }
+
+    /// Seals something that belongs to no table, for a file of its own.
+    pub(crate) fn seal_apart(&self, place: Place<'_>, plain: &[u8]) -> Result<Vec<u8>, Error> {
+        Ok(self.vault.seal(place, plain, &*self.random)?)
+    }
+
+    /// One transaction: all of `work` or nothing, on disk before this returns. The manifest is part of it.
+    pub(crate) fn change<T>(
+        &self,
+        now: Timestamp,
+        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        if let Some(why) = &self.read_only {
+            return Err(Error::ReadOnly(why.clone()));
+        }
+        let mut current = self.manifest.lock().unwrap_or_else(PoisonError::into_inner);
+        let (result, manifest, effects) = self.store.write(now, |writer| {
+            let (manifest, effects) = (current.clone(), Vec::new());
+            let mut transaction = Transaction { ledger: self, writer, manifest, effects };
+            let result = work(&mut transaction)?;
+            let Transaction { mut manifest, effects, .. } = transaction;
+            manifest.epoch += 1;
+            writer.set_manifest(&seal_manifest(&self.vault, &manifest, &*self.random)?)?;
+            Ok::<_, Error>((result, manifest, effects))
+        })?;
+        *current = manifest;
+        // Still under the lock: the index hears of commits in their order.
+        effects.into_iter().for_each(|effect| self.tell(effect));
+        Ok(result)
+    }
+
+    fn tell(&self, effect: Effect) {
+        let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+        let change = match effect {
+            Effect::Provider(provider) => {
+                index.put_provider(&provider);
+                Change::Provider(provider.id)
+            }
+            Effect::ProviderGone(id) => {
+                index.drop_provider(id);
+                Change::Provider(id)
+            }
+            Effect::Connection(connection) => {
+                let id = connection.id;
+                index.put(*connection);
+                Change::Connection(id)
+            }
+            Effect::ConnectionGone(id) => {
+                index.drop_connection(id);
+                Change::Connection(id)
+            }
+            Effect::Logged(event) => Change::Activity(*event),
+        };
+        drop(index);
+        // Nobody listening is no error.
+        let _ = self.changes.send(change);
+    }
+
+    fn unseal<R: Record>(&self, row: i64, version: u64, sealed: &[u8]) -> Result<R, Error> {
+        let place = Place { table: R::TABLE.name(), row, version, schema: SCHEMA };
+        let plain = self.vault.open(place, sealed)?;
+        serde_json::from_slice(&plain).map_err(|_| damaged("a record cannot be read"))
+    }
+
+    fn seal<R: Record>(&self, row: i64, version: u64, record: &R) -> Result<Vec<u8>, Error> {
+        let place = Place { table: R::TABLE.name(), row, version, schema: SCHEMA };
+        let plain = Zeroizing::new(serde_json::to_vec(record).map_err(|e| Error::Internal(e.to_string()))?);
+        Ok(self.vault.seal(place, &plain, &*self.random)?)
+    }
+}
+
+/// The inside of one [`Ledger::change`].
+pub(crate) struct Transaction<'a> {
+    ledger: &'a Ledger,
+    writer: &'a Writer<'a>,
+    manifest: Manifest,
+    effects: Vec<Effect>,
+}
+
+impl Transaction<'_> {
+    pub(crate) fn get<R: Record>(&self, row: i64) -> Result<Option<R>, Error> {
+        match self.writer.get(R::TABLE, row)? {
+            Some(found) => self.ledger.unseal(row, found.version, &found.sealed).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Keeps a record, whether it is new or replaces one.
+    pub(crate) fn put<R: Record>(&mut self, row: i64, record: &R) -> Result<(), Error> {
+        let lookup = record.lookup().map(|name| self.ledger.vault.lookup(R::TABLE.name(), &name));
+        let from = self.writer.get(R::TABLE, row)?.map(|found| found.version);
+        // The epoch, so that no version ever comes back: not even that of a row which was deleted and made anew.
+        let to = self.manifest.epoch + 1;
+        let sealed = self.ledger.seal(row, to, record)?;
+        match from {
+            None => self.writer.insert(R::TABLE, row, to, lookup.as_ref(), &sealed)?,
+            Some(from) if from == to => {
+                self.writer.delete(R::TABLE, row, from)?;
+                self.writer.insert(R::TABLE, row, to, lookup.as_ref(), &sealed)?;
+            }
+            Some(from) => self.writer.update(R::TABLE, row, from, to, lookup.as_ref(), &sealed)?,
+        }
+        self.count(R::TABLE, row, from, Some(to));
+        self.effects.extend(record.effect());
+        Ok(())
+    }
+
+    /// Deletes a connection with everything that is kept for it.
+    pub(crate) fn delete_connection(&mut self, id: ConnectionId) -> Result<(), Error> {
+        for table in [Table::Connections, Table::Tokens, Table::Journal] {
+            self.delete(table, id.row())?;
+        }
+        self.effects.push(Effect::ConnectionGone(id));
+        Ok(())
+    }
+
+    /// Deletes a provider. Its connections have to be gone already.
+    pub(crate) fn delete_provider(&mut self, id: ProviderId) -> Result<(), Error> {
+        self.delete(Table::Providers, id.row())?;
+        self.effects.push(Effect::ProviderGone(id));
+        Ok(())
+    }
+
+    /// Deletes a record if it is there.
+    pub(crate) fn delete(&mut self, table: Table, row: i64) -> Result<(), Error> {
+        if let Some(found) = self.writer.get(table, row)? {
+            self.writer.delete(table, row, found.version)?;
+            self.count(table, row, Some(found.version), None);
+        }
+        Ok(())
+    }
+
+    /// Adds a line to the activity log, chained to the one before.
+    pub(crate) fn event(&mut self, event: &Event) -> Result<(), Error> {
+        let seq = self.manifest.next_event;
+        let plain = serde_json::to_vec(event).map_err(|e| Error::Internal(e.to_string()))?;
+        let sealed = self.ledger.vault.seal(event_place(seq), &plain, &*self.ledger.random)?;
+        self.writer.append_event(seq, &sealed)?;
+        self.manifest.chain = self.ledger.vault.chain(&self.manifest.chain, &sealed);
+        self.manifest.next_event = seq + 1;
+        self.effects.push(Effect::Logged(Box::new(event.clone())));
+        Ok(())
+    }
+
+    fn count(&mut self, table: Table, row: i64, gone: Option<u64>, come: Option<u64>) {
+        let mut sum = RunningSum::from_bytes(self.manifest.sum);
+        if let Some(version) = gone {
+            sum.remove(&self.ledger.vault.row_sum(table.name(), row, version));
+        }
+        if let Some(version) = come {
+            sum.add(&self.ledger.vault.row_sum(table.name(), row, version));
+        }
+        self.manifest.sum = *sum.as_bytes();
+    }
+}
+
+fn event_place(seq: i64) -> Place<'static> {
+    Place { table: "events", row: seq, version: 0, schema: SCHEMA }
+}
+
+fn seal_manifest(vault: &Vault, manifest: &Manifest, random: &dyn Random) -> Result<Vec<u8>, Error> {
+    let plain = serde_json::to_vec(manifest).map_err(|e| Error::Internal(e.to_string()))?;
+    Ok(vault.seal(MANIFEST, &plain, random)?)
+}
+
+fn damaged(what: &str) -> Error {
+    Error::ReadOnly(format!("{what}; put a copy of the profile folder back"))
+}

@@ -1,0 +1,197 @@
+use crate::{Engine, Error, engine::blocking, policy::Operation, resolve};
+use std::collections::BTreeMap;
+use tokenry_core::{
+    Caller, Connection, ConnectionStatus, DEFAULT_PROJECT, EventKind, GrantType, Name, Outcome, Provider,
+    ProviderChange, ProviderId, ReauthReason, RedirectPreference, Rotation, Scopes, TokenEndpointAuthMethod,
+};
+
+/// A provider to be added: its name, and the fields that are not as usual.
+#[derive(Debug, Clone)]
+pub struct NewProvider {
+    /// Unique within the project.
+    pub name: Name,
+    /// The default project when not given.
+    pub project: Option<Name>,
+    /// The fields.
+    pub change: ProviderChange,
+}
+
+impl Engine {
+    /// All providers, by name.
+    ///
+    /// # Errors
+    /// While locked.
+    pub async fn providers(&self, caller: &Caller) -> Result<Vec<Provider>, Error> {
+        self.allow(caller, Operation::Read)?;
+        let ledger = self.ledger()?;
+        let mut providers = blocking(move || ledger.all::<Provider>()).await?;
+        providers.sort_by(|a, b| (&a.project, &a.name).cmp(&(&b.project, &b.name)));
+        Ok(providers)
+    }
+
+    /// One provider, by id or name.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn provider(&self, caller: &Caller, reference: &str) -> Result<Provider, Error> {
+        self.allow(caller, Operation::Read)?;
+        self.provider_record(reference)
+    }
+
+    /// Adds a provider.
+    ///
+    /// # Errors
+    /// When a field cannot be right, each named; or the name is taken.
+    pub async fn add_provider(&self, caller: &Caller, new: NewProvider) -> Result<Provider, Error> {
+        self.allow(caller, Operation::ChangeProvider)?;
+        let provider = self.new_provider(new)?;
+        self.keep_provider(caller, provider, EventKind::ProviderAdded, None).await
+    }
+
+    /// Changes the fields that are given. Connections that waited for a better client registration go on.
+    ///
+    /// # Errors
+    /// When there is none, a field cannot be right, or the new name is taken.
+    pub async fn change_provider(
+        &self,
+        caller: &Caller,
+        reference: &str,
+        change: ProviderChange,
+    ) -> Result<Provider, Error> {
+        self.allow(caller, Operation::ChangeProvider)?;
+        let mut provider = self.provider_record(reference)?;
+        let from = provider.name.clone();
+        provider.apply(change, self.now());
+        self.keep_provider(caller, provider, EventKind::ProviderChanged, Some(from)).await
+    }
+
+    /// Removes a provider.
+    ///
+    /// # Errors
+    /// While it has connections, unless `disconnect` gives them up first.
+    pub async fn remove_provider(&self, caller: &Caller, reference: &str, disconnect: bool) -> Result<(), Error> {
+        self.allow(caller, Operation::ChangeProvider)?;
+        let provider = self.provider_record(reference)?;
+        let connections: Vec<_> = self.ledger()?.index().of_provider(provider.id).map(|c| (c.id, c.status)).collect();
+        let standing = connections.iter().filter(|(_, status)| *status != ConnectionStatus::Pending).count();
+        if standing > 0 && !disconnect {
+            return Err(Error::Conflict(format!(
+                "{} still has {standing} connection(s); disconnect them first, or remove it with disconnect",
+                provider.name
+            )));
+        }
+        for (id, _) in connections {
+            self.disconnect_for_good(caller, id).await?;
+        }
+        let (ledger, now) = (self.ledger()?, self.now());
+        let detail = provider.name.to_string();
+        let event =
+            self.event(caller, EventKind::ProviderRemoved, Some(provider.id), None, Outcome::Done, Some(&detail));
+        blocking(move || {
+            ledger.change(now, |transaction| {
+                transaction.delete_provider(provider.id)?;
+                transaction.event(&event)
+            })
+        })
+        .await
+    }
+
+    pub(crate) fn provider_record(&self, reference: &str) -> Result<Provider, Error> {
+        let ledger = self.ledger()?;
+        let id = resolve::provider(&ledger.index(), reference)?;
+        self.provider_by_id(id)
+    }
+
+    pub(crate) fn provider_by_id(&self, id: ProviderId) -> Result<Provider, Error> {
+        let found = self.ledger()?.get::<Provider>(id.row())?;
+        found.ok_or_else(|| Error::not_found("provider", &id.to_string(), "it was removed"))
+    }
+
+    fn new_provider(&self, new: NewProvider) -> Result<Provider, Error> {
+        let now = self.now();
+        let project = match new.project {
+            Some(project) => project,
+            None => DEFAULT_PROJECT.parse().map_err(|_| Error::Internal("the default project has no name".into()))?,
+        };
+        let has_secret = matches!(new.change.client_secret, Some(Some(_)));
+        let method = if has_secret { TokenEndpointAuthMethod::default() } else { TokenEndpointAuthMethod::None };
+        let mut provider = Provider {
+            id: ProviderId::new(&*self.inner.clock, &*self.inner.random),
+            project,
+            display_name: new.name.to_string(),
+            name: new.name,
+            grant_type: GrantType::default(),
+            issuer: None,
+            authorization_endpoint: None,
+            token_endpoint: None,
+            refresh_endpoint: None,
+            revocation_endpoint: None,
+            userinfo_endpoint: None,
+            client_id: String::new(),
+            client_secret: None,
+            token_endpoint_auth_method: method,
+            default_scopes: Scopes::default(),
+            scope_separator: " ".to_owned(),
+            use_pkce: true,
+            authorize_params: BTreeMap::new(),
+            redirect: RedirectPreference::default(),
+            authorization_response_iss_parameter_supported: false,
+            rotation: Rotation::default(),
+            created_at: now,
+            updated_at: now,
+        };
+        provider.apply(new.change, now);
+        Ok(provider)
+    }
+
+    async fn keep_provider(
+        &self,
+        caller: &Caller,
+        provider: Provider,
+        kind: EventKind,
+        renamed_from: Option<Name>,
+    ) -> Result<Provider, Error> {
+        let problems = provider.problems();
+        if !problems.is_empty() {
+            return Err(Error::Invalid(problems.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()));
+        }
+        let ledger = self.ledger()?;
+        let taken = ledger.index().provider_called(&format!("{}/{}", provider.project, provider.name));
+        if taken.is_some_and(|id| id != provider.id) {
+            return Err(Error::Conflict(format!(
+                "there is already a provider called {}; choose another name, or edit that one",
+                provider.name
+            )));
+        }
+        if renamed_from.is_some_and(|from| from != provider.name)
+            && ledger.index().of_provider(provider.id).any(|c| c.status == ConnectionStatus::Pending)
+        {
+            return Err(Error::Conflict("a sign-in at this provider is open; finish or cancel it first".to_owned()));
+        }
+        let detail = provider.name.to_string();
+        let event = self.event(caller, kind, Some(provider.id), None, Outcome::Done, Some(&detail));
+        let (now, kept) = (self.now(), provider.clone());
+        blocking(move || {
+            let waiting: Vec<_> = ledger.index().of_provider(kept.id).filter(|c| rejected(c)).map(|c| c.id).collect();
+            ledger.change(now, |transaction| {
+                transaction.put(kept.id.row(), &kept)?;
+                for id in &waiting {
+                    if let Some(mut connection) = transaction.get::<Connection>(id.row())? {
+                        connection.status = ConnectionStatus::Active;
+                        connection.trouble = None;
+                        connection.refresh_at = connection.refreshable.then_some(now);
+                        transaction.put(id.row(), &connection)?;
+                    }
+                }
+                transaction.event(&event)
+            })
+        })
+        .await?;
+        self.inner.due.notify_one();
+        Ok(provider)
+    }
+}
+
+fn rejected(connection: &Connection) -> bool {
+    connection.status == ConnectionStatus::NeedsReauth(ReauthReason::ClientRejected)
+}

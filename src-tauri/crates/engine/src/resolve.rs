@@ -1,0 +1,58 @@
+//! Wherever an id is taken, a unique name works too.
+
+use crate::{Error, index::Index};
+use tokenry_core::{Connection, ConnectionId, ConnectionStatus, ProviderId};
+
+/// A provider by id, `name` or `project/name`.
+pub(crate) fn provider(index: &Index, reference: &str) -> Result<ProviderId, Error> {
+    if let Ok(id) = reference.parse::<ProviderId>()
+        && index.provider_name(id).is_some()
+    {
+        return Ok(id);
+    }
+    index
+        .provider_called(reference)
+        .ok_or_else(|| Error::not_found("provider", reference, "`tokenry provider list` shows what there is"))
+}
+
+/// A connection by id; `provider` when that has only one; `provider/label`; or a label that only one has.
+pub(crate) fn connection<'a>(index: &'a Index, reference: &str) -> Result<&'a Connection, Error> {
+    if let Ok(id) = reference.parse::<ConnectionId>()
+        && let Some(connection) = index.connection(id)
+    {
+        return Ok(connection);
+    }
+    if let Some(provider) = index.provider_called(reference) {
+        return only(index, reference, index.usable_of_provider(provider));
+    }
+    let labelled = |label: &str, c: &Connection| c.label.as_deref() == Some(label);
+    if let Some((name, label)) = reference.split_once('/')
+        && let Some(provider) = index.provider_called(name)
+    {
+        return only(index, reference, index.of_provider(provider).filter(|c| labelled(label, c)));
+    }
+    let found = index.connections().filter(|c| labelled(reference, c));
+    only(index, reference, found.filter(|c| c.status != ConnectionStatus::Disconnecting))
+}
+
+/// The one that is meant, or an error that says why it is not one.
+fn only<'a>(
+    index: &Index,
+    reference: &str,
+    mut found: impl Iterator<Item = &'a Connection>,
+) -> Result<&'a Connection, Error> {
+    let Some(first) = found.next() else {
+        let next = match index.provider_called(reference) {
+            Some(_) => format!("that provider has none yet: `tokenry connect {reference}`"),
+            None => "`tokenry list` shows what there is".to_owned(),
+        };
+        return Err(Error::not_found("connection", reference, next));
+    };
+    let mut candidates: Vec<_> = found.map(|c| index.name_of(c)).collect();
+    if candidates.is_empty() {
+        return Ok(first);
+    }
+    candidates.push(index.name_of(first));
+    candidates.sort();
+    Err(Error::Ambiguous { reference: tokenry_core::clean(reference), candidates })
+}

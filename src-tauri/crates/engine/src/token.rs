@@ -1,0 +1,132 @@
+use crate::{Engine, Error, TokenView, ledger::Ledger, policy::Operation, refresh::Why, resolve, schedule};
+use std::time::Duration;
+use tokenry_core::{Caller, Connection, ConnectionStatus, EventKind, Outcome, Timestamp, Tokens};
+
+/// After a failure callers wait this long before they cause another try, in milliseconds.
+const CALLERS_PAUSE: i64 = 1_000;
+
+impl Engine {
+    /// Hands out an access token that lives at least `min_valid` more, or as long as the provider grants. Refreshes
+    /// when due; whoever asks meanwhile waits for the same refresh. While refreshing fails and the token still
+    /// lives, it is handed out with its true end.
+    ///
+    /// # Errors
+    /// When there is no such connection, its person has to connect again, or the provider cannot be reached and the
+    /// token has ended.
+    pub async fn token(&self, caller: &Caller, reference: &str, min_valid: Duration) -> Result<TokenView, Error> {
+        self.allow(caller, Operation::Token)?;
+        let ledger = self.ledger()?;
+        let (id, provider) = {
+            let index = ledger.index();
+            let connection = resolve::connection(&index, reference)?;
+            (connection.id, connection.provider)
+        };
+        let found = self.find_token(&ledger, id, min_valid).await;
+        let (outcome, detail) = match &found {
+            Ok(_) => (Outcome::Done, None),
+            Err(error) => (Outcome::Failed, Some(error.to_string())),
+        };
+        let event =
+            self.event(caller, EventKind::TokenHandedOut, Some(provider), Some(id), outcome, detail.as_deref());
+        match found {
+            Ok(tokens) => {
+                self.inner.activity.used(id, event);
+                Ok(TokenView {
+                    access_token: tokens.access_token,
+                    token_type: tokens.token_type,
+                    expires_at: tokens.expires_at,
+                    scopes: tokens.scopes,
+                })
+            }
+            Err(error) => {
+                self.inner.activity.push(event);
+                Err(error)
+            }
+        }
+    }
+
+    async fn find_token(
+        &self,
+        ledger: &Ledger,
+        id: tokenry_core::ConnectionId,
+        min_valid: Duration,
+    ) -> Result<Tokens, Error> {
+        // Opened and decrypted for every request: there is no cache of plaintext.
+        let tokens = ledger.get::<Tokens>(id.row())?;
+        let now = self.now();
+        let (name, connection) = {
+            let index = ledger.index();
+            let Some(connection) = index.connection(id) else { return Err(gone()) };
+            if let (ConnectionStatus::Active, Some(tokens)) = (connection.status, &tokens)
+                && is_fresh(tokens, min_valid, now)
+            {
+                return Ok(tokens.clone());
+            }
+            (index.name_of(connection), connection.clone())
+        };
+        match connection.status {
+            ConnectionStatus::Paused => return Err(Error::Paused(name)),
+            ConnectionStatus::Disconnecting => return Err(gone()),
+            ConnectionStatus::Pending => {
+                return Err(Error::Conflict(format!("{name} still waits for its sign-in; finish it in the browser")));
+            }
+            _ => {}
+        }
+        let refused = match self.try_to_renew(ledger, &connection, &name, min_valid, now).await {
+            Ok(()) => None,
+            Err(error) => Some(error),
+        };
+        // Whatever became of that: what is there now, if it lives, is good.
+        let tokens = ledger.get::<Tokens>(id.row())?.filter(|tokens| is_alive(tokens, self.now()));
+        match (tokens, refused) {
+            (Some(tokens), _) => Ok(tokens),
+            (None, Some(error)) => Err(error),
+            (None, None) => Err(Error::Unreachable {
+                message: format!("the provider of {name} gave a token that ended at once; check this machine's clock"),
+                wait: None,
+            }),
+        }
+    }
+
+    async fn try_to_renew(
+        &self,
+        ledger: &Ledger,
+        connection: &Connection,
+        name: &str,
+        min_valid: Duration,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        if let ConnectionStatus::NeedsReauth(reason) = self.status_now(connection) {
+            return Err(Error::NeedsReauth { name: name.to_owned(), reason });
+        }
+        if let Some(why) = ledger.read_only() {
+            return Err(Error::ReadOnly(why.to_owned()));
+        }
+        if let Some(trouble) = &connection.trouble {
+            let soon = now.as_millisecond() - trouble.at.as_millisecond() < CALLERS_PAUSE;
+            let next = trouble.next_try_at.filter(|next| *next > now);
+            if next.is_some() && (soon || trouble.asked_by_provider) {
+                let wait = next.map(|next| next.duration_since(now).unsigned_abs());
+                return Err(Error::Unreachable { message: trouble.message.clone(), wait });
+            }
+        }
+        self.refreshed(connection.id, Why::Due(min_valid)).await
+    }
+}
+
+/// Whether a token lives as long as a caller needs it to. One whose end is unknown is used until somebody says that
+/// it was rejected.
+pub(crate) fn is_fresh(tokens: &Tokens, min_valid: Duration, now: Timestamp) -> bool {
+    tokens.expires_at.is_none_or(|end| {
+        let left = end.as_millisecond() - now.as_millisecond();
+        left > 0 && left >= schedule::required_validity(min_valid, tokens.obtained_at, end)
+    })
+}
+
+fn is_alive(tokens: &Tokens, now: Timestamp) -> bool {
+    tokens.expires_at.is_none_or(|end| end > now)
+}
+
+fn gone() -> Error {
+    Error::not_found("connection", "", "it was disconnected")
+}

@@ -1,0 +1,94 @@
+use crate::gate::VaultReport;
+use tokenry_core::{
+    Code, Connection, ConnectionId, ConnectionStatus, Event, FlowId, Name, ProviderId, Scopes, Secret, Timestamp,
+};
+use url::Url;
+
+/// A connection as it is shown.
+#[derive(Debug, Clone)]
+pub struct ConnectionView {
+    /// The record, its status as it is at this moment.
+    pub connection: Connection,
+    /// What people call it: `provider`, or `provider/label`.
+    pub name: String,
+    /// The name of its provider.
+    pub provider_name: Name,
+    /// The open flow, if there is one.
+    pub flow: Option<FlowId>,
+}
+
+/// A token for a caller.
+#[derive(Debug, Clone)]
+pub struct TokenView {
+    /// The token.
+    pub access_token: Secret,
+    /// As it goes into an `Authorization` header.
+    pub token_type: String,
+    /// Its true end; `None` is unknown.
+    pub expires_at: Option<Timestamp>,
+    /// What it can do.
+    pub scopes: Scopes,
+}
+
+/// A consent flow as it stands.
+#[derive(Debug, Clone)]
+pub struct FlowView {
+    /// Its id.
+    pub id: FlowId,
+    /// The connection it makes or renews.
+    pub connection: ConnectionId,
+    /// Where it stands.
+    pub state: FlowState,
+    /// What to open, while it waits.
+    pub authorization_url: Option<Url>,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
+}
+
+/// Where a flow stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FlowState {
+    /// The browser is away.
+    Waiting,
+    /// The connection is there.
+    Connected,
+    /// It ended without one.
+    Failed {
+        /// What a program acts on.
+        code: Code,
+        /// What happened.
+        message: String,
+    },
+    /// It was called off.
+    Cancelled,
+    /// Its ten minutes went by.
+    Expired,
+}
+
+/// Something changed: look again. Never a value.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// A provider.
+    Provider(ProviderId),
+    /// A connection.
+    Connection(ConnectionId),
+    /// A flow.
+    Flow(FlowId),
+    /// The engine: locked, unlocked.
+    Engine,
+    /// A new line in the activity log.
+    Activity(Event),
+}
+
+/// How the engine is.
+#[derive(Debug, Clone)]
+pub struct Status {
+    /// The vault.
+    pub vault: VaultReport,
+    /// How many providers there are; 0 while locked.
+    pub providers: u64,
+    /// How many connections of each status; empty while locked.
+    pub connections: Vec<(ConnectionStatus, u64)>,
+    /// Whether there is a window.
+    pub window: bool,
+}
