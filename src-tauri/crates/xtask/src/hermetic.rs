@@ -1,6 +1,6 @@
-//! A test run leaves nothing behind: no file in the work tree, no handler in the user's own folders, no process.
+//! A test run leaves nothing behind: no file in the work tree or among the temporary ones, no handler in the
+//! user's own folders, no process.
 
-use crate::repo;
 use crate::sh::{self, Result};
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,35 +8,39 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// The variable that everything started by the tests inherits, so that it can be told from what runs anyway.
-const MARK: &str = "TOKENRY_TEST_RUN";
-
 /// How long a process may take to end after the tests have.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// A Unix socket's path may have 107 bytes, and the tests put theirs below the temporary folder.
+const LONGEST_TEMPORARY: usize = 40;
+
 /// What was there before the tests.
 pub(crate) struct Surroundings {
-    mark: String,
-    tree: String,
+    /// The tests' own folder for temporary files. Whatever they start has its path in its environment or its
+    /// arguments, so it tells their processes from what runs anyway.
+    temporary: PathBuf,
+    tree: BTreeSet<String>,
     user_files: BTreeSet<String>,
 }
 
 impl Surroundings {
-    /// Looks at the work tree and at the user's own folders.
+    /// Looks at the work tree and at the user's own folders, and makes the folder for temporary files.
     ///
     /// # Errors
-    /// When git cannot say what the work tree holds.
+    /// When git cannot say what the work tree holds, or the folder cannot be made.
     pub(crate) fn look() -> Result<Self> {
+        let temporary = temporary_folder();
+        fs::create_dir(&temporary).map_err(|e| format!("{} cannot be made: {e}.", temporary.display()))?;
         Ok(Self {
-            mark: format!("{}", std::process::id()),
+            temporary,
             tree: work_tree()?,
             user_files: user_files(),
         })
     }
 
-    /// Marks what `command` starts as ours.
-    pub(crate) fn mark<'c>(&self, command: &'c mut Command) -> &'c mut Command {
-        command.env(MARK, &self.mark)
+    /// Gives the tests that `command` starts the temporary folder.
+    pub(crate) fn give<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        command.env("TMPDIR", &self.temporary)
     }
 
     /// Looks again.
@@ -44,25 +48,22 @@ impl Surroundings {
     /// # Errors
     /// Names every difference.
     pub(crate) fn compare(&self) -> Result {
-        let mut wrong = Vec::new();
-        let tree = work_tree()?;
-        let old: BTreeSet<&str> = self.tree.lines().collect();
+        let processes = self.processes();
+        let mut wrong: Vec<String> = processes
+            .into_iter()
+            .map(|process| format!("process: {process}"))
+            .collect();
         wrong.extend(
-            tree.lines()
-                .filter(|line| !old.contains(line))
+            work_tree()?
+                .difference(&self.tree)
                 .map(|line| format!("work tree: {line}")),
         );
-        let files = user_files();
         wrong.extend(
-            files
+            user_files()
                 .difference(&self.user_files)
                 .map(|file| format!("user's file: {file}")),
         );
-        wrong.extend(
-            self.processes()
-                .into_iter()
-                .map(|process| format!("process: {process}")),
-        );
+        wrong.extend(entries(&self.temporary).map(|file| format!("temporary file: {}", file.display())));
         if wrong.is_empty() {
             return Ok(());
         }
@@ -72,12 +73,11 @@ impl Surroundings {
         ))
     }
 
-    /// The marked processes that are still alive when patience is at an end.
+    /// The tests' processes that are still alive when patience is at an end.
     fn processes(&self) -> Vec<String> {
         let deadline = Instant::now() + PATIENCE;
-        let wanted = format!("{MARK}={}", self.mark);
         loop {
-            let alive = marked(&wanted);
+            let alive = processes_below(&self.temporary);
             if alive.is_empty() || Instant::now() >= deadline {
                 return alive;
             }
@@ -86,11 +86,27 @@ impl Surroundings {
     }
 }
 
-fn work_tree() -> Result<String> {
-    sh::read(&mut sh::command(
+impl Drop for Surroundings {
+    fn drop(&mut self) {
+        // What was in it has been told; it is ours to remove.
+        let _ = fs::remove_dir_all(&self.temporary);
+    }
+}
+
+fn temporary_folder() -> PathBuf {
+    let folder = std::env::temp_dir().join(format!("tkt{}", std::process::id()));
+    if cfg!(unix) && folder.as_os_str().len() > LONGEST_TEMPORARY {
+        return Path::new("/tmp").join(format!("tkt{}", std::process::id()));
+    }
+    folder
+}
+
+fn work_tree() -> Result<BTreeSet<String>> {
+    let status = sh::read(&mut sh::command(
         "git",
         ["status", "--porcelain", "--untracked-files=all"],
-    ))
+    ))?;
+    Ok(status.lines().map(str::to_owned).collect())
 }
 
 /// The user's registered handlers and default applications, each with its size and time of change.
@@ -105,14 +121,23 @@ fn user_files() -> BTreeSet<String> {
     };
     let data = set("XDG_DATA_HOME").unwrap_or_else(|| home.join(".local/share"));
     let config = set("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config"));
-    let applications = fs::read_dir(data.join("applications"))
+    let own = [
+        config.join("mimeapps.list"),
+        data.join("io.github.tokenry"),
+        config.join("io.github.tokenry"),
+    ];
+    entries(&data.join("applications"))
+        .chain(own)
+        .filter_map(|file| stamp(&file))
+        .collect()
+}
+
+fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    fs::read_dir(folder)
         .into_iter()
         .flatten()
-        .flatten();
-    let files = applications
+        .flatten()
         .map(|entry| entry.path())
-        .chain([config.join("mimeapps.list")]);
-    files.filter_map(|file| stamp(&file)).collect()
 }
 
 fn stamp(file: &Path) -> Option<String> {
@@ -126,57 +151,64 @@ fn stamp(file: &Path) -> Option<String> {
     ))
 }
 
-/// Processes whose environment holds `variable`, and those of our programs that hide theirs.
-fn marked(variable: &str) -> Vec<String> {
+/// Processes that have the folder's path in their environment or arguments.
+fn processes_below(folder: &Path) -> Vec<String> {
     let own = std::process::id();
-    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let pids =
+        entries(Path::new("/proc")).filter_map(|entry| entry.file_name()?.to_str()?.parse::<u32>().ok());
     pids.filter(|pid| *pid != own)
-        .filter_map(|pid| describe(pid, variable))
+        .filter_map(|pid| describe(pid, folder))
         .collect()
 }
 
-fn describe(pid: u32, variable: &str) -> Option<String> {
-    let folder = PathBuf::from(format!("/proc/{pid}"));
-    let environment = fs::read(folder.join("environ"));
-    let is_ours = match &environment {
-        Ok(bytes) => bytes
-            .split(|byte| *byte == 0)
-            .any(|entry| entry == variable.as_bytes()),
-        Err(_) => false,
-    };
-    let line = fs::read(folder.join("cmdline")).ok()?;
-    // A program that is not dumpable hides its environment from all but root, but not what it was started as.
-    let hidden = environment.is_err() && line.starts_with(repo::target().as_os_str().as_encoded_bytes());
-    if !(is_ours || hidden) || line.is_empty() {
-        return None;
-    }
-    Some(format!(
-        "{pid} {}",
-        String::from_utf8_lossy(&line).replace('\0', " ").trim_end()
-    ))
+fn describe(pid: u32, folder: &Path) -> Option<String> {
+    let process = PathBuf::from(format!("/proc/{pid}"));
+    let line = fs::read(process.join("cmdline")).ok()?;
+    // One that ended, or hides its environment from us, has none to show.
+    let environment = fs::read(process.join("environ")).unwrap_or_default();
+    let path = folder.as_os_str().as_encoded_bytes();
+    let holds = |text: &[u8]| text.windows(path.len()).any(|window| window == path);
+    (holds(&line) || holds(&environment)).then(|| {
+        format!(
+            "{pid} {}",
+            String::from_utf8_lossy(&line).replace('\0', " ").trim_end()
+        )
+    })
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
+    #![cfg(target_os = "linux")]
+
     use super::*;
 
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("xtask-{name}-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
     #[test]
-    fn a_process_that_the_tests_left_is_found_by_its_mark_until_it_ends() {
-        let mark = format!("{}-left", std::process::id());
-        let mut child = Command::new("sleep").arg("60").env(MARK, &mark).spawn().unwrap();
-        let wanted = format!("{MARK}={mark}");
-        let found = marked(&wanted);
+    fn a_process_that_the_tests_left_is_found_until_it_ends() {
+        let folder = folder("process");
+        let mut child = Command::new("sleep")
+            .arg("60")
+            .env_clear()
+            .env("HOME", folder.join("user"))
+            .spawn()
+            .unwrap();
+        let found = processes_below(&folder);
         child.kill().unwrap();
         child.wait().unwrap();
+        let found_later = processes_below(&folder);
+        fs::remove_dir_all(&folder).unwrap();
         assert_eq!(found, [format!("{} sleep 60", child.id())]);
-        assert!(marked(&wanted).is_empty());
+        assert!(found_later.is_empty());
     }
 
     #[test]
     fn a_file_that_changed_is_another_file() {
-        let folder = std::env::temp_dir().join(format!("xtask-hermetic-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
+        let folder = folder("file");
         let file = folder.join("mimeapps.list");
         fs::write(&file, "a").unwrap();
         let before = stamp(&file);

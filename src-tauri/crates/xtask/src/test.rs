@@ -39,5 +39,5 @@ fn rust(filters: &[String], surroundings: &Surroundings) -> Result {
     } else {
         format!("test {selection} -- {filters}")
     };
-    sh::run(surroundings.mark(&mut sh::cargo(&line)))
+    sh::run(surroundings.give(&mut sh::cargo(&line)))
 }
