@@ -177,9 +177,8 @@ fn describe(pid: u32, folder: &Path) -> Option<String> {
 }
 
 #[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
-    #![cfg(target_os = "linux")]
-
     use super::*;
 
     fn folder(name: &str) -> PathBuf {
