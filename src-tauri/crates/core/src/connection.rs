@@ -41,6 +41,35 @@ pub struct Connection {
     pub updated_at: Timestamp,
 }
 
+impl Connection {
+    /// A connection that waits for its tokens.
+    pub fn pending(
+        id: ConnectionId,
+        provider: ProviderId,
+        label: Option<String>,
+        requested_scopes: Scopes,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            provider,
+            label,
+            account: None,
+            status: ConnectionStatus::Pending,
+            requested_scopes,
+            granted_scopes: Scopes::default(),
+            expires_at: None,
+            refresh_at: None,
+            refreshable: false,
+            last_refreshed_at: None,
+            last_used_at: None,
+            trouble: None,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+}
+
 /// Whose account a connection is (OpenID Connect Core §5.1).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {

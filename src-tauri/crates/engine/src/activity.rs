@@ -30,7 +30,11 @@ struct Buffer {
 
 impl Activity {
     pub(crate) fn push(&self, event: Event) {
-        self.buffer.lock().unwrap_or_else(PoisonError::into_inner).events.push(event);
+        self.buffer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .events
+            .push(event);
         self.filled.notify_one();
     }
 
@@ -78,7 +82,9 @@ impl Engine {
             ledger.change(now, |transaction| {
                 events.iter().try_for_each(|event| transaction.event(event))?;
                 for (id, at) in used {
-                    let Some(mut connection) = transaction.get::<Connection>(id.row())? else { continue };
+                    let Some(mut connection) = transaction.get::<Connection>(id.row())? else {
+                        continue;
+                    };
                     let due = connection
                         .last_used_at
                         .is_none_or(|before| at.as_millisecond() - before.as_millisecond() >= USED_EVERY);

@@ -7,8 +7,8 @@ use crate::{
 };
 use std::{sync::PoisonError, time::Duration};
 use tokenry_core::{
-    Caller, Connection, ConnectionId, ConnectionStatus, EventKind, Flow, FlowId, GrantType, Outcome, Provider,
-    RedirectPreference, Scopes, Secret, Timestamp,
+    Caller, Connection, ConnectionId, ConnectionStatus, EventKind, Flow, FlowId, GrantType, Outcome,
+    Provider, RedirectPreference, Scopes, Secret, Timestamp,
 };
 use tokenry_oauth::{authorization_code, redirect};
 use tokenry_store::Table;
@@ -67,7 +67,12 @@ impl Engine {
     ///
     /// # Errors
     /// When the redirect cannot be caught, the label is taken, or a scope cannot be one.
-    pub async fn connect(&self, caller: &Caller, provider: &str, how: ConnectOptions) -> Result<StartedFlow, Error> {
+    pub async fn connect(
+        &self,
+        caller: &Caller,
+        provider: &str,
+        how: ConnectOptions,
+    ) -> Result<StartedFlow, Error> {
         self.allow(caller, Operation::Connect)?;
         let provider = self.provider_record(provider)?;
         if provider.grant_type != GrantType::AuthorizationCode {
@@ -83,10 +88,20 @@ impl Engine {
         let (listener, redirect_uri) = self.redirect_for(&provider, preference).await?;
         let started = authorization_code::begin(&provider, &redirect_uri, &scopes, &[], &*self.inner.random)
             .map_err(|error| Error::field("authorization_endpoint", error.to_string()))?;
-        let flow = self.record(&provider, label, renewed, scopes, preference, redirect_uri, started)?;
+        let flow = self.record(
+            &provider,
+            label,
+            renewed,
+            scopes,
+            preference,
+            redirect_uri,
+            started,
+        )?;
         self.keep_flow(caller, &flow).await?;
         let serving = listener.map(|listener| self.listen(listener, &provider, &flow));
-        let open_url = serving.as_ref().map_or_else(|| flow.authorization_url.clone(), |s| s.begin_url.clone());
+        let open_url = serving
+            .as_ref()
+            .map_or_else(|| flow.authorization_url.clone(), |s| s.begin_url.clone());
         self.watch_flow(&flow, serving, open_url.clone());
         if how.open_browser
             && let Err(error) = self.inner.host.open_browser(&open_url)
@@ -118,15 +133,24 @@ impl Engine {
                     id,
                     connection: live.connection,
                     state: live.state.borrow().clone(),
-                    authorization_url: (*live.state.borrow() == FlowState::Waiting).then(|| live.open_url.clone()),
+                    authorization_url: (*live.state.borrow() == FlowState::Waiting)
+                        .then(|| live.open_url.clone()),
                     expires_at: live.expires_at,
                 })
             });
             return view.ok_or(Error::FlowExpired);
         }
         // A flow from before a restart: its deep link or its pasted address still counts.
-        let flow = self.ledger()?.get::<Flow>(id.row())?.filter(|flow| flow.id == id).ok_or(Error::FlowExpired)?;
-        let state = if flow.expires_at <= self.now() { FlowState::Expired } else { FlowState::Waiting };
+        let flow = self
+            .ledger()?
+            .get::<Flow>(id.row())?
+            .filter(|flow| flow.id == id)
+            .ok_or(Error::FlowExpired)?;
+        let state = if flow.expires_at <= self.now() {
+            FlowState::Expired
+        } else {
+            FlowState::Waiting
+        };
         Ok(FlowView {
             id,
             connection: flow.connection,
@@ -152,8 +176,15 @@ impl Engine {
     /// When the flow is over, or no browser can be started.
     pub async fn open_flow(&self, caller: &Caller, id: FlowId) -> Result<(), Error> {
         self.allow(caller, Operation::Connect)?;
-        let url = self.flow(caller, id, Duration::ZERO).await?.authorization_url.ok_or(Error::FlowExpired)?;
-        self.inner.host.open_browser(&url).map_err(|error| Error::Unavailable(error.to_string()))
+        let url = self
+            .flow(caller, id, Duration::ZERO)
+            .await?
+            .authorization_url
+            .ok_or(Error::FlowExpired)?;
+        self.inner
+            .host
+            .open_browser(&url)
+            .map_err(|error| Error::Unavailable(error.to_string()))
     }
 
     /// Uses a flow up, so that no second answer can come for it. Says whether it was still there.
@@ -216,7 +247,9 @@ impl Engine {
 
     pub(crate) fn open_flow_of(&self, connection: ConnectionId) -> Option<FlowId> {
         self.live(|flows| {
-            let waiting = |live: &&LiveFlow| live.connection == connection && *live.state.borrow() == FlowState::Waiting;
+            let waiting = |live: &&LiveFlow| {
+                live.connection == connection && *live.state.borrow() == FlowState::Waiting
+            };
             flows.iter().find(|(_, live)| waiting(live)).map(|(id, _)| *id)
         })
     }
@@ -226,13 +259,18 @@ impl Engine {
     }
 
     fn renewed(&self, provider: &Provider, reference: Option<&str>) -> Result<Option<Connection>, Error> {
-        let Some(reference) = reference else { return Ok(None) };
+        let Some(reference) = reference else {
+            return Ok(None);
+        };
         let ledger = self.ledger()?;
         let connection = resolve::connection(&ledger.index(), reference)?.clone();
         if connection.provider == provider.id {
             return Ok(Some(connection));
         }
-        Err(Error::field("connection", format!("belongs to another provider than {}", provider.name)))
+        Err(Error::field(
+            "connection",
+            format!("belongs to another provider than {}", provider.name),
+        ))
     }
 
     /// A label that can be typed and that no other connection of this provider has.
@@ -242,18 +280,25 @@ impl Engine {
         label: Option<String>,
         own: Option<&Connection>,
     ) -> Result<Option<String>, Error> {
-        let Some(label) = label.map(|label| label.trim().to_owned()).filter(|label| !label.is_empty()) else {
+        let Some(label) = label
+            .map(|label| label.trim().to_owned())
+            .filter(|label| !label.is_empty())
+        else {
             return Ok(own.and_then(|own| own.label.clone()));
         };
-        let fits = label.chars().count() <= 64 && tokenry_core::clean(&label) == label && !label.contains('/');
+        let fits =
+            label.chars().count() <= 64 && tokenry_core::clean(&label) == label && !label.contains('/');
         if !fits {
-            return Err(Error::field("label", "must be at most 64 characters, without / and control characters"));
+            return Err(Error::field(
+                "label",
+                "must be at most 64 characters, without / and control characters",
+            ));
         }
         let ledger = self.ledger()?;
         let index = ledger.index();
-        let taken = index.of_provider(provider.id).any(|c| {
-            c.label.as_ref() == Some(&label) && Some(c.id) != own.map(|own| own.id)
-        });
+        let taken = index
+            .of_provider(provider.id)
+            .any(|c| c.label.as_ref() == Some(&label) && Some(c.id) != own.map(|own| own.id));
         if taken {
             return Err(Error::Conflict(format!(
                 "{} already has a connection labelled {label}; choose another label, or renew that connection",
@@ -270,14 +315,18 @@ impl Engine {
     ) -> Result<(Option<Listener>, String), Error> {
         match preference {
             RedirectPreference::Loopback => {
-                let listener = Listener::bind().await.map_err(|error| Error::Unavailable(error.to_string()))?;
+                let listener = Listener::bind()
+                    .await
+                    .map_err(|error| Error::Unavailable(error.to_string()))?;
                 let uri = redirect::loopback_uri(listener.port(), &provider.name);
                 Ok((Some(listener), uri))
             }
             RedirectPreference::DeepLink => {
                 let host = self.inner.host.clone();
                 match blocking(move || Ok(host.scheme_is_ours())).await? {
-                    SchemeState::Ours | SchemeState::Unknown => Ok((None, redirect::deep_link_uri(&provider.name))),
+                    SchemeState::Ours | SchemeState::Unknown => {
+                        Ok((None, redirect::deep_link_uri(&provider.name)))
+                    }
                     SchemeState::Others(handler) => Err(Error::Unavailable(format!(
                         "links that begin with {}: are opened by {handler} on this machine; use the loopback redirect, or make Tokenry their handler again",
                         redirect::SCHEME
@@ -317,7 +366,9 @@ impl Engine {
         let (clock, random) = (&*self.inner.clock, &*self.inner.random);
         Ok(Flow {
             id: FlowId::new(clock, random),
-            connection: renewed.as_ref().map_or_else(|| ConnectionId::new(clock, random), |c| c.id),
+            connection: renewed
+                .as_ref()
+                .map_or_else(|| ConnectionId::new(clock, random), |c| c.id),
             renews: renewed.is_some(),
             provider: provider.id,
             label,
@@ -366,19 +417,42 @@ impl Engine {
                 Box::pin(async move { engine.answered_on_loopback(redirected).await });
             answer
         };
-        listener.serve(&provider.name, flow.authorization_url.clone(), &*self.inner.random, deliver)
+        listener.serve(
+            &provider.name,
+            flow.authorization_url.clone(),
+            &*self.inner.random,
+            deliver,
+        )
     }
 
     /// Keeps what is only in memory, and ends the flow when its time is up.
     pub(crate) fn watch_flow(&self, flow: &Flow, serving: Option<Serving>, open_url: Url) {
         let (state, mut ended) = watch::channel(FlowState::Waiting);
         let (connection, expires_at) = (flow.connection, flow.expires_at);
-        self.live(|flows| flows.insert(flow.id, LiveFlow { state, connection, expires_at, serving, open_url }));
+        self.live(|flows| {
+            flows.insert(
+                flow.id,
+                LiveFlow {
+                    state,
+                    connection,
+                    expires_at,
+                    serving,
+                    open_url,
+                },
+            )
+        });
         let (engine, flow) = (self.clone(), flow.clone());
         tokio::spawn(async move {
             let life = flow.expires_at.duration_since(engine.now()).unsigned_abs();
-            let over = tokio::time::timeout(life, ended.wait_for(|state| *state != FlowState::Waiting)).await;
-            if over.is_err() && engine.end_flow(&Caller::Engine, &flow, FlowState::Expired).await.is_err() {
+            let over = tokio::time::timeout(life, ended.wait_for(|state| *state != FlowState::Waiting))
+                .await
+                .is_err();
+            if over
+                && engine
+                    .end_flow(&Caller::Engine, &flow, FlowState::Expired)
+                    .await
+                    .is_err()
+            {
                 engine.tell_flow(flow.id, flow.connection, FlowState::Expired);
             }
             // Whoever asks late still hears how it ended.
@@ -389,10 +463,14 @@ impl Engine {
 }
 
 fn wanted_scopes(provider: &Provider, asked: Option<Scopes>) -> Result<Scopes, Error> {
-    let scopes = asked.filter(|scopes| !scopes.is_empty()).unwrap_or_else(|| provider.default_scopes.clone());
-    match scopes.iter().find(|scope| !Scopes::is_token(scope)) {
-        Some(bad) => Err(Error::field("scopes", format!("{:?} cannot be a scope", tokenry_core::clean(bad)))),
-        None => Ok(scopes),
+    let scopes = asked
+        .filter(|scopes| !scopes.is_empty())
+        .unwrap_or_else(|| provider.default_scopes.clone());
+    if let Some(bad) = scopes.iter().find(|scope| !Scopes::is_token(scope)) {
+        return Err(Error::field(
+            "scopes",
+            format!("{:?} cannot be a scope", tokenry_core::clean(bad)),
+        ));
     }
+    Ok(scopes)
 }
-

@@ -1,5 +1,5 @@
 use crate::{ConnectionView, Engine, Error, engine::blocking, policy::Operation, resolve};
-use tokenry_core::{Caller, Connection, ConnectionId, ConnectionStatus, EventKind, Outcome, ReauthReason};
+use tokenry_core::{Caller, Connection, ConnectionId, ConnectionStatus, ReauthReason};
 
 /// What of a connection a person may change.
 #[derive(Debug, Clone, Default)]
@@ -19,7 +19,10 @@ impl Engine {
         self.allow(caller, Operation::Read)?;
         let ledger = self.ledger()?;
         let index = ledger.index();
-        let mut views: Vec<_> = index.connections().filter_map(|c| self.shown(&index, c)).collect();
+        let mut views: Vec<_> = index
+            .connections()
+            .filter_map(|c| self.shown(&index, c))
+            .collect();
         views.sort_by(|a, b| (&a.name, a.connection.id).cmp(&(&b.name, b.connection.id)));
         Ok(views)
     }
@@ -38,7 +41,11 @@ impl Engine {
     ///
     /// # Errors
     /// When there is no such provider, or it has several connections.
-    pub async fn provider_connection(&self, caller: &Caller, provider: &str) -> Result<Option<ConnectionView>, Error> {
+    pub async fn provider_connection(
+        &self,
+        caller: &Caller,
+        provider: &str,
+    ) -> Result<Option<ConnectionView>, Error> {
         self.allow(caller, Operation::Read)?;
         let ledger = self.ledger()?;
         let id = resolve::provider(&ledger.index(), provider)?;
@@ -50,7 +57,10 @@ impl Engine {
                 let index = ledger.index();
                 let mut candidates: Vec<_> = several.iter().map(|c| index.name_of(c)).collect();
                 candidates.sort();
-                Err(Error::Ambiguous { reference: tokenry_core::clean(provider), candidates })
+                Err(Error::Ambiguous {
+                    reference: tokenry_core::clean(provider),
+                    candidates,
+                })
             }
         }
     }
@@ -74,8 +84,12 @@ impl Engine {
             }
             other => other,
         };
-        if change.paused.is_some() && !matches!(before.status, ConnectionStatus::Active | ConnectionStatus::Paused) {
-            return Err(Error::Conflict("only a connection that is active can be paused".to_owned()));
+        if change.paused.is_some()
+            && !matches!(before.status, ConnectionStatus::Active | ConnectionStatus::Paused)
+        {
+            return Err(Error::Conflict(
+                "only a connection that is active can be paused".to_owned(),
+            ));
         }
         let (id, now) = (before.id, self.now());
         blocking(move || {
@@ -87,7 +101,11 @@ impl Engine {
                     connection.label = label;
                 }
                 if let Some(paused) = change.paused {
-                    connection.status = if paused { ConnectionStatus::Paused } else { ConnectionStatus::Active };
+                    connection.status = if paused {
+                        ConnectionStatus::Paused
+                    } else {
+                        ConnectionStatus::Active
+                    };
                 }
                 connection.updated_at = now;
                 transaction.put(id.row(), &connection)
@@ -102,7 +120,9 @@ impl Engine {
     pub(crate) fn view(&self, id: ConnectionId) -> Result<ConnectionView, Error> {
         let ledger = self.ledger()?;
         let index = ledger.index();
-        let view = index.connection(id).and_then(|connection| self.shown(&index, connection));
+        let view = index
+            .connection(id)
+            .and_then(|connection| self.shown(&index, connection));
         view.ok_or_else(|| Error::not_found("connection", &id.to_string(), "it was disconnected"))
     }
 
@@ -121,32 +141,11 @@ impl Engine {
     pub(crate) fn status_now(&self, connection: &Connection) -> ConnectionStatus {
         let over = !connection.refreshable && connection.expires_at.is_some_and(|end| end <= self.now());
         match connection.status {
-            ConnectionStatus::Active if self.inner.refreshes.is_running(connection.id) => ConnectionStatus::Refreshing,
+            ConnectionStatus::Active if self.inner.refreshes.is_running(connection.id) => {
+                ConnectionStatus::Refreshing
+            }
             ConnectionStatus::Active if over => ConnectionStatus::NeedsReauth(ReauthReason::Expired),
             status => status,
         }
-    }
-
-    /// Writes a connection's new status with the line in the log that explains it.
-    pub(crate) async fn mark(
-        &self,
-        id: ConnectionId,
-        kind: EventKind,
-        detail: &str,
-        change: impl FnOnce(&mut Connection) + Send + 'static,
-    ) -> Result<(), Error> {
-        let (ledger, now) = (self.ledger()?, self.now());
-        let mut event = self.event(&Caller::Engine, kind, None, Some(id), Outcome::Failed, Some(detail));
-        blocking(move || {
-            ledger.change(now, |transaction| {
-                let Some(mut connection) = transaction.get::<Connection>(id.row())? else { return Ok(()) };
-                change(&mut connection);
-                connection.updated_at = now;
-                event.provider = Some(connection.provider);
-                transaction.put(id.row(), &connection)?;
-                transaction.event(&event)
-            })
-        })
-        .await
     }
 }

@@ -1,7 +1,8 @@
 use crate::{Engine, Error, FlowState, engine::blocking, policy::Operation, resolve, schedule};
 use std::time::Duration;
 use tokenry_core::{
-    Caller, Connection, ConnectionId, ConnectionStatus, EventKind, Flow, Outcome, Provider, Secret, Tokens, Trouble,
+    Caller, Connection, ConnectionId, ConnectionStatus, EventKind, Flow, Outcome, Provider, Secret, Tokens,
+    Trouble,
 };
 use tokenry_oauth::{Failure, revocation};
 
@@ -32,7 +33,11 @@ impl Engine {
         self.disconnect_for_good(caller, id).await
     }
 
-    pub(crate) async fn disconnect_for_good(&self, caller: &Caller, id: ConnectionId) -> Result<Revoked, Error> {
+    pub(crate) async fn disconnect_for_good(
+        &self,
+        caller: &Caller,
+        id: ConnectionId,
+    ) -> Result<Revoked, Error> {
         // Its answer is committed first, so that the newest tokens are the ones to revoke.
         self.refresh_done(id).await;
         if let Some(flow) = self.open_flow_of(id)
@@ -41,11 +46,15 @@ impl Engine {
             self.end_flow(caller, &flow, FlowState::Cancelled).await?;
         }
         let (ledger, now) = (self.ledger()?, self.now());
-        let Some(connection) = ledger.get::<Connection>(id.row())? else { return Ok(Revoked::Unsupported) };
+        let Some(connection) = ledger.get::<Connection>(id.row())? else {
+            return Ok(Revoked::Unsupported);
+        };
         let event = self.connection_event(caller, EventKind::Disconnected, &connection, Outcome::Done, None);
         blocking(move || {
             ledger.change(now, |transaction| {
-                let Some(mut connection) = transaction.get::<Connection>(id.row())? else { return Ok(()) };
+                let Some(mut connection) = transaction.get::<Connection>(id.row())? else {
+                    return Ok(());
+                };
                 connection.status = ConnectionStatus::Disconnecting;
                 connection.trouble = None;
                 connection.label = None;
@@ -65,7 +74,9 @@ impl Engine {
     /// Asks the provider to revoke, and deletes what is left when it has answered.
     pub(crate) async fn try_revoking(&self, id: ConnectionId) -> Result<Revoked, Error> {
         let ledger = self.ledger()?;
-        let Some(connection) = ledger.get::<Connection>(id.row())? else { return Ok(Revoked::Unsupported) };
+        let Some(connection) = ledger.get::<Connection>(id.row())? else {
+            return Ok(Revoked::Unsupported);
+        };
         let provider = ledger.get::<Provider>(connection.provider.row())?;
         let tokens = ledger.get::<Tokens>(id.row())?;
         let answer = match (&provider, tokens) {
@@ -85,11 +96,18 @@ impl Engine {
         };
         let (outcome, detail) = match &answer {
             Ok(revocation::Revoked::Yes) => (Outcome::Done, None),
-            Ok(revocation::Revoked::Unsupported) => (Outcome::Done, Some("the provider has no revocation".to_owned())),
+            Ok(revocation::Revoked::Unsupported) => {
+                (Outcome::Done, Some("the provider has no revocation".to_owned()))
+            }
             Err(failure) => (Outcome::Failed, Some(failure.to_string())),
         };
-        let event =
-            self.connection_event(&Caller::Engine, EventKind::Revoked, &connection, outcome, detail.as_deref());
+        let event = self.connection_event(
+            &Caller::Engine,
+            EventKind::Revoked,
+            &connection,
+            outcome,
+            detail.as_deref(),
+        );
         let now = self.now();
         blocking(move || {
             ledger.change(now, |transaction| {
@@ -109,8 +127,11 @@ impl Engine {
         let access = |token: Secret| async move {
             revocation::revoke(http, provider, &token, revocation::Hint::AccessToken).await
         };
-        let Some(refresh_token) = &tokens.refresh_token else { return access(tokens.access_token).await };
-        let revoked = revocation::revoke(http, provider, refresh_token, revocation::Hint::RefreshToken).await?;
+        let Some(refresh_token) = &tokens.refresh_token else {
+            return access(tokens.access_token).await;
+        };
+        let revoked =
+            revocation::revoke(http, provider, refresh_token, revocation::Hint::RefreshToken).await?;
         if revoked == revocation::Revoked::Yes {
             let _ = access(tokens.access_token).await;
         }
@@ -131,7 +152,9 @@ impl Engine {
         let (ledger, id) = (self.ledger()?, connection.id);
         blocking(move || {
             ledger.change(now, |transaction| {
-                let Some(mut connection) = transaction.get::<Connection>(id.row())? else { return Ok(()) };
+                let Some(mut connection) = transaction.get::<Connection>(id.row())? else {
+                    return Ok(());
+                };
                 connection.trouble = Some(trouble);
                 transaction.put(id.row(), &connection)
             })

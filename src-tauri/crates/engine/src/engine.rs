@@ -15,8 +15,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError, RwLock},
 };
 use tokenry_core::{
-    Caller, Clock, Connection, ConnectionId, Event, EventId, EventKind, FlowId, Outcome, ProviderId, Random, Secret,
-    Timestamp,
+    Caller, Clock, Connection, ConnectionId, Event, EventId, EventKind, FlowId, Outcome, ProviderId, Random,
+    Secret, Timestamp,
 };
 use tokenry_oauth::Http;
 use tokenry_store::{ProfileLock, Store};
@@ -77,7 +77,10 @@ impl Engine {
                 places: Places::default(),
                 due: Notify::new(),
                 changes,
-                gate: RwLock::new(Gate::Shut { state: VaultState::Locked, problem: None }),
+                gate: RwLock::new(Gate::Shut {
+                    state: VaultState::Locked,
+                    problem: None,
+                }),
                 window: options.window,
                 ended: watch::channel(false).0,
                 _lock: lock,
@@ -107,7 +110,10 @@ impl Engine {
             Gate::Open(ledger) => {
                 let problem = ledger.read_only().map(|why| Error::ReadOnly(why.to_owned()));
                 let problem = problem.map(|error| (error.code(), error.to_string()));
-                ((VaultState::Unlocked, problem.is_some(), problem), Some(ledger.clone()))
+                (
+                    (VaultState::Unlocked, problem.is_some(), problem),
+                    Some(ledger.clone()),
+                )
             }
         };
         let (state, read_only, problem) = vault;
@@ -120,8 +126,18 @@ impl Engine {
                 *counts.entry(self.status_now(connection)).or_insert(0) += 1;
             }
         }
-        let vault = VaultReport { state, slots: self.inner.opener.slots(), read_only, problem };
-        Status { vault, providers, connections: counts.into_iter().collect(), window: self.inner.window }
+        let vault = VaultReport {
+            state,
+            slots: self.inner.opener.slots(),
+            read_only,
+            problem,
+        };
+        Status {
+            vault,
+            providers,
+            connections: counts.into_iter().collect(),
+            window: self.inner.window,
+        }
     }
 
     /// What changes from now on.
@@ -154,9 +170,14 @@ impl Engine {
         if self.ledger().is_err() {
             return Ok(());
         }
-        self.inner.activity.push(self.event(caller, EventKind::Locked, None, None, Outcome::Done, None));
+        self.inner
+            .activity
+            .push(self.event(caller, EventKind::Locked, None, None, Outcome::Done, None));
         self.flush_activity().await;
-        self.set_gate(Gate::Shut { state: VaultState::Locked, problem: None });
+        self.set_gate(Gate::Shut {
+            state: VaultState::Locked,
+            problem: None,
+        });
         Ok(())
     }
 
@@ -165,12 +186,19 @@ impl Engine {
     ///
     /// # Errors
     /// When it stays shut: each state of the keyring has its own words.
-    pub async fn unlock(&self, caller: &Caller, passphrase: Option<Secret>, create: bool) -> Result<(), Error> {
+    pub async fn unlock(
+        &self,
+        caller: &Caller,
+        passphrase: Option<Secret>,
+        create: bool,
+    ) -> Result<(), Error> {
         if self.ledger().is_ok() {
             return Ok(());
         }
         self.open_gate(passphrase, create).await?;
-        self.inner.activity.push(self.event(caller, EventKind::Unlocked, None, None, Outcome::Done, None));
+        self.inner
+            .activity
+            .push(self.event(caller, EventKind::Unlocked, None, None, Outcome::Done, None));
         Ok(())
     }
 
@@ -179,7 +207,10 @@ impl Engine {
     /// # Errors
     /// When there is none.
     pub fn show_window(&self) -> Result<(), Error> {
-        self.inner.host.show_window().map_err(|error| Error::Conflict(error.to_string()))
+        self.inner
+            .host
+            .show_window()
+            .map_err(|error| Error::Conflict(error.to_string()))
     }
 
     /// Ends an engine without a window, so that a desktop app can take the profile over.
@@ -188,7 +219,9 @@ impl Engine {
     /// When this engine has a window.
     pub async fn hand_over(&self) -> Result<(), Error> {
         if self.inner.window {
-            return Err(Error::Conflict("this engine has a window; close it there".to_owned()));
+            return Err(Error::Conflict(
+                "this engine has a window; close it there".to_owned(),
+            ));
         }
         self.shutdown().await;
         Ok(())
@@ -198,7 +231,10 @@ impl Engine {
     pub async fn shutdown(&self) {
         self.refreshes_done().await;
         self.flush_activity().await;
-        self.set_gate(Gate::Shut { state: VaultState::Locked, problem: None });
+        self.set_gate(Gate::Shut {
+            state: VaultState::Locked,
+            problem: None,
+        });
         self.inner.ended.send_replace(true);
     }
 
@@ -225,7 +261,11 @@ impl Engine {
             }
             Err(error) => {
                 let absent = self.inner.opener.store.vault_id().is_ok_and(|id| id.is_none());
-                let state = if absent { VaultState::Absent } else { VaultState::Locked };
+                let state = if absent {
+                    VaultState::Absent
+                } else {
+                    VaultState::Locked
+                };
                 let problem = (!matches!(error, Error::Locked)).then(|| (error.code(), error.to_string()));
                 self.set_gate(Gate::Shut { state, problem });
                 Err(error)
@@ -257,9 +297,13 @@ impl Engine {
     pub(crate) fn ledger(&self) -> Result<Arc<Ledger>, Error> {
         match &*self.inner.gate.read().unwrap_or_else(PoisonError::into_inner) {
             Gate::Open(ledger) => Ok(ledger.clone()),
-            Gate::Shut { state: VaultState::Absent, problem } => Err(Error::NoVault(
-                problem.as_ref().map_or_else(|| "open the window, or run `tokenry unlock`".to_owned(), |p| p.1.clone()),
-            )),
+            Gate::Shut {
+                state: VaultState::Absent,
+                problem,
+            } => Err(Error::NoVault(problem.as_ref().map_or_else(
+                || "open the window, or run `tokenry unlock`".to_owned(),
+                |p| p.1.clone(),
+            ))),
             Gate::Shut { .. } => Err(Error::Locked),
         }
     }
@@ -304,7 +348,14 @@ impl Engine {
         outcome: Outcome,
         detail: Option<&str>,
     ) -> Event {
-        self.event(caller, kind, Some(connection.provider), Some(connection.id), outcome, detail)
+        self.event(
+            caller,
+            kind,
+            Some(connection.provider),
+            Some(connection.id),
+            outcome,
+            detail,
+        )
     }
 }
 

@@ -95,7 +95,9 @@ pub enum Error {
     #[error("the redirect was refused: {0}; open sign-ins stay open")]
     RedirectRefused(String),
     /// Another account than the one to renew.
-    #[error("you signed in as {found}, but this connection belongs to {expected}: it was left as it was; sign in as {expected}, or connect {found} as a further connection")]
+    #[error(
+        "you signed in as {found}, but this connection belongs to {expected}: it was left as it was; sign in as {expected}, or connect {found} as a further connection"
+    )]
     OtherAccount {
         /// Whose it is.
         expected: String,
@@ -123,9 +125,11 @@ impl Error {
             Self::Store(error) => error.code(),
             Self::Vault(error) => error.code(),
             Self::Locked | Self::NoVault(_) => Code::VaultLocked,
-            Self::ReadOnly(_) | Self::Ambiguous { .. } | Self::Conflict(_) | Self::OtherAccount { .. } | Self::Paused(_) => {
-                Code::Conflict
-            }
+            Self::ReadOnly(_)
+            | Self::Ambiguous { .. }
+            | Self::Conflict(_)
+            | Self::OtherAccount { .. }
+            | Self::Paused(_) => Code::Conflict,
             Self::NotFound { .. } => Code::NotFound,
             Self::Invalid(_) | Self::Redirect(_) | Self::RedirectRefused(_) => Code::ValidationError,
             Self::Denied(_) => Code::PermissionDenied,
@@ -176,12 +180,19 @@ impl Error {
     }
 
     pub(crate) fn not_found(what: &'static str, reference: &str, next: impl Into<String>) -> Self {
-        Self::NotFound { what, reference: tokenry_core::clean(reference), next: next.into() }
+        Self::NotFound {
+            what,
+            reference: tokenry_core::clean(reference),
+            next: next.into(),
+        }
     }
 }
 
 fn fields_text(fields: &BTreeMap<String, String>) -> String {
-    let list: Vec<_> = fields.iter().map(|(field, wrong)| format!("{field} {wrong}")).collect();
+    let list: Vec<_> = fields
+        .iter()
+        .map(|(field, wrong)| format!("{field} {wrong}"))
+        .collect();
     list.join("; ")
 }
 
@@ -189,14 +200,17 @@ pub(crate) fn reason_text(reason: ReauthReason) -> &'static str {
     match reason {
         ReauthReason::Revoked => "the provider ended the grant",
         ReauthReason::Expired => "its access token ended and the provider gave no refresh token",
-        ReauthReason::LostResponse => "the provider's answer to a refresh was lost, and it takes a refresh token only once",
+        ReauthReason::LostResponse => {
+            "the provider's answer to a refresh was lost, and it takes a refresh token only once"
+        }
         ReauthReason::ScopeMissing => "the provider grants less than is needed",
         ReauthReason::ClientRejected => "the provider does not accept the client id or secret any more",
     }
 }
 
 fn next_try(at: Option<Timestamp>) -> String {
-    at.map(|at| format!(" Tokenry tries again at {at:.0}.")).unwrap_or_default()
+    at.map(|at| format!(" Tokenry tries again at {at:.0}."))
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -205,7 +219,11 @@ mod tests {
 
     #[test]
     fn a_validation_error_names_each_field() {
-        let error = Error::Invalid([("a", "is bad"), ("b", "is worse")].map(|(k, v)| (k.to_owned(), v.to_owned())).into());
+        let error = Error::Invalid(
+            [("a", "is bad"), ("b", "is worse")]
+                .map(|(k, v)| (k.to_owned(), v.to_owned()))
+                .into(),
+        );
         assert_eq!(error.to_string(), "a is bad; b is worse");
         assert_eq!(error.code(), Code::ValidationError);
     }

@@ -1,13 +1,10 @@
 use crate::{
-    ConnectionView, Engine, Error, FlowState,
-    engine::blocking,
-    loopback::Page,
-    policy::Operation,
+    ConnectionView, Engine, Error, FlowState, engine::blocking, loopback::Page, policy::Operation,
     settle::settle,
 };
 use tokenry_core::{
-    Account, Caller, Connection, ConnectionId, EventKind, Flow, GrantType, Outcome as EventOutcome,
-    Provider, RedirectPreference, Scopes, Secret, Tokens,
+    Account, Caller, Connection, ConnectionId, EventKind, Flow, GrantType, Outcome as EventOutcome, Provider,
+    RedirectPreference, Scopes, Secret, Tokens,
 };
 use tokenry_oauth::{
     Answer, authorization_code, client_credentials, issuer,
@@ -24,7 +21,11 @@ impl Engine {
     pub async fn callback(&self, caller: &Caller, url: &str) -> Result<ConnectionView, Error> {
         self.allow(caller, Operation::Connect)?;
         let is_deep_link = url.len() > redirect::SCHEME.len() && url.starts_with(redirect::SCHEME);
-        let judged = if is_deep_link { redirect::judge_deep_link(url) } else { redirect::judge_pasted(url) };
+        let judged = if is_deep_link {
+            redirect::judge_deep_link(url)
+        } else {
+            redirect::judge_pasted(url)
+        };
         let redirected = judged.map_err(|refused| self.note_refused(caller, refused.into()))?;
         self.redirected(caller, redirected).await
     }
@@ -44,7 +45,18 @@ impl Engine {
         let flow = self.flow_of(&state)?;
         let provider = self.provider_by_id(flow.provider)?.name;
         let (means, uri, outcome) = (Means::Paste, flow.redirect_uri, Outcome::Code(code));
-        self.redirected(caller, Redirected { provider, state, iss, outcome, means, uri }).await
+        self.redirected(
+            caller,
+            Redirected {
+                provider,
+                state,
+                iss,
+                outcome,
+                means,
+                uri,
+            },
+        )
+        .await
     }
 
     /// Gets tokens from a provider that needs no person (RFC 6749 §4.4), and keeps them as a connection.
@@ -67,13 +79,31 @@ impl Engine {
         }
         // The same client is the same connection: connecting again renews it.
         let label = label.map(|l| l.trim().to_owned()).filter(|l| !l.is_empty());
-        let existing = self.ledger()?.index().of_provider(provider.id).find(|c| c.label == label).cloned();
+        let existing = self
+            .ledger()?
+            .index()
+            .of_provider(provider.id)
+            .find(|c| c.label == label)
+            .cloned();
         let label = self.free_label(&provider, label, existing.as_ref())?;
         let scopes = provider.default_scopes.clone();
         let answer = client_credentials::fetch(&self.inner.http, &provider, &scopes).await;
-        let answer = answer.map_err(|failure| Error::Provider { failure, next_try_at: None, wait: None })?;
-        let id = existing.map_or_else(|| ConnectionId::new(&*self.inner.clock, &*self.inner.random), |c| c.id);
-        let fresh = NewConnection { id, label, scopes, account: None, renews: false };
+        let answer = answer.map_err(|failure| Error::Provider {
+            failure,
+            next_try_at: None,
+            wait: None,
+        })?;
+        let id = existing.map_or_else(
+            || ConnectionId::new(&*self.inner.clock, &*self.inner.random),
+            |c| c.id,
+        );
+        let fresh = NewConnection {
+            id,
+            label,
+            scopes,
+            account: None,
+            renews: false,
+        };
         let id = self.keep_connection(caller, provider, fresh, answer).await?;
         self.view(id)
     }
@@ -82,28 +112,40 @@ impl Engine {
     pub(crate) async fn answered_on_loopback(&self, redirected: Redirected) -> Page {
         match self.redirected(&Caller::Engine, redirected).await {
             Ok(view) => {
-                let who = view.connection.account.as_ref().map(|a| format!(" as {}", a.shown())).unwrap_or_default();
+                let who = view
+                    .connection
+                    .account
+                    .as_ref()
+                    .map(|a| format!(" as {}", a.shown()))
+                    .unwrap_or_default();
                 Page {
                     ok: true,
                     title: "Connected".to_owned(),
                     text: format!("{} is connected{who}. You can close this page.", view.name),
                 }
             }
-            Err(error) => {
-                Page { ok: false, title: "Not connected".to_owned(), text: format!("{error}.") }
-            }
+            Err(error) => Page {
+                ok: false,
+                title: "Not connected".to_owned(),
+                text: format!("{error}."),
+            },
         }
     }
 
     /// One way in for every answer of an authorization endpoint.
     async fn redirected(&self, caller: &Caller, redirected: Redirected) -> Result<ConnectionView, Error> {
-        let (flow, provider) = self.judge(&redirected).map_err(|error| self.note_refused(caller, error))?;
+        let (flow, provider) = self
+            .judge(&redirected)
+            .map_err(|error| self.note_refused(caller, error))?;
         // From here on the answer is ours and the flow is used up, whatever comes of it.
         self.consume_flow(&flow).await?;
         let (engine, caller) = (self.clone(), caller.clone());
         // The engine's own task: a browser or a program that goes away cancels nothing.
-        let finishing = tokio::spawn(async move { engine.finish(&caller, flow, provider, redirected.outcome).await });
-        finishing.await.unwrap_or_else(|error| Err(Error::Internal(format!("the exchange ended early ({error})"))))
+        let finishing =
+            tokio::spawn(async move { engine.finish(&caller, flow, provider, redirected.outcome).await });
+        finishing
+            .await
+            .unwrap_or_else(|error| Err(Error::Internal(format!("the exchange ended early ({error})"))))
     }
 
     /// Whether an answer belongs to an open flow of ours. Changes nothing.
@@ -132,15 +174,28 @@ impl Engine {
     }
 
     fn flow_of(&self, state: &Secret) -> Result<Flow, Error> {
-        let flow = self.ledger()?.find::<Flow>(state.expose())?.ok_or(Error::FlowExpired)?;
-        if tokenry_oauth::same_secret(&flow.state, state) { Ok(flow) } else { Err(Error::FlowExpired) }
+        let flow = self
+            .ledger()?
+            .find::<Flow>(state.expose())?
+            .ok_or(Error::FlowExpired)?;
+        if tokenry_oauth::same_secret(&flow.state, state) {
+            Ok(flow)
+        } else {
+            Err(Error::FlowExpired)
+        }
     }
 
     fn note_refused(&self, caller: &Caller, error: Error) -> Error {
         if !matches!(error, Error::Locked | Error::NoVault(_)) {
             let text = error.to_string();
-            let event =
-                self.event(caller, EventKind::RedirectRefused, None, None, EventOutcome::Refused, Some(&text));
+            let event = self.event(
+                caller,
+                EventKind::RedirectRefused,
+                None,
+                None,
+                EventOutcome::Refused,
+                Some(&text),
+            );
             self.inner.activity.push(event);
         }
         error
@@ -166,7 +221,10 @@ impl Engine {
                 self.view(id)
             }
             Err(error) => {
-                let state = FlowState::Failed { code: error.code(), message: error.to_string() };
+                let state = FlowState::Failed {
+                    code: error.code(),
+                    message: error.to_string(),
+                };
                 self.end_flow(caller, &flow, state).await?;
                 Err(error)
             }
@@ -181,11 +239,18 @@ impl Engine {
         code: &Secret,
     ) -> Result<ConnectionId, Error> {
         let answer = authorization_code::exchange(&self.inner.http, &provider, flow, code).await;
-        let mut answer = answer.map_err(|failure| Error::Provider { failure, next_try_at: None, wait: None })?;
+        let mut answer = answer.map_err(|failure| Error::Provider {
+            failure,
+            next_try_at: None,
+            wait: None,
+        })?;
         let account = self.whose(&provider, &mut answer).await;
         if let Some(error) = self.another_account(flow, account.as_ref())? {
             // Nobody will ever use these tokens: give them back.
-            let (http, unwanted) = (&self.inner.http, answer.refresh_token.as_ref().unwrap_or(&answer.access_token));
+            let (http, unwanted) = (
+                &self.inner.http,
+                answer.refresh_token.as_ref().unwrap_or(&answer.access_token),
+            );
             let _ = revocation::revoke(http, &provider, unwanted, revocation::Hint::RefreshToken).await;
             return Err(error);
         }
@@ -221,7 +286,10 @@ impl Engine {
             return Ok(None);
         }
         let ledger = self.ledger()?;
-        let before = ledger.index().connection(flow.connection).and_then(|c| c.account.clone());
+        let before = ledger
+            .index()
+            .connection(flow.connection)
+            .and_then(|c| c.account.clone());
         Ok(match (before, account) {
             (Some(before), Some(now)) if before.subject != now.subject => Some(Error::OtherAccount {
                 expected: before.shown().to_owned(),
@@ -240,23 +308,42 @@ impl Engine {
         answer: Answer,
     ) -> Result<ConnectionId, Error> {
         let (ledger, now, random) = (self.ledger()?, self.now(), self.inner.random.clone());
-        let target = if fresh.renews { fresh.id } else { same_account(&ledger.index(), &provider, &fresh) };
-        let label = if target == fresh.id { self.label_for(&provider, &fresh)? } else { None };
-        let event =
-            self.event(caller, EventKind::Connected, Some(provider.id), Some(target), EventOutcome::Done, None);
+        let target = if fresh.renews {
+            fresh.id
+        } else {
+            same_account(&ledger.index(), &provider, &fresh)
+        };
+        let label = if target == fresh.id {
+            self.label_for(&provider, &fresh)?
+        } else {
+            None
+        };
+        let event = self.event(
+            caller,
+            EventKind::Connected,
+            Some(provider.id),
+            Some(target),
+            EventOutcome::Done,
+            None,
+        );
         blocking(move || {
             ledger.change(now, |transaction| {
                 if target != fresh.id {
                     transaction.delete_connection(fresh.id)?;
                 }
-                let mut connection =
-                    transaction.get::<Connection>(target.row())?.unwrap_or_else(|| fresh.empty(&provider, now));
+                let mut connection = transaction
+                    .get::<Connection>(target.row())?
+                    .unwrap_or_else(|| fresh.empty(&provider, now));
                 connection.requested_scopes = fresh.scopes.clone();
                 connection.label = label.or(connection.label);
                 connection.account = fresh.account.clone().or(connection.account);
                 // A grant of its own: nothing of the old tokens is carried over but the fence.
                 let old = transaction.get::<Tokens>(target.row())?;
-                let old = old.map(|old| Tokens { refresh_token: None, scopes: fresh.scopes.clone(), ..old });
+                let old = old.map(|old| Tokens {
+                    refresh_token: None,
+                    scopes: fresh.scopes.clone(),
+                    ..old
+                });
                 let tokens = settle(&mut connection, old, answer, &provider, now, &*random);
                 transaction.put(target.row(), &connection)?;
                 transaction.put(target.row(), &tokens)?;
@@ -275,15 +362,24 @@ impl Engine {
         }
         let ledger = self.ledger()?;
         let index = ledger.index();
-        let mut others = index.usable_of_provider(provider.id).filter(|c| c.id != fresh.id).peekable();
+        let mut others = index
+            .usable_of_provider(provider.id)
+            .filter(|c| c.id != fresh.id)
+            .peekable();
         if others.peek().is_none() {
             return Ok(None);
         }
         let taken: Vec<_> = others.filter_map(|c| c.label.clone()).collect();
-        let shown = fresh.account.as_ref().map_or("account", Account::shown).replace('/', "-");
+        let shown = fresh
+            .account
+            .as_ref()
+            .map_or("account", Account::shown)
+            .replace('/', "-");
         let base: String = tokenry_core::clean(&shown).chars().take(56).collect();
         let numbered = (2..).map(|n| format!("{base}-{n}"));
-        Ok(std::iter::once(base.clone()).chain(numbered).find(|label| !taken.contains(label)))
+        Ok(std::iter::once(base.clone())
+            .chain(numbered)
+            .find(|label| !taken.contains(label)))
     }
 }
 
@@ -305,10 +401,15 @@ impl NewConnection {
 /// The connection this account already has at this provider: signing in again renews it rather than making a twin.
 /// A label that was asked for says that a connection of its own is wanted.
 fn same_account(index: &crate::index::Index, provider: &Provider, fresh: &NewConnection) -> ConnectionId {
-    let Some(account) = &fresh.account else { return fresh.id };
+    let Some(account) = &fresh.account else {
+        return fresh.id;
+    };
     let same = |c: &&Connection| {
         c.account.as_ref().is_some_and(|a| a.subject == account.subject)
             && (fresh.label.is_none() || c.label == fresh.label)
     };
-    index.usable_of_provider(provider.id).find(same).map_or(fresh.id, |c| c.id)
+    index
+        .usable_of_provider(provider.id)
+        .find(same)
+        .map_or(fresh.id, |c| c.id)
 }

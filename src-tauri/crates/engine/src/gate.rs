@@ -31,7 +31,10 @@ pub struct VaultReport {
 
 /// Shut or open.
 pub(crate) enum Gate {
-    Shut { state: VaultState, problem: Option<(Code, String)> },
+    Shut {
+        state: VaultState,
+        problem: Option<(Code, String)>,
+    },
     Open(Arc<Ledger>),
 }
 
@@ -59,7 +62,10 @@ impl Opener {
 
     pub(crate) fn slots(&self) -> Vec<SlotKind> {
         let slots = self.store.slots().unwrap_or_default();
-        slots.iter().filter_map(|slot| tokenry_vault::slot_kind(slot).ok()).collect()
+        slots
+            .iter()
+            .filter_map(|slot| tokenry_vault::slot_kind(slot).ok())
+            .collect()
     }
 
     /// Opens the vault, or makes the first one when there is none and `create` says so. Blocks: key derivation, the
@@ -70,7 +76,9 @@ impl Opener {
         match self.store.vault_id()? {
             Some(id) => self.open_existing(VaultId(id), passphrase),
             None if create => self.create(passphrase),
-            None => Err(Error::NoVault("choose how it shall be opened, with `tokenry unlock` or in the window".to_owned())),
+            None => Err(Error::NoVault(
+                "choose how it shall be opened, with `tokenry unlock` or in the window".to_owned(),
+            )),
         }
     }
 
@@ -104,7 +112,13 @@ impl Opener {
                 (vault, floor.0)
             }
         };
-        Ledger::open(vault, self.store.clone(), self.random.clone(), self.changes.clone(), floor)
+        Ledger::open(
+            vault,
+            self.store.clone(),
+            self.random.clone(),
+            self.changes.clone(),
+            floor,
+        )
     }
 
     /// Tells the keyring the lowest epoch that is still acceptable. Only vaults with a keyring slot have one.

@@ -51,7 +51,9 @@ impl Host for NoWindowHost {
     }
 
     fn show_window(&self) -> Result<(), HostError> {
-        Err(HostError("this engine has no window; start the desktop app".to_owned()))
+        Err(HostError(
+            "this engine has no window; start the desktop app".to_owned(),
+        ))
     }
 }
 
@@ -65,7 +67,10 @@ const OPENER: &str = "explorer";
 /// Starts the system's opener with the address as its only argument, and does not wait for it.
 fn open_with_system(url: &Url) -> Result<(), HostError> {
     if !matches!(url.scheme(), "https" | "http") {
-        return Err(HostError(format!("an address with the scheme {} is not opened", url.scheme())));
+        return Err(HostError(format!(
+            "an address with the scheme {} is not opened",
+            url.scheme()
+        )));
     }
     let child = Command::new(OPENER)
         .arg(url.as_str())
@@ -74,7 +79,9 @@ fn open_with_system(url: &Url) -> Result<(), HostError> {
         .stderr(Stdio::null())
         .spawn()
         .map_err(|error| {
-            HostError(format!("{OPENER} could not be started ({error}); copy the link into a browser yourself"))
+            HostError(format!(
+                "{OPENER} could not be started ({error}); copy the link into a browser yourself"
+            ))
         })?;
     // Somebody has to collect its exit status, or it stays behind as a zombie.
     std::thread::spawn(move || {
@@ -87,7 +94,11 @@ fn open_with_system(url: &Url) -> Result<(), HostError> {
 /// Asks the desktop which `.desktop` file answers our scheme.
 fn registered_handler() -> SchemeState {
     let query = format!("x-scheme-handler/{}", tokenry_oauth::redirect::SCHEME);
-    let Ok(output) = Command::new("xdg-mime").args(["query", "default", &query]).stdin(Stdio::null()).output() else {
+    let Ok(output) = Command::new("xdg-mime")
+        .args(["query", "default", &query])
+        .stdin(Stdio::null())
+        .output()
+    else {
         return SchemeState::Unknown;
     };
     let handler = tokenry_core::clean(String::from_utf8_lossy(&output.stdout).trim());

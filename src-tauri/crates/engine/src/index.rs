@@ -36,7 +36,10 @@ impl Index {
     }
 
     pub(crate) fn put(&mut self, connection: Connection) {
-        self.by_provider.entry(connection.provider).or_default().insert(connection.id);
+        self.by_provider
+            .entry(connection.provider)
+            .or_default()
+            .insert(connection.id);
         self.connections.insert(connection.id, connection);
     }
 
@@ -58,8 +61,12 @@ impl Index {
 
     /// A provider by `name` in the default project, or by `project/name`.
     pub(crate) fn provider_called(&self, reference: &str) -> Option<ProviderId> {
-        let (project, name) = reference.split_once('/').unwrap_or((tokenry_core::DEFAULT_PROJECT, reference));
-        self.provider_names.get(&(project.parse().ok()?, name.parse().ok()?)).copied()
+        let (project, name) = reference
+            .split_once('/')
+            .unwrap_or((tokenry_core::DEFAULT_PROJECT, reference));
+        self.provider_names
+            .get(&(project.parse().ok()?, name.parse().ok()?))
+            .copied()
     }
 
     pub(crate) fn connection(&self, id: ConnectionId) -> Option<&Connection> {
@@ -71,13 +78,21 @@ impl Index {
     }
 
     pub(crate) fn of_provider(&self, id: ProviderId) -> impl Iterator<Item = &Connection> {
-        self.by_provider.get(&id).into_iter().flatten().filter_map(|id| self.connections.get(id))
+        self.by_provider
+            .get(&id)
+            .into_iter()
+            .flatten()
+            .filter_map(|id| self.connections.get(id))
     }
 
     /// Those of a provider that a caller can mean by its name: not the ones still waiting or already going.
     pub(crate) fn usable_of_provider(&self, id: ProviderId) -> impl Iterator<Item = &Connection> {
-        self.of_provider(id)
-            .filter(|c| !matches!(c.status, ConnectionStatus::Pending | ConnectionStatus::Disconnecting))
+        self.of_provider(id).filter(|c| {
+            !matches!(
+                c.status,
+                ConnectionStatus::Pending | ConnectionStatus::Disconnecting
+            )
+        })
     }
 
     /// What people call a connection.

@@ -70,7 +70,11 @@ pub(crate) fn verdict(
         Rotation::None => Verdict::Send,
         Rotation::Grace { seconds } => {
             let since = now.as_second() - entry.first_sent_at.as_second();
-            if since < i64::from(seconds) { Verdict::Send } else { Verdict::Lost }
+            if since < i64::from(seconds) {
+                Verdict::Send
+            } else {
+                Verdict::Lost
+            }
         }
         Rotation::Strict => Verdict::Lost,
         Rotation::Unknown => match connection.expires_at {

@@ -44,7 +44,9 @@ impl Record for Provider {
 impl Record for Connection {
     const TABLE: Table = Table::Connections;
     fn lookup(&self) -> Option<String> {
-        self.label.as_ref().map(|label| format!("{}/{label}", self.provider))
+        self.label
+            .as_ref()
+            .map(|label| format!("{}/{label}", self.provider))
     }
     fn effect(&self) -> Option<Effect> {
         Some(Effect::Connection(Box::new(self.clone())))
@@ -89,7 +91,12 @@ struct Manifest {
     next_event: i64,
 }
 
-const MANIFEST: Place<'_> = Place { table: "manifest", row: 0, version: 0, schema: SCHEMA };
+const MANIFEST: Place<'_> = Place {
+    table: "manifest",
+    row: 0,
+    version: 0,
+    schema: SCHEMA,
+};
 
 impl Ledger {
     /// Makes the first manifest and the vault's rows in one transaction.
@@ -101,8 +108,12 @@ impl Ledger {
         changes: broadcast::Sender<Change>,
         now: Timestamp,
     ) -> Result<Self, Error> {
-        let manifest =
-            Manifest { epoch: 1, sum: *RunningSum::default().as_bytes(), chain: [0; 32], next_event: 1 };
+        let manifest = Manifest {
+            epoch: 1,
+            sum: *RunningSum::default().as_bytes(),
+            chain: [0; 32],
+            next_event: 1,
+        };
         let sealed = seal_manifest(&vault, &manifest, &*random)?;
         store.write(now, |writer| {
             writer.create_vault(vault.id().0)?;
@@ -111,7 +122,15 @@ impl Ledger {
             Ok::<_, Error>(())
         })?;
         let (manifest, index) = (Mutex::new(manifest), RwLock::default());
-        Ok(Self { vault, store, random, manifest, read_only: None, index, changes })
+        Ok(Self {
+            vault,
+            store,
+            random,
+            manifest,
+            read_only: None,
+            index,
+            changes,
+        })
     }
 
     /// Opens what is there, and looks whether anything was taken out or put back.
@@ -122,25 +141,41 @@ impl Ledger {
         changes: broadcast::Sender<Change>,
         floor: u64,
     ) -> Result<Self, Error> {
-        let sealed = store.manifest()?.ok_or_else(|| damaged("its manifest is missing"))?;
+        let sealed = store
+            .manifest()?
+            .ok_or_else(|| damaged("its manifest is missing"))?;
         let plain = vault.open(MANIFEST, &sealed)?;
         let manifest: Manifest =
             serde_json::from_slice(&plain).map_err(|_| damaged("its manifest cannot be read"))?;
         let mut sum = RunningSum::default();
         for table in Table::ALL {
-            store.versions(table, |row, version| sum.add(&vault.row_sum(table.name(), row, version)))?;
+            store.versions(table, |row, version| {
+                sum.add(&vault.row_sum(table.name(), row, version))
+            })?;
         }
         let last_event = store.last_event()?.map_or(0, |(seq, _)| seq);
         let read_only = if manifest.epoch < floor {
-            Some("it was put back from an older copy. Refreshing from it could end your grants, so nothing is refreshed; put the newest copy back, or connect again in a new profile")
+            Some(
+                "it was put back from an older copy. Refreshing from it could end your grants, so nothing is refreshed; put the newest copy back, or connect again in a new profile",
+            )
         } else if sum.as_bytes() != &manifest.sum || last_event + 1 != manifest.next_event {
-            Some("records are missing or were put back from an older copy. Put the newest copy of the profile back, or connect again in a new profile")
+            Some(
+                "records are missing or were put back from an older copy. Put the newest copy of the profile back, or connect again in a new profile",
+            )
         } else {
             None
         };
         let read_only = read_only.map(str::to_owned);
         let (manifest, index) = (Mutex::new(manifest), RwLock::default());
-        let ledger = Self { vault, store, random, manifest, read_only, index, changes };
+        let ledger = Self {
+            vault,
+            store,
+            random,
+            manifest,
+            read_only,
+            index,
+            changes,
+        };
         *ledger.index.write().unwrap_or_else(PoisonError::into_inner) =
             Index::new(ledger.all::<Provider>()?, ledger.all::<Connection>()?);
         Ok(ledger)
@@ -168,12 +203,17 @@ impl Ledger {
     }
 
     pub(crate) fn get<R: Record>(&self, row: i64) -> Result<Option<R>, Error> {
-        let opened = self.store.with(R::TABLE, row, |version, sealed| self.unseal::<R>(row, version, sealed))?;
+        let opened = self.store.with(R::TABLE, row, |version, sealed| {
+            self.unseal::<R>(row, version, sealed)
+        })?;
         opened.transpose()
     }
 
     pub(crate) fn find<R: Record>(&self, name: &str) -> Result<Option<R>, Error> {
-        let Some(row) = self.store.find(R::TABLE, &self.vault.lookup(R::TABLE.name(), name))? else {
+        let Some(row) = self
+            .store
+            .find(R::TABLE, &self.vault.lookup(R::TABLE.name(), name))?
+        else {
             return Ok(None);
         };
         self.unseal(row.id, row.version, &row.sealed).map(Some)
@@ -182,14 +222,16 @@ impl Ledger {
     pub(crate) fn all<R: Record>(&self) -> Result<Vec<R>, Error> {
         let mut records = Vec::new();
         let mut failed = None;
-        self.store.scan(R::TABLE, |row, version, sealed| match self.unseal(row, version, sealed) {
-            Ok(record) => {
-                records.push(record);
-                ControlFlow::Continue(())
-            }
-            Err(error) => {
-                failed = Some(error);
-                ControlFlow::Break(())
+        self.store.scan(R::TABLE, |row, version, sealed| {
+            match self.unseal(row, version, sealed) {
+                Ok(record) => {
+                    records.push(record);
+                    ControlFlow::Continue(())
+                }
+                Err(error) => {
+                    failed = Some(error);
+                    ControlFlow::Break(())
+                }
             }
         })?;
         failed.map_or(Ok(records), Err)
@@ -198,7 +240,10 @@ impl Ledger {
     /// Events before `before`, newest first, and the mark of the next page.
     pub(crate) fn events(&self, before: Option<i64>, limit: u32) -> Result<(Vec<Event>, Option<i64>), Error> {
         let rows = self.store.events_before(before, limit)?;
-        let next = rows.last().map(|(seq, _)| *seq).filter(|seq| *seq > 1 && rows.len() == limit as usize);
+        let next = rows
+            .last()
+            .map(|(seq, _)| *seq)
+            .filter(|seq| *seq > 1 && rows.len() == limit as usize);
         let open = |(seq, sealed): &(i64, Vec<u8>)| {
             let plain = self.vault.open(event_place(*seq), sealed)?;
             serde_json::from_slice(&plain).map_err(|_| damaged("a line of the activity log cannot be read"))
@@ -223,9 +268,18 @@ impl Ledger {
         let mut current = self.manifest.lock().unwrap_or_else(PoisonError::into_inner);
         let (result, manifest, effects) = self.store.write(now, |writer| {
             let (manifest, effects) = (current.clone(), Vec::new());
-            let mut transaction = Transaction { ledger: self, writer, manifest, effects };
+            let mut transaction = Transaction {
+                ledger: self,
+                writer,
+                manifest,
+                effects,
+            };
             let result = work(&mut transaction)?;
-            let Transaction { mut manifest, effects, .. } = transaction;
+            let Transaction {
+                mut manifest,
+                effects,
+                ..
+            } = transaction;
             manifest.epoch += 1;
             writer.set_manifest(&seal_manifest(&self.vault, &manifest, &*self.random)?)?;
             Ok::<_, Error>((result, manifest, effects))
@@ -264,13 +318,23 @@ impl Ledger {
     }
 
     fn unseal<R: Record>(&self, row: i64, version: u64, sealed: &[u8]) -> Result<R, Error> {
-        let place = Place { table: R::TABLE.name(), row, version, schema: SCHEMA };
+        let place = Place {
+            table: R::TABLE.name(),
+            row,
+            version,
+            schema: SCHEMA,
+        };
         let plain = self.vault.open(place, sealed)?;
         serde_json::from_slice(&plain).map_err(|_| damaged("a record cannot be read"))
     }
 
     fn seal<R: Record>(&self, row: i64, version: u64, record: &R) -> Result<Vec<u8>, Error> {
-        let place = Place { table: R::TABLE.name(), row, version, schema: SCHEMA };
+        let place = Place {
+            table: R::TABLE.name(),
+            row,
+            version,
+            schema: SCHEMA,
+        };
         let plain = Zeroizing::new(serde_json::to_vec(record).map_err(|e| Error::Internal(e.to_string()))?);
         Ok(self.vault.seal(place, &plain, &*self.random)?)
     }
@@ -294,7 +358,9 @@ impl Transaction<'_> {
 
     /// Keeps a record, whether it is new or replaces one.
     pub(crate) fn put<R: Record>(&mut self, row: i64, record: &R) -> Result<(), Error> {
-        let lookup = record.lookup().map(|name| self.ledger.vault.lookup(R::TABLE.name(), &name));
+        let lookup = record
+            .lookup()
+            .map(|name| self.ledger.vault.lookup(R::TABLE.name(), &name));
         let from = self.writer.get(R::TABLE, row)?.map(|found| found.version);
         // The epoch, so that no version ever comes back: not even that of a row which was deleted and made anew.
         let to = self.manifest.epoch + 1;
@@ -305,7 +371,9 @@ impl Transaction<'_> {
                 self.writer.delete(R::TABLE, row, from)?;
                 self.writer.insert(R::TABLE, row, to, lookup.as_ref(), &sealed)?;
             }
-            Some(from) => self.writer.update(R::TABLE, row, from, to, lookup.as_ref(), &sealed)?,
+            Some(from) => self
+                .writer
+                .update(R::TABLE, row, from, to, lookup.as_ref(), &sealed)?,
         }
         self.count(R::TABLE, row, from, Some(to));
         self.effects.extend(record.effect());
@@ -341,7 +409,10 @@ impl Transaction<'_> {
     pub(crate) fn event(&mut self, event: &Event) -> Result<(), Error> {
         let seq = self.manifest.next_event;
         let plain = serde_json::to_vec(event).map_err(|e| Error::Internal(e.to_string()))?;
-        let sealed = self.ledger.vault.seal(event_place(seq), &plain, &*self.ledger.random)?;
+        let sealed = self
+            .ledger
+            .vault
+            .seal(event_place(seq), &plain, &*self.ledger.random)?;
         self.writer.append_event(seq, &sealed)?;
         self.manifest.chain = self.ledger.vault.chain(&self.manifest.chain, &sealed);
         self.manifest.next_event = seq + 1;
@@ -362,7 +433,12 @@ impl Transaction<'_> {
 }
 
 fn event_place(seq: i64) -> Place<'static> {
-    Place { table: "events", row: seq, version: 0, schema: SCHEMA }
+    Place {
+        table: "events",
+        row: seq,
+        version: 0,
+        schema: SCHEMA,
+    }
 }
 
 fn seal_manifest(vault: &Vault, manifest: &Manifest, random: &dyn Random) -> Result<Vec<u8>, Error> {

@@ -21,7 +21,7 @@ use shared::Shared;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-use tokenry_core::{Code, Name, Random};
+use tokenry_core::{Name, Random};
 use tokenry_oauth::redirect::Redirected;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
@@ -56,15 +56,6 @@ pub(crate) enum LoopbackError {
     /// The operating system gave an address that is none.
     #[error("the address for the browser to come back to cannot be used; use the paste redirect")]
     Address,
-}
-
-impl LoopbackError {
-    /// The code of the contract.
-    pub(crate) fn code(&self) -> Code {
-        match self {
-            Self::Bind(_) | Self::Address => Code::OauthUnavailable,
-        }
-    }
 }
 
 /// A port of 127.0.0.1 that is ours. Nothing is answered yet.

@@ -30,7 +30,9 @@ pub enum Decision {
 /// the engine itself refreshes and nothing else. Other users never get as far: the socket's door turns them away.
 pub fn decide(caller: &Caller, operation: Operation) -> Decision {
     match (caller, operation) {
-        (Caller::Ui | Caller::Program(_), _) | (Caller::Engine, Operation::Read | Operation::Refresh) => Decision::Allow,
+        (Caller::Ui | Caller::Program(_), _) | (Caller::Engine, Operation::Read | Operation::Refresh) => {
+            Decision::Allow
+        }
         (Caller::Engine, _) => Decision::Deny,
     }
 }
@@ -41,8 +43,17 @@ mod tests {
 
     #[test]
     fn the_engine_itself_is_never_handed_a_token_and_starts_no_flow() {
-        for operation in [Operation::Token, Operation::Connect, Operation::Disconnect, Operation::ChangeProvider] {
-            assert_eq!(decide(&Caller::Engine, operation), Decision::Deny, "{operation:?}");
+        for operation in [
+            Operation::Token,
+            Operation::Connect,
+            Operation::Disconnect,
+            Operation::ChangeProvider,
+        ] {
+            assert_eq!(
+                decide(&Caller::Engine, operation),
+                Decision::Deny,
+                "{operation:?}"
+            );
         }
         assert_eq!(decide(&Caller::Ui, Operation::Token), Decision::Allow);
     }

@@ -45,7 +45,8 @@ impl Engine {
     pub async fn add_provider(&self, caller: &Caller, new: NewProvider) -> Result<Provider, Error> {
         self.allow(caller, Operation::ChangeProvider)?;
         let provider = self.new_provider(new)?;
-        self.keep_provider(caller, provider, EventKind::ProviderAdded, None).await
+        self.keep_provider(caller, provider, EventKind::ProviderAdded, None)
+            .await
     }
 
     /// Changes the fields that are given. Connections that waited for a better client registration go on.
@@ -62,18 +63,32 @@ impl Engine {
         let mut provider = self.provider_record(reference)?;
         let from = provider.name.clone();
         provider.apply(change, self.now());
-        self.keep_provider(caller, provider, EventKind::ProviderChanged, Some(from)).await
+        self.keep_provider(caller, provider, EventKind::ProviderChanged, Some(from))
+            .await
     }
 
     /// Removes a provider.
     ///
     /// # Errors
     /// While it has connections, unless `disconnect` gives them up first.
-    pub async fn remove_provider(&self, caller: &Caller, reference: &str, disconnect: bool) -> Result<(), Error> {
+    pub async fn remove_provider(
+        &self,
+        caller: &Caller,
+        reference: &str,
+        disconnect: bool,
+    ) -> Result<(), Error> {
         self.allow(caller, Operation::ChangeProvider)?;
         let provider = self.provider_record(reference)?;
-        let connections: Vec<_> = self.ledger()?.index().of_provider(provider.id).map(|c| (c.id, c.status)).collect();
-        let standing = connections.iter().filter(|(_, status)| *status != ConnectionStatus::Pending).count();
+        let connections: Vec<_> = self
+            .ledger()?
+            .index()
+            .of_provider(provider.id)
+            .map(|c| (c.id, c.status))
+            .collect();
+        let standing = connections
+            .iter()
+            .filter(|(_, status)| *status != ConnectionStatus::Pending)
+            .count();
         if standing > 0 && !disconnect {
             return Err(Error::Conflict(format!(
                 "{} still has {standing} connection(s); disconnect them first, or remove it with disconnect",
@@ -85,8 +100,14 @@ impl Engine {
         }
         let (ledger, now) = (self.ledger()?, self.now());
         let detail = provider.name.to_string();
-        let event =
-            self.event(caller, EventKind::ProviderRemoved, Some(provider.id), None, Outcome::Done, Some(&detail));
+        let event = self.event(
+            caller,
+            EventKind::ProviderRemoved,
+            Some(provider.id),
+            None,
+            Outcome::Done,
+            Some(&detail),
+        );
         blocking(move || {
             ledger.change(now, |transaction| {
                 transaction.delete_provider(provider.id)?;
@@ -111,10 +132,16 @@ impl Engine {
         let now = self.now();
         let project = match new.project {
             Some(project) => project,
-            None => DEFAULT_PROJECT.parse().map_err(|_| Error::Internal("the default project has no name".into()))?,
+            None => DEFAULT_PROJECT
+                .parse()
+                .map_err(|_| Error::Internal("the default project has no name".into()))?,
         };
         let has_secret = matches!(new.change.client_secret, Some(Some(_)));
-        let method = if has_secret { TokenEndpointAuthMethod::default() } else { TokenEndpointAuthMethod::None };
+        let method = if has_secret {
+            TokenEndpointAuthMethod::default()
+        } else {
+            TokenEndpointAuthMethod::None
+        };
         let mut provider = Provider {
             id: ProviderId::new(&*self.inner.clock, &*self.inner.random),
             project,
@@ -153,10 +180,14 @@ impl Engine {
     ) -> Result<Provider, Error> {
         let problems = provider.problems();
         if !problems.is_empty() {
-            return Err(Error::Invalid(problems.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()));
+            return Err(Error::Invalid(
+                problems.into_iter().map(|(k, v)| (k.to_owned(), v)).collect(),
+            ));
         }
         let ledger = self.ledger()?;
-        let taken = ledger.index().provider_called(&format!("{}/{}", provider.project, provider.name));
+        let taken = ledger
+            .index()
+            .provider_called(&format!("{}/{}", provider.project, provider.name));
         if taken.is_some_and(|id| id != provider.id) {
             return Err(Error::Conflict(format!(
                 "there is already a provider called {}; choose another name, or edit that one",
@@ -164,15 +195,32 @@ impl Engine {
             )));
         }
         if renamed_from.is_some_and(|from| from != provider.name)
-            && ledger.index().of_provider(provider.id).any(|c| c.status == ConnectionStatus::Pending)
+            && ledger
+                .index()
+                .of_provider(provider.id)
+                .any(|c| c.status == ConnectionStatus::Pending)
         {
-            return Err(Error::Conflict("a sign-in at this provider is open; finish or cancel it first".to_owned()));
+            return Err(Error::Conflict(
+                "a sign-in at this provider is open; finish or cancel it first".to_owned(),
+            ));
         }
         let detail = provider.name.to_string();
-        let event = self.event(caller, kind, Some(provider.id), None, Outcome::Done, Some(&detail));
+        let event = self.event(
+            caller,
+            kind,
+            Some(provider.id),
+            None,
+            Outcome::Done,
+            Some(&detail),
+        );
         let (now, kept) = (self.now(), provider.clone());
         blocking(move || {
-            let waiting: Vec<_> = ledger.index().of_provider(kept.id).filter(|c| rejected(c)).map(|c| c.id).collect();
+            let waiting: Vec<_> = ledger
+                .index()
+                .of_provider(kept.id)
+                .filter(|c| rejected(c))
+                .map(|c| c.id)
+                .collect();
             ledger.change(now, |transaction| {
                 transaction.put(kept.id.row(), &kept)?;
                 for id in &waiting {

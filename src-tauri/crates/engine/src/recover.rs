@@ -21,8 +21,16 @@ struct Spilled {
 }
 
 /// Seals a settled answer into a file of its own.
-pub(crate) fn spill(folder: &Path, ledger: &Ledger, connection: &Connection, tokens: &Tokens) -> Result<(), Error> {
-    let spilled = Spilled { connection: connection.clone(), tokens: tokens.clone() };
+pub(crate) fn spill(
+    folder: &Path,
+    ledger: &Ledger,
+    connection: &Connection,
+    tokens: &Tokens,
+) -> Result<(), Error> {
+    let spilled = Spilled {
+        connection: connection.clone(),
+        tokens: tokens.clone(),
+    };
     let plain = Zeroizing::new(serde_json::to_vec(&spilled).map_err(|e| Error::Internal(e.to_string()))?);
     let (row, fence) = (connection.id.row(), tokens.fence);
     let sealed = ledger.seal_apart(place(row, fence), &plain)?;
@@ -30,7 +38,12 @@ pub(crate) fn spill(folder: &Path, ledger: &Ledger, connection: &Connection, tok
 }
 
 fn place(row: i64, fence: u64) -> Place<'static> {
-    Place { table: "spill", row, version: fence, schema: SCHEMA }
+    Place {
+        table: "spill",
+        row,
+        version: fence,
+        schema: SCHEMA,
+    }
 }
 
 /// Runs once whenever the vault was opened, before it is shown to anybody.
@@ -47,7 +60,9 @@ pub(crate) fn after_opening(inner: &Inner, ledger: &Ledger) -> Result<(), Error>
 
 fn take_in_spilled(inner: &Inner, ledger: &Ledger, now: Timestamp) -> Result<(), Error> {
     for (name, sealed) in tokenry_store::spilled(&inner.folder)? {
-        let key = name.split_once('-').and_then(|(row, fence)| Some((row.parse().ok()?, fence.parse().ok()?)));
+        let key = name
+            .split_once('-')
+            .and_then(|(row, fence)| Some((row.parse().ok()?, fence.parse().ok()?)));
         let Some((row, fence)) = key else { continue };
         match ledger.vault().open(place(row, fence), &sealed) {
             Ok(plain) => {
@@ -64,7 +79,9 @@ fn take_in_spilled(inner: &Inner, ledger: &Ledger, now: Timestamp) -> Result<(),
                 })?;
                 tokenry_store::remove_spill(&inner.folder, &name)?;
             }
-            Err(error) => tracing::warn!("a spilled token does not open with this vault and is left alone: {error}"),
+            Err(error) => {
+                tracing::warn!("a spilled token does not open with this vault and is left alone: {error}")
+            }
         }
     }
     Ok(())
@@ -80,15 +97,23 @@ fn end_dead_flows(ledger: &Ledger, now: Timestamp) -> Result<(), Error> {
     let waited_for: HashSet<_> = alive.iter().map(|flow| flow.connection).collect();
     let orphans: Vec<_> = {
         let index = ledger.index();
-        let pending = index.connections().filter(|c| c.status == ConnectionStatus::Pending);
-        pending.map(|c| c.id).filter(|id| !waited_for.contains(id)).collect()
+        let pending = index
+            .connections()
+            .filter(|c| c.status == ConnectionStatus::Pending);
+        pending
+            .map(|c| c.id)
+            .filter(|id| !waited_for.contains(id))
+            .collect()
     };
     if dead.is_empty() && orphans.is_empty() {
         return Ok(());
     }
     ledger.change(now, |transaction| {
-        dead.iter().try_for_each(|flow| transaction.delete(Table::Flows, flow.id.row()))?;
-        orphans.iter().try_for_each(|id| transaction.delete_connection(*id))
+        dead.iter()
+            .try_for_each(|flow| transaction.delete(Table::Flows, flow.id.row()))?;
+        orphans
+            .iter()
+            .try_for_each(|id| transaction.delete_connection(*id))
     })
 }
 
@@ -102,7 +127,9 @@ fn bring_forward_open_ends(ledger: &Ledger, now: Timestamp) -> Result<(), Error>
             continue;
         }
         ledger.change(now, |transaction| {
-            let Some(mut connection) = transaction.get::<Connection>(row)? else { return Ok(()) };
+            let Some(mut connection) = transaction.get::<Connection>(row)? else {
+                return Ok(());
+            };
             if connection.status == ConnectionStatus::Active {
                 connection.refresh_at = Some(now);
                 transaction.put(row, &connection)?;
@@ -117,12 +144,20 @@ fn bring_forward_open_ends(ledger: &Ledger, now: Timestamp) -> Result<(), Error>
 fn wipe_tombstones(ledger: &Ledger, now: Timestamp) -> Result<(), Error> {
     let ended: Vec<_> = {
         let index = ledger.index();
-        let ended = index.connections().filter(|c| matches!(c.status, ConnectionStatus::NeedsReauth(_)));
+        let ended = index
+            .connections()
+            .filter(|c| matches!(c.status, ConnectionStatus::NeedsReauth(_)));
         ended.map(|c| c.id.row()).collect()
     };
     for row in ended {
-        let Some(mut tokens) = ledger.get::<Tokens>(row)? else { continue };
-        if tokens.replaced.as_ref().is_some_and(|replaced| replaced.until <= now) {
+        let Some(mut tokens) = ledger.get::<Tokens>(row)? else {
+            continue;
+        };
+        if tokens
+            .replaced
+            .as_ref()
+            .is_some_and(|replaced| replaced.until <= now)
+        {
             tokens.replaced = None;
             ledger.change(now, |transaction| transaction.put(row, &tokens))?;
         }

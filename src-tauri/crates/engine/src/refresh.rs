@@ -16,8 +16,8 @@ use std::{
     time::Duration,
 };
 use tokenry_core::{
-    Caller, Connection, ConnectionId, ConnectionStatus, EventKind, GrantType, Outcome, Provider, ReauthReason,
-    ReplacedToken, Rotation, Secret, Timestamp, Tokens, Trouble,
+    Caller, Connection, ConnectionId, ConnectionStatus, EventKind, GrantType, Outcome, Provider,
+    ReauthReason, ReplacedToken, Rotation, Secret, Timestamp, Tokens, Trouble,
 };
 use tokenry_oauth::{Answer, Failure, client_credentials, refresh};
 use tokenry_store::Table;
@@ -44,19 +44,34 @@ pub(crate) struct Refreshes {
 
 impl Refreshes {
     pub(crate) fn is_running(&self, id: ConnectionId) -> bool {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&id)
+        self.running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains_key(&id)
     }
 
     fn all(&self) -> Vec<watch::Receiver<Ended>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+        self.running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .cloned()
+            .collect()
     }
 
     fn get(&self, id: ConnectionId) -> Option<watch::Receiver<Ended>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+        self.running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&id)
+            .cloned()
     }
 
     fn end(&self, id: ConnectionId) {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        self.running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&id);
     }
 }
 
@@ -87,7 +102,9 @@ impl Engine {
         match connection.status {
             ConnectionStatus::Paused => return Err(Error::Paused(name)),
             ConnectionStatus::Pending => {
-                return Err(Error::Conflict(format!("{name} still waits for its sign-in; finish it in the browser")));
+                return Err(Error::Conflict(format!(
+                    "{name} still waits for its sign-in; finish it in the browser"
+                )));
             }
             _ if !connection.refreshable => {
                 let reason = match connection.status {
@@ -106,7 +123,12 @@ impl Engine {
     /// that cancels nothing.
     pub(crate) async fn refreshed(&self, id: ConnectionId, why: Why) -> Result<(), Error> {
         let mut ended = {
-            let mut running = self.inner.refreshes.running.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut running = self
+                .inner
+                .refreshes
+                .running
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             match running.get(&id) {
                 Some(ended) => ended.clone(),
                 None => {
@@ -143,7 +165,8 @@ impl Engine {
         let engine = self.clone();
         // A task of its own, so that even a panic in it ends the wait of those who wait.
         let result = tokio::spawn(async move { engine.refresh_once(id, why).await }).await;
-        let result = result.unwrap_or_else(|error| Err(Error::Internal(format!("a refresh broke off ({error})"))));
+        let result =
+            result.unwrap_or_else(|error| Err(Error::Internal(format!("a refresh broke off ({error})"))));
         self.inner.refreshes.end(id);
         tell.send_replace(Some(result.map_err(Arc::new)));
         let _ = self.inner.changes.send(crate::Change::Connection(id));
@@ -154,7 +177,9 @@ impl Engine {
         // Held until the end: a lock in the meantime does not lose what the provider answers.
         let ledger = self.ledger()?;
         let (engine, held) = (self.clone(), ledger.clone());
-        let Some(request) = blocking(move || engine.prepare(&held, id, why)).await? else { return Ok(()) };
+        let Some(request) = blocking(move || engine.prepare(&held, id, why)).await? else {
+            return Ok(());
+        };
         reached(Step::Journalled);
         let http = &self.inner.http;
         let answer = match &request.refresh_token {
@@ -173,15 +198,22 @@ impl Engine {
     /// Reads the row again, decides whether to send, and says so in the journal before anything is sent.
     fn prepare(&self, ledger: &Ledger, id: ConnectionId, why: Why) -> Result<Option<Request>, Error> {
         let now = self.now();
-        let (Some(connection), Some(tokens)) =
-            (ledger.get::<Connection>(id.row())?, ledger.get::<Tokens>(id.row())?)
-        else {
-            return Err(Error::not_found("connection", &id.to_string(), "it was disconnected"));
+        let (Some(connection), Some(tokens)) = (
+            ledger.get::<Connection>(id.row())?,
+            ledger.get::<Tokens>(id.row())?,
+        ) else {
+            return Err(Error::not_found(
+                "connection",
+                &id.to_string(),
+                "it was disconnected",
+            ));
         };
         let fresh = match why {
             Why::Due(min_valid) => is_fresh(&tokens, min_valid, now),
             // A caller may have been quicker than the schedule.
-            Why::Scheduled => connection.refresh_at.is_none_or(|due| due > now) && connection.trouble.is_none(),
+            Why::Scheduled => {
+                connection.refresh_at.is_none_or(|due| due > now) && connection.trouble.is_none()
+            }
             Why::Asked => false,
         };
         if fresh {
@@ -192,7 +224,13 @@ impl Engine {
             .ok_or_else(|| Error::Internal("a connection has no provider".to_owned()))?;
         if provider.grant_type == GrantType::ClientCredentials {
             let fence = tokens.fence;
-            return Ok(Some(Request { provider, connection, refresh_token: None, fence, open_end_before: false }));
+            return Ok(Some(Request {
+                provider,
+                connection,
+                refresh_token: None,
+                fence,
+                open_end_before: false,
+            }));
         }
         let Some(refresh_token) = tokens.refresh_token.clone() else {
             let name = ledger.index().name_of(&connection);
@@ -202,10 +240,14 @@ impl Engine {
             };
             return Err(Error::NeedsReauth { name, reason });
         };
-        self.journal(ledger, provider, connection, tokens, refresh_token, why, now).map(Some)
+        self.journal(ledger, provider, connection, tokens, refresh_token, why, now)
+            .map(Some)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "all of it was read in one go and belongs together")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "all of it was read in one go and belongs together"
+    )]
     fn journal(
         &self,
         ledger: &Ledger,
@@ -220,7 +262,15 @@ impl Engine {
         let before = ledger.get::<JournalEntry>(connection.id.row())?;
         let before = before.filter(|entry| entry.fence == tokens.fence && entry.fingerprint == fingerprint);
         let asked = why == Why::Asked;
-        match verdict(before.as_ref(), &fingerprint, &provider, &connection, &tokens, asked, now) {
+        match verdict(
+            before.as_ref(),
+            &fingerprint,
+            &provider,
+            &connection,
+            &tokens,
+            asked,
+            now,
+        ) {
             Verdict::Send => {}
             Verdict::HoldUntil(end) => return Err(self.hold(ledger, &connection, end, now)?),
             Verdict::Lost => return Err(self.lose(ledger, &connection, now)?),
@@ -232,13 +282,21 @@ impl Engine {
             fingerprint,
             fence: tokens.fence,
             attempt: before.as_ref().map_or(1, |entry| entry.attempt + 1),
-            first_sent_at: before.filter(|_| open_end_before).map_or(now, |entry| entry.first_sent_at),
+            first_sent_at: before
+                .filter(|_| open_end_before)
+                .map_or(now, |entry| entry.first_sent_at),
             state: JournalState::Sent,
         };
         reached(Step::BeforeJournal);
         ledger.change(now, |transaction| transaction.put(connection.id.row(), &entry))?;
         let fence = tokens.fence;
-        Ok(Request { provider, connection, refresh_token: Some(refresh_token), fence, open_end_before })
+        Ok(Request {
+            provider,
+            connection,
+            refresh_token: Some(refresh_token),
+            fence,
+            open_end_before,
+        })
     }
 
     /// The last answer was lost and nobody knows what the provider does with a token it saw twice: the access token
@@ -254,7 +312,9 @@ impl Engine {
                        since asking twice could end it.";
         let id = connection.id;
         ledger.change(now, |transaction| {
-            let Some(mut connection) = transaction.get::<Connection>(id.row())? else { return Ok(()) };
+            let Some(mut connection) = transaction.get::<Connection>(id.row())? else {
+                return Ok(());
+            };
             let attempts = connection.trouble.as_ref().map_or(1, |trouble| trouble.attempts);
             connection.trouble = Some(Trouble {
                 at: now,
@@ -266,7 +326,10 @@ impl Engine {
             transaction.put(id.row(), &connection)
         })?;
         let wait = Some(end.duration_since(now).unsigned_abs());
-        Ok(Error::Unreachable { message: message.to_owned(), wait })
+        Ok(Error::Unreachable {
+            message: message.to_owned(),
+            wait,
+        })
     }
 
     /// The provider takes a refresh token once, it has taken this one, and its answer is lost.
@@ -282,7 +345,9 @@ impl Engine {
             Some(detail),
         );
         ledger.change(now, |transaction| {
-            let Some(mut connection) = transaction.get::<Connection>(id.row())? else { return Ok(()) };
+            let Some(mut connection) = transaction.get::<Connection>(id.row())? else {
+                return Ok(());
+            };
             connection.status = ConnectionStatus::NeedsReauth(reason);
             connection.trouble = None;
             connection.updated_at = now;
@@ -307,7 +372,10 @@ impl Engine {
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(Duration::from_secs(30));
             let (engine, held, kept, again) = (self.clone(), ledger.clone(), request.clone(), answer.clone());
-            if blocking(move || engine.commit_or_spill(&held, &kept, again)).await.is_ok() {
+            if blocking(move || engine.commit_or_spill(&held, &kept, again))
+                .await
+                .is_ok()
+            {
                 return Ok(());
             }
         }
@@ -333,9 +401,10 @@ impl Engine {
             None,
         );
         ledger.change(now, |transaction| {
-            let (Some(mut connection), Some(old)) =
-                (transaction.get::<Connection>(id.row())?, transaction.get::<Tokens>(id.row())?)
-            else {
+            let (Some(mut connection), Some(old)) = (
+                transaction.get::<Connection>(id.row())?,
+                transaction.get::<Tokens>(id.row())?,
+            ) else {
                 return Ok(());
             };
             if old.fence != request.fence {
@@ -360,7 +429,9 @@ impl Engine {
     }
 
     fn spill(&self, ledger: &Ledger, request: &Request, answer: Answer) -> Result<(), Error> {
-        let Some(old) = ledger.get::<Tokens>(request.connection.id.row())? else { return Ok(()) };
+        let Some(old) = ledger.get::<Tokens>(request.connection.id.row())? else {
+            return Ok(());
+        };
         let mut connection = request.connection.clone();
         let (now, random) = (self.now(), &*self.inner.random);
         let tokens = settle(&mut connection, Some(old), answer, &request.provider, now, random);
@@ -369,7 +440,12 @@ impl Engine {
         Ok(())
     }
 
-    async fn keep_failure(&self, ledger: Arc<Ledger>, request: Request, failure: Failure) -> Result<(), Error> {
+    async fn keep_failure(
+        &self,
+        ledger: Arc<Ledger>,
+        request: Request,
+        failure: Failure,
+    ) -> Result<(), Error> {
         let engine = self.clone();
         blocking(move || engine.judge_failure(&ledger, &request, failure)).await
     }
@@ -387,9 +463,10 @@ impl Engine {
         );
         let reason = self.final_reason(request, &failure);
         let error = ledger.change(now, |transaction| {
-            let (Some(mut connection), Some(mut tokens)) =
-                (transaction.get::<Connection>(id.row())?, transaction.get::<Tokens>(id.row())?)
-            else {
+            let (Some(mut connection), Some(mut tokens)) = (
+                transaction.get::<Connection>(id.row())?,
+                transaction.get::<Tokens>(id.row())?,
+            ) else {
                 return Ok(None);
             };
             if tokens.fence != request.fence {
@@ -416,7 +493,11 @@ impl Engine {
                 let next_try_at = trouble.next_try_at;
                 connection.trouble = Some(trouble);
                 let wait = next_try_at.map(|next| next.duration_since(now).unsigned_abs());
-                Error::Provider { failure, next_try_at, wait }
+                Error::Provider {
+                    failure,
+                    next_try_at,
+                    wait,
+                }
             };
             transaction.put(id.row(), &connection)?;
             transaction.event(&event)?;
@@ -428,10 +509,14 @@ impl Engine {
     /// Whether this failure is one that only the person can mend.
     fn final_reason(&self, request: &Request, failure: &Failure) -> Option<ReauthReason> {
         match failure {
-            Failure::InvalidGrant { .. } if request.refresh_token.is_none() => Some(ReauthReason::ClientRejected),
+            Failure::InvalidGrant { .. } if request.refresh_token.is_none() => {
+                Some(ReauthReason::ClientRejected)
+            }
             Failure::InvalidGrant { .. } if request.open_end_before => Some(ReauthReason::LostResponse),
             Failure::InvalidGrant { .. } => Some(ReauthReason::Revoked),
-            Failure::Rejected { error, .. } if matches!(error.as_str(), "invalid_client" | "unauthorized_client") => {
+            Failure::Rejected { error, .. }
+                if matches!(error.as_str(), "invalid_client" | "unauthorized_client") =>
+            {
                 Some(ReauthReason::ClientRejected)
             }
             Failure::Unanswered { .. } | Failure::Unusable { .. }
@@ -443,7 +528,13 @@ impl Engine {
         }
     }
 
-    fn trouble(&self, connection: &Connection, request: &Request, failure: &Failure, now: Timestamp) -> Trouble {
+    fn trouble(
+        &self,
+        connection: &Connection,
+        request: &Request,
+        failure: &Failure,
+        now: Timestamp,
+    ) -> Trouble {
         let attempts = connection.trouble.as_ref().map_or(0, |trouble| trouble.attempts) + 1;
         let retry_after = failure.retry_after();
         let unknown = request.provider.rotation == Rotation::Unknown && request.refresh_token.is_some();
@@ -456,7 +547,13 @@ impl Engine {
             _ => Some(now + schedule::backoff(attempts, retry_after, &*self.inner.random)),
         };
         let message = tokenry_core::clean(&failure.to_string());
-        Trouble { at: now, message, attempts, next_try_at, asked_by_provider: retry_after.is_some() }
+        Trouble {
+            at: now,
+            message,
+            attempts,
+            next_try_at,
+            asked_by_provider: retry_after.is_some(),
+        }
     }
 }
 
@@ -475,6 +572,9 @@ fn after(failure: &Failure) -> JournalState {
 fn bury(connection: &mut Connection, tokens: &mut Tokens, now: Timestamp) {
     connection.refreshable = false;
     if let Some(refresh_token) = tokens.refresh_token.take() {
-        tokens.replaced = Some(ReplacedToken { refresh_token, until: now + TOMBSTONE_KEPT });
+        tokens.replaced = Some(ReplacedToken {
+            refresh_token,
+            until: now + TOMBSTONE_KEPT,
+        });
     }
 }

@@ -10,9 +10,13 @@ pub(crate) fn provider(index: &Index, reference: &str) -> Result<ProviderId, Err
     {
         return Ok(id);
     }
-    index
-        .provider_called(reference)
-        .ok_or_else(|| Error::not_found("provider", reference, "`tokenry provider list` shows what there is"))
+    index.provider_called(reference).ok_or_else(|| {
+        Error::not_found(
+            "provider",
+            reference,
+            "`tokenry provider list` shows what there is",
+        )
+    })
 }
 
 /// A connection by id; `provider` when that has only one; `provider/label`; or a label that only one has.
@@ -29,10 +33,18 @@ pub(crate) fn connection<'a>(index: &'a Index, reference: &str) -> Result<&'a Co
     if let Some((name, label)) = reference.split_once('/')
         && let Some(provider) = index.provider_called(name)
     {
-        return only(index, reference, index.of_provider(provider).filter(|c| labelled(label, c)));
+        return only(
+            index,
+            reference,
+            index.of_provider(provider).filter(|c| labelled(label, c)),
+        );
     }
     let found = index.connections().filter(|c| labelled(reference, c));
-    only(index, reference, found.filter(|c| c.status != ConnectionStatus::Disconnecting))
+    only(
+        index,
+        reference,
+        found.filter(|c| c.status != ConnectionStatus::Disconnecting),
+    )
 }
 
 /// The one that is meant, or an error that says why it is not one.
@@ -54,5 +66,8 @@ fn only<'a>(
     }
     candidates.push(index.name_of(first));
     candidates.sort();
-    Err(Error::Ambiguous { reference: tokenry_core::clean(reference), candidates })
+    Err(Error::Ambiguous {
+        reference: tokenry_core::clean(reference),
+        candidates,
+    })
 }

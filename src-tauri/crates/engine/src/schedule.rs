@@ -58,10 +58,16 @@ mod tests {
 
     #[test]
     fn a_caller_cannot_ask_for_more_than_four_fifths_of_what_the_provider_grants() {
-        assert_eq!(required_validity(Duration::from_secs(7200), at(0), at(3600)), 2_880_000);
+        assert_eq!(
+            required_validity(Duration::from_secs(7200), at(0), at(3600)),
+            2_880_000
+        );
         assert_eq!(required_validity(Duration::ZERO, at(0), at(3600)), 30_000);
         assert_eq!(required_validity(Duration::ZERO, at(0), at(5)), 4_000);
-        assert_eq!(required_validity(Duration::from_secs(600), at(0), at(3600)), 600_000);
+        assert_eq!(
+            required_validity(Duration::from_secs(600), at(0), at(3600)),
+            600_000
+        );
     }
 
     #[test]

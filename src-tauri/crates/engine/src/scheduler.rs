@@ -24,22 +24,35 @@ pub(crate) struct Places {
 
 impl Default for Places {
     fn default() -> Self {
-        Self { all: Semaphore::new(AT_ONCE), hosts: Mutex::default(), queued: Mutex::default() }
+        Self {
+            all: Semaphore::new(AT_ONCE),
+            hosts: Mutex::default(),
+            queued: Mutex::default(),
+        }
     }
 }
 
 impl Places {
     fn host(&self, host: &str) -> Arc<Semaphore> {
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        hosts.entry(host.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE_PER_HOST))).clone()
+        hosts
+            .entry(host.to_owned())
+            .or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE_PER_HOST)))
+            .clone()
     }
 
     fn enqueue(&self, id: ConnectionId) -> bool {
-        self.queued.lock().unwrap_or_else(PoisonError::into_inner).insert(id)
+        self.queued
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(id)
     }
 
     fn dequeue(&self, id: ConnectionId) {
-        self.queued.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        self.queued
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&id);
     }
 }
 
@@ -87,7 +100,8 @@ impl Engine {
     async fn do_what_is_due(&self, id: ConnectionId, status: ConnectionStatus) {
         let Some(host) = self.host_of(id) else { return };
         let host = self.inner.places.host(&host);
-        let (Ok(_place), Ok(_place_at_host)) = (self.inner.places.all.acquire().await, host.acquire().await) else {
+        let (Ok(_place), Ok(_place_at_host)) = (self.inner.places.all.acquire().await, host.acquire().await)
+        else {
             return;
         };
         let done = match status {

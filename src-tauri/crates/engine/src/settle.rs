@@ -20,8 +20,9 @@ pub(crate) fn settle(
     now: Timestamp,
     random: &dyn Random,
 ) -> Tokens {
-    let expires_at =
-        answer.expires_in.and_then(|seconds| now.checked_add(Duration::from_secs(seconds)).ok());
+    let expires_at = answer
+        .expires_in
+        .and_then(|seconds| now.checked_add(Duration::from_secs(seconds)).ok());
     let scopes = answer.scope.unwrap_or_else(|| match &old {
         Some(old) => old.scopes.clone(),
         None => connection.requested_scopes.clone(),
@@ -31,7 +32,10 @@ pub(crate) fn settle(
     // RFC 6749 §6: a new refresh token replaces the old one; none means the old one stays.
     let (refresh_token, replaced) = match (answer.refresh_token, before) {
         (Some(new), Some(old)) if new.expose() != old.expose() => {
-            let replaced = ReplacedToken { refresh_token: old, until: now + REPLACED_KEPT };
+            let replaced = ReplacedToken {
+                refresh_token: old,
+                until: now + REPLACED_KEPT,
+            };
             (Some(new), Some(replaced))
         }
         (Some(new), _) => (Some(new), None),

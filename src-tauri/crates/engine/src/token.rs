@@ -13,7 +13,12 @@ impl Engine {
     /// # Errors
     /// When there is no such connection, its person has to connect again, or the provider cannot be reached and the
     /// token has ended.
-    pub async fn token(&self, caller: &Caller, reference: &str, min_valid: Duration) -> Result<TokenView, Error> {
+    pub async fn token(
+        &self,
+        caller: &Caller,
+        reference: &str,
+        min_valid: Duration,
+    ) -> Result<TokenView, Error> {
         self.allow(caller, Operation::Token)?;
         let ledger = self.ledger()?;
         let (id, provider) = {
@@ -26,8 +31,14 @@ impl Engine {
             Ok(_) => (Outcome::Done, None),
             Err(error) => (Outcome::Failed, Some(error.to_string())),
         };
-        let event =
-            self.event(caller, EventKind::TokenHandedOut, Some(provider), Some(id), outcome, detail.as_deref());
+        let event = self.event(
+            caller,
+            EventKind::TokenHandedOut,
+            Some(provider),
+            Some(id),
+            outcome,
+            detail.as_deref(),
+        );
         match found {
             Ok(tokens) => {
                 self.inner.activity.used(id, event);
@@ -56,7 +67,9 @@ impl Engine {
         let now = self.now();
         let (name, connection) = {
             let index = ledger.index();
-            let Some(connection) = index.connection(id) else { return Err(gone()) };
+            let Some(connection) = index.connection(id) else {
+                return Err(gone());
+            };
             if let (ConnectionStatus::Active, Some(tokens)) = (connection.status, &tokens)
                 && is_fresh(tokens, min_valid, now)
             {
@@ -68,21 +81,27 @@ impl Engine {
             ConnectionStatus::Paused => return Err(Error::Paused(name)),
             ConnectionStatus::Disconnecting => return Err(gone()),
             ConnectionStatus::Pending => {
-                return Err(Error::Conflict(format!("{name} still waits for its sign-in; finish it in the browser")));
+                return Err(Error::Conflict(format!(
+                    "{name} still waits for its sign-in; finish it in the browser"
+                )));
             }
             _ => {}
         }
-        let refused = match self.try_to_renew(ledger, &connection, &name, min_valid, now).await {
-            Ok(()) => None,
-            Err(error) => Some(error),
-        };
+        let refused = self
+            .try_to_renew(ledger, &connection, &name, min_valid, now)
+            .await
+            .err();
         // Whatever became of that: what is there now, if it lives, is good.
-        let tokens = ledger.get::<Tokens>(id.row())?.filter(|tokens| is_alive(tokens, self.now()));
+        let tokens = ledger
+            .get::<Tokens>(id.row())?
+            .filter(|tokens| is_alive(tokens, self.now()));
         match (tokens, refused) {
             (Some(tokens), _) => Ok(tokens),
             (None, Some(error)) => Err(error),
             (None, None) => Err(Error::Unreachable {
-                message: format!("the provider of {name} gave a token that ended at once; check this machine's clock"),
+                message: format!(
+                    "the provider of {name} gave a token that ended at once; check this machine's clock"
+                ),
                 wait: None,
             }),
         }
@@ -97,7 +116,10 @@ impl Engine {
         now: Timestamp,
     ) -> Result<(), Error> {
         if let ConnectionStatus::NeedsReauth(reason) = self.status_now(connection) {
-            return Err(Error::NeedsReauth { name: name.to_owned(), reason });
+            return Err(Error::NeedsReauth {
+                name: name.to_owned(),
+                reason,
+            });
         }
         if let Some(why) = ledger.read_only() {
             return Err(Error::ReadOnly(why.to_owned()));
@@ -107,7 +129,10 @@ impl Engine {
             let next = trouble.next_try_at.filter(|next| *next > now);
             if next.is_some() && (soon || trouble.asked_by_provider) {
                 let wait = next.map(|next| next.duration_since(now).unsigned_abs());
-                return Err(Error::Unreachable { message: trouble.message.clone(), wait });
+                return Err(Error::Unreachable {
+                    message: trouble.message.clone(),
+                    wait,
+                });
             }
         }
         self.refreshed(connection.id, Why::Due(min_valid)).await

@@ -1,6 +1,7 @@
 use crate::gate::VaultReport;
 use tokenry_core::{
-    Code, Connection, ConnectionId, ConnectionStatus, Event, FlowId, Name, ProviderId, Scopes, Secret, Timestamp,
+    Code, Connection, ConnectionId, ConnectionStatus, Event, FlowId, Name, ProviderId, Scopes, Secret,
+    Timestamp,
 };
 use url::Url;
 
