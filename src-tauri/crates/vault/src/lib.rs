@@ -1,1 +1,43 @@
-//! x
+//! The keys: seals and opens records, makes a vault, and unlocks it with the OS keyring or a passphrase.
+//!
+//! What must never be true of this crate: that it makes a new key where a vault exists, that it gives back a
+//! plaintext of any other place than the one asked for, that it stores or shows a key in the clear, or that it
+//! knows where records are kept. It works on bytes; the store is a stranger.
+#![deny(missing_docs)]
+
+mod cost;
+mod encode;
+mod error;
+mod id;
+mod item;
+mod key;
+mod keyring;
+mod pad;
+mod record;
+mod slot;
+mod sum;
+mod unlock;
+mod vault;
+
+#[cfg(test)]
+mod format_tests;
+#[cfg(test)]
+mod unlock_tests;
+#[cfg(test)]
+mod vault_tests;
+
+pub use cost::Cost;
+pub use error::Error;
+pub use id::{Place, VaultId};
+pub use item::EpochFloor;
+#[cfg(any(test, feature = "memory"))]
+pub use keyring::{Fault, MemoryKeyring};
+pub use keyring::{Keyring, KeyringError, OsKeyring};
+pub use record::MAX_PLAINTEXT;
+pub use slot::{SlotKind, slot_kind};
+pub use sum::RunningSum;
+pub use unlock::{
+    Created, create_with_keyring, create_with_passphrase, raise_epoch_floor, unlock_with_keyring,
+    unlock_with_passphrase,
+};
+pub use vault::Vault;
