@@ -1,6 +1,6 @@
 //! The measurements.
 
-use crate::programs::{self, Profile};
+use crate::programs::{self, Driver, Profile};
 use crate::setup::{self, For};
 use crate::sh::{self, Result};
 use crate::stage::Stages;
@@ -19,7 +19,9 @@ pub(crate) fn run(args: &[String]) -> Result {
 fn stages_of(args: &[String], stages: &mut Stages) -> Result {
     setup::ensure(For::Testing, stages)?;
     stages.run("build: UI", programs::ui)?;
-    stages.run("build: app and engine", || programs::desktop(Profile::Release))?;
+    stages.run("build: app and engine", || {
+        programs::desktop(Profile::Release, Driver::Test)
+    })?;
     stages.run("build: tokenry", || programs::tokenry(Profile::Release))?;
     stages.run("bench", || {
         sh::run(sh::cargo("run --locked --release -p tokenry-e2e --bin bench --").args(args))

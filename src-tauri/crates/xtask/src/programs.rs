@@ -7,8 +7,18 @@ use std::path::Path;
 use std::time::SystemTime;
 
 /// What every check, build and test of the whole workspace is done with: the steps at which a test can stop the
-/// engine, and the UI embedded in the shell.
-pub(crate) const TEST_FEATURES: &str = "tokenry-serve/fault-injection,tokenry-desktop/custom-protocol";
+/// engine, the UI embedded in the shell, and a web engine that a test can drive.
+pub(crate) const TEST_FEATURES: &str =
+    "tokenry-serve/fault-injection,tokenry-desktop/custom-protocol,tokenry-desktop/automation";
+
+/// Who will use the desktop app that is built.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Driver {
+    /// A person.
+    Person,
+    /// A WebDriver; a build for a person takes no orders from one.
+    Test,
+}
 
 /// Cargo's two profiles that we build.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -104,9 +114,13 @@ pub(crate) fn serve(profile: Profile) -> Result {
 ///
 /// # Errors
 /// When they do not build.
-pub(crate) fn desktop(profile: Profile) -> Result {
+pub(crate) fn desktop(profile: Profile, driver: Driver) -> Result {
+    let features = match driver {
+        Driver::Person => "tokenry-desktop/custom-protocol",
+        Driver::Test => "tokenry-desktop/custom-protocol,tokenry-desktop/automation",
+    };
     sh::run(&mut sh::cargo(&format!(
-        "build --locked -p tokenry-serve -p tokenry-desktop --features tokenry-desktop/custom-protocol {}",
+        "build --locked -p tokenry-serve -p tokenry-desktop --features {features} {}",
         profile.switch()
     )))
 }

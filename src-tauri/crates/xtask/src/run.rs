@@ -1,6 +1,6 @@
 //! The app on a development profile, or, where no window can be shown, a walk through it.
 
-use crate::programs::{self, Profile};
+use crate::programs::{self, Driver, Profile};
 use crate::repo;
 use crate::sandbox::{PROVIDER, Sandbox};
 use crate::setup::{self, For};
@@ -39,8 +39,11 @@ pub(crate) fn run(with_sandbox: bool) -> Result {
 
 fn build(window: bool, stages: &mut Stages) -> Result {
     setup::ensure(if window { For::Running } else { For::Testing }, stages)?;
+    let driver = if window { Driver::Person } else { Driver::Test };
     stages.run("build: UI", programs::ui)?;
-    stages.run("build: app and engine", || programs::desktop(Profile::Dev))?;
+    stages.run("build: app and engine", || {
+        programs::desktop(Profile::Dev, driver)
+    })?;
     stages.run("build: tokenry", || programs::tokenry(Profile::Dev))
 }
 
