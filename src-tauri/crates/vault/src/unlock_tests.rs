@@ -225,10 +225,6 @@ fn a_passphrase_slot_with_any_byte_flipped_never_opens() {
             "{error:?}"
         );
     }
-    assert!(
-        start.elapsed() < Duration::from_secs(1),
-        "damage is seen before anything is computed"
-    );
     // One of each part behind the checksum: salt, commitment, nonce, key, tag; every one costs a computation.
     for position in [40, 70, 100, 130, 180] {
         let mut slot = made.slot.clone();
