@@ -19,6 +19,7 @@ pub(crate) fn check() -> Result {
         .is_ok_and(|o| o.status.success());
     let mut checks = vec![
         "--workspace",
+        "--locked",
         "--log-level",
         "warn",
         "check",
