@@ -109,12 +109,13 @@ impl Response {
     }
 
     fn refused(&self, error: String, description: Option<String>, is_json: bool) -> Failure {
-        let credible = is_json && self.media != Media::Html && matches!(self.status, 200..=299 | 400 | 401);
+        let credible = is_json && matches!(self.status, 200..=299 | 400 | 401);
         match error.as_str() {
             "temporarily_unavailable" | "server_error" | "slow_down" => self.interfered_with(format!(
                 "{} cannot answer at the moment ({error}). Try again in a while.",
                 self.host
             )),
+            "invalid_grant" if self.media == Media::Html => self.interfered(),
             "invalid_grant" if credible => Failure::InvalidGrant { description },
             _ => Failure::Rejected {
                 error,

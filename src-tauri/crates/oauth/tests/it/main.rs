@@ -1,0 +1,14 @@
+//! The crate against servers on this machine that answer well, badly, by halves and not at all.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod canary;
+mod failures;
+mod id_tokens;
+mod pasted;
+mod redirects;
+mod requests;
+mod revocations;
+mod server;
+mod successes;
+mod tls;
+mod userinfos;

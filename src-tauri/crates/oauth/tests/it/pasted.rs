@@ -1,0 +1,115 @@
+//! Pasted addresses, and on which redirect URI an answer arrived (checklist A2.4).
+
+use crate::server::{flow, provider};
+use tokenry_core::{Flow, Name, RedirectPreference};
+use tokenry_oauth::redirect::{
+    Means, Refused, deep_link_uri, judge_deep_link, judge_loopback, judge_pasted, loopback_uri, same_redirect,
+};
+
+#[test]
+fn both_full_forms_and_an_https_address_can_be_pasted() {
+    for (address, uri) in [
+        ("io.github.tokenry:/cb/x", "io.github.tokenry:/cb/x"),
+        ("  io.github.tokenry://cb/x/", "io.github.tokenry:/cb/x"),
+        ("http://127.0.0.1:49152/cb/x", "http://127.0.0.1:49152/cb/x"),
+        (
+            "https://pages.example/tokenry/cb/x",
+            "https://pages.example/tokenry/cb/x",
+        ),
+        (
+            "https://pages.example:8443/cb/x",
+            "https://pages.example:8443/cb/x",
+        ),
+    ] {
+        let redirected = judge_pasted(&format!("{address}?code=c&state=s\r\n")).unwrap();
+        assert_eq!(
+            (redirected.provider.as_str(), redirected.uri.as_str()),
+            ("x", uri)
+        );
+        assert_eq!(redirected.means, Means::Paste);
+    }
+}
+
+#[test]
+fn anything_else_that_is_pasted_is_refused() {
+    for address in [
+        "/cb/x",
+        "http://localhost:4711/cb/x",
+        "http://127.0.0.1/cb/x",
+        "http://127.0.0.1:/cb/x",
+        "http://127.0.0.1:0/cb/x",
+        "http://127.0.0.1:04711/cb/x",
+        "http://127.0.0.1:+4711/cb/x",
+        "http://127.0.0.1:99999/cb/x",
+        "http://127.0.0.1:4711@evil.example/cb/x",
+        "http://127.0.0.1:4711/cb/x/",
+        "http://127.0.0.1.evil.example:4711/cb/x",
+        "http://evil.example/cb/x",
+        "https://user:pass@pages.example/cb/x",
+        "https://pages.example@evil.example/cb/x",
+        "https://PAGES.example/cb/x",
+        "https://pages.example:443/cb/x",
+        "https://pages.example/a/../cb/x",
+        "https://pages.example/cb/x/",
+        "https://pages.example/cb%2Fx",
+        "https://pages.example/cb/X",
+        "https:pages.example/cb/x",
+        "https:///cb/x",
+        "javascript:alert(1)//cb/x",
+        "file:///cb/x",
+        "",
+    ] {
+        let refused = judge_pasted(&format!("{address}?code=c&state=s")).unwrap_err();
+        assert_eq!(refused, Refused::WrongPath, "{address}");
+    }
+}
+
+fn started_with(redirect_uri: String, redirect: RedirectPreference) -> Flow {
+    let url = "https://as.example/token".parse().unwrap();
+    Flow {
+        redirect_uri,
+        redirect,
+        ..flow(&provider(&url), &url)
+    }
+}
+
+/// OAuth 2.1 §7.15.2: a response on another redirect URI is refused.
+#[test]
+fn an_answer_counts_only_on_the_redirect_uri_of_its_flow() {
+    let (x, y): (Name, Name) = ("x".parse().unwrap(), "y".parse().unwrap());
+    let loopback = started_with(loopback_uri(4711, &x), RedirectPreference::Loopback);
+    let deep = started_with(deep_link_uri(&x), RedirectPreference::DeepLink);
+    let https = started_with("https://pages.example/cb/x".into(), RedirectPreference::Paste);
+
+    let request = |name: &Name| judge_loopback(&format!("/cb/{name}?code=c&state=s")).unwrap();
+    let link =
+        |name: &Name| judge_deep_link(&format!("io.github.tokenry://cb/{name}/?code=c&state=s")).unwrap();
+    let pasted = |address: &str| judge_pasted(&format!("{address}?code=c&state=s")).unwrap();
+
+    for (flow, arrived, same) in [
+        (&loopback, request(&x), true),
+        (&loopback, request(&x).at_port(4711), true),
+        (&loopback, request(&x).at_port(4712), false),
+        (&loopback, request(&y), false),
+        (&loopback, link(&x), false),
+        (&loopback, pasted("http://127.0.0.1:4711/cb/x"), true),
+        (&loopback, pasted("http://127.0.0.1:4712/cb/x"), false),
+        (&loopback, pasted("io.github.tokenry:/cb/x"), false),
+        (&deep, link(&x), true),
+        (&deep, pasted("io.github.tokenry:/cb/x"), true),
+        (&deep, link(&y), false),
+        (&deep, request(&x), false),
+        (&https, pasted("https://pages.example/cb/x"), true),
+        (&https, pasted("https://evil.example/cb/x"), false),
+        (&https, request(&x), false),
+        (&https, link(&x), false),
+    ] {
+        assert_eq!(
+            same_redirect(flow, &arrived),
+            same,
+            "{} at {}",
+            flow.redirect_uri,
+            arrived.uri
+        );
+    }
+}
