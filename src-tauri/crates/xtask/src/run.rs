@@ -69,7 +69,7 @@ fn open(with_sandbox: bool) -> Result {
         .transpose()?;
     let registered = wanted
         .as_deref()
-        .is_none_or(|file| register(&profile, file).is_ok());
+        .is_none_or(|file| register(&profile, file, Stdio::inherit()).is_ok());
 
     let mut app = sh::command(repo::program(Profile::Dev.folder(), "tokenry-desktop"), [""; 0])
         .env(HOME, &profile)
@@ -131,7 +131,7 @@ fn tokenry_quietly(profile: &Path, args: &[&str]) -> Command {
 }
 
 /// Adds the Sandbox to the profile, or points the one that is there at today's port.
-fn register(profile: &Path, file: &Path) -> Result {
+fn register(profile: &Path, file: &Path, words: Stdio) -> Result {
     let file = file.to_string_lossy();
     let known = tokenry_quietly(profile, &["provider", "show", PROVIDER])
         .stderr(Stdio::null())
@@ -142,7 +142,7 @@ fn register(profile: &Path, file: &Path) -> Result {
     } else {
         &["provider", "add", "--from"]
     };
-    sh::run(tokenry_quietly(profile, verb).arg(&*file))
+    sh::run(tokenry_quietly(profile, verb).arg(&*file).stderr(words))
 }
 
 /// The vault could not be opened without a question; the window asks it. Tries until that is answered.
@@ -153,7 +153,7 @@ fn register_later(app: &mut Child, profile: &Path, file: &Path) -> Result {
         .map_err(|e| format!("the app cannot be waited for: {e}."))?
         .is_none()
     {
-        if register(profile, file).is_ok() {
+        if register(profile, file, Stdio::null()).is_ok() {
             return Ok(());
         }
         std::thread::sleep(Duration::from_secs(3));
