@@ -168,3 +168,34 @@ async fn what_is_no_request_or_too_long_for_one_is_dropped() {
     }
     still_waits(&flow).await;
 }
+
+/// A program that speaks to the listener as this user, or as nobody, which only root can start.
+#[cfg(target_os = "linux")]
+async fn program(uid: Option<u32>, request: String, port: u16) -> std::io::Result<String> {
+    use std::os::unix::process::CommandExt;
+    let script = format!("exec 3<>/dev/tcp/127.0.0.1/{port}; printf %s \"$1\" >&3; cat <&3");
+    let mut command = std::process::Command::new("bash");
+    command.current_dir("/").args(["-c", &script, "client", &request]);
+    if let Some(uid) = uid {
+        command.uid(uid);
+    }
+    let output = tokio::task::spawn_blocking(move || command.output())
+        .await
+        .unwrap()?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn another_users_process_gets_no_answer_even_with_the_cookie() {
+    let flow = Flow::simple().await;
+    let (cookie, port) = (flow.cookie().await, flow.address.port());
+    let request = format!("GET {CODE} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{cookie}\r\n");
+    let is_root = rustix::process::getuid().is_root();
+    match program(Some(65534), request.clone(), port).await {
+        Ok(answer) => assert!(is_root && answer.is_empty(), "{answer}"),
+        Err(refused) => assert!(!is_root, "{refused}"),
+    }
+    assert_eq!(flow.delivered(), 0);
+    assert_eq!(status(&program(None, request, port).await.unwrap()), 303);
+}
