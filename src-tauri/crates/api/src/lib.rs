@@ -1,1 +1,53 @@
-//! x
+//! The operations of Tokenry, each of them once, and the doors that lead to them: the window's, in process, and the
+//! socket's, for the programs of this machine. The OpenAPI document comes from the same list.
+//!
+//! What must never be true of this crate: that an operation decides, refreshes or stores anything by itself, since
+//! each is one verb of the engine; that an answer other than the token operation's holds an access token, or any
+//! answer a refresh token, a client secret or a private key; that the window is handed a token; that anything but a
+//! door says who the caller is.
+#![deny(missing_docs)]
+
+mod connections;
+mod convert;
+mod doors;
+mod engine;
+mod error;
+mod events;
+mod extract;
+mod flows;
+mod handed;
+mod openapi;
+mod providers;
+
+pub use convert::{change_to_contract, code_to_contract};
+#[cfg(unix)]
+pub use doors::socket::{SocketDoor, holder, serve_socket};
+pub use doors::{
+    Error,
+    window::{WindowAnswer, WindowDoor},
+};
+pub use openapi::openapi;
+
+use axum::{Router, routing};
+use tokenry_engine::Engine;
+use utoipa_axum::router::OpenApiRouter;
+
+/// All operations of this engine. Every request needs a [`tokenry_core::Caller`] among its extensions; only a door
+/// puts one there, and a request without one gets a 500.
+pub fn router(engine: Engine) -> Router {
+    let (router, _) = operations().split_for_parts();
+    router
+        .route("/openapi.json", routing::get(openapi::document))
+        .fallback(error::no_route)
+        .method_not_allowed_fallback(error::no_method)
+        .with_state(engine)
+}
+
+fn operations() -> OpenApiRouter<Engine> {
+    OpenApiRouter::with_openapi(openapi::head())
+        .merge(providers::routes())
+        .merge(flows::routes())
+        .merge(connections::routes())
+        .merge(engine::routes())
+        .merge(events::routes())
+}

@@ -1,0 +1,198 @@
+use crate::{
+    convert,
+    error::Refused,
+    extract::{At, Body, By, Optional},
+    handed::Handed,
+    openapi::{Listing, Reading, Talking, Writing},
+};
+use axum::{Json, extract::State};
+use serde::Deserialize;
+use std::time::Duration;
+use tokenry_contract::{Connection, DisconnectAnswer, PatchConnection, Success, TokenAnswer, TokenRequest};
+use tokenry_engine::Engine;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub(crate) fn routes() -> OpenApiRouter<Engine> {
+    OpenApiRouter::new()
+        .routes(routes!(list_connections))
+        .routes(routes!(show_connection, patch_connection, disconnect))
+        .routes(routes!(connection_token))
+        .routes(routes!(provider_token))
+        .routes(routes!(refresh))
+        .routes(routes!(connect_client))
+}
+
+/// List the connections
+#[utoipa::path(
+    get,
+    path = "/v1/connections",
+    tag = "connections",
+    responses((status = 200, description = "All of them, by name.", body = [Connection]), Listing)
+)]
+async fn list_connections(
+    By(caller): By,
+    State(engine): State<Engine>,
+) -> Result<Json<Vec<Connection>>, Refused> {
+    let views = engine.connections(&caller).await?;
+    Ok(Json(views.into_iter().map(convert::connection).collect()))
+}
+
+/// Show a connection
+#[utoipa::path(
+    get,
+    path = "/v1/connections/{id}",
+    tag = "connections",
+    params(("id" = String, Path, description = "Its id or name; a `/` in the name is written %2F.")),
+    responses((status = 200, description = "The connection.", body = Connection), Reading)
+)]
+async fn show_connection(
+    By(caller): By,
+    State(engine): State<Engine>,
+    At(id): At,
+) -> Result<Json<Connection>, Refused> {
+    Ok(Json(convert::connection(engine.connection(&caller, &id).await?)))
+}
+
+/// Label, pause or resume a connection
+#[utoipa::path(
+    patch,
+    path = "/v1/connections/{id}",
+    tag = "connections",
+    params(("id" = String, Path, description = "Its id or name; a `/` in the name is written %2F.")),
+    request_body = PatchConnection,
+    responses((status = 200, description = "As it is now.", body = Connection), Writing)
+)]
+async fn patch_connection(
+    By(caller): By,
+    State(engine): State<Engine>,
+    At(id): At,
+    Body(body): Body<PatchConnection>,
+) -> Result<Json<Connection>, Refused> {
+    let view = engine
+        .change_connection(&caller, &id, convert::connection_change(body))
+        .await?;
+    Ok(Json(convert::connection(view)))
+}
+
+/// Disconnect
+///
+/// The tokens are deleted here and revoked at the provider, when it can.
+#[utoipa::path(
+    delete,
+    path = "/v1/connections/{id}",
+    tag = "connections",
+    params(("id" = String, Path, description = "Its id or name; a `/` in the name is written %2F.")),
+    responses((status = 200, description = "The tokens are gone.", body = DisconnectAnswer), Talking)
+)]
+async fn disconnect(
+    By(caller): By,
+    State(engine): State<Engine>,
+    At(id): At,
+) -> Result<Json<DisconnectAnswer>, Refused> {
+    Ok(Json(convert::disconnected(
+        engine.disconnect(&caller, &id).await?,
+    )))
+}
+
+/// Get an access token
+///
+/// Refreshed first when it is due. Never for the window.
+#[utoipa::path(
+    post,
+    path = "/v1/connections/{id}/token",
+    tag = "connections",
+    params(("id" = String, Path, description = "The connection's id or name; a `/` in the name is written %2F.")),
+    request_body = Option<TokenRequest>,
+    responses((status = 200, description = "A token that is good now.", body = TokenAnswer), Talking)
+)]
+async fn connection_token(
+    by: By,
+    State(engine): State<Engine>,
+    At(id): At,
+    Optional(body): Optional<TokenRequest>,
+) -> Result<Handed, Refused> {
+    let caller = by.not_the_window(Refused::TokenForTheWindow)?;
+    Ok(Handed(engine.token(&caller, &id, min_valid(&body)).await?))
+}
+
+/// Get an access token of a provider's only connection
+///
+/// A conflict that names the candidates when there are several. Never for the window.
+#[utoipa::path(
+    post,
+    path = "/v1/oauth-providers/{id}/token",
+    tag = "connections",
+    params(("id" = String, Path, description = "The provider's id or name.")),
+    request_body = Option<TokenRequest>,
+    responses((status = 200, description = "A token that is good now.", body = TokenAnswer), Talking)
+)]
+async fn provider_token(
+    by: By,
+    State(engine): State<Engine>,
+    At(id): At,
+    Optional(body): Optional<TokenRequest>,
+) -> Result<Handed, Refused> {
+    let caller = by.not_the_window(Refused::TokenForTheWindow)?;
+    let view = engine
+        .provider_connection(&caller, &id)
+        .await?
+        .ok_or_else(|| Refused::no_connection(&id))?;
+    Ok(Handed(
+        engine
+            .token(&caller, &view.connection.id.to_string(), min_valid(&body))
+            .await?,
+    ))
+}
+
+/// Refresh a connection now
+///
+/// Whatever its expiry.
+#[utoipa::path(
+    post,
+    path = "/v1/connections/{id}/refresh",
+    tag = "connections",
+    params(("id" = String, Path, description = "Its id or name; a `/` in the name is written %2F.")),
+    responses((status = 200, description = "As it is now.", body = Connection), Talking)
+)]
+async fn refresh(
+    By(caller): By,
+    State(engine): State<Engine>,
+    At(id): At,
+) -> Result<Json<Connection>, Refused> {
+    Ok(Json(convert::connection(engine.refresh(&caller, &id).await?)))
+}
+
+/// What a client-credentials connection may be given.
+#[derive(Default, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ConnectRequest {
+    /// The label of the new connection.
+    #[serde(default)]
+    label: Option<String>,
+}
+
+/// Connect with client credentials
+///
+/// Fetches a token with the provider's client id and secret, and keeps it.
+#[utoipa::path(
+    post,
+    path = "/v1/oauth-providers/{id}/connect",
+    tag = "connections",
+    params(("id" = String, Path, description = "The provider's id or name.")),
+    request_body = Option<ConnectRequest>,
+    responses((status = 200, description = "The connection is there.", body = Success), Talking)
+)]
+async fn connect_client(
+    By(caller): By,
+    State(engine): State<Engine>,
+    At(id): At,
+    Optional(body): Optional<ConnectRequest>,
+) -> Result<Json<Success>, Refused> {
+    let label = body.label.filter(|label| !label.is_empty());
+    engine.connect_client_credentials(&caller, &id, label).await?;
+    Ok(Json(Success { success: true }))
+}
+
+fn min_valid(body: &TokenRequest) -> Duration {
+    Duration::from_secs(body.min_valid_seconds.unwrap_or(0).into())
+}

@@ -1,0 +1,46 @@
+//! Between the nouns of the core and the shapes of the contract. Every match is exhaustive, so that a new kind of
+//! anything does not compile until the contract has a word for it.
+
+mod connection;
+mod draft;
+mod engine;
+mod event;
+mod flow;
+mod provider;
+
+pub(crate) use connection::{auth_status, connection, connection_change, disconnected};
+pub(crate) use draft::{new_provider, provider_change};
+pub(crate) use engine::status;
+pub use event::change_to_contract;
+pub(crate) use event::event;
+pub(crate) use flow::{connect_options, connect_query, flow, started};
+pub(crate) use provider::provider;
+
+use tokenry_contract::ErrorCode;
+use tokenry_core::{Code, Scopes};
+
+/// The code as the contract writes it, with its status, exit code and next step.
+pub fn code_to_contract(code: Code) -> ErrorCode {
+    match code {
+        Code::ValidationError => ErrorCode::ValidationError,
+        Code::Unauthorized => ErrorCode::Unauthorized,
+        Code::PermissionDenied => ErrorCode::PermissionDenied,
+        Code::ConsentDenied => ErrorCode::ConsentDenied,
+        Code::InteractionRequired => ErrorCode::InteractionRequired,
+        Code::NotFound => ErrorCode::NotFound,
+        Code::Conflict => ErrorCode::Conflict,
+        Code::NeedsReauth => ErrorCode::NeedsReauth,
+        Code::FlowExpired => ErrorCode::FlowExpired,
+        Code::PayloadTooLarge => ErrorCode::PayloadTooLarge,
+        Code::VaultLocked => ErrorCode::VaultLocked,
+        Code::RateLimited => ErrorCode::RateLimited,
+        Code::Internal => ErrorCode::Internal,
+        Code::ProviderError => ErrorCode::ProviderError,
+        Code::ProviderUnreachable => ErrorCode::ProviderUnreachable,
+        Code::OauthUnavailable => ErrorCode::OauthUnavailable,
+    }
+}
+
+fn list(scopes: &Scopes) -> Vec<String> {
+    scopes.iter().map(str::to_owned).collect()
+}

@@ -1,0 +1,134 @@
+use super::list;
+use tokenry_contract as contract;
+use tokenry_core::{Account, ConnectionStatus, Provider, ReauthReason, Trouble};
+use tokenry_engine::{ConnectionChange, ConnectionView, Revoked};
+
+/// A connection as it is shown.
+pub(crate) fn connection(view: ConnectionView) -> contract::Connection {
+    let connection = view.connection;
+    let (status, reason) = status(connection.status);
+    // While the browser is away nothing was granted yet, so nothing can be missing.
+    let missing = match connection.status {
+        ConnectionStatus::Pending => Vec::new(),
+        _ => list(
+            &connection
+                .requested_scopes
+                .missing_from(&connection.granted_scopes),
+        ),
+    };
+    contract::Connection {
+        id: connection.id.uuid(),
+        name: view.name,
+        provider_id: connection.provider.uuid(),
+        provider_name: view.provider_name.to_string(),
+        label: connection.label,
+        account: connection.account.map(account),
+        status,
+        reason,
+        trouble: connection.trouble.map(trouble),
+        scopes: list(&connection.granted_scopes),
+        missing_scopes: missing,
+        expires_at: connection.expires_at,
+        refresh_at: connection.refresh_at,
+        refreshable: connection.refreshable,
+        last_refreshed_at: connection.last_refreshed_at,
+        last_used_at: connection.last_used_at,
+        flow_id: view.flow.map(|flow| flow.uuid()),
+        created_at: connection.created_at,
+        updated_at: connection.updated_at,
+    }
+}
+
+/// What the reference calls the status of a provider: whether there are good tokens, and until when. Of several
+/// connections the one that lasts longest speaks.
+pub(crate) fn auth_status(
+    provider: &Provider,
+    connections: Vec<ConnectionView>,
+) -> contract::OAuthProviderAuthStatus {
+    let good = |view: &ConnectionView| {
+        view.connection.provider == provider.id
+            && matches!(
+                view.connection.status,
+                ConnectionStatus::Active | ConnectionStatus::Refreshing
+            )
+    };
+    let best = connections
+        .into_iter()
+        .filter(good)
+        .max_by_key(|view| view.connection.expires_at);
+    contract::OAuthProviderAuthStatus {
+        oauth_provider_id: provider.id.uuid(),
+        oauth_provider_name: provider.name.to_string(),
+        authenticated: best.is_some(),
+        expires_at: best.as_ref().and_then(|view| view.connection.expires_at),
+        scope: best
+            .map(|view| view.connection.granted_scopes)
+            .filter(|s| !s.is_empty())
+            .map(|s| s.to_string()),
+    }
+}
+
+/// What of a connection is to change; an empty label takes it away.
+pub(crate) fn connection_change(body: contract::PatchConnection) -> ConnectionChange {
+    ConnectionChange {
+        label: body
+            .label
+            .map(|label| (!label.trim().is_empty()).then_some(label)),
+        paused: body.paused,
+    }
+}
+
+/// What became of a disconnect.
+pub(crate) fn disconnected(revoked: Revoked) -> contract::DisconnectAnswer {
+    let revoked = match revoked {
+        Revoked::Yes => contract::Revoked::Yes,
+        Revoked::No => contract::Revoked::No,
+        Revoked::Pending => contract::Revoked::Pending,
+        Revoked::Unsupported => contract::Revoked::Unsupported,
+    };
+    contract::DisconnectAnswer {
+        success: true,
+        revoked,
+    }
+}
+
+/// The status, and why when a person has to act.
+pub(super) fn status(
+    status: ConnectionStatus,
+) -> (contract::ConnectionStatus, Option<contract::ReauthReason>) {
+    match status {
+        ConnectionStatus::Pending => (contract::ConnectionStatus::Pending, None),
+        ConnectionStatus::Active => (contract::ConnectionStatus::Active, None),
+        ConnectionStatus::Refreshing => (contract::ConnectionStatus::Refreshing, None),
+        ConnectionStatus::NeedsReauth(why) => (contract::ConnectionStatus::NeedsReauth, Some(reason(why))),
+        ConnectionStatus::Paused => (contract::ConnectionStatus::Paused, None),
+        ConnectionStatus::Disconnecting => (contract::ConnectionStatus::Disconnecting, None),
+    }
+}
+
+fn reason(reason: ReauthReason) -> contract::ReauthReason {
+    match reason {
+        ReauthReason::Revoked => contract::ReauthReason::Revoked,
+        ReauthReason::Expired => contract::ReauthReason::Expired,
+        ReauthReason::LostResponse => contract::ReauthReason::LostResponse,
+        ReauthReason::ScopeMissing => contract::ReauthReason::ScopeMissing,
+        ReauthReason::ClientRejected => contract::ReauthReason::ClientRejected,
+    }
+}
+
+fn account(account: Account) -> contract::Account {
+    contract::Account {
+        subject: account.subject,
+        name: account.name,
+        email: account.email,
+    }
+}
+
+fn trouble(trouble: Trouble) -> contract::Trouble {
+    contract::Trouble {
+        at: trouble.at,
+        message: trouble.message,
+        attempts: trouble.attempts,
+        next_try_at: trouble.next_try_at,
+    }
+}

@@ -1,0 +1,60 @@
+use super::{code_to_contract, draft, provider};
+use tokenry_contract as contract;
+use tokenry_core::Scopes;
+use tokenry_engine::{ConnectOptions, FlowState, FlowView, StartedFlow};
+
+/// How a flow is to be started, from a body.
+pub(crate) fn connect_options(body: contract::AuthorizeRequest) -> ConnectOptions {
+    ConnectOptions {
+        label: body.label.filter(|label| !label.is_empty()),
+        scopes: body.scopes.map(Scopes::from),
+        redirect: body.redirect.map(draft::redirect),
+        renew: body.connection.filter(|connection| !connection.is_empty()),
+        open_browser: body.open_browser,
+    }
+}
+
+/// The same from a query string; a GET opens no browser and renews nothing.
+pub(crate) fn connect_query(query: contract::AuthorizeQuery) -> ConnectOptions {
+    ConnectOptions {
+        label: query.label.filter(|label| !label.is_empty()),
+        scopes: query.scope.map(|scope| Scopes::parse(&scope)),
+        redirect: query.redirect.map(draft::redirect),
+        renew: None,
+        open_browser: false,
+    }
+}
+
+/// Where to send the browser.
+pub(crate) fn started(flow: StartedFlow) -> contract::AuthorizeAnswer {
+    contract::AuthorizeAnswer {
+        authorization_url: flow.authorization_url.into(),
+        state: flow.state.expose().to_owned(),
+        flow_id: flow.flow.uuid(),
+        connection_id: flow.connection.uuid(),
+        redirect: provider::redirect(flow.redirect),
+        redirect_uri: flow.redirect_uri,
+        expires_at: flow.expires_at,
+    }
+}
+
+/// A flow as it stands.
+pub(crate) fn flow(flow: FlowView) -> contract::Flow {
+    let (status, failure) = match flow.state {
+        FlowState::Waiting => (contract::FlowStatus::Waiting, None),
+        FlowState::Connected => (contract::FlowStatus::Connected, None),
+        FlowState::Failed { code, message } => (contract::FlowStatus::Failed, Some((code, message))),
+        FlowState::Cancelled => (contract::FlowStatus::Cancelled, None),
+        FlowState::Expired => (contract::FlowStatus::Expired, None),
+    };
+    let (code, message) = failure.unzip();
+    contract::Flow {
+        id: flow.id.uuid(),
+        connection_id: flow.connection.uuid(),
+        status,
+        code: code.map(code_to_contract),
+        message,
+        authorization_url: flow.authorization_url.map(String::from),
+        expires_at: flow.expires_at,
+    }
+}

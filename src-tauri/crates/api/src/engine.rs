@@ -1,0 +1,94 @@
+use crate::{
+    convert,
+    error::Refused,
+    extract::{By, Optional},
+    openapi::{Acting, Always, Listing, Unlocking},
+};
+use axum::{Json, extract::State};
+use tokenry_contract::{EngineStatus, Success, UnlockRequest};
+use tokenry_core::Secret;
+use tokenry_engine::Engine;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub(crate) fn routes() -> OpenApiRouter<Engine> {
+    OpenApiRouter::new()
+        .routes(routes!(status))
+        .routes(routes!(lock))
+        .routes(routes!(unlock))
+        .routes(routes!(show_window))
+        .routes(routes!(hand_over))
+}
+
+/// Tell how the engine is
+///
+/// Works while locked. No names, no secrets.
+#[utoipa::path(
+    get,
+    path = "/v1/status",
+    tag = "engine",
+    responses((status = 200, description = "Version, vault, counts.", body = EngineStatus), Always)
+)]
+async fn status(_: By, State(engine): State<Engine>) -> Json<EngineStatus> {
+    Json(convert::status(engine.status()))
+}
+
+/// Lock the vault
+#[utoipa::path(
+    post,
+    path = "/v1/lock",
+    tag = "engine",
+    responses((status = 200, description = "The keys are gone from memory.", body = Success), Listing)
+)]
+async fn lock(By(caller): By, State(engine): State<Engine>) -> Result<Json<Success>, Refused> {
+    engine.lock(&caller).await?;
+    Ok(Json(Success { success: true }))
+}
+
+/// Unlock the vault
+///
+/// With the passphrase, or without one by asking the OS keyring.
+#[utoipa::path(
+    post,
+    path = "/v1/unlock",
+    tag = "engine",
+    request_body = Option<UnlockRequest>,
+    responses((status = 200, description = "It is open.", body = Success), Unlocking)
+)]
+async fn unlock(
+    By(caller): By,
+    State(engine): State<Engine>,
+    Optional(body): Optional<UnlockRequest>,
+) -> Result<Json<Success>, Refused> {
+    engine
+        .unlock(&caller, body.passphrase.map(Secret::new), body.create)
+        .await?;
+    Ok(Json(Success { success: true }))
+}
+
+/// Bring the window to the front
+///
+/// A conflict when the engine has no window.
+#[utoipa::path(
+    post,
+    path = "/v1/window/show",
+    tag = "engine",
+    responses((status = 200, description = "It was asked to.", body = Success), Acting)
+)]
+async fn show_window(_: By, State(engine): State<Engine>) -> Result<Json<Success>, Refused> {
+    engine.show_window()?;
+    Ok(Json(Success { success: true }))
+}
+
+/// Ask an engine without a window to end
+///
+/// It finishes what is under way first. A conflict when it has a window.
+#[utoipa::path(
+    post,
+    path = "/v1/hand-over",
+    tag = "engine",
+    responses((status = 200, description = "It ends.", body = Success), Acting)
+)]
+async fn hand_over(_: By, State(engine): State<Engine>) -> Result<Json<Success>, Refused> {
+    engine.hand_over().await?;
+    Ok(Json(Success { success: true }))
+}

@@ -1,0 +1,136 @@
+use crate::{convert, extract::LIMIT};
+use axum::{
+    Json,
+    http::{Method, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use std::collections::BTreeMap;
+use tokenry_contract::{Details, ErrorBody, ErrorCode, ErrorEnvelope};
+use tokenry_core::{Code, OsRandom, RequestId, SystemClock, clean};
+
+/// From each field to what is wrong with it.
+pub(crate) type Fields = BTreeMap<String, String>;
+
+/// Why a request was not done. Becomes the one envelope of the contract.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refused {
+    #[error(transparent)]
+    Engine(#[from] tokenry_engine::Error),
+    #[error("{}", list(.0))]
+    Fields(Fields),
+    #[error("the request has more than {LIMIT} bytes, which is the most Tokenry reads; send less")]
+    TooLarge,
+    #[error("there is nothing at {0}; `GET /openapi.json` lists every operation")]
+    NoRoute(String),
+    #[error("{0} is not a method of {1}; `GET /openapi.json` lists every operation")]
+    NoMethod(String, String),
+    #[error("there is no sign-in with the id {0:?}; `tokenry connect` starts one")]
+    NoFlow(String),
+    #[error("{0} has no connection yet; make one with `tokenry connect {0}`")]
+    NoConnection(String),
+    #[error("the window is never handed a token; copy it with the window's own command")]
+    TokenForTheWindow,
+    #[error("the window hears of changes from its shell, not from this stream")]
+    StreamForTheWindow,
+    #[error("{0}; call the socket directly, from a program and not from a web page")]
+    Stranger(&'static str),
+    #[error("no door said who is calling")]
+    NoCaller,
+}
+
+impl Refused {
+    /// One field that cannot be right.
+    pub(crate) fn field(field: &str, wrong: impl Into<String>) -> Self {
+        Self::Fields(Fields::from([(field.to_owned(), wrong.into())]))
+    }
+
+    /// A provider without a connection.
+    pub(crate) fn no_connection(provider: &str) -> Self {
+        Self::NoConnection(clean(provider))
+    }
+
+    /// The code of the contract.
+    pub(crate) fn code(&self) -> Code {
+        match self {
+            Self::Engine(error) => error.code(),
+            Self::Fields(_) => Code::ValidationError,
+            Self::TooLarge => Code::PayloadTooLarge,
+            Self::NoRoute(_) | Self::NoMethod(..) | Self::NoFlow(_) | Self::NoConnection(_) => Code::NotFound,
+            Self::TokenForTheWindow | Self::StreamForTheWindow | Self::Stranger(_) => Code::PermissionDenied,
+            Self::NoCaller => Code::Internal,
+        }
+    }
+
+    /// The status of the code. A known path that lacks the method is HTTP's own 405, told apart by programs as
+    /// `not_found`.
+    fn status(&self, code: ErrorCode) -> StatusCode {
+        match self {
+            Self::NoMethod(..) => StatusCode::METHOD_NOT_ALLOWED,
+            _ => StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        }
+    }
+
+    fn details(&self) -> Option<Details> {
+        let details = match self {
+            Self::Fields(fields) => Details {
+                fields: fields.clone(),
+                ..Details::default()
+            },
+            Self::Engine(error) => Details {
+                fields: error.fields().cloned().unwrap_or_default(),
+                provider_error: error.provider_error().map(str::to_owned),
+                // Rounded up: a caller that comes back on the second is not too early.
+                retry_after_seconds: error
+                    .retry_after()
+                    .map(|wait| wait.as_millis().div_ceil(1000) as u64),
+            },
+            _ => Details::default(),
+        };
+        (details != Details::default()).then_some(details)
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let code = convert::code_to_contract(self.code());
+        let status = self.status(code);
+        let request_id = RequestId::new(&SystemClock, &OsRandom).to_string();
+        let (message, details) = (self.to_string(), self.details());
+        match code {
+            ErrorCode::Internal => tracing::error!(%request_id, code = code.slug(), "{message}"),
+            _ => tracing::debug!(%request_id, code = code.slug(), "{message}"),
+        }
+        let wait = details.as_ref().and_then(|details| details.retry_after_seconds);
+        let envelope = ErrorEnvelope {
+            error: ErrorBody {
+                code,
+                message,
+                request_id,
+                details,
+            },
+        };
+        let mut response = (status, Json(envelope)).into_response();
+        if let Some(seconds) = wait {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+/// A path that no operation has.
+pub(crate) async fn no_route(uri: Uri) -> Refused {
+    Refused::NoRoute(clean(uri.path()))
+}
+
+/// A method that the path does not have.
+pub(crate) async fn no_method(method: Method, uri: Uri) -> Refused {
+    Refused::NoMethod(clean(method.as_str()), clean(uri.path()))
+}
+
+fn list(fields: &Fields) -> String {
+    let all: Vec<_> = fields
+        .iter()
+        .map(|(field, wrong)| format!("{field} {wrong}"))
+        .collect();
+    format!("{}; correct it and try again", all.join("; "))
+}

@@ -1,0 +1,88 @@
+use crate::{
+    convert,
+    error::Refused,
+    extract::{By, Query},
+    openapi::{Always, Searching},
+};
+use axum::{
+    Json,
+    extract::State,
+    response::sse::{Event, KeepAlive, Sse},
+};
+use futures_util::stream::{self, Stream};
+use std::{convert::Infallible, time::Duration};
+use tokenry_contract::{Change, EventPage, EventQuery};
+use tokenry_engine::Engine;
+use tokio::sync::broadcast::error::RecvError;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// A comment is sent this often while nothing happens, so that a stream whose other end is gone is noticed.
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+
+pub(crate) fn routes() -> OpenApiRouter<Engine> {
+    OpenApiRouter::new()
+        .routes(routes!(list_events))
+        .routes(routes!(stream_changes))
+}
+
+/// Read the activity log
+///
+/// Newest first.
+#[utoipa::path(
+    get,
+    path = "/v1/events",
+    tag = "events",
+    params(EventQuery),
+    responses((status = 200, description = "One page of it.", body = EventPage), Searching)
+)]
+async fn list_events(
+    By(caller): By,
+    State(engine): State<Engine>,
+    Query(query): Query<EventQuery>,
+) -> Result<Json<EventPage>, Refused> {
+    let limit = query.limit.unwrap_or(100);
+    if !(1..=500).contains(&limit) {
+        return Err(Refused::field("limit", "must be 1 to 500"));
+    }
+    let (events, next) = engine.events(&caller, query.before, limit).await?;
+    Ok(Json(EventPage {
+        events: events.into_iter().map(convert::event).collect(),
+        next,
+    }))
+}
+
+/// Hear of changes as they happen
+///
+/// Server-sent events, each with one Change as its data. Whoever falls behind gets `engine.changed`: look at
+/// everything again.
+#[utoipa::path(
+    get,
+    path = "/v1/events/stream",
+    tag = "events",
+    responses((status = 200, description = "Never ends by itself.", body = Change, content_type = "text/event-stream"), Always)
+)]
+async fn stream_changes(
+    by: By,
+    State(engine): State<Engine>,
+) -> Result<Sse<impl Stream<Item = Item>>, Refused> {
+    by.not_the_window(Refused::StreamForTheWindow)?;
+    Ok(Sse::new(changes(&engine)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+}
+
+type Item = Result<Event, Infallible>;
+
+fn changes(engine: &Engine) -> impl Stream<Item = Item> + use<> {
+    let state = (engine.changes(), engine.clone());
+    stream::unfold(state, |(mut changes, engine)| async move {
+        let change = tokio::select! {
+            change = changes.recv() => match change {
+                Ok(change) => convert::change_to_contract(change),
+                Err(RecvError::Lagged(_)) => Change::Engine,
+                Err(RecvError::Closed) => return None,
+            },
+            () = engine.finished() => return None,
+        };
+        let event = Event::default().json_data(change).unwrap_or_default();
+        Some((Ok(event), (changes, engine)))
+    })
+}

@@ -1,0 +1,157 @@
+use crate::error::Refused;
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+use tokenry_core::clean;
+
+/// Reads a body. What is wrong is told by field; a value is never repeated, since it may be a secret.
+pub(super) fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.into_inner();
+        match inner.classify() {
+            Category::Data => {
+                let place = format!(" at line {} column {}", inner.line(), inner.column());
+                let text = inner.to_string();
+                told(&path, "body", text.strip_suffix(&place).unwrap_or(&text))
+            }
+            Category::Io | Category::Syntax | Category::Eof => not_json(&inner),
+        }
+    })?;
+    reader.end().map_err(|error| not_json(&error))?;
+    Ok(value)
+}
+
+/// Reads a query string in the same way.
+pub(super) fn query<T: DeserializeOwned>(text: &str) -> Result<T, Refused> {
+    let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(text.as_bytes()));
+    serde_path_to_error::deserialize(pairs)
+        .map_err(|error| told(&error.path().to_string(), "query", &error.inner().to_string()))
+}
+
+fn not_json(error: &serde_json::Error) -> Refused {
+    Refused::field(
+        "body",
+        format!("is not JSON (line {}, column {})", error.line(), error.column()),
+    )
+}
+
+/// Takes the useful half of serde's sentence: the field, and what is expected there.
+fn told(path: &str, whole: &str, text: &str) -> Refused {
+    let at = if path == "." {
+        whole.to_owned()
+    } else {
+        clean(path)
+    };
+    let named = || clean(text.split('`').nth(1).unwrap_or_default());
+    let expected = text.rsplit_once(", expected ").map(|(_, what)| what);
+    if text.starts_with("missing field") {
+        return Refused::field(&named(), "is missing");
+    }
+    if text.starts_with("duplicate field") {
+        return Refused::field(&named(), "is given twice");
+    }
+    if text.starts_with("unknown field") {
+        // The field is the caller's own word, and it may hold anything, so it is not parsed out of the sentence.
+        let field = if path == "." { named() } else { at };
+        return Refused::field(
+            &field,
+            format!("is not known here: expected {}", expected.unwrap_or("nothing")),
+        );
+    }
+    match expected {
+        Some(what) => Refused::field(&at, format!("must be {what}")),
+        None => Refused::field(&at, "cannot be read"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokenry_contract::{CreateProvider, EventQuery, FlowQuery};
+
+    fn wrong(text: &str) -> crate::error::Fields {
+        match body::<CreateProvider>(text.as_bytes()) {
+            Err(Refused::Fields(fields)) => fields,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn each_mistake_in_a_body_names_its_field() {
+        let cases = [
+            (r#"{"client_id":"x"}"#, "name", "is missing"),
+            (r#"{"name":"a","name":"b"}"#, "name", "is given twice"),
+            (
+                r#"{"name":"a","client_id":"b","nmae":1}"#,
+                "nmae",
+                "is not known here",
+            ),
+            (r#"{"name":1}"#, "name", "must be a string"),
+            (
+                r#"{"name":"a","client_id":"b","grant_type":"implicit"}"#,
+                "grant_type",
+                "must be",
+            ),
+            (
+                r#"{"name":"a","client_id":"b","rotation":{"kind":"grace"}}"#,
+                "seconds",
+                "is missing",
+            ),
+            (
+                r#"{"name":"a","client_id":"b","default_scopes":["x",1]}"#,
+                "default_scopes[1]",
+                "must be a string",
+            ),
+            ("[]", "name", "is missing"),
+            ("", "body", "is not JSON"),
+            ("{", "body", "is not JSON"),
+            (r#"{"name":"a","client_id":"b"} x"#, "body", "is not JSON"),
+        ];
+        for (text, field, says) in cases {
+            let fields = wrong(text);
+            let (found, message) = fields.iter().next().unwrap();
+            assert!(found == field && message.contains(says), "{text}: {fields:?}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_never_repeated_in_an_error() {
+        for text in [
+            r#"{"name":"a","client_id":"b","use_pkce":"hunter2"}"#,
+            r#"{"name":"a","client_id":"b","use_pkce":"x, expected hunter2"}"#,
+            r#"{"name":"a","client_id":"b","use_pkce":"x, expected hunter2 at line 1 column 2"}"#,
+            r#"{"name":"a","client_id":"b","redirect":"hunter2"}"#,
+            r#"{"name":"a","client_id":"b","client_secret":["hunter2"]}"#,
+            r#""hunter2""#,
+            r#"{"name":"a","client_id":"b","client_secret":hunter2}"#,
+        ] {
+            assert!(!format!("{:?}", wrong(text)).contains("hunter2"), "{text}");
+        }
+    }
+
+    #[test]
+    fn deep_nesting_is_an_error_and_not_a_crash() {
+        let text = format!(r#"{{"name":{}"#, "[".repeat(100_000));
+        assert!(wrong(&text).contains_key("name") || wrong(&text).contains_key("body"));
+    }
+
+    #[test]
+    fn a_query_is_read_as_strictly_as_a_body() {
+        assert_eq!(
+            query::<FlowQuery>("wait_seconds=5").unwrap().wait_seconds,
+            Some(5)
+        );
+        assert_eq!(query::<EventQuery>("").unwrap().limit, None);
+        for (text, field) in [
+            ("wait_seconds=soon", "wait_seconds"),
+            ("wait=5", "wait"),
+            ("wait_seconds=1&wait_seconds=2", "wait_seconds"),
+        ] {
+            match query::<FlowQuery>(text) {
+                Err(Refused::Fields(fields)) => assert!(fields.contains_key(field), "{text}: {fields:?}"),
+                other => panic!("{text}: {other:?}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,170 @@
+use crate::{
+    convert,
+    error::Refused,
+    extract::{At, AtFlow, Body, By, Optional, Query},
+    openapi::{Flowing, Talking},
+};
+use axum::{Json, extract::State};
+use std::time::Duration;
+use tokenry_contract::{
+    AuthorizeAnswer, AuthorizeQuery, AuthorizeRequest, CallbackAnswer, CallbackRequest, ExchangeRequest,
+    Flow, FlowQuery, Success,
+};
+use tokenry_core::Secret;
+use tokenry_engine::Engine;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// The longest a caller may wait for a flow, in seconds.
+const LONGEST_WAIT: u32 = 60;
+
+pub(crate) fn routes() -> OpenApiRouter<Engine> {
+    OpenApiRouter::new()
+        .routes(routes!(authorize, start_flow))
+        .routes(routes!(exchange))
+        .routes(routes!(show_flow, cancel_flow))
+        .routes(routes!(open_flow))
+        .routes(routes!(callback))
+}
+
+/// Start a consent flow
+///
+/// The form of the reference. It makes a connection that waits for its browser.
+#[utoipa::path(
+    get,
+    path = "/v1/oauth-providers/{id}/authorize",
+    tag = "flows",
+    params(("id" = String, Path, description = "The provider's id or name."), AuthorizeQuery),
+    responses((status = 200, description = "Where to send the browser.", body = AuthorizeAnswer), Flowing)
+)]
+async fn authorize(
+    By(caller): By,
+    State(engine): State<Engine>,
+    At(id): At,
+    Query(query): Query<AuthorizeQuery>,
+) -> Result<Json<AuthorizeAnswer>, Refused> {
+    Ok(Json(convert::started(
+        engine
+            .connect(&caller, &id, convert::connect_query(query))
+            .await?,
+    )))
+}
+
+/// Start a consent flow, with all its choices
+///
+/// A label, scopes, the redirect, a connection to renew, and whether Tokenry opens the browser.
+#[utoipa::path(
+    post,
+    path = "/v1/oauth-providers/{id}/authorize",
+    tag = "flows",
+    params(("id" = String, Path, description = "The provider's id or name.")),
+    request_body = Option<AuthorizeRequest>,
+    responses((status = 200, description = "Where to send the browser.", body = AuthorizeAnswer), Flowing)
+)]
+async fn start_flow(
+    By(caller): By,
+    State(engine): State<Engine>,
+    At(id): At,
+    Optional(body): Optional<AuthorizeRequest>,
+) -> Result<Json<AuthorizeAnswer>, Refused> {
+    Ok(Json(convert::started(
+        engine
+            .connect(&caller, &id, convert::connect_options(body))
+            .await?,
+    )))
+}
+
+/// Exchange a code that arrived somewhere else
+#[utoipa::path(
+    post,
+    path = "/v1/oauth-providers/exchange",
+    tag = "flows",
+    request_body = ExchangeRequest,
+    responses((status = 200, description = "The connection is there.", body = Success), Talking)
+)]
+async fn exchange(
+    By(caller): By,
+    State(engine): State<Engine>,
+    Body(body): Body<ExchangeRequest>,
+) -> Result<Json<Success>, Refused> {
+    engine
+        .exchange(&caller, Secret::new(body.code), Secret::new(body.state), body.iss)
+        .await?;
+    Ok(Json(Success { success: true }))
+}
+
+/// Follow a flow
+///
+/// Answers at once, or when the flow has ended, or after `wait_seconds`.
+#[utoipa::path(
+    get,
+    path = "/v1/flows/{id}",
+    tag = "flows",
+    params(("id" = uuid::Uuid, Path, description = "Its id."), FlowQuery),
+    responses((status = 200, description = "Where it stands.", body = Flow), Flowing)
+)]
+async fn show_flow(
+    By(caller): By,
+    State(engine): State<Engine>,
+    AtFlow(id): AtFlow,
+    Query(query): Query<FlowQuery>,
+) -> Result<Json<Flow>, Refused> {
+    let wait = query.wait_seconds.unwrap_or(0).min(LONGEST_WAIT);
+    let view = engine.flow(&caller, id, Duration::from_secs(wait.into())).await?;
+    Ok(Json(convert::flow(view)))
+}
+
+/// Call a flow off
+#[utoipa::path(
+    delete,
+    path = "/v1/flows/{id}",
+    tag = "flows",
+    params(("id" = uuid::Uuid, Path, description = "Its id.")),
+    responses((status = 200, description = "It is over.", body = Success), Flowing)
+)]
+async fn cancel_flow(
+    By(caller): By,
+    State(engine): State<Engine>,
+    AtFlow(id): AtFlow,
+) -> Result<Json<Success>, Refused> {
+    engine.cancel_flow(&caller, id).await?;
+    Ok(Json(Success { success: true }))
+}
+
+/// Open the browser for a flow once more
+#[utoipa::path(
+    post,
+    path = "/v1/flows/{id}/open",
+    tag = "flows",
+    params(("id" = uuid::Uuid, Path, description = "Its id.")),
+    responses((status = 200, description = "The browser was started.", body = Success), Flowing)
+)]
+async fn open_flow(
+    By(caller): By,
+    State(engine): State<Engine>,
+    AtFlow(id): AtFlow,
+) -> Result<Json<Success>, Refused> {
+    engine.open_flow(&caller, id).await?;
+    Ok(Json(Success { success: true }))
+}
+
+/// Hand in a redirect that was caught elsewhere
+///
+/// A deep link that reached another process, or an address that a person pasted.
+#[utoipa::path(
+    post,
+    path = "/v1/callback",
+    tag = "flows",
+    request_body = CallbackRequest,
+    responses((status = 200, description = "The connection is there.", body = CallbackAnswer), Talking)
+)]
+async fn callback(
+    By(caller): By,
+    State(engine): State<Engine>,
+    Body(body): Body<CallbackRequest>,
+) -> Result<Json<CallbackAnswer>, Refused> {
+    let view = engine.callback(&caller, &body.url).await?;
+    Ok(Json(CallbackAnswer {
+        success: true,
+        connection_id: view.connection.id.uuid(),
+    }))
+}

@@ -1,0 +1,41 @@
+use axum::{
+    body::{Body, Bytes},
+    http::{HeaderValue, Response, header},
+    response::IntoResponse,
+};
+use tokenry_contract::TokenAnswer;
+use tokenry_engine::TokenView;
+use zeroize::{Zeroize, Zeroizing};
+
+/// An access token on its way to a program: not to be kept by anything between (RFC 6749 §5.1), and wiped from our
+/// own buffer once it is sent.
+pub(crate) struct Handed(pub(crate) TokenView);
+
+impl IntoResponse for Handed {
+    fn into_response(self) -> axum::response::Response {
+        let mut response = Response::new(Body::from(written(self.0)));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+}
+
+fn written(token: TokenView) -> Bytes {
+    let mut answer = TokenAnswer {
+        access_token: token.access_token.expose().to_owned(),
+        token_type: token.token_type,
+        expires_at: token.expires_at,
+        scope: (!token.scopes.is_empty()).then(|| token.scopes.to_string()),
+    };
+    // Large enough for nearly every token, so that no half of it stays behind in a buffer that grew.
+    let room = answer.access_token.len() + answer.scope.as_ref().map_or(0, String::len) + 256;
+    let mut buffer = Zeroizing::new(Vec::with_capacity(room));
+    let done = serde_json::to_writer(&mut *buffer, &answer);
+    answer.access_token.zeroize();
+    if done.is_err() {
+        // Strings and times always serialise.
+        buffer.clear();
+    }
+    Bytes::from_owner(buffer)
+}
