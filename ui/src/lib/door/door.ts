@@ -1,0 +1,22 @@
+/** The one way out of the UI. What is behind it (the shell, or a fake in tests) is nobody's business up here. */
+import type { Change } from '../types';
+
+export interface Answer {
+  /** The HTTP status. */
+  status: number;
+  /** The JSON that was answered. */
+  body: unknown;
+}
+
+export interface Door {
+  /** One operation of the contract. A refusal is an answer, too; it rejects only when nothing answered. */
+  request(method: string, path: string, body?: unknown): Promise<Answer>;
+  /** Calls `listener` for every change from now on. Returns how to stop it. */
+  changes(listener: (change: Change) => void): Promise<() => void>;
+  /** Puts the connection's access token on the clipboard. The token itself never comes here. */
+  copyToken(connection: string): Promise<void>;
+  /** Puts the address that the browser should open for this flow on the clipboard. */
+  copyLink(flow: string): Promise<void>;
+  /** Puts a text that is no secret on the clipboard. */
+  copyText(text: string): Promise<void>;
+}

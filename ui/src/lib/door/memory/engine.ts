@@ -1,0 +1,152 @@
+import type {
+  Change,
+  Connection,
+  EngineStatus,
+  ErrorBody,
+  ErrorCode,
+  Event,
+  Flow,
+  Provider,
+  Revoked,
+  Vault,
+} from '../../types';
+import { anEvent, aConnection } from './samples';
+
+/** A refusal, on its way to becoming an envelope. */
+export class Refusal extends Error {
+  readonly error: ErrorBody;
+
+  constructor(code: ErrorCode, message: string, details?: ErrorBody['details']) {
+    super(message);
+    this.error = { code, message, request_id: '0192-test', ...(details ? { details } : {}) };
+  }
+}
+
+let last = 0;
+
+/** Ids grow with time, as the engine's do. */
+export function nextId(): string {
+  last += 1;
+  return `01930000-0000-7000-8000-${String(last).padStart(12, '0')}`;
+}
+
+export class MemoryEngine {
+  vault: Vault = { state: 'unlocked', slots: ['keyring'], read_only: false };
+  /** What opens the vault; without one, the keyring does. */
+  passphrase: string | undefined;
+  revoked: Revoked = 'yes';
+  readonly providers = new Map<string, Provider>();
+  readonly connections = new Map<string, Connection>();
+  readonly flows = new Map<string, Flow>();
+  readonly events: Event[] = [];
+
+  readonly #tell: (change: Change) => void;
+
+  constructor(tell: (change: Change) => void) {
+    this.#tell = tell;
+  }
+
+  status(): EngineStatus {
+    const counts: Record<string, number> = {};
+    for (const { status } of this.connections.values()) counts[status] = (counts[status] ?? 0) + 1;
+    return {
+      version: '0.1.0',
+      pid: 4242,
+      window: true,
+      vault: this.vault,
+      providers: this.providers.size,
+      connections: counts,
+    };
+  }
+
+  /** @throws Refusal while locked */
+  mustBeOpen(): void {
+    if (this.vault.state !== 'unlocked') {
+      throw new Refusal('vault_locked', 'the vault is locked; unlock it with `tokenry unlock` or in the window');
+    }
+  }
+
+  provider(id: string): Provider {
+    return found(this.providers.get(id), 'provider', id);
+  }
+
+  connection(id: string): Connection {
+    return found(this.connections.get(id), 'connection', id);
+  }
+
+  flow(id: string): Flow {
+    return found(this.flows.get(id), 'sign-in', id);
+  }
+
+  putProvider(provider: Provider): Provider {
+    const isNew = !this.providers.has(provider.id);
+    this.providers.set(provider.id, provider);
+    this.#tell({ type: 'provider.changed', id: provider.id });
+    this.log({ kind: isNew ? 'provider_added' : 'provider_changed', provider_id: provider.id });
+    return provider;
+  }
+
+  putConnection(connection: Connection): Connection {
+    this.connections.set(connection.id, connection);
+    this.#tell({ type: 'credential.changed', id: connection.id });
+    return connection;
+  }
+
+  removeConnection(id: string): void {
+    this.connections.delete(id);
+    this.#tell({ type: 'credential.changed', id });
+  }
+
+  removeProvider(id: string): void {
+    this.providers.delete(id);
+    this.#tell({ type: 'provider.changed', id });
+    this.log({ kind: 'provider_removed' });
+  }
+
+  /** A sign-in begins: a new connection, or one that is renewed, waits for the browser. */
+  start(provider: Provider, label: string | undefined, renews: string | undefined): Flow {
+    const before = renews === undefined ? undefined : this.connection(renews);
+    const connection = before ?? aConnection(provider, { id: nextId(), label: label ?? null });
+    const flow: Flow = {
+      id: nextId(),
+      connection_id: connection.id,
+      status: 'waiting',
+      authorization_url: 'http://127.0.0.1:49152/begin/once',
+      expires_at: new Date(Date.now() + 600_000).toISOString(),
+    };
+    this.flows.set(flow.id, flow);
+    this.putConnection({ ...connection, status: 'pending', reason: null, flow_id: flow.id });
+    this.log({ kind: 'flow_started', provider_id: provider.id, connection_id: connection.id });
+    return flow;
+  }
+
+  /** A sign-in ends. What is given is how; with `connected` the connection becomes what is given, too. */
+  end(id: string, flow: Partial<Flow>, connection: Partial<Connection> = {}): void {
+    const ended = { ...this.flow(id), ...flow, authorization_url: null };
+    this.flows.set(id, ended);
+    const before = this.connections.get(ended.connection_id);
+    if (before && ended.status === 'connected') {
+      this.putConnection({ ...before, flow_id: null, reason: null, status: 'active', ...connection });
+      this.log({ kind: 'connected', provider_id: before.provider_id, connection_id: before.id });
+    } else if (before?.account) {
+      this.putConnection({ ...before, flow_id: null, status: 'needs_reauth', reason: 'revoked' });
+    } else this.removeConnection(ended.connection_id);
+    this.#tell({ type: 'flow.changed', id });
+  }
+
+  setVault(vault: Vault): void {
+    this.vault = vault;
+    this.#tell({ type: 'engine.changed' });
+  }
+
+  log(event: Partial<Event> & Pick<Event, 'kind'>): void {
+    const full = anEvent({ id: nextId(), ...event });
+    this.events.unshift(full);
+    this.#tell({ type: 'activity', event: full });
+  }
+}
+
+function found<T>(item: T | undefined, what: string, id: string): T {
+  if (item) return item;
+  throw new Refusal('not_found', `there is no ${what} called "${id}"; it was removed`);
+}

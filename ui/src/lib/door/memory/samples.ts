@@ -1,0 +1,70 @@
+/** Things as the engine sends them, with everything that is not given as usual. */
+import type { Connection, Event, Provider } from '../../types';
+
+const NOW = () => new Date().toISOString();
+
+export function aProvider(given: Partial<Provider> & Pick<Provider, 'id' | 'name'>): Provider {
+  return {
+    display_name: given.name,
+    project: 'default',
+    grant_type: 'authorization_code',
+    issuer: null,
+    authorization_endpoint: 'https://sandbox.example/auth',
+    token_endpoint: 'https://sandbox.example/token',
+    refresh_endpoint: null,
+    revocation_endpoint: null,
+    userinfo_endpoint: null,
+    client_id: 'tokenry',
+    has_client_secret: false,
+    token_endpoint_auth_method: 'none',
+    default_scopes: [],
+    scope_separator: ' ',
+    use_pkce: true,
+    authorize_params: {},
+    redirect: 'loopback',
+    redirect_uris: [`http://127.0.0.1/cb/${given.name}`, `io.github.tokenry:/cb/${given.name}`],
+    authorization_response_iss_parameter_supported: false,
+    rotation: { kind: 'unknown' },
+    created_at: NOW(),
+    updated_at: NOW(),
+    ...given,
+  };
+}
+
+export function aConnection(provider: Provider, given: Partial<Connection> & Pick<Connection, 'id'>): Connection {
+  return {
+    name: given.label ? `${provider.name}/${given.label}` : provider.name,
+    provider_id: provider.id,
+    provider_name: provider.name,
+    label: null,
+    account: null,
+    status: 'active',
+    reason: null,
+    trouble: null,
+    scopes: provider.default_scopes,
+    missing_scopes: [],
+    expires_at: null,
+    refresh_at: null,
+    refreshable: true,
+    last_refreshed_at: null,
+    last_used_at: null,
+    flow_id: null,
+    created_at: NOW(),
+    updated_at: NOW(),
+    ...given,
+  };
+}
+
+export function anEvent(given: Partial<Event> & Pick<Event, 'id' | 'kind'>): Event {
+  return {
+    at: NOW(),
+    caller: 'ui',
+    program: null,
+    pid: null,
+    provider_id: null,
+    connection_id: null,
+    outcome: 'done',
+    detail: null,
+    ...given,
+  };
+}

@@ -1,0 +1,77 @@
+import type { Client } from '../door/client';
+import type { Connection, Revoked } from '../types';
+import { Shelf } from './shelf.svelte';
+
+/** The connections, and those of each provider. */
+export class Connections extends Shelf<Connection> {
+  /** From provider id to its connections, the oldest first: ids are made in the order of time. */
+  readonly byProvider = $derived.by(() => {
+    const groups = new Map<string, Connection[]>();
+    for (const connection of this.items.values()) {
+      const group = groups.get(connection.provider_id);
+      if (group) group.push(connection);
+      else groups.set(connection.provider_id, [connection]);
+    }
+    for (const group of groups.values()) group.sort((a, b) => a.id.localeCompare(b.id));
+    return groups;
+  });
+
+  readonly #client: Client;
+  readonly #seen: (connection: Connection) => void;
+
+  /** `seen` is told of every connection that is shown. */
+  constructor(client: Client, seen: (connection: Connection) => void) {
+    super();
+    this.#client = client;
+    this.#seen = seen;
+  }
+
+  of(provider: string): Connection[] {
+    return this.byProvider.get(provider) ?? [];
+  }
+
+  /** Of a provider that needs no browser: fetches and keeps a token. @throws Failure */
+  async connect(provider: string, label: string | undefined): Promise<void> {
+    const body = label === undefined ? {} : { label };
+    await this.#client.call('post', '/v1/oauth-providers/{id}/connect', { path: { id: provider }, body });
+    await this.load();
+  }
+
+  /** @throws Failure */
+  async refresh(id: string): Promise<Connection> {
+    const fresh = await this.#client.call('post', '/v1/connections/{id}/refresh', { path: { id } });
+    this.put(fresh);
+    return fresh;
+  }
+
+  /** @throws Failure */
+  async pause(id: string, paused: boolean): Promise<void> {
+    this.put(await this.#client.call('patch', '/v1/connections/{id}', { path: { id }, body: { paused } }));
+  }
+
+  /** An empty label takes it away. @throws Failure */
+  async relabel(id: string, label: string): Promise<void> {
+    this.put(await this.#client.call('patch', '/v1/connections/{id}', { path: { id }, body: { label } }));
+  }
+
+  /** Says whether the provider revoked the tokens. @throws Failure */
+  async disconnect(id: string): Promise<Revoked> {
+    const { revoked } = await this.#client.call('delete', '/v1/connections/{id}', { path: { id } });
+    await this.reload(id);
+    return revoked;
+  }
+
+  protected override show(id: string, item: Connection | undefined, ticket: number): void {
+    super.show(id, item, ticket);
+    const shown = this.get(id);
+    if (shown) this.#seen(shown);
+  }
+
+  protected fetchAll(): Promise<Connection[]> {
+    return this.#client.call('get', '/v1/connections');
+  }
+
+  protected fetchOne(id: string): Promise<Connection> {
+    return this.#client.call('get', '/v1/connections/{id}', { path: { id } });
+  }
+}

@@ -1,0 +1,119 @@
+import { SvelteMap } from 'svelte/reactivity';
+import type { Client } from '../door/client';
+import { Failure } from '../door/failure';
+import type { Connection, Flow } from '../types';
+
+/** How a sign-in is to be started. */
+export interface Start {
+  label?: string;
+  /** Renew this one instead of making a new connection. */
+  connection?: string;
+}
+
+/** A sign-in that ended without a connection. */
+export interface Ended {
+  flow: Flow;
+  /** What it would have renewed. */
+  start: Start;
+}
+
+/** The sign-ins that are open, and how the last one at each provider ended. */
+export class Flows {
+  /** By flow id. */
+  readonly open = new SvelteMap<string, Flow>();
+  /** By provider id: the last one that failed or expired, until somebody has seen it. */
+  readonly ended = new SvelteMap<string, Ended>();
+
+  readonly #client: Client;
+  readonly #connected: (connection: string) => void;
+  /** From flow id to the provider and to what was asked for. */
+  readonly #known = new Map<string, { provider: string; start: Start }>();
+
+  /** `connected` is told the connection of every sign-in that ended well while this window was watching. */
+  constructor(client: Client, connected: (connection: string) => void) {
+    this.#client = client;
+    this.#connected = connected;
+  }
+
+  /** Opens the browser at the provider. @throws Failure */
+  async start(provider: string, start: Start = {}): Promise<void> {
+    this.ended.delete(provider);
+    const body = { ...start, open_browser: true };
+    const answer = await this.#client.call('post', '/v1/oauth-providers/{id}/authorize', {
+      path: { id: provider },
+      body,
+    });
+    this.#known.set(answer.flow_id, { provider, start });
+    await this.#look(answer.flow_id);
+  }
+
+  /** Watches the open sign-in of a connection, whoever started it. */
+  follow(connection: Connection): void {
+    const { flow_id: flow, provider_id: provider } = connection;
+    if (!flow || this.#known.has(flow)) return;
+    const renews = connection.account ? { connection: connection.id } : {};
+    this.#known.set(flow, { provider, start: connection.label ? { ...renews, label: connection.label } : renews });
+    void this.#look(flow).catch(() => undefined);
+  }
+
+  /** A flow changed. Those that are not known here are of no interest. */
+  async changed(id: string): Promise<void> {
+    if (this.#known.has(id)) await this.#look(id);
+  }
+
+  /** @throws Failure */
+  async openAgain(id: string): Promise<void> {
+    await this.#client.call('post', '/v1/flows/{id}/open', { path: { id } });
+  }
+
+  /** @throws Failure */
+  async cancel(id: string): Promise<void> {
+    await this.#client.call('delete', '/v1/flows/{id}', { path: { id } });
+    await this.#look(id);
+  }
+
+  /** Takes the address where the browser ended. @throws Failure */
+  async paste(url: string): Promise<void> {
+    await this.#client.call('post', '/v1/callback', { body: { url } });
+  }
+
+  /** The person has seen how it ended. */
+  dismiss(provider: string): void {
+    this.ended.delete(provider);
+  }
+
+  clear(): void {
+    this.open.clear();
+    this.ended.clear();
+    this.#known.clear();
+  }
+
+  async #look(id: string): Promise<void> {
+    const flow = await this.#get(id);
+    const known = this.#known.get(id);
+    if (!known) return;
+    if (flow?.status === 'waiting') {
+      this.open.set(id, flow);
+      return;
+    }
+    const wasOpen = this.open.delete(id);
+    // Kept in `#known`: a late change about it must not start all over, nor be told twice.
+    if (!flow || this.#told.has(id)) return;
+    this.#told.add(id);
+    if (flow.status === 'connected') this.#connected(flow.connection_id);
+    else if (flow.status !== 'cancelled' && (wasOpen || flow.status === 'failed')) {
+      this.ended.set(known.provider, { flow, start: known.start });
+    }
+  }
+
+  readonly #told = new Set<string>();
+
+  async #get(id: string): Promise<Flow | undefined> {
+    try {
+      return await this.#client.call('get', '/v1/flows/{id}', { path: { id } });
+    } catch (cause) {
+      if (Failure.from(cause).code === 'not_found') return undefined;
+      throw cause;
+    }
+  }
+}

@@ -1,0 +1,11 @@
+/** Which screen is shown. */
+export type Screen = { name: 'providers' } | { name: 'activity' } | { name: 'form'; provider?: string };
+
+export class Place {
+  screen = $state.raw<Screen>({ name: 'providers' });
+  help = $state(false);
+
+  go(screen: Screen): void {
+    this.screen = screen;
+  }
+}

@@ -1,0 +1,45 @@
+import type { Client } from '../door/client';
+import type { CreateProvider, Provider, UpdateProvider } from '../types';
+import { Shelf } from './shelf.svelte';
+
+/** The providers, by the name that is shown. */
+export class Providers extends Shelf<Provider> {
+  readonly list = $derived(
+    [...this.items.values()].sort((a, b) => a.display_name.localeCompare(b.display_name) || a.id.localeCompare(b.id)),
+  );
+
+  readonly #client: Client;
+
+  constructor(client: Client) {
+    super();
+    this.#client = client;
+  }
+
+  /** @throws Failure */
+  async add(fields: CreateProvider): Promise<Provider> {
+    const added = await this.#client.call('post', '/v1/oauth-providers', { body: fields });
+    this.put(added);
+    return added;
+  }
+
+  /** @throws Failure */
+  async change(id: string, fields: UpdateProvider): Promise<Provider> {
+    const changed = await this.#client.call('put', '/v1/oauth-providers/{id}', { path: { id }, body: fields });
+    this.put(changed);
+    return changed;
+  }
+
+  /** With `disconnect`, its connections first. @throws Failure */
+  async remove(id: string, disconnect: boolean): Promise<void> {
+    await this.#client.call('delete', '/v1/oauth-providers/{id}', { path: { id }, query: { disconnect } });
+    this.drop(id);
+  }
+
+  protected fetchAll(): Promise<Provider[]> {
+    return this.#client.call('get', '/v1/oauth-providers');
+  }
+
+  protected fetchOne(id: string): Promise<Provider> {
+    return this.#client.call('get', '/v1/oauth-providers/{id}', { path: { id } });
+  }
+}

@@ -1,0 +1,96 @@
+import { SvelteMap } from 'svelte/reactivity';
+import { Failure } from '../door/failure';
+
+/** So many changes at once are one new list instead of as many single requests. */
+const MANY = 12;
+
+/**
+ * Things by id, as the engine has them. They are asked for again when a change names them, and an answer that comes
+ * late never replaces one that was asked for after it.
+ */
+export abstract class Shelf<T extends { id: string }> {
+  protected readonly items = new SvelteMap<string, T>();
+  /** Whether the list was here once. */
+  loaded = $state(false);
+
+  #ticket = 0;
+  /** From id to the ticket of the request whose answer is shown. */
+  #shown = new Map<string, number>();
+  /** Answers to tickets up to this one are dropped: the vault was locked meanwhile. */
+  #cleared = 0;
+  #changed = new Set<string>();
+  #flushing: Promise<void> | undefined;
+
+  protected abstract fetchAll(): Promise<T[]>;
+  protected abstract fetchOne(id: string): Promise<T>;
+
+  get(id: string): T | undefined {
+    return this.items.get(id);
+  }
+
+  get size(): number {
+    return this.items.size;
+  }
+
+  /** @throws Failure */
+  async load(): Promise<void> {
+    const ticket = ++this.#ticket;
+    const list = await this.fetchAll();
+    if (ticket <= this.#cleared) return;
+    const there = new Set(list.map((item) => item.id));
+    for (const id of this.items.keys()) if (!there.has(id)) this.show(id, undefined, ticket);
+    for (const item of list) this.show(item.id, item, ticket);
+    this.loaded = true;
+  }
+
+  /** Asks for one again. One that is not there any more is taken off. */
+  async reload(id: string): Promise<void> {
+    const ticket = ++this.#ticket;
+    try {
+      this.show(id, await this.fetchOne(id), ticket);
+    } catch (cause) {
+      if (Failure.from(cause).code === 'not_found') this.show(id, undefined, ticket);
+      else throw cause;
+    }
+  }
+
+  /** This one changed. Changes that come together are asked for together. */
+  changed(id: string): Promise<void> {
+    this.#changed.add(id);
+    this.#flushing ??= Promise.resolve().then(() => this.#flush());
+    return this.#flushing;
+  }
+
+  /** Forgets everything: the vault was locked. */
+  clear(): void {
+    this.#cleared = this.#ticket;
+    this.#shown.clear();
+    this.#changed.clear();
+    this.items.clear();
+    this.loaded = false;
+  }
+
+  /** An answer that is newer than everything shown. */
+  protected put(item: T): void {
+    this.show(item.id, item, ++this.#ticket);
+  }
+
+  protected drop(id: string): void {
+    this.show(id, undefined, ++this.#ticket);
+  }
+
+  protected show(id: string, item: T | undefined, ticket: number): void {
+    if (ticket <= this.#cleared || (this.#shown.get(id) ?? 0) > ticket) return;
+    this.#shown.set(id, ticket);
+    if (item) this.items.set(id, item);
+    else this.items.delete(id);
+  }
+
+  async #flush(): Promise<void> {
+    const ids = [...this.#changed];
+    this.#changed.clear();
+    this.#flushing = undefined;
+    if (ids.length > MANY) await this.load();
+    else await Promise.all(ids.map((id) => this.reload(id)));
+  }
+}

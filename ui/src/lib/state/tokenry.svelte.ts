@@ -1,0 +1,143 @@
+import { getContext, setContext } from 'svelte';
+import { Client } from '../door/client';
+import type { Door } from '../door/door';
+import { Failure } from '../door/failure';
+import { who } from '../text/connection';
+import type { Change, Connection, Provider } from '../types';
+import { words } from '../words';
+import { Clock } from './clock.svelte';
+import { Connections } from './connections.svelte';
+import { Engine } from './engine.svelte';
+import { Events } from './events.svelte';
+import { Flows, type Start } from './flows.svelte';
+import { Notices } from './notices.svelte';
+import { Providers } from './providers.svelte';
+
+/** All that the window knows. It loads through the door, and again whatever a change names. */
+export class Tokenry {
+  readonly door: Door;
+  readonly engine: Engine;
+  readonly providers: Providers;
+  readonly connections: Connections;
+  readonly flows: Flows;
+  readonly events: Events;
+  readonly notices = new Notices();
+  readonly clock = new Clock();
+
+  #open = false;
+
+  constructor(door: Door) {
+    this.door = door;
+    const client = new Client(door);
+    this.engine = new Engine(client);
+    this.providers = new Providers(client);
+    this.flows = new Flows(client, (id) => void this.#connected(id));
+    this.connections = new Connections(client, (connection) => this.flows.follow(connection));
+    this.events = new Events(client);
+  }
+
+  /** Listens first and loads then, so that nothing falls between. Returns how to stop. */
+  async start(): Promise<() => void> {
+    const stopClock = this.clock.start();
+    const stopChanges = await this.door.changes((change) => void this.attempt(() => this.#hear(change)));
+    await this.look();
+    return () => {
+      stopClock();
+      stopChanges();
+    };
+  }
+
+  /** Asks how the engine is, and loads or forgets accordingly. */
+  async look(): Promise<void> {
+    await this.engine.load();
+    await this.#follow();
+  }
+
+  /** @throws Failure */
+  async unlock(passphrase?: string, create = false): Promise<void> {
+    try {
+      await this.engine.unlock(passphrase, create);
+    } finally {
+      await this.#follow();
+    }
+  }
+
+  async lock(): Promise<void> {
+    await this.attempt(() => this.engine.lock());
+    await this.#follow();
+  }
+
+  /** Opens the browser at the provider; one that needs no browser is connected at once. @throws Failure */
+  async connect(provider: Provider, start: Start = {}): Promise<void> {
+    if (provider.grant_type === 'authorization_code') return this.flows.start(provider.id, start);
+    const label = start.label ?? (start.connection ? this.connections.get(start.connection)?.label : undefined);
+    await this.connections.connect(provider.id, label ?? undefined);
+    this.notices.say(words.providers.connectedPlain(provider.display_name));
+  }
+
+  /** Does it, and shows the failure when there is one. Returns whether it went well. */
+  async attempt(action: () => Promise<void>): Promise<boolean> {
+    try {
+      await action();
+      return true;
+    } catch (cause) {
+      await this.failed(cause);
+      return false;
+    }
+  }
+
+  /** Shows a failure; one of a locked vault by the lock screen itself. */
+  async failed(cause: unknown): Promise<void> {
+    if (Failure.from(cause).code === 'vault_locked') await this.look();
+    else this.notices.fail(cause);
+  }
+
+  async #follow(): Promise<void> {
+    if (this.engine.unlocked === this.#open) return;
+    this.#open = this.engine.unlocked;
+    if (this.#open) {
+      await this.attempt(async () => {
+        await Promise.all([this.providers.load(), this.connections.load()]);
+      });
+    } else {
+      // What the vault sealed is not kept here either.
+      for (const part of [this.providers, this.connections, this.flows, this.events, this.notices]) part.clear();
+    }
+  }
+
+  async #hear(change: Change): Promise<void> {
+    if (change.type === 'engine.changed') return this.look();
+    if (!this.#open) return;
+    switch (change.type) {
+      case 'provider.changed':
+        return this.providers.changed(change.id);
+      case 'credential.changed':
+        return this.connections.changed(change.id);
+      case 'flow.changed':
+        return this.flows.changed(change.id);
+      case 'activity':
+        this.events.add(change.event);
+    }
+  }
+
+  async #connected(id: string): Promise<void> {
+    await this.attempt(() => this.connections.reload(id));
+    const connection = this.connections.get(id);
+    if (connection) this.notices.say(connectedWords(connection));
+  }
+}
+
+function connectedWords(connection: Connection): string {
+  const name = who(connection);
+  return name ? words.providers.connected(name) : words.providers.connectedPlain(connection.name);
+}
+
+const KEY = Symbol('tokenry');
+
+export function provide(tokenry: Tokenry): Tokenry {
+  return setContext(KEY, tokenry);
+}
+
+export function use(): Tokenry {
+  return getContext<Tokenry>(KEY);
+}

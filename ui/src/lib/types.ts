@@ -1,0 +1,33 @@
+/** The contract's types by their own names. */
+import type { components } from './contract';
+
+type Schemas = components['schemas'];
+
+export type Provider = Schemas['OAuthProvider'];
+export type CreateProvider = Schemas['CreateProvider'];
+export type UpdateProvider = Schemas['UpdateProvider'];
+export type GrantType = Schemas['GrantType'];
+export type AuthMethod = Schemas['TokenEndpointAuthMethod'];
+export type Redirect = Schemas['Redirect'];
+export type Rotation = Schemas['Rotation'];
+
+export type Connection = Schemas['Connection'];
+export type ConnectionStatus = Schemas['ConnectionStatus'];
+export type ReauthReason = Schemas['ReauthReason'];
+export type Trouble = Schemas['Trouble'];
+export type Revoked = Schemas['Revoked'];
+
+export type Flow = Schemas['Flow'];
+export type FlowStatus = Schemas['FlowStatus'];
+
+export type EngineStatus = Schemas['EngineStatus'];
+export type Vault = Schemas['Vault'];
+export type SlotKind = Schemas['SlotKind'];
+
+export type Event = Schemas['Event'];
+export type EventKind = Schemas['EventKind'];
+export type Outcome = Schemas['Outcome'];
+export type Change = Schemas['Change'];
+
+export type ErrorCode = Schemas['ErrorCode'];
+export type ErrorBody = Schemas['ErrorBody'];
