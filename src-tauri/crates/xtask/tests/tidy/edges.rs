@@ -14,7 +14,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("tokenry-store", &["core"]),
     ("tokenry-testkit", &["core"]),
     ("tokenry-engine", &["core", "catalog", "oauth", "vault", "store"]),
-    ("tokenry-api", &["core", "contract", "engine"]),
+    (
+        "tokenry-api",
+        &["core", "contract", "catalog", "oauth", "vault", "store", "engine"],
+    ),
     ("tokenry-cli", &["contract"]),
     ("tokenry-serve", &["core", "contract", "engine", "api"]),
     ("tokenry-desktop", &["core", "contract", "engine", "api"]),
