@@ -23,18 +23,20 @@ pub(crate) fn database(folder: &Path, file: &Path) -> Result<(), Error> {
 /// A log without its database would be played into the new one.
 fn refuse_orphaned_log(file: &Path) -> Result<(), Error> {
     let log = file.with_extension("db-wal");
-    match fs::symlink_metadata(&log) {
-        Ok(found) if found.len() > 0 => Err(damage::damaged(
+    if private::holds_bytes(&log) {
+        return Err(damage::damaged(
             file,
             "it is gone, and its write-ahead log is still there",
-        )),
-        _ => Ok(()),
+        ));
     }
+    Ok(())
 }
 
 fn fill(draft: &Path) -> Result<(), Error> {
     let mut connection = connect::writer(draft)?;
-    connect::durable(&connection)
+    connection
+        .pragma_update(None, "page_size", schema::PAGE as i64)
+        .and_then(|()| connect::durable(&connection))
         .and_then(|()| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             schema::lay_out(&transaction)?;

@@ -62,6 +62,11 @@ pub(crate) fn make_sure(path: &Path) -> Result<bool, Error> {
     Ok(true)
 }
 
+/// Whether there is a file with something in it.
+pub(crate) fn holds_bytes(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|found| found.len() > 0)
+}
+
 /// Removes a file if it is there, and says whether it was.
 pub(crate) fn remove(path: &Path) -> Result<bool, Error> {
     match fs::remove_file(path) {

@@ -10,6 +10,9 @@ pub const SCHEMA: u32 = 1;
 /// Stands in the file's `application_id`: "tkny".
 pub(crate) const APPLICATION_ID: u32 = 0x746b_6e79;
 
+/// The size of a page in bytes, of every file that we make.
+pub(crate) const PAGE: u64 = 4096;
+
 const META: &str = "CREATE TABLE meta (id INTEGER PRIMARY KEY CHECK (id = 1), vault BLOB NOT NULL CHECK (length(vault) = 16)) STRICT";
 const SLOTS: &str = "CREATE TABLE slots (id INTEGER PRIMARY KEY, slot BLOB NOT NULL) STRICT";
 const MANIFEST: &str =
@@ -46,7 +49,20 @@ pub(crate) fn judge_header(file: &Path) -> Result<(), Error> {
     if !header.starts_with(b"SQLite format 3\0") {
         return Err(damage::damaged(file, "it does not begin as a database does"));
     }
-    judge(file, number(&header, 68), number(&header, 60))
+    judge(file, number(&header, 68), number(&header, 60))?;
+    if !private::holds_bytes(&file.with_extension("db-wal")) {
+        judge_length(file, u64::from(number(&header, 28)))?;
+    }
+    Ok(())
+}
+
+/// SQLite takes what is missing of the last page for zeros. Only a log that is still to be played may mend that.
+fn judge_length(file: &Path, pages: u64) -> Result<(), Error> {
+    let length = std::fs::metadata(file).map_err(damage::io(file))?.len();
+    if !length.is_multiple_of(PAGE) || length < pages * PAGE {
+        return Err(damage::damaged(file, "it is cut short"));
+    }
+    Ok(())
 }
 
 /// Judges the file again as SQLite sees it, the write-ahead log included, and brings an older format up to date.
