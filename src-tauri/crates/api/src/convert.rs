@@ -11,7 +11,7 @@ mod provider;
 pub(crate) use connection::{auth_status, connection, connection_change, disconnected};
 pub(crate) use draft::{new_provider, provider_change};
 pub(crate) use engine::status;
-pub use event::change_to_contract;
+pub use event::change;
 pub(crate) use event::event;
 pub(crate) use flow::{connect_options, connect_query, flow, started};
 pub(crate) use provider::provider;
@@ -20,7 +20,7 @@ use tokenry_contract::ErrorCode;
 use tokenry_core::{Code, Scopes};
 
 /// The code as the contract writes it, with its status, exit code and next step.
-pub fn code_to_contract(code: Code) -> ErrorCode {
+pub fn error_code(code: Code) -> ErrorCode {
     match code {
         Code::ValidationError => ErrorCode::ValidationError,
         Code::Unauthorized => ErrorCode::Unauthorized,

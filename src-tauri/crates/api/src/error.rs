@@ -70,50 +70,71 @@ impl Refused {
         }
     }
 
-    fn details(&self) -> Option<Details> {
-        let details = match self {
+    fn details(&self) -> Details {
+        match self {
             Self::Fields(fields) => Details {
                 fields: fields.clone(),
                 ..Details::default()
             },
-            Self::Engine(error) => Details {
-                fields: error.fields().cloned().unwrap_or_default(),
-                provider_error: error.provider_error().map(str::to_owned),
-                // Rounded up: a caller that comes back on the second is not too early.
-                retry_after_seconds: error
-                    .retry_after()
-                    .map(|wait| wait.as_millis().div_ceil(1000) as u64),
-            },
+            Self::Engine(error) => engine_details(error),
             _ => Details::default(),
-        };
-        (details != Details::default()).then_some(details)
+        }
     }
 }
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        let code = convert::code_to_contract(self.code());
-        let status = self.status(code);
-        let request_id = RequestId::new(&SystemClock, &OsRandom).to_string();
-        let (message, details) = (self.to_string(), self.details());
-        match code {
-            ErrorCode::Internal => tracing::error!(%request_id, code = code.slug(), "{message}"),
-            _ => tracing::debug!(%request_id, code = code.slug(), "{message}"),
-        }
-        let wait = details.as_ref().and_then(|details| details.retry_after_seconds);
-        let envelope = ErrorEnvelope {
-            error: ErrorBody {
-                code,
-                message,
-                request_id,
-                details,
-            },
-        };
+        let envelope = written(&self);
+        let status = self.status(envelope.error.code);
+        let wait = envelope
+            .error
+            .details
+            .as_ref()
+            .and_then(|details| details.retry_after_seconds);
         let mut response = (status, Json(envelope)).into_response();
         if let Some(seconds) = wait {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         response
+    }
+}
+
+/// An error of the engine as the contract writes it, for a host that asks the engine itself. Its request id stands
+/// in the log.
+pub fn envelope(error: &tokenry_engine::Error) -> ErrorEnvelope {
+    filled(error.code(), error.to_string(), engine_details(error))
+}
+
+fn written(refused: &Refused) -> ErrorEnvelope {
+    filled(refused.code(), refused.to_string(), refused.details())
+}
+
+fn filled(code: Code, message: String, details: Details) -> ErrorEnvelope {
+    let code = convert::error_code(code);
+    let request_id = RequestId::new(&SystemClock, &OsRandom).to_string();
+    match code {
+        ErrorCode::Internal => tracing::error!(%request_id, code = code.slug(), "{message}"),
+        _ => tracing::debug!(%request_id, code = code.slug(), "{message}"),
+    }
+    let details = (details != Details::default()).then_some(details);
+    ErrorEnvelope {
+        error: ErrorBody {
+            code,
+            message,
+            request_id,
+            details,
+        },
+    }
+}
+
+fn engine_details(error: &tokenry_engine::Error) -> Details {
+    Details {
+        fields: error.fields().cloned().unwrap_or_default(),
+        provider_error: error.provider_error().map(str::to_owned),
+        // Rounded up: a caller that comes back on the second is not too early.
+        retry_after_seconds: error
+            .retry_after()
+            .map(|wait| wait.as_millis().div_ceil(1000) as u64),
     }
 }
 

@@ -76,7 +76,7 @@ fn changes(engine: &Engine) -> impl Stream<Item = Item> + use<> {
     stream::unfold(state, |(mut changes, engine)| async move {
         let change = tokio::select! {
             change = changes.recv() => match change {
-                Ok(change) => convert::change_to_contract(change),
+                Ok(change) => convert::change(change),
                 Err(RecvError::Lagged(_)) => Change::Engine,
                 Err(RecvError::Closed) => return None,
             },

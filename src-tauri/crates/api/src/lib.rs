@@ -9,7 +9,7 @@
 
 mod connections;
 mod convert;
-mod doors;
+pub mod doors;
 mod engine;
 mod error;
 mod events;
@@ -19,13 +19,8 @@ mod handed;
 mod openapi;
 mod providers;
 
-pub use convert::{change_to_contract, code_to_contract};
-#[cfg(unix)]
-pub use doors::socket::{SocketDoor, holder, serve_socket};
-pub use doors::{
-    Error,
-    window::{WindowAnswer, WindowDoor},
-};
+pub use convert::{change, error_code};
+pub use error::envelope;
 pub use openapi::openapi;
 
 use axum::{Router, routing};

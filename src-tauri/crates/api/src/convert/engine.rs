@@ -1,4 +1,4 @@
-use super::{code_to_contract, connection};
+use super::{connection, error_code};
 use std::collections::BTreeMap;
 use tokenry_contract as contract;
 use tokenry_engine::{Status, VaultReport, VaultState};
@@ -31,7 +31,7 @@ fn vault(report: VaultReport) -> contract::Vault {
         },
         slots: report.slots.into_iter().map(slot).collect(),
         read_only: report.read_only,
-        code: code.map(code_to_contract),
+        code: code.map(error_code),
         message,
     }
 }

@@ -24,7 +24,7 @@ pub(crate) fn event(event: Event) -> contract::Event {
 }
 
 /// A change as the live stream and the window hear of it. Never a value.
-pub fn change_to_contract(change: Change) -> contract::Change {
+pub fn change(change: Change) -> contract::Change {
     match change {
         Change::Provider(id) => contract::Change::Provider { id: id.uuid() },
         Change::Connection(id) => contract::Change::Credential { id: id.uuid() },

@@ -1,4 +1,4 @@
-use super::{code_to_contract, draft, provider};
+use super::{draft, error_code, provider};
 use tokenry_contract as contract;
 use tokenry_core::Scopes;
 use tokenry_engine::{ConnectOptions, FlowState, FlowView, StartedFlow};
@@ -52,7 +52,7 @@ pub(crate) fn flow(flow: FlowView) -> contract::Flow {
         id: flow.id.uuid(),
         connection_id: flow.connection.uuid(),
         status,
-        code: code.map(code_to_contract),
+        code: code.map(error_code),
         message,
         authorization_url: flow.authorization_url.map(String::from),
         expires_at: flow.expires_at,

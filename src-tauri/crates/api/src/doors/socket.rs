@@ -6,8 +6,6 @@ mod guard;
 mod patience;
 mod peer;
 
-pub use bind::holder;
-
 use crate::doors::Error;
 use axum::Router;
 use bind::Bound;

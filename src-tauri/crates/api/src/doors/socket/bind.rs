@@ -63,14 +63,6 @@ pub(super) async fn bind(path: &Path) -> Result<(Bound, UnixListener), Error> {
     Ok((bound, UnixListener::from_std(listener).map_err(io)?))
 }
 
-/// The process that listens at `path`, if anybody does.
-pub async fn holder(path: &Path) -> Option<u32> {
-    match knock(path).await {
-        Ok(Knock::Alive(pid)) => pid,
-        _ => None,
-    }
-}
-
 /// The folder, made when it is missing. A folder that others can enter is refused and not changed: it may be
 /// somebody's home.
 fn private_folder(folder: &Path) -> Result<File, Error> {

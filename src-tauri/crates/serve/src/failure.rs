@@ -1,0 +1,68 @@
+use std::{fmt, process::ExitCode};
+use tokenry_core::Code;
+
+/// Exit code for a wrong command line, as everywhere.
+const USAGE: u8 = 2;
+
+/// Why the program ends with an error: one line for a person, an exit code for a program.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    message: String,
+    exit: u8,
+}
+
+impl Failure {
+    /// A wrong command line.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            exit: USAGE,
+        }
+    }
+
+    /// A failure with the exit code of its code.
+    pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            exit: tokenry_api::error_code(code).exit_code(),
+        }
+    }
+
+    /// Something the machine did not give us.
+    pub(crate) fn internal(message: impl Into<String>) -> Self {
+        Self::new(Code::Internal, message)
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        self.exit.into()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_usage(&self) -> bool {
+        self.exit == USAGE
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error: {}", self.message)
+    }
+}
+
+impl From<tokenry_engine::Error> for Failure {
+    fn from(error: tokenry_engine::Error) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<tokenry_api::doors::Error> for Failure {
+    fn from(error: tokenry_api::doors::Error) -> Self {
+        Self::new(error.code(), error.to_string())
+    }
+}
+
+impl From<tokenry_contract::profile::ProfileError> for Failure {
+    fn from(error: tokenry_contract::profile::ProfileError) -> Self {
+        Self::new(Code::ValidationError, error.to_string())
+    }
+}

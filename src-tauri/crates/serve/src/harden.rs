@@ -1,0 +1,20 @@
+/// Keeps the memory of this process from other programs of the same user (ptrace, `/proc/PID/mem`) and out of core
+/// dumps. What the system refuses is refused to everybody, and is no reason not to start.
+pub(crate) fn this_process() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, setrlimit};
+        let _ = setrlimit(
+            Resource::Core,
+            Rlimit {
+                current: Some(0),
+                maximum: Some(0),
+            },
+        );
+    }
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    }
+}

@@ -1,0 +1,75 @@
+use crate::failure::Failure;
+use std::{fs::File, io::Read};
+use tokenry_core::Secret;
+use zeroize::Zeroizing;
+
+/// The most bytes of a passphrase.
+const LONGEST: usize = 1024;
+
+/// Reads the first line from a file descriptor that we were started with.
+pub(crate) fn from_fd(fd: u32) -> Result<Secret, Failure> {
+    let unreadable = |error: std::io::Error| {
+        Failure::usage(format!(
+            "file descriptor {fd}, named by --passphrase-fd, cannot be read: {error}"
+        ))
+    };
+    match fd {
+        0 => first_line(std::io::stdin().lock()),
+        _ => first_line(File::open(format!("/dev/fd/{fd}")).map_err(unreadable)?),
+    }
+    .map_err(unreadable)?
+    .ok_or_else(|| {
+        Failure::usage(format!(
+            "the passphrase on file descriptor {fd} must be one line of 1 to {LONGEST} bytes in UTF-8"
+        ))
+    })
+}
+
+fn first_line(mut from: impl Read) -> std::io::Result<Option<Secret>> {
+    // One buffer of its final size: a growing one would leave copies behind.
+    let mut bytes = Zeroizing::new([0_u8; LONGEST + 2]);
+    let mut filled = 0;
+    while filled < bytes.len() && !bytes[..filled].contains(&b'\n') {
+        match from.read(&mut bytes[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let line = bytes[..filled].split(|&b| b == b'\n').next().unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    if line.is_empty() || line.len() > LONGEST {
+        return Ok(None);
+    }
+    Ok(std::str::from_utf8(line)
+        .ok()
+        .map(|text| Secret::new(text.to_owned())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(bytes: &[u8]) -> Option<String> {
+        first_line(bytes)
+            .unwrap()
+            .map(|secret| secret.expose().to_owned())
+    }
+
+    #[test]
+    fn the_first_line_counts_without_its_end() {
+        assert_eq!(read(b"correct horse\nrest").as_deref(), Some("correct horse"));
+        assert_eq!(read(b"correct horse\r\n").as_deref(), Some("correct horse"));
+        assert_eq!(read(b" spaces stay ").as_deref(), Some(" spaces stay "));
+        assert_eq!(read(&[b'x'; LONGEST]).map(|text| text.len()), Some(LONGEST));
+    }
+
+    #[test]
+    fn nothing_too_much_and_not_text_are_refused() {
+        assert_eq!(read(b""), None);
+        assert_eq!(read(b"\nsecond line"), None);
+        assert_eq!(read(&[b'x'; LONGEST + 1]), None);
+        assert_eq!(read(b"\xff\xfe\n"), None);
+    }
+}

@@ -1,0 +1,89 @@
+use crate::{arguments::Arguments, failure::Failure, passphrase};
+use std::{io::Write, sync::Arc};
+use tokenry_api::doors::{SocketDoor, serve_socket};
+use tokenry_contract::profile;
+use tokenry_core::Code;
+use tokenry_engine::{Engine, NoWindowHost, Options, VaultState};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Is the engine, until somebody says stop.
+pub(crate) async fn serve(arguments: Arguments) -> Result<(), Failure> {
+    let mut stop = Stop::listen()?;
+    let engine = start(&arguments).await?;
+    let door = match open(&engine, &arguments).await {
+        Ok(door) => door,
+        Err(failure) => {
+            engine.shutdown().await;
+            return Err(failure);
+        }
+    };
+    say_ready(&door);
+    tokio::select! {
+        () = engine.finished() => {}
+        () = stop.told() => {
+            // Whoever says it twice does not want to wait for a provider; the journal knows what was under way.
+            tokio::select! { () = engine.shutdown() => {}, () = stop.told() => {} }
+        }
+    }
+    door.close().await;
+    Ok(())
+}
+
+async fn start(arguments: &Arguments) -> Result<Engine, Failure> {
+    let mut options = Options::for_this_machine(profile::folder()?, Arc::new(NoWindowHost), false)?;
+    options.vault = arguments.vault;
+    options.passphrase = arguments.passphrase_fd.map(passphrase::from_fd).transpose()?;
+    // A path that is too long is told before anything is made.
+    profile::socket()?;
+    Ok(Engine::start(options).await?)
+}
+
+async fn open(engine: &Engine, arguments: &Arguments) -> Result<SocketDoor, Failure> {
+    if arguments.background {
+        refuse_if_shut(engine)?;
+    }
+    Ok(serve_socket(engine.clone(), &profile::socket()?).await?)
+}
+
+/// In the background nobody is there to be asked.
+fn refuse_if_shut(engine: &Engine) -> Result<(), Failure> {
+    let vault = engine.status().vault;
+    if vault.state == VaultState::Unlocked {
+        return Ok(());
+    }
+    let (code, message) = vault.problem.unwrap_or_else(|| {
+        let asks =
+            "the vault does not open without a question; start `tokenry serve` and run `tokenry unlock`";
+        (Code::VaultLocked, asks.to_owned())
+    });
+    Err(Failure::new(code, message))
+}
+
+/// The one line on standard output. Whoever started us may have closed it.
+fn say_ready(door: &SocketDoor) {
+    let mut out = std::io::stdout();
+    let _ = writeln!(out, "ready {}", door.path().display()).and_then(|()| out.flush());
+}
+
+/// The ways in which the system says stop.
+struct Stop([Signal; 3]);
+
+impl Stop {
+    fn listen() -> Result<Self, Failure> {
+        let listen = |kind| signal(kind).map_err(|error| Failure::internal(format!("no signals: {error}")));
+        Ok(Self([
+            listen(SignalKind::terminate())?,
+            listen(SignalKind::interrupt())?,
+            listen(SignalKind::hangup())?,
+        ]))
+    }
+
+    async fn told(&mut self) {
+        let [terminate, interrupt, hang_up] = &mut self.0;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = hang_up.recv() => {}
+        }
+    }
+}
