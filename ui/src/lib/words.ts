@@ -167,7 +167,7 @@ export const words = {
     none: 'Nothing fits this filter.',
     emptyTitle: 'No providers yet',
     empty:
-      'A provider is a service that you sign in to, such as GitHub or your company’s own. Add one, connect an account, and Tokenry keeps its tokens fresh and sealed on this machine.',
+      'A provider is where you sign in, such as GitHub or your company’s own server. Add one, connect an account, and Tokenry keeps its tokens fresh and sealed on this machine.',
     connect: 'Connect',
     connectFurther: 'Connect another account',
     edit: (name: string) => `Edit ${name}`,
@@ -192,6 +192,7 @@ export const words = {
     moreScopes: (n: number) => `${n} more`,
     missing: (scopes: string) => `Asked for and not granted: ${scopes}`,
     expires: 'Expires',
+    expiredLabel: 'Expired',
     expired: 'expired',
     never: 'not said by the provider',
     refreshed: 'Refreshed',
@@ -277,6 +278,10 @@ export const words = {
     added: (name: string) => `${name} was added. Connect an account to use it.`,
     errorSummary: (n: number) => `${count(n, 'field needs', 'fields need')} another look.`,
     delete: 'Delete provider',
+    separators: { ' ': 'A space', ',': 'A comma', ', ': 'A comma and a space', '+': 'A plus sign' } as Record<
+      string,
+      string
+    >,
     secretKept: 'A secret is kept. It is never shown again.',
     secretReplace: 'Replace',
     secretClear: 'Clear',
