@@ -1,1 +1,58 @@
-fn main() {}
+//! The `tokenry` program: what a person or a script says to the engine, and what it answers.
+//!
+//! What must never be true of this crate: that it links an async runtime, an HTTP stack, TLS or a store (starting
+//! the process is most of what a token costs), that it decides anything the engine should, that it takes a secret
+//! as an argument, or that an access token goes anywhere but to standard output.
+
+mod args;
+mod commands;
+mod engine;
+mod failure;
+mod http;
+mod names;
+mod output;
+mod peer;
+mod provider_args;
+mod secret_input;
+mod start;
+mod table;
+mod time;
+
+use clap::Parser;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let (output, result) = match plain_token(&arguments) {
+        Some(name) => {
+            let output = output::Output::new(false);
+            let result = commands::token(name, &output);
+            (output, result)
+        }
+        None => parsed(arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output.fail(&failure);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn parsed(arguments: Vec<OsString>) -> (output::Output, Result<(), failure::Failure>) {
+    let cli = args::Cli::parse_from(arguments);
+    let output = output::Output::new(cli.json);
+    let result = commands::run(&cli.command, &output);
+    (output, result)
+}
+
+/// The name in exactly `tokenry token NAME`: the command that programs start again and again is not kept waiting
+/// while clap builds the description of all the others.
+fn plain_token(arguments: &[OsString]) -> Option<&str> {
+    match arguments {
+        [_, command, name] if command == "token" => name.to_str().filter(|name| !name.starts_with('-')),
+        _ => None,
+    }
+}

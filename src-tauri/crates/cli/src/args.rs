@@ -1,0 +1,201 @@
+//! What may stand on the command line.
+
+use crate::provider_args::{AddArgs, EditArgs};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::de::DeserializeOwned;
+use tokenry_contract::{ErrorCode, Redirect};
+
+/// Keeps your accounts connected and hands fresh access tokens to your programs.
+#[derive(Parser)]
+#[command(name = "tokenry", version, after_long_help = after_long_help(), disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    /// Answer as JSON, one document per line, with the field names of the HTTP interface; errors too
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Add, look at, change and remove providers
+    #[command(subcommand)]
+    Provider(ProviderCommand),
+    /// Connect an account at a provider, or renew a connection
+    Connect(ConnectArgs),
+    /// List the connections
+    List,
+    /// Show how the engine is, or how one connection is
+    Status {
+        /// A connection; without it, the engine
+        name: Option<String>,
+    },
+    /// Print a fresh access token, and nothing else, to standard output
+    Token {
+        /// A connection: `provider`, `provider/label`, a label or an id
+        name: String,
+        /// The token must live at least this long; else it is refreshed first
+        #[arg(long, value_name = "SECONDS")]
+        min_valid: Option<u32>,
+    },
+    /// Refresh a connection now, whatever its expiry
+    Refresh {
+        /// A connection
+        name: String,
+    },
+    /// Delete a connection's tokens, and revoke them at the provider when it can
+    Disconnect {
+        /// A connection
+        name: String,
+    },
+    /// Complete a connect with the address the browser was redirected to
+    Callback {
+        /// The whole address. It holds a code that others can see in the list of processes: better leave it out,
+        /// or say `-`, and send it by standard input
+        #[arg(default_value = "-", hide_default_value = true)]
+        url: String,
+    },
+    /// Show the activity log, newest first
+    Events {
+        /// At most this many, 1 to 500
+        #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=500))]
+        limit: Option<u32>,
+        /// Only what is older than this page mark
+        #[arg(long, value_name = "MARK")]
+        before: Option<i64>,
+    },
+    /// Lock the vault at once
+    Lock,
+    /// Unlock the vault with the OS keyring or a passphrase
+    Unlock(UnlockArgs),
+    /// Be the engine, with no window, in the foreground; prints one line when it is ready
+    Serve(ServeArgs),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum ProviderCommand {
+    /// Add a provider, from a file, from flags, or both (a flag wins)
+    Add(Box<AddArgs>),
+    /// List the providers
+    List,
+    /// Show all of a provider; never its client secret
+    Show {
+        /// A provider's name or id
+        name: String,
+    },
+    /// Change what is given, and nothing else; an empty text clears a field
+    Edit(Box<EditArgs>),
+    /// Remove a provider
+    Remove {
+        /// A provider's name or id
+        name: String,
+        /// Disconnect its connections first; without it, a provider that has some stays
+        #[arg(long)]
+        disconnect: bool,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct ConnectArgs {
+    /// A provider; or a connection, to renew it
+    pub(crate) name: String,
+    /// Tells this connection from others at the same provider
+    #[arg(long)]
+    pub(crate) label: Option<String>,
+    /// Ask for this scope instead of the provider's default ones; may be repeated
+    #[arg(long = "scope", value_name = "SCOPE")]
+    pub(crate) scopes: Vec<String>,
+    /// How the browser's answer comes back: loopback, deep-link or paste
+    #[arg(long, value_parser = word::<Redirect>)]
+    pub(crate) redirect: Option<Redirect>,
+    /// Open no browser: the address to open is the first line on standard output
+    #[arg(long)]
+    pub(crate) no_browser: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct UnlockArgs {
+    /// Read the passphrase from this file descriptor (0 is standard input)
+    #[arg(long, value_name = "N")]
+    pub(crate) passphrase_fd: Option<u32>,
+}
+
+#[derive(Args)]
+pub(crate) struct ServeArgs {
+    /// What opens the vault
+    #[arg(long, value_enum)]
+    pub(crate) vault: Option<VaultChoice>,
+    /// Read the passphrase from this file descriptor (0 is standard input)
+    #[arg(long, value_name = "N")]
+    pub(crate) passphrase_fd: Option<u32>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum VaultChoice {
+    Auto,
+    Keyring,
+    Passphrase,
+}
+
+impl VaultChoice {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Keyring => "keyring",
+            Self::Passphrase => "passphrase",
+        }
+    }
+}
+
+/// A word of the contract, with `-` or `_` between its parts.
+pub(crate) fn word<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    serde_json::from_value(text.replace('-', "_").into()).map_err(|error| error.to_string())
+}
+
+fn after_long_help() -> String {
+    let mut text = String::from(
+        "Exit codes:\n   0  done\n   2  the command line is wrong\n   3  no engine is running and none could be \
+         started\n",
+    );
+    for code in ErrorCode::ALL {
+        text += &format!("  {:2}  {}\n", code.exit_code(), code.slug());
+    }
+    text + "\nEnvironment:\n  TOKENRY_HOME  the folder of the whole profile, socket included\n  NO_COLOR      no \
+            colours"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+    use tokenry_contract::{GrantType, TokenEndpointAuthMethod};
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_words_are_those_of_the_contract_however_they_are_joined() {
+        assert_eq!(word("deep-link"), Ok(Redirect::DeepLink));
+        assert_eq!(word("client_credentials"), Ok(GrantType::ClientCredentials));
+        assert_eq!(word("none"), Ok(TokenEndpointAuthMethod::None));
+        let error = word::<Redirect>("deeplink").unwrap_err();
+        assert!(
+            error.contains("`loopback`") && error.contains("`paste`"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn every_exit_code_is_documented() {
+        let help = Cli::command().render_long_help().to_string();
+        for code in ErrorCode::ALL {
+            assert!(
+                help.contains(&format!("{:2}  {}", code.exit_code(), code.slug())),
+                "{}",
+                code.slug()
+            );
+        }
+    }
+}

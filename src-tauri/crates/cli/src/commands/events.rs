@@ -1,0 +1,101 @@
+use super::show;
+use crate::engine::Engine;
+use crate::failure::Failure;
+use crate::http::{Method, Request, path};
+use crate::output::{Colour, Output, Style};
+use crate::table::{Cell, table};
+use crate::time::whole_second;
+use std::collections::HashMap;
+use tokenry_contract::{Connection, Event, EventPage, OAuthProvider, Outcome};
+
+type Names = HashMap<String, String>;
+
+pub(crate) fn run(
+    limit: Option<u32>,
+    before: Option<i64>,
+    engine: &Engine,
+    output: &Output,
+) -> Result<(), Failure> {
+    let mut query: Vec<String> = Vec::new();
+    query.extend(limit.map(|limit| format!("limit={limit}")));
+    query.extend(before.map(|mark| format!("before={mark}")));
+    let mut target = path(&["v1", "events"]);
+    if !query.is_empty() {
+        target = format!("{target}?{}", query.join("&"));
+    }
+    let page: EventPage = engine.ask(&Request::new(Method::Get, target))?;
+    let names = if output.is_json() {
+        Names::new()
+    } else {
+        names(engine)
+    };
+    output.data(&page, |style| text(&page.events, &names, style))?;
+    if let Some(mark) = page.next {
+        output.say(&format!("Older ones: `tokenry events --before {mark}`."));
+    }
+    Ok(())
+}
+
+/// What the ids are called; what is gone has no name any more.
+fn names(engine: &Engine) -> Names {
+    let providers: Vec<OAuthProvider> = engine.get(&["v1", "oauth-providers"]).unwrap_or_default();
+    let connections: Vec<Connection> = engine.get(&["v1", "connections"]).unwrap_or_default();
+    let providers = providers
+        .into_iter()
+        .map(|provider| (provider.id.to_string(), provider.name));
+    providers
+        .chain(connections.into_iter().map(|c| (c.id.to_string(), c.name)))
+        .collect()
+}
+
+fn text(events: &[Event], names: &Names, style: Style) -> String {
+    if events.is_empty() {
+        return String::new();
+    }
+    let row = |event: &Event| -> Vec<Cell> {
+        let id = event
+            .connection_id
+            .or(event.provider_id)
+            .map(|id| id.to_string())
+            .unwrap_or_default();
+        let who = event
+            .program
+            .clone()
+            .unwrap_or_else(|| show::words(&event.caller));
+        let colour = if event.outcome == Outcome::Done {
+            Colour::Plain
+        } else {
+            Colour::Bad
+        };
+        vec![
+            Cell::from(whole_second(event.at)),
+            Cell::from(show::words(&event.kind)),
+            Cell::coloured(&show::words(&event.outcome), colour),
+            Cell::from(names.get(&id).unwrap_or(&id)),
+            Cell::from(event.pid.map_or(who.clone(), |pid| format!("{who} ({pid})"))),
+            Cell::from(event.detail.as_deref().unwrap_or_default()),
+        ]
+    };
+    let headings = ["TIME", "WHAT", "OUTCOME", "WHICH", "WHO", ""];
+    table(&headings, events.iter().map(row).collect(), style)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn an_event_says_when_what_how_it_ended_of_which_and_who() {
+        let id = "01900000-0000-7000-8000-000000000001";
+        let page: EventPage = serde_json::from_value(json!({"next": null, "events": [{
+            "id": id, "at": "2027-01-15T08:00:00.123Z", "kind": "token_handed_out", "caller": "program",
+            "program": "/usr/bin/git", "pid": 7, "provider_id": null, "connection_id": id, "outcome": "done",
+            "detail": null}]}))
+        .unwrap();
+        let names = Names::from([(id.to_owned(), "github".to_owned())]);
+        let text = text(&page.events, &names, Style { colour: false });
+        let line = "2027-01-15T08:00:00Z  token handed out  done     github  /usr/bin/git (7)";
+        assert_eq!(text.lines().nth(1), Some(line));
+    }
+}

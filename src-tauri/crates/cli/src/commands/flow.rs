@@ -1,0 +1,135 @@
+//! Waiting for a consent flow to end.
+
+use super::callback;
+use crate::engine::Engine;
+use crate::failure::Failure;
+use crate::http::{Method, Request, path};
+use crate::output::{Output, clean, write_out};
+use crate::secret_input;
+use crate::time::relative;
+use jiff::Timestamp;
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+use tokenry_contract::{AuthorizeAnswer, Connection, ErrorCode, Flow, FlowStatus, Redirect};
+
+/// How often the engine may be away, as while it hands over to the window, before we give up.
+const AWAY_MAX: u32 = 3;
+
+/// Says where the browser goes, waits, and says how it ended.
+pub(super) fn follow(
+    answer: &AuthorizeAnswer,
+    no_browser: bool,
+    engine: &Engine,
+    output: &Output,
+) -> Result<(), Failure> {
+    announce(answer, no_browser, output)?;
+    let asks = answer.redirect == Redirect::Paste && std::io::stdin().is_terminal();
+    let connection = if asks {
+        ask(engine, output)?
+    } else {
+        wait(answer, engine)?
+    };
+    output.done(&connection, &connected(&connection))
+}
+
+fn announce(answer: &AuthorizeAnswer, no_browser: bool, output: &Output) -> Result<(), Failure> {
+    let until = relative(answer.expires_at, Timestamp::now());
+    if no_browser {
+        if output.is_json() {
+            output.done(answer, "")?;
+        } else {
+            write_out((clean(&answer.authorization_url) + "\n").as_bytes())?;
+        }
+        output.say(&format!(
+            "Open that address in a browser. This ends when you are connected, or {until}."
+        ));
+    } else {
+        output
+            .say("Your browser asks you to sign in and to agree. If it does not come up, open this address:");
+        output.say(&answer.authorization_url);
+        output.say(&format!("Waiting. This ends when you are connected, or {until}."));
+    }
+    if answer.redirect == Redirect::Paste {
+        output.say("When the browser has ended at an address that does not open, copy that address.");
+        if !std::io::stdin().is_terminal() {
+            output.say("Send it to `tokenry callback` by standard input.");
+        }
+    }
+    Ok(())
+}
+
+/// Takes pasted addresses until one is right.
+fn ask(engine: &Engine, output: &Output) -> Result<Connection, Failure> {
+    while let Some(line) = secret_input::shown_line("Paste the address: ")? {
+        if line.trim().is_empty() {
+            continue;
+        }
+        match callback::complete(&line, engine) {
+            Err(failure) if failure.code() == Some(ErrorCode::ValidationError) => output.fail(&failure),
+            end => return end,
+        }
+    }
+    Err(Failure::new(
+        ErrorCode::ValidationError,
+        "No address was pasted.",
+        "Send it to `tokenry callback` by standard input, or start again.",
+    ))
+}
+
+fn wait(answer: &AuthorizeAnswer, engine: &Engine) -> Result<Connection, Failure> {
+    let target = path(&["v1", "flows", &answer.flow_id.to_string()]) + "?wait_seconds=30";
+    let mut away = 0;
+    loop {
+        let asked = Instant::now();
+        match engine.ask::<Flow>(&Request::new(Method::Get, target.clone())) {
+            Ok(flow) if flow.status == FlowStatus::Waiting => away = 0,
+            Ok(flow) => return ended(flow, engine),
+            Err(failure) if is_away(&failure) && away < AWAY_MAX => away += 1,
+            Err(failure) => return Err(failure),
+        }
+        // An engine that does not hold the question is not asked without a pause.
+        std::thread::sleep(Duration::from_secs(1).saturating_sub(asked.elapsed()));
+    }
+}
+
+fn is_away(failure: &Failure) -> bool {
+    matches!(failure.code(), None | Some(ErrorCode::Internal))
+}
+
+fn ended(flow: Flow, engine: &Engine) -> Result<Connection, Failure> {
+    let (code, message) = match flow.status {
+        FlowStatus::Connected | FlowStatus::Waiting => {
+            return engine.get(&["v1", "connections", &flow.connection_id.to_string()]);
+        }
+        FlowStatus::Failed => (
+            ErrorCode::ProviderError,
+            "The provider did not connect the account.",
+        ),
+        FlowStatus::Cancelled => (ErrorCode::ConsentDenied, "The connect was called off."),
+        FlowStatus::Expired => (ErrorCode::FlowExpired, "Nobody answered in time."),
+    };
+    let code = flow.code.unwrap_or(code);
+    Err(Failure::new(
+        code,
+        flow.message.as_deref().unwrap_or(message),
+        code.next_step(),
+    ))
+}
+
+/// Who is connected now, as what, and what was not granted.
+pub(super) fn connected(connection: &Connection) -> String {
+    let mut words = format!("Connected {}", connection.name);
+    if let Some(account) = &connection.account {
+        let who = account
+            .email
+            .as_ref()
+            .or(account.name.as_ref())
+            .unwrap_or(&account.subject);
+        words += &format!(" as {who}");
+    }
+    words.push('.');
+    if !connection.missing_scopes.is_empty() {
+        words += &format!(" Not granted: {}.", connection.missing_scopes.join(" "));
+    }
+    words
+}

@@ -1,0 +1,67 @@
+//! One file per command or family of commands.
+
+mod callback;
+mod connect;
+mod connection;
+mod events;
+mod flow;
+mod list;
+mod provider;
+mod provider_fields;
+mod show;
+mod status;
+mod token;
+mod vault;
+
+use crate::args::{Command, ProviderCommand, ServeArgs};
+use crate::engine::{Engine, WhenAbsent};
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::start;
+use std::ffi::OsStr;
+
+/// `tokenry token NAME` and nothing more.
+pub(crate) fn token(name: &str, output: &Output) -> Result<(), Failure> {
+    token::run(name, None, &Engine::new(WhenAbsent::Start)?, output)
+}
+
+/// Does what was asked.
+pub(crate) fn run(command: &Command, output: &Output) -> Result<(), Failure> {
+    let engine = || Engine::new(WhenAbsent::Start);
+    match command {
+        Command::Provider(command) => run_provider(command, &engine()?, output),
+        Command::Connect(args) => connect::run(args, &engine()?, output),
+        Command::List => list::connections(&engine()?, output),
+        Command::Status { name } => status::run(name.as_deref(), output),
+        Command::Token { name, min_valid } => token::run(name, *min_valid, &engine()?, output),
+        Command::Refresh { name } => connection::refresh(name, &engine()?, output),
+        Command::Disconnect { name } => connection::disconnect(name, &engine()?, output),
+        Command::Callback { url } => callback::run(url, &engine()?, output),
+        Command::Events { limit, before } => events::run(*limit, *before, &engine()?, output),
+        Command::Lock => vault::lock(output),
+        Command::Unlock(args) => vault::unlock(args, output),
+        Command::Serve(args) => Err(serve(args)),
+    }
+}
+
+fn run_provider(command: &ProviderCommand, engine: &Engine, output: &Output) -> Result<(), Failure> {
+    match command {
+        ProviderCommand::Add(args) => provider::add(args, engine, output),
+        ProviderCommand::List => list::providers(engine, output),
+        ProviderCommand::Show { name } => provider::show(name, engine, output),
+        ProviderCommand::Edit(args) => provider::edit(args, engine, output),
+        ProviderCommand::Remove { name, disconnect } => provider::remove(name, *disconnect, engine, output),
+    }
+}
+
+fn serve(args: &ServeArgs) -> Failure {
+    let fd = args.passphrase_fd.map(|fd| fd.to_string());
+    let mut arguments: Vec<&OsStr> = Vec::new();
+    if let Some(vault) = args.vault {
+        arguments.extend([OsStr::new("--vault"), OsStr::new(vault.word())]);
+    }
+    if let Some(fd) = &fd {
+        arguments.extend([OsStr::new("--passphrase-fd"), OsStr::new(fd)]);
+    }
+    start::in_foreground(&arguments)
+}

@@ -1,0 +1,54 @@
+use super::{provider_fields, show};
+use crate::engine::Engine;
+use crate::failure::Failure;
+use crate::http::{Method, Request, path};
+use crate::names::{self, Kind};
+use crate::output::Output;
+use crate::provider_args::{AddArgs, EditArgs};
+use jiff::Timestamp;
+use tokenry_contract::{OAuthProvider, Success};
+
+pub(crate) fn add(args: &AddArgs, engine: &Engine, output: &Output) -> Result<(), Failure> {
+    let fields = provider_fields::collect(&args.given(), &args.source)?;
+    let provider: OAuthProvider = engine.send_body(Method::Post, &["v1", "oauth-providers"], &fields)?;
+    output.done(&provider, &added(&provider))
+}
+
+fn added(provider: &OAuthProvider) -> String {
+    let register = match provider.redirect_uris.as_slice() {
+        [] => String::new(),
+        uris => format!(" Register at the provider: {}.", uris.join(" and ")),
+    };
+    format!(
+        "Added {}.{register} Connect with `tokenry connect {0}`.",
+        provider.name
+    )
+}
+
+pub(crate) fn show(name: &str, engine: &Engine, output: &Output) -> Result<(), Failure> {
+    let provider: OAuthProvider = engine
+        .get(&["v1", "oauth-providers", name])
+        .map_err(|failure| names::explain(failure, engine, Kind::Provider, name))?;
+    output.data(&provider, |style| {
+        show::provider(&provider, Timestamp::now(), style)
+    })
+}
+
+pub(crate) fn edit(args: &EditArgs, engine: &Engine, output: &Output) -> Result<(), Failure> {
+    let fields = provider_fields::collect(&args.given(), &args.source)?;
+    let provider: OAuthProvider = engine
+        .send_body(Method::Put, &["v1", "oauth-providers", &args.provider], &fields)
+        .map_err(|failure| names::explain(failure, engine, Kind::Provider, &args.provider))?;
+    output.done(&provider, &format!("Changed {}.", provider.name))
+}
+
+pub(crate) fn remove(name: &str, disconnect: bool, engine: &Engine, output: &Output) -> Result<(), Failure> {
+    let mut target = path(&["v1", "oauth-providers", name]);
+    if disconnect {
+        target.push_str("?disconnect=true");
+    }
+    let success: Success = engine
+        .ask(&Request::new(Method::Delete, target))
+        .map_err(|failure| names::explain(failure, engine, Kind::Provider, name))?;
+    output.done(&success, &format!("Removed {name}."))
+}

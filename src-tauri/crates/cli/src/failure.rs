@@ -1,0 +1,219 @@
+//! Every way a command can end without having done what was asked.
+
+use serde_json::json;
+use tokenry_contract::{Details, ErrorBody, ErrorCode};
+
+/// The exit code when no engine is running and none could be started.
+pub(crate) const NO_ENGINE: u8 = 3;
+
+/// What happened, and what to do next. Holds no secret.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: Option<ErrorCode>,
+    message: String,
+    next: Option<String>,
+    details: Option<Box<Details>>,
+    request_id: String,
+    silent: bool,
+}
+
+impl Failure {
+    /// No engine is running and none could be started.
+    pub(crate) fn no_engine(message: impl Into<String>, next: impl Into<String>) -> Self {
+        Self {
+            next: Some(next.into()),
+            ..Self::plain(None, message)
+        }
+    }
+
+    /// Something this program found out by itself.
+    pub(crate) fn new(code: ErrorCode, message: impl Into<String>, next: impl Into<String>) -> Self {
+        Self {
+            next: Some(next.into()),
+            ..Self::plain(Some(code), message)
+        }
+    }
+
+    /// The engine's answer makes no sense.
+    pub(crate) fn garbled(what: impl std::fmt::Display) -> Self {
+        Self::new(
+            ErrorCode::Internal,
+            format!("The engine's answer cannot be read: {what}."),
+            "Check that `tokenry` and the engine are of one version: `tokenry status`, `tokenry --version`.",
+        )
+    }
+
+    /// Whoever reads our output is gone: nobody is left to tell.
+    pub(crate) fn unheard() -> Self {
+        Self {
+            silent: true,
+            ..Self::plain(Some(ErrorCode::Internal), "Nobody reads the output.")
+        }
+    }
+
+    fn plain(code: Option<ErrorCode>, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            next: None,
+            details: None,
+            request_id: String::new(),
+            silent: false,
+        }
+    }
+
+    /// Puts a better next step in the place of the one there was.
+    pub(crate) fn with_next(mut self, next: impl Into<String>) -> Self {
+        self.next = Some(next.into());
+        self
+    }
+
+    pub(crate) fn code(&self) -> Option<ErrorCode> {
+        self.code
+    }
+
+    pub(crate) fn is_silent(&self) -> bool {
+        self.silent
+    }
+
+    pub(crate) fn exit_code(&self) -> u8 {
+        self.code.map_or(NO_ENGINE, ErrorCode::exit_code)
+    }
+
+    /// The envelope of the contract.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        let mut error = json!({
+            "code": self.code.map_or("no_engine", ErrorCode::slug),
+            "message": self.json_message(),
+            "request_id": self.request_id,
+        });
+        if let Some(details) = &self.details {
+            error["details"] = json!(details);
+        }
+        json!({ "error": error })
+    }
+
+    fn json_message(&self) -> String {
+        match &self.next {
+            Some(next) => format!("{} {next}", self.message),
+            None => self.message.clone(),
+        }
+    }
+
+    /// What happened, one line for each field that is wrong, and what to do next.
+    pub(crate) fn words(&self) -> String {
+        let mut lines = vec![format!("error: {}", self.message)];
+        if let Some(details) = &self.details {
+            lines.extend(
+                details
+                    .fields
+                    .iter()
+                    .map(|(field, wrong)| format!("  {field}: {wrong}")),
+            );
+            lines.extend(
+                details
+                    .provider_error
+                    .iter()
+                    .map(|error| format!("  the provider says: {error}")),
+            );
+            lines.extend(
+                details
+                    .retry_after_seconds
+                    .map(|wait| format!("  try again after: {wait} s")),
+            );
+        }
+        lines.extend(self.next_step().map(|next| format!("  next: {next}")));
+        if self.code == Some(ErrorCode::Internal) && !self.request_id.is_empty() {
+            lines.push(format!("  request id: {}", self.request_id));
+        }
+        lines
+            .iter()
+            .map(|line| crate::output::clean(line) + "\n")
+            .collect()
+    }
+
+    /// The engine's messages mostly say after a semicolon, or by naming a command, what to do; the general advice is
+    /// for those that do not.
+    fn next_step(&self) -> Option<&str> {
+        let says_it = self.message.contains("; ") || self.message.contains("`tokenry ");
+        let general = || self.code.filter(|_| !says_it).map(ErrorCode::next_step);
+        self.next.as_deref().or_else(general)
+    }
+}
+
+impl From<ErrorBody> for Failure {
+    fn from(body: ErrorBody) -> Self {
+        Self {
+            details: body.details.map(Box::new),
+            request_id: body.request_id,
+            ..Self::plain(Some(body.code), body.message)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused() -> Failure {
+        let fields = [("client_id".to_owned(), "must not be empty".to_owned())].into();
+        ErrorBody {
+            code: ErrorCode::ValidationError,
+            message: "The provider cannot be kept.".into(),
+            request_id: "r1".into(),
+            details: Some(Details {
+                fields,
+                ..Details::default()
+            }),
+        }
+        .into()
+    }
+
+    #[test]
+    fn an_error_says_what_happened_the_fields_and_what_to_do_next() {
+        let words = refused().words();
+        assert_eq!(
+            words,
+            "error: The provider cannot be kept.\n  client_id: must not be empty\n  next: Correct the fields that \
+             are named and try again.\n"
+        );
+        assert_eq!(refused().exit_code(), 10);
+    }
+
+    #[test]
+    fn the_envelope_goes_through_as_it_came() {
+        assert_eq!(
+            refused().json(),
+            json!({"error": {"code": "validation_error", "message": "The provider cannot be kept.",
+                "request_id": "r1", "details": {"fields": {"client_id": "must not be empty"}}}})
+        );
+    }
+
+    #[test]
+    fn a_message_that_says_what_to_do_gets_no_second_advice() {
+        let mut failure = refused();
+        failure.details = None;
+        failure.message = "there is no connection called \"x\"; `tokenry list` shows what there is".into();
+        assert_eq!(failure.words().lines().count(), 1);
+        assert_eq!(
+            failure.with_next("Did you mean `y`?").words().lines().nth(1),
+            Some("  next: Did you mean `y`?")
+        );
+    }
+
+    #[test]
+    fn a_terminal_sequence_in_a_message_arrives_as_text() {
+        let words = Failure::garbled("\u{1b}]0;owned\u{7}\nnext: run this").words();
+        assert!(!words.contains('\u{1b}') && !words.contains('\u{7}'), "{words:?}");
+        assert_eq!(words.lines().count(), 2, "{words:?}");
+    }
+
+    #[test]
+    fn no_engine_ends_with_3() {
+        assert_eq!(Failure::no_engine("None.", "Start one.").exit_code(), 3);
+        assert_eq!(
+            Failure::no_engine("None.", "Start one.").json()["error"]["code"],
+            "no_engine"
+        );
+    }
+}

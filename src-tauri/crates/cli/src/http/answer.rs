@@ -1,0 +1,147 @@
+use super::head::{self, Framing};
+use super::{HttpError, body};
+use std::io::Read;
+use zeroize::Zeroizing;
+
+/// The most bytes of a status line and headers together.
+const HEAD_MAX: usize = 16 * 1024;
+/// The most bytes of a body: a list of 10,000 connections has about 10 MiB.
+const BODY_MAX: usize = 64 * 1024 * 1024;
+/// Most answers are there after one read of this.
+const FIRST_READ: usize = 4096;
+
+/// A complete answer. Its body may hold a token.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Zeroizing<Vec<u8>>,
+}
+
+/// Reads one answer, and nothing beyond it that matters.
+pub(crate) fn read_answer(stream: &mut dyn Read) -> Result<Answer, HttpError> {
+    read_bounded(stream, BODY_MAX)
+}
+
+fn read_bounded(stream: &mut dyn Read, limit: usize) -> Result<Answer, HttpError> {
+    let mut source = Source::new(stream);
+    let head = head::parse(&source.head()?)?;
+    let body = match head.framing {
+        Framing::Length(length) if length > limit => return Err(HttpError::TooLarge),
+        Framing::Length(length) => {
+            let mut body = Zeroizing::new(Vec::new());
+            source.take_into(length, &mut body)?;
+            body
+        }
+        Framing::Chunked => body::chunked(&mut source, limit)?,
+        Framing::UntilClose => source.rest(limit)?,
+    };
+    Ok(Answer {
+        status: head.status,
+        body,
+    })
+}
+
+/// What has come in and is not used up yet.
+pub(super) struct Source<'a> {
+    stream: &'a mut dyn Read,
+    buffer: Zeroizing<Vec<u8>>,
+    used: usize,
+}
+
+impl<'a> Source<'a> {
+    fn new(stream: &'a mut dyn Read) -> Self {
+        Self {
+            stream,
+            buffer: Zeroizing::new(Vec::with_capacity(FIRST_READ)),
+            used: 0,
+        }
+    }
+
+    fn pending(&self) -> &[u8] {
+        &self.buffer[self.used..]
+    }
+
+    /// One read more. False at the end.
+    fn fill(&mut self) -> Result<bool, HttpError> {
+        self.buffer.drain(..self.used);
+        self.used = 0;
+        let mut piece = Zeroizing::new([0; FIRST_READ]);
+        loop {
+            match self.stream.read(&mut *piece) {
+                Ok(count) => {
+                    self.buffer.extend_from_slice(&piece[..count]);
+                    return Ok(count > 0);
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(HttpError::Io(error)),
+            }
+        }
+    }
+
+    fn need(&mut self) -> Result<(), HttpError> {
+        if self.fill()? {
+            Ok(())
+        } else {
+            Err(HttpError::Truncated)
+        }
+    }
+
+    /// Everything up to the mark, which is used up too.
+    fn until(&mut self, mark: &[u8], limit: usize) -> Result<Zeroizing<Vec<u8>>, HttpError> {
+        let mut searched = 0;
+        loop {
+            let pending = self.pending();
+            if let Some(at) = pending[searched..]
+                .windows(mark.len())
+                .position(|window| window == mark)
+            {
+                let end = searched + at;
+                if end > limit {
+                    return Err(HttpError::TooLarge);
+                }
+                let found = Zeroizing::new(pending[..end].to_vec());
+                self.used += end + mark.len();
+                return Ok(found);
+            }
+            if pending.len() > limit {
+                return Err(HttpError::TooLarge);
+            }
+            searched = pending.len().saturating_sub(mark.len() - 1);
+            self.need()?;
+        }
+    }
+
+    fn head(&mut self) -> Result<Zeroizing<Vec<u8>>, HttpError> {
+        self.until(b"\r\n\r\n", HEAD_MAX)
+    }
+
+    pub(super) fn line(&mut self, limit: usize) -> Result<Zeroizing<Vec<u8>>, HttpError> {
+        self.until(b"\r\n", limit)
+    }
+
+    /// Exactly so many bytes. Memory is taken as they come, not as they are announced.
+    pub(super) fn take_into(&mut self, mut count: usize, body: &mut Vec<u8>) -> Result<(), HttpError> {
+        while count > 0 {
+            if self.pending().is_empty() {
+                self.need()?;
+            }
+            let now = count.min(self.pending().len());
+            body.extend_from_slice(&self.pending()[..now]);
+            self.used += now;
+            count -= now;
+        }
+        Ok(())
+    }
+
+    fn rest(&mut self, limit: usize) -> Result<Zeroizing<Vec<u8>>, HttpError> {
+        while self.pending().len() <= limit {
+            if !self.fill()? {
+                return Ok(Zeroizing::new(self.pending().to_vec()));
+            }
+        }
+        Err(HttpError::TooLarge)
+    }
+}
+
+#[cfg(test)]
+#[path = "answer_tests.rs"]
+mod tests;

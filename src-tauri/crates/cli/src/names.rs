@@ -1,0 +1,92 @@
+//! "Did you mean": the names that are close to one nobody has.
+
+use crate::engine::Engine;
+use crate::failure::Failure;
+use tokenry_contract::{Connection, ErrorCode, OAuthProvider};
+
+/// What a name was meant to be the name of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Provider,
+    Connection,
+}
+
+/// Adds the closest names to a failure that says there is no such thing.
+pub(crate) fn explain(failure: Failure, engine: &Engine, kind: Kind, name: &str) -> Failure {
+    if failure.code() != Some(ErrorCode::NotFound) {
+        return failure;
+    }
+    let providers = || -> Vec<String> {
+        let providers: Vec<OAuthProvider> = engine.get(&["v1", "oauth-providers"]).unwrap_or_default();
+        providers.into_iter().map(|provider| provider.name).collect()
+    };
+    let candidates = match kind {
+        Kind::Provider => providers(),
+        Kind::Connection if providers().iter().any(|provider| provider == name) => {
+            return failure.with_next(format!("It has no connection yet: `tokenry connect {name}`."));
+        }
+        Kind::Connection => {
+            let connections: Vec<Connection> = engine.get(&["v1", "connections"]).unwrap_or_default();
+            connections
+                .into_iter()
+                .map(|connection| connection.name)
+                .collect()
+        }
+    };
+    match closest(name, &candidates).as_slice() {
+        [] => failure,
+        close => failure.with_next(format!("Did you mean {}?", close.join(" or "))),
+    }
+}
+
+/// Up to three of the candidates that differ from `name` in a third of its letters at most.
+fn closest(name: &str, candidates: &[String]) -> Vec<String> {
+    let most = (name.chars().count() / 3).max(1);
+    let mut close: Vec<(usize, &String)> = candidates
+        .iter()
+        .map(|candidate| (distance(name, candidate), candidate))
+        .filter(|(distance, _)| *distance <= most)
+        .collect();
+    close.sort();
+    close
+        .into_iter()
+        .take(3)
+        .map(|(_, candidate)| format!("`{candidate}`"))
+        .collect()
+}
+
+/// How many letters have to be put in, taken out or replaced (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, &y) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_of_the_finger_finds_its_name() {
+        let names = ["github", "gitlab", "google"].map(str::to_owned);
+        assert_eq!(closest("githbu", &names), ["`github`"]);
+        assert_eq!(closest("gitlub", &names), ["`github`", "`gitlab`"]);
+        assert!(closest("slack", &names).is_empty());
+    }
+
+    #[test]
+    fn the_distance_counts_letters() {
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("abc", ""), 3);
+        assert_eq!(distance("äb", "ab"), 1);
+    }
+}

@@ -1,0 +1,141 @@
+//! Data goes to standard output, words go to standard error.
+
+use crate::failure::Failure;
+use serde::Serialize;
+use std::io::{self, IsTerminal, Write};
+use tokenry_contract::ErrorCode;
+
+/// How a word is coloured on a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Colour {
+    Plain,
+    Dim,
+    Good,
+    Busy,
+    Bad,
+}
+
+/// Whether there is colour at all.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Style {
+    pub(crate) colour: bool,
+}
+
+impl Style {
+    pub(crate) fn paint(self, text: &str, colour: Colour) -> String {
+        let code = match colour {
+            Colour::Plain => return text.to_owned(),
+            Colour::Dim => 2,
+            Colour::Good => 32,
+            Colour::Busy => 33,
+            Colour::Bad => 31,
+        };
+        if self.colour {
+            format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    /// Colour on a terminal, unless NO_COLOR or a dumb terminal says otherwise.
+    fn of_stdout() -> Self {
+        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+        Self {
+            colour: io::stdout().is_terminal() && !refused && !dumb,
+        }
+    }
+}
+
+/// How the answers are given.
+pub(crate) struct Output {
+    json: bool,
+}
+
+impl Output {
+    pub(crate) fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// What was asked for, to standard output: as JSON on one line, or as `human` writes it.
+    pub(crate) fn data<T: Serialize>(
+        &self,
+        value: &T,
+        human: impl FnOnce(Style) -> String,
+    ) -> Result<(), Failure> {
+        if self.json {
+            self.json_line(value)
+        } else {
+            write_out(human(Style::of_stdout()).as_bytes())
+        }
+    }
+
+    /// What was done: the answer as JSON to standard output, or words to standard error.
+    pub(crate) fn done<T: Serialize>(&self, value: &T, words: &str) -> Result<(), Failure> {
+        if self.json {
+            return self.json_line(value);
+        }
+        self.say(words);
+        Ok(())
+    }
+
+    /// Words for a person.
+    pub(crate) fn say(&self, words: &str) {
+        if !self.json {
+            write_err(&(clean(words) + "\n"));
+        }
+    }
+
+    /// Why it was not done.
+    pub(crate) fn fail(&self, failure: &Failure) {
+        if failure.is_silent() {
+            return;
+        }
+        write_err(&if self.json {
+            format!("{}\n", failure.json())
+        } else {
+            failure.words()
+        });
+    }
+
+    fn json_line<T: Serialize>(&self, value: &T) -> Result<(), Failure> {
+        let mut line = serde_json::to_vec(value).map_err(Failure::garbled)?;
+        line.push(b'\n');
+        write_out(&line)
+    }
+}
+
+/// Writes to standard output, all of it and now.
+pub(crate) fn write_out(bytes: &[u8]) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes)
+        .and_then(|()| out.flush())
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::BrokenPipe => Failure::unheard(),
+            _ => Failure::new(
+                ErrorCode::Internal,
+                format!("Standard output takes nothing: {error}."),
+                "Send it somewhere that can be written to.",
+            ),
+        })
+}
+
+/// Writes to standard error; when that fails, nobody can be told.
+pub(crate) fn write_err(words: &str) {
+    let _ = io::stderr().lock().write_all(words.as_bytes());
+}
+
+/// Text of somebody else's: nothing in it moves the cursor, colours, makes a line or turns the writing direction.
+pub(crate) fn clean(text: &str) -> String {
+    let harmful = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
+    text.chars()
+        .map(|c| if harmful(c) { '\u{fffd}' } else { c })
+        .collect()
+}

@@ -1,0 +1,143 @@
+//! Secrets come in by standard input, a prompt without echo, or a file descriptor; never as an argument.
+
+use crate::failure::Failure;
+use crate::output::write_err;
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use std::fs::File;
+use std::io::{self, IsTerminal, Read};
+use tokenry_contract::ErrorCode;
+use zeroize::Zeroizing;
+
+/// More than any passphrase, secret or redirected address has.
+const MAX: u64 = 64 * 1024;
+
+/// A secret, or any text that is read like one.
+pub(crate) type SecretText = Zeroizing<String>;
+
+/// Everything standard input has, less its last line end; on a terminal one line, asked for and not shown.
+pub(crate) fn from_stdin(what: &str) -> Result<SecretText, Failure> {
+    let stdin = io::stdin();
+    if stdin.is_terminal() {
+        return hidden_line(what);
+    }
+    text(read(stdin.lock(), what)?, what)
+}
+
+/// Everything an inherited file descriptor has, less its last line end.
+pub(crate) fn from_fd(fd: u32, what: &str) -> Result<SecretText, Failure> {
+    if fd == 0 {
+        return from_stdin(what);
+    }
+    // A descriptor that was inherited can be opened once more by its name, without any unsafe code.
+    let file = File::open(format!("/dev/fd/{fd}"))
+        .map_err(|error| unreadable(what, &format!("file descriptor {fd}: {error}")))?;
+    text(read(file, what)?, what)
+}
+
+/// A new secret: at a terminal it has to be typed twice.
+pub(crate) fn new_from_fd(fd: u32, what: &str) -> Result<SecretText, Failure> {
+    let secret = from_fd(fd, &format!("New {what}"))?;
+    if fd == 0 && io::stdin().is_terminal() && *hidden_line("Once more")? != *secret {
+        return Err(Failure::new(
+            ErrorCode::ValidationError,
+            "The two are not the same.",
+            "Nothing was made; try again.",
+        ));
+    }
+    Ok(secret)
+}
+
+/// One line of standard input that may be shown. `None` at its end.
+pub(crate) fn shown_line(prompt: &str) -> Result<Option<SecretText>, Failure> {
+    write_err(prompt);
+    line("the line")
+}
+
+fn hidden_line(what: &str) -> Result<SecretText, Failure> {
+    write_err(&format!("{what}: "));
+    let silence = Silence::start().map_err(|error| unreadable(what, &error.to_string()))?;
+    let line = line(what);
+    drop(silence);
+    write_err("\n");
+    line?.filter(|line| !line.is_empty()).ok_or_else(|| empty(what))
+}
+
+fn line(what: &str) -> Result<Option<SecretText>, Failure> {
+    let mut line = Zeroizing::new(Vec::with_capacity(4096));
+    let mut stdin = io::stdin().lock().take(MAX);
+    io::BufRead::read_until(&mut stdin, b'\n', &mut line)
+        .map_err(|error| unreadable(what, &error.to_string()))?;
+    if line.is_empty() {
+        Ok(None)
+    } else {
+        utf8(line, what).map(Some)
+    }
+}
+
+fn read(from: impl Read, what: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
+    from.take(MAX + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| unreadable(what, &error.to_string()))?;
+    if bytes.len() as u64 > MAX {
+        return Err(Failure::new(
+            ErrorCode::PayloadTooLarge,
+            format!("{what}: more than {MAX} bytes were given."),
+            "Check what is sent there.",
+        ));
+    }
+    Ok(bytes)
+}
+
+fn text(bytes: Zeroizing<Vec<u8>>, what: &str) -> Result<SecretText, Failure> {
+    Some(utf8(bytes, what)?)
+        .filter(|text| !text.is_empty())
+        .ok_or_else(|| empty(what))
+}
+
+fn utf8(mut bytes: Zeroizing<Vec<u8>>, what: &str) -> Result<SecretText, Failure> {
+    for end in [b'\n', b'\r'] {
+        if bytes.last() == Some(&end) {
+            bytes.pop();
+        }
+    }
+    match std::str::from_utf8(&bytes) {
+        Ok(text) => Ok(Zeroizing::new(text.to_owned())),
+        Err(_) => Err(unreadable(what, "it is no UTF-8 text")),
+    }
+}
+
+fn empty(what: &str) -> Failure {
+    Failure::new(
+        ErrorCode::ValidationError,
+        format!("{what}: nothing was given."),
+        "Give it and try again.",
+    )
+}
+
+fn unreadable(what: &str, why: &str) -> Failure {
+    Failure::new(
+        ErrorCode::ValidationError,
+        format!("{what} cannot be read: {why}."),
+        "Send it by standard input, or type it at a terminal.",
+    )
+}
+
+/// While it lives, the terminal shows nothing of what is typed.
+struct Silence(Termios);
+
+impl Silence {
+    fn start() -> io::Result<Self> {
+        let before = tcgetattr(io::stdin())?;
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(io::stdin(), OptionalActions::Flush, &silent)?;
+        Ok(Self(before))
+    }
+}
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.0);
+    }
+}

@@ -1,0 +1,197 @@
+//! Starting `tokenry-serve`, the engine with no window, which stands beside our own program.
+
+use crate::failure::Failure;
+use crate::peer;
+use std::ffi::OsStr;
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+use tokenry_contract::{ErrorCode, profile};
+
+const PROGRAM: &str = "tokenry-serve";
+/// A log that has grown beyond this is begun anew.
+const LOG_MAX: u64 = 1024 * 1024;
+/// How much of the end of the log is read for the reason of a failure.
+const REASON_MAX: u64 = 4096;
+
+/// `tokenry-serve` beside us.
+pub(crate) fn program() -> Result<PathBuf, Failure> {
+    let beside = std::env::current_exe()
+        .ok()
+        .map(|ours| ours.with_file_name(PROGRAM));
+    beside.filter(|path| path.is_file()).ok_or_else(|| {
+        Failure::no_engine(
+            format!("There is no `{PROGRAM}` beside this program, so no engine can be started."),
+            "Install both in one folder, or open the Tokenry window.",
+        )
+    })
+}
+
+/// No engine answers, and this command starts none.
+pub(crate) fn absent(socket: &Path) -> Failure {
+    Failure::no_engine(
+        format!("No engine is running: nobody listens at {}.", socket.display()),
+        "Open the Tokenry window, or start one with `tokenry serve`.",
+    )
+}
+
+/// What is known of the vault before an engine is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Vault {
+    /// It has to open without a question, or there shall be no engine.
+    OpensByItself,
+    /// The engine may be there before the vault is open: it is opened next.
+    OpenedNext,
+    /// The same, and it is a passphrase that will open it.
+    OpenedByPassphrase,
+}
+
+impl Vault {
+    fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::OpensByItself => &["--background"],
+            Self::OpenedNext => &[],
+            Self::OpenedByPassphrase => &["--vault", "passphrase"],
+        }
+    }
+
+    /// How long the engine may take until it answers. Where a question is allowed, the keyring may ask one.
+    fn patience(self) -> Duration {
+        Duration::from_secs(if self == Self::OpensByItself { 5 } else { 60 })
+    }
+}
+
+/// Starts an engine that outlives us, and waits until it answers.
+pub(crate) fn in_background(socket: &Path, vault: Vault) -> Result<UnixStream, Failure> {
+    let program = program()?;
+    let mut log = Log::open()?;
+    let mut command = Command::new(program);
+    command.args(vault.arguments()).process_group(0).current_dir("/");
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log.writer()?);
+    if std::env::var_os("TOKENRY_HOME").is_some_and(|home| !home.is_empty()) {
+        // It starts at another folder than we did, and a path that is not whole would lead elsewhere.
+        command.env("TOKENRY_HOME", log.folder.as_os_str());
+    }
+    let mut child = command.spawn().map_err(|error| not_started(&error.to_string()))?;
+    wait(&mut child, socket, &mut log, vault.patience())
+}
+
+fn wait(child: &mut Child, socket: &Path, log: &mut Log, patience: Duration) -> Result<UnixStream, Failure> {
+    let deadline = Instant::now() + patience;
+    let mut pause = Duration::from_millis(1);
+    loop {
+        let ended = child.try_wait().ok().flatten();
+        if let Some(stream) = peer::connect(socket)? {
+            return Ok(stream);
+        }
+        if ended.is_some_and(|status| !lost_the_race(status)) {
+            return Err(not_started(&log.reason()));
+        }
+        if Instant::now() > deadline {
+            return Err(Failure::no_engine(
+                format!(
+                    "An engine was started and does not answer after {} s.",
+                    patience.as_secs()
+                ),
+                "Try again, or start one with `tokenry serve` to see what it says.",
+            ));
+        }
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(50));
+    }
+}
+
+/// Another engine was started at the same moment and has the profile: it will answer soon.
+fn lost_the_race(status: ExitStatus) -> bool {
+    status.code() == Some(ErrorCode::Conflict.exit_code().into())
+}
+
+/// With the engine's own words, which say what to do; a vault that is locked is what `tokenry unlock` is for.
+fn not_started(reason: &str) -> Failure {
+    let next = "Unlock with `tokenry unlock`, or open the Tokenry window.";
+    match reason.trim_start_matches("error:").trim() {
+        "" => Failure::no_engine("No engine is running, and none could be started.", next),
+        what => Failure::no_engine(
+            format!("No engine is running, and none could be started: {what}"),
+            next,
+        ),
+    }
+}
+
+/// What the engine says while nobody looks: `engine.log` in the profile.
+struct Log {
+    folder: PathBuf,
+    file: File,
+    start: u64,
+}
+
+impl Log {
+    fn open() -> Result<Self, Failure> {
+        let folder = profile::folder().map_err(|error| not_started(&error.to_string()))?;
+        let failed = |error: std::io::Error| {
+            let file = folder.join("engine.log");
+            Failure::no_engine(
+                format!(
+                    "No engine is running, and none could be started: {} cannot be written: {error}.",
+                    file.display()
+                ),
+                "Check the folder, or set TOKENRY_HOME to another one.",
+            )
+        };
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&folder)
+            .map_err(failed)?;
+        let mut options = OpenOptions::new();
+        options.read(true).append(true).create(true).mode(0o600);
+        let mut file = options.open(folder.join("engine.log")).map_err(failed)?;
+        if file.seek(SeekFrom::End(0)).map_err(failed)? > LOG_MAX {
+            file.set_len(0).map_err(failed)?;
+        }
+        let start = file.seek(SeekFrom::End(0)).map_err(failed)?;
+        Ok(Self { folder, file, start })
+    }
+
+    fn writer(&self) -> Result<Stdio, Failure> {
+        self.file
+            .try_clone()
+            .map(Stdio::from)
+            .map_err(|error| not_started(&error.to_string()))
+    }
+
+    /// The last error in it, with what to do next.
+    fn reason(&mut self) -> String {
+        let mut text = Vec::new();
+        let end = self.file.seek(SeekFrom::End(0)).unwrap_or(self.start);
+        let from = self.start.max(end.saturating_sub(REASON_MAX));
+        let read = self.file.seek(SeekFrom::Start(from)).is_ok()
+            && (&mut self.file).take(REASON_MAX).read_to_end(&mut text).is_ok();
+        let text = String::from_utf8_lossy(&text);
+        let at = text
+            .rfind("error:")
+            .or_else(|| text.trim_end().rfind('\n'))
+            .unwrap_or(0);
+        if read {
+            text[at..].trim().to_owned()
+        } else {
+            String::new()
+        }
+    }
+}
+
+/// Becomes `tokenry-serve`, in the foreground. Returns only when that fails.
+pub(crate) fn in_foreground(arguments: &[&OsStr]) -> Failure {
+    match program() {
+        Ok(program) => not_started(&Command::new(program).args(arguments).exec().to_string()),
+        Err(failure) => failure,
+    }
+}
