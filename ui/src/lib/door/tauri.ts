@@ -1,13 +1,22 @@
-/** The door of the app: one command for every request, one event for every change. The only file that knows Tauri. */
-import { invoke } from '@tauri-apps/api/core';
-import { listen } from '@tauri-apps/api/event';
+/**
+ * The door of the app: one command for every request, one channel for every change. The only file that knows Tauri.
+ *
+ * A channel and no event: the right to listen to events would let this page hear deep links.
+ */
+import { Channel, invoke } from '@tauri-apps/api/core';
 import type { Change } from '../types';
 import type { Answer, Door } from './door';
 import { writeText } from './clipboard';
 
 export const tauriDoor: Door = {
   request: (method, path, body) => invoke<Answer>('request', { method, path, body: body ?? null }),
-  changes: (listener) => listen<Change>('change', (event) => listener(event.payload)),
+  changes: async (listener) => {
+    const channel = new Channel<Change>(listener);
+    await invoke('subscribe', { channel });
+    return () => {
+      channel.onmessage = () => undefined;
+    };
+  },
   copyToken: (connection) => invoke('copy_token', { connection }),
   copyLink: (flow) => invoke('copy_link', { flow }),
   copyText: writeText,

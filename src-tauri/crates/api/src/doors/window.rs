@@ -19,7 +19,7 @@ pub struct WindowDoor {
 }
 
 /// What an operation answered.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct WindowAnswer {
     /// The HTTP status.
     pub status: u16,

@@ -1,0 +1,114 @@
+//! What the app was started with, looked at before GTK is.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// What the command line asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Arguments {
+    /// Start, perhaps with a deep link that was clicked, perhaps without a window.
+    Start { link: Option<String>, hidden: bool },
+    /// Print this and be done.
+    Say(String),
+}
+
+const HELP: &str = "tokenry-desktop: the Tokenry window
+
+Usage: tokenry-desktop [--hidden] [LINK]
+
+  --hidden   start in the tray, with no window
+  LINK       a link that begins with io.github.tokenry: (the system passes it)
+
+For the command line use `tokenry`.";
+
+pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Arguments, String> {
+    let (mut link, mut hidden) = (None, false);
+    for argument in arguments {
+        let Some(text) = argument.to_str() else {
+            return Err("an argument is not text; see --help".to_owned());
+        };
+        match text {
+            "--help" | "-h" => return Ok(Arguments::Say(HELP.to_owned())),
+            "--version" | "-V" => {
+                return Ok(Arguments::Say(
+                    concat!("tokenry-desktop ", env!("CARGO_PKG_VERSION")).to_owned(),
+                ));
+            }
+            "--hidden" => hidden = true,
+            // Not judged here: only the engine judges links, as raw text. Never printed: it holds a code.
+            text if !text.starts_with('-') && link.is_none() => link = Some(text.to_owned()),
+            text if text.starts_with('-') => return Err(format!("unknown option {text:?}; see --help")),
+            _ => return Err("more than one link; see --help".to_owned()),
+        }
+    }
+    Ok(Arguments::Start { link, hidden })
+}
+
+/// Switches of the web engine that would let somebody else drive or inspect the window.
+#[cfg(not(feature = "automation"))]
+const AUTOMATION: [&str; 4] = [
+    "TAURI_WEBVIEW_AUTOMATION",
+    "WEBKIT_INSPECTOR_SERVER",
+    "WEBKIT_INSPECTOR_HTTP_SERVER",
+    "TAURI_AUTOMATION",
+];
+
+/// Starts this program again without such switches, if there are any. (Taking them out of the running process's
+/// environment would not be safe: other threads may be reading it.)
+#[cfg(all(unix, not(feature = "automation")))]
+pub(crate) fn without_automation() -> Option<ExitCode> {
+    use std::os::unix::process::CommandExt;
+    if AUTOMATION.iter().all(|name| std::env::var_os(name).is_none()) {
+        return None;
+    }
+    let Ok(program) = std::env::current_exe() else {
+        return Some(ExitCode::FAILURE);
+    };
+    let mut again = std::process::Command::new(program);
+    again.args(std::env::args_os().skip(1));
+    for name in AUTOMATION {
+        again.env_remove(name);
+    }
+    let _failed = again.exec();
+    Some(ExitCode::FAILURE)
+}
+
+#[cfg(any(not(unix), feature = "automation"))]
+pub(crate) fn without_automation() -> Option<ExitCode> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(list: &[&str]) -> Result<Arguments, String> {
+        read(list.iter().map(OsString::from))
+    }
+
+    #[test]
+    fn a_link_is_taken_as_it_is_and_a_typo_is_named() {
+        let link = "io.github.tokenry:/cb/x?code=1&state=2";
+        assert_eq!(
+            args(&[link]),
+            Ok(Arguments::Start {
+                link: Some(link.to_owned()),
+                hidden: false
+            })
+        );
+        assert_eq!(
+            args(&["--hidden"]),
+            Ok(Arguments::Start {
+                link: None,
+                hidden: true
+            })
+        );
+        assert!(args(&["--hiden"]).unwrap_err().contains("--hiden"));
+    }
+
+    #[test]
+    fn an_error_about_links_holds_no_link() {
+        let wrong = args(&["io.github.tokenry:/cb/x?code=secret", "io.github.tokenry:/cb/y"]).unwrap_err();
+        assert!(!wrong.contains("secret"));
+    }
+}

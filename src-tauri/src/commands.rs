@@ -1,0 +1,101 @@
+//! The window's door: one command carries every request, another the news, and two copy things that the window
+//! itself must not hold.
+
+use crate::{clipboard, state::Shell};
+use serde_json::Value;
+use tauri::{AppHandle, State, ipc::Channel};
+use tokenry_api::doors::WindowAnswer;
+use tokenry_contract::{ErrorBody, ErrorCode, ErrorEnvelope};
+use tokenry_core::Caller;
+use tokio::sync::broadcast::error::RecvError;
+
+/// Any operation of the contract, as the person.
+#[tauri::command]
+pub(crate) async fn request(
+    shell: State<'_, Shell>,
+    method: String,
+    path: String,
+    body: Option<Value>,
+) -> Result<WindowAnswer, ErrorEnvelope> {
+    Ok(shell.running().await?.window.handle(&method, &path, body).await)
+}
+
+/// What changes from now on, until the window goes.
+#[tauri::command]
+pub(crate) async fn subscribe(
+    shell: State<'_, Shell>,
+    channel: Channel<tokenry_contract::Change>,
+) -> Result<(), ErrorEnvelope> {
+    let engine = shell.running().await?.engine;
+    let mut changes = engine.changes();
+    tauri::async_runtime::spawn(async move {
+        loop {
+            let change = match changes.recv().await {
+                Ok(change) => tokenry_api::change(change),
+                // Too much at once: looking at everything again is right after that.
+                Err(RecvError::Lagged(_)) => tokenry_contract::Change::Engine,
+                Err(RecvError::Closed) => return,
+            };
+            if channel.send(change).is_err() {
+                return;
+            }
+        }
+    });
+    Ok(())
+}
+
+/// Puts a connection's access token on the clipboard. The window hears only whether that worked.
+#[tauri::command]
+pub(crate) async fn copy_token(
+    app: AppHandle,
+    shell: State<'_, Shell>,
+    connection: String,
+) -> Result<(), ErrorEnvelope> {
+    let engine = shell.running().await?.engine;
+    let token = engine
+        .token(&Caller::Ui, &connection, std::time::Duration::ZERO)
+        .await;
+    let token = token.map_err(|error| tokenry_api::envelope(&error))?;
+    clipboard::put_for_a_while(&app, token.access_token).map_err(no_clipboard)
+}
+
+/// Puts a waiting flow's link on the clipboard.
+#[tauri::command]
+pub(crate) async fn copy_link(
+    app: AppHandle,
+    shell: State<'_, Shell>,
+    flow: String,
+) -> Result<(), ErrorEnvelope> {
+    let engine = shell.running().await?.engine;
+    let id = flow
+        .parse()
+        .map_err(|_| refusal(ErrorCode::ValidationError, "flow is not an id".to_owned()))?;
+    let view = engine.flow(&Caller::Ui, id, std::time::Duration::ZERO).await;
+    let url = view
+        .map_err(|error| tokenry_api::envelope(&error))?
+        .authorization_url;
+    let url = url.ok_or_else(|| {
+        refusal(
+            ErrorCode::FlowExpired,
+            "this sign-in is over; start again".to_owned(),
+        )
+    })?;
+    clipboard::put(&app, url.as_str()).map_err(no_clipboard)
+}
+
+fn no_clipboard(error: tauri_plugin_clipboard_manager::Error) -> ErrorEnvelope {
+    let message = format!("the clipboard did not take it ({error}); use the command line instead");
+    refusal(ErrorCode::Internal, message)
+}
+
+/// An error that the engine knows nothing of, in the shape of all others.
+pub(crate) fn refusal(code: ErrorCode, message: String) -> ErrorEnvelope {
+    ErrorEnvelope {
+        error: ErrorBody {
+            code,
+            message,
+            request_id: String::new(),
+            details: None,
+        },
+    }
+}

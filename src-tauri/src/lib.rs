@@ -1,0 +1,114 @@
+//! The desktop shell: a window, a tray icon and a deep link around the engine, which lives in the same process.
+//!
+//! What must never be true of it: that it decides anything about tokens; that a token or a deep link reaches the
+//! webview; that a second engine runs beside this one.
+
+mod arguments;
+mod clipboard;
+mod commands;
+mod deep_link;
+mod first;
+mod host;
+mod socket;
+mod state;
+mod tray;
+mod windows;
+
+use arguments::Arguments;
+use state::Shell;
+use std::process::ExitCode;
+use tauri::RunEvent;
+
+/// Runs the app until the person quits it.
+pub fn run() -> ExitCode {
+    let arguments = match arguments::read(std::env::args_os().skip(1)) {
+        Ok(Arguments::Start { link, hidden }) => (link, hidden),
+        Ok(Arguments::Say(text)) => {
+            say(&text);
+            return ExitCode::SUCCESS;
+        }
+        Err(wrong) => {
+            complain(&wrong);
+            return ExitCode::from(2);
+        }
+    };
+    if let Some(code) = arguments::without_automation() {
+        return code;
+    }
+    // A core file of this process would hold tokens. (Not being dumpable at all breaks portals; see SECURITY.md.)
+    let none = rustix::process::Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("TOKENRY_LOG").unwrap_or_else(|_| "warn".into()),
+        )
+        .with_writer(std::io::stderr)
+        .init();
+    let (link, hidden) = arguments;
+    match first::become_the_engine(link.as_deref()) {
+        Ok(first::Role::Engine(profile)) => start(Shell::new(profile, link, hidden)),
+        Ok(first::Role::Told) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(shell: Shell) -> ExitCode {
+    let built = tauri::Builder::default()
+        .plugin(tauri_plugin_deep_link::init())
+        .plugin(tauri_plugin_clipboard_manager::init())
+        .manage(shell)
+        .invoke_handler(tauri::generate_handler![
+            commands::request,
+            commands::subscribe,
+            commands::copy_token,
+            commands::copy_link
+        ])
+        .setup(|app| {
+            let handle = app.handle().clone();
+            state::start_engine(&handle);
+            tray::show(&handle);
+            windows::show_at_start(&handle);
+            deep_link::register(&handle);
+            Ok(())
+        })
+        .build(tauri::generate_context!());
+    let app = match built {
+        Ok(app) => app,
+        Err(error) => {
+            complain(&format!(
+                "the window system could not be started ({error}). Without a display, use `tokenry serve`."
+            ));
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = app.run_return(|app, event| match event {
+        // The last window was closed: the engine goes on in the tray, where there is one to come back from.
+        RunEvent::ExitRequested { code: None, api, .. } if tray::is_there(app) => api.prevent_exit(),
+        RunEvent::Exit => state::shut_down(app),
+        _ => {}
+    });
+    if code == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "the answer to a question asked on the command line"
+)]
+fn say(text: &str) {
+    println!("{text}");
+}
+
+#[expect(clippy::print_stderr, reason = "there is no window yet that could say it")]
+fn complain(text: &str) {
+    eprintln!("error: {text}");
+}

@@ -1,0 +1,138 @@
+//! The main window: how it is made, where it was last, and what it may not do.
+
+use crate::state::Shell;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use tauri::{
+    AppHandle, LogicalSize, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent,
+    webview::NewWindowResponse,
+};
+
+const MAIN: &str = "main";
+const SMALLEST: (f64, f64) = (480.0, 500.0);
+
+/// How the window was when it was last closed, in logical pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Remembered {
+    width: f64,
+    height: f64,
+    maximized: bool,
+}
+
+impl Default for Remembered {
+    fn default() -> Self {
+        Self {
+            width: 1000.0,
+            height: 700.0,
+            maximized: false,
+        }
+    }
+}
+
+impl Remembered {
+    /// Whatever stands in the file, the window can be seen and fits on some screen.
+    fn sane(self) -> Self {
+        let within = |value: f64, least: f64, usual: f64| {
+            if value.is_finite() && (least..=10_000.0).contains(&value) {
+                value
+            } else {
+                usual
+            }
+        };
+        let usual = Self::default();
+        Self {
+            width: within(self.width, SMALLEST.0, usual.width),
+            height: within(self.height, SMALLEST.1, usual.height),
+            maximized: self.maximized,
+        }
+    }
+}
+
+pub(crate) fn show_at_start(app: &AppHandle) {
+    if !app.state::<Shell>().hidden {
+        show_logged(app);
+    }
+}
+
+/// [`show`], where nobody is there to be told of a failure but the log.
+pub(crate) fn show_logged(app: &AppHandle) {
+    if let Err(error) = show(app) {
+        tracing::error!("the window could not be shown: {error}");
+    }
+}
+
+/// Brings the window to the front, and makes it when there is none.
+pub(crate) fn show(app: &AppHandle) -> tauri::Result<()> {
+    if let Some(window) = app.get_webview_window(MAIN) {
+        window.unminimize()?;
+        window.show()?;
+        return window.set_focus();
+    }
+    let shape = remembered(app);
+    let window = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::App("index.html".into()))
+        .title("Tokenry")
+        .inner_size(shape.width, shape.height)
+        .min_inner_size(SMALLEST.0, SMALLEST.1)
+        .maximized(shape.maximized)
+        // Nothing of the window is kept on disk.
+        .incognito(true)
+        .devtools(false)
+        .on_navigation(|url| url.scheme() == "tauri" || url.host_str() == Some("tauri.localhost"))
+        .on_new_window(|_, _| NewWindowResponse::Deny)
+        .build()?;
+    remember_when_closed(&window);
+    Ok(())
+}
+
+fn remember_when_closed(window: &WebviewWindow) {
+    let watched = window.clone();
+    window.on_window_event(move |event| {
+        // Closing ends the web processes too; the engine goes on in the tray.
+        if let WindowEvent::CloseRequested { .. } = event
+            && let Err(error) = remember(&watched)
+        {
+            tracing::warn!("the window's size was not kept: {error}");
+        }
+    });
+}
+
+fn remember(window: &WebviewWindow) -> Result<(), Box<dyn std::error::Error>> {
+    let size: LogicalSize<f64> = window.inner_size()?.to_logical(window.scale_factor()?);
+    let shape = Remembered {
+        width: size.width,
+        height: size.height,
+        maximized: window.is_maximized()?,
+    };
+    std::fs::write(file(window.app_handle()), serde_json::to_vec(&shape)?)?;
+    Ok(())
+}
+
+fn remembered(app: &AppHandle) -> Remembered {
+    let kept = std::fs::read(file(app))
+        .ok()
+        .and_then(|text| serde_json::from_slice::<Remembered>(&text).ok());
+    kept.unwrap_or_default().sane()
+}
+
+fn file(app: &AppHandle) -> PathBuf {
+    app.state::<Shell>().profile.folder.join("window.json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_that_could_not_be_seen_gets_its_usual_size() {
+        for hostile in [(0.0, 0.0), (-5.0, 700.0), (1e9, 1e9), (f64::NAN, f64::INFINITY)] {
+            let shape = Remembered {
+                width: hostile.0,
+                height: hostile.1,
+                maximized: false,
+            }
+            .sane();
+            assert!(shape.width >= SMALLEST.0 && shape.width <= 10_000.0);
+            assert!(shape.height >= SMALLEST.1 && shape.height <= 10_000.0);
+        }
+    }
+}
