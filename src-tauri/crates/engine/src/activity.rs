@@ -1,8 +1,8 @@
-use crate::{Engine, engine::blocking};
+use crate::{Engine, engine::blocking, ledger::Ledger};
 use std::{
     collections::HashMap,
     mem,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tokenry_core::{Connection, ConnectionId, Event, Timestamp};
@@ -72,7 +72,12 @@ pub(crate) async fn run(engine: Engine) {
 impl Engine {
     /// Writes everything that is waiting to be written, in one transaction.
     pub(crate) async fn flush_activity(&self) {
-        let Ok(ledger) = self.ledger() else { return };
+        if let Ok(ledger) = self.ledger() {
+            self.write_activity(ledger).await;
+        }
+    }
+
+    pub(crate) async fn write_activity(&self, ledger: Arc<Ledger>) {
         let Buffer { events, used } = self.inner.activity.take();
         if events.is_empty() || ledger.read_only().is_some() {
             return;

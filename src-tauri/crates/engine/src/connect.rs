@@ -1,22 +1,20 @@
 use crate::{
-    Change, Engine, Error, FlowState, FlowView, SchemeState,
+    Engine, Error, SchemeState,
     engine::blocking,
     loopback::{Listener, Page, Serving},
     policy::Operation,
     resolve,
 };
-use std::{sync::PoisonError, time::Duration};
+use std::time::Duration;
 use tokenry_core::{
     Caller, Connection, ConnectionId, ConnectionStatus, EventKind, Flow, FlowId, GrantType, Outcome,
     Provider, RedirectPreference, Scopes, Secret, Timestamp,
 };
 use tokenry_oauth::{authorization_code, redirect};
-use tokenry_store::Table;
-use tokio::sync::watch;
 use url::Url;
 
 /// How long a person has for a sign-in.
-const FLOW_LIFE: Duration = Duration::from_secs(600);
+pub(crate) const FLOW_LIFE: Duration = Duration::from_secs(600);
 
 /// How a flow is to be started.
 #[derive(Debug, Clone, Default)]
@@ -34,7 +32,7 @@ pub struct ConnectOptions {
 }
 
 /// A flow that waits for the browser.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct StartedFlow {
     /// What to open: with a loopback redirect our own `/begin` address, else the provider's.
     pub authorization_url: Url,
@@ -52,14 +50,17 @@ pub struct StartedFlow {
     pub expires_at: Timestamp,
 }
 
-/// What of a flow is only in memory.
-pub(crate) struct LiveFlow {
-    pub(crate) state: watch::Sender<FlowState>,
-    pub(crate) connection: ConnectionId,
-    pub(crate) expires_at: Timestamp,
-    /// Closes the listener when the flow ends.
-    pub(crate) serving: Option<Serving>,
-    pub(crate) open_url: Url,
+/// The address holds the flow's `state`, or what only the person's browser may know: its host is all that is shown.
+impl std::fmt::Debug for StartedFlow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StartedFlow")
+            .field("flow", &self.flow)
+            .field("connection", &self.connection)
+            .field("host", &self.authorization_url.host_str())
+            .field("redirect_uri", &self.redirect_uri)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Engine {
@@ -97,12 +98,15 @@ impl Engine {
             redirect_uri,
             started,
         )?;
-        self.keep_flow(caller, &flow).await?;
-        let serving = listener.map(|listener| self.listen(listener, &provider, &flow));
-        let open_url = serving
-            .as_ref()
-            .map_or_else(|| flow.authorization_url.clone(), |s| s.begin_url.clone());
-        self.watch_flow(&flow, serving, open_url.clone());
+        let (engine, caller, recorded) = (self.clone(), caller.clone(), flow.clone());
+        // The engine's own task: a caller that goes away leaves no flow behind that nobody watches.
+        let open_url = tokio::spawn(async move {
+            engine.keep_flow(&caller, &recorded).await?;
+            let serving = listener.map(|listener| engine.listen(listener, &provider, &recorded));
+            Ok(engine.watch_flow(&recorded, serving))
+        })
+        .await
+        .unwrap_or_else(|error| Err(Error::Internal(format!("the sign-in ended early ({error})"))))?;
         if how.open_browser
             && let Err(error) = self.inner.host.open_browser(&open_url)
         {
@@ -119,158 +123,25 @@ impl Engine {
         })
     }
 
-    /// A flow as it stands, at once or when it has ended, after `wait` at the latest.
-    ///
-    /// # Errors
-    /// When there is none, or it ended more than ten minutes ago.
-    pub async fn flow(&self, caller: &Caller, id: FlowId, wait: Duration) -> Result<FlowView, Error> {
-        self.allow(caller, Operation::Read)?;
-        let watched = self.live(|flows| flows.get(&id).map(|live| live.state.subscribe()));
-        if let Some(mut state) = watched {
-            let _ = tokio::time::timeout(wait, state.wait_for(|state| *state != FlowState::Waiting)).await;
-            let view = self.live(|flows| {
-                flows.get(&id).map(|live| FlowView {
-                    id,
-                    connection: live.connection,
-                    state: live.state.borrow().clone(),
-                    authorization_url: (*live.state.borrow() == FlowState::Waiting)
-                        .then(|| live.open_url.clone()),
-                    expires_at: live.expires_at,
-                })
-            });
-            return view.ok_or(Error::FlowExpired);
-        }
-        // A flow from before a restart: its deep link or its pasted address still counts.
-        let flow = self
-            .ledger()?
-            .get::<Flow>(id.row())?
-            .filter(|flow| flow.id == id)
-            .ok_or(Error::FlowExpired)?;
-        let state = if flow.expires_at <= self.now() {
-            FlowState::Expired
-        } else {
-            FlowState::Waiting
-        };
-        Ok(FlowView {
-            id,
-            connection: flow.connection,
-            state,
-            authorization_url: Some(flow.authorization_url),
-            expires_at: flow.expires_at,
-        })
-    }
-
-    /// Calls a flow off.
-    ///
-    /// # Errors
-    /// When it is over already.
-    pub async fn cancel_flow(&self, caller: &Caller, id: FlowId) -> Result<(), Error> {
-        self.allow(caller, Operation::Connect)?;
-        let flow = self.ledger()?.get::<Flow>(id.row())?.ok_or(Error::FlowExpired)?;
-        self.end_flow(caller, &flow, FlowState::Cancelled).await
-    }
-
-    /// Opens the browser for a waiting flow once more.
-    ///
-    /// # Errors
-    /// When the flow is over, or no browser can be started.
-    pub async fn open_flow(&self, caller: &Caller, id: FlowId) -> Result<(), Error> {
-        self.allow(caller, Operation::Connect)?;
-        let url = self
-            .flow(caller, id, Duration::ZERO)
-            .await?
-            .authorization_url
-            .ok_or(Error::FlowExpired)?;
-        self.inner
-            .host
-            .open_browser(&url)
-            .map_err(|error| Error::Unavailable(error.to_string()))
-    }
-
-    /// Uses a flow up, so that no second answer can come for it. Says whether it was still there.
-    pub(crate) async fn consume_flow(&self, flow: &Flow) -> Result<(), Error> {
-        let (ledger, now, row) = (self.ledger()?, self.now(), flow.id.row());
-        blocking(move || {
-            ledger.change(now, |transaction| {
-                transaction.get::<Flow>(row)?.ok_or(Error::FlowExpired)?;
-                transaction.delete(Table::Flows, row)
-            })
-        })
-        .await
-    }
-
-    /// Ends a flow without a connection: what it would have made is gone, what it would have renewed is as it was.
-    pub(crate) async fn end_flow(&self, caller: &Caller, flow: &Flow, state: FlowState) -> Result<(), Error> {
-        let (ledger, now) = (self.ledger()?, self.now());
-        let (outcome, detail) = match &state {
-            FlowState::Failed { message, .. } => (Outcome::Failed, message.clone()),
-            FlowState::Cancelled => (Outcome::Refused, "cancelled".to_owned()),
-            _ => (Outcome::Failed, "its ten minutes went by".to_owned()),
-        };
-        let event = self.event(
-            caller,
-            EventKind::FlowEnded,
-            Some(flow.provider),
-            Some(flow.connection),
-            outcome,
-            Some(&detail),
-        );
-        let ended = flow.clone();
-        blocking(move || {
-            ledger.change(now, |transaction| {
-                transaction.delete(Table::Flows, ended.id.row())?;
-                let pending = transaction.get::<Connection>(ended.connection.row())?;
-                if pending.is_some_and(|c| c.status == ConnectionStatus::Pending) {
-                    transaction.delete_connection(ended.connection)?;
-                }
-                transaction.event(&event)
-            })
-        })
-        .await?;
-        self.tell_flow(flow.id, flow.connection, state);
-        Ok(())
-    }
-
-    /// Tells everybody who waits how a flow ended, and closes its listener.
-    pub(crate) fn tell_flow(&self, id: FlowId, connection: ConnectionId, state: FlowState) {
-        let serving = self.live(|flows| {
-            flows.get_mut(&id).and_then(|live| {
-                live.connection = connection;
-                live.state.send_replace(state);
-                live.serving.take()
-            })
-        });
-        // Dropped outside the lock: it lets an answer that is being written be finished.
-        drop(serving);
-        let _ = self.inner.changes.send(Change::Flow(id));
-    }
-
-    pub(crate) fn open_flow_of(&self, connection: ConnectionId) -> Option<FlowId> {
-        self.live(|flows| {
-            let waiting = |live: &&LiveFlow| {
-                live.connection == connection && *live.state.borrow() == FlowState::Waiting
-            };
-            flows.iter().find(|(_, live)| waiting(live)).map(|(id, _)| *id)
-        })
-    }
-
-    fn live<T>(&self, look: impl FnOnce(&mut std::collections::HashMap<FlowId, LiveFlow>) -> T) -> T {
-        look(&mut self.inner.flows.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
     fn renewed(&self, provider: &Provider, reference: Option<&str>) -> Result<Option<Connection>, Error> {
         let Some(reference) = reference else {
             return Ok(None);
         };
         let ledger = self.ledger()?;
         let connection = resolve::connection(&ledger.index(), reference)?.clone();
-        if connection.provider == provider.id {
-            return Ok(Some(connection));
+        if connection.provider != provider.id {
+            return Err(Error::field(
+                "connection",
+                format!("belongs to another provider than {}", provider.name),
+            ));
         }
-        Err(Error::field(
-            "connection",
-            format!("belongs to another provider than {}", provider.name),
-        ))
+        match connection.status {
+            ConnectionStatus::Disconnecting => Err(resolve::gone(reference)),
+            ConnectionStatus::Pending => Err(Error::Conflict(
+                "this connection still waits for its first sign-in; finish or cancel that one".to_owned(),
+            )),
+            _ => Ok(Some(connection)),
+        }
     }
 
     /// A label that can be typed and that no other connection of this provider has.
@@ -423,42 +294,6 @@ impl Engine {
             &*self.inner.random,
             deliver,
         )
-    }
-
-    /// Keeps what is only in memory, and ends the flow when its time is up.
-    pub(crate) fn watch_flow(&self, flow: &Flow, serving: Option<Serving>, open_url: Url) {
-        let (state, mut ended) = watch::channel(FlowState::Waiting);
-        let (connection, expires_at) = (flow.connection, flow.expires_at);
-        self.live(|flows| {
-            flows.insert(
-                flow.id,
-                LiveFlow {
-                    state,
-                    connection,
-                    expires_at,
-                    serving,
-                    open_url,
-                },
-            )
-        });
-        let (engine, flow) = (self.clone(), flow.clone());
-        tokio::spawn(async move {
-            let life = flow.expires_at.duration_since(engine.now()).unsigned_abs();
-            let over = tokio::time::timeout(life, ended.wait_for(|state| *state != FlowState::Waiting))
-                .await
-                .is_err();
-            if over
-                && engine
-                    .end_flow(&Caller::Engine, &flow, FlowState::Expired)
-                    .await
-                    .is_err()
-            {
-                engine.tell_flow(flow.id, flow.connection, FlowState::Expired);
-            }
-            // Whoever asks late still hears how it ended.
-            tokio::time::sleep(FLOW_LIFE).await;
-            engine.live(|flows| flows.remove(&flow.id));
-        });
     }
 }
 

@@ -1,4 +1,4 @@
-use crate::{ConnectionView, Engine, Error, engine::blocking, policy::Operation, resolve};
+use crate::{ConnectionView, Engine, Error, engine::blocking, ledger::Ledger, policy::Operation, resolve};
 use tokenry_core::{Caller, Connection, ConnectionId, ConnectionStatus, ReauthReason};
 
 /// What of a connection a person may change.
@@ -78,6 +78,9 @@ impl Engine {
         self.allow(caller, Operation::Connect)?;
         let ledger = self.ledger()?;
         let before = resolve::connection(&ledger.index(), reference)?.clone();
+        if before.status == ConnectionStatus::Disconnecting {
+            return Err(resolve::gone(reference));
+        }
         let label = match change.label {
             Some(Some(label)) => {
                 Some(self.free_label(&self.provider_by_id(before.provider)?, Some(label), Some(&before))?)
@@ -118,7 +121,10 @@ impl Engine {
 
     /// A connection as it is shown.
     pub(crate) fn view(&self, id: ConnectionId) -> Result<ConnectionView, Error> {
-        let ledger = self.ledger()?;
+        self.view_in(&*self.ledger()?, id)
+    }
+
+    pub(crate) fn view_in(&self, ledger: &Ledger, id: ConnectionId) -> Result<ConnectionView, Error> {
         let index = ledger.index();
         let view = index
             .connection(id)

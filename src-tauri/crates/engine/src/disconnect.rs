@@ -1,5 +1,7 @@
-use crate::{Engine, Error, FlowState, engine::blocking, policy::Operation, resolve, schedule};
-use std::time::Duration;
+use crate::{
+    Engine, Error, FlowState, engine::blocking, ledger::Ledger, policy::Operation, resolve, schedule,
+};
+use std::{sync::Arc, time::Duration};
 use tokenry_core::{
     Caller, Connection, ConnectionId, ConnectionStatus, EventKind, Flow, Outcome, Provider, Secret, Tokens,
     Trouble,
@@ -40,46 +42,64 @@ impl Engine {
     ) -> Result<Revoked, Error> {
         // Its answer is committed first, so that the newest tokens are the ones to revoke.
         self.refresh_done(id).await;
-        if let Some(flow) = self.open_flow_of(id)
-            && let Some(flow) = self.ledger()?.get::<Flow>(flow.row())?
-        {
-            self.end_flow(caller, &flow, FlowState::Cancelled).await?;
-        }
         let (ledger, now) = (self.ledger()?, self.now());
+        if let Some(flow) = self.open_flow_of(id)
+            && let Some(flow) = ledger.get::<Flow>(flow.row())?
+        {
+            match self.end_flow(&ledger, caller, &flow, FlowState::Cancelled).await {
+                Ok(()) | Err(Error::FlowExpired) => {}
+                Err(error) => return Err(error),
+            }
+        }
         let Some(connection) = ledger.get::<Connection>(id.row())? else {
             return Ok(Revoked::Unsupported);
         };
         let event = self.connection_event(caller, EventKind::Disconnected, &connection, Outcome::Done, None);
-        blocking(move || {
-            ledger.change(now, |transaction| {
-                let Some(mut connection) = transaction.get::<Connection>(id.row())? else {
-                    return Ok(());
-                };
-                connection.status = ConnectionStatus::Disconnecting;
-                connection.trouble = None;
-                connection.label = None;
-                connection.updated_at = now;
-                transaction.put(id.row(), &connection)?;
-                transaction.event(&event)
-            })
-        })
-        .await?;
         let engine = self.clone();
         // The engine's own task: who asked may go away.
-        tokio::spawn(async move { engine.try_revoking(id).await })
+        let revoking = tokio::spawn(async move {
+            // The schedule leaves it alone meanwhile.
+            let _reserved = engine.reserve(id);
+            let marked = ledger.clone();
+            blocking(move || {
+                marked.change(now, |transaction| {
+                    let Some(mut connection) = transaction.get::<Connection>(id.row())? else {
+                        return Ok(());
+                    };
+                    connection.status = ConnectionStatus::Disconnecting;
+                    connection.trouble = None;
+                    connection.label = None;
+                    connection.updated_at = now;
+                    transaction.put(id.row(), &connection)?;
+                    transaction.event(&event)
+                })
+            })
+            .await?;
+            engine.try_revoking(&ledger, id).await
+        });
+        revoking
             .await
             .unwrap_or_else(|error| Err(Error::Internal(format!("the revocation ended early ({error})"))))
     }
 
     /// Asks the provider to revoke, and deletes what is left when it has answered.
-    pub(crate) async fn try_revoking(&self, id: ConnectionId) -> Result<Revoked, Error> {
-        let ledger = self.ledger()?;
+    pub(crate) async fn try_revoking(
+        &self,
+        ledger: &Arc<Ledger>,
+        id: ConnectionId,
+    ) -> Result<Revoked, Error> {
+        // No refresh begins any more; one that began before has the newest tokens.
+        self.refresh_done(id).await;
         let Some(connection) = ledger.get::<Connection>(id.row())? else {
             return Ok(Revoked::Unsupported);
         };
         let provider = ledger.get::<Provider>(connection.provider.row())?;
         let tokens = ledger.get::<Tokens>(id.row())?;
         let answer = match (&provider, tokens) {
+            // They are there, and the disk has not taken them yet.
+            _ if self.inner.refreshes.is_running(id) => Err(Failure::NotSent {
+                message: "its newest tokens wait for room on the disk".to_owned(),
+            }),
             (Some(provider), Some(tokens)) => self.revoke_all(provider, tokens).await,
             _ => Ok(revocation::Revoked::Unsupported),
         };
@@ -90,7 +110,7 @@ impl Engine {
             Err(Failure::Rejected { .. } | Failure::InvalidGrant { .. }) => Revoked::No,
             Err(_) if owed_since > OWED_FOR => Revoked::No,
             Err(failure) => {
-                self.owe(&connection, failure).await?;
+                self.owe(ledger, &connection, failure).await?;
                 return Ok(Revoked::Pending);
             }
         };
@@ -108,9 +128,9 @@ impl Engine {
             outcome,
             detail.as_deref(),
         );
-        let now = self.now();
+        let (now, kept) = (self.now(), ledger.clone());
         blocking(move || {
-            ledger.change(now, |transaction| {
+            kept.change(now, |transaction| {
                 transaction.delete_connection(id)?;
                 transaction.event(&event)
             })
@@ -138,7 +158,12 @@ impl Engine {
         Ok(revoked)
     }
 
-    async fn owe(&self, connection: &Connection, failure: &Failure) -> Result<(), Error> {
+    async fn owe(
+        &self,
+        ledger: &Arc<Ledger>,
+        connection: &Connection,
+        failure: &Failure,
+    ) -> Result<(), Error> {
         let now = self.now();
         let attempts = connection.trouble.as_ref().map_or(0, |trouble| trouble.attempts) + 1;
         let wait = schedule::backoff(attempts, failure.retry_after(), &*self.inner.random);
@@ -149,7 +174,7 @@ impl Engine {
             next_try_at: Some(now + wait),
             asked_by_provider: failure.retry_after().is_some(),
         };
-        let (ledger, id) = (self.ledger()?, connection.id);
+        let (ledger, id) = (ledger.clone(), connection.id);
         blocking(move || {
             ledger.change(now, |transaction| {
                 let Some(mut connection) = transaction.get::<Connection>(id.row())? else {

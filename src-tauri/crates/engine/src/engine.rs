@@ -1,18 +1,18 @@
 use crate::{
     Change, Error, Host, Options, Status,
     activity::Activity,
-    connect::LiveFlow,
+    flows::LiveFlow,
     gate::{Gate, Opener, VaultReport, VaultState},
     ledger::Ledger,
     policy::{Decision, Operation, decide},
-    recover,
     refresh::Refreshes,
     scheduler::{self, Places},
 };
 use std::{
     collections::HashMap,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, PoisonError, RwLock, Weak},
+    time::Duration,
 };
 use tokenry_core::{
     Caller, Clock, Connection, ConnectionId, Event, EventId, EventKind, FlowId, Outcome, ProviderId, Random,
@@ -21,6 +21,9 @@ use tokenry_core::{
 use tokenry_oauth::Http;
 use tokenry_store::{ProfileLock, Store};
 use tokio::sync::{Notify, broadcast, watch};
+
+/// How long a window waits for the OS keyring before it shows itself without an open vault.
+const KEYRING_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The one engine of a profile. Cloning it is cheap: all clones are the same engine.
 #[derive(Clone)]
@@ -42,10 +45,23 @@ pub(crate) struct Inner {
     /// Tells the scheduler that something may be due earlier than it thinks.
     pub(crate) due: Notify,
     pub(crate) changes: broadcast::Sender<Change>,
+    /// One opening of the vault at a time.
+    pub(crate) opening: tokio::sync::Mutex<()>,
     gate: RwLock<Gate>,
-    window: bool,
-    ended: watch::Sender<bool>,
-    _lock: ProfileLock,
+    /// The vault that was open last. Somebody may still be in the middle of something with it.
+    pub(crate) last: Mutex<Weak<Ledger>>,
+    pub(crate) window: bool,
+    pub(crate) life: watch::Sender<Life>,
+    pub(crate) lock: Mutex<Option<ProfileLock>>,
+}
+
+/// How far the engine's life has gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Life {
+    Running,
+    /// Nothing new is begun; what is under way is finished.
+    Ending,
+    Ended,
 }
 
 impl Engine {
@@ -82,17 +98,42 @@ impl Engine {
                     problem: None,
                 }),
                 window: options.window,
-                ended: watch::channel(false).0,
-                _lock: lock,
+                life: watch::channel(Life::Running).0,
+                opening: tokio::sync::Mutex::default(),
+                last: Mutex::default(),
+                lock: Mutex::new(Some(lock)),
             }),
         };
         engine.spawn(scheduler::run);
         engine.spawn(crate::activity::run);
-        // Why it stayed shut is kept at the gate, where the status shows it.
-        if let Err(error) = engine.open_gate(options.passphrase, true).await {
-            tracing::debug!(code = ?error.code(), "the vault stays shut");
-        }
+        engine.open_at_start(options.passphrase, options.window).await;
         Ok(engine)
+    }
+
+    /// Opens the vault if nothing has to be asked. Why it stayed shut is kept at the gate, where the status shows it.
+    async fn open_at_start(&self, passphrase: Option<Secret>, window: bool) {
+        let engine = self.clone();
+        let opening = tokio::spawn(async move {
+            if let Err(error) = engine.open_gate(passphrase, true).await {
+                tracing::debug!(code = ?error.code(), "the vault stays shut");
+            }
+        });
+        // A keyring that asks its person something must not hold a window back: it goes on in the background.
+        let patience = if window { KEYRING_PATIENCE } else { Duration::MAX };
+        if tokio::time::timeout(patience, opening).await.is_err() {
+            let text = "the OS keyring has not answered yet; look for its own window and answer there";
+            self.explain(tokenry_core::Code::OauthUnavailable, text);
+        }
+    }
+
+    /// Says why the vault is shut, if it is.
+    fn explain(&self, code: tokenry_core::Code, text: &str) {
+        if let Gate::Shut { problem, .. } =
+            &mut *self.inner.gate.write().unwrap_or_else(PoisonError::into_inner)
+        {
+            *problem = Some((code, text.to_owned()));
+        }
+        let _ = self.inner.changes.send(Change::Engine);
     }
 
     /// Runs a task of the engine's own until the engine ends.
@@ -161,47 +202,6 @@ impl Engine {
         blocking(move || ledger.events(before, limit.clamp(1, 500))).await
     }
 
-    /// Shuts the vault: from now on nobody gets anything. What is under way with a provider is committed first by
-    /// those who are in the middle of it, and the keys go with the last of them.
-    ///
-    /// # Errors
-    /// Never because of what is under way; the signature leaves room for a host that cannot.
-    pub async fn lock(&self, caller: &Caller) -> Result<(), Error> {
-        if self.ledger().is_err() {
-            return Ok(());
-        }
-        self.inner
-            .activity
-            .push(self.event(caller, EventKind::Locked, None, None, Outcome::Done, None));
-        self.flush_activity().await;
-        self.set_gate(Gate::Shut {
-            state: VaultState::Locked,
-            problem: None,
-        });
-        Ok(())
-    }
-
-    /// Opens the vault, with a passphrase or with the OS keyring. `create` makes the first one when there is none;
-    /// it never replaces one.
-    ///
-    /// # Errors
-    /// When it stays shut: each state of the keyring has its own words.
-    pub async fn unlock(
-        &self,
-        caller: &Caller,
-        passphrase: Option<Secret>,
-        create: bool,
-    ) -> Result<(), Error> {
-        if self.ledger().is_ok() {
-            return Ok(());
-        }
-        self.open_gate(passphrase, create).await?;
-        self.inner
-            .activity
-            .push(self.event(caller, EventKind::Unlocked, None, None, Outcome::Done, None));
-        Ok(())
-    }
-
     /// Brings the window to the front.
     ///
     /// # Errors
@@ -213,84 +213,11 @@ impl Engine {
             .map_err(|error| Error::Conflict(error.to_string()))
     }
 
-    /// Ends an engine without a window, so that a desktop app can take the profile over.
-    ///
-    /// # Errors
-    /// When this engine has a window.
-    pub async fn hand_over(&self) -> Result<(), Error> {
-        if self.inner.window {
-            return Err(Error::Conflict(
-                "this engine has a window; close it there".to_owned(),
-            ));
-        }
-        self.shutdown().await;
-        Ok(())
-    }
-
-    /// Finishes what is under way, writes what is not written yet, and ends.
-    pub async fn shutdown(&self) {
-        self.refreshes_done().await;
-        self.flush_activity().await;
-        self.set_gate(Gate::Shut {
-            state: VaultState::Locked,
-            problem: None,
-        });
-        self.inner.ended.send_replace(true);
-    }
-
-    /// Resolves when the engine was told to end.
-    pub async fn finished(&self) {
-        let mut ended = self.inner.ended.subscribe();
-        let _ = ended.wait_for(|ended| *ended).await;
-    }
-
-    async fn open_gate(&self, passphrase: Option<Secret>, create: bool) -> Result<(), Error> {
-        let engine = self.clone();
-        let opened = blocking(move || {
-            let ledger = engine.inner.opener.open(passphrase.as_ref(), create)?;
-            recover::after_opening(&engine.inner, &ledger)?;
-            Ok(ledger)
-        })
-        .await;
-        match opened {
-            Ok(ledger) => {
-                self.set_gate(Gate::Open(Arc::new(ledger)));
-                self.watch_surviving_flows()?;
-                self.raise_floor();
-                Ok(())
-            }
-            Err(error) => {
-                let absent = self.inner.opener.store.vault_id().is_ok_and(|id| id.is_none());
-                let state = if absent {
-                    VaultState::Absent
-                } else {
-                    VaultState::Locked
-                };
-                let problem = (!matches!(error, Error::Locked)).then(|| (error.code(), error.to_string()));
-                self.set_gate(Gate::Shut { state, problem });
-                Err(error)
-            }
-        }
-    }
-
-    fn set_gate(&self, gate: Gate) {
+    /// Opens or shuts the gate.
+    pub(crate) fn set_gate(&self, gate: Gate) {
         *self.inner.gate.write().unwrap_or_else(PoisonError::into_inner) = gate;
         let _ = self.inner.changes.send(Change::Engine);
         self.inner.due.notify_one();
-    }
-
-    /// Tells the keyring how old a copy of this vault may be from now on; in the background, since a keyring can
-    /// take its time.
-    pub(crate) fn raise_floor(&self) {
-        let engine = self.clone();
-        tokio::task::spawn_blocking(move || {
-            if let Ok(ledger) = engine.ledger()
-                && ledger.read_only().is_none()
-                && let Err(error) = engine.inner.opener.raise_floor(&ledger)
-            {
-                tracing::warn!("the keyring did not take the new epoch floor: {error}");
-            }
-        });
     }
 
     /// The open vault.
@@ -304,6 +231,10 @@ impl Engine {
                 || "open the window, or run `tokenry unlock`".to_owned(),
                 |p| p.1.clone(),
             ))),
+            Gate::Shut {
+                problem: Some((_, text)),
+                ..
+            } => Err(Error::StaysLocked(text.clone())),
             Gate::Shut { .. } => Err(Error::Locked),
         }
     }

@@ -15,6 +15,9 @@ pub enum Error {
     /// The vault is not open.
     #[error("the vault is locked; unlock it with `tokenry unlock` or in the window")]
     Locked,
+    /// The vault is not open, and it is known why.
+    #[error("the vault is locked: {0}")]
+    StaysLocked(String),
     /// There is no vault yet.
     #[error("there is no vault yet: {0}")]
     NoVault(String),
@@ -124,7 +127,7 @@ impl Error {
         match self {
             Self::Store(error) => error.code(),
             Self::Vault(error) => error.code(),
-            Self::Locked | Self::NoVault(_) => Code::VaultLocked,
+            Self::Locked | Self::StaysLocked(_) | Self::NoVault(_) => Code::VaultLocked,
             Self::ReadOnly(_)
             | Self::Ambiguous { .. }
             | Self::Conflict(_)

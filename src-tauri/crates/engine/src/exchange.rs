@@ -1,10 +1,11 @@
 use crate::{
-    ConnectionView, Engine, Error, FlowState, engine::blocking, loopback::Page, policy::Operation,
-    settle::settle,
+    ConnectionView, Engine, Error, FlowState, adopt::NewConnection, ledger::Ledger, loopback::Page,
+    policy::Operation,
 };
+use std::sync::Arc;
 use tokenry_core::{
-    Account, Caller, Connection, ConnectionId, EventKind, Flow, GrantType, Outcome as EventOutcome, Provider,
-    RedirectPreference, Scopes, Secret, Tokens,
+    Account, Caller, ConnectionId, EventKind, Flow, GrantType, Outcome as EventOutcome, Provider,
+    RedirectPreference, Secret,
 };
 use tokenry_oauth::{
     Answer, authorization_code, client_credentials, issuer,
@@ -42,7 +43,7 @@ impl Engine {
         iss: Option<String>,
     ) -> Result<ConnectionView, Error> {
         self.allow(caller, Operation::Connect)?;
-        let flow = self.flow_of(&state)?;
+        let flow = flow_of(&*self.ledger()?, &state)?;
         let provider = self.provider_by_id(flow.provider)?.name;
         let (means, uri, outcome) = (Means::Paste, flow.redirect_uri, Outcome::Code(code));
         self.redirected(
@@ -79,10 +80,13 @@ impl Engine {
         }
         // The same client is the same connection: connecting again renews it.
         let label = label.map(|l| l.trim().to_owned()).filter(|l| !l.is_empty());
-        let existing = self
-            .ledger()?
+        let ledger = self.ledger()?;
+        if let Some(why) = ledger.read_only() {
+            return Err(Error::ReadOnly(why.to_owned()));
+        }
+        let existing = ledger
             .index()
-            .of_provider(provider.id)
+            .usable_of_provider(provider.id)
             .find(|c| c.label == label)
             .cloned();
         let label = self.free_label(&provider, label, existing.as_ref())?;
@@ -104,8 +108,10 @@ impl Engine {
             account: None,
             renews: false,
         };
-        let id = self.keep_connection(caller, provider, fresh, answer).await?;
-        self.view(id)
+        let id = self
+            .keep_connection(&ledger, caller, provider, fresh, answer)
+            .await?;
+        self.view_in(&ledger, id)
     }
 
     /// What the loopback listener shows the browser.
@@ -134,24 +140,31 @@ impl Engine {
 
     /// One way in for every answer of an authorization endpoint.
     async fn redirected(&self, caller: &Caller, redirected: Redirected) -> Result<ConnectionView, Error> {
+        // Held until the end: a lock in the meantime does not lose what the provider answers.
+        let ledger = self.ledger()?;
         let (flow, provider) = self
-            .judge(&redirected)
+            .judge(&ledger, &redirected)
             .map_err(|error| self.note_refused(caller, error))?;
         // From here on the answer is ours and the flow is used up, whatever comes of it.
-        self.consume_flow(&flow).await?;
         let (engine, caller) = (self.clone(), caller.clone());
         // The engine's own task: a browser or a program that goes away cancels nothing.
-        let finishing =
-            tokio::spawn(async move { engine.finish(&caller, flow, provider, redirected.outcome).await });
+        let finishing = tokio::spawn(async move {
+            engine.consume_flow(&ledger, &flow).await?;
+            engine
+                .finish(&ledger, &caller, flow, provider, redirected.outcome)
+                .await
+        });
         finishing
             .await
             .unwrap_or_else(|error| Err(Error::Internal(format!("the exchange ended early ({error})"))))
     }
 
     /// Whether an answer belongs to an open flow of ours. Changes nothing.
-    fn judge(&self, redirected: &Redirected) -> Result<(Flow, Provider), Error> {
-        let flow = self.flow_of(&redirected.state)?;
-        let provider = self.provider_by_id(flow.provider)?;
+    fn judge(&self, ledger: &Ledger, redirected: &Redirected) -> Result<(Flow, Provider), Error> {
+        let flow = flow_of(ledger, &redirected.state)?;
+        let provider = ledger
+            .get::<Provider>(flow.provider.row())?
+            .ok_or(Error::FlowExpired)?;
         if flow.expires_at <= self.now() {
             return Err(Error::FlowExpired);
         }
@@ -173,20 +186,8 @@ impl Engine {
         Ok((flow, provider))
     }
 
-    fn flow_of(&self, state: &Secret) -> Result<Flow, Error> {
-        let flow = self
-            .ledger()?
-            .find::<Flow>(state.expose())?
-            .ok_or(Error::FlowExpired)?;
-        if tokenry_oauth::same_secret(&flow.state, state) {
-            Ok(flow)
-        } else {
-            Err(Error::FlowExpired)
-        }
-    }
-
     fn note_refused(&self, caller: &Caller, error: Error) -> Error {
-        if !matches!(error, Error::Locked | Error::NoVault(_)) {
+        if !matches!(error, Error::Locked | Error::StaysLocked(_) | Error::NoVault(_)) {
             let text = error.to_string();
             let event = self.event(
                 caller,
@@ -203,13 +204,14 @@ impl Engine {
 
     async fn finish(
         &self,
+        ledger: &Arc<Ledger>,
         caller: &Caller,
         flow: Flow,
         provider: Provider,
         outcome: Outcome,
     ) -> Result<ConnectionView, Error> {
         let made = match outcome {
-            Outcome::Code(code) => self.make_connection(caller, &flow, provider, &code).await,
+            Outcome::Code(code) => self.make_connection(ledger, caller, &flow, provider, &code).await,
             Outcome::Error { error, description } if error == "access_denied" => {
                 Err(Error::ConsentDenied(description))
             }
@@ -218,14 +220,17 @@ impl Engine {
         match made {
             Ok(id) => {
                 self.tell_flow(flow.id, id, FlowState::Connected);
-                self.view(id)
+                self.view_in(ledger, id)
             }
             Err(error) => {
                 let state = FlowState::Failed {
                     code: error.code(),
                     message: error.to_string(),
                 };
-                self.end_flow(caller, &flow, state).await?;
+                if let Err(second) = self.fail_flow(ledger, caller, &flow, state.clone()).await {
+                    tracing::warn!("a sign-in that failed could not be cleared away: {second}");
+                    self.tell_flow(flow.id, flow.connection, state);
+                }
                 Err(error)
             }
         }
@@ -233,6 +238,7 @@ impl Engine {
 
     async fn make_connection(
         &self,
+        ledger: &Arc<Ledger>,
         caller: &Caller,
         flow: &Flow,
         provider: Provider,
@@ -245,7 +251,7 @@ impl Engine {
             wait: None,
         })?;
         let account = self.whose(&provider, &mut answer).await;
-        if let Some(error) = self.another_account(flow, account.as_ref())? {
+        if let Some(error) = another_account(ledger, flow, account.as_ref()) {
             // Nobody will ever use these tokens: give them back.
             let (http, unwanted) = (
                 &self.inner.http,
@@ -261,7 +267,8 @@ impl Engine {
             account,
             renews: flow.renews,
         };
-        self.keep_connection(caller, provider, fresh, answer).await
+        self.keep_connection(ledger, caller, provider, fresh, answer)
+            .await
     }
 
     /// Whose account it is: what came with the tokens, and userinfo where there is one. A userinfo of another
@@ -280,136 +287,25 @@ impl Engine {
             }
         }
     }
+}
 
-    fn another_account(&self, flow: &Flow, account: Option<&Account>) -> Result<Option<Error>, Error> {
-        if !flow.renews {
-            return Ok(None);
-        }
-        let ledger = self.ledger()?;
-        let before = ledger
-            .index()
-            .connection(flow.connection)
-            .and_then(|c| c.account.clone());
-        Ok(match (before, account) {
-            (Some(before), Some(now)) if before.subject != now.subject => Some(Error::OtherAccount {
-                expected: before.shown().to_owned(),
-                found: now.shown().to_owned(),
-            }),
-            _ => None,
-        })
-    }
-
-    /// Seals the tokens and shows the connection, in one transaction.
-    async fn keep_connection(
-        &self,
-        caller: &Caller,
-        provider: Provider,
-        fresh: NewConnection,
-        answer: Answer,
-    ) -> Result<ConnectionId, Error> {
-        let (ledger, now, random) = (self.ledger()?, self.now(), self.inner.random.clone());
-        let target = if fresh.renews {
-            fresh.id
-        } else {
-            same_account(&ledger.index(), &provider, &fresh)
-        };
-        let label = if target == fresh.id {
-            self.label_for(&provider, &fresh)?
-        } else {
-            None
-        };
-        let event = self.event(
-            caller,
-            EventKind::Connected,
-            Some(provider.id),
-            Some(target),
-            EventOutcome::Done,
-            None,
-        );
-        blocking(move || {
-            ledger.change(now, |transaction| {
-                if target != fresh.id {
-                    transaction.delete_connection(fresh.id)?;
-                }
-                let mut connection = transaction
-                    .get::<Connection>(target.row())?
-                    .unwrap_or_else(|| fresh.empty(&provider, now));
-                connection.requested_scopes = fresh.scopes.clone();
-                connection.label = label.or(connection.label);
-                connection.account = fresh.account.clone().or(connection.account);
-                // A grant of its own: nothing of the old tokens is carried over but the fence.
-                let old = transaction.get::<Tokens>(target.row())?;
-                let old = old.map(|old| Tokens {
-                    refresh_token: None,
-                    scopes: fresh.scopes.clone(),
-                    ..old
-                });
-                let tokens = settle(&mut connection, old, answer, &provider, now, &*random);
-                transaction.put(target.row(), &connection)?;
-                transaction.put(target.row(), &tokens)?;
-                transaction.event(&event)
-            })
-        })
-        .await?;
-        self.inner.due.notify_one();
-        Ok(target)
-    }
-
-    /// The label that was asked for; or, for a further account without one, who it is.
-    fn label_for(&self, provider: &Provider, fresh: &NewConnection) -> Result<Option<String>, Error> {
-        if fresh.label.is_some() || fresh.renews {
-            return Ok(fresh.label.clone());
-        }
-        let ledger = self.ledger()?;
-        let index = ledger.index();
-        let mut others = index
-            .usable_of_provider(provider.id)
-            .filter(|c| c.id != fresh.id)
-            .peekable();
-        if others.peek().is_none() {
-            return Ok(None);
-        }
-        let taken: Vec<_> = others.filter_map(|c| c.label.clone()).collect();
-        let shown = fresh
-            .account
-            .as_ref()
-            .map_or("account", Account::shown)
-            .replace('/', "-");
-        let base: String = tokenry_core::clean(&shown).chars().take(56).collect();
-        let numbered = (2..).map(|n| format!("{base}-{n}"));
-        Ok(std::iter::once(base.clone())
-            .chain(numbered)
-            .find(|label| !taken.contains(label)))
+fn flow_of(ledger: &Ledger, state: &Secret) -> Result<Flow, Error> {
+    let flow = ledger.find::<Flow>(state.expose())?.ok_or(Error::FlowExpired)?;
+    if tokenry_oauth::same_secret(&flow.state, state) {
+        Ok(flow)
+    } else {
+        Err(Error::FlowExpired)
     }
 }
 
-/// What is known of a connection before its tokens are laid on it.
-struct NewConnection {
-    id: ConnectionId,
-    label: Option<String>,
-    scopes: Scopes,
-    account: Option<Account>,
-    renews: bool,
-}
-
-impl NewConnection {
-    fn empty(&self, provider: &Provider, now: tokenry_core::Timestamp) -> Connection {
-        Connection::pending(self.id, provider.id, self.label.clone(), self.scopes.clone(), now)
+fn another_account(ledger: &Ledger, flow: &Flow, account: Option<&Account>) -> Option<Error> {
+    if !flow.renews {
+        return None;
     }
-}
-
-/// The connection this account already has at this provider: signing in again renews it rather than making a twin.
-/// A label that was asked for says that a connection of its own is wanted.
-fn same_account(index: &crate::index::Index, provider: &Provider, fresh: &NewConnection) -> ConnectionId {
-    let Some(account) = &fresh.account else {
-        return fresh.id;
-    };
-    let same = |c: &&Connection| {
-        c.account.as_ref().is_some_and(|a| a.subject == account.subject)
-            && (fresh.label.is_none() || c.label == fresh.label)
-    };
-    index
-        .usable_of_provider(provider.id)
-        .find(same)
-        .map_or(fresh.id, |c| c.id)
+    let before = ledger.index().connection(flow.connection)?.account.clone()?;
+    let now = account?;
+    (before.subject != now.subject).then(|| Error::OtherAccount {
+        expected: before.shown().to_owned(),
+        found: now.shown().to_owned(),
+    })
 }

@@ -100,18 +100,31 @@ impl Opener {
         Ledger::create(created.vault, &created.slot, store, random, changes, now)
     }
 
-    fn open_existing(&self, id: VaultId, passphrase: Option<&Secret>) -> Result<Ledger, Error> {
+    /// Whether this opens the vault; the keys are let go again.
+    pub(crate) fn prove(&self, passphrase: Option<&Secret>) -> Result<(), Error> {
+        match self.store.vault_id()? {
+            Some(id) => self.keys(VaultId(id), passphrase).map(drop),
+            None => Err(Error::Locked),
+        }
+    }
+
+    /// The keys, and the lowest epoch that is acceptable with them.
+    fn keys(&self, id: VaultId, passphrase: Option<&Secret>) -> Result<(Vault, u64), Error> {
         let slots = self.store.slots()?;
-        let (vault, floor): (Vault, u64) = match passphrase {
-            Some(passphrase) => (tokenry_vault::unlock_with_passphrase(id, &slots, passphrase)?, 0),
+        match passphrase {
+            Some(passphrase) => Ok((tokenry_vault::unlock_with_passphrase(id, &slots, passphrase)?, 0)),
             None if self.choice == VaultChoice::Passphrase || !self.slots().contains(&SlotKind::Keyring) => {
-                return Err(Error::Locked);
+                Err(Error::Locked)
             }
             None => {
                 let (vault, floor) = tokenry_vault::unlock_with_keyring(id, &slots, &*self.keyring)?;
-                (vault, floor.0)
+                Ok((vault, floor.0))
             }
-        };
+        }
+    }
+
+    fn open_existing(&self, id: VaultId, passphrase: Option<&Secret>) -> Result<Ledger, Error> {
+        let (vault, floor) = self.keys(id, passphrase)?;
         Ledger::open(
             vault,
             self.store.clone(),
@@ -122,9 +135,9 @@ impl Opener {
     }
 
     /// Tells the keyring the lowest epoch that is still acceptable. Only vaults with a keyring slot have one.
-    pub(crate) fn raise_floor(&self, ledger: &Ledger) -> Result<(), Error> {
+    pub(crate) fn raise_floor(&self, id: VaultId, epoch: u64) -> Result<(), Error> {
         if self.slots().contains(&SlotKind::Keyring) {
-            tokenry_vault::raise_epoch_floor(ledger.vault().id(), &*self.keyring, ledger.epoch())?;
+            tokenry_vault::raise_epoch_floor(id, &*self.keyring, epoch)?;
         }
         Ok(())
     }

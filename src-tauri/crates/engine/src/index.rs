@@ -97,10 +97,16 @@ impl Index {
 
     /// What people call a connection.
     pub(crate) fn name_of(&self, connection: &Connection) -> String {
-        let provider = self.provider_name(connection.provider).map_or("?", Name::as_str);
+        let provider = match self.providers.get(&connection.provider) {
+            Some((project, name)) if project.as_str() != tokenry_core::DEFAULT_PROJECT => {
+                format!("{project}/{name}")
+            }
+            Some((_, name)) => name.to_string(),
+            None => "?".to_owned(),
+        };
         match &connection.label {
             Some(label) => format!("{provider}/{label}"),
-            None => provider.to_owned(),
+            None => provider,
         }
     }
 }

@@ -1,6 +1,7 @@
-use crate::ledger::Record;
+use crate::record::Record;
 use serde::{Deserialize, Serialize};
-use tokenry_core::{Connection, Provider, Rotation, Timestamp, Tokens};
+use std::time::Duration;
+use tokenry_core::{Rotation, Timestamp};
 use tokenry_store::Table;
 
 /// What is on disk about a refresh before it is sent, so that a crash in the middle is known for what it was.
@@ -26,10 +27,17 @@ pub(crate) enum JournalState {
     Sent,
     /// Sent, and nothing that could be read came back.
     Unanswered,
+    /// A server broke down over it: it may or may not have been taken before that.
+    Doubtful,
     /// It never left, or somebody answered who did not take it: it may be sent again.
     Free,
-    /// The answer is on disk.
-    Done,
+}
+
+impl JournalState {
+    /// Whether the token may have been used without our knowing what for.
+    pub(crate) fn is_open_end(self) -> bool {
+        self != Self::Free
+    }
 }
 
 impl Record for JournalEntry {
@@ -39,47 +47,96 @@ impl Record for JournalEntry {
 /// What may be done with a refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// Send it.
-    Send,
-    /// Not while the access token lives: sending it again could end that one too.
-    HoldUntil(Timestamp),
+    /// Send it. The time is when it has to be there, if that matters.
+    Send(Option<Timestamp>),
+    /// Not while the access token lives: sending it again could end that one too. When that ends, if it is known.
+    Hold(Option<Timestamp>),
     /// The provider has used it up, and its answer is lost.
     Lost,
 }
 
-/// Whether a refresh token may be sent, given what is known of the last time it was.
+/// Whether a refresh token may be sent, given what is known of the last time it was; `entry` is about this very
+/// token, or `None`.
 ///
 /// An unreadable end of the last attempt means something else at each provider: nothing where tokens are not
-/// rotated; nothing within the grace; the end where a used token must not come back. Where nobody knows, the living
-/// access token is used up first, and then there is nothing to lose by asking.
+/// rotated; nothing within the grace; the end where a used token must not come back. Where nobody knows, or a server
+/// broke down and may have done nothing at all, the living access token is used up first, and then there is nothing
+/// to lose by asking.
 pub(crate) fn verdict(
     entry: Option<&JournalEntry>,
-    fingerprint: &str,
-    provider: &Provider,
-    connection: &Connection,
-    tokens: &Tokens,
-    asked_by_person: bool,
+    rotation: Rotation,
+    expires_at: Option<Timestamp>,
     now: Timestamp,
 ) -> Verdict {
-    let Some(entry) = entry else { return Verdict::Send };
-    let open_end = matches!(entry.state, JournalState::Sent | JournalState::Unanswered);
-    if !open_end || entry.fence != tokens.fence || entry.fingerprint != fingerprint || asked_by_person {
-        return Verdict::Send;
-    }
-    match provider.rotation {
-        Rotation::None => Verdict::Send,
+    let Some(entry) = entry.filter(|entry| entry.state.is_open_end()) else {
+        return Verdict::Send(None);
+    };
+    let used_up = match rotation {
+        Rotation::None => return Verdict::Send(None),
         Rotation::Grace { seconds } => {
-            let since = now.as_second() - entry.first_sent_at.as_second();
-            if since < i64::from(seconds) {
-                Verdict::Send
-            } else {
-                Verdict::Lost
+            let end = entry.first_sent_at + Duration::from_secs(seconds.into());
+            if now < end {
+                return Verdict::Send(Some(end));
             }
+            true
         }
-        Rotation::Strict => Verdict::Lost,
-        Rotation::Unknown => match connection.expires_at {
-            Some(end) if end > now => Verdict::HoldUntil(end),
-            _ => Verdict::Send,
-        },
+        Rotation::Strict => true,
+        Rotation::Unknown => false,
+    };
+    if used_up && entry.state != JournalState::Doubtful {
+        return Verdict::Lost;
+    }
+    match expires_at {
+        Some(end) if end <= now => Verdict::Send(None),
+        known => Verdict::Hold(known),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn judged(state: JournalState, rotation: Rotation, expires_at: Option<i64>, now: i64) -> Verdict {
+        let entry = JournalEntry {
+            fingerprint: "f".to_owned(),
+            fence: 1,
+            attempt: 1,
+            first_sent_at: at(100),
+            state,
+        };
+        verdict(Some(&entry), rotation, expires_at.map(at), at(now))
+    }
+
+    /// SECURITY.md, "Refresh", 7: what a lost answer means is a fact about the provider.
+    #[test]
+    fn what_an_open_end_means_depends_on_what_the_provider_does_with_a_used_token() {
+        use JournalState::{Doubtful, Free, Sent, Unanswered};
+        let grace = Rotation::Grace { seconds: 10 };
+        for state in [Sent, Unanswered] {
+            assert_eq!(judged(state, Rotation::None, Some(500), 200), Verdict::Send(None));
+            assert_eq!(judged(state, grace, Some(500), 109), Verdict::Send(Some(at(110))));
+            assert_eq!(judged(state, grace, Some(500), 110), Verdict::Lost);
+            assert_eq!(judged(state, Rotation::Strict, Some(500), 100), Verdict::Lost);
+        }
+        for (state, rotation) in [
+            (Unanswered, Rotation::Unknown),
+            (Doubtful, Rotation::Unknown),
+            (Doubtful, Rotation::Strict),
+            (Doubtful, grace),
+        ] {
+            assert_eq!(
+                judged(state, rotation, Some(500), 200),
+                Verdict::Hold(Some(at(500)))
+            );
+            assert_eq!(judged(state, rotation, Some(500), 500), Verdict::Send(None));
+            assert_eq!(judged(state, rotation, None, 200), Verdict::Hold(None));
+        }
+        for rotation in [Rotation::None, grace, Rotation::Strict, Rotation::Unknown] {
+            assert_eq!(judged(Free, rotation, Some(500), 200), Verdict::Send(None));
+        }
     }
 }

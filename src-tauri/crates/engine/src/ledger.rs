@@ -1,66 +1,19 @@
-use crate::{Change, Error, index::Index};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use crate::{
+    Change, Error,
+    index::Index,
+    record::{Effect, Record},
+    transaction::Transaction,
+};
+use serde::{Deserialize, Serialize};
 use std::{
     ops::ControlFlow,
     sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard},
 };
-use tokenry_core::{Connection, ConnectionId, Event, Flow, Provider, ProviderId, Random, Timestamp, Tokens};
-use tokenry_store::{SCHEMA, Store, Table, Writer};
+use tokenry_core::{Connection, Event, Provider, Random, Timestamp};
+use tokenry_store::{SCHEMA, Store, Table};
 use tokenry_vault::{Place, RunningSum, Vault};
 use tokio::sync::broadcast;
 use zeroize::Zeroizing;
-
-/// A noun that is kept as one sealed record.
-pub(crate) trait Record: Serialize + DeserializeOwned {
-    const TABLE: Table;
-    /// The unique name it is found by, if it has one; the store sees only a keyed hash of it.
-    fn lookup(&self) -> Option<String> {
-        None
-    }
-    /// What others want to know once it is committed.
-    fn effect(&self) -> Option<Effect> {
-        None
-    }
-}
-
-/// What a committed transaction means for the index and for whoever watches.
-pub(crate) enum Effect {
-    Provider(Box<Provider>),
-    ProviderGone(ProviderId),
-    Connection(Box<Connection>),
-    ConnectionGone(ConnectionId),
-    Logged(Box<Event>),
-}
-
-impl Record for Provider {
-    const TABLE: Table = Table::Providers;
-    fn lookup(&self) -> Option<String> {
-        Some(format!("{}/{}", self.project, self.name))
-    }
-    fn effect(&self) -> Option<Effect> {
-        Some(Effect::Provider(Box::new(self.clone())))
-    }
-}
-impl Record for Connection {
-    const TABLE: Table = Table::Connections;
-    fn lookup(&self) -> Option<String> {
-        self.label
-            .as_ref()
-            .map(|label| format!("{}/{label}", self.provider))
-    }
-    fn effect(&self) -> Option<Effect> {
-        Some(Effect::Connection(Box::new(self.clone())))
-    }
-}
-impl Record for Tokens {
-    const TABLE: Table = Table::Tokens;
-}
-impl Record for Flow {
-    const TABLE: Table = Table::Flows;
-    fn lookup(&self) -> Option<String> {
-        Some(self.state.expose().to_owned())
-    }
-}
 
 /// The open vault and the store together: every record is sealed on its way in, opened on its way out, and counted
 /// in a manifest that is part of every transaction.
@@ -80,15 +33,15 @@ pub(crate) struct Ledger {
 
 /// What must be true of all rows together.
 #[derive(Clone, Serialize, Deserialize)]
-struct Manifest {
+pub(crate) struct Manifest {
     /// Counts every transaction.
-    epoch: u64,
+    pub(crate) epoch: u64,
     /// The keyed sum over every row's table, id and version.
-    sum: [u8; 32],
+    pub(crate) sum: [u8; 32],
     /// The end of the activity log's hash chain.
-    chain: [u8; 32],
+    pub(crate) chain: [u8; 32],
     /// The number of the next event.
-    next_event: i64,
+    pub(crate) next_event: i64,
 }
 
 const MANIFEST: Place<'_> = Place {
@@ -290,6 +243,21 @@ impl Ledger {
         Ok(result)
     }
 
+    /// The same for what must not be lost: on a full disk the reserve is given up for it.
+    pub(crate) fn change_surely<T>(
+        &self,
+        now: Timestamp,
+        work: impl Fn(&mut Transaction<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        match self.change(now, &work) {
+            Err(Error::Store(tokenry_store::Error::DiskFull)) => {
+                let _ = self.store.release_reserve();
+                self.change(now, work)
+            }
+            done => done,
+        }
+    }
+
     fn tell(&self, effect: Effect) {
         let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
         let change = match effect {
@@ -317,7 +285,7 @@ impl Ledger {
         let _ = self.changes.send(change);
     }
 
-    fn unseal<R: Record>(&self, row: i64, version: u64, sealed: &[u8]) -> Result<R, Error> {
+    pub(crate) fn unseal<R: Record>(&self, row: i64, version: u64, sealed: &[u8]) -> Result<R, Error> {
         let place = Place {
             table: R::TABLE.name(),
             row,
@@ -328,7 +296,7 @@ impl Ledger {
         serde_json::from_slice(&plain).map_err(|_| damaged("a record cannot be read"))
     }
 
-    fn seal<R: Record>(&self, row: i64, version: u64, record: &R) -> Result<Vec<u8>, Error> {
+    pub(crate) fn seal<R: Record>(&self, row: i64, version: u64, record: &R) -> Result<Vec<u8>, Error> {
         let place = Place {
             table: R::TABLE.name(),
             row,
@@ -340,99 +308,7 @@ impl Ledger {
     }
 }
 
-/// The inside of one [`Ledger::change`].
-pub(crate) struct Transaction<'a> {
-    ledger: &'a Ledger,
-    writer: &'a Writer<'a>,
-    manifest: Manifest,
-    effects: Vec<Effect>,
-}
-
-impl Transaction<'_> {
-    pub(crate) fn get<R: Record>(&self, row: i64) -> Result<Option<R>, Error> {
-        match self.writer.get(R::TABLE, row)? {
-            Some(found) => self.ledger.unseal(row, found.version, &found.sealed).map(Some),
-            None => Ok(None),
-        }
-    }
-
-    /// Keeps a record, whether it is new or replaces one.
-    pub(crate) fn put<R: Record>(&mut self, row: i64, record: &R) -> Result<(), Error> {
-        let lookup = record
-            .lookup()
-            .map(|name| self.ledger.vault.lookup(R::TABLE.name(), &name));
-        let from = self.writer.get(R::TABLE, row)?.map(|found| found.version);
-        // The epoch, so that no version ever comes back: not even that of a row which was deleted and made anew.
-        let to = self.manifest.epoch + 1;
-        let sealed = self.ledger.seal(row, to, record)?;
-        match from {
-            None => self.writer.insert(R::TABLE, row, to, lookup.as_ref(), &sealed)?,
-            Some(from) if from == to => {
-                self.writer.delete(R::TABLE, row, from)?;
-                self.writer.insert(R::TABLE, row, to, lookup.as_ref(), &sealed)?;
-            }
-            Some(from) => self
-                .writer
-                .update(R::TABLE, row, from, to, lookup.as_ref(), &sealed)?,
-        }
-        self.count(R::TABLE, row, from, Some(to));
-        self.effects.extend(record.effect());
-        Ok(())
-    }
-
-    /// Deletes a connection with everything that is kept for it.
-    pub(crate) fn delete_connection(&mut self, id: ConnectionId) -> Result<(), Error> {
-        for table in [Table::Connections, Table::Tokens, Table::Journal] {
-            self.delete(table, id.row())?;
-        }
-        self.effects.push(Effect::ConnectionGone(id));
-        Ok(())
-    }
-
-    /// Deletes a provider. Its connections have to be gone already.
-    pub(crate) fn delete_provider(&mut self, id: ProviderId) -> Result<(), Error> {
-        self.delete(Table::Providers, id.row())?;
-        self.effects.push(Effect::ProviderGone(id));
-        Ok(())
-    }
-
-    /// Deletes a record if it is there.
-    pub(crate) fn delete(&mut self, table: Table, row: i64) -> Result<(), Error> {
-        if let Some(found) = self.writer.get(table, row)? {
-            self.writer.delete(table, row, found.version)?;
-            self.count(table, row, Some(found.version), None);
-        }
-        Ok(())
-    }
-
-    /// Adds a line to the activity log, chained to the one before.
-    pub(crate) fn event(&mut self, event: &Event) -> Result<(), Error> {
-        let seq = self.manifest.next_event;
-        let plain = serde_json::to_vec(event).map_err(|e| Error::Internal(e.to_string()))?;
-        let sealed = self
-            .ledger
-            .vault
-            .seal(event_place(seq), &plain, &*self.ledger.random)?;
-        self.writer.append_event(seq, &sealed)?;
-        self.manifest.chain = self.ledger.vault.chain(&self.manifest.chain, &sealed);
-        self.manifest.next_event = seq + 1;
-        self.effects.push(Effect::Logged(Box::new(event.clone())));
-        Ok(())
-    }
-
-    fn count(&mut self, table: Table, row: i64, gone: Option<u64>, come: Option<u64>) {
-        let mut sum = RunningSum::from_bytes(self.manifest.sum);
-        if let Some(version) = gone {
-            sum.remove(&self.ledger.vault.row_sum(table.name(), row, version));
-        }
-        if let Some(version) = come {
-            sum.add(&self.ledger.vault.row_sum(table.name(), row, version));
-        }
-        self.manifest.sum = *sum.as_bytes();
-    }
-}
-
-fn event_place(seq: i64) -> Place<'static> {
+pub(crate) fn event_place(seq: i64) -> Place<'static> {
     Place {
         table: "events",
         row: seq,

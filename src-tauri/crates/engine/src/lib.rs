@@ -7,21 +7,25 @@
 #![deny(missing_docs)]
 
 mod activity;
+mod adopt;
 mod connect;
 mod connections;
 mod disconnect;
 mod engine;
 mod error;
 mod exchange;
+mod flows;
 mod gate;
 mod host;
 mod index;
 mod journal;
 mod ledger;
+mod life;
 mod loopback;
 mod options;
 mod policy;
 mod providers;
+mod record;
 mod recover;
 mod refresh;
 mod resolve;
@@ -30,6 +34,7 @@ mod scheduler;
 mod settle;
 mod steps;
 mod token;
+mod transaction;
 mod view;
 
 pub use connect::{ConnectOptions, StartedFlow};

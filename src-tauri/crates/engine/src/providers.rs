@@ -1,4 +1,4 @@
-use crate::{Engine, Error, engine::blocking, policy::Operation, resolve};
+use crate::{Engine, Error, Revoked, engine::blocking, policy::Operation, resolve};
 use std::collections::BTreeMap;
 use tokenry_core::{
     Caller, Connection, ConnectionStatus, DEFAULT_PROJECT, EventKind, GrantType, Name, Outcome, Provider,
@@ -70,7 +70,7 @@ impl Engine {
     /// Removes a provider.
     ///
     /// # Errors
-    /// While it has connections, unless `disconnect` gives them up first.
+    /// While it has connections, unless `disconnect` gives them up first; and while a revocation is still owed.
     pub async fn remove_provider(
         &self,
         caller: &Caller,
@@ -95,8 +95,15 @@ impl Engine {
                 provider.name
             )));
         }
+        let mut owed = 0;
         for (id, _) in connections {
-            self.disconnect_for_good(caller, id).await?;
+            owed += u32::from(self.disconnect_for_good(caller, id).await? == Revoked::Pending);
+        }
+        if owed > 0 {
+            return Err(Error::Conflict(format!(
+                "{} could not be reached to revoke {owed} connection(s). Tokenry goes on trying, and needs the provider for that: remove it once they are gone from the list",
+                provider.name
+            )));
         }
         let (ledger, now) = (self.ledger()?, self.now());
         let detail = provider.name.to_string();

@@ -1,26 +1,33 @@
 //! What a crash, a full disk or a long pause left behind is put right before anybody is served.
 
-use crate::{
-    Engine, Error,
-    engine::Inner,
-    journal::{JournalEntry, JournalState},
-    ledger::Ledger,
-};
+use crate::{Engine, Error, journal::JournalEntry, ledger::Ledger, transaction::Transaction};
 use serde::{Deserialize, Serialize};
-use std::{collections::HashSet, path::Path};
+use std::path::Path;
 use tokenry_core::{Connection, ConnectionStatus, Flow, RedirectPreference, Timestamp, Tokens};
 use tokenry_store::{SCHEMA, Table};
 use tokenry_vault::Place;
 use zeroize::Zeroizing;
 
-/// A settled answer that the database did not take.
+/// Runs whenever the vault was opened, before it is shown to anybody.
+pub(crate) fn after_opening(engine: &Engine, ledger: &Ledger) -> Result<(), Error> {
+    if ledger.read_only().is_some() {
+        return Ok(());
+    }
+    let now = engine.now();
+    take_in_spilled(&engine.inner.folder, ledger, now)?;
+    end_dead_flows(engine, ledger, now)?;
+    bring_forward_open_ends(ledger, now)?;
+    wipe_tombstones(ledger, now)
+}
+
+/// Tokens that the database did not take, and what they mean for their connection.
 #[derive(Serialize, Deserialize)]
 struct Spilled {
     connection: Connection,
     tokens: Tokens,
 }
 
-/// Seals a settled answer into a file of its own.
+/// Seals settled tokens into a file of their own.
 pub(crate) fn spill(
     folder: &Path,
     ledger: &Ledger,
@@ -34,7 +41,18 @@ pub(crate) fn spill(
     let plain = Zeroizing::new(serde_json::to_vec(&spilled).map_err(|e| Error::Internal(e.to_string()))?);
     let (row, fence) = (connection.id.row(), tokens.fence);
     let sealed = ledger.seal_apart(place(row, fence), &plain)?;
-    Ok(tokenry_store::spill(folder, &format!("{row}-{fence}"), &sealed)?)
+    Ok(tokenry_store::spill(folder, &name(row, fence), &sealed)?)
+}
+
+/// Removes a spill that is in the database now, if there was one.
+pub(crate) fn unspill(folder: &Path, row: i64, fence: u64) {
+    if let Err(error) = tokenry_store::remove_spill(folder, &name(row, fence)) {
+        tracing::warn!("a file with a spilled token could not be removed: {error}");
+    }
+}
+
+fn name(row: i64, fence: u64) -> String {
+    format!("{row}-{fence}")
 }
 
 fn place(row: i64, fence: u64) -> Place<'static> {
@@ -46,20 +64,8 @@ fn place(row: i64, fence: u64) -> Place<'static> {
     }
 }
 
-/// Runs once whenever the vault was opened, before it is shown to anybody.
-pub(crate) fn after_opening(inner: &Inner, ledger: &Ledger) -> Result<(), Error> {
-    if ledger.read_only().is_some() {
-        return Ok(());
-    }
-    let now = inner.clock.now();
-    take_in_spilled(inner, ledger, now)?;
-    end_dead_flows(ledger, now)?;
-    bring_forward_open_ends(ledger, now)?;
-    wipe_tombstones(ledger, now)
-}
-
-fn take_in_spilled(inner: &Inner, ledger: &Ledger, now: Timestamp) -> Result<(), Error> {
-    for (name, sealed) in tokenry_store::spilled(&inner.folder)? {
+fn take_in_spilled(folder: &Path, ledger: &Ledger, now: Timestamp) -> Result<(), Error> {
+    for (name, sealed) in tokenry_store::spilled(folder)? {
         let key = name
             .split_once('-')
             .and_then(|(row, fence)| Some((row.parse().ok()?, fence.parse().ok()?)));
@@ -68,16 +74,8 @@ fn take_in_spilled(inner: &Inner, ledger: &Ledger, now: Timestamp) -> Result<(),
             Ok(plain) => {
                 let spilled: Spilled = serde_json::from_slice(&plain)
                     .map_err(|_| Error::Internal("a spilled token cannot be read".to_owned()))?;
-                ledger.change(now, |transaction| {
-                    let old = transaction.get::<Tokens>(row)?;
-                    if old.is_some_and(|old| old.fence < fence) {
-                        transaction.put(row, &spilled.connection)?;
-                        transaction.put(row, &spilled.tokens)?;
-                        transaction.delete(Table::Journal, row)?;
-                    }
-                    Ok(())
-                })?;
-                tokenry_store::remove_spill(&inner.folder, &name)?;
+                ledger.change_surely(now, |transaction| take_in(transaction, row, &spilled))?;
+                tokenry_store::remove_spill(folder, &name)?;
             }
             Err(error) => {
                 tracing::warn!("a spilled token does not open with this vault and is left alone: {error}")
@@ -87,14 +85,45 @@ fn take_in_spilled(inner: &Inner, ledger: &Ledger, now: Timestamp) -> Result<(),
     Ok(())
 }
 
+/// Newer tokens stay, and so does what the person did with the connection since.
+fn take_in(transaction: &mut Transaction<'_>, row: i64, spilled: &Spilled) -> Result<(), Error> {
+    let (Some(mut connection), Some(old)) = (
+        transaction.get::<Connection>(row)?,
+        transaction.get::<Tokens>(row)?,
+    ) else {
+        return Ok(());
+    };
+    if old.fence >= spilled.tokens.fence {
+        return Ok(());
+    }
+    let settled = &spilled.connection;
+    if !matches!(
+        connection.status,
+        ConnectionStatus::Paused | ConnectionStatus::Disconnecting
+    ) {
+        connection.status = settled.status;
+        connection.trouble = None;
+    }
+    connection.refreshable = settled.refreshable;
+    connection.granted_scopes = settled.granted_scopes.clone();
+    connection.expires_at = settled.expires_at;
+    connection.refresh_at = settled.refresh_at;
+    connection.last_refreshed_at = settled.last_refreshed_at;
+    transaction.put(row, &connection)?;
+    transaction.put(row, &spilled.tokens)?;
+    transaction.delete(Table::Journal, row)
+}
+
 /// Flows whose time is up, or whose listener went with the last process, are over; and so are the connections that
 /// waited for them.
-fn end_dead_flows(ledger: &Ledger, now: Timestamp) -> Result<(), Error> {
-    let (alive, dead): (Vec<Flow>, Vec<Flow>) = ledger
-        .all::<Flow>()?
-        .into_iter()
-        .partition(|flow| flow.expires_at > now && flow.redirect != RedirectPreference::Loopback);
-    let waited_for: HashSet<_> = alive.iter().map(|flow| flow.connection).collect();
+fn end_dead_flows(engine: &Engine, ledger: &Ledger, now: Timestamp) -> Result<(), Error> {
+    // After a lock and an unlock the listeners of this process are still there, and so may be an exchange.
+    let (waiting, mut waited_for) = engine.waiting_flows();
+    let is_alive = |flow: &Flow| {
+        flow.expires_at > now && (flow.redirect != RedirectPreference::Loopback || waiting.contains(&flow.id))
+    };
+    let (alive, dead): (Vec<Flow>, Vec<Flow>) = ledger.all::<Flow>()?.into_iter().partition(is_alive);
+    waited_for.extend(alive.iter().map(|flow| flow.connection));
     let orphans: Vec<_> = {
         let index = ledger.index();
         let pending = index
@@ -123,7 +152,7 @@ fn bring_forward_open_ends(ledger: &Ledger, now: Timestamp) -> Result<(), Error>
     ledger.store().versions(Table::Journal, |row, _| rows.push(row))?;
     for row in rows {
         let entry = ledger.get::<JournalEntry>(row)?;
-        if entry.is_none_or(|entry| !matches!(entry.state, JournalState::Sent | JournalState::Unanswered)) {
+        if entry.is_none_or(|entry| !entry.state.is_open_end()) {
             continue;
         }
         ledger.change(now, |transaction| {
@@ -163,15 +192,4 @@ fn wipe_tombstones(ledger: &Ledger, now: Timestamp) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-impl Engine {
-    /// Flows that outlived a restart end when their time is up, as if nothing had happened.
-    pub(crate) fn watch_surviving_flows(&self) -> Result<(), Error> {
-        for flow in self.ledger()?.all::<Flow>()? {
-            let url = flow.authorization_url.clone();
-            self.watch_flow(&flow, None, url);
-        }
-        Ok(())
-    }
 }

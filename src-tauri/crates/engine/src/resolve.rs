@@ -19,7 +19,8 @@ pub(crate) fn provider(index: &Index, reference: &str) -> Result<ProviderId, Err
     })
 }
 
-/// A connection by id; `provider` when that has only one; `provider/label`; or a label that only one has.
+/// A connection by id; `provider` when that has only one, or only one without a label; `provider/label`; or a label
+/// that only one has.
 pub(crate) fn connection<'a>(index: &'a Index, reference: &str) -> Result<&'a Connection, Error> {
     if let Ok(id) = reference.parse::<ConnectionId>()
         && let Some(connection) = index.connection(id)
@@ -27,10 +28,15 @@ pub(crate) fn connection<'a>(index: &'a Index, reference: &str) -> Result<&'a Co
         return Ok(connection);
     }
     if let Some(provider) = index.provider_called(reference) {
+        let mut unlabelled = index.usable_of_provider(provider).filter(|c| c.label.is_none());
+        if let (Some(one), None) = (unlabelled.next(), unlabelled.next()) {
+            // It is called exactly so, whatever else the provider has.
+            return Ok(one);
+        }
         return only(index, reference, index.usable_of_provider(provider));
     }
     let labelled = |label: &str, c: &Connection| c.label.as_deref() == Some(label);
-    if let Some((name, label)) = reference.split_once('/')
+    if let Some((name, label)) = reference.rsplit_once('/')
         && let Some(provider) = index.provider_called(name)
     {
         return only(
@@ -70,4 +76,9 @@ fn only<'a>(
         reference: tokenry_core::clean(reference),
         candidates,
     })
+}
+
+/// What is left of a connection that was given up.
+pub(crate) fn gone(reference: &str) -> Error {
+    Error::not_found("connection", reference, "it was disconnected")
 }

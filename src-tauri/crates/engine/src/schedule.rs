@@ -9,11 +9,18 @@ pub(crate) fn required_validity(asked: Duration, obtained_at: Timestamp, expires
     asked.min(life / 5 * 4)
 }
 
+/// A life so short, in milliseconds, that a token is only fetched for somebody who asks.
+const SHORT: i64 = 10_000;
+
 /// When a token is due for its refresh: at 80 % of its life ± 10 %, at the latest 60 s before its end, and never in
 /// the first half of its life.
 pub(crate) fn refresh_at(obtained_at: Timestamp, expires_at: Timestamp, random: &dyn Random) -> Timestamp {
     let start = obtained_at.as_millisecond();
     let life = (expires_at.as_millisecond() - start).max(0);
+    if life < SHORT {
+        // Kept fresh by the schedule, it would be a request every few seconds. Whoever needs one asks for it.
+        return Timestamp::from_millisecond(start + 60_000).unwrap_or(expires_at);
+    }
     let at = 0.8 + (fraction(random) - 0.5) * 0.2;
     let due = (life as f64 * at) as i64;
     let due = due.min(life - 60_000).max(life / 2);
@@ -53,6 +60,7 @@ mod tests {
             assert!((150..=240).contains(&short), "{short}");
             let tiny = refresh_at(at(0), at(10), &OsRandom).as_second();
             assert!((5..=9).contains(&tiny), "{tiny}");
+            assert_eq!(refresh_at(at(0), at(9), &OsRandom).as_second(), 60);
         }
     }
 

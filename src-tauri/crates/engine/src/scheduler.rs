@@ -1,11 +1,12 @@
-use crate::{Engine, refresh::Why};
+use crate::{Engine, Error, refresh::Why};
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokenry_core::{Connection, ConnectionId, ConnectionStatus, Provider, Timestamp};
 use tokio::sync::Semaphore;
+use url::Url;
 
 /// Timers stand still while the machine sleeps, so the wall clock is looked at this often when anything is due.
 const LOOK: Duration = Duration::from_secs(60);
@@ -14,12 +15,21 @@ const AT_ONCE: usize = 4;
 /// And of those, to one host.
 const AT_ONCE_PER_HOST: usize = 2;
 
+/// After something that failed without a word about when to try again, the schedule waits this long.
+const PAUSE: Duration = Duration::from_secs(30);
+/// How often the keyring hears how old a copy of this vault may be.
+const FLOOR_EVERY: i64 = 24 * 3600;
+
 /// Places for what the schedule does by itself, so that a resume does not become a flood. Callers who wait do not
 /// stand in this line.
 pub(crate) struct Places {
     all: Semaphore,
     hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
-    queued: Mutex<HashSet<ConnectionId>>,
+    /// The schedule leaves these alone.
+    taken: Mutex<HashSet<ConnectionId>>,
+    /// Not before this time since boot.
+    paused: Mutex<HashMap<ConnectionId, Duration>>,
+    floor_raised_at: Mutex<Option<Timestamp>>,
 }
 
 impl Default for Places {
@@ -27,33 +37,37 @@ impl Default for Places {
         Self {
             all: Semaphore::new(AT_ONCE),
             hosts: Mutex::default(),
-            queued: Mutex::default(),
+            taken: Mutex::default(),
+            paused: Mutex::default(),
+            floor_raised_at: Mutex::default(),
         }
     }
 }
 
 impl Places {
     fn host(&self, host: &str) -> Arc<Semaphore> {
-        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        hosts
+        unpoisoned(&self.hosts)
             .entry(host.to_owned())
             .or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE_PER_HOST)))
             .clone()
     }
 
-    fn enqueue(&self, id: ConnectionId) -> bool {
-        self.queued
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(id)
+    pub(crate) fn floor_raised(&self, at: Timestamp) {
+        *unpoisoned(&self.floor_raised_at) = Some(at);
     }
+}
 
-    fn dequeue(&self, id: ConnectionId) {
-        self.queued
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&id);
+/// See [`Engine::reserve`].
+pub(crate) struct Reserved(Engine, ConnectionId);
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        unpoisoned(&self.0.inner.places.taken).remove(&self.1);
     }
+}
+
+fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Does what is due, for as long as the engine lives. Sleeps for good when nothing will be.
@@ -74,55 +88,117 @@ pub(crate) async fn run(engine: Engine) {
 impl Engine {
     /// Starts what is due, and says how long until the next thing is; `None` when nothing will be.
     fn start_what_is_due(&self) -> Option<Duration> {
-        let ledger = self.ledger().ok().filter(|ledger| ledger.read_only().is_none())?;
         let now = self.now();
-        let mut next: Option<Timestamp> = None;
-        let mut due = Vec::new();
-        for connection in ledger.index().connections() {
-            match due_at(connection) {
-                Some(at) if at <= now => due.push((connection.id, connection.status)),
-                Some(at) => next = Some(next.map_or(at, |next| next.min(at))),
-                None => {}
+        let mut next = self.look_after_flows(now);
+        if let Some(ledger) = self.ledger().ok().filter(|ledger| ledger.read_only().is_none()) {
+            let mut due = Vec::new();
+            for connection in ledger.index().connections() {
+                match due_at(connection) {
+                    Some(at) if at <= now => due.push(connection.id),
+                    Some(at) => next = Some(next.map_or(at, |next| next.min(at))),
+                    None => {}
+                }
             }
-        }
-        for (id, status) in due {
-            if self.inner.places.enqueue(id) {
-                let engine = self.clone();
-                tokio::spawn(async move {
-                    engine.do_what_is_due(id, status).await;
-                    engine.inner.places.dequeue(id);
-                });
+            drop(ledger);
+            self.raise_floor_daily(now);
+            for id in due {
+                if let Some(at) = self.start_for(id, now) {
+                    next = Some(next.map_or(at, |next| next.min(at)));
+                }
             }
         }
         next.map(|next| next.duration_since(now).unsigned_abs())
     }
 
-    async fn do_what_is_due(&self, id: ConnectionId, status: ConnectionStatus) {
-        let Some(host) = self.host_of(id) else { return };
-        let host = self.inner.places.host(&host);
-        let (Ok(_place), Ok(_place_at_host)) = (self.inner.places.all.acquire().await, host.acquire().await)
-        else {
-            return;
-        };
-        let done = match status {
-            ConnectionStatus::Disconnecting => self.try_revoking(id).await.map(|_| ()),
-            _ => self.refreshed(id, Why::Scheduled).await,
-        };
-        if let Err(error) = done {
-            tracing::info!(connection = %id, "what was due did not work: {error}");
+    /// Starts what is due for a connection; or says when that may be, if it just failed.
+    fn start_for(&self, id: ConnectionId, now: Timestamp) -> Option<Timestamp> {
+        let boottime = self.inner.clock.boottime();
+        let paused = unpoisoned(&self.inner.places.paused).get(&id).copied();
+        if let Some(until) = paused.filter(|until| *until > boottime) {
+            return Some(now + (until - boottime));
+        }
+        let reserved = self.reserve(id)?;
+        let engine = self.clone();
+        tokio::spawn(async move {
+            if let Err(error) = engine.do_what_is_due(id).await {
+                tracing::info!(connection = %id, "what was due did not work: {error}");
+            }
+            engine.pause_if_still_due(id);
+            drop(reserved);
+            // While it was reserved nobody looked.
+            engine.inner.due.notify_one();
+        });
+        None
+    }
+
+    /// Makes the schedule leave a connection alone, until what is returned goes. `None` when somebody else does.
+    pub(crate) fn reserve(&self, id: ConnectionId) -> Option<Reserved> {
+        unpoisoned(&self.inner.places.taken)
+            .insert(id)
+            .then(|| Reserved(self.clone(), id))
+    }
+
+    /// What failed without a word about when to try again (a full disk, a damaged record) would be tried at once.
+    fn pause_if_still_due(&self, id: ConnectionId) {
+        let due = self
+            .ledger()
+            .ok()
+            .and_then(|ledger| ledger.index().connection(id).and_then(due_at));
+        let mut paused = unpoisoned(&self.inner.places.paused);
+        if due.is_some_and(|at| at <= self.now()) {
+            paused.insert(id, self.inner.clock.boottime() + PAUSE);
+        } else {
+            paused.remove(&id);
         }
     }
 
-    fn host_of(&self, id: ConnectionId) -> Option<String> {
-        let ledger = self.ledger().ok()?;
-        let provider = ledger.index().connection(id)?.provider;
-        let provider = ledger.get::<Provider>(provider.row()).ok()??;
-        Some(provider.refresh_target()?.host_str()?.to_owned())
+    async fn do_what_is_due(&self, id: ConnectionId) -> Result<(), Error> {
+        let host = self.inner.places.host(&self.host_of(id)?);
+        // The host's place first: who waits for a slow host must not hold a place that others could use.
+        let (Ok(_place_at_host), Ok(_place)) = (host.acquire().await, self.inner.places.all.acquire().await)
+        else {
+            return Ok(());
+        };
+        // As it is now: there may have been a queue.
+        let ledger = self.ledger()?;
+        let status = ledger.index().connection(id).map(|connection| connection.status);
+        match status {
+            Some(ConnectionStatus::Disconnecting) => self.try_revoking(&ledger, id).await.map(drop),
+            Some(_) => {
+                drop(ledger);
+                self.refreshed(id, Why::Scheduled).await
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn raise_floor_daily(&self, now: Timestamp) {
+        let raised = *unpoisoned(&self.inner.places.floor_raised_at);
+        if raised.is_some_and(|at| now.as_second() - at.as_second() >= FLOOR_EVERY) {
+            self.raise_floor();
+        }
+    }
+
+    fn host_of(&self, id: ConnectionId) -> Result<String, Error> {
+        let ledger = self.ledger()?;
+        let provider = ledger
+            .index()
+            .connection(id)
+            .map(|connection| connection.provider);
+        let provider = match provider {
+            Some(provider) => ledger.get::<Provider>(provider.row())?,
+            None => None,
+        };
+        let host = provider
+            .as_ref()
+            .and_then(Provider::refresh_target)
+            .and_then(Url::host_str);
+        Ok(host.unwrap_or_default().to_owned())
     }
 }
 
 /// When something has to be done for a connection without anybody asking.
-fn due_at(connection: &Connection) -> Option<Timestamp> {
+pub(crate) fn due_at(connection: &Connection) -> Option<Timestamp> {
     match (connection.status, &connection.trouble) {
         (ConnectionStatus::Disconnecting, None) => Some(connection.updated_at),
         (ConnectionStatus::Active | ConnectionStatus::Disconnecting, Some(trouble)) => trouble.next_try_at,

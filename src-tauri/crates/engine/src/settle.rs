@@ -20,8 +20,10 @@ pub(crate) fn settle(
     now: Timestamp,
     random: &dyn Random,
 ) -> Tokens {
+    // Nobody gives out a token that has ended: 0 is how some say that they do not say.
     let expires_at = answer
         .expires_in
+        .filter(|seconds| *seconds > 0)
         .and_then(|seconds| now.checked_add(Duration::from_secs(seconds)).ok());
     let scopes = answer.scope.unwrap_or_else(|| match &old {
         Some(old) => old.scopes.clone(),

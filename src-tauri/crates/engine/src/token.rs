@@ -5,6 +5,9 @@ use tokenry_core::{Caller, Connection, ConnectionStatus, EventKind, Outcome, Tim
 /// After a failure callers wait this long before they cause another try, in milliseconds.
 const CALLERS_PAUSE: i64 = 1_000;
 
+/// How far a clock may be set back before what was fetched is looked at again, in seconds.
+const CLOCK_SLACK: i64 = 60;
+
 impl Engine {
     /// Hands out an access token that lives at least `min_valid` more, or as long as the provider grants. Refreshes
     /// when due; whoever asks meanwhile waits for the same refresh. While refreshing fails and the token still
@@ -68,7 +71,7 @@ impl Engine {
         let (name, connection) = {
             let index = ledger.index();
             let Some(connection) = index.connection(id) else {
-                return Err(gone());
+                return Err(resolve::gone(&id.to_string()));
             };
             if let (ConnectionStatus::Active, Some(tokens)) = (connection.status, &tokens)
                 && is_fresh(tokens, min_valid, now)
@@ -79,7 +82,7 @@ impl Engine {
         };
         match connection.status {
             ConnectionStatus::Paused => return Err(Error::Paused(name)),
-            ConnectionStatus::Disconnecting => return Err(gone()),
+            ConnectionStatus::Disconnecting => return Err(resolve::gone(&name)),
             ConnectionStatus::Pending => {
                 return Err(Error::Conflict(format!(
                     "{name} still waits for its sign-in; finish it in the browser"
@@ -125,13 +128,14 @@ impl Engine {
             return Err(Error::ReadOnly(why.to_owned()));
         }
         if let Some(trouble) = &connection.trouble {
-            let soon = now.as_millisecond() - trouble.at.as_millisecond() < CALLERS_PAUSE;
+            let since = now.as_millisecond() - trouble.at.as_millisecond();
             let next = trouble.next_try_at.filter(|next| *next > now);
-            if next.is_some() && (soon || trouble.asked_by_provider) {
-                let wait = next.map(|next| next.duration_since(now).unsigned_abs());
+            // A clock that was set back must not make a pause of a second last for hours.
+            let soon = (0..CALLERS_PAUSE).contains(&since);
+            if soon || (next.is_some() && trouble.asked_by_provider) {
                 return Err(Error::Unreachable {
                     message: trouble.message.clone(),
-                    wait,
+                    wait: next.map(|next| next.duration_since(now).unsigned_abs()),
                 });
             }
         }
@@ -142,6 +146,10 @@ impl Engine {
 /// Whether a token lives as long as a caller needs it to. One whose end is unknown is used until somebody says that
 /// it was rejected.
 pub(crate) fn is_fresh(tokens: &Tokens, min_valid: Duration, now: Timestamp) -> bool {
+    // A token from the future: the clock was wrong then, and so may be its end.
+    if tokens.obtained_at.as_second() - now.as_second() > CLOCK_SLACK {
+        return false;
+    }
     tokens.expires_at.is_none_or(|end| {
         let left = end.as_millisecond() - now.as_millisecond();
         left > 0 && left >= schedule::required_validity(min_valid, tokens.obtained_at, end)
@@ -150,8 +158,4 @@ pub(crate) fn is_fresh(tokens: &Tokens, min_valid: Duration, now: Timestamp) -> 
 
 fn is_alive(tokens: &Tokens, now: Timestamp) -> bool {
     tokens.expires_at.is_none_or(|end| end > now)
-}
-
-fn gone() -> Error {
-    Error::not_found("connection", "", "it was disconnected")
 }

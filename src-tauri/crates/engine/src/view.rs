@@ -32,7 +32,7 @@ pub struct TokenView {
 }
 
 /// A consent flow as it stands.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct FlowView {
     /// Its id.
     pub id: FlowId,
@@ -44,6 +44,22 @@ pub struct FlowView {
     pub authorization_url: Option<Url>,
     /// When it ends by itself.
     pub expires_at: Timestamp,
+}
+
+/// The address holds the flow's `state`, or what only the person's browser may know: its host is all that is shown.
+impl std::fmt::Debug for FlowView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FlowView")
+            .field("id", &self.id)
+            .field("connection", &self.connection)
+            .field("state", &self.state)
+            .field(
+                "host",
+                &self.authorization_url.as_ref().and_then(|url| url.host_str()),
+            )
+            .field("expires_at", &self.expires_at)
+            .finish()
+    }
 }
 
 /// Where a flow stands.

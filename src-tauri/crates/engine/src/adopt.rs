@@ -1,0 +1,118 @@
+//! A provider's first answer becomes a connection, or renews one.
+
+use crate::{Engine, Error, engine::blocking, index::Index, ledger::Ledger, settle::settle};
+use std::sync::Arc;
+use tokenry_core::{
+    Account, Caller, Connection, ConnectionId, ConnectionStatus, EventKind, Outcome, Provider, Scopes,
+    Timestamp, Tokens,
+};
+use tokenry_oauth::Answer;
+
+/// What is known of a connection before its tokens are laid on it.
+pub(crate) struct NewConnection {
+    pub(crate) id: ConnectionId,
+    pub(crate) label: Option<String>,
+    pub(crate) scopes: Scopes,
+    pub(crate) account: Option<Account>,
+    pub(crate) renews: bool,
+}
+
+impl NewConnection {
+    fn empty(&self, provider: &Provider, now: Timestamp) -> Connection {
+        Connection::pending(self.id, provider.id, self.label.clone(), self.scopes.clone(), now)
+    }
+
+    /// The old tokens as far as they are carried over: the fence; and, where the same account signed in again and
+    /// was given no new refresh token, the old one, which stays good then (Google does so).
+    fn carried_over(&self, old: Tokens, before: Option<&Account>) -> Tokens {
+        let same = |a: &Account, b: &Account| a.subject == b.subject;
+        let same = self.account.as_ref().zip(before).is_some_and(|(a, b)| same(a, b));
+        Tokens {
+            refresh_token: old.refresh_token.filter(|_| same),
+            scopes: self.scopes.clone(),
+            ..old
+        }
+    }
+}
+
+impl Engine {
+    /// Seals the tokens and shows the connection, in one transaction. Which connection it is and what it is called
+    /// is decided inside, so that two sign-ins at the same moment do not get in each other's way.
+    pub(crate) async fn keep_connection(
+        &self,
+        ledger: &Arc<Ledger>,
+        caller: &Caller,
+        provider: Provider,
+        fresh: NewConnection,
+        answer: Answer,
+    ) -> Result<ConnectionId, Error> {
+        let (ledger, engine, caller, now) = (ledger.clone(), self.clone(), caller.clone(), self.now());
+        let id = blocking(move || {
+            ledger.change_surely(now, |transaction| {
+                let target = target(&ledger.index(), &provider, &fresh);
+                let label = label(&ledger.index(), &provider, &fresh, target);
+                if target != fresh.id {
+                    transaction.delete_connection(fresh.id)?;
+                }
+                let mut connection = transaction
+                    .get::<Connection>(target.row())?
+                    .unwrap_or_else(|| fresh.empty(&provider, now));
+                if connection.status == ConnectionStatus::Disconnecting {
+                    return Err(crate::resolve::gone(&target.to_string()));
+                }
+                connection.requested_scopes = fresh.scopes.clone();
+                connection.label = label.or(connection.label);
+                let old = transaction.get::<Tokens>(target.row())?;
+                let old = old.map(|old| fresh.carried_over(old, connection.account.as_ref()));
+                connection.account = fresh.account.clone().or(connection.account);
+                let random = &*engine.inner.random;
+                let tokens = settle(&mut connection, old, answer.clone(), &provider, now, random);
+                transaction.put(target.row(), &connection)?;
+                transaction.put(target.row(), &tokens)?;
+                let (kind, outcome) = (EventKind::Connected, Outcome::Done);
+                transaction.event(&engine.connection_event(&caller, kind, &connection, outcome, None))?;
+                Ok(target)
+            })
+        })
+        .await?;
+        self.inner.due.notify_one();
+        Ok(id)
+    }
+}
+
+/// The connection this account already has at this provider: signing in again renews it rather than making a twin.
+/// A label that was asked for says that a connection of its own is wanted.
+fn target(index: &Index, provider: &Provider, fresh: &NewConnection) -> ConnectionId {
+    let Some(account) = fresh.account.as_ref().filter(|_| !fresh.renews) else {
+        return fresh.id;
+    };
+    let same = |c: &&Connection| {
+        c.account.as_ref().is_some_and(|a| a.subject == account.subject)
+            && (fresh.label.is_none() || c.label == fresh.label)
+    };
+    index
+        .usable_of_provider(provider.id)
+        .find(same)
+        .map_or(fresh.id, |c| c.id)
+}
+
+/// The label that was asked for; or, for a further account without one, who it is.
+fn label(index: &Index, provider: &Provider, fresh: &NewConnection, target: ConnectionId) -> Option<String> {
+    if fresh.label.is_some() || fresh.renews || target != fresh.id {
+        return fresh.label.clone();
+    }
+    let others = || index.of_provider(provider.id).filter(|c| c.id != fresh.id);
+    if !index.usable_of_provider(provider.id).any(|c| c.id != fresh.id) {
+        return None;
+    }
+    let shown = fresh.account.as_ref().map_or("account", Account::shown);
+    let base: String = tokenry_core::clean(&shown.replace('/', "-"))
+        .chars()
+        .take(56)
+        .collect();
+    let base = base.trim().to_owned();
+    let numbered = (2..).map(|n| format!("{base}-{n}"));
+    std::iter::once(base.clone())
+        .chain(numbered)
+        .find(|label| !others().any(|c| c.label.as_ref() == Some(label)))
+}

@@ -1,0 +1,271 @@
+use crate::{
+    Change, Engine, Error, FlowState, FlowView, connect::FLOW_LIFE, engine::blocking, ledger::Ledger,
+    loopback::Serving, policy::Operation,
+};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+use tokenry_core::{
+    Caller, Connection, ConnectionId, ConnectionStatus, EventKind, Flow, FlowId, Outcome, Timestamp,
+};
+use tokenry_store::Table;
+use tokio::sync::watch;
+use url::Url;
+
+/// What of a flow is only in memory.
+pub(crate) struct LiveFlow {
+    state: watch::Sender<FlowState>,
+    connection: ConnectionId,
+    expires_at: Timestamp,
+    /// Closes the listener when the flow ends.
+    serving: Option<Serving>,
+    open_url: Url,
+    /// As it was recorded, without what may have changed since.
+    flow: Flow,
+}
+
+impl LiveFlow {
+    fn is_waiting(&self) -> bool {
+        *self.state.borrow() == FlowState::Waiting
+    }
+}
+
+type Live = HashMap<FlowId, LiveFlow>;
+
+impl Engine {
+    /// A flow as it stands, at once or when it has ended, after `wait` at the latest.
+    ///
+    /// # Errors
+    /// When there is none, or it ended more than ten minutes ago.
+    pub async fn flow(&self, caller: &Caller, id: FlowId, wait: Duration) -> Result<FlowView, Error> {
+        self.allow(caller, Operation::Read)?;
+        let mut state = self
+            .live(|flows| flows.get(&id).map(|live| live.state.subscribe()))
+            .ok_or(Error::FlowExpired)?;
+        let _ = tokio::time::timeout(wait, state.wait_for(|state| *state != FlowState::Waiting)).await;
+        let view = self.live(|flows| {
+            flows.get(&id).map(|live| FlowView {
+                id,
+                connection: live.connection,
+                state: live.state.borrow().clone(),
+                authorization_url: live.is_waiting().then(|| live.open_url.clone()),
+                expires_at: live.expires_at,
+            })
+        });
+        view.ok_or(Error::FlowExpired)
+    }
+
+    /// Calls a flow off.
+    ///
+    /// # Errors
+    /// When it is over already, or its answer has come.
+    pub async fn cancel_flow(&self, caller: &Caller, id: FlowId) -> Result<(), Error> {
+        self.allow(caller, Operation::Connect)?;
+        let ledger = self.ledger()?;
+        let flow = ledger.get::<Flow>(id.row())?.ok_or(Error::FlowExpired)?;
+        self.end_flow(&ledger, caller, &flow, FlowState::Cancelled).await
+    }
+
+    /// Opens the browser for a waiting flow once more.
+    ///
+    /// # Errors
+    /// When the flow is over, or no browser can be started.
+    pub async fn open_flow(&self, caller: &Caller, id: FlowId) -> Result<(), Error> {
+        self.allow(caller, Operation::Connect)?;
+        let url = self
+            .flow(caller, id, Duration::ZERO)
+            .await?
+            .authorization_url
+            .ok_or(Error::FlowExpired)?;
+        self.inner
+            .host
+            .open_browser(&url)
+            .map_err(|error| Error::Unavailable(error.to_string()))
+    }
+
+    /// Uses a flow up, so that no second answer can come for it.
+    pub(crate) async fn consume_flow(&self, ledger: &Arc<Ledger>, flow: &Flow) -> Result<(), Error> {
+        let (ledger, now, row) = (ledger.clone(), self.now(), flow.id.row());
+        blocking(move || {
+            ledger.change(now, |transaction| {
+                transaction.get::<Flow>(row)?.ok_or(Error::FlowExpired)?;
+                transaction.delete(Table::Flows, row)
+            })
+        })
+        .await
+    }
+
+    /// Ends a flow that no answer has come for.
+    pub(crate) async fn end_flow(
+        &self,
+        ledger: &Arc<Ledger>,
+        caller: &Caller,
+        flow: &Flow,
+        state: FlowState,
+    ) -> Result<(), Error> {
+        self.give_up(ledger, caller, flow, state, true).await
+    }
+
+    /// Ends a flow whose answer led to nothing.
+    pub(crate) async fn fail_flow(
+        &self,
+        ledger: &Arc<Ledger>,
+        caller: &Caller,
+        flow: &Flow,
+        state: FlowState,
+    ) -> Result<(), Error> {
+        self.give_up(ledger, caller, flow, state, false).await
+    }
+
+    /// What the flow would have made is gone, what it would have renewed is as it was.
+    async fn give_up(
+        &self,
+        ledger: &Arc<Ledger>,
+        caller: &Caller,
+        flow: &Flow,
+        state: FlowState,
+        has_to_wait: bool,
+    ) -> Result<(), Error> {
+        let (ledger, now) = (ledger.clone(), self.now());
+        let (outcome, detail) = match &state {
+            FlowState::Failed { message, .. } => (Outcome::Failed, message.clone()),
+            FlowState::Cancelled => (Outcome::Refused, "cancelled".to_owned()),
+            _ => (Outcome::Failed, "its ten minutes went by".to_owned()),
+        };
+        let event = self.event(
+            caller,
+            EventKind::FlowEnded,
+            Some(flow.provider),
+            Some(flow.connection),
+            outcome,
+            Some(&detail),
+        );
+        let ended = flow.clone();
+        blocking(move || {
+            ledger.change(now, |transaction| {
+                if has_to_wait && transaction.get::<Flow>(ended.id.row())?.is_none() {
+                    return Err(Error::FlowExpired);
+                }
+                transaction.delete(Table::Flows, ended.id.row())?;
+                let pending = transaction.get::<Connection>(ended.connection.row())?;
+                if pending.is_some_and(|c| c.status == ConnectionStatus::Pending) {
+                    transaction.delete_connection(ended.connection)?;
+                }
+                transaction.event(&event)
+            })
+        })
+        .await?;
+        self.tell_flow(flow.id, flow.connection, state);
+        Ok(())
+    }
+
+    /// Tells everybody who waits how a flow ended, and closes its listener.
+    pub(crate) fn tell_flow(&self, id: FlowId, connection: ConnectionId, state: FlowState) {
+        let serving = self.live(|flows| {
+            flows.get_mut(&id).and_then(|live| {
+                live.connection = connection;
+                live.state.send_replace(state);
+                live.serving.take()
+            })
+        });
+        // Dropped outside the lock: it lets an answer that is being written be finished.
+        drop(serving);
+        let _ = self.inner.changes.send(Change::Flow(id));
+    }
+
+    pub(crate) fn open_flow_of(&self, connection: ConnectionId) -> Option<FlowId> {
+        self.live(|flows| {
+            flows
+                .iter()
+                .find(|(_, live)| live.connection == connection && live.is_waiting())
+                .map(|(id, _)| *id)
+        })
+    }
+
+    /// The flows that can still come to something, and the connections that wait for them.
+    pub(crate) fn waiting_flows(&self) -> (HashSet<FlowId>, HashSet<ConnectionId>) {
+        self.live(|flows| {
+            let waiting = flows.iter().filter(|(_, live)| live.is_waiting());
+            waiting.map(|(id, live)| (*id, live.connection)).unzip()
+        })
+    }
+
+    /// Keeps what is only in memory, and gives the address to open. The scheduler ends the flow when its time is up.
+    pub(crate) fn watch_flow(&self, flow: &Flow, serving: Option<Serving>) -> Url {
+        let open_url = serving
+            .as_ref()
+            .map_or_else(|| flow.authorization_url.clone(), |s| s.begin_url.clone());
+        let live = LiveFlow {
+            state: watch::Sender::new(FlowState::Waiting),
+            connection: flow.connection,
+            expires_at: flow.expires_at,
+            serving,
+            open_url: open_url.clone(),
+            flow: flow.clone(),
+        };
+        self.live(|flows| flows.insert(flow.id, live));
+        self.inner.due.notify_one();
+        open_url
+    }
+
+    /// Flows that outlived a restart end when their time is up, as if nothing had happened.
+    pub(crate) fn watch_surviving_flows(&self, ledger: &Ledger) -> Result<(), Error> {
+        for flow in ledger.all::<Flow>()? {
+            if !self.live(|flows| flows.contains_key(&flow.id)) {
+                self.watch_flow(&flow, None);
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends flows whose time is up, forgets those that ended long ago, and says when the next one will be due.
+    pub(crate) fn look_after_flows(&self, now: Timestamp) -> Option<Timestamp> {
+        let mut over = Vec::new();
+        let next = self.live(|flows| {
+            // Whoever asks late still hears how it ended.
+            flows.retain(|_, live| live.is_waiting() || live.expires_at + FLOW_LIFE > now);
+            let mut next: Option<Timestamp> = None;
+            for live in flows.values().filter(|live| live.is_waiting()) {
+                if live.expires_at <= now {
+                    over.push(live.flow.clone());
+                } else {
+                    next = Some(next.map_or(live.expires_at, |next| next.min(live.expires_at)));
+                }
+            }
+            next
+        });
+        for flow in over {
+            let engine = self.clone();
+            tokio::spawn(async move { engine.expire(&flow).await });
+        }
+        next
+    }
+
+    async fn expire(&self, flow: &Flow) {
+        let ended = match self.ledger() {
+            Ok(ledger) => {
+                self.end_flow(&ledger, &Caller::Engine, flow, FlowState::Expired)
+                    .await
+            }
+            Err(error) => Err(error),
+        };
+        match ended {
+            // Its answer came in the last moment, and what becomes of that is said when it is known.
+            Ok(()) | Err(Error::FlowExpired) => {}
+            // Its record goes when the vault is opened next.
+            Err(_) => self.tell_flow(flow.id, flow.connection, FlowState::Expired),
+        }
+    }
+
+    /// Closes every listener: the engine ends.
+    pub(crate) fn end_listeners(&self) {
+        let closed = self.live(std::mem::take);
+        drop(closed);
+    }
+
+    fn live<T>(&self, look: impl FnOnce(&mut Live) -> T) -> T {
+        look(&mut self.inner.flows.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

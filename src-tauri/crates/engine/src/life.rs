@@ -1,0 +1,196 @@
+//! Opening and shutting the vault, and the end of the engine.
+
+use crate::{
+    Engine, Error,
+    engine::{Life, blocking},
+    gate::{Gate, VaultState},
+    ledger::Ledger,
+    recover,
+};
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+use tokenry_core::{Caller, EventKind, Outcome, Secret};
+
+/// How long an engine that ends waits for those who are in the middle of something: the longest request to a
+/// provider fits.
+const FINISHING: Duration = Duration::from_secs(45);
+
+impl Engine {
+    /// Shuts the vault: from now on nobody gets anything. What is under way with a provider is committed first by
+    /// those who are in the middle of it, and the keys go with the last of them.
+    ///
+    /// # Errors
+    /// Never because of what is under way; the signature leaves room for a host that cannot.
+    pub async fn lock(&self, caller: &Caller) -> Result<(), Error> {
+        if self.ledger().is_err() {
+            return Ok(());
+        }
+        self.inner
+            .activity
+            .push(self.event(caller, EventKind::Locked, None, None, Outcome::Done, None));
+        self.flush_activity().await;
+        self.shut();
+        Ok(())
+    }
+
+    /// Opens the vault, with a passphrase or with the OS keyring. `create` makes the first one when there is none;
+    /// it never replaces one.
+    ///
+    /// # Errors
+    /// When it stays shut: each state of the keyring has its own words.
+    pub async fn unlock(
+        &self,
+        caller: &Caller,
+        passphrase: Option<Secret>,
+        create: bool,
+    ) -> Result<(), Error> {
+        if self.ledger().is_ok() {
+            return Ok(());
+        }
+        self.open_gate(passphrase, create).await?;
+        self.inner
+            .activity
+            .push(self.event(caller, EventKind::Unlocked, None, None, Outcome::Done, None));
+        Ok(())
+    }
+
+    /// Ends an engine without a window, so that a desktop app can take the profile over.
+    ///
+    /// # Errors
+    /// When this engine has a window.
+    pub async fn hand_over(&self) -> Result<(), Error> {
+        if self.inner.window {
+            return Err(Error::Conflict(
+                "this engine has a window; close it there".to_owned(),
+            ));
+        }
+        self.shutdown().await;
+        Ok(())
+    }
+
+    /// Finishes what is under way, writes what is not written yet, and ends: the profile is free for another engine.
+    pub async fn shutdown(&self) {
+        let ledger = self.ledger().ok();
+        self.shut();
+        self.inner.life.send_replace(Life::Ending);
+        self.end_listeners();
+        self.refreshes_done().await;
+        if let Some(ledger) = ledger {
+            let finished = tokio::time::timeout(FINISHING, alone(&ledger)).await;
+            if finished.is_err() {
+                tracing::warn!("the engine ends while something is still under way");
+            }
+            self.write_activity(ledger).await;
+        }
+        self.inner
+            .lock
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        self.inner.life.send_replace(Life::Ended);
+    }
+
+    /// Resolves when the engine was told to end, and has.
+    pub async fn finished(&self) {
+        let mut life = self.inner.life.subscribe();
+        let _ = life.wait_for(|life| *life == Life::Ended).await;
+    }
+
+    /// Resolves when the engine is about to end.
+    pub(crate) async fn ending(&self) {
+        let mut life = self.inner.life.subscribe();
+        let _ = life.wait_for(|life| *life != Life::Running).await;
+    }
+
+    fn shut(&self) {
+        self.set_gate(Gate::Shut {
+            state: VaultState::Locked,
+            problem: None,
+        });
+    }
+
+    /// Opens the vault if it is shut. One at a time, or two of them would each believe that the profile is theirs.
+    pub(crate) async fn open_gate(&self, passphrase: Option<Secret>, create: bool) -> Result<(), Error> {
+        let _turn = self.inner.opening.lock().await;
+        if self.ledger().is_ok() {
+            return Ok(());
+        }
+        if *self.inner.life.borrow() != Life::Running {
+            return Err(Error::Locked);
+        }
+        let engine = self.clone();
+        match blocking(move || engine.open_ledger(passphrase.as_ref(), create)).await {
+            Ok(ledger) => {
+                *self.inner.last.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&ledger);
+                let surviving = self.watch_surviving_flows(&ledger);
+                self.set_gate(Gate::Open(ledger));
+                self.raise_floor();
+                surviving
+            }
+            Err(error) => {
+                let absent = self.inner.opener.store.vault_id().is_ok_and(|id| id.is_none());
+                let state = if absent {
+                    VaultState::Absent
+                } else {
+                    VaultState::Locked
+                };
+                let problem = stays(&error).then(|| (error.code(), error.to_string()));
+                self.set_gate(Gate::Shut { state, problem });
+                Err(error)
+            }
+        }
+    }
+
+    /// The vault, opened anew; or the one from before, if somebody still is in the middle of something with it. Two
+    /// of them would not know of each other's changes.
+    fn open_ledger(&self, passphrase: Option<&Secret>, create: bool) -> Result<Arc<Ledger>, Error> {
+        let last = self
+            .inner
+            .last
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .upgrade();
+        let ledger = match last {
+            Some(last) => {
+                self.inner.opener.prove(passphrase)?;
+                last
+            }
+            None => Arc::new(self.inner.opener.open(passphrase, create)?),
+        };
+        recover::after_opening(self, &ledger)?;
+        Ok(ledger)
+    }
+
+    /// Tells the keyring how old a copy of this vault may be from now on; in the background, since a keyring can
+    /// take its time.
+    pub(crate) fn raise_floor(&self) {
+        let Ok(ledger) = self.ledger() else { return };
+        if ledger.read_only().is_some() {
+            return;
+        }
+        self.inner.places.floor_raised(self.now());
+        let (engine, id, epoch) = (self.clone(), ledger.vault().id(), ledger.epoch());
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = engine.inner.opener.raise_floor(id, epoch) {
+                tracing::warn!("the keyring did not take the new epoch floor: {error}");
+            }
+        });
+    }
+}
+
+/// Whether this is how the vault is, and not only how one try to open it went.
+fn stays(error: &Error) -> bool {
+    !matches!(
+        error,
+        Error::Locked | Error::Invalid(_) | Error::Vault(tokenry_vault::Error::WrongPassphrase)
+    )
+}
+
+/// Until nobody else holds the vault.
+async fn alone(ledger: &Arc<Ledger>) {
+    while Arc::strong_count(ledger) > 1 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}

@@ -1,0 +1,207 @@
+//! After a failure: what it means for the grant. With one exception nothing.
+
+use super::Request;
+use crate::{
+    Engine, Error,
+    engine::blocking,
+    journal::{JournalEntry, JournalState, Verdict, verdict},
+    ledger::Ledger,
+    schedule,
+    settle::TOMBSTONE_KEPT,
+    transaction::Transaction,
+};
+use std::{sync::Arc, time::Duration};
+use tokenry_core::{
+    Caller, Connection, ConnectionStatus, EventKind, Outcome, ReauthReason, ReplacedToken, Timestamp, Tokens,
+    Trouble,
+};
+use tokenry_oauth::Failure;
+
+impl Engine {
+    pub(super) async fn keep_failure(
+        &self,
+        ledger: Arc<Ledger>,
+        request: Request,
+        failure: Failure,
+    ) -> Result<(), Error> {
+        let engine = self.clone();
+        blocking(move || engine.judge_failure(&ledger, &request, &failure)).await
+    }
+
+    fn judge_failure(&self, ledger: &Ledger, request: &Request, failure: &Failure) -> Result<(), Error> {
+        let (now, id) = (self.now(), request.connection.id);
+        let detail = failure.to_string();
+        let event = self.connection_event(
+            &Caller::Engine,
+            EventKind::RefreshFailed,
+            &request.connection,
+            Outcome::Failed,
+            Some(&detail),
+        );
+        let error = ledger.change_surely(now, |transaction| {
+            let (Some(mut connection), Some(tokens)) = (
+                transaction.get::<Connection>(id.row())?,
+                transaction.get::<Tokens>(id.row())?,
+            ) else {
+                return Ok(None);
+            };
+            if tokens.fence != request.fence {
+                // Newer tokens came while this one was asked about: what is said of it is of the past.
+                return Ok(None);
+            }
+            let verdict = note(transaction, request, &connection, failure, now)?;
+            connection.updated_at = now;
+            let error = match final_reason(request, failure, verdict) {
+                Some(reason) => {
+                    end(transaction, &mut connection, tokens, failure, reason, now)?;
+                    let name = ledger.index().name_of(&connection);
+                    Error::NeedsReauth { name, reason }
+                }
+                None => self.go_on(&mut connection, failure, verdict, now),
+            };
+            transaction.put(id.row(), &connection)?;
+            transaction.event(&event)?;
+            Ok(Some(error))
+        })?;
+        error.map_or(Ok(()), Err)
+    }
+
+    /// The grant stands; when it is tried again is shown beside the status.
+    fn go_on(
+        &self,
+        connection: &mut Connection,
+        failure: &Failure,
+        verdict: Verdict,
+        now: Timestamp,
+    ) -> Error {
+        let mut next_try_at = None;
+        if connection.status == ConnectionStatus::Active {
+            let trouble = self.trouble(connection, failure, verdict, now);
+            next_try_at = trouble.next_try_at;
+            connection.trouble = Some(trouble);
+        }
+        Error::Provider {
+            failure: failure.clone(),
+            next_try_at,
+            wait: next_try_at.map(|next| next.duration_since(now).unsigned_abs()),
+        }
+    }
+
+    fn trouble(
+        &self,
+        connection: &Connection,
+        failure: &Failure,
+        verdict: Verdict,
+        now: Timestamp,
+    ) -> Trouble {
+        let attempts = connection
+            .trouble
+            .as_ref()
+            .map_or(0, |trouble| trouble.attempts)
+            .saturating_add(1);
+        let retry_after = failure.retry_after();
+        let backoff = now + schedule::backoff(attempts, retry_after, &*self.inner.random);
+        let next_try_at = match (failure, verdict) {
+            // The provider itself finds fault with our settings: trying again changes nothing.
+            (
+                Failure::Rejected {
+                    status: 200..=299 | 400 | 401,
+                    ..
+                },
+                _,
+            ) => None,
+            (_, Verdict::Hold(end)) => end,
+            // Within the grace, and with a second to spare.
+            (_, Verdict::Send(Some(limit))) if retry_after.is_none() => {
+                Some(backoff.min((limit - Duration::from_secs(1)).max(now)))
+            }
+            _ => Some(backoff),
+        };
+        Trouble {
+            at: now,
+            message: tokenry_core::clean(&failure.to_string()),
+            attempts,
+            next_try_at,
+            asked_by_provider: retry_after.is_some() || matches!(verdict, Verdict::Hold(_)),
+        }
+    }
+}
+
+/// Writes into the journal what this end says of the token, and judges what may be done with it now.
+fn note(
+    transaction: &mut Transaction<'_>,
+    request: &Request,
+    connection: &Connection,
+    failure: &Failure,
+    now: Timestamp,
+) -> Result<Verdict, Error> {
+    let entry = transaction.get::<JournalEntry>(connection.id.row())?;
+    let Some(mut entry) = entry.filter(|_| request.refresh_token.is_some()) else {
+        return Ok(Verdict::Send(None));
+    };
+    entry.state = after(failure, request.open_end);
+    transaction.put(connection.id.row(), &entry)?;
+    let rotation = request.provider.rotation;
+    Ok(verdict(Some(&entry), rotation, connection.expires_at, now))
+}
+
+/// What a failure says about the token. One that says nothing does not close the open end of an earlier time.
+fn after(failure: &Failure, open_end: Option<JournalState>) -> JournalState {
+    use JournalState::{Doubtful, Free, Sent, Unanswered};
+    let now = match failure {
+        Failure::Unanswered { .. } | Failure::Unusable { .. } => Unanswered,
+        // 503 says that nothing was done. The others may have come after the token was replaced.
+        Failure::Interfered { status, .. } if *status >= 500 && *status != 503 => Doubtful,
+        _ => Free,
+    };
+    match (now, open_end) {
+        (Unanswered, _) | (_, Some(Unanswered | Sent)) => Unanswered,
+        (Doubtful, _) | (_, Some(Doubtful)) => Doubtful,
+        _ => Free,
+    }
+}
+
+/// Whether this failure is one that only the person can mend.
+fn final_reason(request: &Request, failure: &Failure, verdict: Verdict) -> Option<ReauthReason> {
+    let was_active = request.connection.status == ConnectionStatus::Active;
+    match failure {
+        Failure::InvalidGrant { .. } if request.refresh_token.is_none() => Some(ReauthReason::ClientRejected),
+        Failure::InvalidGrant { .. } if request.open_end.is_some() => Some(ReauthReason::LostResponse),
+        Failure::InvalidGrant { .. } => Some(ReauthReason::Revoked),
+        Failure::Rejected { error, .. }
+            if matches!(error.as_str(), "invalid_client" | "unauthorized_client") =>
+        {
+            Some(ReauthReason::ClientRejected)
+        }
+        Failure::Unanswered { .. } | Failure::Unusable { .. } if verdict == Verdict::Lost => {
+            Some(ReauthReason::LostResponse)
+        }
+        _ if verdict == Verdict::Lost && was_active => Some(ReauthReason::LostResponse),
+        _ => None,
+    }
+}
+
+/// The person has to connect again. The token of a grant that ended stays sealed for a while, as a tombstone.
+fn end(
+    transaction: &mut Transaction<'_>,
+    connection: &mut Connection,
+    mut tokens: Tokens,
+    failure: &Failure,
+    reason: ReauthReason,
+    now: Timestamp,
+) -> Result<(), Error> {
+    if connection.status != ConnectionStatus::Disconnecting {
+        connection.status = ConnectionStatus::NeedsReauth(reason);
+    }
+    connection.trouble = None;
+    connection.refresh_at = None;
+    if !matches!(failure, Failure::InvalidGrant { .. }) {
+        return Ok(());
+    }
+    connection.refreshable = false;
+    if let Some(refresh_token) = tokens.refresh_token.take() {
+        let until = now + TOMBSTONE_KEPT;
+        tokens.replaced = Some(ReplacedToken { refresh_token, until });
+    }
+    transaction.put(connection.id.row(), &tokens)
+}

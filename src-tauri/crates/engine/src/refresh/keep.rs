@@ -1,0 +1,117 @@
+//! After a good answer: it is on the disk before anybody hears of it.
+
+use super::{Ended, Request};
+use crate::{
+    Engine, Error,
+    engine::blocking,
+    ledger::Ledger,
+    recover,
+    settle::settle,
+    steps::{Step, reached},
+};
+use std::{sync::Arc, time::Duration};
+use tokenry_core::{Caller, Connection, ConnectionStatus, EventKind, Outcome, Tokens};
+use tokenry_oauth::Answer;
+use tokenry_store::Table;
+use tokio::sync::watch;
+
+/// The shortest and the longest pause between two tries to write a token down, in seconds.
+const TRIES: (u64, u64) = (1, 30);
+
+impl Engine {
+    /// One transaction holds all of the answer; only then is anybody told. When the disk does not take it: the
+    /// reserve, then a sealed file beside the database and memory, until it does. Nobody has to wait for that: they
+    /// hear of the disk at once.
+    pub(super) async fn keep_answer(
+        &self,
+        ledger: Arc<Ledger>,
+        request: Request,
+        answer: Answer,
+        tell: &watch::Sender<Ended>,
+    ) -> Result<(), Error> {
+        let request = Arc::new(request);
+        let Err(error) = self.try_keeping(&ledger, &request, &answer).await else {
+            return Ok(());
+        };
+        tracing::error!("a refreshed token could not be written and is kept: {error}");
+        let (engine, held, kept, spilled) = (self.clone(), ledger.clone(), request.clone(), answer.clone());
+        if let Err(error) = blocking(move || engine.spill(&held, &kept, spilled)).await {
+            tracing::error!("nor could it be sealed into a file, so it is only in memory: {error}");
+        }
+        tell.send_replace(Some(Err(Arc::new(error))));
+        let mut wait = TRIES.0;
+        loop {
+            let pause = tokio::time::sleep(Duration::from_secs(wait));
+            wait = (wait * 2).min(TRIES.1);
+            let is_last = tokio::select! { () = pause => false, () = self.ending() => true };
+            match self.try_keeping(&ledger, &request, &answer).await {
+                Ok(()) => {
+                    recover::unspill(&self.inner.folder, request.connection.id.row(), request.fence + 1);
+                    return Ok(());
+                }
+                Err(error) if is_last => return Err(error),
+                Err(_) => {}
+            }
+        }
+    }
+
+    async fn try_keeping(
+        &self,
+        ledger: &Arc<Ledger>,
+        request: &Arc<Request>,
+        answer: &Answer,
+    ) -> Result<(), Error> {
+        let (engine, ledger, request) = (self.clone(), ledger.clone(), request.clone());
+        let answer = answer.clone();
+        blocking(move || engine.commit(&ledger, &request, &answer)).await
+    }
+
+    fn commit(&self, ledger: &Ledger, request: &Request, answer: &Answer) -> Result<(), Error> {
+        let (now, id) = (self.now(), request.connection.id);
+        let event = self.connection_event(
+            &Caller::Engine,
+            EventKind::Refreshed,
+            &request.connection,
+            Outcome::Done,
+            None,
+        );
+        ledger.change_surely(now, |transaction| {
+            let (Some(mut connection), Some(old)) = (
+                transaction.get::<Connection>(id.row())?,
+                transaction.get::<Tokens>(id.row())?,
+            ) else {
+                return Ok(());
+            };
+            if old.fence != request.fence {
+                // Newer tokens are there: this answer is of the past.
+                return Ok(());
+            }
+            let before = connection.status;
+            let (answer, random) = (answer.clone(), &*self.inner.random);
+            let tokens = settle(&mut connection, Some(old), answer, &request.provider, now, random);
+            if matches!(before, ConnectionStatus::Paused | ConnectionStatus::Disconnecting) {
+                // What its person wanted meanwhile stays.
+                connection.status = before;
+            }
+            transaction.put(id.row(), &connection)?;
+            transaction.put(id.row(), &tokens)?;
+            transaction.delete(Table::Journal, id.row())?;
+            transaction.event(&event)?;
+            reached(Step::Committing);
+            Ok(())
+        })?;
+        reached(Step::Committed);
+        Ok(())
+    }
+
+    fn spill(&self, ledger: &Ledger, request: &Request, answer: Answer) -> Result<(), Error> {
+        let old = ledger.get::<Tokens>(request.connection.id.row())?;
+        let Some(old) = old.filter(|old| old.fence == request.fence) else {
+            return Ok(());
+        };
+        let mut connection = request.connection.clone();
+        let (now, random) = (self.now(), &*self.inner.random);
+        let tokens = settle(&mut connection, Some(old), answer, &request.provider, now, random);
+        recover::spill(&self.inner.folder, ledger, &connection, &tokens)
+    }
+}

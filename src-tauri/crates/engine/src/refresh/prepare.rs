@@ -1,0 +1,184 @@
+//! Before a refresh token is sent: the row is read again, and the journal says what is about to happen.
+
+use super::{Request, Why};
+use crate::{
+    Engine, Error,
+    journal::{JournalEntry, JournalState, Verdict, verdict},
+    ledger::Ledger,
+    scheduler::due_at,
+    steps::{Step, reached},
+    token::is_fresh,
+};
+use tokenry_core::{
+    Caller, Connection, ConnectionId, ConnectionStatus, EventKind, GrantType, Outcome, Provider,
+    ReauthReason, Secret, Timestamp, Tokens, Trouble,
+};
+
+impl Engine {
+    /// Decides whether to send, and says so in the journal before anything is sent. `None` when there is no need.
+    pub(super) fn prepare(
+        &self,
+        ledger: &Ledger,
+        id: ConnectionId,
+        why: Why,
+    ) -> Result<Option<Request>, Error> {
+        let now = self.now();
+        if let Some(why) = ledger.read_only() {
+            return Err(Error::ReadOnly(why.to_owned()));
+        }
+        let (Some(connection), Some(tokens)) = (
+            ledger.get::<Connection>(id.row())?,
+            ledger.get::<Tokens>(id.row())?,
+        ) else {
+            return Err(crate::resolve::gone(&id.to_string()));
+        };
+        may_refresh(ledger, &connection, why)?;
+        let needless = match why {
+            Why::Due(min_valid) => is_fresh(&tokens, min_valid, now),
+            // A caller may have been quicker than the schedule.
+            Why::Scheduled => due_at(&connection).is_none_or(|due| due > now),
+            Why::Asked => false,
+        };
+        if needless {
+            return Ok(None);
+        }
+        let provider = ledger
+            .get::<Provider>(connection.provider.row())?
+            .ok_or_else(|| Error::Internal("a connection has no provider".to_owned()))?;
+        let mut request = Request {
+            fence: tokens.fence,
+            provider,
+            connection,
+            refresh_token: None,
+            open_end: None,
+        };
+        if request.provider.grant_type == GrantType::ClientCredentials {
+            return Ok(Some(request));
+        }
+        let Some(refresh_token) = tokens.refresh_token else {
+            return Err(needs_reauth(ledger, &request.connection));
+        };
+        request.open_end = self.journal(ledger, &request, &refresh_token, why, now)?;
+        request.refresh_token = Some(refresh_token);
+        Ok(Some(request))
+    }
+
+    /// Writes down that this token is about to be sent, if it may be. Gives the open end that an earlier time left.
+    fn journal(
+        &self,
+        ledger: &Ledger,
+        request: &Request,
+        refresh_token: &Secret,
+        why: Why,
+        now: Timestamp,
+    ) -> Result<Option<JournalState>, Error> {
+        let Request {
+            connection, provider, ..
+        } = request;
+        let fingerprint = ledger.vault().fingerprint(refresh_token);
+        let before = ledger
+            .get::<JournalEntry>(connection.id.row())?
+            .filter(|entry| entry.fence == request.fence && entry.fingerprint == fingerprint);
+        // A person may try what we would not.
+        if why != Why::Asked {
+            match verdict(before.as_ref(), provider.rotation, connection.expires_at, now) {
+                Verdict::Send(_) => {}
+                Verdict::Hold(end) => return Err(self.hold(ledger, connection, end, now)?),
+                Verdict::Lost => return Err(self.lose(ledger, connection, now)?),
+            }
+        }
+        let attempt = before.as_ref().map_or(1, |entry| entry.attempt.saturating_add(1));
+        let open = before.filter(|entry| entry.state.is_open_end());
+        let entry = JournalEntry {
+            fingerprint,
+            fence: request.fence,
+            attempt,
+            first_sent_at: open.as_ref().map_or(now, |entry| entry.first_sent_at),
+            state: JournalState::Sent,
+        };
+        reached(Step::BeforeJournal);
+        ledger.change(now, |transaction| transaction.put(connection.id.row(), &entry))?;
+        Ok(open.map(|entry| entry.state))
+    }
+
+    /// The last answer was lost and nobody knows what the provider does with a token it saw twice: the access token
+    /// is used up first, since a second try could end it.
+    fn hold(
+        &self,
+        ledger: &Ledger,
+        connection: &Connection,
+        end: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Error, Error> {
+        let message = "The answer to the last refresh was lost. The token at hand is used up before the next try, \
+                       since asking twice could end it.";
+        let id = connection.id;
+        ledger.change(now, |transaction| {
+            let Some(mut connection) = transaction.get::<Connection>(id.row())? else {
+                return Ok(());
+            };
+            let attempts = connection.trouble.as_ref().map_or(1, |trouble| trouble.attempts);
+            connection.trouble = Some(Trouble {
+                at: now,
+                message: message.to_owned(),
+                attempts,
+                next_try_at: end,
+                asked_by_provider: true,
+            });
+            transaction.put(id.row(), &connection)
+        })?;
+        Ok(Error::Unreachable {
+            message: message.to_owned(),
+            wait: end.map(|end| end.duration_since(now).unsigned_abs()),
+        })
+    }
+
+    /// The provider takes a refresh token once, it has taken this one, and its answer is lost.
+    fn lose(&self, ledger: &Ledger, connection: &Connection, now: Timestamp) -> Result<Error, Error> {
+        let (name, id) = (ledger.index().name_of(connection), connection.id);
+        let reason = ReauthReason::LostResponse;
+        let detail = crate::error::reason_text(reason);
+        let event = self.connection_event(
+            &Caller::Engine,
+            EventKind::RefreshFailed,
+            connection,
+            Outcome::Failed,
+            Some(detail),
+        );
+        ledger.change(now, |transaction| {
+            let Some(mut connection) = transaction.get::<Connection>(id.row())? else {
+                return Ok(());
+            };
+            connection.status = ConnectionStatus::NeedsReauth(reason);
+            connection.trouble = None;
+            connection.updated_at = now;
+            transaction.put(id.row(), &connection)?;
+            transaction.event(&event)
+        })?;
+        Ok(Error::NeedsReauth { name, reason })
+    }
+}
+
+/// Whether a connection that stands like this is refreshed at all: between a caller's look at it and this one, its
+/// person may have paused it or given it up.
+fn may_refresh(ledger: &Ledger, connection: &Connection, why: Why) -> Result<(), Error> {
+    let name = || ledger.index().name_of(connection);
+    match connection.status {
+        ConnectionStatus::Active | ConnectionStatus::Refreshing => Ok(()),
+        ConnectionStatus::NeedsReauth(_) if why == Why::Asked => Ok(()),
+        ConnectionStatus::NeedsReauth(_) => Err(needs_reauth(ledger, connection)),
+        ConnectionStatus::Paused => Err(Error::Paused(name())),
+        ConnectionStatus::Pending | ConnectionStatus::Disconnecting => Err(crate::resolve::gone(&name())),
+    }
+}
+
+fn needs_reauth(ledger: &Ledger, connection: &Connection) -> Error {
+    let reason = match connection.status {
+        ConnectionStatus::NeedsReauth(reason) => reason,
+        _ => ReauthReason::Expired,
+    };
+    Error::NeedsReauth {
+        name: ledger.index().name_of(connection),
+        reason,
+    }
+}

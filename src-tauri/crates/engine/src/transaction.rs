@@ -1,0 +1,97 @@
+use crate::{
+    Error,
+    ledger::{Ledger, Manifest, event_place},
+    record::{Effect, Record},
+};
+use tokenry_core::{ConnectionId, Event, ProviderId};
+use tokenry_store::{Table, Writer};
+use tokenry_vault::RunningSum;
+
+/// The inside of one [`Ledger::change`].
+pub(crate) struct Transaction<'a> {
+    pub(crate) ledger: &'a Ledger,
+    pub(crate) writer: &'a Writer<'a>,
+    pub(crate) manifest: Manifest,
+    pub(crate) effects: Vec<Effect>,
+}
+
+impl Transaction<'_> {
+    pub(crate) fn get<R: Record>(&self, row: i64) -> Result<Option<R>, Error> {
+        match self.writer.get(R::TABLE, row)? {
+            Some(found) => self.ledger.unseal(row, found.version, &found.sealed).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Keeps a record, whether it is new or replaces one.
+    pub(crate) fn put<R: Record>(&mut self, row: i64, record: &R) -> Result<(), Error> {
+        let lookup = record
+            .lookup()
+            .map(|name| self.ledger.vault().lookup(R::TABLE.name(), &name));
+        let from = self.writer.get(R::TABLE, row)?.map(|found| found.version);
+        // The epoch, so that no version ever comes back: not even that of a row which was deleted and made anew.
+        let to = self.manifest.epoch + 1;
+        let sealed = self.ledger.seal(row, to, record)?;
+        match from {
+            None => self.writer.insert(R::TABLE, row, to, lookup.as_ref(), &sealed)?,
+            Some(from) if from == to => {
+                self.writer.delete(R::TABLE, row, from)?;
+                self.writer.insert(R::TABLE, row, to, lookup.as_ref(), &sealed)?;
+            }
+            Some(from) => self
+                .writer
+                .update(R::TABLE, row, from, to, lookup.as_ref(), &sealed)?,
+        }
+        self.count(R::TABLE, row, from, Some(to));
+        self.effects.extend(record.effect());
+        Ok(())
+    }
+
+    /// Deletes a connection with everything that is kept for it.
+    pub(crate) fn delete_connection(&mut self, id: ConnectionId) -> Result<(), Error> {
+        for table in [Table::Connections, Table::Tokens, Table::Journal] {
+            self.delete(table, id.row())?;
+        }
+        self.effects.push(Effect::ConnectionGone(id));
+        Ok(())
+    }
+
+    /// Deletes a provider. Its connections have to be gone already.
+    pub(crate) fn delete_provider(&mut self, id: ProviderId) -> Result<(), Error> {
+        self.delete(Table::Providers, id.row())?;
+        self.effects.push(Effect::ProviderGone(id));
+        Ok(())
+    }
+
+    /// Deletes a record if it is there.
+    pub(crate) fn delete(&mut self, table: Table, row: i64) -> Result<(), Error> {
+        if let Some(found) = self.writer.get(table, row)? {
+            self.writer.delete(table, row, found.version)?;
+            self.count(table, row, Some(found.version), None);
+        }
+        Ok(())
+    }
+
+    /// Adds a line to the activity log, chained to the one before.
+    pub(crate) fn event(&mut self, event: &Event) -> Result<(), Error> {
+        let seq = self.manifest.next_event;
+        let plain = serde_json::to_vec(event).map_err(|e| Error::Internal(e.to_string()))?;
+        let sealed = self.ledger.seal_apart(event_place(seq), &plain)?;
+        self.writer.append_event(seq, &sealed)?;
+        self.manifest.chain = self.ledger.vault().chain(&self.manifest.chain, &sealed);
+        self.manifest.next_event = seq + 1;
+        self.effects.push(Effect::Logged(Box::new(event.clone())));
+        Ok(())
+    }
+
+    fn count(&mut self, table: Table, row: i64, gone: Option<u64>, come: Option<u64>) {
+        let mut sum = RunningSum::from_bytes(self.manifest.sum);
+        if let Some(version) = gone {
+            sum.remove(&self.ledger.vault().row_sum(table.name(), row, version));
+        }
+        if let Some(version) = come {
+            sum.add(&self.ledger.vault().row_sum(table.name(), row, version));
+        }
+        self.manifest.sum = *sum.as_bytes();
+    }
+}

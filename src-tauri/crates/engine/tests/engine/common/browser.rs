@@ -1,0 +1,34 @@
+use tokenry_engine::StartedFlow;
+use tokenry_testkit::wire::{self, Reply};
+use url::Url;
+
+/// The address the browser ends at when the person agrees, or whatever else the server is told to answer.
+pub(crate) fn answer_of(flow: &StartedFlow) -> String {
+    let reply = wire::get(&flow.authorization_url, &[]).unwrap();
+    reply.location().expect("the server redirects").to_owned()
+}
+
+/// A browser that keeps its cookies and goes where it is sent, one step at a time.
+#[derive(Default)]
+pub(crate) struct Browser {
+    cookies: Vec<String>,
+}
+
+impl Browser {
+    pub(crate) fn get(&mut self, url: &str) -> Reply {
+        let cookies = self.cookies.join("; ");
+        let url = Url::parse(url).unwrap();
+        let reply = wire::get(&url, &[("cookie", &cookies)]).unwrap();
+        if let Some(cookie) = reply.header("set-cookie") {
+            self.cookies.push(cookie.split(';').next().unwrap().to_owned());
+        }
+        reply
+    }
+
+    /// From `/begin` through the provider to the address with the answer, which is not fetched yet.
+    pub(crate) fn sign_in(&mut self, flow: &StartedFlow) -> String {
+        let begun = self.get(flow.authorization_url.as_str());
+        let reply = self.get(begun.location().expect("passed on to the provider"));
+        reply.location().expect("the provider redirects").to_owned()
+    }
+}

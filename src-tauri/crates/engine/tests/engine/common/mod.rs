@@ -1,0 +1,238 @@
+//! What every test here stands on: an engine in this process, a provider that does what it is told, a clock that
+//! moves when it is told, a keyring in memory and a folder that goes away.
+
+mod browser;
+mod crash;
+
+pub(crate) use browser::{Browser, answer_of};
+pub(crate) use crash::Doomed;
+
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+use tokenry_core::{
+    Caller, ConnectionStatus, OsRandom, ProviderChange, RedirectPreference, Rotation, Scopes, Timestamp,
+};
+use tokenry_engine::{
+    ConnectOptions, ConnectionChange, ConnectionView, Engine, Error, Host, HostError, NewProvider, Options,
+    SchemeState, StartedFlow, TokenView, VaultChoice,
+};
+use tokenry_oauth::Http;
+use tokenry_testkit::{Behaviour, FixedClock, Server};
+use tokenry_vault::MemoryKeyring;
+use url::Url;
+
+/// The name of the provider that [`World::connected`] makes.
+pub(crate) const NAME: &str = "sandbox";
+/// How long something that happens by itself may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Everything around an engine, which outlives it.
+pub(crate) struct World {
+    pub(crate) server: Server,
+    pub(crate) clock: FixedClock,
+    pub(crate) keyring: Arc<MemoryKeyring>,
+    pub(crate) host: Arc<TestHost>,
+    pub(crate) folder: TempDir,
+    pub(crate) http: Http,
+}
+
+impl World {
+    pub(crate) fn new(behaviour: Behaviour) -> Self {
+        let clock = FixedClock::default();
+        Self {
+            server: Server::start_with(behaviour, clock.clone(), OsRandom),
+            clock,
+            keyring: Arc::default(),
+            host: Arc::default(),
+            folder: tempfile::tempdir().unwrap(),
+            http: Http::with_timeouts(PATIENCE, PATIENCE).unwrap(),
+        }
+    }
+
+    /// One whose requests to providers are given up after this long.
+    pub(crate) fn impatient(behaviour: Behaviour, whole: Duration) -> Self {
+        Self {
+            http: Http::with_timeouts(PATIENCE, whole).unwrap(),
+            ..Self::new(behaviour)
+        }
+    }
+
+    pub(crate) fn options(&self) -> Options {
+        Options {
+            folder: self.folder.path().join("profile"),
+            vault: VaultChoice::Auto,
+            passphrase: None,
+            keyring: self.keyring.clone(),
+            host: self.host.clone(),
+            clock: Arc::new(self.clock.clone()),
+            random: Arc::new(OsRandom),
+            http: self.http.clone(),
+            window: false,
+        }
+    }
+
+    pub(crate) async fn start(&self) -> Engine {
+        Engine::start(self.options()).await.unwrap()
+    }
+
+    /// An engine with one provider, [`NAME`], at which one account is connected.
+    pub(crate) async fn connected(behaviour: Behaviour) -> (Self, Engine) {
+        let world = Self::new(behaviour);
+        let engine = world.start().await;
+        world.connect(&engine).await;
+        (world, engine)
+    }
+
+    /// Adds [`NAME`] and connects an account at it.
+    pub(crate) async fn connect(&self, engine: &Engine) -> ConnectionView {
+        engine.add_provider(&ui(), self.provider(NAME)).await.unwrap();
+        self.sign_in(engine, ConnectOptions::default()).await.unwrap()
+    }
+
+    /// The test server as a provider, its rotation known.
+    pub(crate) fn provider(&self, name: &str) -> NewProvider {
+        provider_at(&self.server, name)
+    }
+
+    /// Signs in at [`NAME`] by the paste redirect.
+    pub(crate) async fn sign_in(
+        &self,
+        engine: &Engine,
+        how: ConnectOptions,
+    ) -> Result<ConnectionView, Error> {
+        let flow = engine.connect(&ui(), NAME, paste(how)).await?;
+        engine.callback(&ui(), &answer_of(&flow)).await
+    }
+
+    /// Starts a paste flow at [`NAME`].
+    pub(crate) async fn flow(&self, engine: &Engine) -> StartedFlow {
+        let how = paste(ConnectOptions::default());
+        engine.connect(&ui(), NAME, how).await.unwrap()
+    }
+
+    pub(crate) fn pass(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    /// Ends the engine in an orderly way and starts another on the same folder.
+    pub(crate) async fn restart(&self, engine: Engine) -> Engine {
+        engine.shutdown().await;
+        drop(engine);
+        self.start().await
+    }
+}
+
+pub(crate) fn paste(how: ConnectOptions) -> ConnectOptions {
+    ConnectOptions {
+        redirect: Some(RedirectPreference::Paste),
+        ..how
+    }
+}
+
+/// A test server as a provider, its rotation known.
+pub(crate) fn provider_at(server: &Server, name: &str) -> NewProvider {
+    NewProvider {
+        name: name.parse().unwrap(),
+        project: None,
+        change: ProviderChange {
+            client_id: Some("tokenry".to_owned()),
+            issuer: Some(Some(server.issuer())),
+            authorization_endpoint: Some(Some(server.authorization_endpoint())),
+            token_endpoint: Some(Some(server.token_endpoint())),
+            revocation_endpoint: Some(Some(server.revocation_endpoint())),
+            userinfo_endpoint: Some(Some(server.userinfo_endpoint())),
+            default_scopes: Some(Scopes::parse("read write")),
+            authorization_response_iss_parameter_supported: Some(true),
+            rotation: Some(known(server.behaviour().rotation)),
+            ..ProviderChange::default()
+        },
+    }
+}
+
+fn known(rotation: tokenry_testkit::Rotation) -> Rotation {
+    match rotation {
+        tokenry_testkit::Rotation::None => Rotation::None,
+        tokenry_testkit::Rotation::Grace(seconds) => Rotation::Grace {
+            seconds: u32::try_from(seconds).unwrap(),
+        },
+        tokenry_testkit::Rotation::Strict => Rotation::Strict,
+    }
+}
+
+/// The provider's rotation, as far as the engine knows.
+pub(crate) async fn set_rotation(engine: &Engine, rotation: Rotation) {
+    let change = ProviderChange {
+        rotation: Some(rotation),
+        ..ProviderChange::default()
+    };
+    engine.change_provider(&ui(), NAME, change).await.unwrap();
+}
+
+pub(crate) fn ui() -> Caller {
+    Caller::Ui
+}
+
+/// A token for a caller that needs it for this many seconds.
+pub(crate) async fn token(engine: &Engine, min_valid: u64) -> Result<TokenView, Error> {
+    engine.token(&ui(), NAME, Duration::from_secs(min_valid)).await
+}
+
+pub(crate) async fn status(engine: &Engine) -> ConnectionStatus {
+    view(engine).await.connection.status
+}
+
+pub(crate) async fn view(engine: &Engine) -> ConnectionView {
+    engine.connection(&ui(), NAME).await.unwrap()
+}
+
+/// Makes the scheduler look at the clock: it does so after every change.
+pub(crate) async fn poke(engine: &Engine, reference: &str) {
+    let nothing = ConnectionChange::default();
+    engine.change_connection(&ui(), reference, nothing).await.unwrap();
+}
+
+/// Waits until something that happens by itself has happened.
+pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(Instant::now() < end, "never happened: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Waits until the server has seen something.
+pub(crate) async fn seen(world: &World, what: &str, enough: impl Fn(&Server) -> bool) {
+    until(what, async || enough(&world.server).then_some(())).await;
+}
+
+pub(crate) fn seconds_from(now: Timestamp, then: Option<Timestamp>) -> i64 {
+    then.unwrap().as_second() - now.as_second()
+}
+
+/// A host that opens nothing and writes down what it was asked to open.
+#[derive(Default)]
+pub(crate) struct TestHost {
+    pub(crate) opened: Mutex<Vec<Url>>,
+    pub(crate) scheme: Mutex<Option<SchemeState>>,
+}
+
+impl Host for TestHost {
+    fn open_browser(&self, url: &Url) -> Result<(), HostError> {
+        self.opened.lock().unwrap().push(url.clone());
+        Ok(())
+    }
+
+    fn scheme_is_ours(&self) -> SchemeState {
+        self.scheme.lock().unwrap().clone().unwrap_or(SchemeState::Ours)
+    }
+
+    fn show_window(&self) -> Result<(), HostError> {
+        Err(HostError("there is none".to_owned()))
+    }
+}

@@ -1,0 +1,6 @@
+//! The engine in this process, against a provider that misbehaves on demand.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(unused)]
+
+mod common;
+mod refresh_answers;
