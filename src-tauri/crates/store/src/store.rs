@@ -52,7 +52,7 @@ impl Store {
         })
     }
 
-    /// Reads several things in one consistent state of the file. Cheaper, too, than one call for each of them.
+    /// Reads several things in one consistent state of the file.
     ///
     /// # Errors
     /// What `read` says, or [`Error`] when the file cannot be read.
