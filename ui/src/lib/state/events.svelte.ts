@@ -33,6 +33,11 @@ export class Events {
     this.loaded = true;
   }
 
+  /** Looks again, if somebody is looking. @throws Failure */
+  async again(): Promise<void> {
+    if (this.#watching) await this.load();
+  }
+
   /** The page before the oldest that is shown. @throws Failure */
   async older(): Promise<void> {
     if (this.#before === null) return;

@@ -29,6 +29,9 @@ export class Flows {
   /** From flow id to the provider and to what was asked for. */
   readonly #known = new Map<string, { provider: string; start: Start }>();
 
+  /** Flows whose end was told. */
+  readonly #told = new Set<string>();
+
   /** `connected` is told the connection of every sign-in that ended well while this window was watching. */
   constructor(client: Client, connected: (connection: string) => void) {
     this.#client = client;
@@ -61,6 +64,11 @@ export class Flows {
     if (this.#known.has(id)) await this.#look(id);
   }
 
+  /** Looks again at those that are open. */
+  async again(): Promise<void> {
+    await Promise.all([...this.open.keys()].map((id) => this.#look(id)));
+  }
+
   /** @throws Failure */
   async openAgain(id: string): Promise<void> {
     await this.#client.call('post', '/v1/flows/{id}/open', { path: { id } });
@@ -86,6 +94,7 @@ export class Flows {
     this.open.clear();
     this.ended.clear();
     this.#known.clear();
+    this.#told.clear();
   }
 
   async #look(id: string): Promise<void> {
@@ -105,8 +114,6 @@ export class Flows {
       this.ended.set(known.provider, { flow, start: known.start });
     }
   }
-
-  readonly #told = new Set<string>();
 
   async #get(id: string): Promise<Flow | undefined> {
     try {

@@ -25,6 +25,7 @@ export class Tokenry {
   readonly clock = new Clock();
 
   #open = false;
+  #stopChanges: (() => void) | undefined;
 
   constructor(door: Door) {
     this.door = door;
@@ -39,16 +40,21 @@ export class Tokenry {
   /** Listens first and loads then, so that nothing falls between. Returns how to stop. */
   async start(): Promise<() => void> {
     const stopClock = this.clock.start();
-    const stopChanges = await this.door.changes((change) => void this.attempt(() => this.#hear(change)));
     await this.look();
     return () => {
       stopClock();
-      stopChanges();
+      this.#stopChanges?.();
     };
   }
 
   /** Asks how the engine is, and loads or forgets accordingly. */
   async look(): Promise<void> {
+    try {
+      this.#stopChanges ??= await this.door.changes((change) => void this.attempt(() => this.#hear(change)));
+    } catch (cause) {
+      this.engine.failure = Failure.from(cause);
+      return;
+    }
     await this.engine.load();
     await this.#follow();
   }
@@ -95,18 +101,21 @@ export class Tokenry {
   async #follow(): Promise<void> {
     if (this.engine.unlocked === this.#open) return;
     this.#open = this.engine.unlocked;
-    if (this.#open) {
-      await this.attempt(async () => {
-        await Promise.all([this.providers.load(), this.connections.load()]);
-      });
-    } else {
+    if (this.#open) await this.#loadAll();
+    else {
       // What the vault sealed is not kept here either.
       for (const part of [this.providers, this.connections, this.flows, this.events, this.notices]) part.clear();
     }
   }
 
+  async #loadAll(): Promise<void> {
+    await this.attempt(async () => {
+      await Promise.all([this.providers.load(), this.connections.load(), this.flows.again(), this.events.again()]);
+    });
+  }
+
   async #hear(change: Change): Promise<void> {
-    if (change.type === 'engine.changed') return this.look();
+    if (change.type === 'engine.changed') return this.#engineChanged();
     if (!this.#open) return;
     switch (change.type) {
       case 'provider.changed':
@@ -118,6 +127,13 @@ export class Tokenry {
       case 'activity':
         this.events.add(change.event);
     }
+  }
+
+  /** Locked, unlocked, or so much at once that single changes were left out: then everything is looked at again. */
+  async #engineChanged(): Promise<void> {
+    const wasOpen = this.#open;
+    await this.look();
+    if (wasOpen && this.#open) await this.#loadAll();
   }
 
   async #connected(id: string): Promise<void> {
