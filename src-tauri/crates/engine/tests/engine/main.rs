@@ -4,3 +4,6 @@
 
 mod common;
 mod refresh_answers;
+mod refresh_end;
+mod refresh_failures;
+mod refresh_lost;
