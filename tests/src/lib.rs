@@ -9,6 +9,7 @@
     reason = "a test that cannot be set up cannot go on"
 )]
 
+pub mod accounts;
 pub mod browser;
 pub mod canary;
 pub mod desktop_session;
