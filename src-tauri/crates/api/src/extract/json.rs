@@ -5,6 +5,11 @@ use tokenry_core::clean;
 
 /// Reads a body. What is wrong is told by field; a value is never repeated, since it may be a secret.
 pub(super) fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
+    // Serde would also take the fields as a list, in their order.
+    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+    if first.is_some_and(|byte| matches!(byte, b'[' | b'"')) {
+        return Err(Refused::field("body", "must be a JSON object, like {}"));
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
@@ -103,7 +108,7 @@ mod tests {
                 "default_scopes[1]",
                 "must be a string",
             ),
-            ("[]", "name", "is missing"),
+            (r#"["a", "b"]"#, "body", "must be a JSON object"),
             ("", "body", "is not JSON"),
             ("{", "body", "is not JSON"),
             (r#"{"name":"a","client_id":"b"} x"#, "body", "is not JSON"),

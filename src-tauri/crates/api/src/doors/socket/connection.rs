@@ -30,6 +30,7 @@ pub(super) async fn serve(stream: UnixStream, router: Router, leave: Arc<Notify>
     let service = service_fn(|request| answer(&router, &caller, &pace, request));
     let connection = http1::Builder::new()
         .header_read_timeout(None)
+        .auto_date_header(false)
         .max_buf_size(HEAD_BYTES)
         .serve_connection(stream, service);
     let mut connection = pin!(connection);

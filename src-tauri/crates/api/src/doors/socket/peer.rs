@@ -42,7 +42,7 @@ mod tests {
 
     #[test]
     fn a_process_cannot_forge_its_start_time_by_its_name() {
-        let rest = "S 1 2 777 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 4242 22 23";
+        let rest = "S 1 2 777 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 4242 21 22";
         for name in ["cat", "a b", ") S 1 2 3 4", "((()"] {
             assert_eq!(
                 session_and_start(&format!("99 ({name}) {rest}")),

@@ -1,0 +1,238 @@
+//! security.md, "Doors": what strangers and broken programs send.
+
+use crate::{socket::Line, support::House};
+use std::time::{Duration, Instant};
+use tokenry_api::doors::{SocketDoor, serve_socket};
+use tokio::io::AsyncWriteExt;
+
+async fn open() -> (House, SocketDoor) {
+    let house = House::connected().await;
+    let door = serve_socket(house.engine.clone(), &house.socket()).await.unwrap();
+    (house, door)
+}
+
+/// No token left the house, and it still answers.
+async fn unharmed(house: &House, door: &SocketDoor) {
+    let mut line = Line::open(door.path()).await;
+    assert_eq!(line.ask("GET", "/v1/status", "").await.0, 200);
+    let page = house.ask("GET", "/v1/events?limit=500", None).await.json;
+    assert!(
+        page["events"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|line| line["kind"] != "token_handed_out")
+    );
+}
+
+#[tokio::test]
+async fn another_host_and_any_origin_are_refused() {
+    let (house, door) = open().await;
+    let token = "POST /v1/connections/sandbox/token HTTP/1.1\r\n";
+    for headers in [
+        "Host: evil.example\r\n",
+        "Host: 127.0.0.1\r\n",
+        "Host: localhost:80\r\n",
+        "Host: localhost.evil.example\r\n",
+        "Host: localhost\r\nHost: evil.example\r\n",
+        "Host: localhost\r\nOrigin: http://localhost\r\n",
+        "Host: localhost\r\nOrigin: null\r\n",
+        "Host: localhost\r\nOrigin:\r\n",
+        "Origin: https://evil.example\r\n",
+    ] {
+        let mut line = Line::open(door.path()).await;
+        let (status, _, body) = line.say(&format!("{token}{headers}\r\n")).await;
+        assert_eq!(
+            (status, body["error"]["code"].as_str()),
+            (403, Some("permission_denied")),
+            "{headers}"
+        );
+    }
+    let absolute =
+        "POST http://evil.example/v1/connections/sandbox/token HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    assert_eq!(Line::open(door.path()).await.say(absolute).await.0, 403);
+    unharmed(&house, &door).await;
+}
+
+#[tokio::test]
+async fn no_host_an_empty_one_and_our_own_names_are_welcome() {
+    let (_house, door) = open().await;
+    let mut line = Line::open(door.path()).await;
+    for headers in ["", "Host:\r\n", "Host: localhost\r\n", "Host: tokenry\r\n"] {
+        assert_eq!(
+            line.say(&format!("GET /v1/status HTTP/1.1\r\n{headers}\r\n"))
+                .await
+                .0,
+            200,
+            "{headers}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_called_json_is_refused_even_where_none_is_read() {
+    let (house, door) = open().await;
+    for kind in [
+        "",
+        "Content-Type: text/plain\r\n",
+        "Content-Type: application/x-www-form-urlencoded\r\n",
+        "Content-Type: application/json\r\nContent-Type: text/plain\r\n",
+    ] {
+        for path in [
+            "/v1/connections/sandbox/token",
+            "/v1/lock",
+            "/v1/hand-over",
+            "/v1/connections/sandbox/refresh",
+        ] {
+            let mut line = Line::open(door.path()).await;
+            let request =
+                format!("POST {path} HTTP/1.1\r\nHost: localhost\r\n{kind}Content-Length: 2\r\n\r\n{{}}");
+            let (status, _, body) = line.say(&request).await;
+            assert_eq!(
+                (status, body["error"]["code"].as_str()),
+                (422, Some("validation_error")),
+                "{path} {kind}"
+            );
+        }
+    }
+    unharmed(&house, &door).await;
+}
+
+#[tokio::test]
+async fn a_body_that_claims_to_be_too_large_is_refused_before_it_is_sent() {
+    let (house, door) = open().await;
+    let mut line = Line::open(door.path()).await;
+    let head = "POST /v1/callback HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
+    let (status, _, body) = line.say(&format!("{head}Content-Length: 1048577\r\n\r\n")).await;
+    assert_eq!(
+        (status, body["error"]["code"].as_str()),
+        (413, Some("payload_too_large"))
+    );
+    let mut line = Line::open(door.path()).await;
+    let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000)).repeat(17);
+    line.0
+        .write_all(format!("{head}Transfer-Encoding: chunked\r\n\r\n").as_bytes())
+        .await
+        .unwrap();
+    let _ = line.0.write_all(chunk.as_bytes()).await;
+    assert_eq!(line.answer().await.unwrap().0, 413);
+    unharmed(&house, &door).await;
+}
+
+/// RFC 9112 §6.3: a request with two lengths must not hide a second one.
+#[tokio::test]
+async fn a_request_with_two_lengths_hides_no_second_one() {
+    let (house, door) = open().await;
+    let hidden = "POST /v1/lock HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let length = hidden.len() + 5;
+    for lengths in [
+        format!("Content-Length: {length}\r\nTransfer-Encoding: chunked\r\n"),
+        format!("Transfer-Encoding: chunked\r\nContent-Length: {length}\r\n"),
+        format!("Content-Length: 5\r\nContent-Length: {length}\r\n"),
+        "Transfer-Encoding: chunked, identity\r\n".to_owned(),
+        "Transfer-Encoding: identity\r\n".to_owned(),
+        "Transfer-Encoding : chunked\r\n".to_owned(),
+        "Content-Length: +5\r\n".to_owned(),
+        "Content-Length: 5, 5\r\n".to_owned(),
+        "Content-Length: 99999999999999999999\r\n".to_owned(),
+    ] {
+        let mut line = Line::open(door.path()).await;
+        let request = format!(
+            "POST /v1/unlock HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{lengths}\r\n0\r\n\r\n{hidden}"
+        );
+        line.0.write_all(request.as_bytes()).await.unwrap();
+        let _ = line.answer().await;
+        assert!(line.ends_within(Duration::from_secs(5)).await, "{lengths}");
+        assert_eq!(
+            house.engine.status().vault.state,
+            tokenry_engine::VaultState::Unlocked,
+            "{lengths}"
+        );
+    }
+    unharmed(&house, &door).await;
+}
+
+#[tokio::test]
+async fn garbage_ends_the_connection_and_nothing_else() {
+    let (house, door) = open().await;
+    let long = format!("GET /{} HTTP/1.1\r\nHost: localhost\r\n\r\n", "a".repeat(200_000));
+    let many = format!("GET /v1/status HTTP/1.1\r\n{}\r\n", "X: y\r\n".repeat(5000));
+    for garbage in [
+        "\r\n\r\n\r\nxxxx yyyy\r\n\r\n",
+        "\0\0\0\0\0\0\0\0\r\n\r\n",
+        "\u{16}\u{3}\u{1}\u{2}\0\u{1}\0\u{1}\r\n\r\n",
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        "GET /v1/status HTTP/9.9\r\n\r\n",
+        "GET /v1/status\r\n\r\n",
+        "POST /v1/lock HTTP/1.1\r\nHost: local\0host\r\n\r\n",
+        "POST /v1/lock HTTP/1.1\r\n Folded: header\r\n\r\n",
+        &long,
+        &many,
+    ] {
+        let mut line = Line::open(door.path()).await;
+        let _ = line.0.write_all(garbage.as_bytes()).await;
+        let status = line.answer().await.map_or(400, |(status, ..)| status);
+        assert!(
+            (400..600).contains(&status),
+            "{status} for {:?}",
+            &garbage[..garbage.len().min(40)]
+        );
+        drop(line);
+    }
+    unharmed(&house, &door).await;
+}
+
+#[tokio::test]
+async fn requests_in_a_row_are_answered_in_a_row() {
+    let (_house, door) = open().await;
+    let mut line = Line::open(door.path()).await;
+    let one = "GET /v1/status HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    line.0.write_all(one.repeat(20).as_bytes()).await.unwrap();
+    for _ in 0..20 {
+        assert_eq!(line.answer().await.unwrap().0, 200);
+    }
+}
+
+#[tokio::test]
+async fn who_dribbles_a_request_is_hung_up_on_after_ten_seconds() {
+    let (house, door) = open().await;
+    let mut line = Line::open(door.path()).await;
+    let begun = Instant::now();
+    let mut sent = 0;
+    for byte in "GET /v1/status HTTP/1.1\r\nX: "
+        .bytes()
+        .chain(std::iter::repeat(b'a'))
+    {
+        if line.0.write_all(&[byte]).await.is_err() || begun.elapsed() > Duration::from_secs(20) {
+            break;
+        }
+        sent += 1;
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+    assert!(
+        (9..15).contains(&begun.elapsed().as_secs()),
+        "{:?} and {sent} bytes",
+        begun.elapsed()
+    );
+    unharmed(&house, &door).await;
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_given_up_after_ten_seconds() {
+    let (house, door) = open().await;
+    let mut line = Line::open(door.path()).await;
+    let head = "POST /v1/callback HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{";
+    let begun = Instant::now();
+    let (status, _, body) = line.say(head).await;
+    assert_eq!(
+        (status, body["error"]["code"].as_str()),
+        (422, Some("validation_error"))
+    );
+    assert!(
+        (9..15).contains(&begun.elapsed().as_secs()),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert!(line.ends_within(Duration::from_secs(15)).await);
+    unharmed(&house, &door).await;
+}

@@ -1,0 +1,15 @@
+//! The operations and their doors, from outside: a real engine, a provider on loopback, real sockets.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod connections;
+mod document;
+mod engine;
+mod errors;
+mod flows;
+mod hostile;
+mod providers;
+mod reading;
+mod socket;
+mod socket_file;
+mod support;
+mod window;

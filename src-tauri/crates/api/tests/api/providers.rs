@@ -1,0 +1,218 @@
+use crate::support::{CLIENT_SECRET, House};
+use serde_json::json;
+
+#[tokio::test]
+async fn a_provider_is_added_shown_listed_changed_and_removed() {
+    let house = House::new().await;
+    let added = house.add("sandbox").await;
+    assert_eq!(
+        added["redirect_uris"],
+        json!(["http://127.0.0.1/cb/sandbox", "io.github.tokenry:/cb/sandbox"])
+    );
+    assert!(added["use_pkce"] == true && added["has_client_secret"] == true && added["project"] == "default");
+    assert_eq!(added["token_endpoint_auth_method"], "client_secret_post");
+    let id = added["id"].as_str().unwrap();
+    for reference in ["sandbox", id, "default%2Fsandbox"] {
+        let shown = house
+            .ask("GET", &format!("/v1/oauth-providers/{reference}"), None)
+            .await;
+        assert_eq!((shown.status, &shown.json), (200, &added), "{reference}");
+    }
+    assert_eq!(
+        house.ask("GET", "/v1/oauth-providers", None).await.json,
+        json!([added])
+    );
+
+    let change = json!({"display_name": "Sand", "rotation": {"kind": "grace", "seconds": 30}});
+    let changed = house.ask("PUT", "/v1/oauth-providers/sandbox", change).await;
+    assert_eq!(
+        (changed.status, &changed.json["display_name"]),
+        (200, &json!("Sand"))
+    );
+    assert_eq!(changed.json["rotation"], json!({"kind": "grace", "seconds": 30}));
+    assert_eq!(changed.json["default_scopes"], added["default_scopes"]);
+
+    let gone = house.ask("DELETE", "/v1/oauth-providers/sandbox", None).await;
+    assert_eq!((gone.status, gone.json), (200, json!({"success": true})));
+    assert_eq!(
+        house.ask("GET", "/v1/oauth-providers/sandbox", None).await.code(),
+        "not_found"
+    );
+}
+
+#[tokio::test]
+async fn what_is_registered_at_the_provider_is_what_a_flow_sends() {
+    let house = House::new().await;
+    let uris = house.add("sandbox").await["redirect_uris"].clone();
+    for (redirect, registered) in [("loopback", &uris[0]), ("deep_link", &uris[1])] {
+        let path = format!("/v1/oauth-providers/sandbox/authorize?redirect={redirect}");
+        let answer = house.ask("GET", &path, None).await;
+        let sent: url::Url = answer.json["redirect_uri"].as_str().unwrap().parse().unwrap();
+        let mut without_port = sent.clone();
+        let _ = without_port.set_port(None);
+        assert_eq!(without_port.as_str(), registered.as_str().unwrap());
+    }
+}
+
+#[tokio::test]
+async fn an_empty_string_clears_what_is_optional_and_only_that() {
+    let house = House::new().await;
+    house.add("sandbox").await;
+    let clear =
+        json!({"client_secret": "", "issuer": "", "revocation_endpoint": "", "userinfo_endpoint": ""});
+    let answer = house.ask("PUT", "/v1/oauth-providers/sandbox", clear).await;
+    assert_eq!(
+        (answer.status, &answer.json["has_client_secret"]),
+        (200, &json!(false)),
+        "{}",
+        answer.text
+    );
+    for field in ["issuer", "revocation_endpoint", "userinfo_endpoint"] {
+        assert!(answer.json[field].is_null(), "{field}");
+    }
+    for required in [
+        "token_endpoint",
+        "authorization_endpoint",
+        "client_id",
+        "name",
+        "display_name",
+    ] {
+        let answer = house
+            .ask("PUT", "/v1/oauth-providers/sandbox", json!({ required: "" }))
+            .await;
+        assert_eq!(
+            (answer.status, answer.code()),
+            (422, "validation_error"),
+            "{required}"
+        );
+        assert!(!answer.field(required).is_empty(), "{required}: {}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn all_wrong_fields_are_told_at_once() {
+    let house = House::new().await;
+    let wrong = json!({
+        "name": "Not A Name", "client_id": " ", "project": "x y",
+        "authorization_endpoint": "http://a.example/authorize", "token_endpoint": "not an address",
+        "revocation_endpoint": "https://user:pw@a.example/", "userinfo_endpoint": "https://a.example/\u{7}",
+        "refresh_endpoint": format!("https://a.example/{}", "x".repeat(3000)),
+        "default_scopes": ["a b"], "scope_separator": "", "display_name": "a\u{202e}b",
+        "authorize_params": {"state": "mine"}, "issuer": "a.example",
+    });
+    let fields: Vec<_> = wrong.as_object().unwrap().keys().cloned().collect();
+    let answer = house.ask("POST", "/v1/oauth-providers", wrong.clone()).await;
+    assert_eq!((answer.status, answer.code()), (422, "validation_error"));
+    for field in &fields {
+        assert!(!answer.field(field).is_empty(), "{field}: {}", answer.text);
+    }
+    house.add("sandbox").await;
+    let mut change = wrong;
+    change.as_object_mut().unwrap().remove("project");
+    let answer = house.ask("PUT", "/v1/oauth-providers/sandbox", change).await;
+    for field in fields.iter().filter(|field| *field != "project") {
+        assert!(!answer.field(field).is_empty(), "{field}: {}", answer.text);
+    }
+    assert_eq!(
+        house
+            .ask("GET", "/v1/oauth-providers", None)
+            .await
+            .json
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn an_unknown_field_is_an_error_that_names_it() {
+    let house = House::new().await;
+    house.add("sandbox").await;
+    for (method, path) in [
+        ("POST", "/v1/oauth-providers"),
+        ("PUT", "/v1/oauth-providers/sandbox"),
+        ("POST", "/v1/oauth-providers/sandbox/connect"),
+        ("POST", "/v1/oauth-providers/sandbox/authorize"),
+        ("POST", "/v1/oauth-providers/sandbox/token"),
+        ("POST", "/v1/oauth-providers/exchange"),
+        ("PATCH", "/v1/connections/sandbox"),
+        ("POST", "/v1/callback"),
+        ("POST", "/v1/unlock"),
+    ] {
+        let answer = house.ask(method, path, json!({"colour": "blue"})).await;
+        assert_eq!(
+            (answer.status, answer.code()),
+            (422, "validation_error"),
+            "{method} {path}"
+        );
+        assert!(
+            answer.field("colour").contains("not known"),
+            "{method} {path}: {}",
+            answer.text
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_taken_name_is_a_conflict_and_so_is_removing_a_provider_in_use() {
+    let house = House::connected().await;
+    let again = house
+        .ask("POST", "/v1/oauth-providers", house.provider("sandbox"))
+        .await;
+    assert_eq!((again.status, again.code()), (409, "conflict"));
+    let used = house.ask("DELETE", "/v1/oauth-providers/sandbox", None).await;
+    assert_eq!((used.status, used.code()), (409, "conflict"));
+    let gone = house
+        .ask("DELETE", "/v1/oauth-providers/sandbox?disconnect=true", None)
+        .await;
+    assert_eq!(gone.status, 200, "{}", gone.text);
+    assert_eq!(house.ask("GET", "/v1/connections", None).await.json, json!([]));
+    assert!(!house.server.family_alive());
+}
+
+#[tokio::test]
+async fn the_status_tells_whether_there_are_good_tokens() {
+    let house = House::new().await;
+    house.add("sandbox").await;
+    let before = house
+        .ask("GET", "/v1/oauth-providers/sandbox/status", None)
+        .await
+        .json;
+    assert!(before["authenticated"] == false && before["oauth_provider_name"] == "sandbox");
+    house.connect("sandbox", Some("one")).await;
+    house.connect("sandbox", Some("two")).await;
+    let after = house
+        .ask("GET", "/v1/oauth-providers/sandbox/status", None)
+        .await
+        .json;
+    assert!(
+        after["authenticated"] == true && after["scope"] == "read write" && after["expires_at"].is_string()
+    );
+}
+
+#[tokio::test]
+async fn a_client_secret_goes_in_and_never_comes_out() {
+    let house = House::connected().await;
+    for path in [
+        "/v1/oauth-providers",
+        "/v1/oauth-providers/sandbox",
+        "/v1/events",
+        "/v1/connections",
+        "/v1/status",
+    ] {
+        assert!(
+            !house.ask("GET", path, None).await.text.contains(CLIENT_SECRET),
+            "{path}"
+        );
+    }
+    let mut wrong = house.provider("Bad Name");
+    wrong["use_pkce"] = CLIENT_SECRET.into();
+    assert!(
+        !house
+            .ask("POST", "/v1/oauth-providers", wrong)
+            .await
+            .text
+            .contains(CLIENT_SECRET)
+    );
+}

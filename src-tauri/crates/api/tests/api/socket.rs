@@ -1,0 +1,203 @@
+use crate::support::House;
+use serde_json::{Value, json};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
+use tokenry_api::doors::serve_socket;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::UnixStream,
+};
+
+/// One kept connection.
+pub(crate) struct Line(pub(crate) UnixStream);
+
+impl Line {
+    pub(crate) async fn open(path: &Path) -> Self {
+        Self(UnixStream::connect(path).await.unwrap())
+    }
+
+    /// Sends these bytes and reads one answer with a length.
+    pub(crate) async fn say(&mut self, request: &str) -> (u16, String, Value) {
+        self.0.write_all(request.as_bytes()).await.unwrap();
+        self.answer().await.expect("an answer")
+    }
+
+    pub(crate) async fn ask(&mut self, method: &str, path: &str, body: &str) -> (u16, String, Value) {
+        let kind = if body.is_empty() {
+            ""
+        } else {
+            "Content-Type: application/json\r\n"
+        };
+        let length = body.len();
+        self.say(&format!(
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\n{kind}Content-Length: {length}\r\n\r\n{body}"
+        ))
+        .await
+    }
+
+    /// Status, head and body; nothing when the other side hung up.
+    pub(crate) async fn answer(&mut self) -> Option<(u16, String, Value)> {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(self.0.read_u8().await.ok()?);
+        }
+        let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
+        let length = head
+            .split("content-length: ")
+            .nth(1)
+            .map_or(0, |rest| rest.lines().next().unwrap().parse().unwrap());
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).await.ok()?;
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        Some((status, head, serde_json::from_slice(&body).unwrap_or_default()))
+    }
+
+    /// Listens until all of this was said.
+    async fn hear(&mut self, heard: &mut String, wanted: &[&str]) {
+        let mut buffer = [0; 4096];
+        while !wanted.iter().all(|words| heard.contains(words)) {
+            let read = tokio::time::timeout(Duration::from_secs(10), self.0.read(&mut buffer)).await;
+            let read = read.unwrap_or_else(|_| panic!("only heard {heard}")).unwrap();
+            heard.push_str(&String::from_utf8_lossy(&buffer[..read]));
+        }
+    }
+
+    /// Whether the other side hangs up within this time.
+    pub(crate) async fn ends_within(&mut self, time: Duration) -> bool {
+        let mut rest = Vec::new();
+        tokio::time::timeout(time, self.0.read_to_end(&mut rest))
+            .await
+            .is_ok()
+    }
+}
+
+#[tokio::test]
+async fn a_program_on_the_socket_is_known_by_what_the_system_says_of_it() {
+    let house = House::connected().await;
+    let door = serve_socket(house.engine.clone(), &house.socket()).await.unwrap();
+    let mut line = Line::open(door.path()).await;
+    let (status, head, token) = line.ask("POST", "/v1/connections/sandbox/token", "{}").await;
+    assert!(status == 200 && head.contains("no-store") && token["access_token"].is_string());
+    let (_, _, page) = line.ask("GET", "/v1/events?limit=10", "").await;
+    let handed = page["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|e| e["kind"] == "token_handed_out")
+        .unwrap();
+    assert_eq!(
+        (&handed["caller"], &handed["pid"]),
+        (&json!("program"), &json!(std::process::id()))
+    );
+    let exe = std::env::current_exe().unwrap();
+    assert_eq!(
+        handed["program"].as_str().unwrap(),
+        tokenry_core::clean(&exe.to_string_lossy())
+    );
+}
+
+#[tokio::test]
+async fn a_kept_connection_answers_again_and_again() {
+    let house = House::connected().await;
+    let door = serve_socket(house.engine.clone(), &house.socket()).await.unwrap();
+    let mut line = Line::open(door.path()).await;
+    for _ in 0..200 {
+        assert_eq!(line.ask("POST", "/v1/connections/sandbox/token", "").await.0, 200);
+    }
+}
+
+#[tokio::test]
+async fn changes_are_heard_as_they_happen_and_the_stream_ends_with_the_engine() {
+    let house = House::new().await;
+    let door = serve_socket(house.engine.clone(), &house.socket()).await.unwrap();
+    let mut line = Line::open(door.path()).await;
+    line.0
+        .write_all(b"GET /v1/events/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        .await
+        .unwrap();
+    let (status, head, _) = line.answer().await.unwrap();
+    assert!(status == 200 && head.contains("text/event-stream"));
+    house.add("sandbox").await;
+    let mut heard = String::new();
+    line.hear(&mut heard, &["provider.changed", "provider_added"])
+        .await;
+    assert!(!heard.contains(crate::support::CLIENT_SECRET));
+    house.engine.shutdown().await;
+    line.hear(&mut heard, &["\r\n0\r\n\r\n"]).await;
+}
+
+#[tokio::test]
+async fn closing_lets_an_answer_under_way_finish_and_takes_the_socket_away() {
+    let house = House::new().await;
+    let door = serve_socket(house.engine.clone(), &house.socket()).await.unwrap();
+    let mut idle = Line::open(door.path()).await;
+    assert_eq!(idle.ask("GET", "/v1/status", "").await.0, 200);
+    let mut busy = Line::open(door.path()).await;
+    house.add("sandbox").await;
+    let (started, _) = house.signed_in("sandbox", None).await;
+    let path = format!(
+        "/v1/flows/{}?wait_seconds=1",
+        started["flow_id"].as_str().unwrap()
+    );
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    busy.0.write_all(request.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let begun = Instant::now();
+    door.close().await;
+    assert!(!house.socket().exists());
+    assert!(
+        begun.elapsed() < Duration::from_secs(2),
+        "it waited for nobody: {:?}",
+        begun.elapsed()
+    );
+    let (status, _, flow) = busy.answer().await.unwrap();
+    assert!(status == 200 && flow["status"] == "waiting");
+    assert!(idle.ends_within(Duration::from_secs(1)).await);
+}
+
+#[tokio::test]
+async fn one_caller_too_many_is_served_when_a_lingering_one_has_left() {
+    let house = House::new().await;
+    let door = serve_socket(house.engine.clone(), &house.socket()).await.unwrap();
+    let mut lines = Vec::new();
+    for _ in 0..64 {
+        let mut line = Line::open(door.path()).await;
+        assert_eq!(line.ask("GET", "/v1/status", "").await.0, 200);
+        lines.push(line);
+    }
+    // All of them may stay for as long as nobody else knocks.
+    for line in &mut lines {
+        assert_eq!(line.ask("GET", "/v1/status", "").await.0, 200);
+    }
+    let mut late = Line::open(door.path()).await;
+    let answered = tokio::time::timeout(Duration::from_secs(5), late.ask("GET", "/v1/status", "")).await;
+    assert_eq!(answered.unwrap().0, 200);
+}
+
+#[tokio::test]
+async fn with_64_answers_under_way_the_next_caller_waits_outside() {
+    let house = House::new().await;
+    let door = serve_socket(house.engine.clone(), &house.socket()).await.unwrap();
+    house.add("sandbox").await;
+    let (started, _) = house.signed_in("sandbox", None).await;
+    let path = format!(
+        "/v1/flows/{}?wait_seconds=2",
+        started["flow_id"].as_str().unwrap()
+    );
+    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    let mut lines = Vec::new();
+    for _ in 0..64 {
+        let mut line = Line::open(door.path()).await;
+        line.0.write_all(request.as_bytes()).await.unwrap();
+        lines.push(line);
+    }
+    let begun = Instant::now();
+    let mut late = Line::open(door.path()).await;
+    assert_eq!(late.ask("GET", "/v1/status", "").await.0, 200);
+    assert!(begun.elapsed() > Duration::from_millis(500), "65 were let in");
+    for line in &mut lines {
+        assert_eq!(line.answer().await.unwrap().0, 200);
+    }
+}

@@ -1,0 +1,209 @@
+//! What every test here stands on.
+
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, Request},
+};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
+use tempfile::TempDir;
+use tokenry_core::{Caller, Peer};
+use tokenry_engine::{Engine, Host, HostError, Options, SchemeState};
+use tokenry_testkit::{Behaviour, Server, wire};
+use tokenry_vault::MemoryKeyring;
+use tower::ServiceExt;
+use url::Url;
+
+/// A secret that must turn up nowhere.
+pub(crate) const CLIENT_SECRET: &str = "testkit-secret";
+
+/// An engine with its router, a provider's server beside it, and a folder that goes away.
+pub(crate) struct House {
+    pub(crate) engine: Engine,
+    pub(crate) router: Router,
+    pub(crate) server: Server,
+    pub(crate) host: Arc<TestHost>,
+    pub(crate) folder: TempDir,
+}
+
+/// A host that opens nothing and remembers what it was asked to open.
+#[derive(Default)]
+pub(crate) struct TestHost {
+    pub(crate) opened: Mutex<Vec<Url>>,
+}
+
+impl Host for TestHost {
+    fn open_browser(&self, url: &Url) -> Result<(), HostError> {
+        self.opened.lock().unwrap().push(url.clone());
+        Ok(())
+    }
+
+    fn scheme_is_ours(&self) -> SchemeState {
+        SchemeState::Ours
+    }
+
+    fn show_window(&self) -> Result<(), HostError> {
+        Err(HostError("there is no window in a test".to_owned()))
+    }
+}
+
+/// What came back.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+    pub(crate) json: Value,
+}
+
+impl Answer {
+    /// The code of the envelope.
+    pub(crate) fn code(&self) -> &str {
+        self.json["error"]["code"].as_str().unwrap_or_default()
+    }
+
+    /// What is wrong with this field.
+    pub(crate) fn field(&self, name: &str) -> &str {
+        self.json["error"]["details"]["fields"][name]
+            .as_str()
+            .unwrap_or_default()
+    }
+}
+
+impl House {
+    pub(crate) async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let host = Arc::new(TestHost::default());
+        let mut options = Options::for_this_machine(folder.path().join("p"), host.clone(), false).unwrap();
+        options.keyring = Arc::new(MemoryKeyring::new());
+        let engine = Engine::start(options).await.unwrap();
+        let (router, server) = (
+            tokenry_api::router(engine.clone()),
+            Server::start(Behaviour::default()),
+        );
+        Self {
+            engine,
+            router,
+            server,
+            host,
+            folder,
+        }
+    }
+
+    /// One with the provider `sandbox` and one connection of it.
+    pub(crate) async fn connected() -> Self {
+        let house = Self::new().await;
+        house.add("sandbox").await;
+        house.connect("sandbox", None).await;
+        house
+    }
+
+    /// Where a socket may be.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.folder.path().join("p").join("engine.sock")
+    }
+
+    pub(crate) async fn ask(&self, method: &str, path: &str, body: impl Into<Option<Value>>) -> Answer {
+        self.ask_as(program(), method, path, body.into()).await
+    }
+
+    pub(crate) async fn ask_as(
+        &self,
+        caller: Caller,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if body.is_some() {
+            request = request.header("content-type", "application/json");
+        }
+        let mut request = request
+            .body(body.map_or_else(Body::empty, |b| Body::from(b.to_string())))
+            .unwrap();
+        request.extensions_mut().insert(caller);
+        self.send(request).await
+    }
+
+    /// Sends a request as it is, with no caller unless it has one.
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let text = String::from_utf8(body.collect().await.unwrap().to_bytes().into()).unwrap();
+        let json = serde_json::from_str(&text).unwrap_or_default();
+        Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            text,
+            json,
+        }
+    }
+
+    /// Adds a provider at the server, with a client secret.
+    pub(crate) async fn add(&self, name: &str) -> Value {
+        let answer = self.ask("POST", "/v1/oauth-providers", self.provider(name)).await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+        answer.json
+    }
+
+    pub(crate) fn provider(&self, name: &str) -> Value {
+        json!({
+            "name": name,
+            "client_id": "tokenry-confidential",
+            "client_secret": CLIENT_SECRET,
+            "issuer": self.server.issuer(),
+            "authorization_endpoint": self.server.authorization_endpoint(),
+            "token_endpoint": self.server.token_endpoint(),
+            "revocation_endpoint": self.server.revocation_endpoint(),
+            "userinfo_endpoint": self.server.userinfo_endpoint(),
+            "default_scopes": ["read", "write"],
+        })
+    }
+
+    /// Connects by pasting the address that the browser ends at; gives the connection's id.
+    pub(crate) async fn connect(&self, provider: &str, label: Option<&str>) -> String {
+        let (started, url) = self.signed_in(provider, label).await;
+        let answer = self.ask("POST", "/v1/callback", json!({ "url": url })).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        assert_eq!(answer.json["connection_id"], started["connection_id"]);
+        started["connection_id"].as_str().unwrap().to_owned()
+    }
+
+    /// Starts a flow and signs in; gives what started, and the address with the answer.
+    pub(crate) async fn signed_in(&self, provider: &str, label: Option<&str>) -> (Value, String) {
+        let path = format!("/v1/oauth-providers/{provider}/authorize");
+        let answer = self
+            .ask("POST", &path, json!({ "redirect": "paste", "label": label }))
+            .await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        let url = answer.json["authorization_url"]
+            .as_str()
+            .unwrap()
+            .parse()
+            .unwrap();
+        let location = wire::get(&url, &[]).unwrap().location().unwrap().to_owned();
+        (answer.json, location)
+    }
+
+    /// A provider for client credentials.
+    pub(crate) async fn add_machine(&self, name: &str) {
+        let mut body = self.provider(name);
+        body["grant_type"] = "client_credentials".into();
+        let answer = self.ask("POST", "/v1/oauth-providers", body).await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+    }
+}
+
+pub(crate) fn program() -> Caller {
+    Caller::Program(Peer {
+        uid: 1,
+        pid: 2,
+        started: 3,
+        program: Some("/usr/bin/thing".to_owned()),
+        session: None,
+    })
+}
