@@ -1,6 +1,6 @@
 //! The measurements.
 
-use crate::programs::{self, Driver, Profile};
+use crate::programs::{self, Profile};
 use crate::setup::{self, For};
 use crate::sh::{self, Result};
 use crate::stage::Stages;
@@ -18,11 +18,12 @@ pub(crate) fn run(args: &[String]) -> Result {
 
 fn stages_of(args: &[String], stages: &mut Stages) -> Result {
     setup::ensure(For::Testing, stages)?;
-    stages.run("build: UI", programs::ui)?;
-    stages.run("build: app and engine", || {
-        programs::desktop(Profile::Release, Driver::Test)
-    })?;
+    stages.run("build: engine", || programs::serve(Profile::Release))?;
     stages.run("build: tokenry", || programs::tokenry(Profile::Release))?;
+    stages.run(
+        "build: what they are measured against",
+        programs::measured_against,
+    )?;
     stages.run("bench", || {
         sh::run(sh::cargo("run --locked --release -p tokenry-e2e --bin bench --").args(args))
     })

@@ -88,15 +88,30 @@ fn modified(file: &Path) -> Option<SystemTime> {
 /// # Errors
 /// When it does not build.
 pub(crate) fn tokenry(profile: Profile) -> Result {
+    linked_statically("tokenry-cli", "tokenry", profile)
+}
+
+fn linked_statically(package: &str, program: &str, profile: Profile) -> Result {
     let link = if cfg!(all(target_os = "linux", target_env = "gnu")) {
         "-- -C target-feature=+crt-static"
     } else {
         ""
     };
     sh::run(&mut sh::cargo(&format!(
-        "rustc --locked -p tokenry-cli --bin tokenry {} {link}",
+        "rustc --locked -p {package} --bin {program} {} {link}",
         profile.switch()
     )))
+}
+
+/// Builds what the measurements compare us with: the smallest client, linked as `tokenry` is, and a bare route.
+///
+/// # Errors
+/// When they do not build.
+pub(crate) fn measured_against() -> Result {
+    linked_statically("tokenry-e2e", "smallest_client", Profile::Release)?;
+    sh::run(&mut sh::cargo(
+        "build --locked --release -p tokenry-store --example bare_route",
+    ))
 }
 
 /// Builds the engine without a window.

@@ -1,0 +1,27 @@
+use std::path::PathBuf;
+use tempfile::TempDir;
+use tokenry_e2e::process::{Running, program};
+
+/// The bare route of `tokenry-store`'s example, running in a process and a folder of its own.
+pub(crate) struct Bare {
+    _process: Running,
+    folder: TempDir,
+}
+
+impl Bare {
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::Builder::new().prefix("tk").tempdir().unwrap();
+        let mut command = std::process::Command::new(program("examples/bare_route"));
+        command.arg(folder.path());
+        let mut process = Running::start(command);
+        assert_eq!(process.line(), "ready");
+        Self {
+            _process: process,
+            folder,
+        }
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.folder.path().join("bare.sock")
+    }
+}

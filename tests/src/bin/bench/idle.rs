@@ -1,0 +1,67 @@
+use crate::house::{House, MACHINE, connect_machines, label, token_request};
+use crate::report::Row;
+use std::fs;
+use std::thread::sleep;
+use std::time::Duration;
+
+/// Until what was needed for a moment is given back.
+const SETTLE: Duration = Duration::from_secs(20);
+const WATCHED: Duration = Duration::from_secs(120);
+
+/// An engine that has handed out tokens, and then has nothing to do.
+pub(crate) fn measure() -> Vec<Row> {
+    let house = House::build();
+    connect_machines(house.open(), 1..11);
+    house
+        .open()
+        .ask(&token_request(&format!("{MACHINE}/{}", label(5))))
+        .json();
+    sleep(SETTLE);
+    let before = wakeups(house.engine_id());
+    sleep(WATCHED);
+    let woken = wakeups(house.engine_id()).saturating_sub(before) as f64;
+    let minutes = WATCHED.as_secs_f64() / 60.0;
+    vec![
+        Row::count(
+            "engine without a window, idle: memory (PSS)",
+            pss(house.engine_id()),
+            "MiB",
+            10.0,
+        ),
+        Row::count(
+            "engine without a window, idle: wake-ups a minute",
+            woken / minutes,
+            "",
+            2.0,
+        )
+        .note(&format!("{woken} in {} s", WATCHED.as_secs())),
+    ]
+}
+
+/// How often the process gave up its processor by itself, so was woken again: all its threads together.
+fn wakeups(id: u32) -> u64 {
+    let tasks = fs::read_dir(format!("/proc/{id}/task")).unwrap();
+    let status = tasks.map(|task| fs::read_to_string(task.unwrap().path().join("status")));
+    // A thread that has just ended is no error.
+    status
+        .flatten()
+        .map(|text| number(&text, "voluntary_ctxt_switches:"))
+        .sum()
+}
+
+/// In MiB.
+fn pss(id: u32) -> f64 {
+    let path = format!("/proc/{id}/smaps_rollup");
+    // The engine keeps other programs of its user out; the system's administrator may look.
+    let text = fs::read_to_string(path).expect("only root may look at the engine's memory");
+    number(&text, "Pss:") as f64 / 1024.0
+}
+
+fn number(text: &str, name: &str) -> u64 {
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(name))
+        .unwrap_or_else(|| panic!("no {name}"));
+    let first = line.split_whitespace().next().and_then(|word| word.parse().ok());
+    first.expect("a number")
+}

@@ -1,0 +1,35 @@
+use crate::bare::Bare;
+use crate::house::{House, MACHINE, connect_machines, label, token_request};
+use crate::http::{Kept, request};
+use crate::report::Row;
+use crate::sample::Sample;
+
+const ROUNDS: usize = 100;
+const REQUESTS: usize = 100;
+
+/// One kept connection, token at hand, beside a bare route that does the least that has to be done.
+pub(crate) fn measure() -> Vec<Row> {
+    let house = House::build();
+    connect_machines(house.open(), 1..11);
+    let bare = Bare::start();
+    let (mut engine, mut route) = (house.open(), Kept::unix(&bare.socket()));
+    let ask_engine = token_request(&format!("{MACHINE}/{}", label(5)));
+    let ask_route = request("POST", "/token", None);
+    engine.ask(&ask_engine).json();
+    route.ask(&ask_route).json();
+    let (mut ours, mut other) = (Sample::default(), Sample::default());
+    for _ in 0..ROUNDS {
+        for _ in 0..REQUESTS {
+            assert_eq!(ours.time(|| engine.ask(&ask_engine)).status, 200);
+        }
+        for _ in 0..REQUESTS {
+            assert_eq!(other.time(|| route.ask(&ask_route)).status, 200);
+        }
+    }
+    vec![Row::ratio(
+        "one kept connection, token at hand, opened for every request",
+        &ours,
+        ("bare axum route", &other),
+        1.25,
+    )]
+}

@@ -1,0 +1,65 @@
+//! The measurements: what is ours and what it is compared with, side by side in one run. It prints medians with
+//! their spread and the ratios, and judges nothing: a slow machine fails no test.
+//!
+//! Everything is built before it starts (`cargo xtask bench`). `--json` prints JSON, `--only NAME` measures one row,
+//! `--list` names them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program to be looked at, and a measurement that cannot be set up cannot go on"
+)]
+
+mod bare;
+mod hang;
+mod herd;
+mod house;
+mod http;
+mod idle;
+mod kept;
+mod many;
+mod process_start;
+mod refresh;
+mod report;
+mod sample;
+
+use report::{Report, Row};
+
+/// A group of rows, and the function that measures them.
+type Measurement = (&'static str, fn() -> Vec<Row>);
+
+const ALL: [Measurement; 7] = [
+    ("process", process_start::measure),
+    ("kept", kept::measure),
+    ("refresh", refresh::measure),
+    ("herd", herd::measure),
+    ("hang", hang::measure),
+    ("idle", idle::measure),
+    ("many", many::measure),
+];
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let has = |word: &str| arguments.iter().any(|argument| argument == word);
+    if has("--list") {
+        ALL.iter().for_each(|(name, _)| println!("{name}"));
+        return;
+    }
+    let only = arguments
+        .iter()
+        .position(|argument| argument == "--only")
+        .and_then(|at| arguments.get(at + 1));
+    let mut report = Report::default();
+    for (name, measure) in ALL {
+        if only.is_none_or(|only| only == name) {
+            eprintln!("measuring: {name}");
+            report.add(measure());
+        }
+    }
+    if has("--json") {
+        println!("{}", report.json());
+    } else {
+        print!("{}", report.table());
+    }
+}

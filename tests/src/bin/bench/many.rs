@@ -1,0 +1,70 @@
+use crate::house::{House, MACHINE, connect_machines, label, token_request};
+use crate::http::request;
+use crate::report::Row;
+use crate::sample::Sample;
+use std::thread::scope;
+
+const FEW: usize = 10;
+const MANY: usize = 10_000;
+const STARTS: usize = 15;
+const LISTS: usize = 40;
+/// How many connect at the same time while a profile is filled.
+const AT_ONCE: usize = 16;
+
+/// Engine start and lists, with few connections and with many.
+pub(crate) fn measure() -> Vec<Row> {
+    let mut few = filled(FEW);
+    let mut many = filled(MANY);
+    let list = list(&many);
+    let asked = (few.provider.log().len(), many.provider.log().len());
+    let (mut with_few, mut with_many) = (Sample::default(), Sample::default());
+    for _ in 0..STARTS {
+        start(&mut few, &mut with_few);
+        start(&mut many, &mut with_many);
+    }
+    let few_asked = few.provider.log().len() - asked.0;
+    let many_asked = many.provider.log().len() - asked.1;
+    let note = |asked: usize| format!("with a real keyring; requests to the provider: {asked} (aim: 0)");
+    vec![
+        Row::time("engine start to first token, 10 connections", &with_few, 10.0).note(&note(few_asked)),
+        Row::time(
+            "engine start to first token, 10,000 connections",
+            &with_many,
+            100.0,
+        )
+        .note(&note(many_asked)),
+        Row::time("a list of 10,000 connections", &list, 50.0),
+    ]
+}
+
+fn filled(count: usize) -> House {
+    let house = House::build();
+    scope(|scope| {
+        for first in 1..=AT_ONCE {
+            let engine = house.open();
+            scope.spawn(move || connect_machines(engine, (first..=count).step_by(AT_ONCE)));
+        }
+    });
+    house
+}
+
+fn start(house: &mut House, sample: &mut Sample) {
+    let ask = token_request(&format!("{MACHINE}/{}", label(5)));
+    house.stop();
+    let answer = sample.time(|| {
+        house.start();
+        house.open().ask(&ask)
+    });
+    answer.json();
+}
+
+fn list(house: &House) -> Sample {
+    let ask = request("GET", "/v1/connections", None);
+    let mut engine = house.open();
+    let mut sample = Sample::default();
+    for _ in 0..LISTS {
+        let reply = sample.time(|| engine.ask(&ask));
+        assert_eq!(reply.json().as_array().map(Vec::len), Some(MANY));
+    }
+    sample
+}

@@ -1,0 +1,182 @@
+//! The main job through the real desktop app, step by step, as a person does it: add a provider, sign in, use a token,
+//! disconnect. Prints every step with its result, leaves pictures in `target/walkthrough`, and fails when a step does.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a step that cannot be done ends the walk, and the terminal is where it reports"
+)]
+
+use std::path::{Path, PathBuf};
+use tokenry_e2e::browser::Browser;
+use tokenry_e2e::desktop::Desktop;
+use tokenry_e2e::sandbox::{CONFIDENTIAL, Sandbox};
+use tokenry_e2e::screen::Screen;
+
+const NAME: &str = "Grace Hopper";
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.unwrap().block_on(walk());
+    println!("The whole way was walked; the pictures are in target/walkthrough.");
+}
+
+/// A step under way. When it ends by a panic, it says that it failed.
+struct Step(&'static str);
+
+impl Step {
+    fn done(self) {
+        println!("ok   {}", self.0);
+    }
+}
+
+impl Drop for Step {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("FAIL {}", self.0);
+        }
+    }
+}
+
+async fn walk() {
+    let step = Step("start a desktop with a keyring, and the Sandbox");
+    let pictures = pictures();
+    let mut desktop = Desktop::start();
+    let sandbox = Sandbox::start();
+    step.done();
+
+    let step = Step("open the window; the keyring opens the vault by itself");
+    let screen = desktop.open_window(&[]).await;
+    screen.see("empty").await;
+    screen.picture(&pictures.join("1-first-start.png")).await;
+    step.done();
+
+    add_the_sandbox(&screen, &sandbox, &pictures).await;
+    connect(&screen, &desktop, &sandbox, &pictures).await;
+    use_a_token(&desktop, &sandbox);
+    look_around(&screen, &pictures).await;
+    screen.close().await;
+
+    let step = Step("start again in the dark; the connection is still there");
+    desktop.set("GTK_THEME", "Adwaita:dark");
+    let screen = desktop.open_window(&[]).await;
+    screen.reads("connected-as", NAME).await;
+    let dark = screen
+        .script("return matchMedia('(prefers-color-scheme: dark)').matches")
+        .await;
+    assert_eq!(dark, true, "the window follows the desktop's theme");
+    screen.picture(&pictures.join("7-connected-dark.png")).await;
+    screen.click("edit-sandbox").await;
+    screen.see("provider-form").await;
+    screen.picture(&pictures.join("8-form-dark.png")).await;
+    screen.click("cancel-form").await;
+    step.done();
+
+    disconnect(&screen, &desktop, &sandbox, &pictures).await;
+    screen.close().await;
+}
+
+/// Where the pictures go, empty.
+fn pictures() -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/walkthrough");
+    // There may be none yet.
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+async fn add_the_sandbox(screen: &Screen, sandbox: &Sandbox, pictures: &Path) {
+    let step = Step("add the Sandbox provider by hand");
+    screen.click("add-provider").await;
+    screen.fill("field-name", "sandbox").await;
+    screen.fill("field-display_name", "Sandbox").await;
+    screen.fill("field-client_id", CONFIDENTIAL).await;
+    screen
+        .fill("field-client_secret", sandbox.client_secret(CONFIDENTIAL))
+        .await;
+    for name in ["authorization_endpoint", "token_endpoint"] {
+        screen
+            .fill(&format!("field-{name}"), sandbox.endpoint(name).as_str())
+            .await;
+    }
+    screen
+        .fill("field-default_scopes", "openid profile email offline_access")
+        .await;
+    screen.picture(&pictures.join("2-form.png")).await;
+    screen
+        .script("document.querySelector('[data-testid=advanced]').open = true")
+        .await;
+    for name in ["userinfo_endpoint", "revocation_endpoint"] {
+        screen
+            .fill(&format!("field-{name}"), sandbox.endpoint(name).as_str())
+            .await;
+    }
+    screen.fill("field-authorize_params", "prompt=consent").await;
+    screen.click("save-provider").await;
+    screen.see("provider-sandbox").await;
+    screen.picture(&pictures.join("3-provider.png")).await;
+    step.done();
+}
+
+async fn connect(screen: &Screen, desktop: &Desktop, sandbox: &Sandbox, pictures: &Path) {
+    let step = Step("press Connect; the browser opens");
+    screen.click("connect-sandbox").await;
+    screen.see("waiting").await;
+    let address = desktop.opened_address();
+    assert!(address.starts_with(sandbox.endpoint("authorization_endpoint").as_str()));
+    screen.picture(&pictures.join("4-waiting.png")).await;
+    step.done();
+
+    let step = Step("sign in and agree in the browser");
+    let landing = sandbox.agree(&mut Browser::new(), &address, NAME);
+    assert!(landing.page().0.as_str().starts_with("http://127.0.0.1:"));
+    step.done();
+
+    let step = Step("see \"Connected as Grace Hopper\" in the window");
+    let title = screen.reads("connected-as", NAME).await;
+    assert!(title.starts_with("Connected as "), "{title}");
+    screen.picture(&pictures.join("5-connected.png")).await;
+    step.done();
+}
+
+fn use_a_token(desktop: &Desktop, sandbox: &Sandbox) {
+    let step = Step("`tokenry status sandbox` says active");
+    let status = desktop.profile.tokenry(&["status", "sandbox"]).success().stdout;
+    assert!(status.contains("active") && status.contains(NAME), "{status}");
+    step.done();
+
+    let step = Step("`tokenry token sandbox` prints a token that the Sandbox calls active");
+    let token = desktop.profile.tokenry(&["token", "sandbox"]).success().stdout;
+    assert!(sandbox.is_active(token.trim_end()));
+    step.done();
+}
+
+async fn look_around(screen: &Screen, pictures: &Path) {
+    let step = Step("find all of it in the activity log");
+    screen.click("nav-activity").await;
+    screen.see("event").await;
+    screen.picture(&pictures.join("6-activity.png")).await;
+    let page = screen.script("return document.body.innerText").await;
+    for event in ["Provider added", "Connected", "Token handed out"] {
+        assert!(page.as_str().unwrap().contains(event), "{event}");
+    }
+    step.done();
+}
+
+async fn disconnect(screen: &Screen, desktop: &Desktop, sandbox: &Sandbox, pictures: &Path) {
+    let step = Step("disconnect; the window says that the tokens were revoked");
+    let token = desktop.profile.tokenry(&["token", "sandbox"]).success().stdout;
+    screen.click("disconnect").await;
+    screen.see("disconnect-dialog").await;
+    screen.picture(&pictures.join("9-disconnect.png")).await;
+    screen.click("confirm-disconnect").await;
+    screen.reads("toasts", "The provider revoked the tokens").await;
+    screen.gone("connected-as").await;
+    screen.picture(&pictures.join("10-disconnected.png")).await;
+    step.done();
+
+    let step = Step("the Sandbox takes the token no more, and there is none to be had");
+    assert!(!sandbox.is_active(token.trim_end()));
+    let refused = desktop.profile.tokenry(&["token", "sandbox"]);
+    assert!(refused.code != 0 && refused.stdout.is_empty());
+    step.done();
+}
