@@ -1,0 +1,353 @@
+//! The real program, as `tokenry serve` starts it.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use rustix::process::{Pid, Signal, kill_process};
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    os::unix::{
+        fs::{MetadataExt, chown},
+        net::UnixStream,
+        process::CommandExt,
+    },
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+use tempfile::TempDir;
+
+/// A user who is not root, whatever it is called here.
+const NOBODY: u32 = 65_534;
+const PASSPHRASE: &str = "correct horse battery staple";
+
+/// A profile that goes away, with no keyring within reach.
+struct Profile(TempDir);
+
+impl Profile {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn home(&self) -> PathBuf {
+        self.0.path().join("p")
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.home().join("engine.sock")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tokenry-serve"));
+        command
+            .args(arguments)
+            .env("TOKENRY_HOME", self.home())
+            .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")
+            .env_remove("DISPLAY")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    fn run(&self, arguments: &[&str], stdin: &str) -> Output {
+        let mut child = self.command(arguments).spawn().unwrap();
+        // A program that ends without reading closes the pipe.
+        let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
+        child.wait_with_output().unwrap()
+    }
+
+    /// Starts it with a passphrase and waits until it is ready.
+    fn serve(&self) -> Serving {
+        let mut child = self
+            .command(&["--vault", "passphrase", "--passphrase-fd", "0"])
+            .spawn()
+            .unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(format!("{PASSPHRASE}\n").as_bytes())
+            .unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        out.read_line(&mut line).unwrap();
+        assert_eq!(line, format!("ready {}\n", self.socket().display()));
+        Serving(child, out)
+    }
+}
+
+struct Serving(Child, BufReader<std::process::ChildStdout>);
+
+impl Serving {
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.0), signal).unwrap();
+    }
+
+    /// Waits for its end: exit code, the rest of standard output, standard error.
+    fn end(mut self) -> (Option<i32>, String, String) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while self.0.try_wait().unwrap().is_none() {
+            assert!(Instant::now() < deadline, "it does not end");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let (mut out, mut err) = (String::new(), String::new());
+        self.1.read_to_string(&mut out).unwrap();
+        self.0.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+        (self.0.wait().unwrap().code(), out, err)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn ask(socket: &Path, method: &str, path: &str) -> String {
+    let mut stream = UnixStream::connect(socket).unwrap();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn it_says_ready_once_answers_and_ends_cleanly_when_told() {
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
+        let profile = Profile::new();
+        let serving = profile.serve();
+        assert!(ask(&profile.socket(), "GET", "/v1/status").contains("\"unlocked\""));
+        serving.signal(signal);
+        assert_eq!(
+            serving.end(),
+            (Some(0), String::new(), String::new()),
+            "{signal:?}"
+        );
+        assert!(!profile.socket().exists());
+    }
+}
+
+#[test]
+fn who_comes_second_says_who_holds_the_profile_and_disturbs_nothing() {
+    let profile = Profile::new();
+    let serving = profile.serve();
+    let second = profile.run(&["--vault", "passphrase"], "");
+    let said = String::from_utf8(second.stderr).unwrap();
+    assert_eq!(
+        (second.status.code(), second.stdout.len()),
+        (Some(16), 0),
+        "{said}"
+    );
+    assert!(
+        said.starts_with("error: ") && said.contains(&serving.0.id().to_string()),
+        "{said}"
+    );
+    assert_eq!(said.lines().count(), 1);
+    assert!(ask(&profile.socket(), "GET", "/v1/status").contains("\"unlocked\""));
+}
+
+#[test]
+fn it_hands_over_when_asked_and_the_next_one_takes_the_profile() {
+    let profile = Profile::new();
+    let first = profile.serve();
+    assert!(ask(&profile.socket(), "POST", "/v1/hand-over").contains("\"success\":true"));
+    assert_eq!(first.end().0, Some(0));
+    assert!(!profile.socket().exists());
+    let second = profile.serve();
+    assert!(ask(&profile.socket(), "GET", "/v1/status").contains("\"unlocked\""));
+    drop(second);
+}
+
+#[test]
+fn after_a_kill_the_next_one_takes_the_dead_socket_over() {
+    let profile = Profile::new();
+    let first = profile.serve();
+    first.signal(Signal::KILL);
+    first.end();
+    assert!(profile.socket().exists());
+    let second = profile.serve();
+    assert!(ask(&profile.socket(), "GET", "/v1/status").contains("\"unlocked\""));
+    second.signal(Signal::TERM);
+    assert_eq!(second.end().0, Some(0));
+}
+
+#[test]
+fn in_the_background_a_vault_that_asks_a_question_is_an_error_in_one_line() {
+    let profile = Profile::new();
+    for arguments in [&["--background"][..], &["--background", "--vault", "passphrase"]] {
+        let ended = profile.run(arguments, "");
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert!(
+            ended.status.code().is_some_and(|code| (10..=25).contains(&code)),
+            "{:?} {said}",
+            ended.status
+        );
+        assert!(said.starts_with("error: ") && said.lines().count() == 1, "{said}");
+        assert!(ended.stdout.is_empty() && !profile.socket().exists());
+    }
+    profile.serve().signal(Signal::TERM);
+    let wrong = profile.run(&["--background", "--passphrase-fd", "0"], "wrong horse battery\n");
+    let said = String::from_utf8(wrong.stderr).unwrap();
+    assert!(!wrong.status.success() && !said.contains("horse"), "{said}");
+}
+
+#[test]
+fn in_the_foreground_a_locked_vault_waits_for_an_unlock() {
+    let profile = Profile::new();
+    let first = profile.serve();
+    first.signal(Signal::TERM);
+    first.end();
+    let mut child = profile.command(&["--vault", "passphrase"]).spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    let serving = Serving(child, out);
+    assert!(line.starts_with("ready "));
+    assert!(ask(&profile.socket(), "GET", "/v1/status").contains("\"locked\""));
+    assert!(ask(&profile.socket(), "GET", "/v1/connections").contains("vault_locked"));
+    drop(serving);
+}
+
+#[test]
+fn a_passphrase_can_come_from_any_file_descriptor() {
+    let profile = Profile::new();
+    let file = profile.0.path().join("secret");
+    fs::write(&file, format!("{PASSPHRASE}\n")).unwrap();
+    let script = r#"exec "$0" --background --vault passphrase --passphrase-fd 7 7<"$1""#;
+    let program = env!("CARGO_BIN_EXE_tokenry-serve");
+    let mut shell = profile.command(&[]);
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", script, program])
+        .arg(&file)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command.envs(shell.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    shell.env_clear();
+    let mut child = command.spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    let serving = Serving(child, out);
+    assert!(line.starts_with("ready "), "{:?}", serving.end());
+    drop(serving);
+    let missing = profile.run(&["--passphrase-fd", "99"], "");
+    assert_eq!(missing.status.code(), Some(2));
+}
+
+/// security.md, "Keys": no core dumps, not dumpable. The files under /proc of a process that may not be read belong
+/// to root, so the program has to run as somebody else for this to show anything.
+#[test]
+fn its_memory_is_not_for_others_and_not_for_core_dumps() {
+    let profile = Profile::new();
+    let mut command = profile.command(&["--vault", "passphrase"]);
+    if rustix::process::geteuid().is_root() {
+        let program = profile.0.path().join("program");
+        fs::copy(env!("CARGO_BIN_EXE_tokenry-serve"), &program).unwrap();
+        chown(profile.0.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+        let mut other = Command::new(program);
+        other
+            .args(["--vault", "passphrase"])
+            .uid(NOBODY)
+            .gid(NOBODY)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        other.envs(
+            command
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+        command = other;
+    }
+    let mut child = command.spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    out.read_line(&mut String::new()).unwrap();
+    let serving = Serving(child, out);
+    let proc = PathBuf::from(format!("/proc/{}", serving.0.id()));
+    let status = fs::read_to_string(proc.join("status")).unwrap();
+    let user = status.lines().find_map(|line| line.strip_prefix("Uid:")).unwrap();
+    assert_ne!(user.split_whitespace().next(), Some("0"));
+    assert_eq!(fs::metadata(proc.join("mem")).unwrap().uid(), 0);
+    let limits = fs::read_to_string(proc.join("limits")).unwrap();
+    let core = limits
+        .lines()
+        .find(|line| line.starts_with("Max core file size"))
+        .unwrap();
+    assert_eq!(
+        core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(),
+        ["0", "0"]
+    );
+}
+
+#[test]
+fn no_secret_shows_in_its_arguments_environment_or_files() {
+    let profile = Profile::new();
+    let serving = profile.serve();
+    let proc = PathBuf::from(format!("/proc/{}", serving.0.id()));
+    let holds = |path: &Path| {
+        fs::read(path)
+            .unwrap_or_default()
+            .windows(PASSPHRASE.len())
+            .any(|w| w == PASSPHRASE.as_bytes())
+    };
+    for file in ["cmdline", "environ"] {
+        assert!(!holds(&proc.join(file)), "{file}");
+    }
+    for entry in fs::read_dir(profile.home()).unwrap() {
+        let path = entry.unwrap().path();
+        assert!(!holds(&path), "{}", path.display());
+    }
+}
+
+#[test]
+fn bad_places_are_errors_that_say_what_to_do() {
+    let profile = Profile::new();
+    let long = profile.0.path().join("x".repeat(150));
+    let ended = profile.command(&[]).env("TOKENRY_HOME", &long).output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(
+        ended.status.code() == Some(10) && said.contains("TOKENRY_HOME"),
+        "{said}"
+    );
+    assert!(!long.exists());
+
+    let file = profile.0.path().join("file");
+    fs::write(&file, "").unwrap();
+    let ended = profile.command(&[]).env("TOKENRY_HOME", &file).output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(
+        !ended.status.success() && said.starts_with("error: ") && said.lines().count() == 1,
+        "{said}"
+    );
+}
+
+#[test]
+fn a_file_where_the_socket_belongs_stays_and_the_program_ends() {
+    let profile = Profile::new();
+    let first = profile.serve();
+    first.signal(Signal::TERM);
+    first.end();
+    fs::write(profile.socket(), "mine").unwrap();
+    let ended = profile.run(&["--vault", "passphrase", "--passphrase-fd", "0"], PASSPHRASE);
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(16), "{said}");
+    assert_eq!(fs::read_to_string(profile.socket()).unwrap(), "mine");
+}
+
+#[test]
+fn the_command_line_is_read_strictly() {
+    let profile = Profile::new();
+    for wrong in [&["--colour"][..], &["--vault", "box"], &["serve"]] {
+        let ended = profile.run(wrong, "");
+        assert_eq!(ended.status.code(), Some(2), "{wrong:?}");
+    }
+    assert!(!profile.home().exists());
+    let version = profile.run(&["--version"], "");
+    assert!(version.status.success() && version.stdout.starts_with(b"tokenry-serve "));
+}
