@@ -100,19 +100,17 @@ export class Flows {
   async #look(id: string): Promise<void> {
     const flow = await this.#get(id);
     const known = this.#known.get(id);
-    if (!known) return;
+    // An answer that comes late must not open again, nor tell twice, what has ended.
+    if (!known || this.#told.has(id)) return;
     if (flow?.status === 'waiting') {
       this.open.set(id, flow);
       return;
     }
-    const wasOpen = this.open.delete(id);
-    // Kept in `#known`: a late change about it must not start all over, nor be told twice.
-    if (!flow || this.#told.has(id)) return;
+    this.open.delete(id);
+    if (!flow) return;
     this.#told.add(id);
     if (flow.status === 'connected') this.#connected(flow.connection_id);
-    else if (flow.status !== 'cancelled' && (wasOpen || flow.status === 'failed')) {
-      this.ended.set(known.provider, { flow, start: known.start });
-    }
+    else if (flow.status !== 'cancelled') this.ended.set(known.provider, { flow, start: known.start });
   }
 
   async #get(id: string): Promise<Flow | undefined> {

@@ -1,0 +1,170 @@
+import { screen } from '@testing-library/svelte';
+import { describe, expect, it } from 'vitest';
+import type { Provider } from '../src/lib/types';
+import { body, click, door, open, settle, text, type, user, withConnection, withProvider } from './support';
+
+async function adding() {
+  const behind = door();
+  await open(behind);
+  await click('add-provider');
+  return behind;
+}
+
+async function editing(given: Partial<Provider>) {
+  const behind = door();
+  const provider = withProvider(behind, given);
+  await open(behind);
+  await click('edit-sandbox');
+  return { behind, provider };
+}
+
+const invalid = () => document.activeElement?.getAttribute('name');
+
+describe('adding a provider', () => {
+  it('sends what was typed, and shows the provider', async () => {
+    const behind = await adding();
+    await type('field-name', 'sandbox');
+    await type('field-display_name', 'Sandbox');
+    await type('field-client_id', 'tokenry');
+    await type('field-client_secret', 'planted-secret');
+    await type('field-authorization_endpoint', 'http://127.0.0.1:4000/auth');
+    await type('field-token_endpoint', 'http://127.0.0.1:4000/token');
+    await type('field-default_scopes', 'openid email');
+    expect(text('redirect-uri')).toBe('http://127.0.0.1/cb/sandbox');
+    await click('copy-redirect-uri');
+    expect(behind.copied).toEqual(['http://127.0.0.1/cb/sandbox']);
+    await click('save-provider');
+    expect(body(behind, 'POST')).toMatchObject({
+      name: 'sandbox',
+      client_id: 'tokenry',
+      client_secret: 'planted-secret',
+      default_scopes: ['openid', 'email'],
+      use_pkce: true,
+      grant_type: 'authorization_code',
+    });
+    expect(text('provider-sandbox')).toContain('Sandbox');
+    expect(document.documentElement.outerHTML).not.toContain('planted-secret');
+  });
+
+  it('asks the engine nothing while a field is wrong, says what at each, and goes to the first', async () => {
+    const behind = await adding();
+    await click('save-provider');
+    for (const field of ['name', 'client_id', 'authorization_endpoint', 'token_endpoint']) {
+      expect(text(`error-${field}`), field).not.toBe('');
+      const input = screen.getByTestId(`field-${field}`);
+      expect(input.getAttribute('aria-invalid')).toBe('true');
+      expect(input.getAttribute('aria-describedby')?.split(' ')).toContain(screen.getByTestId(`error-${field}`).id);
+    }
+    expect(invalid()).toBe('name');
+    expect(behind.lines.some((line) => line.startsWith('POST'))).toBe(false);
+    await type('field-name', 'sandbox');
+    expect(screen.queryByTestId('error-name')).toBeNull();
+    expect(screen.getByTestId('error-client_id')).toBeTruthy();
+  });
+
+  it('shows what the engine finds wrong at the fields, unfolds them, and keeps what was typed', async () => {
+    const behind = await adding();
+    await type('field-name', 'sandbox');
+    await type('field-client_id', 'id');
+    await type('field-authorization_endpoint', 'https://a.example/auth');
+    await type('field-token_endpoint', 'https://a.example/token');
+    const fields = { revocation_endpoint: 'must be somewhere else' };
+    behind.refuseNext('POST', { code: 'validation_error', message: 'no', details: { fields } });
+    await click('save-provider');
+    expect(text('error-revocation_endpoint')).toBe('must be somewhere else');
+    expect(screen.getByTestId<HTMLDetailsElement>('advanced').open).toBe(true);
+    expect(invalid()).toBe('revocation_endpoint');
+    expect(screen.getByTestId<HTMLInputElement>('field-client_id').value).toBe('id');
+  });
+
+  it('whose name is taken says so', async () => {
+    const behind = door();
+    withProvider(behind);
+    await open(behind);
+    await click('add-provider');
+    await type('field-name', 'sandbox');
+    await type('field-client_id', 'id');
+    await type('field-authorization_endpoint', 'https://a.example/auth');
+    await type('field-token_endpoint', 'https://a.example/token');
+    await click('save-provider');
+    expect(text('form-error')).toContain('there is already a provider called sandbox');
+  });
+
+  it('with client credentials asks for no authorization endpoint and no redirect', async () => {
+    await adding();
+    await click('field-grant_type-client_credentials');
+    for (const gone of ['field-authorization_endpoint', 'field-redirect', 'field-use_pkce']) {
+      expect(screen.queryByTestId(gone), gone).toBeNull();
+    }
+  });
+});
+
+describe('editing a provider', () => {
+  it('sends only what changed', async () => {
+    const { behind, provider } = await editing({ issuer: 'https://sandbox.example' });
+    await type('field-issuer', '');
+    await click('save-provider');
+    expect(behind.lines).toContain(`PUT /v1/oauth-providers/${provider.id}`);
+    expect(body(behind, 'PUT')).toEqual({ issuer: '' });
+  });
+
+  it('never shows the secret that is kept: it is kept, replaced or cleared', async () => {
+    const secret = { has_client_secret: true, token_endpoint_auth_method: 'client_secret_basic' as const };
+    const { behind } = await editing(secret);
+    expect(screen.queryByTestId('field-client_secret')).toBeNull();
+    await click('secret-clear');
+    await click('secret-keep');
+    await click('secret-replace');
+    expect(screen.getByTestId<HTMLInputElement>('field-client_secret').value).toBe('');
+    await type('field-client_secret', 'new');
+    await click('save-provider');
+    expect(body(behind, 'PUT')).toMatchObject({ client_secret: 'new' });
+  });
+
+  it('clears the secret together with the way it is sent', async () => {
+    const { behind } = await editing({ has_client_secret: true, token_endpoint_auth_method: 'client_secret_post' });
+    await click('secret-clear');
+    await click('save-provider');
+    expect(body(behind, 'PUT')).toEqual({ client_secret: '', token_endpoint_auth_method: 'none' });
+  });
+
+  it('sends a first secret, since a public client would never send it', async () => {
+    const { behind } = await editing({});
+    await type('field-client_secret', 'first');
+    await click('save-provider');
+    expect(body(behind, 'PUT')).toEqual({ client_secret: 'first', token_endpoint_auth_method: 'client_secret_post' });
+  });
+
+  it('is left by Escape without a trace', async () => {
+    const { behind } = await editing({});
+    screen.getByTestId('cancel-form').focus();
+    await user.keyboard('{Escape}');
+    await settle();
+    expect(screen.queryByTestId('provider-form')).toBeNull();
+    expect(behind.lines.some((line) => line.startsWith('PUT'))).toBe(false);
+  });
+});
+
+describe('deleting a provider', () => {
+  it('without connections asks once', async () => {
+    const { behind, provider } = await editing({});
+    await click('delete-provider');
+    await click('confirm-remove');
+    expect(behind.lines).toContain(`DELETE /v1/oauth-providers/${provider.id}?disconnect=false`);
+    expect(screen.getByTestId('empty')).toBeTruthy();
+  });
+
+  it('with connections says that they are disconnected first, and how many', async () => {
+    const behind = door();
+    const provider = withProvider(behind);
+    withConnection(behind, provider);
+    withConnection(behind, provider, { label: 'b' });
+    await open(behind);
+    await click('edit-sandbox');
+    await click('delete-provider');
+    expect(text('remove-dialog')).toContain('It has 2 connections. They are disconnected first');
+    await click('confirm-remove');
+    expect(behind.lines).toContain(`DELETE /v1/oauth-providers/${provider.id}?disconnect=true`);
+    expect(screen.getByTestId('empty')).toBeTruthy();
+  });
+});

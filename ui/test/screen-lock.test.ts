@@ -1,0 +1,118 @@
+import { screen } from '@testing-library/svelte';
+import { describe, expect, it, vi } from 'vitest';
+import type { Vault } from '../src/lib/types';
+import { body, click, door, open, text, type, user, settle, withConnection, withProvider } from './support';
+
+async function locked(vault: Partial<Vault>, passphrase?: string) {
+  const behind = door();
+  withConnection(behind, withProvider(behind));
+  behind.engine.vault = { state: 'locked', slots: [], read_only: false, ...vault };
+  behind.engine.passphrase = passphrase;
+  await open(behind);
+  return behind;
+}
+
+describe('a locked vault', () => {
+  it('opens with its passphrase, and says at the field when it is the wrong one', async () => {
+    const behind = await locked({ slots: ['passphrase'] }, 'correct horse');
+    expect(document.activeElement).toBe(screen.getByTestId('passphrase'));
+    expect(screen.queryByTestId('unlock-keyring')).toBeNull();
+    await click('unlock');
+    expect(text('error-passphrase')).toBe('is needed');
+    await type('passphrase', 'wrong');
+    await click('unlock');
+    expect(text('error-passphrase')).toContain('does not open the vault');
+    await type('passphrase', 'correct horse');
+    await user.keyboard('{Enter}');
+    await settle();
+    expect(text('connected-as')).toBe('Connected as ada@example.org');
+    expect(body(behind, 'POST')).toEqual({ passphrase: 'correct horse', create: false });
+    expect(document.documentElement.outerHTML).not.toContain('correct horse');
+  });
+
+  it('opens with the keyring by one button', async () => {
+    const behind = await locked({ slots: ['keyring'] });
+    expect(screen.queryByTestId('passphrase')).toBeNull();
+    await click('unlock-keyring');
+    expect(body(behind, 'POST')).toEqual({ create: false });
+    expect(screen.getByTestId('nav-providers')).toBeTruthy();
+  });
+
+  it('that needs the keyring and a passphrase asks for the passphrase', async () => {
+    await locked({ slots: ['keyring_and_passphrase'] });
+    expect(screen.getByTestId('passphrase')).toBeTruthy();
+  });
+
+  it.each(['has no key for this vault', 'is locked', 'did not answer within 5 s', 'holds the key of another vault'])(
+    'whose keyring %s shows that message, and a button to try again',
+    async (problem) => {
+      const message = `the OS keyring ${problem}`;
+      const behind = await locked({ slots: ['keyring'], code: 'oauth_unavailable', message });
+      expect(text('vault-message')).toBe(message);
+      expect(text('unlock-keyring')).toBe('Try again');
+      await click('unlock-keyring');
+      expect(text('vault-message')).toBe(message);
+      behind.engine.vault = { ...behind.engine.vault, message: null };
+      await click('unlock-keyring');
+      expect(screen.getByTestId('nav-providers')).toBeTruthy();
+    },
+  );
+
+  it('asks for nothing that is sealed', async () => {
+    const behind = await locked({ slots: ['keyring'] });
+    expect(behind.lines).toEqual(['GET /v1/status']);
+  });
+});
+
+describe('the first run without a keyring', () => {
+  const absent: Partial<Vault> = { state: 'absent', code: 'oauth_unavailable', message: 'there is no OS keyring' };
+
+  it('asks for a passphrase twice and makes the vault with it', async () => {
+    const behind = await locked(absent);
+    await type('passphrase', 'short');
+    await click('create-vault');
+    expect(text('error-passphrase')).toBe('must be 8 to 1024 characters');
+    await type('passphrase', 'long enough');
+    await type('passphrase-again', 'long enouhg');
+    await click('create-vault');
+    expect(text('error-passphrase-again')).toBe('must be the same as above');
+    expect(behind.lines).toEqual(['GET /v1/status']);
+    await type('passphrase-again', 'long enough');
+    await click('create-vault');
+    expect(body(behind, 'POST')).toEqual({ passphrase: 'long enough', create: true });
+    expect(screen.getByTestId('nav-providers')).toBeTruthy();
+  });
+
+  it('says why, and tries the keyring again when asked', async () => {
+    const behind = await locked(absent);
+    expect(text('vault-message')).toContain('there is no OS keyring');
+    await click('try-again');
+    expect(body(behind, 'POST')).toEqual({ create: true });
+  });
+});
+
+it('an engine that does not answer is said, and asked again by a button', async () => {
+  const behind = door();
+  const request = vi.spyOn(behind, 'request').mockRejectedValueOnce(new Error('the engine has stopped'));
+  await open(behind);
+  expect(text('lock-screen')).toContain('the engine has stopped');
+  await click('try-again');
+  expect(screen.getByTestId('nav-providers')).toBeTruthy();
+  expect(request).toHaveBeenCalled();
+});
+
+it('Lock shuts the vault and the window shows nothing of it', async () => {
+  const behind = door();
+  withConnection(behind, withProvider(behind));
+  await open(behind);
+  await click('lock');
+  expect(screen.getByTestId('lock-screen')).toBeTruthy();
+  expect(document.body.textContent).not.toMatch(/sandbox|ada@/i);
+});
+
+it('a vault that was rolled back says that it can only be read', async () => {
+  const behind = door();
+  behind.engine.vault = { ...behind.engine.vault, read_only: true, message: 'this profile is older than it was' };
+  await open(behind);
+  expect(document.body.textContent).toMatch(/can only be read\s*this profile is older than it was/);
+});

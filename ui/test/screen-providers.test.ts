@@ -1,0 +1,280 @@
+import { screen, within } from '@testing-library/svelte';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Connection } from '../src/lib/types';
+import { ADA, body, click, door, open, settle, text, type, withConnection, withProvider } from './support';
+
+const MINUTE = 60_000;
+const NOW = Date.parse('2026-11-24T12:00:00Z');
+const at = (ms: number) => new Date(NOW + ms).toISOString();
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: NOW, toFake: ['Date', 'setInterval', 'clearInterval'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** A window with one connection of this kind. */
+async function showing(given: Partial<Connection>, provider = {}) {
+  const behind = door();
+  const connection = withConnection(behind, withProvider(behind, provider), given);
+  await open(behind);
+  return { behind, connection };
+}
+
+describe('without providers', () => {
+  it('there are two sentences and a button that leads to the form', async () => {
+    await open(door());
+    expect(text('empty')).toMatch(/^No providers yet [^.]+\. [^.]+\.\s+Add provider$/);
+    await click('add-provider');
+    expect(screen.getByTestId('provider-form')).toBeTruthy();
+  });
+});
+
+describe('a connection', () => {
+  it('says whose it is, its scopes and those not granted, when it expires, was refreshed and used', async () => {
+    await showing({
+      label: 'work',
+      scopes: ['openid', 'email'],
+      missing_scopes: ['admin'],
+      expires_at: at(42 * MINUTE),
+      last_refreshed_at: at(-3 * MINUTE),
+    });
+    expect(text('connected-as')).toBe('Connected as ada@example.org');
+    expect(text('connection-label')).toBe('work');
+    expect(text('status-badge')).toBe('Active');
+    expect(text('scopes')).toMatch(/openid\s*email/);
+    expect(text('missing-scopes')).toBe('Asked for and not granted: admin');
+    const facts = text('connection-sandbox/work');
+    for (const fact of ['in 42 min', '3 min ago', 'never']) expect(facts).toContain(fact);
+  });
+
+  it('counts its expiry down, second by second, until it has expired', async () => {
+    await showing({ expires_at: at(MINUTE + 2000) });
+    expect(text('expires')).toBe('Expires in 1 min 2 s');
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(text('expires')).toBe('Expires in 59 s');
+    await vi.advanceTimersByTimeAsync(MINUTE);
+    expect(text('expires')).toBe('Expired just now');
+  });
+
+  it.each([
+    ['active', 'Active'],
+    ['refreshing', 'Refreshing'],
+    ['paused', 'Paused'],
+    ['disconnecting', 'Disconnecting'],
+    ['needs_reauth', 'Needs to be connected again'],
+  ] as const)('that is %s says so in words', async (status, words) => {
+    await showing({ status });
+    expect(text('status-badge')).toBe(words);
+  });
+
+  it.each([
+    ['revoked', /taken back/],
+    ['expired', /has expired/],
+    ['lost_response', /lost on its way/],
+    ['scope_missing', /no longer grants a scope/],
+  ] as const)('that was lost (%s) says why, and the button renews that very connection', async (reason, words) => {
+    const { behind, connection } = await showing({ status: 'needs_reauth', reason });
+    expect(text('reason')).toMatch(words);
+    await click('connect-again');
+    expect(body(behind, 'POST /v1/oauth-providers')).toEqual({ connection: connection.id, open_browser: true });
+    expect(text('status-badge')).toBe('Waiting for the browser');
+  });
+
+  it('whose client was rejected sends the person to the provider form', async () => {
+    await showing({ status: 'needs_reauth', reason: 'client_rejected' });
+    await click('edit-provider');
+    expect(screen.getByTestId<HTMLInputElement>('field-name').value).toBe('sandbox');
+  });
+
+  it('in trouble stays what it is, and says when the next try is', async () => {
+    const trouble = { at: at(0), message: 'the provider cannot be reached', attempts: 2, next_try_at: at(2 * MINUTE) };
+    await showing({ trouble });
+    expect(text('status-badge')).toBe('Active');
+    expect(text('trouble')).toMatch(/the provider cannot be reached\s*next try in 2 min\s*·\s*tried 2 times/);
+  });
+
+  it('is refreshed, paused, resumed and labelled by its buttons', async () => {
+    const { behind } = await showing({ expires_at: at(MINUTE) });
+    await click('refresh');
+    expect(text('expires')).toBe('Expires in 1 h');
+    await click('pause');
+    expect(text('status-badge')).toBe('Paused');
+    expect(screen.queryByTestId('copy-token')).toBeNull();
+    await click('resume');
+    expect(text('status-badge')).toBe('Active');
+    await click('edit-label');
+    await type('field-label', 'home');
+    await click('save-label');
+    expect(text('connection-label')).toBe('home');
+    expect(body(behind, 'PATCH')).toEqual({ label: 'home' });
+  });
+
+  it('hands its token to the clipboard and never to the window', async () => {
+    const { behind, connection } = await showing({});
+    await click('copy-token');
+    expect(behind.copied).toEqual([`token of ${connection.id}`]);
+    expect(behind.lines.filter((line) => line.includes('/token'))).toEqual([]);
+    expect(text('toast')).toContain('45 seconds');
+  });
+
+  it('shows an error of the provider with its face', async () => {
+    const { behind } = await showing({});
+    behind.refuseNext('POST /v1/connections', { code: 'provider_unreachable', message: 'connection refused' });
+    await click('refresh');
+    expect(text('toast')).toMatch(/The provider cannot be reached\s*connection refused/);
+  });
+});
+
+describe('disconnecting', () => {
+  it('asks first, and Cancel does nothing', async () => {
+    const { behind } = await showing({});
+    await click('disconnect');
+    const dialog = within(screen.getByTestId('disconnect-dialog'));
+    dialog.getByText('Cancel').click();
+    await settle();
+    expect(behind.lines.some((line) => line.startsWith('DELETE'))).toBe(false);
+    expect(text('connected-as')).toContain('ada');
+  });
+
+  it.each([
+    ['yes', /ada@example.org is disconnected\s*The provider revoked/, 'good'],
+    ['no', /is disconnected\s*The tokens are gone from this machine, but the provider refused/, 'plain'],
+    ['pending', /is being disconnected\s*The provider cannot be reached/, 'plain'],
+    ['unsupported', /is disconnected\s*The tokens are gone.*no way to revoke/, 'plain'],
+  ] as const)('says whether the provider revoked: %s', async (revoked, words, tone) => {
+    const { behind } = await showing({});
+    behind.engine.revoked = revoked;
+    await click('disconnect');
+    await click('confirm-disconnect');
+    expect(text('toast')).toMatch(words);
+    expect(screen.getByTestId('toast').dataset['tone']).toBe(tone);
+    expect(screen.queryByTestId('disconnect-dialog')).toBeNull();
+    if (revoked === 'pending') expect(text('status-badge')).toBe('Disconnecting');
+    else expect(screen.queryByTestId('connected-as')).toBeNull();
+  });
+});
+
+describe('connecting', () => {
+  it('opens the browser at once, waits, and then shows whose account it is', async () => {
+    const behind = door();
+    withProvider(behind);
+    await open(behind);
+    await click('connect-sandbox');
+    expect(body(behind, 'POST')).toEqual({ open_browser: true });
+    expect(text('waiting')).toContain('Ends in 10 min');
+    const [flow] = [...behind.engine.flows.keys()];
+    behind.engine.end(flow ?? '', { status: 'connected' }, { account: ADA });
+    await settle();
+    expect(screen.queryByTestId('waiting')).toBeNull();
+    expect(text('connected-as')).toBe('Connected as ada@example.org');
+  });
+
+  it('can be cancelled, opened again, and its link copied, while the browser is away', async () => {
+    const behind = door();
+    withProvider(behind);
+    await open(behind);
+    await click('connect-sandbox');
+    const [flow] = [...behind.engine.flows.keys()];
+    await click('open-again');
+    expect(behind.lines).toContain(`POST /v1/flows/${flow}/open`);
+    await click('copy-link');
+    expect(behind.copied).toEqual([`link of ${flow}`]);
+    await click('cancel-flow');
+    expect(screen.queryByTestId('waiting')).toBeNull();
+    expect(screen.queryByTestId('flow-ended')).toBeNull();
+  });
+
+  it('a further account asks for a label first, and says at the field when it is taken', async () => {
+    const { behind } = await showing({});
+    await click('connect-sandbox');
+    await type('field-label', 'work');
+    behind.refuseNext('POST', { code: 'conflict', message: 'sandbox already has a connection labelled work' });
+    await click('confirm-connect');
+    expect(text('error-label')).toContain('already has a connection labelled work');
+    await type('field-label', 'home');
+    await click('confirm-connect');
+    expect(body(behind, 'POST')).toEqual({ label: 'home', open_browser: true });
+    expect(text('connection-label')).toBe('home');
+  });
+
+  it('by hand takes the address where the browser ended, and keeps the sign-in open when it is none', async () => {
+    const behind = door();
+    withProvider(behind, { redirect: 'paste' });
+    await open(behind);
+    await click('connect-sandbox');
+    await click('paste-go');
+    expect(text('error-paste')).toBe('is needed: the whole address, as the browser shows it');
+    await type('field-paste', 'http://127.0.0.1:50000/other');
+    await click('paste-go');
+    expect(text('error-paste')).toContain('answers no open sign-in');
+    expect(screen.getByTestId('waiting')).toBeTruthy();
+    await type('field-paste', 'http://127.0.0.1:50000/cb/sandbox?code=c&state=s');
+    await click('paste-go');
+    expect(text('connected-as')).toBe('Connected as ada@example.org');
+  });
+
+  it('that failed says why beside the provider, and can be tried again the same way', async () => {
+    const { behind, connection } = await showing({ status: 'needs_reauth', reason: 'expired' });
+    await click('connect-again');
+    const [flow] = [...behind.engine.flows.keys()];
+    const message = 'you signed in as eve, but this connection belongs to ada: it was left as it was';
+    behind.engine.end(flow ?? '', { status: 'failed', code: 'conflict', message });
+    await settle();
+    expect(text('flow-ended')).toContain(message);
+    await click('try-flow-again');
+    expect(body(behind, 'POST')).toEqual({ connection: connection.id, open_browser: true });
+    expect(screen.queryByTestId('flow-ended')).toBeNull();
+  });
+
+  it('with client credentials needs no browser', async () => {
+    const behind = door();
+    const provider = withProvider(behind, { grant_type: 'client_credentials' });
+    await open(behind);
+    await click('connect-sandbox');
+    expect(behind.lines).toContain(`POST /v1/oauth-providers/${provider.id}/connect`);
+    expect(text('connection-sandbox')).toContain('Connected as the client itself');
+  });
+});
+
+describe('the list', () => {
+  it('is narrowed by provider, account, label and status', async () => {
+    const behind = door();
+    const sandbox = withProvider(behind);
+    withConnection(behind, sandbox);
+    withConnection(behind, sandbox, {
+      label: 'old',
+      account: { subject: '2', email: 'eve@example.org' },
+      status: 'paused',
+    });
+    withProvider(behind, { name: 'github', display_name: 'GitHub', token_endpoint: 'https://github.example/token' });
+    await open(behind);
+    const visible = () => [
+      screen.queryAllByTestId(/^provider-/).map((card) => card.dataset['testid']),
+      screen.queryAllByTestId('status-badge').length,
+    ];
+    expect(visible()).toEqual([['provider-github', 'provider-sandbox'], 2]);
+    for (const [filter, expected] of [
+      ['sand', [['provider-sandbox'], 2]],
+      ['EVE@', [['provider-sandbox'], 1]],
+      ['old', [['provider-sandbox'], 1]],
+      ['paused', [['provider-sandbox'], 1]],
+      ['nothing', [[], 0]],
+    ] as const) {
+      await type('filter', filter);
+      expect(visible(), filter).toEqual(expected);
+    }
+  });
+
+  it('of hundreds shows a few, and all when asked', async () => {
+    const behind = door();
+    const provider = withProvider(behind);
+    for (let n = 0; n < 60; n += 1) withConnection(behind, provider, { label: `l${n}` });
+    await open(behind);
+    expect(screen.getAllByTestId('status-badge')).toHaveLength(20);
+    screen.getByText('Show all 60 connections').click();
+    await settle();
+    expect(screen.getAllByTestId('status-badge')).toHaveLength(60);
+  });
+});
