@@ -7,8 +7,9 @@ import './styles/base.css';
 
 /** `npm run dev` has no shell around it: there, `?demo=NAME` puts a made-up engine behind the door. */
 async function door(): Promise<Door> {
+  if (!import.meta.env.DEV) return tauriDoor;
   const demo = new URLSearchParams(location.search).get('demo');
-  if (!import.meta.env.DEV || demo === null) return tauriDoor;
+  if (demo === null) return tauriDoor;
   const { demoDoor } = await import('./lib/door/memory/demo');
   return demoDoor(demo);
 }
