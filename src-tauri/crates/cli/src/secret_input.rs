@@ -54,8 +54,9 @@ pub(crate) fn shown_line(prompt: &str) -> Result<Option<SecretText>, Failure> {
 }
 
 fn hidden_line(what: &str) -> Result<SecretText, Failure> {
-    write_err(&format!("{what}: "));
+    // Silent before the question is there, and nothing that was typed already is thrown away.
     let silence = Silence::start().map_err(|error| unreadable(what, &error.to_string()))?;
+    write_err(&format!("{what}: "));
     let line = line(what);
     drop(silence);
     write_err("\n");
@@ -131,7 +132,7 @@ impl Silence {
         let before = tcgetattr(io::stdin())?;
         let mut silent = before.clone();
         silent.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(io::stdin(), OptionalActions::Flush, &silent)?;
+        tcsetattr(io::stdin(), OptionalActions::Now, &silent)?;
         Ok(Self(before))
     }
 }

@@ -92,8 +92,8 @@ fn wait(child: &mut Child, socket: &Path, log: &mut Log, patience: Duration) -> 
         if let Some(stream) = peer::connect(socket)? {
             return Ok(stream);
         }
-        if ended.is_some_and(|status| !lost_the_race(status)) {
-            return Err(not_started(&log.reason()));
+        if let Some(status) = ended.filter(|status| !lost_the_race(*status)) {
+            return Err(gave_up(status, &log.reason()));
         }
         if Instant::now() > deadline {
             return Err(Failure::no_engine(
@@ -114,9 +114,22 @@ fn lost_the_race(status: ExitStatus) -> bool {
     status.code() == Some(ErrorCode::Conflict.exit_code().into())
 }
 
-/// With the engine's own words, which say what to do; a vault that is locked is what `tokenry unlock` is for.
+/// With the engine's own words, which say what to do. `tokenry unlock` is for a vault that is shut, and for nothing
+/// else.
+fn gave_up(status: ExitStatus, reason: &str) -> Failure {
+    let shut = [ErrorCode::VaultLocked, ErrorCode::OauthUnavailable];
+    let is_shut = shut
+        .iter()
+        .any(|code| status.code() == Some(code.exit_code().into()));
+    if is_shut {
+        not_started(reason).with_next("Unlock with `tokenry unlock`, or open the Tokenry window.")
+    } else {
+        not_started(reason)
+    }
+}
+
 fn not_started(reason: &str) -> Failure {
-    let next = "Unlock with `tokenry unlock`, or open the Tokenry window.";
+    let next = "Put that right and try again; `tokenry serve` shows what the engine says.";
     match reason.trim_start_matches("error:").trim() {
         "" => Failure::no_engine("No engine is running, and none could be started.", next),
         what => Failure::no_engine(

@@ -1,0 +1,282 @@
+//! `tokenry connect` and `tokenry callback`.
+
+mod support;
+
+use serde_json::{Value, json};
+use std::sync::atomic::{AtomicU32, Ordering};
+use support::objects::*;
+use support::{Fake, error, seen};
+
+/// An engine whose flow waits for one question and then ends like this.
+fn fake(redirect: &'static str, end: Value, connections: Value) -> Fake {
+    let asked = AtomicU32::new(0);
+    Fake::new(move |what| match what {
+        "GET /v1/oauth-providers/github" => (200, provider()),
+        "GET /v1/connections" => (200, connections.clone()),
+        _ if what.ends_with("/authorize") => (200, started(redirect)),
+        _ if what.starts_with("GET /v1/flows/") => match asked.fetch_add(1, Ordering::SeqCst) {
+            0 => (200, flow("waiting")),
+            _ => (200, end.clone()),
+        },
+        "POST /v1/callback" => (200, json!({"success": true, "connection_id": CONNECTION})),
+        _ if what == format!("GET /v1/connections/{CONNECTION}") => (200, connection()),
+        _ => support::not_found(what),
+    })
+}
+
+/// The body of the request that started the flow.
+fn asked_for(fake: &Fake) -> Value {
+    let start = fake
+        .seen()
+        .into_iter()
+        .find(|seen| seen.what.ends_with("/authorize"))
+        .unwrap();
+    assert_eq!(
+        start.what,
+        format!("POST /v1/oauth-providers/{PROVIDER}/authorize")
+    );
+    start.body
+}
+
+#[test]
+fn without_a_browser_the_address_is_the_first_line_and_the_end_is_0() {
+    let fake = fake("loopback", flow("connected"), json!([]));
+    let run = fake.run(&["connect", "github", "--no-browser"]).ends(0);
+    assert_eq!(run.out, "http://127.0.0.1:4711/begin/x\n");
+    assert!(
+        run.err.ends_with("Connected github as alice@example.com.\n"),
+        "{run:?}"
+    );
+    assert_eq!(asked_for(&fake), json!({"open_browser": false}));
+    let polls = fake
+        .seen()
+        .into_iter()
+        .filter(|seen| seen.what.ends_with("?wait_seconds=30"))
+        .count();
+    assert_eq!(polls, 2);
+}
+
+#[test]
+fn with_a_browser_the_engine_opens_it_and_standard_output_is_empty() {
+    let fake = fake("loopback", flow("connected"), json!([]));
+    let arguments = [
+        "connect",
+        "github",
+        "--label",
+        "work",
+        "--scope",
+        "a",
+        "--scope",
+        "b",
+        "--redirect",
+        "deep-link",
+    ];
+    let run = fake.run(&arguments).ends(0);
+    assert!(
+        run.out.is_empty() && run.err.contains("http://127.0.0.1:4711/begin/x\n"),
+        "{run:?}"
+    );
+    assert_eq!(
+        asked_for(&fake),
+        json!({"open_browser": true, "label": "work", "scopes": ["a", "b"], "redirect": "deep_link"})
+    );
+}
+
+#[test]
+fn as_json_the_start_and_the_end_are_one_line_each() {
+    let fake = fake("loopback", flow("connected"), json!([]));
+    let run = fake.run(&["connect", "github", "--no-browser", "--json"]).ends(0);
+    let lines: Vec<Value> = run
+        .out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(
+        (lines, run.err.as_str()),
+        (vec![started("loopback"), connection()], "")
+    );
+}
+
+#[test]
+fn a_flow_that_ends_without_a_connection_ends_with_its_code() {
+    let failed = |code: &str| {
+        let mut flow = flow("failed");
+        flow["code"] = code.into();
+        flow["message"] = "The person said no.".into();
+        flow
+    };
+    for (end, code, says) in [
+        (failed("consent_denied"), 13, "The person said no."),
+        (failed("provider_error"), 23, "The person said no."),
+        (flow("cancelled"), 13, "called off"),
+        (flow("expired"), 18, "Nobody answered in time."),
+    ] {
+        let run = fake("loopback", end, json!([]))
+            .run(&["connect", "github", "--no-browser"])
+            .ends(code);
+        assert!(run.err.contains(says), "{run:?}");
+    }
+}
+
+#[test]
+fn what_was_not_granted_is_said() {
+    let fake = Fake::new(|what| match what {
+        "POST /v1/callback" => (200, json!({"success": true, "connection_id": CONNECTION})),
+        _ => {
+            let mut connection = connection();
+            connection["missing_scopes"] = json!(["admin"]);
+            (200, connection)
+        }
+    });
+    let run = fake.run_with(&["callback"], b"http://x/cb?code=1").ends(0);
+    assert!(run.err.ends_with("Not granted: admin.\n"), "{run:?}");
+}
+
+#[test]
+fn a_connection_that_needs_it_is_renewed() {
+    for (name, connections) in [
+        ("github", json!([broken()])),
+        ("github", json!([broken(), machine_connection()])),
+    ] {
+        let fake = fake("loopback", flow("connected"), connections);
+        let run = fake.run(&["connect", name, "--no-browser"]).ends(0);
+        assert!(run.err.starts_with("Renewing github.\n"), "{run:?}");
+        assert_eq!(
+            asked_for(&fake),
+            json!({"open_browser": false, "connection": CONNECTION})
+        );
+    }
+}
+
+/// Somebody else's: another provider's.
+fn machine_connection() -> Value {
+    let mut connection = broken();
+    connection["provider_id"] = FLOW.into();
+    connection
+}
+
+#[test]
+fn a_connection_that_is_well_is_joined_by_another_one() {
+    let fake = fake("loopback", flow("connected"), json!([connection()]));
+    fake.run(&["connect", "github", "--label", "work", "--no-browser"])
+        .ends(0);
+    assert_eq!(asked_for(&fake), json!({"open_browser": false, "label": "work"}));
+}
+
+#[test]
+fn a_connection_can_be_named_to_renew_it() {
+    let fake = Fake::new(|what| match what {
+        "GET /v1/connections/github%2Fwork" => (200, connection()),
+        _ if what == format!("GET /v1/oauth-providers/{PROVIDER}") => (200, provider()),
+        _ if what.ends_with("/authorize") => (200, started("loopback")),
+        _ if what.starts_with("GET /v1/flows/") => (200, flow("connected")),
+        _ if what == format!("GET /v1/connections/{CONNECTION}") => (200, connection()),
+        _ => support::not_found(what),
+    });
+    fake.run(&["connect", "github/work", "--no-browser"]).ends(0);
+    assert_eq!(asked_for(&fake)["connection"], CONNECTION);
+}
+
+#[test]
+fn client_credentials_connect_at_once() {
+    let fake = Fake::new(|what| match what {
+        "GET /v1/oauth-providers/machine" => (200, machine()),
+        _ if what == format!("POST /v1/oauth-providers/{PROVIDER}/connect") => {
+            (200, json!({"success": true}))
+        }
+        _ => support::not_found(what),
+    });
+    fake.run(&["connect", "machine"])
+        .ends(0)
+        .says("", "Connected machine.\n");
+    fake.run(&["connect", "machine", "--label", "a", "--json"])
+        .ends(0)
+        .says("{\"success\":true}\n", "");
+    let bodies: Vec<Value> = fake
+        .seen()
+        .into_iter()
+        .filter(|seen| seen.what.starts_with("POST"))
+        .map(|seen| seen.body)
+        .collect();
+    assert_eq!(bodies, [json!({}), json!({"label": "a"})]);
+}
+
+#[test]
+fn an_engine_that_is_away_for_a_moment_is_asked_again() {
+    let asked = AtomicU32::new(0);
+    let fake = Fake::raw(move |what| {
+        let (status, body) = match what {
+            "GET /v1/oauth-providers/github" => (200, provider()),
+            "GET /v1/connections" => (200, json!([])),
+            _ if what.ends_with("/authorize") => (200, started("loopback")),
+            _ if what.starts_with("GET /v1/flows/") => match asked.fetch_add(1, Ordering::SeqCst) {
+                0 => return Vec::new(),
+                _ => (200, flow("connected")),
+            },
+            _ => (200, connection()),
+        };
+        let body = body.to_string();
+        format!(
+            "HTTP/1.1 {status} OK\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .into_bytes()
+    });
+    fake.run(&["connect", "github", "--no-browser"]).ends(0);
+}
+
+#[test]
+fn callback_takes_the_address_from_standard_input_or_as_an_argument() {
+    let fake = fake("paste", flow("connected"), json!([]));
+    let url = "http://127.0.0.1:1/cb/github?code=c&state=s";
+    let line = format!("{url}\n");
+    fake.run_with(&["callback"], line.as_bytes())
+        .ends(0)
+        .says("", "Connected github as alice@example.com.\n");
+    fake.run_with(&["callback", "-"], line.as_bytes()).ends(0);
+    assert_eq!(
+        fake.run(&["callback", url, "--json"]).ends(0).json(),
+        connection()
+    );
+    let callbacks: Vec<_> = fake
+        .seen()
+        .into_iter()
+        .filter(|seen| seen.what.starts_with("POST"))
+        .collect();
+    assert_eq!(
+        callbacks,
+        vec![seen("POST /v1/callback", json!({ "url": url })); 3]
+    );
+}
+
+#[test]
+fn a_refused_address_ends_with_its_code() {
+    let fake = Fake::new(|_| {
+        (
+            422,
+            error(
+                "validation_error",
+                "the redirect was refused; open sign-ins stay open",
+            ),
+        )
+    });
+    let run = fake
+        .run_with(&["callback"], b"http://x/?code=s3cr3t-canary")
+        .ends(10);
+    assert!(!run.err.contains("s3cr3t"), "{run:?}");
+    let run = fake.run_with(&["callback"], b"").ends(10);
+    assert!(run.err.contains("nothing was given"), "{run:?}");
+}
+
+#[test]
+fn a_paste_without_a_terminal_waits_for_tokenry_callback() {
+    let fake = fake("paste", flow("connected"), json!([]));
+    let run = fake
+        .run(&["connect", "github", "--no-browser", "--redirect", "paste"])
+        .ends(0);
+    assert!(run.err.contains("`tokenry callback`"), "{run:?}");
+    assert_eq!(
+        asked_for(&fake),
+        json!({"open_browser": false, "redirect": "paste"})
+    );
+}
