@@ -94,15 +94,15 @@ impl Engine {
             let mut due = Vec::new();
             for connection in ledger.index().connections() {
                 match due_at(connection) {
-                    Some(at) if at <= now => due.push(connection.id),
+                    Some(at) if at <= now => due.push((connection.id, at)),
                     Some(at) => next = Some(next.map_or(at, |next| next.min(at))),
                     None => {}
                 }
             }
             drop(ledger);
             self.raise_floor_daily(now);
-            for id in due {
-                if let Some(at) = self.start_for(id, now) {
+            for (id, since) in due {
+                if let Some(at) = self.start_for(id, since, now) {
                     next = Some(next.map_or(at, |next| next.min(at)));
                 }
             }
@@ -111,7 +111,7 @@ impl Engine {
     }
 
     /// Starts what is due for a connection; or says when that may be, if it just failed.
-    fn start_for(&self, id: ConnectionId, now: Timestamp) -> Option<Timestamp> {
+    fn start_for(&self, id: ConnectionId, due: Timestamp, now: Timestamp) -> Option<Timestamp> {
         let boottime = self.inner.clock.boottime();
         let paused = unpoisoned(&self.inner.places.paused).get(&id).copied();
         if let Some(until) = paused.filter(|until| *until > boottime) {
@@ -123,7 +123,7 @@ impl Engine {
             if let Err(error) = engine.do_what_is_due(id).await {
                 tracing::info!(connection = %id, "what was due did not work: {error}");
             }
-            engine.pause_if_still_due(id);
+            engine.pause_if_nothing_came_of_it(id, due);
             drop(reserved);
             // While it was reserved nobody looked.
             engine.inner.due.notify_one();
@@ -139,13 +139,13 @@ impl Engine {
     }
 
     /// What failed without a word about when to try again (a full disk, a damaged record) would be tried at once.
-    fn pause_if_still_due(&self, id: ConnectionId) {
+    fn pause_if_nothing_came_of_it(&self, id: ConnectionId, before: Timestamp) {
         let due = self
             .ledger()
             .ok()
             .and_then(|ledger| ledger.index().connection(id).and_then(due_at));
         let mut paused = unpoisoned(&self.inner.places.paused);
-        if due.is_some_and(|at| at <= self.now()) {
+        if due == Some(before) {
             paused.insert(id, self.inner.clock.boottime() + PAUSE);
         } else {
             paused.remove(&id);

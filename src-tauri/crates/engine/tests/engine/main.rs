@@ -7,3 +7,6 @@ mod refresh_answers;
 mod refresh_end;
 mod refresh_failures;
 mod refresh_lost;
+mod restart;
+mod scheduler;
+mod single_flight;
