@@ -34,6 +34,11 @@ impl Failure {
         }
     }
 
+    /// Something the engine found out.
+    pub(crate) fn told(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self::plain(Some(code), message)
+    }
+
     /// The engine's answer makes no sense.
     pub(crate) fn garbled(what: impl std::fmt::Display) -> Self {
         Self::new(
@@ -102,14 +107,21 @@ impl Failure {
 
     /// What happened, one line for each field that is wrong, and what to do next.
     pub(crate) fn words(&self) -> String {
-        let mut lines = vec![format!("error: {}", self.message)];
+        let fields = self.details.iter().flat_map(|details| &details.fields);
+        let fields: Vec<String> = fields
+            .map(|(field, wrong)| format!("  {field}: {wrong}"))
+            .collect();
+        let mut lines = Vec::new();
+        match (self.tells_every_field(), fields.len()) {
+            (true, 1) => lines.push(self.headline()),
+            (true, _) => lines.extend(
+                ["error: these fields cannot be right".to_owned()]
+                    .into_iter()
+                    .chain(fields),
+            ),
+            (false, _) => lines.extend([self.headline()].into_iter().chain(fields)),
+        }
         if let Some(details) = &self.details {
-            lines.extend(
-                details
-                    .fields
-                    .iter()
-                    .map(|(field, wrong)| format!("  {field}: {wrong}")),
-            );
             lines.extend(
                 details
                     .provider_error
@@ -132,10 +144,30 @@ impl Failure {
             .collect()
     }
 
+    /// The message, which goes on after a colon: it starts small, unless with a name.
+    fn headline(&self) -> String {
+        let mut letters = self.message.chars();
+        match (letters.next(), letters.clone().next()) {
+            (Some(first), Some(second)) if second.is_lowercase() || second == ' ' => {
+                format!("error: {}{}", first.to_lowercase(), letters.as_str())
+            }
+            _ => format!("error: {}", self.message),
+        }
+    }
+
+    /// Whether the message repeats what its fields say.
+    fn tells_every_field(&self) -> bool {
+        let Some(details) = &self.details else {
+            return false;
+        };
+        !details.fields.is_empty() && details.fields.values().all(|wrong| self.message.contains(wrong))
+    }
+
     /// The engine's messages mostly say after a semicolon, or by naming a command, what to do; the general advice is
     /// for those that do not.
     fn next_step(&self) -> Option<&str> {
-        let says_it = self.message.contains("; ") || self.message.contains("`tokenry ");
+        let lists = self.tells_every_field() && self.details.iter().any(|details| details.fields.len() > 1);
+        let says_it = !lists && self.message.contains("; ") || self.message.contains("`tokenry ");
         let general = || self.code.filter(|_| !says_it).map(ErrorCode::next_step);
         self.next.as_deref().or_else(general)
     }
@@ -174,7 +206,7 @@ mod tests {
         let words = refused().words();
         assert_eq!(
             words,
-            "error: The provider cannot be kept.\n  client_id: must not be empty\n  next: Correct the fields that \
+            "error: the provider cannot be kept.\n  client_id: must not be empty\n  next: Correct the fields that \
              are named and try again.\n"
         );
         assert_eq!(refused().exit_code(), 10);
@@ -199,6 +231,40 @@ mod tests {
             failure.with_next("Did you mean `y`?").words().lines().nth(1),
             Some("  next: Did you mean `y`?")
         );
+    }
+
+    #[test]
+    fn fields_that_the_message_repeats_are_told_once() {
+        let mut failure = refused();
+        failure.message = "client_id must not be empty; correct it and try again".into();
+        assert_eq!(
+            failure.words(),
+            "error: client_id must not be empty; correct it and try again\n"
+        );
+        let fields = &mut failure.details.as_mut().unwrap().fields;
+        fields.insert("name".into(), "must be kebab-case".into());
+        failure.message =
+            "client_id must not be empty; name must be kebab-case; correct it and try again".into();
+        assert_eq!(
+            failure.words(),
+            "error: these fields cannot be right\n  client_id: must not be empty\n  name: must be kebab-case\n  next: \
+             Correct the fields that are named and try again.\n"
+        );
+    }
+
+    #[test]
+    fn a_message_starts_small_after_the_colon_unless_with_a_name() {
+        assert!(
+            Failure::no_engine("No engine.", "x")
+                .words()
+                .starts_with("error: no engine.")
+        );
+        assert!(
+            Failure::no_engine("TOKENRY_HOME is x.", "x")
+                .words()
+                .starts_with("error: TOKENRY_HOME")
+        );
+        assert!(Failure::no_engine("", "x").words().starts_with("error: \n"));
     }
 
     #[test]

@@ -16,23 +16,17 @@ pub(crate) fn explain(failure: Failure, engine: &Engine, kind: Kind, name: &str)
     if failure.code() != Some(ErrorCode::NotFound) {
         return failure;
     }
-    let providers = || -> Vec<String> {
-        let providers: Vec<OAuthProvider> = engine.get(&["v1", "oauth-providers"]).unwrap_or_default();
-        providers.into_iter().map(|provider| provider.name).collect()
-    };
-    let candidates = match kind {
-        Kind::Provider => providers(),
-        Kind::Connection if providers().iter().any(|provider| provider == name) => {
-            return failure.with_next(format!("It has no connection yet: `tokenry connect {name}`."));
-        }
-        Kind::Connection => {
-            let connections: Vec<Connection> = engine.get(&["v1", "connections"]).unwrap_or_default();
-            connections
-                .into_iter()
-                .map(|connection| connection.name)
-                .collect()
-        }
-    };
+    let mut candidates = Vec::new();
+    if kind == Kind::Connection {
+        let connections: Vec<Connection> = engine.get(&["v1", "connections"]).unwrap_or_default();
+        candidates.extend(connections.into_iter().map(|connection| connection.name));
+    }
+    // A connection may be named by its provider.
+    let providers: Vec<OAuthProvider> = engine.get(&["v1", "oauth-providers"]).unwrap_or_default();
+    candidates.extend(providers.into_iter().map(|provider| provider.name));
+    candidates.sort();
+    candidates.dedup();
+    candidates.retain(|candidate| candidate != name);
     match closest(name, &candidates).as_slice() {
         [] => failure,
         close => failure.with_next(format!("Did you mean {}?", close.join(" or "))),

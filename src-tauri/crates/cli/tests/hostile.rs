@@ -27,7 +27,7 @@ fn what_is_no_answer_is_a_clear_error_and_no_output() {
         let fake = Fake::raw(|_| answer.to_vec());
         let run = fake.run(&["list"]).ends(22);
         assert!(run.out.is_empty(), "{run:?}");
-        assert!(run.err.starts_with("error: The engine") && run.err.contains("\n  next: "), "{run:?}");
+        assert!(run.err.starts_with("error: the engine") && run.err.contains("\n  next: "), "{run:?}");
     }
 }
 
@@ -111,5 +111,5 @@ fn a_full_disk_is_an_error() {
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let mut command = support::command(&support::tokenry(), fake.home.path(), &["token", "github"]);
     let run = support::Run::from(command.stdout(full).output().unwrap()).ends(22);
-    assert!(run.err.contains("Standard output"), "{run:?}");
+    assert!(run.err.contains("tandard output"), "{run:?}");
 }

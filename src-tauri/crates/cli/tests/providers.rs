@@ -1,5 +1,7 @@
 //! `tokenry provider`: what of files, flags and secrets reaches the engine.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use serde_json::{Value, json};
@@ -141,7 +143,7 @@ fn edit_sends_only_what_is_given_and_an_empty_text_clears() {
         ]
     );
     let run = fake.run(&["provider", "edit", "github"]).ends(10);
-    assert!(run.err.contains("Nothing is to be changed"), "{run:?}");
+    assert!(run.err.contains("nothing is to be changed"), "{run:?}");
 }
 
 #[test]

@@ -108,12 +108,8 @@ fn ended(flow: Flow, engine: &Engine) -> Result<Connection, Failure> {
         FlowStatus::Cancelled => (ErrorCode::ConsentDenied, "The connect was called off."),
         FlowStatus::Expired => (ErrorCode::FlowExpired, "Nobody answered in time."),
     };
-    let code = flow.code.unwrap_or(code);
-    Err(Failure::new(
-        code,
-        flow.message.as_deref().unwrap_or(message),
-        code.next_step(),
-    ))
+    let message = flow.message.unwrap_or_else(|| message.to_owned());
+    Err(Failure::told(flow.code.unwrap_or(code), message))
 }
 
 /// Who is connected now, as what, and what was not granted.
