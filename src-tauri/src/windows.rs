@@ -74,8 +74,8 @@ pub(crate) fn show(app: &AppHandle) -> tauri::Result<()> {
         .inner_size(shape.width, shape.height)
         .min_inner_size(SMALLEST.0, SMALLEST.1)
         .maximized(shape.maximized)
-        // Nothing of the window is kept on disk.
-        .incognito(true)
+        // Nothing of the window is kept on disk. (The web engine lets nobody drive such a window, tests included.)
+        .incognito(!cfg!(feature = "automation"))
         .devtools(false)
         .on_navigation(|url| url.scheme() == "tauri" || url.host_str() == Some("tauri.localhost"))
         .on_new_window(|_, _| NewWindowResponse::Deny)
