@@ -87,30 +87,13 @@ fn pictures() -> PathBuf {
 async fn add_the_sandbox(screen: &Screen, sandbox: &Sandbox, pictures: &Path) {
     let step = Step("add the Sandbox provider by hand");
     screen.click("add-provider").await;
-    screen.fill("field-name", "sandbox").await;
+    screen.picture(&pictures.join("2-form-empty.png")).await;
     screen.fill("field-display_name", "Sandbox").await;
-    screen.fill("field-client_id", CONFIDENTIAL).await;
+    screen.fill_form(&sandbox.form(CONFIDENTIAL)).await;
     screen
-        .fill("field-client_secret", sandbox.client_secret(CONFIDENTIAL))
+        .script("document.querySelector('.scroll').scrollTo(0, 0)")
         .await;
-    for name in ["authorization_endpoint", "token_endpoint"] {
-        screen
-            .fill(&format!("field-{name}"), sandbox.endpoint(name).as_str())
-            .await;
-    }
-    screen
-        .fill("field-default_scopes", "openid profile email offline_access")
-        .await;
-    screen.picture(&pictures.join("2-form.png")).await;
-    screen
-        .script("document.querySelector('[data-testid=advanced]').open = true")
-        .await;
-    for name in ["userinfo_endpoint", "revocation_endpoint"] {
-        screen
-            .fill(&format!("field-{name}"), sandbox.endpoint(name).as_str())
-            .await;
-    }
-    screen.fill("field-authorize_params", "prompt=consent").await;
+    screen.picture(&pictures.join("2-form-filled.png")).await;
     screen.click("save-provider").await;
     screen.see("provider-sandbox").await;
     screen.picture(&pictures.join("3-provider.png")).await;
@@ -122,7 +105,8 @@ async fn connect(screen: &Screen, desktop: &Desktop, sandbox: &Sandbox, pictures
     screen.click("connect-sandbox").await;
     screen.see("waiting").await;
     let address = desktop.opened_address();
-    assert!(address.starts_with(sandbox.endpoint("authorization_endpoint").as_str()));
+    let endpoint = sandbox.endpoint("authorization_endpoint");
+    assert!(address.starts_with(endpoint.as_str()), "{address} is not at {endpoint}");
     screen.picture(&pictures.join("4-waiting.png")).await;
     step.done();
 

@@ -103,14 +103,15 @@ fn linked_statically(package: &str, program: &str, profile: Profile) -> Result {
     )))
 }
 
-/// Builds what the measurements compare us with: the smallest client, linked as `tokenry` is, and a bare route.
+/// Builds what the measurements compare us with: the smallest client, linked as `tokenry` is, a bare
+/// route, and somebody else who asks the keyring.
 ///
 /// # Errors
 /// When they do not build.
 pub(crate) fn measured_against() -> Result {
     linked_statically("tokenry-e2e", "smallest_client", Profile::Release)?;
     sh::run(&mut sh::cargo(
-        "build --locked --release -p tokenry-store --example bare_route",
+        "build --locked --release -p tokenry-store -p tokenry-vault --example bare_route --example keyring_read",
     ))
 }
 

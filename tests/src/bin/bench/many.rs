@@ -3,6 +3,8 @@ use crate::http::request;
 use crate::report::Row;
 use crate::sample::Sample;
 use std::thread::scope;
+use std::time::Duration;
+use tokenry_e2e::process::Running;
 
 const FEW: usize = 10;
 const MANY: usize = 10_000;
@@ -17,24 +19,31 @@ pub(crate) fn measure() -> Vec<Row> {
     let mut many = filled(MANY);
     let list = list(&many);
     let asked = (few.provider.log().len(), many.provider.log().len());
-    let (mut with_few, mut with_many) = (Sample::default(), Sample::default());
+    let (mut with_few, mut with_many, mut keyring) = Default::default();
     for _ in 0..STARTS {
         start(&mut few, &mut with_few);
         start(&mut many, &mut with_many);
+        ask_keyring(&few, &mut keyring);
     }
     let few_asked = few.provider.log().len() - asked.0;
     let many_asked = many.provider.log().len() - asked.1;
-    let note = |asked: usize| format!("with a real keyring; requests to the provider: {asked} (aim: 0)");
+    let row = |count, sample, aim, asked| {
+        let what = format!("engine start to first token, {count} connections, beyond the keyring");
+        Row::beyond(&what, sample, &[("one answer of the keyring", &keyring)], aim)
+            .note(&format!("requests to the provider: {asked} (aim: 0)"))
+    };
     vec![
-        Row::time("engine start to first token, 10 connections", &with_few, 10.0).note(&note(few_asked)),
-        Row::time(
-            "engine start to first token, 10,000 connections",
-            &with_many,
-            100.0,
-        )
-        .note(&note(many_asked)),
+        row("10", &with_few, 10.0, few_asked),
+        row("10,000", &with_many, 100.0, many_asked),
         Row::time("a list of 10,000 connections", &list, 50.0),
     ]
+}
+
+/// How long a keyring takes that a program of its own asks for the same.
+fn ask_keyring(house: &House, sample: &mut Sample) {
+    let asked = Running::start(house.profile.command("examples/keyring_read", &["1"])).wait();
+    let nanoseconds = asked.success().stdout.trim().parse().unwrap();
+    sample.push(Duration::from_nanos(nanoseconds));
 }
 
 fn filled(count: usize) -> House {
