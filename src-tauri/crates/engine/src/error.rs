@@ -134,7 +134,8 @@ impl Error {
             | Self::OtherAccount { .. }
             | Self::Paused(_) => Code::Conflict,
             Self::NotFound { .. } => Code::NotFound,
-            Self::Invalid(_) | Self::Redirect(_) | Self::RedirectRefused(_) => Code::ValidationError,
+            Self::Redirect(refused) => refused.code(),
+            Self::Invalid(_) | Self::RedirectRefused(_) => Code::ValidationError,
             Self::Denied(_) => Code::PermissionDenied,
             Self::NeedsReauth { .. } => Code::NeedsReauth,
             Self::ConsentDenied(_) => Code::ConsentDenied,

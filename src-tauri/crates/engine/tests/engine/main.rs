@@ -3,6 +3,8 @@
 #![allow(unused)]
 
 mod common;
+mod flows;
+mod hostile_answers;
 mod refresh_answers;
 mod refresh_end;
 mod refresh_failures;

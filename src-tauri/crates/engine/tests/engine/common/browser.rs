@@ -15,10 +15,12 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    pub(crate) fn get(&mut self, url: &str) -> Reply {
+    /// The engine answers on the threads of the test, so the wait is elsewhere.
+    pub(crate) async fn get(&mut self, url: &str) -> Reply {
         let cookies = self.cookies.join("; ");
         let url = Url::parse(url).unwrap();
-        let reply = wire::get(&url, &[("cookie", &cookies)]).unwrap();
+        let getting = tokio::task::spawn_blocking(move || wire::get(&url, &[("cookie", &cookies)]));
+        let reply = getting.await.unwrap().unwrap();
         if let Some(cookie) = reply.header("set-cookie") {
             self.cookies.push(cookie.split(';').next().unwrap().to_owned());
         }
@@ -26,9 +28,11 @@ impl Browser {
     }
 
     /// From `/begin` through the provider to the address with the answer, which is not fetched yet.
-    pub(crate) fn sign_in(&mut self, flow: &StartedFlow) -> String {
-        let begun = self.get(flow.authorization_url.as_str());
-        let reply = self.get(begun.location().expect("passed on to the provider"));
+    pub(crate) async fn sign_in(&mut self, flow: &StartedFlow) -> String {
+        let begun = self.get(flow.authorization_url.as_str()).await;
+        let reply = self
+            .get(begun.location().expect("passed on to the provider"))
+            .await;
         reply.location().expect("the provider redirects").to_owned()
     }
 }
