@@ -43,7 +43,7 @@ async fn a_loopback_flow_goes_through_begin_and_ends_connected() {
     assert!(flow.authorization_url.path().starts_with("/begin/"));
     assert_eq!(
         *world.host.opened.lock().unwrap(),
-        [flow.authorization_url.clone()]
+        std::slice::from_ref(&flow.authorization_url)
     );
     engine.open_flow(&ui(), flow.flow).await.unwrap();
     assert_eq!(world.host.opened.lock().unwrap().len(), 2);
