@@ -12,8 +12,11 @@
 pub mod accounts;
 pub mod browser;
 pub mod canary;
+pub mod desktop;
 pub mod desktop_session;
 pub mod process;
 pub mod profile;
 pub mod sandbox;
+pub mod screen;
+pub mod socket;
 pub mod webdriver;

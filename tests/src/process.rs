@@ -221,14 +221,13 @@ pub fn wait_for<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
 pub fn program(name: &str) -> PathBuf {
     let folder = match std::env::var_os("TOKENRY_BIN_DIR") {
         Some(folder) => PathBuf::from(folder),
-        // target/debug/deps/test-hash
-        None => std::env::current_exe()
-            .unwrap()
-            .parent()
-            .unwrap()
-            .parent()
-            .unwrap()
-            .to_owned(),
+        // target/debug/deps/test-hash, or target/debug/program
+        None => {
+            let own = std::env::current_exe().unwrap();
+            let folder = own.parent().unwrap();
+            let deps = folder.file_name().is_some_and(|name| name == "deps");
+            if deps { folder.parent().unwrap() } else { folder }.to_owned()
+        }
     };
     let path = folder.join(name);
     assert!(

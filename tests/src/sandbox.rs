@@ -113,6 +113,27 @@ impl Sandbox {
         reply.json()["active"].as_bool().unwrap()
     }
 
+    /// What a person types into the provider form for a client that has a secret; the name is `sandbox`.
+    pub fn form(&self, client_id: &str) -> Vec<(&'static str, String)> {
+        let mut fields = vec![
+            ("name", "sandbox".to_owned()),
+            ("client_id", client_id.to_owned()),
+            ("client_secret", self.client_secret(client_id).to_owned()),
+            ("default_scopes", "openid profile email offline_access".to_owned()),
+            // Without it the server leaves offline_access out.
+            ("authorize_params", "prompt=consent".to_owned()),
+        ];
+        for name in [
+            "authorization_endpoint",
+            "token_endpoint",
+            "userinfo_endpoint",
+            "revocation_endpoint",
+        ] {
+            fields.push((name, self.endpoint(name).into()));
+        }
+        fields
+    }
+
     /// `Authorization: Basic …` for a client.
     pub fn basic(&self, client_id: &str) -> String {
         format!(

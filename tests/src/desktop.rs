@@ -1,0 +1,107 @@
+//! A person at a desktop: a session with a keyring and a display, a profile, and a browser that opens by itself.
+
+use crate::desktop_session::DesktopSession;
+use crate::process::{Running, program, wait_for};
+use crate::profile::Profile;
+use crate::screen::Screen;
+use crate::webdriver::Window;
+use std::cell::Cell;
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+/// Everything the desktop app needs around it.
+pub struct Desktop {
+    // The profile's folder goes before the session's.
+    /// Where the app keeps everything.
+    pub profile: Profile,
+    /// The session it runs in.
+    pub session: DesktopSession,
+    /// How many of the opened addresses were looked at.
+    looked_at: Cell<usize>,
+}
+
+impl Desktop {
+    /// A desktop where nothing runs yet.
+    pub fn start() -> Self {
+        let mut session = DesktopSession::with_display();
+        catch_the_browser(&mut session);
+        Self {
+            profile: Profile::in_session(&session),
+            session,
+            looked_at: Cell::new(0),
+        }
+    }
+
+    /// Sets a variable for the apps that are started from now on.
+    pub fn set(&mut self, name: &str, value: impl Into<OsString> + Clone) {
+        self.session.set(name, value.clone());
+        self.profile.set(name, value);
+    }
+
+    /// Opens the app's window under a driver.
+    pub async fn open_window(&self, arguments: &[&str]) -> Screen {
+        let driver = || {
+            let mut command = self.session.command("WebKitWebDriver");
+            command.envs(self.profile.env());
+            command
+        };
+        Screen::new(Window::open(driver, &program("tokenry-desktop"), arguments).await)
+    }
+
+    /// Starts the app as a person does, with no driver, and waits until its engine answers.
+    pub fn start_app(&self, arguments: &[&str]) -> Running {
+        let app = Running::start(self.profile.command("tokenry-desktop", arguments));
+        wait_for("the app's engine", || {
+            (self.profile.tokenry(&["status"]).code == 0).then_some(())
+        });
+        app
+    }
+
+    /// Opens a link through the real `xdg-open`, as a browser hands one over. An app that this starts is of its process
+    /// group, and ends with what is returned.
+    pub fn open_link(&self, link: &str) -> Running {
+        let mut command = self.session.command("xdg-open");
+        command.envs(self.profile.env()).arg(link);
+        Running::start(command)
+    }
+
+    /// The next address that the app opened in the browser; waits for it.
+    #[track_caller]
+    pub fn opened_address(&self) -> String {
+        let file = self.session.root().join("opened");
+        let address = wait_for("the browser's start", || {
+            let text = fs::read_to_string(&file).unwrap_or_default();
+            // Only whole lines: the last one may still be under way.
+            let mut lines = text.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+            lines
+                .nth(self.looked_at.get())
+                .map(|line| line.trim_end().to_owned())
+        });
+        self.looked_at.set(self.looked_at.get() + 1);
+        address
+    }
+}
+
+/// Puts a program before the real `xdg-open` that writes http addresses down, which are the browser's, and hands
+/// everything else on.
+fn catch_the_browser(session: &mut DesktopSession) {
+    let folder = session.root().join("bin");
+    fs::create_dir(&folder).unwrap();
+    let path = session.env().get("PATH").cloned().unwrap_or_default();
+    let real = std::env::split_paths(&path)
+        .map(|folder| folder.join("xdg-open"))
+        .find(|program| program.exists())
+        .expect("xdg-open is installed");
+    let opener = folder.join("xdg-open");
+    let script = format!(
+        "#!/bin/sh\ncase \"$1\" in\n  http:*|https:*) printf '%s\\n' \"$1\" >>'{}' ;;\n  *) exec '{}' \"$@\" ;;\nesac\n",
+        session.root().join("opened").display(),
+        real.display()
+    );
+    fs::write(&opener, script).unwrap();
+    fs::set_permissions(&opener, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut folders = vec![folder];
+    folders.extend(std::env::split_paths(&path));
+    session.set("PATH", std::env::join_paths(folders).unwrap());
+}

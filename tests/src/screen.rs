@@ -1,0 +1,166 @@
+//! What a person sees and does in the window. Parts are found by their `data-testid`; the list of them stands at the
+//! top of `ui/src/App.svelte`.
+
+use crate::process::PATIENCE;
+use crate::webdriver::Window;
+use fantoccini::elements::Element;
+use fantoccini::{Client, Locator};
+use serde_json::Value;
+use std::future::Future;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// The window under a driver.
+pub struct Screen {
+    window: Window,
+}
+
+impl Screen {
+    pub(crate) fn new(window: Window) -> Self {
+        Self { window }
+    }
+
+    /// The driver's client, for what is not here.
+    pub fn client(&self) -> &Client {
+        &self.window.client
+    }
+
+    /// The part with this id, as soon as it can be seen.
+    pub async fn see(&self, id: &str) -> Element {
+        let find = || async move {
+            let element = self.find(id).await?;
+            element.is_displayed().await.unwrap_or(false).then_some(element)
+        };
+        self.until(&format!("{id} on the screen"), find).await
+    }
+
+    /// Waits until there is no such part.
+    pub async fn gone(&self, id: &str) {
+        let absent = || async move { self.find(id).await.is_none().then_some(()) };
+        self.until(&format!("the end of {id}"), absent).await;
+    }
+
+    /// The text of a part; waits for the part.
+    pub async fn text(&self, id: &str) -> String {
+        let read = || async move {
+            let text = self.find(id).await?.text().await.ok()?;
+            (!text.is_empty()).then_some(text)
+        };
+        self.until(&format!("a text in {id}"), read).await
+    }
+
+    /// Waits until a part's text has this in it, and gives the whole text.
+    pub async fn reads(&self, id: &str, wanted: &str) -> String {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let text = match self.find(id).await {
+                Some(element) => element.text().await.unwrap_or_default(),
+                None => "nothing".to_owned(),
+            };
+            if text.contains(wanted) {
+                return text;
+            }
+            assert!(
+                Instant::now() < end,
+                "{id} does not read {wanted:?}, but {text:?}"
+            );
+            pause().await;
+        }
+    }
+
+    /// Clicks a part as soon as it can be clicked.
+    pub async fn click(&self, id: &str) {
+        let click = || async move {
+            let element = self.find(id).await?;
+            let ready = element.is_displayed().await.ok()? && element.is_enabled().await.ok()?;
+            (ready && element.click().await.is_ok()).then_some(())
+        };
+        self.until(&format!("a click on {id}"), click).await;
+    }
+
+    /// Types a text into a field in place of what stands there.
+    pub async fn fill(&self, id: &str, text: &str) {
+        let field = self.see(id).await;
+        field.clear().await.unwrap();
+        field.send_keys(text).await.unwrap();
+    }
+
+    /// Fills fields of the provider form, with all of it unfolded.
+    pub async fn fill_form(&self, fields: &[(&str, String)]) {
+        self.see("provider-form").await;
+        self.script("document.querySelector('[data-testid=advanced]').open = true")
+            .await;
+        for (name, text) in fields {
+            self.fill(&format!("field-{name}"), text).await;
+        }
+    }
+
+    /// Adds a provider by hand; its name is the first of the fields.
+    pub async fn add_provider(&self, fields: &[(&str, String)]) {
+        self.click("add-provider").await;
+        self.fill_form(fields).await;
+        self.click("save-provider").await;
+        self.see(&format!("provider-{}", fields[0].1)).await;
+    }
+
+    /// Whether such a part is there now.
+    pub async fn has(&self, id: &str) -> bool {
+        self.find(id).await.is_some()
+    }
+
+    /// Runs a script in the page; `return` gives its result.
+    pub async fn script(&self, script: &str) -> Value {
+        self.client().execute(script, Vec::new()).await.unwrap()
+    }
+
+    /// Runs a script that hands its result to `done(…)`, later.
+    pub async fn script_later(&self, script: &str) -> Value {
+        let whole = format!("const done = arguments[arguments.length - 1]; {script}");
+        self.client().execute_async(&whole, Vec::new()).await.unwrap()
+    }
+
+    /// One operation of the contract through the window's own door: `{status, body}`.
+    pub async fn request(&self, method: &str, path: &str, body: &Value) -> Value {
+        let ask = serde_json::json!({"method": method, "path": path, "body": body});
+        self.script_later(&format!(
+            "window.__TAURI_INTERNALS__.invoke('request', {ask}).then(done, (e) => done({{refused: e}}))"
+        ))
+        .await
+    }
+
+    /// Writes what is to be seen to a PNG file.
+    pub async fn picture(&self, file: &Path) {
+        // A moment for the last frame, and for what moves.
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        let png = self.client().screenshot().await.unwrap();
+        std::fs::write(file, png).unwrap();
+    }
+
+    /// Closes the window.
+    pub async fn close(self) {
+        self.window.close().await;
+    }
+
+    async fn find(&self, id: &str) -> Option<Element> {
+        let selector = format!("[data-testid=\"{id}\"]");
+        self.client().find(Locator::Css(&selector)).await.ok()
+    }
+
+    async fn until<T, F: Future<Output = Option<T>>>(&self, what: &str, ready: impl Fn() -> F) -> T {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(found) = ready().await {
+                return found;
+            }
+            if Instant::now() > end {
+                let page = self.client().source().await.unwrap_or_default();
+                panic!("no {what} within {PATIENCE:?} in {page}");
+            }
+            pause().await;
+        }
+    }
+}
+
+async fn pause() {
+    tokio::time::sleep(Duration::from_millis(20)).await;
+}
