@@ -199,7 +199,10 @@ impl Engine {
         self.allow(caller, Operation::Read)?;
         self.flush_activity().await;
         let ledger = self.ledger()?;
-        blocking(move || ledger.events(before, limit.clamp(1, 500))).await
+        let (mut events, next) = blocking(move || ledger.events(before, limit.clamp(1, 500))).await?;
+        // Hand-outs are written a moment late, after what was written at once meanwhile.
+        events.sort_by_key(|event| std::cmp::Reverse(event.at));
+        Ok((events, next))
     }
 
     /// Brings the window to the front.

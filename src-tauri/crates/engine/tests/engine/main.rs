@@ -3,8 +3,10 @@
 #![allow(unused)]
 
 mod common;
+mod disconnect;
 mod flows;
 mod hostile_answers;
+mod keyring;
 mod refresh_answers;
 mod refresh_end;
 mod refresh_failures;
@@ -12,3 +14,4 @@ mod refresh_lost;
 mod restart;
 mod scheduler;
 mod single_flight;
+mod tampering;
