@@ -36,13 +36,13 @@ pub enum KeyringError {
     /// No keyring service answers.
     #[error(
         "no OS keyring answers in this session. Start Tokenry inside the desktop session, install a keyring such as \
-         gnome-keyring, or use a passphrase instead (`--vault passphrase`)"
+         gnome-keyring, or make a new vault with a passphrase (`--vault passphrase`)"
     )]
     Absent,
     /// A keyring service answers, and there is no keyring in it to write to.
     #[error(
         "the OS keyring service has no default keyring. Make one (in GNOME: Passwords and Keys, New, Password Keyring; \
-         then Set as default) and try again, or use a passphrase instead (`--vault passphrase`)"
+         then Set as default) and try again, or make a new vault with a passphrase (`--vault passphrase`)"
     )]
     NoDefault,
     /// It is locked, and its question could not be shown.
