@@ -193,6 +193,12 @@ impl Ledger {
     /// Events before `before`, newest first, and the mark of the next page.
     pub(crate) fn events(&self, before: Option<i64>, limit: u32) -> Result<(Vec<Event>, Option<i64>), Error> {
         let rows = self.store.events_before(before, limit)?;
+        // Sealed for their place as they are, lines could only be taken out, and then a number is missing.
+        let is_whole = rows.windows(2).all(|pair| pair[0].0 == pair[1].0 + 1);
+        let is_all = rows.len() == limit as usize || rows.last().is_none_or(|(seq, _)| *seq == 1);
+        if !is_whole || !is_all {
+            return Err(damaged("lines of the activity log are missing"));
+        }
         let next = rows
             .last()
             .map(|(seq, _)| *seq)

@@ -6,6 +6,15 @@
 //! others wait for; that a secret is logged.
 #![deny(missing_docs)]
 
+#[cfg(test)]
+extern crate self as tokenry_engine;
+
+/// What the integration tests stand on, for those tests that have to reach inside.
+#[cfg(test)]
+#[path = "../tests/engine/common/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "only a part of it is needed here")]
+mod common;
+
 mod activity;
 mod adopt;
 mod connect;
@@ -22,6 +31,8 @@ mod journal;
 mod ledger;
 mod life;
 mod loopback;
+#[cfg(test)]
+mod many_tests;
 mod options;
 mod policy;
 mod providers;

@@ -1,17 +1,18 @@
 //! The engine in this process, against a provider that misbehaves on demand.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
-#![allow(unused)]
 
 mod common;
 mod disconnect;
 mod flows;
 mod hostile_answers;
 mod keyring;
+mod providers;
 mod refresh_answers;
 mod refresh_end;
 mod refresh_failures;
 mod refresh_lost;
 mod restart;
 mod scheduler;
+mod secrets;
 mod single_flight;
 mod tampering;

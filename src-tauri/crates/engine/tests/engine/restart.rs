@@ -121,9 +121,11 @@ async fn after_a_crash_a_token_that_is_taken_once_is_not_sent_again() {
 #[tokio::test]
 async fn after_a_crash_where_nobody_knows_the_access_token_is_used_up_first() {
     let (world, engine) = died(Rotation::Grace(3600), Some(Known::Unknown), true).await;
-    until("it is held", async || view(&engine).await.connection.trouble).await;
-    let shown = view(&engine).await.connection;
-    assert_eq!(shown.status, ConnectionStatus::Active);
+    let shown = until("it is held", async || {
+        let shown = view(&engine).await.connection;
+        (shown.status == ConnectionStatus::Active && shown.trouble.is_some()).then_some(shown)
+    })
+    .await;
     assert_eq!(shown.trouble.unwrap().next_try_at, shown.expires_at);
     token(&engine, 600).await.unwrap();
     assert_eq!(world.server.refreshes(), 1);
