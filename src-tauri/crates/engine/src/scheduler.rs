@@ -8,8 +8,9 @@ use tokenry_core::{Connection, ConnectionId, ConnectionStatus, Provider, Timesta
 use tokio::sync::Semaphore;
 use url::Url;
 
-/// Timers stand still while the machine sleeps, so the wall clock is looked at this often when anything is due.
-const LOOK: Duration = Duration::from_secs(60);
+/// Timers stand still while the machine sleeps, so the wall clock is looked at this often when anything is due. The
+/// runtime wakes up to three times for one such timer, and twice a minute is what an idle engine may.
+const LOOK: Duration = Duration::from_secs(100);
 /// Refreshes of the schedule's own at a time.
 const AT_ONCE: usize = 4;
 /// And of those, to one host.
