@@ -14,6 +14,7 @@ pub mod browser;
 pub mod canary;
 pub mod desktop;
 pub mod desktop_session;
+pub mod display;
 pub mod process;
 pub mod profile;
 pub mod sandbox;

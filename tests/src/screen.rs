@@ -130,8 +130,11 @@ impl Screen {
 
     /// Writes what is to be seen to a PNG file.
     pub async fn picture(&self, file: &Path) {
-        // A moment for the last frame, and for what moves.
-        tokio::time::sleep(Duration::from_millis(400)).await;
+        // The engine pictures the frame before the last, unless it was just asked for one.
+        for _ in 0..2 {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            self.client().screenshot().await.unwrap();
+        }
         let png = self.client().screenshot().await.unwrap();
         std::fs::write(file, png).unwrap();
     }
@@ -153,7 +156,7 @@ impl Screen {
                 return found;
             }
             if Instant::now() > end {
-                let page = self.client().source().await.unwrap_or_default();
+                let page = self.script("return document.body.innerText").await;
                 panic!("no {what} within {PATIENCE:?} in {page}");
             }
             pause().await;
