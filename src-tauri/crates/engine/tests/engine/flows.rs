@@ -1,34 +1,17 @@
 //! Consent flows from their start to each of their ends.
 
-use crate::common::{Browser, NAME, World, answer_of, paste, poke, seen, status, token, ui, until, view};
+use crate::accounts::renewing;
+use crate::common::{Browser, NAME, World, answer_of, paste, seen, status, token, ui, until, view};
 use std::time::Duration;
 use tokenry_core::{Code, ConnectionStatus, RedirectPreference, Secret};
 use tokenry_engine::{ConnectOptions, Engine, Error, FlowState, SchemeState};
-use tokenry_testkit::{Account, AuthorizeAnswer, Behaviour, Fault, Kind};
+use tokenry_testkit::{AuthorizeAnswer, Behaviour, Fault, Kind};
 
-async fn added(behaviour: Behaviour) -> (World, Engine) {
+pub(crate) async fn added(behaviour: Behaviour) -> (World, Engine) {
     let world = World::new(behaviour);
     let engine = world.start().await;
     engine.add_provider(&ui(), world.provider(NAME)).await.unwrap();
     (world, engine)
-}
-
-fn people() -> Behaviour {
-    Behaviour {
-        accounts: vec![
-            Account::new("sub-1", "Ada", "ada@example.com"),
-            Account::new("sub-2", "Grace", "grace@example.com"),
-            Account::new("sub-3", "Grace the Second", "grace@example.com"),
-        ],
-        ..Behaviour::default()
-    }
-}
-
-fn renewing(reference: &str) -> ConnectOptions {
-    ConnectOptions {
-        renew: Some(reference.to_owned()),
-        ..ConnectOptions::default()
-    }
 }
 
 #[tokio::test]
@@ -355,164 +338,6 @@ async fn a_failed_exchange_ends_the_flow_and_leaves_no_connection() {
             "a code is redeemed at most once"
         );
     }
-}
-
-#[tokio::test]
-async fn the_same_account_again_renews_and_makes_no_twin() {
-    let (world, engine) = added(people()).await;
-    let first = world.sign_in(&engine, ConnectOptions::default()).await.unwrap();
-    let again = world.sign_in(&engine, ConnectOptions::default()).await.unwrap();
-    assert_eq!(first.connection.id, again.connection.id);
-    assert_eq!(engine.connections(&ui()).await.unwrap().len(), 1);
-    engine.refresh(&ui(), NAME).await.unwrap();
-    let log = world.server.log();
-    let refresh = log.iter().find(|r| r.kind == Kind::Refresh).unwrap();
-    assert_eq!(
-        refresh.family,
-        Some(1),
-        "the newest grant is the one that is used"
-    );
-
-    // A label of its own says that a connection of its own is wanted.
-    let own = ConnectOptions {
-        label: Some("ci".to_owned()),
-        ..ConnectOptions::default()
-    };
-    let own = world.sign_in(&engine, own).await.unwrap();
-    assert_ne!(own.connection.id, first.connection.id);
-    assert_eq!(own.name, format!("{NAME}/ci"));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_sign_ins_of_one_account_at_the_same_moment_make_one_connection() {
-    let (world, engine) = added(people()).await;
-    let (a, b) = (world.flow(&engine).await, world.flow(&engine).await);
-    let (a, b) = (answer_of(&a), answer_of(&b));
-    let ui = ui();
-    let (a, b) = tokio::join!(engine.callback(&ui, &a), engine.callback(&ui, &b));
-    assert_eq!(a.unwrap().connection.id, b.unwrap().connection.id);
-    assert_eq!(engine.connections(&ui).await.unwrap().len(), 1);
-}
-
-#[tokio::test]
-async fn a_second_account_gets_its_own_label_and_each_has_a_name_that_works() {
-    let (world, engine) = added(people()).await;
-    let mut names = Vec::new();
-    for person in 0..3 {
-        world.server.set(|behaviour| behaviour.signed_in = person);
-        let made = world.sign_in(&engine, ConnectOptions::default()).await.unwrap();
-        names.push(made.name);
-    }
-    let expected = [NAME, "sandbox/grace@example.com", "sandbox/grace@example.com-2"];
-    assert_eq!(names, expected);
-    for (person, name) in names.iter().enumerate() {
-        let view = engine.connection(&ui(), name).await.unwrap();
-        assert_eq!(&view.name, name);
-        assert_eq!(
-            view.connection.account.unwrap().subject,
-            format!("sub-{}", person + 1)
-        );
-        engine.token(&ui(), name, Duration::ZERO).await.unwrap();
-    }
-    let bare = engine.token(&ui(), "grace@example.com", Duration::ZERO).await;
-    bare.unwrap();
-    let several = engine.provider_connection(&ui(), NAME).await.unwrap_err();
-    assert_eq!(several.code(), Code::Conflict);
-    assert!(
-        expected.iter().all(|name| several.to_string().contains(name)),
-        "{several}"
-    );
-}
-
-/// A label that is taken, or cannot be typed, is refused before the browser opens.
-#[tokio::test]
-async fn a_label_is_unique_and_can_be_typed() {
-    let (world, engine) = added(people()).await;
-    let labelled = |label: &str| ConnectOptions {
-        label: Some(label.to_owned()),
-        ..ConnectOptions::default()
-    };
-    world.sign_in(&engine, labelled("work")).await.unwrap();
-    let flow = engine
-        .connect(&ui(), NAME, paste(labelled("open")))
-        .await
-        .unwrap();
-    for taken in ["work", " work ", "open"] {
-        let error = engine.connect(&ui(), NAME, labelled(taken)).await.unwrap_err();
-        assert_eq!(error.code(), Code::Conflict);
-    }
-    for bad in ["a/b", "a\nb", "\u{202e}x", &"x".repeat(65)] {
-        let error = engine.connect(&ui(), NAME, labelled(bad)).await.unwrap_err();
-        assert_eq!(error.fields().unwrap().keys().collect::<Vec<_>>(), ["label"]);
-    }
-    // The account's own name is what the open flow's label happens to be.
-    engine.cancel_flow(&ui(), flow.flow).await.unwrap();
-    engine
-        .connect(&ui(), NAME, paste(labelled("grace@example.com")))
-        .await
-        .unwrap();
-    world.server.set(|behaviour| behaviour.signed_in = 1);
-    let made = world.sign_in(&engine, ConnectOptions::default()).await.unwrap();
-    assert_eq!(made.name, "sandbox/grace@example.com-2");
-}
-
-/// security.md, "Redirects": a different account than the one being renewed never overwrites it.
-#[tokio::test]
-async fn a_renewal_with_another_account_is_refused_and_leaves_the_old_one_as_it_was() {
-    let (world, engine) = added(people()).await;
-    let first = world.sign_in(&engine, ConnectOptions::default()).await.unwrap();
-    let before = token(&engine, 0).await.unwrap();
-    world.server.set(|behaviour| behaviour.signed_in = 1);
-    let error = world.sign_in(&engine, renewing(NAME)).await.unwrap_err();
-    assert_eq!(error.code(), Code::Conflict);
-    assert!(error.to_string().contains("grace@example.com"), "{error}");
-    let after = token(&engine, 0).await.unwrap();
-    assert_eq!(before.access_token.expose(), after.access_token.expose());
-    let shown = view(&engine).await.connection;
-    assert_eq!(shown.account, first.connection.account);
-    assert_eq!(shown.status, ConnectionStatus::Active);
-    engine.refresh(&ui(), NAME).await.unwrap();
-    let families = world.server.families();
-    assert!(families[0].ended.is_none());
-    assert!(
-        families[1].ended.is_some(),
-        "tokens that nobody will use were given back"
-    );
-}
-
-#[tokio::test]
-async fn a_renewal_with_the_same_account_brings_it_back_to_life() {
-    let (world, engine) = added(people()).await;
-    let first = world.sign_in(&engine, ConnectOptions::default()).await.unwrap();
-    world.server.withdraw();
-    engine.refresh(&ui(), NAME).await.unwrap_err();
-    let flow = engine.connect(&ui(), NAME, paste(renewing(NAME))).await.unwrap();
-    assert_eq!(flow.connection, first.connection.id);
-    assert!(matches!(status(&engine).await, ConnectionStatus::NeedsReauth(_)));
-    assert_eq!(view(&engine).await.flow, Some(flow.flow));
-    let renewed = engine.callback(&ui(), &answer_of(&flow)).await.unwrap();
-    assert_eq!(renewed.connection.status, ConnectionStatus::Active);
-    assert_eq!(engine.connections(&ui()).await.unwrap().len(), 1);
-    poke(&engine, NAME).await;
-    token(&engine, 0).await.unwrap();
-}
-
-#[tokio::test]
-async fn what_cannot_be_renewed_is_said_before_the_browser_opens() {
-    let (world, engine) = added(people()).await;
-    engine.add_provider(&ui(), world.provider("other")).await.unwrap();
-    world.sign_in(&engine, ConnectOptions::default()).await.unwrap();
-    let other = engine.connect(&ui(), "other", renewing(NAME)).await.unwrap_err();
-    assert_eq!(other.code(), Code::ValidationError);
-    let nobody = engine.connect(&ui(), NAME, renewing("nobody")).await.unwrap_err();
-    assert_eq!(nobody.code(), Code::NotFound);
-    let flow = engine
-        .connect(&ui(), "other", paste(ConnectOptions::default()))
-        .await
-        .unwrap();
-    let pending = renewing(&flow.connection.to_string());
-    let pending = engine.connect(&ui(), "other", pending).await.unwrap_err();
-    assert_eq!(pending.code(), Code::Conflict);
 }
 
 /// security.md, "Redirects": before a flow starts we check that the scheme is still ours.

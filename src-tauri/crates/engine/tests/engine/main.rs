@@ -1,6 +1,7 @@
 //! The engine in this process, against a provider that misbehaves on demand.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod accounts;
 mod common;
 mod disconnect;
 mod flows;
