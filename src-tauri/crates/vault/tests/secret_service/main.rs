@@ -28,14 +28,28 @@ fn main() -> std::process::ExitCode {
 #[cfg(not(target_os = "linux"))]
 fn main() {}
 
-/// Runs the tests whose names contain the words given, one after the other, and says so as the usual harness does.
+/// Runs the tests whose names contain the words given, one after the other, and speaks as the usual harness does:
+/// `--list`, `--ignored` (there are none) and `--exact` are how cargo-nextest finds and runs each of them.
 #[cfg(target_os = "linux")]
 fn run(tests: &[(&str, fn())]) -> std::process::ExitCode {
-    let words: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|word| !word.starts_with('-'))
-        .collect();
-    let chosen = |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word.as_str()));
+    let (flags, words): (Vec<String>, Vec<String>) =
+        std::env::args().skip(1).partition(|word| word.starts_with('-'));
+    let flag = |name: &str| flags.iter().any(|flag| flag == name);
+    let fits = |name: &str, word: &String| {
+        if flag("--exact") {
+            name == word
+        } else {
+            name.contains(word.as_str())
+        }
+    };
+    let chosen = |name: &str| words.is_empty() || words.iter().any(|word| fits(name, word));
+    if flag("--list") {
+        let listed = tests
+            .iter()
+            .filter(|(name, _)| chosen(name) && !flag("--ignored"));
+        listed.for_each(|(name, _)| println!("{name}: test"));
+        return std::process::ExitCode::SUCCESS;
+    }
     let (mut passed, mut failed) = (0, Vec::new());
     for (name, test) in tests.iter().filter(|(name, _)| chosen(name)) {
         let ok = std::panic::catch_unwind(test).is_ok();
