@@ -107,6 +107,11 @@ impl Running {
         }
     }
 
+    /// The next line of its standard output, if it comes within `patience`.
+    pub fn line_within(&mut self, patience: Duration) -> Option<String> {
+        self.lines.recv_timeout(patience).ok()
+    }
+
     /// Everything it has written to standard error so far.
     pub fn stderr(&self) -> String {
         self.stderr.lock().unwrap().clone()
