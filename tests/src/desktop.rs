@@ -46,7 +46,7 @@ impl Desktop {
             command.envs(self.profile.env());
             command
         };
-        Screen::new(Window::open(driver, &program("tokenry-desktop"), arguments).await)
+        Screen::new(Window::open(driver, &program("tokenry-desktop"), arguments).await).await
     }
 
     /// Starts the app as a person does, with no driver, and waits until its engine answers.

@@ -10,14 +10,23 @@ use std::future::Future;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+/// Keeps what the window says in passing: a slow machine would miss some of it.
+const LISTEN: &str = "
+    window.said = new Set();
+    new MutationObserver(() => {
+        for (const toast of document.querySelectorAll('[data-testid=toast]')) window.said.add(toast.textContent);
+    }).observe(document.documentElement, { childList: true, subtree: true, characterData: true });";
+
 /// The window under a driver.
 pub struct Screen {
     window: Window,
 }
 
 impl Screen {
-    pub(crate) fn new(window: Window) -> Self {
-        Self { window }
+    pub(crate) async fn new(window: Window) -> Self {
+        let screen = Self { window };
+        screen.script(LISTEN).await;
+        screen
     }
 
     /// The driver's client, for what is not here.
@@ -63,6 +72,22 @@ impl Screen {
             assert!(
                 Instant::now() < end,
                 "{id} does not read {wanted:?}, but {text:?}"
+            );
+            pause().await;
+        }
+    }
+
+    /// Waits until the window has said this in passing, now or earlier.
+    pub async fn hears(&self, wanted: &str) {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let said = self.script("return [...window.said].join(' | ')").await;
+            if said.as_str().is_some_and(|said| said.contains(wanted)) {
+                return;
+            }
+            assert!(
+                Instant::now() < end,
+                "the window does not say {wanted:?}, but {said}"
             );
             pause().await;
         }

@@ -83,7 +83,7 @@ async fn an_account_is_connected_refreshed_locked_away_and_disconnected() {
     assert!(sandbox.is_active(first.trim_end()));
 
     screen.click("refresh").await;
-    screen.reads("toasts", &format!("{EMAIL} was refreshed")).await;
+    screen.hears(&format!("{EMAIL} was refreshed")).await;
     let second = token().success().stdout;
     assert_ne!(first, second, "a refresh brings a new access token");
 
@@ -101,7 +101,7 @@ async fn an_account_is_connected_refreshed_locked_away_and_disconnected() {
 
     screen.click("disconnect").await;
     screen.click("confirm-disconnect").await;
-    screen.reads("toasts", "The provider revoked the tokens").await;
+    screen.hears("The provider revoked the tokens").await;
     screen.gone("connected-as").await;
     assert!(!sandbox.is_active(second.trim_end()), "the Sandbox was told");
     screen.close().await;
@@ -143,12 +143,12 @@ async fn nothing_that_reaches_the_page_holds_a_secret() {
     let mut secrets = vec![("client secret", CLIENT_SECRET.to_owned())];
     secrets.push(("first access token", token().trim_end().to_owned()));
     screen.click("copy-token").await;
-    screen.reads("toasts", "clipboard").await;
+    screen.hears("clipboard").await;
     screen.click("refresh").await;
     assert!(server.wait_until(tokenry_e2e::process::PATIENCE, |log| {
         log.iter().any(|request| request.kind == Kind::Refresh)
     }));
-    screen.reads("toasts", "ada@example.com was refreshed").await;
+    screen.hears("ada@example.com was refreshed").await;
     secrets.push(("second access token", token().trim_end().to_owned()));
     read_everything(&screen).await;
     screen.click("edit-planted").await;

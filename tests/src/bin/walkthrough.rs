@@ -154,7 +154,7 @@ async fn disconnect(screen: &Screen, desktop: &Desktop, sandbox: &Sandbox, pictu
     screen.see("disconnect-dialog").await;
     screen.picture(&pictures.join("9-disconnect.png")).await;
     screen.click("confirm-disconnect").await;
-    screen.reads("toasts", "The provider revoked the tokens").await;
+    screen.hears("The provider revoked the tokens").await;
     screen.gone("connected-as").await;
     screen.picture(&pictures.join("10-disconnected.png")).await;
     step.done();
