@@ -206,6 +206,8 @@ impl Engine {
             flow: flow.clone(),
         };
         self.live(|flows| flows.insert(flow.id, live));
+        // Only now does the connection show its flow: who looked when it was written did not see one.
+        let _ = self.inner.changes.send(Change::Connection(flow.connection));
         self.inner.due.notify_one();
         open_url
     }

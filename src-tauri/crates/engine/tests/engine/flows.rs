@@ -4,7 +4,7 @@ use crate::accounts::renewing;
 use crate::common::{Browser, NAME, World, answer_of, paste, seen, status, token, ui, until, view};
 use std::time::Duration;
 use tokenry_core::{Code, ConnectionStatus, RedirectPreference, Secret};
-use tokenry_engine::{ConnectOptions, Engine, Error, FlowState, SchemeState};
+use tokenry_engine::{Change, ConnectOptions, Engine, Error, FlowState, SchemeState};
 use tokenry_testkit::{AuthorizeAnswer, Behaviour, Fault, Kind};
 
 pub(crate) async fn added(behaviour: Behaviour) -> (World, Engine) {
@@ -338,6 +338,24 @@ async fn a_failed_exchange_ends_the_flow_and_leaves_no_connection() {
             "a code is redeemed at most once"
         );
     }
+}
+
+#[tokio::test]
+async fn the_last_word_of_a_started_flow_is_that_its_connection_shows_it() {
+    let (world, engine) = added(Behaviour::default()).await;
+    world.sign_in(&engine, ConnectOptions::default()).await.unwrap();
+    let mut changes = engine.changes();
+    let flow = engine.connect(&ui(), NAME, renewing(NAME)).await.unwrap();
+    let mut told = Vec::new();
+    while let Ok(change) = changes.try_recv() {
+        told.push(change);
+    }
+    let last = told.pop();
+    assert!(
+        matches!(last, Some(Change::Connection(id)) if id == flow.connection),
+        "{last:?}"
+    );
+    assert_eq!(view(&engine).await.flow, Some(flow.flow));
 }
 
 /// security.md, "Redirects": before a flow starts we check that the scheme is still ours.
