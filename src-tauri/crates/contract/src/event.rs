@@ -16,7 +16,14 @@ pub struct Event {
     pub pid: Option<u32>,
     pub provider_id: Option<Uuid>,
     pub connection_id: Option<Uuid>,
+    pub credential_id: Option<Uuid>,
+    /// The app that asked, or that it is about.
+    pub app_id: Option<Uuid>,
     pub outcome: Outcome,
+    /// By which rule it was let through or refused.
+    pub rule: Option<Rule>,
+    /// The grant, when that was the rule.
+    pub grant_id: Option<Uuid>,
     pub detail: Option<String>,
 }
 
@@ -39,6 +46,51 @@ pub enum EventKind {
     Locked,
     Unlocked,
     RedirectRefused,
+    ConsentAsked,
+    ConsentDecided,
+    AppAdded,
+    AppRemoved,
+    AppAuthorized,
+    GrantGiven,
+    GrantRemoved,
+    CredentialAdded,
+    CredentialChanged,
+    CredentialRemoved,
+    CredentialHandedOut,
+    SettingsChanged,
+}
+
+/// By which rule something was let through or refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// The person did it in the window.
+    Window,
+    /// Tokenry's own work.
+    Engine,
+    /// Any program of this user may.
+    SameUser,
+    /// The app has a grant.
+    Grant,
+    /// The person allowed it for the session.
+    Session,
+    /// The person allowed it, this once.
+    Once,
+    /// The engine was started with `--approve all`.
+    ApproveAll,
+    /// The person said no.
+    Denied,
+    /// The person said no a moment ago, and was not asked again.
+    DeniedBefore,
+    /// Nobody answered.
+    Unanswered,
+    /// Nobody could be asked.
+    CannotAsk,
+    /// The app has no grant for it.
+    NoGrant,
+    /// No caller of this kind may.
+    NotForThisCaller,
 }
 
 /// Who asked.
@@ -50,6 +102,10 @@ pub enum CallerKind {
     Ui,
     /// A program, on the socket.
     Program,
+    /// An app, proved by a token of its own.
+    App,
+    /// The window that asks for consent.
+    Consent,
     /// Tokenry itself.
     Engine,
 }
@@ -75,6 +131,15 @@ pub struct EventQuery {
     /// At most this many, 1 to 500; 100 when not given.
     #[serde(default)]
     pub limit: Option<u32>,
+    /// Only what this app did, or what is about it: its id or name.
+    #[serde(default)]
+    pub app: Option<String>,
+    /// Only what is about this connection: its id or name.
+    #[serde(default)]
+    pub connection: Option<String>,
+    /// Only what ended like this.
+    #[serde(default)]
+    pub outcome: Option<Outcome>,
 }
 
 /// Events, newest first.
@@ -99,6 +164,10 @@ pub enum Change {
     Flow { id: Uuid },
     #[serde(rename = "engine.changed")]
     Engine,
+    #[serde(rename = "apps.changed")]
+    Apps,
+    #[serde(rename = "prompts.changed")]
+    Prompts,
     /// A new line in the activity log.
     #[serde(rename = "activity")]
     Activity { event: Event },

@@ -4,25 +4,29 @@
 //! a private key, or that any type but [`TokenAnswer`] has one for an access token. It knows no other crate of ours,
 //! so the command line can link it without the engine.
 
+mod app;
 mod connection;
 mod engine;
 mod error;
 mod event;
 mod flow;
 pub mod profile;
+mod prompt;
 mod provider;
 
+pub use app::{App, CreateApp, CreateGrant, CreatedApp, Grant, Settings, UpdateSettings};
 pub use connection::{
     Account, Connection, ConnectionStatus, DisconnectAnswer, PatchConnection, ReauthReason, Revoked,
     TokenAnswer, TokenRequest, Trouble,
 };
 pub use engine::{EngineStatus, SlotKind, UnlockRequest, Vault, VaultState};
 pub use error::{Details, ErrorBody, ErrorCode, ErrorEnvelope};
-pub use event::{CallerKind, Change, Event, EventKind, EventPage, EventQuery, Outcome};
+pub use event::{CallerKind, Change, Event, EventKind, EventPage, EventQuery, Outcome, Rule};
 pub use flow::{
     AuthorizeAnswer, AuthorizeQuery, AuthorizeRequest, CallbackAnswer, CallbackRequest, ExchangeRequest,
     Flow, FlowQuery, FlowStatus, Success,
 };
+pub use prompt::{AnswerPrompt, Prompt, PromptChoice, PromptDecision, PromptOperation, ScopeWords};
 pub use provider::{
     CreateProvider, DeleteProviderQuery, GrantType, OAuthProvider, OAuthProviderAuthStatus, Redirect,
     Rotation, TokenEndpointAuthMethod, UpdateProvider,

@@ -1,4 +1,4 @@
-use crate::{ConnectionId, ProviderId, Scopes, Secret};
+use crate::{AppId, ConnectionId, ProviderId, Scopes, Secret};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +35,12 @@ pub struct Connection {
     pub last_used_at: Option<Timestamp>,
     /// What is going wrong at the moment. Never changes the status by itself.
     pub trouble: Option<Trouble>,
+    /// The app that started its first sign-in, if an app did: then it is that app's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_by: Option<AppId>,
+    /// Whether its provider gives tokens with fewer scopes, as far as an answer has shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub narrows: Option<bool>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -64,6 +70,8 @@ impl Connection {
             last_refreshed_at: None,
             last_used_at: None,
             trouble: None,
+            started_by: None,
+            narrows: None,
             created_at: now,
             updated_at: now,
         }

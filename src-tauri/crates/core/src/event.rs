@@ -1,4 +1,4 @@
-use crate::{ConnectionId, EventId, ProviderId};
+use crate::{AppId, ConnectionId, CredentialId, EventId, GrantId, ProviderId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -17,10 +17,28 @@ pub struct Event {
     pub provider: Option<ProviderId>,
     /// The connection concerned.
     pub connection: Option<ConnectionId>,
+    /// The credential concerned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<CredentialId>,
+    /// The app concerned, where it is not the caller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<AppId>,
     /// How it ended.
     pub outcome: Outcome,
+    /// By which rule it was let through or refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Rule>,
     /// More in words, cleaned; never a value.
     pub detail: Option<String>,
+}
+
+impl Event {
+    /// The same, let through by this rule.
+    #[must_use]
+    pub fn by(mut self, rule: Rule) -> Self {
+        self.rule = Some(rule);
+        self
+    }
 }
 
 /// What an event is about.
@@ -42,6 +60,50 @@ pub enum EventKind {
     Locked,
     Unlocked,
     RedirectRefused,
+    ConsentAsked,
+    ConsentDecided,
+    AppAdded,
+    AppRemoved,
+    AppAuthorized,
+    GrantGiven,
+    GrantRemoved,
+    CredentialAdded,
+    CredentialChanged,
+    CredentialRemoved,
+    CredentialHandedOut,
+    SettingsChanged,
+}
+
+/// By which rule something was let through or refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "rule", content = "grant")]
+pub enum Rule {
+    /// The person did it, in our own window.
+    Window,
+    /// Tokenry's own work.
+    Engine,
+    /// Any program of this user may.
+    SameUser,
+    /// The app has a grant.
+    Grant(GrantId),
+    /// The person allowed it for the session.
+    Session,
+    /// The person allowed it, this once.
+    Once,
+    /// The engine was started with `--approve all`.
+    ApproveAll,
+    /// The person said no.
+    Denied,
+    /// The person said no a moment ago, and is not asked again yet.
+    DeniedBefore,
+    /// Nobody answered.
+    Unanswered,
+    /// Nobody could be asked.
+    CannotAsk,
+    /// The app has no grant for it.
+    NoGrant,
+    /// No caller of this kind may.
+    NotForThisCaller,
 }
 
 /// How it ended.
@@ -64,8 +126,43 @@ pub enum Caller {
     Ui,
     /// A program of this machine, on the socket.
     Program(Peer),
+    /// The window that asks for consent. It answers questions and does nothing else.
+    Consent,
+    /// An app, proved by a token of its own.
+    App(AppCaller),
     /// The engine's own scheduler.
     Engine,
+}
+
+impl Caller {
+    /// The process that asks, where there is one.
+    pub fn peer(&self) -> Option<&Peer> {
+        match self {
+            Self::Program(peer) => Some(peer),
+            Self::App(app) => app.peer.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The app that asks, if it is one.
+    pub fn app(&self) -> Option<AppId> {
+        match self {
+            Self::App(app) => Some(app.app),
+            _ => None,
+        }
+    }
+}
+
+/// An app that proved itself.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct AppCaller {
+    /// Which one.
+    pub app: AppId,
+    /// With an access token of our authorization server: the only grant that counts. With the app's own token: none,
+    /// and all of its grants do.
+    pub grant: Option<GrantId>,
+    /// The process it called from, where the door can tell.
+    pub peer: Option<Peer>,
 }
 
 /// What the operating system says of the program on the other end of a socket. The path is a label, not a proof.

@@ -1,4 +1,4 @@
-use crate::{ConnectionId, FlowId, ProviderId, RedirectPreference, Scopes, Secret};
+use crate::{AppId, ConnectionId, FlowId, ProviderId, RedirectPreference, Scopes, Secret};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -33,6 +33,9 @@ pub struct Flow {
     pub verifier: Option<Secret>,
     /// Where the browser is sent.
     pub authorization_url: Url,
+    /// The app that started it, if an app did: then only that app, or the person, may bring its answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_by: Option<AppId>,
     /// When it ends: ten minutes after it was made.
     pub expires_at: Timestamp,
 }

@@ -70,6 +70,26 @@ id!(
     EventId
 );
 id!(
+    /// The id of an app: its `client_id`.
+    AppId
+);
+id!(
+    /// The id of a grant.
+    GrantId
+);
+id!(
+    /// The id of a credential that was entered by hand.
+    CredentialId
+);
+id!(
+    /// The id of a question to the person.
+    PromptId
+);
+id!(
+    /// The id of a token or code that our own authorization server issued.
+    IssuedId
+);
+id!(
     /// The id of one request to the API; it stands in the error envelope and in the log.
     RequestId
 );

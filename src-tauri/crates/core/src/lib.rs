@@ -4,9 +4,11 @@
 //! keyring belong to other rooms; even time and randomness come in through [`Clock`] and [`Random`].
 #![deny(missing_docs)]
 
+mod app;
 mod clock;
 mod code;
 mod connection;
+mod credential;
 mod event;
 mod flow;
 mod id;
@@ -17,14 +19,18 @@ mod scope;
 mod secret;
 mod text;
 
+pub use app::{ApiScope, App, Grant, UnknownScope};
 pub use clock::{Clock, SystemClock};
 pub use code::Code;
 pub use connection::{
     Account, Connection, ConnectionStatus, DEFAULT_PROJECT, ReauthReason, ReplacedToken, Tokens, Trouble,
 };
-pub use event::{Caller, Event, EventKind, Outcome, Peer};
+pub use credential::{Credential, CredentialKind};
+pub use event::{AppCaller, Caller, Event, EventKind, Outcome, Peer, Rule};
 pub use flow::Flow;
-pub use id::{ConnectionId, EventId, FlowId, ProviderId, RequestId};
+pub use id::{
+    AppId, ConnectionId, CredentialId, EventId, FlowId, GrantId, IssuedId, PromptId, ProviderId, RequestId,
+};
 pub use jiff::Timestamp;
 pub use name::{InvalidName, Name};
 pub use provider::{

@@ -3,7 +3,7 @@
 use crate::{Engine, Error, engine::blocking, index::Index, ledger::Ledger, settle::settle};
 use std::sync::Arc;
 use tokenry_core::{
-    Account, Caller, Connection, ConnectionId, ConnectionStatus, EventKind, Outcome, Provider, Scopes,
+    Account, AppId, Caller, Connection, ConnectionId, ConnectionStatus, EventKind, Outcome, Provider, Scopes,
     Timestamp, Tokens,
 };
 use tokenry_oauth::Answer;
@@ -15,11 +15,16 @@ pub(crate) struct NewConnection {
     pub(crate) scopes: Scopes,
     pub(crate) account: Option<Account>,
     pub(crate) renews: bool,
+    /// The app that started it.
+    pub(crate) started_by: Option<AppId>,
 }
 
 impl NewConnection {
     fn empty(&self, provider: &Provider, now: Timestamp) -> Connection {
-        Connection::pending(self.id, provider.id, self.label.clone(), self.scopes.clone(), now)
+        let mut empty =
+            Connection::pending(self.id, provider.id, self.label.clone(), self.scopes.clone(), now);
+        empty.started_by = self.started_by;
+        empty
     }
 
     /// The old tokens as far as they are carried over: the fence; and, where the same account signed in again and

@@ -1,5 +1,6 @@
 use crate::{
     Engine, Error, SchemeState,
+    consent::Wanted,
     engine::blocking,
     loopback::{Listener, Page, Serving},
     policy::Operation,
@@ -7,8 +8,8 @@ use crate::{
 };
 use std::time::Duration;
 use tokenry_core::{
-    Caller, Connection, ConnectionId, ConnectionStatus, EventKind, Flow, FlowId, GrantType, Outcome,
-    Provider, RedirectPreference, Scopes, Secret, Timestamp,
+    AppId, Caller, Connection, ConnectionId, ConnectionStatus, EventKind, Flow, FlowId, GrantType, Outcome,
+    Provider, RedirectPreference, Rule, Scopes, Secret, Timestamp,
 };
 use tokenry_oauth::{authorization_code, redirect};
 use url::Url;
@@ -74,7 +75,6 @@ impl Engine {
         provider: &str,
         how: ConnectOptions,
     ) -> Result<StartedFlow, Error> {
-        self.allow(caller, Operation::Connect)?;
         let provider = self.provider_record(provider)?;
         if provider.grant_type != GrantType::AuthorizationCode {
             return Err(Error::Conflict(format!(
@@ -83,6 +83,14 @@ impl Engine {
             )));
         }
         let renewed = self.renewed(&provider, how.renew.as_deref())?;
+        let mut wanted = Wanted::new(Operation::StartFlow).at(provider.id);
+        if let Some(renewed) = &renewed {
+            wanted = wanted.of(renewed.id, renewed.started_by);
+        }
+        let rule = self.permit(caller, wanted).await?.rule;
+        // A minute may have gone by: all of it is looked at as it is now.
+        let provider = self.provider_by_id(provider.id)?;
+        let renewed = self.renewed(&provider, how.renew.as_deref())?;
         let label = self.free_label(&provider, how.label, renewed.as_ref())?;
         let scopes = wanted_scopes(&provider, how.scopes)?;
         let preference = how.redirect.unwrap_or(provider.redirect);
@@ -90,6 +98,7 @@ impl Engine {
         let started = authorization_code::begin(&provider, &redirect_uri, &scopes, &[], &*self.inner.random)
             .map_err(|error| Error::field("authorization_endpoint", error.to_string()))?;
         let flow = self.record(
+            caller.app(),
             &provider,
             label,
             renewed,
@@ -101,7 +110,7 @@ impl Engine {
         let (engine, caller, recorded) = (self.clone(), caller.clone(), flow.clone());
         // The engine's own task: a caller that goes away leaves no flow behind that nobody watches.
         let open_url = tokio::spawn(async move {
-            engine.keep_flow(&caller, &recorded).await?;
+            engine.keep_flow(&caller, &recorded, rule).await?;
             let serving = listener.map(|listener| engine.listen(listener, &provider, &recorded));
             Ok(engine.watch_flow(&recorded, serving))
         })
@@ -222,6 +231,7 @@ impl Engine {
     #[expect(clippy::too_many_arguments, reason = "each of them ends up in the record")]
     fn record(
         &self,
+        started_by: Option<AppId>,
         provider: &Provider,
         label: Option<String>,
         renewed: Option<Connection>,
@@ -251,27 +261,31 @@ impl Engine {
             state: started.state,
             verifier: started.verifier,
             authorization_url: started.authorization_url,
+            started_by,
             expires_at: self.now() + FLOW_LIFE,
         })
     }
 
     /// The flow and the connection that waits for it, in one transaction.
-    async fn keep_flow(&self, caller: &Caller, flow: &Flow) -> Result<(), Error> {
+    async fn keep_flow(&self, caller: &Caller, flow: &Flow, rule: Rule) -> Result<(), Error> {
         let (ledger, now, flow) = (self.ledger()?, self.now(), flow.clone());
-        let event = self.event(
-            caller,
-            EventKind::FlowStarted,
-            Some(flow.provider),
-            Some(flow.connection),
-            Outcome::Done,
-            None,
-        );
+        let event = self
+            .event(
+                caller,
+                EventKind::FlowStarted,
+                Some(flow.provider),
+                Some(flow.connection),
+                Outcome::Done,
+                None,
+            )
+            .by(rule);
         blocking(move || {
             ledger.change(now, |transaction| {
                 transaction.put(flow.id.row(), &flow)?;
                 if !flow.renews {
                     let (label, scopes) = (flow.label.clone(), flow.scopes.clone());
-                    let pending = Connection::pending(flow.connection, flow.provider, label, scopes, now);
+                    let mut pending = Connection::pending(flow.connection, flow.provider, label, scopes, now);
+                    pending.started_by = flow.started_by;
                     transaction.put(flow.connection.row(), &pending)?;
                 }
                 transaction.event(&event)

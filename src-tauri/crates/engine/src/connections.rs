@@ -1,4 +1,7 @@
-use crate::{ConnectionView, Engine, Error, engine::blocking, ledger::Ledger, policy::Operation, resolve};
+use crate::{
+    ConnectionView, Engine, Error, consent::Wanted, engine::blocking, ledger::Ledger, policy::Operation,
+    resolve,
+};
 use tokenry_core::{Caller, Connection, ConnectionId, ConnectionStatus, ReauthReason};
 
 /// What of a connection a person may change.
@@ -16,11 +19,15 @@ impl Engine {
     /// # Errors
     /// While locked.
     pub async fn connections(&self, caller: &Caller) -> Result<Vec<ConnectionView>, Error> {
-        self.allow(caller, Operation::Read)?;
+        self.allow(caller, Operation::ReadConnections)?;
         let ledger = self.ledger()?;
+        let connections: Vec<_> = ledger.index().connections().cloned().collect();
+        // An app sees what its grants name, and what it made itself.
+        let may_see = |c: &Connection| caller.app().is_none() || self.allow_on(caller, &seen(c)).is_ok();
         let index = ledger.index();
-        let mut views: Vec<_> = index
-            .connections()
+        let mut views: Vec<_> = connections
+            .iter()
+            .filter(|c| may_see(c))
             .filter_map(|c| self.shown(&index, c))
             .collect();
         views.sort_by(|a, b| (&a.name, a.connection.id).cmp(&(&b.name, b.connection.id)));
@@ -32,9 +39,9 @@ impl Engine {
     /// # Errors
     /// When there is none, or several could be meant.
     pub async fn connection(&self, caller: &Caller, reference: &str) -> Result<ConnectionView, Error> {
-        self.allow(caller, Operation::Read)?;
-        let id = resolve::connection(&self.ledger()?.index(), reference)?.id;
-        self.view(id)
+        let connection = resolve::connection(&self.ledger()?.index(), reference)?.clone();
+        self.allow_on(caller, &seen(&connection))?;
+        self.view(connection.id)
     }
 
     /// The one connection of a provider, if it has one.
@@ -46,13 +53,16 @@ impl Engine {
         caller: &Caller,
         provider: &str,
     ) -> Result<Option<ConnectionView>, Error> {
-        self.allow(caller, Operation::Read)?;
+        self.allow(caller, Operation::ReadConnections)?;
         let ledger = self.ledger()?;
         let id = resolve::provider(&ledger.index(), provider)?;
         let found: Vec<_> = ledger.index().usable_of_provider(id).cloned().collect();
         match found.as_slice() {
             [] => Ok(None),
-            [one] => self.view(one.id).map(Some),
+            [one] => {
+                self.allow_on(caller, &seen(one))?;
+                self.view(one.id).map(Some)
+            }
             several => {
                 let index = ledger.index();
                 let mut candidates: Vec<_> = several.iter().map(|c| index.name_of(c)).collect();
@@ -75,9 +85,15 @@ impl Engine {
         reference: &str,
         change: ConnectionChange,
     ) -> Result<ConnectionView, Error> {
-        self.allow(caller, Operation::Connect)?;
         let ledger = self.ledger()?;
         let before = resolve::connection(&ledger.index(), reference)?.clone();
+        let wanted = seen(&before);
+        let wanted = Wanted {
+            operation: Operation::WriteConnection,
+            ..wanted
+        };
+        self.permit(caller, wanted).await?;
+        let before = resolve::connection(&ledger.index(), &before.id.to_string())?.clone();
         if before.status == ConnectionStatus::Disconnecting {
             return Err(resolve::gone(reference));
         }
@@ -154,4 +170,11 @@ impl Engine {
             status => status,
         }
     }
+}
+
+/// That somebody wants to see a connection.
+fn seen(connection: &Connection) -> Wanted {
+    Wanted::new(Operation::ReadConnections)
+        .at(connection.provider)
+        .of(connection.id, connection.started_by)
 }

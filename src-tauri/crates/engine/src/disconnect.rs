@@ -1,5 +1,6 @@
 use crate::{
-    Engine, Error, FlowState, engine::blocking, ledger::Ledger, policy::Operation, resolve, schedule,
+    Engine, Error, FlowState, consent::Wanted, engine::blocking, ledger::Ledger, policy::Operation, resolve,
+    schedule,
 };
 use std::{sync::Arc, time::Duration};
 use tokenry_core::{
@@ -30,9 +31,12 @@ impl Engine {
     /// # Errors
     /// When there is none, or several could be meant.
     pub async fn disconnect(&self, caller: &Caller, reference: &str) -> Result<Revoked, Error> {
-        self.allow(caller, Operation::Disconnect)?;
-        let id = resolve::connection(&self.ledger()?.index(), reference)?.id;
-        self.disconnect_for_good(caller, id).await
+        let connection = resolve::connection(&self.ledger()?.index(), reference)?.clone();
+        let wanted = Wanted::new(Operation::Disconnect)
+            .at(connection.provider)
+            .of(connection.id, connection.started_by);
+        self.permit(caller, wanted).await?;
+        self.disconnect_for_good(caller, connection.id).await
     }
 
     pub(crate) async fn disconnect_for_good(

@@ -1,10 +1,11 @@
 use crate::{
     Change, Error, Host, Options, Status,
     activity::Activity,
+    consent::Prompts,
     flows::LiveFlow,
     gate::{Gate, Opener, VaultReport, VaultState},
     ledger::Ledger,
-    policy::{Decision, Operation, decide},
+    policy::{Asking, Operation},
     refresh::Refreshes,
     scheduler::{self, Places},
 };
@@ -16,7 +17,7 @@ use std::{
 };
 use tokenry_core::{
     Caller, Clock, Connection, ConnectionId, Event, EventId, EventKind, FlowId, Outcome, ProviderId, Random,
-    Secret, Timestamp,
+    Rule, Secret, Timestamp,
 };
 use tokenry_oauth::Http;
 use tokenry_store::{ProfileLock, Store};
@@ -51,6 +52,9 @@ pub(crate) struct Inner {
     /// The vault that was open last. Somebody may still be in the middle of something with it.
     pub(crate) last: Mutex<Weak<Ledger>>,
     pub(crate) window: bool,
+    pub(crate) asking: Asking,
+    pub(crate) approval_code: Option<Secret>,
+    pub(crate) prompts: Prompts,
     pub(crate) life: watch::Sender<Life>,
     pub(crate) lock: Mutex<Option<ProfileLock>>,
 }
@@ -98,6 +102,9 @@ impl Engine {
                     problem: None,
                 }),
                 window: options.window,
+                asking: options.asking,
+                approval_code: options.approval_code,
+                prompts: Prompts::default(),
                 life: watch::channel(Life::Running).0,
                 opening: tokio::sync::Mutex::default(),
                 last: Mutex::default(),
@@ -196,7 +203,7 @@ impl Engine {
         before: Option<i64>,
         limit: u32,
     ) -> Result<(Vec<Event>, Option<i64>), Error> {
-        self.allow(caller, Operation::Read)?;
+        self.allow(caller, Operation::ReadActivity)?;
         self.flush_activity().await;
         let ledger = self.ledger()?;
         let (mut events, next) = blocking(move || ledger.events(before, limit.clamp(1, 500))).await?;
@@ -242,13 +249,6 @@ impl Engine {
         }
     }
 
-    pub(crate) fn allow(&self, caller: &Caller, operation: Operation) -> Result<(), Error> {
-        match decide(caller, operation) {
-            Decision::Allow => Ok(()),
-            Decision::Deny => Err(Error::Denied("this caller may not do that")),
-        }
-    }
-
     pub(crate) fn now(&self) -> Timestamp {
         self.inner.clock.now()
     }
@@ -269,7 +269,14 @@ impl Engine {
             caller: caller.clone(),
             provider,
             connection,
+            credential: None,
+            app: None,
             outcome,
+            rule: match caller {
+                Caller::Ui | Caller::Consent => Some(Rule::Window),
+                Caller::Engine => Some(Rule::Engine),
+                Caller::Program(_) | Caller::App(_) => None,
+            },
             detail: detail.map(tokenry_core::clean),
         }
     }

@@ -1,5 +1,5 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use tokenry_core::{Code, ReauthReason, Timestamp};
+use tokenry_core::{Code, ReauthReason, Rule, Timestamp};
 use tokenry_oauth::{Failure, redirect::Refused};
 
 /// Why the engine did not do what it was asked. The text says what happened, to what, and what to do next.
@@ -51,6 +51,30 @@ pub enum Error {
     /// The caller may not.
     #[error("{0}")]
     Denied(&'static str),
+    /// The person said no, or nothing.
+    #[error("{}", not_allowed(*.rule))]
+    NotAllowed {
+        /// Which kind of no.
+        rule: Rule,
+        /// How long nobody is asked again.
+        wait: Option<Duration>,
+    },
+    /// Its person would have to be asked, and cannot be.
+    #[error(
+        "this needs its person's consent, and nobody can be asked here; open the Tokenry window, start the engine with `tokenry serve --approve ask` in a terminal, or call with the token of an app that has a grant"
+    )]
+    CannotAsk,
+    /// An app without a grant for this.
+    #[error("this app has no grant for that; its person can give one in the window, under Apps")]
+    NoGrant,
+    /// Who calls is not known.
+    #[error("{0}")]
+    Unauthorized(&'static str),
+    /// Too many questions are open.
+    #[error(
+        "too many questions wait for an answer already; nothing was asked. Try again when they are answered"
+    )]
+    TooManyQuestions,
     /// The person has to connect again.
     #[error("{name} has to be connected again: {}; run `tokenry connect` for it, or press Connect in the window", reason_text(*.reason))]
     NeedsReauth {
@@ -136,7 +160,11 @@ impl Error {
             Self::NotFound { .. } => Code::NotFound,
             Self::Redirect(refused) => refused.code(),
             Self::Invalid(_) | Self::RedirectRefused(_) => Code::ValidationError,
-            Self::Denied(_) => Code::PermissionDenied,
+            Self::Denied(_) | Self::NoGrant => Code::PermissionDenied,
+            Self::NotAllowed { .. } => Code::ConsentDenied,
+            Self::CannotAsk => Code::InteractionRequired,
+            Self::Unauthorized(_) => Code::Unauthorized,
+            Self::TooManyQuestions => Code::RateLimited,
             Self::NeedsReauth { .. } => Code::NeedsReauth,
             Self::ConsentDenied(_) => Code::ConsentDenied,
             Self::AuthorizationRefused { .. } => Code::ProviderError,
@@ -172,8 +200,21 @@ impl Error {
     /// How long to wait before another try makes sense.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Provider { wait, .. } | Self::Unreachable { wait, .. } => *wait,
+            Self::Provider { wait, .. } | Self::Unreachable { wait, .. } | Self::NotAllowed { wait, .. } => {
+                *wait
+            }
             Self::Shared(error) => error.retry_after(),
+            _ => None,
+        }
+    }
+
+    /// The rule by which it was refused, where a rule did.
+    pub fn rule(&self) -> Option<Rule> {
+        match self {
+            Self::NotAllowed { rule, .. } => Some(*rule),
+            Self::CannotAsk => Some(Rule::CannotAsk),
+            Self::NoGrant => Some(Rule::NoGrant),
+            Self::Denied(_) => Some(Rule::NotForThisCaller),
             _ => None,
         }
     }
@@ -189,6 +230,18 @@ impl Error {
             reference: tokenry_core::clean(reference),
             next: next.into(),
         }
+    }
+}
+
+fn not_allowed(rule: Rule) -> &'static str {
+    match rule {
+        Rule::DeniedBefore => {
+            "its person said no a moment ago and is not asked again yet; ask again only when the person wants it"
+        }
+        Rule::Unanswered => {
+            "nobody answered the question in time, so nothing was handed out; ask again when its person is there"
+        }
+        _ => "its person said no; nothing was handed out and nothing was changed",
     }
 }
 

@@ -1,6 +1,6 @@
 use crate::{
-    ConnectionView, Engine, Error, FlowState, adopt::NewConnection, ledger::Ledger, loopback::Page,
-    policy::Operation,
+    ConnectionView, Engine, Error, FlowState, adopt::NewConnection, consent::Wanted, flows::finishing,
+    ledger::Ledger, loopback::Page, policy::Operation,
 };
 use std::sync::Arc;
 use tokenry_core::{
@@ -20,7 +20,6 @@ impl Engine {
     /// # Errors
     /// When it is no redirect of ours, its flow is over, or the provider said no.
     pub async fn callback(&self, caller: &Caller, url: &str) -> Result<ConnectionView, Error> {
-        self.allow(caller, Operation::Connect)?;
         let is_deep_link = url.len() > redirect::SCHEME.len() && url.starts_with(redirect::SCHEME);
         let judged = if is_deep_link {
             redirect::judge_deep_link(url)
@@ -42,7 +41,6 @@ impl Engine {
         state: Secret,
         iss: Option<String>,
     ) -> Result<ConnectionView, Error> {
-        self.allow(caller, Operation::Connect)?;
         let flow = flow_of(&*self.ledger()?, &state)?;
         let provider = self.provider_by_id(flow.provider)?.name;
         let (means, uri, outcome) = (Means::Paste, flow.redirect_uri, Outcome::Code(code));
@@ -70,7 +68,6 @@ impl Engine {
         provider: &str,
         label: Option<String>,
     ) -> Result<ConnectionView, Error> {
-        self.allow(caller, Operation::Connect)?;
         let provider = self.provider_record(provider)?;
         if provider.grant_type != GrantType::ClientCredentials {
             return Err(Error::Conflict(format!(
@@ -89,6 +86,12 @@ impl Engine {
             .usable_of_provider(provider.id)
             .find(|c| c.label == label)
             .cloned();
+        let mut wanted = Wanted::new(Operation::StartFlow).at(provider.id);
+        if let Some(existing) = &existing {
+            wanted = wanted.of(existing.id, existing.started_by);
+        }
+        self.permit(caller, wanted).await?;
+        let provider = self.provider_by_id(provider.id)?;
         let label = self.free_label(&provider, label, existing.as_ref())?;
         let scopes = provider.default_scopes.clone();
         let answer = client_credentials::fetch(&self.inner.http, &provider, &scopes).await;
@@ -107,6 +110,7 @@ impl Engine {
             scopes,
             account: None,
             renews: false,
+            started_by: caller.app(),
         };
         let id = self
             .keep_connection(&ledger, caller, provider, fresh, answer)
@@ -145,6 +149,7 @@ impl Engine {
         let (flow, provider) = self
             .judge(&ledger, &redirected)
             .map_err(|error| self.note_refused(caller, error))?;
+        self.allow_on(caller, &finishing(flow.started_by))?;
         // From here on the answer is ours and the flow is used up, whatever comes of it.
         let (engine, caller) = (self.clone(), caller.clone());
         // The engine's own task: a browser or a program that goes away cancels nothing.
@@ -266,6 +271,7 @@ impl Engine {
             scopes: flow.scopes.clone(),
             account,
             renews: flow.renews,
+            started_by: flow.started_by,
         };
         self.keep_connection(ledger, caller, provider, fresh, answer)
             .await

@@ -1,6 +1,6 @@
 use crate::{
-    Change, Engine, Error, FlowState, FlowView, connect::FLOW_LIFE, engine::blocking, ledger::Ledger,
-    loopback::Serving, policy::Operation,
+    Change, Engine, Error, FlowState, FlowView, connect::FLOW_LIFE, consent::Wanted, engine::blocking,
+    ledger::Ledger, loopback::Serving, policy::Operation,
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 use tokenry_core::{
-    Caller, Connection, ConnectionId, ConnectionStatus, EventKind, Flow, FlowId, Outcome, Timestamp,
+    AppId, Caller, Connection, ConnectionId, ConnectionStatus, EventKind, Flow, FlowId, Outcome, Timestamp,
 };
 use tokenry_store::Table;
 use tokio::sync::watch;
@@ -40,10 +40,14 @@ impl Engine {
     /// # Errors
     /// When there is none, or it ended more than ten minutes ago.
     pub async fn flow(&self, caller: &Caller, id: FlowId, wait: Duration) -> Result<FlowView, Error> {
-        self.allow(caller, Operation::Read)?;
-        let mut state = self
-            .live(|flows| flows.get(&id).map(|live| live.state.subscribe()))
+        let (mut state, owner) = self
+            .live(|flows| {
+                flows
+                    .get(&id)
+                    .map(|live| (live.state.subscribe(), live.flow.started_by))
+            })
             .ok_or(Error::FlowExpired)?;
+        self.allow_on(caller, &finishing(owner))?;
         let _ = tokio::time::timeout(wait, state.wait_for(|state| *state != FlowState::Waiting)).await;
         let view = self.live(|flows| {
             flows.get(&id).map(|live| FlowView {
@@ -62,9 +66,9 @@ impl Engine {
     /// # Errors
     /// When it is over already, or its answer has come.
     pub async fn cancel_flow(&self, caller: &Caller, id: FlowId) -> Result<(), Error> {
-        self.allow(caller, Operation::Connect)?;
         let ledger = self.ledger()?;
         let flow = ledger.get::<Flow>(id.row())?.ok_or(Error::FlowExpired)?;
+        self.allow_on(caller, &finishing(flow.started_by))?;
         self.end_flow(&ledger, caller, &flow, FlowState::Cancelled).await
     }
 
@@ -73,7 +77,6 @@ impl Engine {
     /// # Errors
     /// When the flow is over, or no browser can be started.
     pub async fn open_flow(&self, caller: &Caller, id: FlowId) -> Result<(), Error> {
-        self.allow(caller, Operation::Connect)?;
         let url = self
             .flow(caller, id, Duration::ZERO)
             .await?
@@ -270,4 +273,9 @@ impl Engine {
     fn live<T>(&self, look: impl FnOnce(&mut Live) -> T) -> T {
         look(&mut self.inner.flows.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// That somebody wants to follow a flow, or bring it to its end.
+pub(crate) fn finishing(owner: Option<AppId>) -> Wanted {
+    Wanted::new(Operation::FinishFlow).owned_by(owner)
 }

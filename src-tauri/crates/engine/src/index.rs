@@ -1,5 +1,8 @@
 use std::collections::{HashMap, HashSet};
-use tokenry_core::{Connection, ConnectionId, ConnectionStatus, Name, Provider, ProviderId};
+use tokenry_core::{
+    App, AppId, Connection, ConnectionId, ConnectionStatus, Credential, CredentialId, Grant, GrantId, Name,
+    Provider, ProviderId, Timestamp,
+};
 
 /// What has to be found quickly while the vault is open: names, status and due times. No secret, and gone at lock.
 #[derive(Default)]
@@ -8,11 +11,34 @@ pub(crate) struct Index {
     provider_names: HashMap<(Name, Name), ProviderId>,
     connections: HashMap<ConnectionId, Connection>,
     by_provider: HashMap<ProviderId, HashSet<ConnectionId>>,
+    apps: HashMap<AppId, App>,
+    grants: HashMap<AppId, Vec<Grant>>,
+    credentials: HashMap<CredentialId, Known>,
+}
+
+/// What may be known of a credential without opening it.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    pub(crate) project: Name,
+    pub(crate) name: Name,
+    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) created_by: Option<AppId>,
 }
 
 impl Index {
-    pub(crate) fn new(providers: Vec<Provider>, connections: Vec<Connection>) -> Self {
+    pub(crate) fn new(
+        providers: Vec<Provider>,
+        connections: Vec<Connection>,
+        apps: Vec<App>,
+        grants: Vec<Grant>,
+        credentials: &[Credential],
+    ) -> Self {
         let mut index = Self::default();
+        apps.into_iter().for_each(|app| index.put_app(app));
+        grants.into_iter().for_each(|grant| index.put_grant(grant));
+        credentials
+            .iter()
+            .for_each(|credential| index.put_credential(credential));
         for provider in &providers {
             index.put_provider(provider);
         }
@@ -108,5 +134,63 @@ impl Index {
             Some(label) => format!("{provider}/{label}"),
             None => provider,
         }
+    }
+
+    pub(crate) fn put_app(&mut self, app: App) {
+        self.apps.insert(app.id, app);
+    }
+
+    pub(crate) fn drop_app(&mut self, id: AppId) {
+        self.apps.remove(&id);
+        self.grants.remove(&id);
+    }
+
+    pub(crate) fn app(&self, id: AppId) -> Option<&App> {
+        self.apps.get(&id)
+    }
+
+    pub(crate) fn apps(&self) -> impl Iterator<Item = &App> {
+        self.apps.values()
+    }
+
+    pub(crate) fn put_grant(&mut self, grant: Grant) {
+        self.drop_grant(grant.id);
+        self.grants.entry(grant.app).or_default().push(grant);
+    }
+
+    pub(crate) fn drop_grant(&mut self, id: GrantId) {
+        self.grants
+            .values_mut()
+            .for_each(|grants| grants.retain(|grant| grant.id != id));
+    }
+
+    pub(crate) fn grants_of(&self, app: AppId) -> impl Iterator<Item = &Grant> {
+        self.grants.get(&app).into_iter().flatten()
+    }
+
+    pub(crate) fn grants(&self) -> impl Iterator<Item = &Grant> {
+        self.grants.values().flatten()
+    }
+
+    pub(crate) fn put_credential(&mut self, credential: &Credential) {
+        let known = Known {
+            project: credential.project.clone(),
+            name: credential.name.clone(),
+            expires_at: credential.expires_at,
+            created_by: credential.created_by,
+        };
+        self.credentials.insert(credential.id, known);
+    }
+
+    pub(crate) fn drop_credential(&mut self, id: CredentialId) {
+        self.credentials.remove(&id);
+    }
+
+    pub(crate) fn credential(&self, id: CredentialId) -> Option<&Known> {
+        self.credentials.get(&id)
+    }
+
+    pub(crate) fn credentials(&self) -> impl Iterator<Item = (CredentialId, &Known)> {
+        self.credentials.iter().map(|(id, known)| (*id, known))
     }
 }

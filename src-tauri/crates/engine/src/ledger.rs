@@ -1,7 +1,7 @@
 use crate::{
     Change, Error,
     index::Index,
-    record::{Effect, Record},
+    record::{self, Effect, Record},
     transaction::Transaction,
 };
 use serde::{Deserialize, Serialize};
@@ -9,8 +9,8 @@ use std::{
     ops::ControlFlow,
     sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard},
 };
-use tokenry_core::{Connection, Event, Provider, Random, Timestamp};
-use tokenry_store::{SCHEMA, Store, Table};
+use tokenry_core::{App, Connection, Credential, Event, Grant, Provider, Random, Timestamp};
+use tokenry_store::{Store, Table};
 use tokenry_vault::{Place, RunningSum, Vault};
 use tokio::sync::broadcast;
 use zeroize::Zeroizing;
@@ -48,7 +48,7 @@ const MANIFEST: Place<'_> = Place {
     table: "manifest",
     row: 0,
     version: 0,
-    schema: SCHEMA,
+    schema: record::FORMAT,
 };
 
 impl Ledger {
@@ -129,8 +129,13 @@ impl Ledger {
             index,
             changes,
         };
-        *ledger.index.write().unwrap_or_else(PoisonError::into_inner) =
-            Index::new(ledger.all::<Provider>()?, ledger.all::<Connection>()?);
+        *ledger.index.write().unwrap_or_else(PoisonError::into_inner) = Index::new(
+            ledger.all::<Provider>()?,
+            ledger.all::<Connection>()?,
+            ledger.all::<App>()?,
+            ledger.all::<Grant>()?,
+            &ledger.all::<Credential>()?,
+        );
         Ok(ledger)
     }
 
@@ -284,6 +289,30 @@ impl Ledger {
                 index.drop_connection(id);
                 Change::Connection(id)
             }
+            Effect::App(app) => {
+                index.put_app(*app);
+                Change::Apps
+            }
+            Effect::AppGone(id) => {
+                index.drop_app(id);
+                Change::Apps
+            }
+            Effect::Grant(grant) => {
+                index.put_grant(*grant);
+                Change::Apps
+            }
+            Effect::GrantGone(id) => {
+                index.drop_grant(id);
+                Change::Apps
+            }
+            Effect::Credential(credential) => {
+                index.put_credential(&credential);
+                Change::Credential(credential.id)
+            }
+            Effect::CredentialGone(id) => {
+                index.drop_credential(id);
+                Change::Credential(id)
+            }
             Effect::Logged(event) => Change::Activity(*event),
         };
         drop(index);
@@ -296,7 +325,7 @@ impl Ledger {
             table: R::TABLE.name(),
             row,
             version,
-            schema: SCHEMA,
+            schema: record::FORMAT,
         };
         let plain = self.vault.open(place, sealed)?;
         serde_json::from_slice(&plain).map_err(|_| damaged("a record cannot be read"))
@@ -307,7 +336,7 @@ impl Ledger {
             table: R::TABLE.name(),
             row,
             version,
-            schema: SCHEMA,
+            schema: record::FORMAT,
         };
         let plain = Zeroizing::new(serde_json::to_vec(record).map_err(|e| Error::Internal(e.to_string()))?);
         Ok(self.vault.seal(place, &plain, &*self.random)?)
@@ -319,7 +348,7 @@ pub(crate) fn event_place(seq: i64) -> Place<'static> {
         table: "events",
         row: seq,
         version: 0,
-        schema: SCHEMA,
+        schema: record::FORMAT,
     }
 }
 

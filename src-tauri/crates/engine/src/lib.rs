@@ -5,6 +5,7 @@
 //! a well-formed `invalid_grant` for the very token we hold ends a grant; that one caller's going away cancels what
 //! others wait for; that a secret is logged.
 #![deny(missing_docs)]
+#![allow(dead_code)]
 
 #[cfg(test)]
 extern crate self as tokenry_engine;
@@ -19,6 +20,7 @@ mod activity;
 mod adopt;
 mod connect;
 mod connections;
+mod consent;
 mod disconnect;
 mod engine;
 mod error;
@@ -34,6 +36,7 @@ mod loopback;
 #[cfg(test)]
 mod many_tests;
 mod options;
+pub mod peer;
 mod policy;
 mod providers;
 mod record;
@@ -50,12 +53,13 @@ mod view;
 
 pub use connect::{ConnectOptions, StartedFlow};
 pub use connections::ConnectionChange;
+pub use consent::{Answer, AuthorizationRequest, Choice, Prompt, Proof};
 pub use disconnect::Revoked;
 pub use engine::Engine;
 pub use error::Error;
 pub use gate::{VaultReport, VaultState};
 pub use host::{Host, HostError, NoWindowHost, SchemeState};
 pub use options::{Options, VaultChoice};
-pub use policy::{Decision, Operation, decide};
+pub use policy::{Asking, Decision, Operation, Question, Target, decide};
 pub use providers::NewProvider;
 pub use view::{Change, ConnectionView, FlowState, FlowView, Status, TokenView};

@@ -109,6 +109,7 @@ impl Engine {
             state: VaultState::Locked,
             problem: None,
         });
+        self.inner.prompts.lock();
     }
 
     /// Opens the vault if it is shut. One at a time, or two of them would each believe that the profile is theirs.

@@ -1,4 +1,4 @@
-use crate::{Error, Host};
+use crate::{Asking, Error, Host};
 use std::{path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 use tokenry_core::{Clock, OsRandom, Random, Secret, SystemClock};
 use tokenry_oauth::Http;
@@ -27,6 +27,10 @@ pub struct Options {
     pub http: Http,
     /// Whether there is a window beside the engine.
     pub window: bool,
+    /// How its person is asked.
+    pub asking: Asking,
+    /// Without a window: what whoever answers with `tokenry approve` proves with that it is the person.
+    pub approval_code: Option<Secret>,
 }
 
 impl Options {
@@ -45,6 +49,8 @@ impl Options {
             random: Arc::new(OsRandom),
             http: Http::new().map_err(|error| Error::Unavailable(error.to_string()))?,
             window,
+            asking: Asking::default(),
+            approval_code: None,
         })
     }
 }

@@ -1,9 +1,10 @@
-use crate::{Engine, Error, Revoked, engine::blocking, policy::Operation, resolve};
+use crate::{Engine, Error, Revoked, consent::Wanted, engine::blocking, policy::Operation, resolve};
 use std::collections::BTreeMap;
 use tokenry_core::{
     Caller, Connection, ConnectionStatus, DEFAULT_PROJECT, EventKind, GrantType, Name, Outcome, Provider,
     ProviderChange, ProviderId, ReauthReason, RedirectPreference, Rotation, Scopes, TokenEndpointAuthMethod,
 };
+use url::Url;
 
 /// A provider to be added: its name, and the fields that are not as usual.
 #[derive(Debug, Clone)]
@@ -22,7 +23,7 @@ impl Engine {
     /// # Errors
     /// While locked.
     pub async fn providers(&self, caller: &Caller) -> Result<Vec<Provider>, Error> {
-        self.allow(caller, Operation::Read)?;
+        self.allow(caller, Operation::ReadProviders)?;
         let ledger = self.ledger()?;
         let mut providers = blocking(move || ledger.all::<Provider>()).await?;
         providers.sort_by(|a, b| (&a.project, &a.name).cmp(&(&b.project, &b.name)));
@@ -34,7 +35,7 @@ impl Engine {
     /// # Errors
     /// When there is none.
     pub async fn provider(&self, caller: &Caller, reference: &str) -> Result<Provider, Error> {
-        self.allow(caller, Operation::Read)?;
+        self.allow(caller, Operation::ReadProviders)?;
         self.provider_record(reference)
     }
 
@@ -43,8 +44,10 @@ impl Engine {
     /// # Errors
     /// When a field cannot be right, each named; or the name is taken.
     pub async fn add_provider(&self, caller: &Caller, new: NewProvider) -> Result<Provider, Error> {
-        self.allow(caller, Operation::ChangeProvider)?;
         let provider = self.new_provider(new)?;
+        let wanted =
+            Wanted::new(Operation::WriteProviders).note(format!("It adds the provider {}.", provider.name));
+        self.permit(caller, wanted).await?;
         self.keep_provider(caller, provider, EventKind::ProviderAdded, None)
             .await
     }
@@ -59,8 +62,17 @@ impl Engine {
         reference: &str,
         change: ProviderChange,
     ) -> Result<Provider, Error> {
-        self.allow(caller, Operation::ChangeProvider)?;
-        let mut provider = self.provider_record(reference)?;
+        let before = self.provider_record(reference)?;
+        let mut provider = before.clone();
+        provider.apply(change.clone(), self.now());
+        self.permit(caller, changing(&before, &provider)).await?;
+        // As it is now: the question may have been open for a while.
+        let mut provider = self.provider_by_id(before.id)?;
+        if provider.updated_at != before.updated_at {
+            return Err(Error::Conflict(
+                "the provider was changed meanwhile; look at it and try again".to_owned(),
+            ));
+        }
         let from = provider.name.clone();
         provider.apply(change, self.now());
         self.keep_provider(caller, provider, EventKind::ProviderChanged, Some(from))
@@ -77,8 +89,11 @@ impl Engine {
         reference: &str,
         disconnect: bool,
     ) -> Result<(), Error> {
-        self.allow(caller, Operation::ChangeProvider)?;
         let provider = self.provider_record(reference)?;
+        let wanted = Wanted::new(Operation::WriteProviders)
+            .at(provider.id)
+            .note("It removes this provider.");
+        self.permit(caller, wanted).await?;
         let connections: Vec<_> = self
             .ledger()?
             .index()
@@ -249,4 +264,35 @@ impl Engine {
 
 fn rejected(connection: &Connection) -> bool {
     connection.status == ConnectionStatus::NeedsReauth(ReauthReason::ClientRejected)
+}
+
+/// That somebody wants to change a provider; said apart when secrets would go to another host than before.
+fn changing(before: &Provider, after: &Provider) -> Wanted {
+    let endpoints = |p: &Provider| {
+        [
+            ("authorization endpoint", p.authorization_endpoint.clone()),
+            ("token endpoint", p.token_endpoint.clone()),
+            ("refresh endpoint", p.refresh_endpoint.clone()),
+            ("revocation endpoint", p.revocation_endpoint.clone()),
+            ("userinfo endpoint", p.userinfo_endpoint.clone()),
+        ]
+    };
+    let moved: Vec<_> = endpoints(before)
+        .into_iter()
+        .zip(endpoints(after))
+        .filter_map(|((what, from), (_, to))| {
+            let to = to.filter(|to| from.as_ref().map(Url::origin) != Some(to.origin()))?;
+            let place = |url: &Url| tokenry_core::clean(url.origin().ascii_serialization().as_str());
+            let from = from.as_ref().map_or_else(|| "nowhere".to_owned(), place);
+            Some(format!("Its {what} moves from {from} to {}.", place(&to)))
+        })
+        .collect();
+    let operation = if moved.is_empty() {
+        Operation::WriteProviders
+    } else {
+        Operation::MoveEndpoint
+    };
+    let mut wanted = Wanted::new(operation).at(before.id);
+    wanted.notes = moved;
+    wanted
 }

@@ -1,6 +1,12 @@
 use serde::{Serialize, de::DeserializeOwned};
-use tokenry_core::{Connection, ConnectionId, Event, Flow, Provider, ProviderId, Tokens};
+use tokenry_core::{
+    App, AppId, Connection, ConnectionId, Credential, CredentialId, Event, Flow, Grant, GrantId, Provider,
+    ProviderId, Tokens,
+};
 use tokenry_store::Table;
+
+/// The format that records are written in; it is part of what they are sealed with.
+pub(crate) const FORMAT: u32 = 1;
 
 /// A noun that is kept as one sealed record.
 pub(crate) trait Record: Serialize + DeserializeOwned {
@@ -21,6 +27,12 @@ pub(crate) enum Effect {
     ProviderGone(ProviderId),
     Connection(Box<Connection>),
     ConnectionGone(ConnectionId),
+    App(Box<App>),
+    AppGone(AppId),
+    Grant(Box<Grant>),
+    GrantGone(GrantId),
+    Credential(Box<Credential>),
+    CredentialGone(CredentialId),
     Logged(Box<Event>),
 }
 
@@ -51,5 +63,29 @@ impl Record for Flow {
     const TABLE: Table = Table::Flows;
     fn lookup(&self) -> Option<String> {
         Some(self.state.expose().to_owned())
+    }
+}
+impl Record for App {
+    const TABLE: Table = Table::Apps;
+    fn lookup(&self) -> Option<String> {
+        Some(self.name.to_string())
+    }
+    fn effect(&self) -> Option<Effect> {
+        Some(Effect::App(Box::new(self.clone())))
+    }
+}
+impl Record for Grant {
+    const TABLE: Table = Table::Grants;
+    fn effect(&self) -> Option<Effect> {
+        Some(Effect::Grant(Box::new(self.clone())))
+    }
+}
+impl Record for Credential {
+    const TABLE: Table = Table::Credentials;
+    fn lookup(&self) -> Option<String> {
+        Some(format!("{}/{}", self.project, self.name))
+    }
+    fn effect(&self) -> Option<Effect> {
+        Some(Effect::Credential(Box::new(self.clone())))
     }
 }

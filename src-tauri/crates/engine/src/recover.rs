@@ -1,10 +1,10 @@
 //! What a crash, a full disk or a long pause left behind is put right before anybody is served.
 
-use crate::{Engine, Error, journal::JournalEntry, ledger::Ledger, transaction::Transaction};
+use crate::{Engine, Error, journal::JournalEntry, ledger::Ledger, record, transaction::Transaction};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use tokenry_core::{Connection, ConnectionStatus, Flow, RedirectPreference, Timestamp, Tokens};
-use tokenry_store::{SCHEMA, Table};
+use tokenry_store::Table;
 use tokenry_vault::Place;
 use zeroize::Zeroizing;
 
@@ -60,7 +60,7 @@ fn place(row: i64, fence: u64) -> Place<'static> {
         table: "spill",
         row,
         version: fence,
-        schema: SCHEMA,
+        schema: record::FORMAT,
     }
 }
 

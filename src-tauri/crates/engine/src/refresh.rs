@@ -9,6 +9,7 @@ mod disk_tests;
 
 use crate::{
     Engine, Error,
+    consent::Wanted,
     engine::blocking,
     journal::JournalState,
     steps::{Step, reached},
@@ -101,13 +102,16 @@ impl Engine {
     /// # Errors
     /// When there is no such connection, nothing to refresh it with, or the provider does not give.
     pub async fn refresh(&self, caller: &Caller, reference: &str) -> Result<crate::ConnectionView, Error> {
-        self.allow(caller, crate::Operation::Refresh)?;
         let (id, name, connection) = {
             let ledger = self.ledger()?;
             let index = ledger.index();
             let connection = crate::resolve::connection(&index, reference)?;
             (connection.id, index.name_of(connection), connection.clone())
         };
+        let wanted = Wanted::new(crate::Operation::Refresh)
+            .at(connection.provider)
+            .of(id, connection.started_by);
+        self.permit(caller, wanted).await?;
         match connection.status {
             ConnectionStatus::Paused => return Err(Error::Paused(name)),
             ConnectionStatus::Disconnecting => return Err(crate::resolve::gone(reference)),

@@ -1,4 +1,7 @@
-use crate::{Engine, Error, TokenView, ledger::Ledger, policy::Operation, refresh::Why, resolve, schedule};
+use crate::{
+    Engine, Error, TokenView, consent::Wanted, ledger::Ledger, policy::Operation, refresh::Why, resolve,
+    schedule,
+};
 use std::time::Duration;
 use tokenry_core::{Caller, Connection, ConnectionStatus, EventKind, Outcome, Timestamp, Tokens};
 
@@ -22,26 +25,29 @@ impl Engine {
         reference: &str,
         min_valid: Duration,
     ) -> Result<TokenView, Error> {
-        self.allow(caller, Operation::Token)?;
         let ledger = self.ledger()?;
-        let (id, provider) = {
+        let (id, provider, owner) = {
             let index = ledger.index();
             let connection = resolve::connection(&index, reference)?;
-            (connection.id, connection.provider)
+            (connection.id, connection.provider, connection.started_by)
         };
+        let wanted = Wanted::new(Operation::Token).at(provider).of(id, owner);
+        let permit = self.permit(caller, wanted).await?;
         let found = self.find_token(&ledger, id, min_valid).await;
         let (outcome, detail) = match &found {
             Ok(_) => (Outcome::Done, None),
             Err(error) => (Outcome::Failed, Some(error.to_string())),
         };
-        let event = self.event(
-            caller,
-            EventKind::TokenHandedOut,
-            Some(provider),
-            Some(id),
-            outcome,
-            detail.as_deref(),
-        );
+        let event = self
+            .event(
+                caller,
+                EventKind::TokenHandedOut,
+                Some(provider),
+                Some(id),
+                outcome,
+                detail.as_deref(),
+            )
+            .by(permit.rule);
         match found {
             Ok(tokens) => {
                 self.inner.activity.used(id, event);

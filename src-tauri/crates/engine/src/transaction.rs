@@ -3,7 +3,7 @@ use crate::{
     ledger::{Ledger, Manifest, event_place},
     record::{Effect, Record},
 };
-use tokenry_core::{ConnectionId, Event, ProviderId};
+use tokenry_core::{AppId, ConnectionId, CredentialId, Event, GrantId, ProviderId};
 use tokenry_store::{Table, Writer};
 use tokenry_vault::RunningSum;
 
@@ -60,6 +60,27 @@ impl Transaction<'_> {
     pub(crate) fn delete_provider(&mut self, id: ProviderId) -> Result<(), Error> {
         self.delete(Table::Providers, id.row())?;
         self.effects.push(Effect::ProviderGone(id));
+        Ok(())
+    }
+
+    /// Deletes an app. Its grants have to be gone already.
+    pub(crate) fn delete_app(&mut self, id: AppId) -> Result<(), Error> {
+        self.delete(Table::Apps, id.row())?;
+        self.effects.push(Effect::AppGone(id));
+        Ok(())
+    }
+
+    /// Takes a grant away.
+    pub(crate) fn delete_grant(&mut self, id: GrantId) -> Result<(), Error> {
+        self.delete(Table::Grants, id.row())?;
+        self.effects.push(Effect::GrantGone(id));
+        Ok(())
+    }
+
+    /// Deletes a credential that was entered by hand.
+    pub(crate) fn delete_credential(&mut self, id: CredentialId) -> Result<(), Error> {
+        self.delete(Table::Credentials, id.row())?;
+        self.effects.push(Effect::CredentialGone(id));
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 use crate::gate::VaultReport;
 use tokenry_core::{
-    Code, Connection, ConnectionId, ConnectionStatus, Event, FlowId, Name, ProviderId, Scopes, Secret,
-    Timestamp,
+    Code, Connection, ConnectionId, ConnectionStatus, CredentialId, Event, FlowId, Name, ProviderId, Scopes,
+    Secret, Timestamp,
 };
 use url::Url;
 
@@ -93,6 +93,12 @@ pub enum Change {
     Flow(FlowId),
     /// The engine: locked, unlocked.
     Engine,
+    /// A credential that was entered by hand.
+    Credential(CredentialId),
+    /// Apps, and what they may do.
+    Apps,
+    /// The open questions.
+    Prompts,
     /// A new line in the activity log.
     Activity(Event),
 }

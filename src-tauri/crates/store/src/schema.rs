@@ -4,8 +4,9 @@ use crate::{Error, Table, damage, private};
 use rusqlite::{Connection, Transaction};
 use std::{io::Read, path::Path};
 
-/// The newest format of the file that we know; it stands in the file's `user_version`.
-pub const SCHEMA: u32 = 1;
+/// The newest format of the file that we know; it stands in the file's `user_version`. Format 2 brought apps, grants,
+/// credentials, what our authorization server issued, and settings.
+pub const SCHEMA: u32 = 2;
 
 /// Stands in the file's `application_id`: "tkny".
 pub(crate) const APPLICATION_ID: u32 = 0x746b_6e79;
@@ -19,16 +20,21 @@ const MANIFEST: &str =
     "CREATE TABLE manifest (id INTEGER PRIMARY KEY CHECK (id = 1), sealed BLOB NOT NULL) STRICT";
 const EVENTS: &str = "CREATE TABLE events (seq INTEGER PRIMARY KEY, sealed BLOB NOT NULL) STRICT";
 
-fn tables() -> impl Iterator<Item = &'static str> {
+fn tables(format: u32) -> impl Iterator<Item = &'static str> {
+    let known = if format == 1 {
+        Table::IN_FORMAT_1
+    } else {
+        Table::ALL.len()
+    };
     [META, SLOTS, MANIFEST, EVENTS]
         .into_iter()
-        .chain(Table::ALL.map(|table| table.sql().create))
+        .chain(Table::ALL.into_iter().take(known).map(|table| table.sql().create))
 }
 
 /// Makes the newest format in an empty file.
 pub(crate) fn lay_out(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-    for create in tables() {
+    for create in tables(SCHEMA) {
         transaction.execute_batch(create)?;
     }
     transaction.pragma_update(None, "user_version", SCHEMA)
@@ -65,25 +71,41 @@ fn judge_length(file: &Path, pages: u64) -> Result<(), Error> {
     Ok(())
 }
 
-/// Judges the file again as SQLite sees it, the write-ahead log included, and brings an older format up to date.
-pub(crate) fn judge_database(connection: &Connection, file: &Path) -> Result<(), Error> {
+/// Judges the file again as SQLite sees it, the write-ahead log included, and tells its format.
+pub(crate) fn judge_database(connection: &Connection, file: &Path) -> Result<u32, Error> {
     let ask = |what: &str| {
         connection
             .query_row(what, [], |row| row.get::<_, i32>(0))
             .map(i32::cast_unsigned)
             .map_err(|e| damage::sqlite(file, e))
     };
-    judge(file, ask("PRAGMA application_id")?, ask("PRAGMA user_version")?)?;
-    if !has_our_tables(connection).map_err(|e| damage::sqlite(file, e))? {
+    let format = ask("PRAGMA user_version")?;
+    judge(file, ask("PRAGMA application_id")?, format)?;
+    if !has_our_tables(connection, format).map_err(|e| damage::sqlite(file, e))? {
         return Err(damage::damaged(
             file,
             "its tables are not the ones of this format",
         ));
     }
-    Ok(())
+    Ok(format)
 }
 
-// Format 1 is the first, so a file of ours has no older one; the first migration goes here.
+/// Brings a file of an older format up to date, all of it or nothing.
+pub(crate) fn bring_up_to_date(connection: &mut Connection, file: &Path, format: u32) -> Result<(), Error> {
+    if format == SCHEMA {
+        return Ok(());
+    }
+    let add = |connection: &mut Connection| -> rusqlite::Result<()> {
+        let transaction = connection.transaction()?;
+        for create in tables(SCHEMA).skip(tables(format).count()) {
+            transaction.execute_batch(create)?;
+        }
+        transaction.pragma_update(None, "user_version", SCHEMA)?;
+        transaction.commit()
+    };
+    add(connection).map_err(|e| damage::sqlite(file, e))
+}
+
 fn judge(file: &Path, application: u32, format: u32) -> Result<(), Error> {
     if application != APPLICATION_ID {
         return Err(Error::NotOurs {
@@ -96,15 +118,15 @@ fn judge(file: &Path, application: u32, format: u32) -> Result<(), Error> {
             known: SCHEMA,
         });
     }
-    if format < SCHEMA {
+    if format == 0 {
         return Err(damage::damaged(file, "its format number was never used"));
     }
     Ok(())
 }
 
 /// Word for word: a trigger, a view or a column with an expression would be somebody else's program in our file.
-fn has_our_tables(connection: &Connection) -> rusqlite::Result<bool> {
-    let mut missing: Vec<&str> = tables().collect();
+fn has_our_tables(connection: &Connection, format: u32) -> rusqlite::Result<bool> {
+    let mut missing: Vec<&str> = tables(format).collect();
     let mut statement = connection.prepare("SELECT type, name, sql FROM sqlite_schema")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {

@@ -36,9 +36,10 @@ impl Store {
             private::make_sure(&file.with_extension(beside))?;
         }
         schema::judge_header(&file)?;
-        let writer = connect::writer(&file)?;
-        schema::judge_database(&writer, &file)?;
+        let mut writer = connect::writer(&file)?;
+        let format = schema::judge_database(&writer, &file)?;
         connect::ready_to_write(&writer, &file)?;
+        schema::bring_up_to_date(&mut writer, &file, format)?;
         let readers = Pool::new(file.clone())?;
         // Without the reserve a full disk costs more, but what is there can be read all the same.
         let _ = reserve::take(&folder);

@@ -11,17 +11,35 @@ pub enum Table {
     Flows,
     /// Refreshes that were sent, and what became of them.
     Journal,
+    /// Other programs that ask for tokens.
+    Apps,
+    /// What apps may do.
+    Grants,
+    /// Secrets that were entered by hand.
+    Credentials,
+    /// What our own authorization server issued: keyed hashes, never a token.
+    Issued,
+    /// The person's choices; one row.
+    Settings,
 }
 
 impl Table {
     /// Every table, in the order of the schema.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 10] = [
         Self::Providers,
         Self::Connections,
         Self::Tokens,
         Self::Flows,
         Self::Journal,
+        Self::Apps,
+        Self::Grants,
+        Self::Credentials,
+        Self::Issued,
+        Self::Settings,
     ];
+
+    /// How many of them, from the first on, format 1 of the file had.
+    pub(crate) const IN_FORMAT_1: usize = 5;
 
     /// Its name in the file, which never changes: it is part of what a record is sealed with.
     pub const fn name(self) -> &'static str {
@@ -35,6 +53,11 @@ impl Table {
             Self::Tokens => &TOKENS,
             Self::Flows => &FLOWS,
             Self::Journal => &JOURNAL,
+            Self::Apps => &APPS,
+            Self::Grants => &GRANTS,
+            Self::Credentials => &CREDENTIALS,
+            Self::Issued => &ISSUED,
+            Self::Settings => &SETTINGS,
         }
     }
 }
@@ -91,3 +114,8 @@ static CONNECTIONS: Sql = sql!("connections");
 static TOKENS: Sql = sql!("tokens");
 static FLOWS: Sql = sql!("flows");
 static JOURNAL: Sql = sql!("journal");
+static APPS: Sql = sql!("apps");
+static GRANTS: Sql = sql!("grants");
+static CREDENTIALS: Sql = sql!("credentials");
+static ISSUED: Sql = sql!("issued");
+static SETTINGS: Sql = sql!("settings");

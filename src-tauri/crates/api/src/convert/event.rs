@@ -1,13 +1,27 @@
 use tokenry_contract as contract;
-use tokenry_core::{Caller, Event, EventKind, Outcome};
+use tokenry_core::{Caller, Event, EventKind, Outcome, Rule};
 use tokenry_engine::Change;
 
 /// A line of the activity log.
 pub(crate) fn event(event: Event) -> contract::Event {
+    let app = event.app.or(event.caller.app());
     let (caller, program, pid) = match event.caller {
         Caller::Ui => (contract::CallerKind::Ui, None, None),
         Caller::Program(peer) => (contract::CallerKind::Program, peer.program, Some(peer.pid)),
         Caller::Engine => (contract::CallerKind::Engine, None, None),
+        Caller::Consent => (contract::CallerKind::Consent, None, None),
+        Caller::App(app) => {
+            let pid = app.peer.as_ref().map(|peer| peer.pid);
+            (
+                contract::CallerKind::App,
+                app.peer.and_then(|peer| peer.program),
+                pid,
+            )
+        }
+    };
+    let grant_id = match event.rule {
+        Some(Rule::Grant(id)) => Some(id.uuid()),
+        _ => None,
     };
     contract::Event {
         id: event.id.uuid(),
@@ -18,7 +32,11 @@ pub(crate) fn event(event: Event) -> contract::Event {
         pid,
         provider_id: event.provider.map(|id| id.uuid()),
         connection_id: event.connection.map(|id| id.uuid()),
+        credential_id: event.credential.map(|id| id.uuid()),
+        app_id: app.map(|id| id.uuid()),
         outcome: outcome(event.outcome),
+        rule: event.rule.map(rule),
+        grant_id,
         detail: event.detail,
     }
 }
@@ -30,6 +48,9 @@ pub fn change(change: Change) -> contract::Change {
         Change::Connection(id) => contract::Change::Credential { id: id.uuid() },
         Change::Flow(id) => contract::Change::Flow { id: id.uuid() },
         Change::Engine => contract::Change::Engine,
+        Change::Credential(id) => contract::Change::Credential { id: id.uuid() },
+        Change::Apps => contract::Change::Apps,
+        Change::Prompts => contract::Change::Prompts,
         Change::Activity(line) => contract::Change::Activity { event: event(line) },
     }
 }
@@ -50,6 +71,18 @@ fn kind(kind: EventKind) -> contract::EventKind {
         EventKind::Locked => contract::EventKind::Locked,
         EventKind::Unlocked => contract::EventKind::Unlocked,
         EventKind::RedirectRefused => contract::EventKind::RedirectRefused,
+        EventKind::ConsentAsked => contract::EventKind::ConsentAsked,
+        EventKind::ConsentDecided => contract::EventKind::ConsentDecided,
+        EventKind::AppAdded => contract::EventKind::AppAdded,
+        EventKind::AppRemoved => contract::EventKind::AppRemoved,
+        EventKind::AppAuthorized => contract::EventKind::AppAuthorized,
+        EventKind::GrantGiven => contract::EventKind::GrantGiven,
+        EventKind::GrantRemoved => contract::EventKind::GrantRemoved,
+        EventKind::CredentialAdded => contract::EventKind::CredentialAdded,
+        EventKind::CredentialChanged => contract::EventKind::CredentialChanged,
+        EventKind::CredentialRemoved => contract::EventKind::CredentialRemoved,
+        EventKind::CredentialHandedOut => contract::EventKind::CredentialHandedOut,
+        EventKind::SettingsChanged => contract::EventKind::SettingsChanged,
     }
 }
 
@@ -58,5 +91,23 @@ fn outcome(outcome: Outcome) -> contract::Outcome {
         Outcome::Done => contract::Outcome::Done,
         Outcome::Refused => contract::Outcome::Refused,
         Outcome::Failed => contract::Outcome::Failed,
+    }
+}
+
+fn rule(rule: Rule) -> contract::Rule {
+    match rule {
+        Rule::Window => contract::Rule::Window,
+        Rule::Engine => contract::Rule::Engine,
+        Rule::SameUser => contract::Rule::SameUser,
+        Rule::Grant(_) => contract::Rule::Grant,
+        Rule::Session => contract::Rule::Session,
+        Rule::Once => contract::Rule::Once,
+        Rule::ApproveAll => contract::Rule::ApproveAll,
+        Rule::Denied => contract::Rule::Denied,
+        Rule::DeniedBefore => contract::Rule::DeniedBefore,
+        Rule::Unanswered => contract::Rule::Unanswered,
+        Rule::CannotAsk => contract::Rule::CannotAsk,
+        Rule::NoGrant => contract::Rule::NoGrant,
+        Rule::NotForThisCaller => contract::Rule::NotForThisCaller,
     }
 }

@@ -101,6 +101,31 @@ fn guarded(connection: &Connection) {
     );
 }
 
+/// The profiles of version 0.1 have format 1.
+#[test]
+fn a_profile_of_the_first_format_is_brought_up_to_date_and_keeps_its_records() {
+    let home = filled();
+    let before = Store::open(home.path())
+        .unwrap()
+        .get(Table::Providers, 1)
+        .unwrap();
+    let connection = raw(&home);
+    for table in &Table::ALL[Table::IN_FORMAT_1..] {
+        connection
+            .execute_batch(&format!("DROP TABLE {}", table.name()))
+            .unwrap();
+    }
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    drop(connection);
+    for _ in 0..2 {
+        let store = Store::open(home.path()).unwrap();
+        assert_eq!(store.get(Table::Providers, 1).unwrap(), before);
+        for table in Table::ALL {
+            store.versions(table, |_, _| ()).unwrap();
+        }
+    }
+}
+
 /// Issue 2, "Bad input": a profile made by a newer version.
 #[test]
 fn a_newer_profile_is_refused_and_left_as_it_is() {

@@ -1,24 +1,19 @@
-use std::fs;
-use tokenry_core::{Caller, Peer, clean};
+use tokenry_core::{Caller, Peer};
 use tokio::net::UnixStream;
 
 /// Who is at the other end, if it is a process of our own user; asked once for each connection.
-pub(super) fn caller(stream: &UnixStream) -> Option<Caller> {
+pub(super) fn peer(stream: &UnixStream) -> Option<Peer> {
     let found = stream.peer_cred().ok()?;
     if found.uid() != rustix::process::geteuid().as_raw() {
         return None;
     }
     let pid = found.pid().and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0);
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let (session, started) = session_and_start(&stat).unwrap_or((0, 0));
-    let program = fs::read_link(format!("/proc/{pid}/exe")).ok();
-    Some(Caller::Program(Peer {
-        uid: found.uid(),
-        pid,
-        started,
-        program: program.map(|path| clean(&path.to_string_lossy())),
-        session: (session != 0).then_some(session),
-    }))
+    Some(tokenry_engine::peer::of_process(found.uid(), pid))
+}
+
+/// The same as a caller that has not said that it is an app.
+pub(super) fn caller(stream: &UnixStream) -> Option<Caller> {
+    peer(stream).map(Caller::Program)
 }
 
 /// The process at the other end.
@@ -26,39 +21,10 @@ pub(super) fn pid(stream: &UnixStream) -> Option<u32> {
     stream.peer_cred().ok()?.pid().and_then(|pid| pid.try_into().ok())
 }
 
-/// Fields 6 and 22 of `/proc/PID/stat`. The second field is the program's own word for itself, in brackets, and may
-/// hold brackets and spaces: what counts comes after the last one.
-fn session_and_start(stat: &str) -> Option<(u32, u64)> {
-    let (_, rest) = stat.rsplit_once(')')?;
-    let mut fields = rest.split_ascii_whitespace();
-    let session = fields.nth(3)?.parse().ok()?;
-    let started = fields.nth(15)?.parse().ok()?;
-    Some((session, started))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_process_cannot_forge_its_start_time_by_its_name() {
-        let rest = "S 1 2 777 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 4242 21 22";
-        for name in ["cat", "a b", ") S 1 2 3 4", "((()"] {
-            assert_eq!(
-                session_and_start(&format!("99 ({name}) {rest}")),
-                Some((777, 4242)),
-                "{name}"
-            );
-        }
-        for broken in [
-            "",
-            "1 (x",
-            "1 (x) S 1",
-            "1 (x) S 1 2 x 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 1",
-        ] {
-            assert_eq!(session_and_start(broken), None, "{broken}");
-        }
-    }
+    use tokenry_core::clean;
 
     #[tokio::test]
     async fn the_caller_is_what_the_operating_system_says_it_is() {

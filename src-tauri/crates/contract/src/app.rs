@@ -1,0 +1,118 @@
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Another program that is known by a client id.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct App {
+    /// Its id, which is also its `client_id`.
+    pub id: Uuid,
+    /// Kebab-case, unique.
+    pub name: String,
+    pub redirect_uris: Vec<String>,
+    /// Whether it has no token of its own: then it can only ask for consent, every time anew.
+    pub public: bool,
+    /// What it may do.
+    pub grants: Vec<Grant>,
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
+    pub created_at: Timestamp,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// A new app.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CreateApp {
+    /// Kebab-case, unique.
+    pub name: String,
+    /// Where codes may be sent; only needed for the authorization code flow.
+    #[serde(default)]
+    pub redirect_uris: Vec<String>,
+    /// Without a token of its own, for programs that cannot keep one.
+    #[serde(default)]
+    pub public: bool,
+}
+
+/// The app, and its own token, which is also its `client_secret`. It is shown this once.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CreatedApp {
+    pub app: App,
+    /// Null for a public app.
+    pub token: Option<String>,
+}
+
+impl std::fmt::Debug for CreatedApp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CreatedApp")
+            .field("app", &self.app)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What an app may do, with what, until when.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Grant {
+    pub id: Uuid,
+    pub app_id: Uuid,
+    pub app_name: String,
+    /// Scopes of this API, as `GET /oauth/scopes` lists them.
+    pub scopes: Vec<String>,
+    pub connections: Vec<Uuid>,
+    pub credentials: Vec<Uuid>,
+    /// The most that a token may do at its provider; null is whatever the connection holds.
+    pub token_scopes: Option<Vec<String>>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    pub expires_at: Option<Timestamp>,
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
+    pub created_at: Timestamp,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// A new grant.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CreateGrant {
+    /// The app's id or name.
+    pub app: String,
+    /// Scopes of this API, as `GET /oauth/scopes` lists them.
+    pub scopes: Vec<String>,
+    /// Connections, by id or name.
+    #[serde(default)]
+    pub connections: Vec<String>,
+    /// Credentials, by id or name.
+    #[serde(default)]
+    pub credentials: Vec<String>,
+    /// The most that a token may do at its provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_scopes: Option<Vec<String>>,
+    /// When it ends; without it, when the person takes it away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    pub expires_at: Option<Timestamp>,
+}
+
+/// The person's choices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Settings {
+    /// Whether programs that only speak TCP may call on 127.0.0.1.
+    pub loopback: bool,
+    /// Where, while that door is open.
+    pub loopback_port: Option<u16>,
+}
+
+/// Choices to change. Only the fields given change.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct UpdateSettings {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub loopback: Option<bool>,
+}

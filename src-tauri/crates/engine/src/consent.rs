@@ -1,0 +1,15 @@
+//! Asking the person: the queue of questions, what was allowed for a session, and who is not to be asked again yet.
+//!
+//! What must never be true of it: that silence allows anything; that something is allowed which is not what was
+//! shown; that a decision takes effect before it stands in the activity log.
+
+mod pause;
+mod permit;
+mod prompt;
+mod queue;
+mod session;
+
+pub(crate) use permit::Wanted;
+pub use prompt::{AuthorizationRequest, Choice, Prompt};
+pub(crate) use queue::Prompts;
+pub use queue::{Answer, Proof};

@@ -1,0 +1,201 @@
+use super::{prompt::AuthorizationRequest, session::Who};
+use crate::{
+    Engine, Error,
+    policy::{Decision, Operation, Question, Target, decide},
+};
+use tokenry_core::{AppId, Caller, ConnectionId, CredentialId, EventKind, Outcome, ProviderId, Rule, Scopes};
+
+/// What somebody wants, in full: what is decided on, what is shown, and what an answer is good for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) operation: Operation,
+    pub(crate) target: Target,
+    pub(crate) provider: Option<ProviderId>,
+    /// More that has to be known before saying yes.
+    pub(crate) notes: Vec<String>,
+    /// An app's request at our authorization endpoint.
+    pub(crate) authorization: Option<AuthorizationRequest>,
+}
+
+impl Wanted {
+    pub(crate) fn new(operation: Operation) -> Self {
+        Self {
+            operation,
+            target: Target::default(),
+            provider: None,
+            notes: Vec::new(),
+            authorization: None,
+        }
+    }
+
+    pub(crate) fn at(mut self, provider: ProviderId) -> Self {
+        self.provider = Some(provider);
+        self
+    }
+
+    pub(crate) fn of(mut self, connection: ConnectionId, owner: Option<AppId>) -> Self {
+        self.target.connection = Some(connection);
+        self.target.owner = owner;
+        self
+    }
+
+    pub(crate) fn of_credential(mut self, credential: CredentialId, owner: Option<AppId>) -> Self {
+        self.target.credential = Some(credential);
+        self.target.owner = owner;
+        self
+    }
+
+    pub(crate) fn owned_by(mut self, owner: Option<AppId>) -> Self {
+        self.target.owner = owner;
+        self
+    }
+
+    pub(crate) fn limited_to(mut self, scopes: Option<Scopes>) -> Self {
+        self.target.scopes = scopes;
+        self
+    }
+
+    pub(crate) fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+
+    /// Whether both are the same question.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self == other
+    }
+
+    /// Whether a yes to `allowed` is a yes to this too: the same, or a token that may do less.
+    pub(super) fn is_within(&self, allowed: &Self) -> bool {
+        let less = match (&allowed.target.scopes, &self.target.scopes) {
+            (None, _) => true,
+            (Some(most), Some(wanted)) => wanted.missing_from(most).is_empty(),
+            (Some(_), None) => false,
+        };
+        let mut as_allowed = self.clone();
+        as_allowed.target.scopes.clone_from(&allowed.target.scopes);
+        less && as_allowed == *allowed
+    }
+
+    /// The line of the log that tells of a refusal.
+    fn kind(&self) -> EventKind {
+        match self.operation {
+            Operation::Token => EventKind::TokenHandedOut,
+            Operation::StartFlow => EventKind::FlowStarted,
+            Operation::FinishFlow => EventKind::FlowEnded,
+            Operation::Refresh => EventKind::Refreshed,
+            Operation::Disconnect => EventKind::Disconnected,
+            Operation::WriteProviders | Operation::MoveEndpoint => EventKind::ProviderChanged,
+            Operation::ReadCredential => EventKind::CredentialHandedOut,
+            Operation::WriteCredentials => EventKind::CredentialChanged,
+            Operation::AuthorizeApp => EventKind::AppAuthorized,
+            _ => EventKind::ConsentDecided,
+        }
+    }
+}
+
+/// A yes: by which rule, and what of a token it is good for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Permit {
+    pub(crate) rule: Rule,
+    /// The most that a token may do; `None` is whatever the connection holds.
+    pub(crate) token_scopes: Option<Scopes>,
+}
+
+impl Engine {
+    /// Whether the caller may; asks the person when that is what the policy says. A no is in the activity log.
+    ///
+    /// # Errors
+    /// When it may not, or the person said so, or could not be asked.
+    pub(crate) async fn permit(&self, caller: &Caller, wanted: Wanted) -> Result<Permit, Error> {
+        let (decision, limit) = self.decide(caller, &wanted)?;
+        let rule = match decision {
+            Decision::Allow(rule) => Ok(rule),
+            Decision::Deny(rule) => Err(refusal(rule)),
+            Decision::Ask => self.ask(caller, &wanted).await.map(|answer| answer.rule),
+        };
+        match rule {
+            Ok(rule) => Ok(Permit {
+                rule,
+                token_scopes: limit.or_else(|| wanted.target.scopes.clone()),
+            }),
+            Err(error) => {
+                self.note_refusal(caller, &wanted, &error);
+                Err(error)
+            }
+        }
+    }
+
+    /// The same for what is never asked about: for lists and for the engine itself.
+    pub(crate) fn allow(&self, caller: &Caller, operation: Operation) -> Result<(), Error> {
+        self.allow_on(caller, &Wanted::new(operation))
+    }
+
+    pub(crate) fn allow_on(&self, caller: &Caller, wanted: &Wanted) -> Result<(), Error> {
+        match self.decide(caller, wanted)?.0 {
+            Decision::Allow(_) => Ok(()),
+            Decision::Ask => Err(refusal(Rule::CannotAsk)),
+            Decision::Deny(rule) => Err(refusal(rule)),
+        }
+    }
+
+    fn decide(&self, caller: &Caller, wanted: &Wanted) -> Result<(Decision, Option<Scopes>), Error> {
+        let mut question = Question {
+            caller,
+            operation: wanted.operation,
+            target: &wanted.target,
+            grants: &[],
+            session: false,
+            asking: self.inner.asking,
+            now: self.now(),
+        };
+        let Some(app) = caller.app() else {
+            question.session = self.inner.prompts.session_covers(caller, wanted, question.now);
+            return Ok((decide(&question), None));
+        };
+        let ledger = self.ledger()?;
+        let index = ledger.index();
+        let grants: Vec<_> = index.grants_of(app).collect();
+        question.grants = &grants;
+        question.session = self.inner.prompts.session_covers(caller, wanted, question.now);
+        let decision = decide(&question);
+        let limit = match decision {
+            Decision::Allow(Rule::Grant(id)) => {
+                let grant = grants.iter().find(|grant| grant.id == id);
+                let limit = grant.and_then(|grant| grant.token_scopes.clone());
+                // What was asked for is within that, or the grant would not cover it.
+                wanted.target.scopes.clone().or(limit)
+            }
+            _ => None,
+        };
+        Ok((decision, limit))
+    }
+
+    fn note_refusal(&self, caller: &Caller, wanted: &Wanted, error: &Error) {
+        let mut event = self.event(
+            caller,
+            wanted.kind(),
+            wanted.provider,
+            wanted.target.connection,
+            Outcome::Refused,
+            Some(&error.to_string()),
+        );
+        event.credential = wanted.target.credential;
+        event.rule = error.rule();
+        self.inner.activity.push(event);
+    }
+
+    pub(super) fn who(&self, caller: &Caller) -> Option<Who> {
+        Who::of(caller)
+    }
+}
+
+/// What a no is called.
+pub(super) fn refusal(rule: Rule) -> Error {
+    match rule {
+        Rule::Denied | Rule::DeniedBefore | Rule::Unanswered => Error::NotAllowed { rule, wait: None },
+        Rule::CannotAsk => Error::CannotAsk,
+        Rule::NoGrant => Error::NoGrant,
+        _ => Error::Denied("this caller may not do that"),
+    }
+}

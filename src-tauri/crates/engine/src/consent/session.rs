@@ -1,0 +1,84 @@
+use super::permit::Wanted;
+use std::time::Duration;
+use tokenry_core::{Caller, Timestamp};
+
+/// What was allowed ends when it was not made use of for this long.
+const UNUSED: Duration = Duration::from_secs(10 * 60);
+/// And after this long in any case.
+const LONGEST: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// Who was asked about, as far as it is remembered: this program of this user in this login or terminal session.
+/// `tokenry` is a new process each time, so that the process itself would be of no use here.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Who {
+    uid: u32,
+    program: String,
+    session: u32,
+    session_started: u64,
+    app: Option<tokenry_core::AppId>,
+}
+
+impl Who {
+    /// `None` where the system does not say enough to know it again.
+    pub(super) fn of(caller: &Caller) -> Option<Self> {
+        let peer = caller.peer()?;
+        let around = crate::peer::surroundings(peer);
+        Some(Self {
+            uid: peer.uid,
+            program: peer.program.clone()?,
+            session: peer.session?,
+            session_started: around.session_started,
+            app: caller.app(),
+        })
+    }
+}
+
+/// What the person allowed "for this session". In memory only, and gone at lock.
+#[derive(Default)]
+pub(super) struct Sessions(Vec<Allowed>);
+
+struct Allowed {
+    who: Who,
+    wanted: Wanted,
+    since: Timestamp,
+    used: Timestamp,
+}
+
+impl Sessions {
+    pub(super) fn allow(&mut self, who: Who, wanted: Wanted, now: Timestamp) {
+        self.0
+            .retain(|allowed| !(allowed.who == who && allowed.wanted.is_same(&wanted)));
+        let (since, used) = (now, now);
+        self.0.push(Allowed {
+            who,
+            wanted,
+            since,
+            used,
+        });
+    }
+
+    /// Whether this is covered by what was allowed; that it was made use of counts.
+    pub(super) fn covers(&mut self, who: &Who, wanted: &Wanted, now: Timestamp) -> bool {
+        let older = |than: Duration, at: Timestamp| {
+            let age = now.duration_since(at);
+            // A clock that was set back must not make it last for ever.
+            age.is_negative() || age.unsigned_abs() >= than
+        };
+        self.0
+            .retain(|allowed| !older(UNUSED, allowed.used) && !older(LONGEST, allowed.since));
+        let found = self
+            .0
+            .iter_mut()
+            .find(|allowed| allowed.who == *who && wanted.is_within(&allowed.wanted));
+        found.map(|allowed| allowed.used = now).is_some()
+    }
+
+    /// Whether nobody has anything: then nothing need be known of who asks.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+}

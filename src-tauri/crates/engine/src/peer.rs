@@ -1,0 +1,181 @@
+//! What the operating system says of the process that asks. A path is a label and not a proof; it decides what a
+//! question says.
+
+use std::fs;
+use tokenry_core::{Peer, clean};
+
+/// How many bytes of a program's arguments are looked at.
+const ARGUMENTS: usize = 4096;
+
+/// A process as it is now; only its user is certain where the system does not say more.
+pub fn of_process(uid: u32, pid: u32) -> Peer {
+    let stat = Stat::of(pid);
+    Peer {
+        uid,
+        pid,
+        started: stat.as_ref().map_or(0, |stat| stat.started),
+        program: program(pid),
+        session: stat.map(|stat| stat.session).filter(|session| *session != 0),
+    }
+}
+
+/// Whether it is still the same process that runs the same program: not gone, its number not given to another, and
+/// not turned into another program (`execve`).
+pub(crate) fn is_unchanged(peer: &Peer) -> bool {
+    // Where the system says nothing about processes, there is nothing to compare.
+    if peer.started == 0 {
+        return true;
+    }
+    let now = of_process(peer.uid, peer.pid);
+    now.started == peer.started && now.program == peer.program
+}
+
+/// What a question says about who asks, beyond the process itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// The program that started it.
+    pub parent: Option<String>,
+    /// What it was started with, cleaned and cut: a script's name, for example.
+    pub arguments: Option<String>,
+    /// The terminal it runs in.
+    pub terminal: Option<String>,
+    /// When its session began, in clock ticks since boot: a session's number may be used again.
+    pub(crate) session_started: u64,
+}
+
+/// Looked at only when somebody is to be asked.
+pub(crate) fn surroundings(peer: &Peer) -> Surroundings {
+    let Some(stat) = Stat::of(peer.pid) else {
+        return Surroundings::default();
+    };
+    Surroundings {
+        parent: program(stat.parent),
+        arguments: arguments(peer.pid),
+        terminal: terminal(stat.terminal),
+        session_started: Stat::of(stat.session).map_or(0, |leader| leader.started),
+    }
+}
+
+fn program(pid: u32) -> Option<String> {
+    let path = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
+    Some(clean(&path.to_string_lossy()))
+}
+
+fn arguments(pid: u32) -> Option<String> {
+    let bytes = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(ARGUMENTS)]);
+    let words: Vec<_> = text.split('\0').filter(|word| !word.is_empty()).collect();
+    (!words.is_empty()).then(|| clean(&words.join(" ")))
+}
+
+/// `tty_nr` of `/proc/PID/stat`: major and minor number of the device.
+fn terminal(number: u64) -> Option<String> {
+    let (major, minor) = (
+        (number >> 8) & 0xfff,
+        (number & 0xff) | ((number >> 12) & 0xfff00),
+    );
+    match major {
+        136..=143 => Some(format!("/dev/pts/{}", (major - 136) * 256 + minor)),
+        4 if minor < 64 => Some(format!("/dev/tty{minor}")),
+        4 => Some(format!("/dev/ttyS{}", minor - 64)),
+        _ => None,
+    }
+}
+
+/// The numbers of `/proc/PID/stat` that matter here (proc_pid_stat(5)).
+#[derive(Debug, PartialEq, Eq)]
+struct Stat {
+    parent: u32,
+    session: u32,
+    terminal: u64,
+    started: u64,
+}
+
+impl Stat {
+    fn of(pid: u32) -> Option<Self> {
+        Self::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    }
+
+    /// The second field is the program's own word for itself, in brackets, and may hold brackets and spaces: what
+    /// counts comes after the last one.
+    fn parse(stat: &str) -> Option<Self> {
+        let (_, rest) = stat.rsplit_once(')')?;
+        let fields: Vec<_> = rest.split_ascii_whitespace().collect();
+        let number = |at: usize| fields.get(at).and_then(|field| field.parse::<i64>().ok());
+        Some(Self {
+            parent: number(1)?.try_into().ok()?,
+            session: number(3)?.try_into().ok()?,
+            terminal: number(4)?.cast_unsigned() & 0xffff_ffff,
+            started: number(19)?.try_into().ok()?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_cannot_forge_its_start_time_by_its_name() {
+        let rest = "S 11 2 777 34819 6 7 8 9 10 11 12 13 14 15 16 17 18 19 4242 21 22";
+        for name in ["cat", "a b", ") S 1 2 3 4", "((()"] {
+            let stat = Stat::parse(&format!("99 ({name}) {rest}")).unwrap();
+            assert_eq!(
+                (stat.parent, stat.session, stat.started),
+                (11, 777, 4242),
+                "{name}"
+            );
+            assert_eq!(terminal(stat.terminal).as_deref(), Some("/dev/pts/3"));
+        }
+        for broken in [
+            "",
+            "1 (x",
+            "1 (x) S 1",
+            "1 (x) S 1 2 x 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 1",
+        ] {
+            assert_eq!(Stat::parse(broken), None, "{broken}");
+        }
+    }
+
+    #[test]
+    fn a_process_that_became_another_program_is_not_the_one_that_asked() {
+        let uid = rustix::process::getuid().as_raw();
+        let mut child = std::process::Command::new("sh")
+            .args(["-c", "read line; exec sleep 60"])
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let peer = loop {
+            let peer = of_process(uid, child.id());
+            // Between fork and exec it still is this program.
+            if peer.program != of_process(uid, std::process::id()).program {
+                break peer;
+            }
+        };
+        assert!(is_unchanged(&peer));
+        drop(child.stdin.take());
+        let begun = std::time::Instant::now();
+        while is_unchanged(&peer) {
+            assert!(begun.elapsed().as_secs() < 20, "it is still taken for the same");
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(!is_unchanged(&peer));
+    }
+
+    #[test]
+    fn a_number_that_was_given_to_another_process_is_not_the_one_that_asked() {
+        let uid = rustix::process::getuid().as_raw();
+        let mut peer = of_process(uid, std::process::id());
+        assert!(is_unchanged(&peer));
+        peer.started += 1;
+        assert!(!is_unchanged(&peer));
+    }
+
+    #[test]
+    fn what_a_question_says_about_this_very_process_is_true() {
+        let peer = of_process(rustix::process::getuid().as_raw(), std::process::id());
+        let around = surroundings(&peer);
+        assert!(around.parent.is_some() && around.arguments.is_some() && around.session_started > 0);
+    }
+}
