@@ -3,7 +3,8 @@ use axum::{
     http::{HeaderValue, Response, header},
     response::IntoResponse,
 };
-use tokenry_contract::TokenAnswer;
+use tokenry_contract::{App, CreatedApp, TokenAnswer};
+use tokenry_core::Secret;
 use tokenry_engine::TokenView;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -13,12 +14,35 @@ pub(crate) struct Handed(pub(crate) TokenView);
 
 impl IntoResponse for Handed {
     fn into_response(self) -> axum::response::Response {
-        let mut response = Response::new(Body::from(written(self.0)));
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        response
+        unkept(written(self.0))
     }
+}
+
+/// A new app with its own token, on its way to whoever registered it; nobody sees that token again.
+pub(crate) struct Registered(pub(crate) App, pub(crate) Option<Secret>);
+
+impl IntoResponse for Registered {
+    fn into_response(self) -> axum::response::Response {
+        let mut answer = CreatedApp {
+            app: self.0,
+            token: self.1.map(|token| token.expose().to_owned()),
+        };
+        let mut buffer = Zeroizing::new(Vec::with_capacity(4096));
+        let done = serde_json::to_writer(&mut *buffer, &answer);
+        answer.token.zeroize();
+        if done.is_err() {
+            buffer.clear();
+        }
+        unkept(Bytes::from_owner(buffer))
+    }
+}
+
+fn unkept(body: Bytes) -> Response<Body> {
+    let mut response = Response::new(Body::from(body));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 fn written(token: TokenView) -> Bytes {

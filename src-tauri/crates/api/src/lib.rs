@@ -7,6 +7,7 @@
 //! door says who the caller is.
 #![deny(missing_docs)]
 
+mod apps;
 mod connections;
 mod convert;
 pub mod doors;
@@ -17,6 +18,7 @@ mod extract;
 mod flows;
 mod handed;
 mod openapi;
+mod prompts;
 mod providers;
 
 pub use convert::{change, error_code};
@@ -45,4 +47,6 @@ fn operations() -> OpenApiRouter<Engine> {
         .merge(connections::routes())
         .merge(engine::routes())
         .merge(events::routes())
+        .merge(apps::routes())
+        .merge(prompts::routes())
 }

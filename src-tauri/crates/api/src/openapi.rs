@@ -35,6 +35,8 @@ pub(crate) async fn document() -> Json<openapi::OpenApi> {
         (name = "flows", description = "Consent flows: from the click to the connection."),
         (name = "connections", description = "Accounts at providers, and their tokens."),
         (name = "engine", description = "The engine itself: status, lock, unlock."),
+        (name = "apps", description = "Other programs that are known by a client id, and what they may do."),
+        (name = "prompts", description = "Questions to the person, and their answers."),
         (name = "events", description = "The activity log: who asked for what, and what happened."),
     ),
     components(schemas(ErrorEnvelope)),
@@ -67,6 +69,11 @@ errors! {
     Writing = ValidationError PermissionDenied NotFound Conflict PayloadTooLarge VaultLocked Internal;
     /// What opening the vault may answer.
     Unlocking = ValidationError PermissionDenied Conflict PayloadTooLarge VaultLocked Internal OauthUnavailable;
+    /// What changing something may answer that its person is asked about.
+    Asking = ValidationError Unauthorized PermissionDenied ConsentDenied InteractionRequired NotFound Conflict
+        PayloadTooLarge VaultLocked RateLimited Internal;
+    /// What answering a question may answer.
+    Answering = ValidationError PermissionDenied NotFound Conflict PayloadTooLarge VaultLocked Internal;
     /// What a window or an engine that has to act may answer.
     Acting = PermissionDenied Conflict Internal;
     /// What starting a flow, or following one, may answer.

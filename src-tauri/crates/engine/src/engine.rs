@@ -55,6 +55,8 @@ pub(crate) struct Inner {
     pub(crate) asking: Asking,
     pub(crate) approval_code: Option<Secret>,
     pub(crate) prompts: Prompts,
+    /// One wrong approval code at a time.
+    pub(crate) guessing: tokio::sync::Mutex<()>,
     pub(crate) life: watch::Sender<Life>,
     pub(crate) lock: Mutex<Option<ProfileLock>>,
 }
@@ -105,6 +107,7 @@ impl Engine {
                 asking: options.asking,
                 approval_code: options.approval_code,
                 prompts: Prompts::default(),
+                guessing: tokio::sync::Mutex::default(),
                 life: watch::channel(Life::Running).0,
                 opening: tokio::sync::Mutex::default(),
                 last: Mutex::default(),

@@ -143,6 +143,8 @@ mod tests {
         let mut child = std::process::Command::new("sh")
             .args(["-c", "read line; exec sleep 60"])
             .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
             .spawn()
             .unwrap();
         let peer = loop {

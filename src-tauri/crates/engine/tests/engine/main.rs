@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod accounts;
+mod apps;
 mod common;
+mod consent;
 mod disconnect;
 mod flows;
 mod hostile_answers;
