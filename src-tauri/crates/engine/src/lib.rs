@@ -18,6 +18,7 @@ mod common;
 
 mod activity;
 mod adopt;
+mod authorization_server;
 mod connect;
 mod connections;
 mod consent;
@@ -51,6 +52,9 @@ mod token;
 mod transaction;
 mod view;
 
+pub use authorization_server::{
+    ConsentDecision, Introspection, IssuedTokens, OAuthError, OAuthErrorCode, Redirect, Unredirectable,
+};
 pub use connect::{ConnectOptions, StartedFlow};
 pub use connections::ConnectionChange;
 pub use consent::{Answer, AuthorizationRequest, Choice, Prompt, Proof};
