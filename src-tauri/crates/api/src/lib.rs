@@ -2,8 +2,8 @@
 //! socket's, for the programs of this machine. The OpenAPI document comes from the same list.
 //!
 //! What must never be true of this crate: that an operation decides, refreshes or stores anything by itself, since
-//! each is one verb of the engine; that an answer other than the token operation's holds an access token, or any
-//! answer a refresh token, a client secret or a private key; that the window is handed a token; that anything but a
+//! each is one verb of the engine; that an answer other than the token operation's holds an access token of a provider, or
+//! any answer a refresh token, a client secret or a private key of one; that the window is handed a token; that anything but a
 //! door says who the caller is.
 #![deny(missing_docs)]
 
@@ -17,12 +17,14 @@ mod events;
 mod extract;
 mod flows;
 mod handed;
+pub mod oauth;
 mod openapi;
 mod prompts;
 mod providers;
 
 pub use convert::{change, error_code};
 pub use error::envelope;
+pub use oauth::Issuer;
 pub use openapi::openapi;
 
 use axum::{Router, routing};
@@ -49,4 +51,5 @@ fn operations() -> OpenApiRouter<Engine> {
         .merge(events::routes())
         .merge(apps::routes())
         .merge(prompts::routes())
+        .merge(oauth::routes())
 }

@@ -19,6 +19,7 @@ mod common;
 mod activity;
 mod adopt;
 mod apps;
+mod authorization_server;
 mod connect;
 mod connections;
 mod consent;
@@ -54,6 +55,9 @@ mod transaction;
 mod view;
 
 pub use apps::AppView;
+pub use authorization_server::{
+    ConsentDecision, Introspection, IssuedTokens, OAuthError, OAuthErrorCode, Redirect, Unredirectable,
+};
 pub use connect::{ConnectOptions, StartedFlow};
 pub use connections::ConnectionChange;
 pub use consent::{Answer, AuthorizationRequest, Choice, Prompt, Proof};

@@ -19,6 +19,18 @@ pub fn of_process(uid: u32, pid: u32) -> Peer {
     }
 }
 
+/// A process that the door could tell nothing of. It is never one of another user: doors turn those away where they
+/// can tell.
+pub(crate) fn unknown() -> Peer {
+    Peer {
+        uid: u32::MAX,
+        pid: 0,
+        started: 0,
+        program: None,
+        session: None,
+    }
+}
+
 /// Whether it is still the same process that runs the same program: not gone, its number not given to another, and
 /// not turned into another program (`execve`).
 pub(crate) fn is_unchanged(peer: &Peer) -> bool {

@@ -276,12 +276,17 @@ fn covers(grant: &Grant, question: &Question<'_>) -> bool {
         ApiScope::CredentialsRead | ApiScope::CredentialsWrite => credential(),
         ApiScope::ProvidersRead | ApiScope::ProvidersWrite | ApiScope::ActivityRead => true,
     };
+    // A token may have been asked for with less than the grant allows.
+    let in_token = |scope: &ApiScope| match question.caller {
+        Caller::App(caller) => caller.scopes.as_ref().is_none_or(|only| only.contains(scope)),
+        _ => true,
+    };
     grant.is_alive(question.now)
         && question
             .operation
             .scopes()
             .iter()
-            .any(|scope| grant.scopes.contains(scope) && reaches(scope))
+            .any(|scope| grant.scopes.contains(scope) && in_token(scope) && reaches(scope))
 }
 
 #[cfg(test)]

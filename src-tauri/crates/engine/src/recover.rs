@@ -17,6 +17,7 @@ pub(crate) fn after_opening(engine: &Engine, ledger: &Ledger) -> Result<(), Erro
     take_in_spilled(&engine.inner.folder, ledger, now)?;
     end_dead_flows(engine, ledger, now)?;
     bring_forward_open_ends(ledger, now)?;
+    crate::authorization_server::clean(ledger, now)?;
     wipe_tombstones(ledger, now)
 }
 

@@ -10,13 +10,16 @@
 
 mod answer;
 pub mod authorization_code;
+pub mod basic;
 pub mod client_credentials;
 mod error;
 mod failure;
+pub mod form;
 mod http;
 mod id_token;
 pub mod issuer;
 mod json;
+pub mod pkce;
 mod random;
 pub mod redirect;
 pub mod refresh;

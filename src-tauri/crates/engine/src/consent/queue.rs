@@ -177,7 +177,7 @@ impl Engine {
                     }
                 }
                 () = &mut over => {
-                    self.inner.prompts.state().pauses.denied(self.who(caller), self.now());
+                    self.inner.prompts.state().pauses.denied(self.who(caller, wanted), self.now());
                     return Err(refusal(Rule::Unanswered));
                 }
                 () = tokio::time::sleep(LOOK) => {
@@ -212,7 +212,7 @@ impl Engine {
         ),
         Error,
     > {
-        let (who, now) = (self.who(caller), self.now());
+        let (who, now) = (self.who(caller, wanted), self.now());
         let patience = match wanted.operation {
             Operation::AuthorizeApp => PATIENCE_FOR_APPS,
             _ => PATIENCE,
@@ -399,7 +399,7 @@ impl Engine {
             id: PromptId::new(&*self.inner.clock, &*self.inner.random),
             number: Secret::new(number),
             operation: wanted.operation,
-            pid: peer.map(|peer| peer.pid),
+            pid: peer.map(|peer| peer.pid).filter(|pid| *pid != 0),
             program: peer.and_then(|peer| peer.program.clone()),
             arguments: around.arguments,
             parent: around.parent,
