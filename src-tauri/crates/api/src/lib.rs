@@ -16,11 +16,14 @@ mod events;
 mod extract;
 mod flows;
 mod handed;
+mod oauth;
 mod openapi;
 mod providers;
+mod settings;
 
 pub use convert::{change, error_code};
 pub use error::envelope;
+pub use oauth::Issuer;
 pub use openapi::openapi;
 
 use axum::{Router, routing};
@@ -45,4 +48,5 @@ fn operations() -> OpenApiRouter<Engine> {
         .merge(connections::routes())
         .merge(engine::routes())
         .merge(events::routes())
+        .merge(settings::routes())
 }

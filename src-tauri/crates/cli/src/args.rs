@@ -128,6 +128,10 @@ pub(crate) struct ServeArgs {
     /// Read the passphrase from this file descriptor (0 is standard input)
     #[arg(long, value_name = "N")]
     pub(crate) passphrase_fd: Option<u32>,
+    /// Let programs that speak only TCP call on 127.0.0.1, whatever the settings say; `loopback.json` in the profile
+    /// tells them the port and the token
+    #[arg(long)]
+    pub(crate) loopback: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -18,6 +18,7 @@ mod common;
 
 mod activity;
 mod adopt;
+mod apps;
 mod connect;
 mod connections;
 mod consent;
@@ -45,6 +46,7 @@ mod refresh;
 mod resolve;
 mod schedule;
 mod scheduler;
+mod settings;
 mod settle;
 mod steps;
 mod token;

@@ -10,6 +10,7 @@ Usage: tokenry-serve [OPTIONS]
 Options:
       --vault <auto|keyring|passphrase>  What opens the vault [default: auto]
       --passphrase-fd <N>                Read the passphrase from file descriptor N, up to the end of its first line
+      --loopback                         Open the door on 127.0.0.1, whatever the settings say
       --background                       End with an error when the vault cannot be opened without a question
   -h, --help                             Print help
   -V, --version                          Print version
@@ -29,6 +30,7 @@ pub(crate) enum Command {
 pub(crate) struct Arguments {
     pub(crate) vault: VaultChoice,
     pub(crate) passphrase_fd: Option<u32>,
+    pub(crate) loopback: bool,
     pub(crate) background: bool,
 }
 
@@ -65,6 +67,7 @@ pub(crate) fn parse(given: impl Iterator<Item = OsString>) -> Result<Command, Fa
                         .map_err(|_| Failure::usage("--passphrase-fd must be a file descriptor, like 0"))?,
                 );
             }
+            "--loopback" if word == name => arguments.loopback = true,
             "--background" if word == name => arguments.background = true,
             "-h" | "--help" => return Ok(Command::Say(HELP.to_owned())),
             "-V" | "--version" => {
@@ -97,12 +100,25 @@ mod tests {
     #[test]
     fn values_follow_their_option_or_an_equals_sign() {
         for words in [
-            &["--vault", "passphrase", "--passphrase-fd", "3", "--background"][..],
-            &["--background", "--passphrase-fd=3", "--vault=passphrase"],
+            &[
+                "--vault",
+                "passphrase",
+                "--passphrase-fd",
+                "3",
+                "--background",
+                "--loopback",
+            ][..],
+            &[
+                "--loopback",
+                "--background",
+                "--passphrase-fd=3",
+                "--vault=passphrase",
+            ],
         ] {
             let expected = Arguments {
                 vault: VaultChoice::Passphrase,
                 passphrase_fd: Some(3),
+                loopback: true,
                 background: true,
             };
             assert_eq!(parsed(words).unwrap(), Command::Serve(expected));
@@ -120,6 +136,7 @@ mod tests {
             &["--passphrase-fd", "hunter2"],
             &["--passphrase-fd", "-1"],
             &["--background=hunter2"],
+            &["--loopback=hunter2"],
             &["--vault"],
             &["--vault", "keyring", "--passphrase-fd", "0"],
         ] {

@@ -1,6 +1,6 @@
 use crate::{arguments::Arguments, failure::Failure, passphrase};
 use std::{io::Write, sync::Arc};
-use tokenry_api::doors::{SocketDoor, serve_socket};
+use tokenry_api::doors::{SocketDoor, keep_loopback, serve_socket};
 use tokenry_contract::profile;
 use tokenry_core::Code;
 use tokenry_engine::{Engine, NoWindowHost, Options, VaultState};
@@ -9,6 +9,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// Is the engine, until somebody says stop.
 pub(crate) async fn serve(arguments: Arguments) -> Result<(), Failure> {
     let mut stop = Stop::listen()?;
+    let folder = profile::folder()?;
     let engine = start(&arguments).await?;
     let door = match open(&engine, &arguments).await {
         Ok(door) => door,
@@ -17,6 +18,7 @@ pub(crate) async fn serve(arguments: Arguments) -> Result<(), Failure> {
             return Err(failure);
         }
     };
+    let loopback = keep_loopback(engine.clone(), folder, arguments.loopback).await;
     say_ready(&door);
     tokio::select! {
         () = engine.finished() => {}
@@ -25,6 +27,7 @@ pub(crate) async fn serve(arguments: Arguments) -> Result<(), Failure> {
             tokio::select! { () = engine.shutdown() => {}, () = stop.told() => {} }
         }
     }
+    loopback.close().await;
     door.close().await;
     Ok(())
 }

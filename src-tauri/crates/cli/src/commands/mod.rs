@@ -63,5 +63,8 @@ fn serve(args: &ServeArgs) -> Failure {
     if let Some(fd) = &fd {
         arguments.extend([OsStr::new("--passphrase-fd"), OsStr::new(fd)]);
     }
+    if args.loopback {
+        arguments.push(OsStr::new("--loopback"));
+    }
     start::in_foreground(&arguments)
 }
