@@ -3,7 +3,7 @@
 use crate::{first::Profile, host::WindowHost};
 use std::{sync::Arc, time::Duration};
 use tauri::{AppHandle, Manager, async_runtime};
-use tokenry_api::doors::{SocketDoor, WindowDoor};
+use tokenry_api::doors::{KeptLoopback, SocketDoor, WindowDoor, keep_loopback};
 use tokenry_contract::{ErrorCode, ErrorEnvelope};
 use tokenry_core::{Caller, Code};
 use tokenry_engine::{Engine, Options};
@@ -28,6 +28,7 @@ pub(crate) struct Running {
     pub(crate) engine: Engine,
     pub(crate) window: Arc<WindowDoor>,
     _socket: Arc<SocketDoor>,
+    _loopback: Arc<KeptLoopback>,
 }
 
 impl Shell {
@@ -86,11 +87,13 @@ async fn engine_with_doors(app: &AppHandle, profile: &Profile) -> Result<Running
     let socket = tokenry_api::doors::serve_socket(engine.clone(), &profile.socket)
         .await
         .map_err(|e| e.to_string())?;
+    let loopback = keep_loopback(engine.clone(), profile.folder.clone(), false).await;
     let window = Arc::new(WindowDoor::new(engine.clone()));
     Ok(Running {
         engine,
         window,
         _socket: Arc::new(socket),
+        _loopback: Arc::new(loopback),
     })
 }
 

@@ -18,9 +18,11 @@ mod extract;
 mod flows;
 mod handed;
 pub mod oauth;
+mod oauth;
 mod openapi;
 mod prompts;
 mod providers;
+mod settings;
 
 pub use convert::{change, error_code};
 pub use error::envelope;
@@ -52,4 +54,5 @@ fn operations() -> OpenApiRouter<Engine> {
         .merge(apps::routes())
         .merge(prompts::routes())
         .merge(oauth::routes())
+        .merge(settings::routes())
 }

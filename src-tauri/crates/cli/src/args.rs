@@ -218,6 +218,10 @@ impl Approve {
             Self::All => "all",
         }
     }
+    /// Let programs that speak only TCP call on 127.0.0.1, whatever the settings say; `loopback.json` in the profile
+    /// tells them the port and the token
+    #[arg(long)]
+    pub(crate) loopback: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

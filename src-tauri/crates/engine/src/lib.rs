@@ -48,6 +48,7 @@ mod refresh;
 mod resolve;
 mod schedule;
 mod scheduler;
+mod settings;
 mod settle;
 mod steps;
 mod token;

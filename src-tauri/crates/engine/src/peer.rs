@@ -1,6 +1,12 @@
 //! What the operating system says of the process that asks. A path is a label and not a proof; it decides what a
 //! question says.
 
+mod tcp;
+
+#[cfg(target_os = "linux")]
+pub(crate) use tcp::is_ours;
+pub use tcp::of_tcp;
+
 use std::fs;
 use tokenry_core::{Peer, clean};
 

@@ -12,6 +12,7 @@ Options:
       --passphrase-fd <N>                Read the passphrase from file descriptor N, up to the end of its first line
       --approve <ask|never|all>          What is done about what needs a person's consent: ask through
                                          `tokenry approve`, refuse it, or allow all of it [default: ask]
+      --loopback                         Open the door on 127.0.0.1, whatever the settings say
       --background                       End with an error when the vault cannot be opened without a question
   -h, --help                             Print help
   -V, --version                          Print version
@@ -31,6 +32,7 @@ pub(crate) enum Command {
 pub(crate) struct Arguments {
     pub(crate) vault: VaultChoice,
     pub(crate) passphrase_fd: Option<u32>,
+    pub(crate) loopback: bool,
     pub(crate) background: bool,
     pub(crate) approve: Asking,
 }
@@ -76,6 +78,7 @@ pub(crate) fn parse(given: impl Iterator<Item = OsString>) -> Result<Command, Fa
                     _ => return Err(Failure::usage("--approve must be ask, never or all")),
                 };
             }
+            "--loopback" if word == name => arguments.loopback = true,
             "--background" if word == name => arguments.background = true,
             "-h" | "--help" => return Ok(Command::Say(HELP.to_owned())),
             "-V" | "--version" => {
@@ -120,6 +123,11 @@ mod tests {
                 "--background",
                 "--approve",
                 "never",
+                "--loopback",
+            ][..],
+            &[
+                "--loopback",
+                "--background",
                 "--passphrase-fd=3",
                 "--vault=passphrase",
             ],
@@ -127,6 +135,7 @@ mod tests {
             let expected = Arguments {
                 vault: VaultChoice::Passphrase,
                 passphrase_fd: Some(3),
+                loopback: true,
                 background: true,
                 approve: Asking::Never,
             };
@@ -146,6 +155,7 @@ mod tests {
             &["--passphrase-fd", "-1"],
             &["--background=hunter2"],
             &["--approve", "hunter2"],
+            &["--loopback=hunter2"],
             &["--vault"],
             &["--vault", "keyring", "--passphrase-fd", "0"],
         ] {

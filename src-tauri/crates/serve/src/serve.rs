@@ -1,6 +1,6 @@
 use crate::{arguments::Arguments, failure::Failure, passphrase};
 use std::{io::Write, sync::Arc};
-use tokenry_api::doors::{SocketDoor, serve_socket};
+use tokenry_api::doors::{SocketDoor, keep_loopback, serve_socket};
 use tokenry_contract::profile;
 use tokenry_core::{Code, OsRandom, Random, Secret};
 use tokenry_engine::{Asking, Engine, NoWindowHost, Options, VaultState};
@@ -11,6 +11,8 @@ pub(crate) async fn serve(arguments: Arguments) -> Result<(), Failure> {
     let mut stop = Stop::listen()?;
     let code = (arguments.approve == Asking::Possible).then(|| approval_code(&OsRandom));
     let engine = start(&arguments, code.clone()).await?;
+    let folder = profile::folder()?;
+    let engine = start(&arguments).await?;
     let door = match open(&engine, &arguments).await {
         Ok(door) => door,
         Err(failure) => {
@@ -18,6 +20,7 @@ pub(crate) async fn serve(arguments: Arguments) -> Result<(), Failure> {
             return Err(failure);
         }
     };
+    let loopback = keep_loopback(engine.clone(), folder, arguments.loopback).await;
     say_ready(&door);
     if let Some(code) = &code {
         say_code(code, arguments.background);
@@ -29,6 +32,7 @@ pub(crate) async fn serve(arguments: Arguments) -> Result<(), Failure> {
             tokio::select! { () = engine.shutdown() => {}, () = stop.told() => {} }
         }
     }
+    loopback.close().await;
     door.close().await;
     Ok(())
 }

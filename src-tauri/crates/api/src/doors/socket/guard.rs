@@ -21,6 +21,7 @@ pub(super) fn check(request: &Request<Body>) -> Result<(), Refused> {
         return Ok(());
     }
     extract::check(headers, request.body())
+    extract::check(request.uri().path(), headers, request.body())
 }
 
 fn names_us(uri: &Uri, headers: &HeaderMap) -> bool {

@@ -72,6 +72,7 @@ impl World {
             http: self.http.clone(),
             window: false,
             asking: Asking::Possible,
+            asking: tokenry_engine::Asking::default(),
             approval_code: None,
         }
     }
