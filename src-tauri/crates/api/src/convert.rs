@@ -2,6 +2,7 @@
 //! anything does not compile until the contract has a word for it.
 
 mod connection;
+mod credential;
 mod draft;
 mod engine;
 mod event;
@@ -9,6 +10,9 @@ mod flow;
 mod provider;
 
 pub(crate) use connection::{auth_status, connection, connection_change, disconnected};
+pub(crate) use credential::{
+    credential, credential_change, entered, initialise, new_credential, redacted,
+};
 pub(crate) use draft::{new_provider, provider_change};
 pub(crate) use engine::status;
 pub use event::change;

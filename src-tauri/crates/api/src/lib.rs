@@ -9,6 +9,7 @@
 
 mod connections;
 mod convert;
+mod credentials;
 pub mod doors;
 mod engine;
 mod error;
@@ -18,6 +19,7 @@ mod flows;
 mod handed;
 mod openapi;
 mod providers;
+mod versori;
 
 pub use convert::{change, error_code};
 pub use error::envelope;
@@ -43,6 +45,8 @@ fn operations() -> OpenApiRouter<Engine> {
         .merge(providers::routes())
         .merge(flows::routes())
         .merge(connections::routes())
+        .merge(credentials::routes())
+        .merge(versori::routes())
         .merge(engine::routes())
         .merge(events::routes())
 }

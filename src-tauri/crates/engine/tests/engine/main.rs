@@ -3,9 +3,12 @@
 
 mod accounts;
 mod common;
+mod credential_expiry;
+mod credentials;
 mod disconnect;
 mod flows;
 mod hostile_answers;
+mod initialise;
 mod keyring;
 mod providers;
 mod refresh_answers;
@@ -16,4 +19,5 @@ mod restart;
 mod scheduler;
 mod secrets;
 mod single_flight;
+mod start;
 mod tampering;
