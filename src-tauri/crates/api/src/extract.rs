@@ -60,6 +60,22 @@ impl<S: Send + Sync> FromRequestParts<S> for At {
     }
 }
 
+/// Two ids or names in the path.
+pub(crate) struct At2(pub(crate) String, pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for At2 {
+    type Rejection = Refused;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+        match Path::<(String, String)>::from_request_parts(parts, state).await {
+            Ok(Path((one, two))) => Ok(Self(one, two)),
+            Err(_) => Err(Refused::field(
+                "id",
+                "must be an id or a name, percent-encoded as UTF-8",
+            )),
+        }
+    }
+}
+
 /// The id of a flow in the path; flows have no names.
 pub(crate) struct AtFlow(pub(crate) FlowId);
 

@@ -5,6 +5,8 @@ use axum::{
 };
 use tokenry_contract::{App, CreatedApp, TokenAnswer};
 use tokenry_core::Secret;
+use serde::Serialize;
+use tokenry_contract::{Credential, TokenAnswer};
 use tokenry_engine::TokenView;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -39,6 +41,25 @@ impl IntoResponse for Registered {
 
 fn unkept(body: Bytes) -> Response<Body> {
     let mut response = Response::new(Body::from(body));
+        not_kept(written(self.0))
+    }
+}
+
+/// A credential on its way to a program, perhaps with values: handled as a token is.
+pub(crate) struct HandedCredential(pub(crate) Credential);
+
+impl IntoResponse for HandedCredential {
+    fn into_response(mut self) -> axum::response::Response {
+        let data = &self.0.data;
+        let room: usize = data.iter().map(|(field, value)| field.len() + value.len() + 8).sum();
+        let written = in_one_buffer(&self.0, 2 * room + 1024);
+        self.0.data.values_mut().for_each(Zeroize::zeroize);
+        not_kept(written)
+    }
+}
+
+fn not_kept(written: Bytes) -> axum::response::Response {
+    let mut response = Response::new(Body::from(written));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -54,9 +75,15 @@ fn written(token: TokenView) -> Bytes {
     };
     // Large enough for nearly every token, so that no half of it stays behind in a buffer that grew.
     let room = answer.access_token.len() + answer.scope.as_ref().map_or(0, String::len) + 256;
-    let mut buffer = Zeroizing::new(Vec::with_capacity(room));
-    let done = serde_json::to_writer(&mut *buffer, &answer);
+    let written = in_one_buffer(&answer, room);
     answer.access_token.zeroize();
+    written
+}
+
+/// Written into one buffer that is wiped once it is sent.
+fn in_one_buffer(answer: &impl Serialize, room: usize) -> Bytes {
+    let mut buffer = Zeroizing::new(Vec::with_capacity(room));
+    let done = serde_json::to_writer(&mut *buffer, answer);
     if done.is_err() {
         // Strings and times always serialise.
         buffer.clear();

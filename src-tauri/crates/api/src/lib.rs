@@ -10,6 +10,7 @@
 mod apps;
 mod connections;
 mod convert;
+mod credentials;
 pub mod doors;
 mod engine;
 mod error;
@@ -23,6 +24,7 @@ mod openapi;
 mod prompts;
 mod providers;
 mod settings;
+mod versori;
 
 pub use convert::{change, error_code};
 pub use error::envelope;
@@ -49,6 +51,8 @@ fn operations() -> OpenApiRouter<Engine> {
         .merge(providers::routes())
         .merge(flows::routes())
         .merge(connections::routes())
+        .merge(credentials::routes())
+        .merge(versori::routes())
         .merge(engine::routes())
         .merge(events::routes())
         .merge(apps::routes())

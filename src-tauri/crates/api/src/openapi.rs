@@ -34,6 +34,7 @@ pub(crate) async fn document() -> Json<openapi::OpenApi> {
         (name = "providers", description = "Authorization servers, and our client registrations at them."),
         (name = "flows", description = "Consent flows: from the click to the connection."),
         (name = "connections", description = "Accounts at providers, and their tokens."),
+        (name = "credentials", description = "What is no OAuth, kept beside it; and connections, as credentials."),
         (name = "engine", description = "The engine itself: status, lock, unlock."),
         (name = "apps", description = "Other programs that are known by a client id, and what they may do."),
         (name = "prompts", description = "Questions to the person, and their answers."),
@@ -84,6 +85,15 @@ errors! {
     /// What starting a flow, or following one, may answer.
     Flowing = ValidationError PermissionDenied NotFound Conflict FlowExpired PayloadTooLarge VaultLocked Internal
         OauthUnavailable;
+    /// What its person may be asked about first may answer.
+    Guarded = ValidationError Unauthorized PermissionDenied ConsentDenied InteractionRequired NotFound Conflict
+        PayloadTooLarge VaultLocked RateLimited Internal;
+    /// What starts a flow, once its person allows it, may answer.
+    Starting = ValidationError Unauthorized PermissionDenied ConsentDenied InteractionRequired NotFound Conflict
+        FlowExpired PayloadTooLarge VaultLocked RateLimited Internal OauthUnavailable;
+    /// What the answer to a flow may lead to.
+    Answering = ValidationError Unauthorized PermissionDenied ConsentDenied NotFound Conflict FlowExpired
+        PayloadTooLarge VaultLocked Internal ProviderError ProviderUnreachable OauthUnavailable;
     /// What talking to a provider may answer.
     Talking = ValidationError PermissionDenied ConsentDenied NotFound Conflict NeedsReauth FlowExpired PayloadTooLarge
         VaultLocked RateLimited Internal ProviderError ProviderUnreachable OauthUnavailable;

@@ -7,6 +7,7 @@
 
 mod app;
 mod connection;
+mod credential;
 mod engine;
 mod error;
 mod event;
@@ -15,12 +16,14 @@ mod oauth;
 pub mod profile;
 mod prompt;
 mod provider;
+mod versori;
 
 pub use app::{App, CreateApp, CreateGrant, CreatedApp, Grant, Settings, UpdateSettings};
 pub use connection::{
     Account, Connection, ConnectionStatus, DisconnectAnswer, PatchConnection, ReauthReason, Revoked,
     TokenAnswer, TokenRequest, Trouble,
 };
+pub use credential::{CreateCredential, Credential, CredentialType, StartAnswer, UpdateCredential};
 pub use engine::{EngineStatus, SlotKind, UnlockRequest, Vault, VaultState};
 pub use error::{Details, ErrorBody, ErrorCode, ErrorEnvelope};
 pub use event::{CallerKind, Change, Event, EventKind, EventPage, EventQuery, Outcome, Rule};
@@ -36,4 +39,8 @@ pub use prompt::{AnswerPrompt, Prompt, PromptChoice, PromptDecision, PromptOpera
 pub use provider::{
     CreateProvider, DeleteProviderQuery, GrantType, OAuthProvider, OAuthProviderAuthStatus, Redirect,
     Rotation, TokenEndpointAuthMethod, UpdateProvider,
+};
+pub use versori::{
+    InitialiseAnswer, InitialiseCredential, InitialiseRequest, OAuth2CallbackQuery, RedactedCredential,
+    RedactedType,
 };

@@ -2,6 +2,7 @@
 
 use crate::{Error, index::Index};
 use tokenry_core::{App, Connection, ConnectionId, ConnectionStatus, CredentialId, ProviderId};
+use tokenry_core::{Connection, ConnectionId, ConnectionStatus, CredentialId, DEFAULT_PROJECT, ProviderId};
 
 /// A provider by id, `name` or `project/name`.
 pub(crate) fn provider(index: &Index, reference: &str) -> Result<ProviderId, Error> {
@@ -17,6 +18,17 @@ pub(crate) fn provider(index: &Index, reference: &str) -> Result<ProviderId, Err
             "`tokenry provider list` shows what there is",
         )
     })
+}
+
+/// A credential that was entered by hand, by id, `name` in the default project, or `project/name`.
+pub(crate) fn credential(index: &Index, reference: &str) -> Option<CredentialId> {
+    if let Ok(id) = reference.parse::<CredentialId>()
+        && index.credential(id).is_some()
+    {
+        return Some(id);
+    }
+    let (project, name) = reference.split_once('/').unwrap_or((DEFAULT_PROJECT, reference));
+    index.credential_called(&project.parse().ok()?, &name.parse().ok()?)
 }
 
 /// A connection by id; `provider` when that has only one, or only one without a label; `provider/label`; or a label

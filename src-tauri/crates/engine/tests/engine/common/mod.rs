@@ -73,6 +73,7 @@ impl World {
             window: false,
             asking: Asking::Possible,
             asking: tokenry_engine::Asking::default(),
+            asking: Asking::AllowAll,
             approval_code: None,
         }
     }
