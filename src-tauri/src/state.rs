@@ -27,6 +27,7 @@ pub(crate) struct Shell {
 pub(crate) struct Running {
     pub(crate) engine: Engine,
     pub(crate) window: Arc<WindowDoor>,
+    pub(crate) consent: Arc<WindowDoor>,
     _socket: Arc<SocketDoor>,
 }
 
@@ -73,6 +74,7 @@ pub(crate) fn start_engine(app: &AppHandle) {
         }
         shell.started.send_replace(Some(result.clone()));
         let Ok(running) = result else { return };
+        crate::consent::watch(&app, &running.engine);
         if let Some(link) = shell.link.lock().await.take() {
             crate::deep_link::arrived(&running.engine, &link).await;
         }
@@ -87,9 +89,11 @@ async fn engine_with_doors(app: &AppHandle, profile: &Profile) -> Result<Running
         .await
         .map_err(|e| e.to_string())?;
     let window = Arc::new(WindowDoor::new(engine.clone()));
+    let consent = Arc::new(WindowDoor::consent(engine.clone()));
     Ok(Running {
         engine,
         window,
+        consent,
         _socket: Arc::new(socket),
     })
 }
