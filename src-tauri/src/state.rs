@@ -27,6 +27,7 @@ pub(crate) struct Shell {
 pub(crate) struct Running {
     pub(crate) engine: Engine,
     pub(crate) window: Arc<WindowDoor>,
+    pub(crate) consent: Arc<WindowDoor>,
     _socket: Arc<SocketDoor>,
     _loopback: Arc<KeptLoopback>,
 }
@@ -74,6 +75,7 @@ pub(crate) fn start_engine(app: &AppHandle) {
         }
         shell.started.send_replace(Some(result.clone()));
         let Ok(running) = result else { return };
+        crate::consent::watch(&app, &running.engine);
         if let Some(link) = shell.link.lock().await.take() {
             crate::deep_link::arrived(&running.engine, &link).await;
         }
@@ -89,9 +91,11 @@ async fn engine_with_doors(app: &AppHandle, profile: &Profile) -> Result<Running
         .map_err(|e| e.to_string())?;
     let loopback = keep_loopback(engine.clone(), profile.folder.clone(), false).await;
     let window = Arc::new(WindowDoor::new(engine.clone()));
+    let consent = Arc::new(WindowDoor::consent(engine.clone()));
     Ok(Running {
         engine,
         window,
+        consent,
         _socket: Arc::new(socket),
         _loopback: Arc::new(loopback),
     })
