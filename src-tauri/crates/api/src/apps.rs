@@ -3,7 +3,7 @@ use crate::{
     error::Refused,
     extract::{At, Body, By},
     handed::Registered,
-    openapi::{Asking, Listing},
+    openapi::{Guarded, Listing},
 };
 use axum::{Json, extract::State};
 use tokenry_contract::{App, CreateApp, CreateGrant, CreatedApp, Grant, Success};
@@ -40,7 +40,7 @@ async fn list_apps(By(caller): By, State(engine): State<Engine>) -> Result<Json<
     path = "/v1/apps",
     tag = "apps",
     request_body = CreateApp,
-    responses((status = 200, description = "The app.", body = CreatedApp), Asking)
+    responses((status = 200, description = "The app.", body = CreatedApp), Guarded)
 )]
 async fn create_app(
     by: By,
@@ -63,7 +63,7 @@ async fn create_app(
     path = "/v1/apps/{id}",
     tag = "apps",
     params(("id" = String, Path, description = "The app's id or name.")),
-    responses((status = 200, description = "It is gone.", body = Success), Asking)
+    responses((status = 200, description = "It is gone.", body = Success), Guarded)
 )]
 async fn delete_app(
     By(caller): By,
@@ -100,7 +100,7 @@ async fn list_grants(By(caller): By, State(engine): State<Engine>) -> Result<Jso
     path = "/v1/grants",
     tag = "apps",
     request_body = CreateGrant,
-    responses((status = 200, description = "The grant.", body = Grant), Asking)
+    responses((status = 200, description = "The grant.", body = Grant), Guarded)
 )]
 async fn create_grant(
     By(caller): By,
@@ -120,7 +120,7 @@ async fn create_grant(
     path = "/v1/grants/{id}",
     tag = "apps",
     params(("id" = uuid::Uuid, Path, description = "Its id.")),
-    responses((status = 200, description = "It is gone.", body = Success), Asking)
+    responses((status = 200, description = "It is gone.", body = Success), Guarded)
 )]
 async fn delete_grant(
     By(caller): By,

@@ -133,7 +133,7 @@ pub(crate) fn check(path: &str, headers: &HeaderMap, body: &RawBody) -> Result<(
         return Err(Refused::TooLarge);
     }
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
-    let (wanted, otherwise) = if oauth::takes_form(path) {
+    let (wanted, otherwise) = if oauth::takes_a_form(path) {
         (
             "application/x-www-form-urlencoded",
             "must be application/x-www-form-urlencoded here",

@@ -3,10 +3,9 @@ use axum::{
     http::{HeaderValue, Response, header},
     response::IntoResponse,
 };
-use tokenry_contract::{App, CreatedApp, TokenAnswer};
-use tokenry_core::Secret;
 use serde::Serialize;
-use tokenry_contract::{Credential, TokenAnswer};
+use tokenry_contract::{App, CreatedApp, Credential, TokenAnswer};
+use tokenry_core::Secret;
 use tokenry_engine::TokenView;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -16,7 +15,7 @@ pub(crate) struct Handed(pub(crate) TokenView);
 
 impl IntoResponse for Handed {
     fn into_response(self) -> axum::response::Response {
-        unkept(written(self.0))
+        not_kept(written(self.0))
     }
 }
 
@@ -29,19 +28,9 @@ impl IntoResponse for Registered {
             app: self.0,
             token: self.1.map(|token| token.expose().to_owned()),
         };
-        let mut buffer = Zeroizing::new(Vec::with_capacity(4096));
-        let done = serde_json::to_writer(&mut *buffer, &answer);
+        let written = in_one_buffer(&answer, 4096);
         answer.token.zeroize();
-        if done.is_err() {
-            buffer.clear();
-        }
-        unkept(Bytes::from_owner(buffer))
-    }
-}
-
-fn unkept(body: Bytes) -> Response<Body> {
-    let mut response = Response::new(Body::from(body));
-        not_kept(written(self.0))
+        not_kept(written)
     }
 }
 
@@ -51,7 +40,10 @@ pub(crate) struct HandedCredential(pub(crate) Credential);
 impl IntoResponse for HandedCredential {
     fn into_response(mut self) -> axum::response::Response {
         let data = &self.0.data;
-        let room: usize = data.iter().map(|(field, value)| field.len() + value.len() + 8).sum();
+        let room: usize = data
+            .iter()
+            .map(|(field, value)| field.len() + value.len() + 8)
+            .sum();
         let written = in_one_buffer(&self.0, 2 * room + 1024);
         self.0.data.values_mut().for_each(Zeroize::zeroize);
         not_kept(written)

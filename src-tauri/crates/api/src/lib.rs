@@ -19,7 +19,6 @@ mod extract;
 mod flows;
 mod handed;
 pub mod oauth;
-mod oauth;
 mod openapi;
 mod prompts;
 mod providers;

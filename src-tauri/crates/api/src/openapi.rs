@@ -71,11 +71,6 @@ errors! {
     Writing = ValidationError PermissionDenied NotFound Conflict PayloadTooLarge VaultLocked Internal;
     /// What opening the vault may answer.
     Unlocking = ValidationError PermissionDenied Conflict PayloadTooLarge VaultLocked Internal OauthUnavailable;
-    /// What changing something may answer that its person is asked about.
-    Asking = ValidationError Unauthorized PermissionDenied ConsentDenied InteractionRequired NotFound Conflict
-        PayloadTooLarge VaultLocked RateLimited Internal;
-    /// What answering a question may answer.
-    Answering = ValidationError PermissionDenied NotFound Conflict PayloadTooLarge VaultLocked Internal;
     /// What a window or an engine that has to act may answer.
     Acting = PermissionDenied Conflict Internal;
     /// What an operation for a browser may answer.

@@ -201,6 +201,10 @@ pub(crate) struct ServeArgs {
     /// What is done about what needs a person's consent: ask through `tokenry approve`, refuse it, or allow all of it
     #[arg(long, value_enum)]
     pub(crate) approve: Option<Approve>,
+    /// Let programs that speak only TCP call on 127.0.0.1, whatever the settings say; `loopback.json` in the profile
+    /// tells them the port and the token
+    #[arg(long)]
+    pub(crate) loopback: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -218,10 +222,6 @@ impl Approve {
             Self::All => "all",
         }
     }
-    /// Let programs that speak only TCP call on 127.0.0.1, whatever the settings say; `loopback.json` in the profile
-    /// tells them the port and the token
-    #[arg(long)]
-    pub(crate) loopback: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]

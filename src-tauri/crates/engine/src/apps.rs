@@ -157,8 +157,10 @@ impl Engine {
             Some(app) => Ok(Caller::App(AppCaller {
                 app,
                 grant: None,
+                scopes: None,
                 peer,
             })),
+            None if let Some(caller) = self.caller_of_issued(bearer, peer).await? => Ok(caller),
             None => Err(Error::Unauthorized(
                 "the bearer token is none that Tokenry knows: it was taken away, has ended, or was mistyped; \
                  its person can register the app anew in the window, under Apps",
@@ -246,22 +248,5 @@ mod tests {
         ] {
             assert!(!is_redirect_uri(bad), "{bad}");
         }
-//! Apps, and how they prove themselves.
-
-use crate::{Engine, Error};
-use tokenry_core::{Caller, Peer, Secret};
-
-impl Engine {
-    /// Who has this token.
-    ///
-    /// # Errors
-    /// When nobody has it, or while locked.
-    #[expect(clippy::unused_async, reason = "looking a token up reads the disk")]
-    pub async fn authenticate(&self, bearer: &Secret, peer: Option<Peer>) -> Result<Caller, Error> {
-        let _ledger = self.ledger()?;
-        let _ = (bearer, peer);
-        Err(Error::Unauthorized(
-            "this token is not known; it may be revoked or at its end. Get a new one, or register the app again",
-        ))
     }
 }

@@ -36,7 +36,11 @@ impl Engine {
             let connections = all(&new.connections, |r| resolve::connection(&index, r).map(|c| c.id));
             let connections =
                 connections.map_err(|error| wrong.insert("connections".to_owned(), error.to_string()));
-            let credentials = all(&new.credentials, |r| resolve::credential(&index, r));
+            let credentials = all(&new.credentials, |r| {
+                resolve::credential(&index, r).ok_or_else(|| {
+                    Error::not_found("credential", r, "`tokenry credential list` shows what there is")
+                })
+            });
             let credentials =
                 credentials.map_err(|error| wrong.insert("credentials".to_owned(), error.to_string()));
             if new.scopes.is_empty() {

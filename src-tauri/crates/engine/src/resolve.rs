@@ -1,8 +1,9 @@
 //! Wherever an id is taken, a unique name works too.
 
 use crate::{Error, index::Index};
-use tokenry_core::{App, Connection, ConnectionId, ConnectionStatus, CredentialId, ProviderId};
-use tokenry_core::{Connection, ConnectionId, ConnectionStatus, CredentialId, DEFAULT_PROJECT, ProviderId};
+use tokenry_core::{
+    App, Connection, ConnectionId, ConnectionStatus, CredentialId, DEFAULT_PROJECT, ProviderId,
+};
 
 /// A provider by id, `name` or `project/name`.
 pub(crate) fn provider(index: &Index, reference: &str) -> Result<ProviderId, Error> {
@@ -105,26 +106,4 @@ pub(crate) fn app<'a>(index: &'a Index, reference: &str) -> Result<&'a App, Erro
 
 pub(crate) fn no_app(reference: &str) -> Error {
     Error::not_found("app", reference, "the window shows what there is, under Apps")
-}
-
-/// A credential by id, by `name` in the default project, or by `project/name`.
-pub(crate) fn credential(index: &Index, reference: &str) -> Result<CredentialId, Error> {
-    if let Ok(id) = reference.parse::<CredentialId>()
-        && index.credential(id).is_some()
-    {
-        return Ok(id);
-    }
-    let (project, name) = reference
-        .split_once('/')
-        .unwrap_or((tokenry_core::DEFAULT_PROJECT, reference));
-    let found = index
-        .credentials()
-        .find(|(_, known)| known.project.as_str() == project && known.name.as_str() == name);
-    found.map(|(id, _)| id).ok_or_else(|| {
-        Error::not_found(
-            "credential",
-            reference,
-            "`tokenry credential list` shows what there is",
-        )
-    })
 }

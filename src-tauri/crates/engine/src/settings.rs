@@ -10,7 +10,7 @@ impl Engine {
     /// # Errors
     /// While locked, and for anybody but the window.
     pub async fn settings(&self, caller: &Caller) -> Result<Settings, Error> {
-        self.allow(caller, Operation::Manage)?;
+        self.allow(caller, Operation::Settings)?;
         self.chosen().await
     }
 
@@ -28,7 +28,7 @@ impl Engine {
     /// # Errors
     /// While locked, for anybody but the window, and when it cannot be written.
     pub async fn change_settings(&self, caller: &Caller, loopback: Option<bool>) -> Result<Settings, Error> {
-        self.allow(caller, Operation::Manage)?;
+        self.allow(caller, Operation::Settings)?;
         let event = loopback.map(|on| {
             let detail = if on {
                 "loopback door on"

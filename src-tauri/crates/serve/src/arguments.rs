@@ -118,16 +118,13 @@ mod tests {
                 "3",
                 "--background",
                 "--approve=never",
+                "--loopback",
             ][..],
             &[
+                "--loopback",
                 "--background",
                 "--approve",
                 "never",
-                "--loopback",
-            ][..],
-            &[
-                "--loopback",
-                "--background",
                 "--passphrase-fd=3",
                 "--vault=passphrase",
             ],

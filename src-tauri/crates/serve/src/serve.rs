@@ -12,7 +12,6 @@ pub(crate) async fn serve(arguments: Arguments) -> Result<(), Failure> {
     let code = (arguments.approve == Asking::Possible).then(|| approval_code(&OsRandom));
     let engine = start(&arguments, code.clone()).await?;
     let folder = profile::folder()?;
-    let engine = start(&arguments).await?;
     let door = match open(&engine, &arguments).await {
         Ok(door) => door,
         Err(failure) => {

@@ -69,6 +69,7 @@ fn serve(args: &ServeArgs) -> Failure {
     }
     if let Some(approve) = args.approve {
         arguments.extend([OsStr::new("--approve"), OsStr::new(approve.word())]);
+    }
     if args.loopback {
         arguments.push(OsStr::new("--loopback"));
     }

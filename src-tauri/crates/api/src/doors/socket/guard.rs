@@ -1,4 +1,4 @@
-use crate::{error::Refused, extract, oauth};
+use crate::{error::Refused, extract};
 use axum::{
     body::Body,
     http::{HeaderMap, Request, Uri, header},
@@ -16,11 +16,6 @@ pub(super) fn check(request: &Request<Body>) -> Result<(), Refused> {
             "a request for another host than `localhost` is refused",
         ));
     }
-    // A form of a web page would have an Origin; and what these take, they judge by themselves.
-    if oauth::takes_a_form(request.uri().path()) {
-        return Ok(());
-    }
-    extract::check(headers, request.body())
     extract::check(request.uri().path(), headers, request.body())
 }
 

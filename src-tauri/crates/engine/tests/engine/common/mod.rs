@@ -72,8 +72,6 @@ impl World {
             http: self.http.clone(),
             window: false,
             asking: Asking::Possible,
-            asking: tokenry_engine::Asking::default(),
-            asking: Asking::AllowAll,
             approval_code: None,
         }
     }
