@@ -7,6 +7,7 @@ mod engine;
 mod errors;
 mod flows;
 mod hostile;
+mod oauth;
 mod providers;
 mod reading;
 mod socket;
