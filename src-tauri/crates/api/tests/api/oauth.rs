@@ -8,6 +8,12 @@ use tokenry_core::Caller;
 
 pub(crate) const ISSUER: &str = "http://127.0.0.1:4180";
 
+/// A process that is there, and stays the same.
+fn browser() -> Caller {
+    let uid = rustix::process::getuid().as_raw();
+    Caller::Program(tokenry_engine::peer::of_process(uid, std::process::id()))
+}
+
 /// A request as the loopback door hands it on.
 pub(crate) fn at_loopback(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Request<Body> {
     let mut request = Request::builder().method(method).uri(path);
@@ -15,7 +21,7 @@ pub(crate) fn at_loopback(method: &str, path: &str, headers: &[(&str, &str)], bo
         request = request.header(*name, *value);
     }
     let mut request = request.body(Body::from(body.to_owned())).unwrap();
-    request.extensions_mut().insert(program());
+    request.extensions_mut().insert(browser());
     request.extensions_mut().insert(Issuer(ISSUER.to_owned()));
     request
 }

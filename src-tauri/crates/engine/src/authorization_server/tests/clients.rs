@@ -29,6 +29,9 @@ async fn tried(house: &House, authorization: Option<&str>, proof: &[(&str, &str)
     tried.err().map(|error| error.code)
 }
 
+/// An `Authorization` header, a proof in the form, and what comes of it.
+type Case<'a> = (Option<&'a str>, Vec<(&'a str, &'a str)>, Option<OAuthErrorCode>);
+
 #[tokio::test]
 async fn each_method_works_alone_and_two_at_once_do_not() {
     let house = House::new().await;
@@ -37,7 +40,7 @@ async fn each_method_works_alone_and_two_at_once_do_not() {
     let header = basic("server", SECRET);
     let by_id = basic(&id, SECRET);
     let wrong = basic("server", "wrong");
-    let cases: Vec<(Option<&str>, Vec<(&str, &str)>, Option<OAuthErrorCode>)> = vec![
+    let cases: Vec<Case> = vec![
         (Some(&header), vec![], None),
         (Some(&by_id), vec![], None),
         (Some(&header), vec![("client_id", "server")], None),
