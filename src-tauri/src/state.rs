@@ -3,7 +3,7 @@
 use crate::{first::Profile, host::WindowHost};
 use std::{sync::Arc, time::Duration};
 use tauri::{AppHandle, Manager, async_runtime};
-use tokenry_api::doors::{SocketDoor, WindowDoor};
+use tokenry_api::doors::{KeptLoopback, SocketDoor, WindowDoor, keep_loopback};
 use tokenry_contract::{ErrorCode, ErrorEnvelope};
 use tokenry_core::{Caller, Code};
 use tokenry_engine::{Engine, Options};
@@ -29,6 +29,7 @@ pub(crate) struct Running {
     pub(crate) window: Arc<WindowDoor>,
     pub(crate) consent: Arc<WindowDoor>,
     _socket: Arc<SocketDoor>,
+    _loopback: Arc<KeptLoopback>,
 }
 
 impl Shell {
@@ -88,6 +89,7 @@ async fn engine_with_doors(app: &AppHandle, profile: &Profile) -> Result<Running
     let socket = tokenry_api::doors::serve_socket(engine.clone(), &profile.socket)
         .await
         .map_err(|e| e.to_string())?;
+    let loopback = keep_loopback(engine.clone(), profile.folder.clone(), false).await;
     let window = Arc::new(WindowDoor::new(engine.clone()));
     let consent = Arc::new(WindowDoor::consent(engine.clone()));
     Ok(Running {
@@ -95,6 +97,7 @@ async fn engine_with_doors(app: &AppHandle, profile: &Profile) -> Result<Running
         window,
         consent,
         _socket: Arc::new(socket),
+        _loopback: Arc::new(loopback),
     })
 }
 

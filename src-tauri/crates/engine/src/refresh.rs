@@ -207,10 +207,13 @@ impl Engine {
         };
         reached(Step::Journalled);
         let http = &self.inner.http;
-        let answer = match &request.refresh_token {
-            Some(token) => refresh::refresh(http, &request.provider, token).await,
-            None => {
-                client_credentials::fetch(http, &request.provider, &request.connection.requested_scopes).await
+        let from = request.connection.client_secret_from;
+        let client = self.with_client_secret(&ledger, request.provider.clone(), from);
+        let answer = match (client, &request.refresh_token) {
+            (Err(failure), _) => Err(failure),
+            (Ok(client), Some(token)) => refresh::refresh(http, &client, token).await,
+            (Ok(client), None) => {
+                client_credentials::fetch(http, &client, &request.connection.requested_scopes).await
             }
         };
         reached(Step::Answered);
