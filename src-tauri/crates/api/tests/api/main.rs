@@ -10,6 +10,7 @@ mod hostile;
 mod loopback;
 mod loopback_hostile;
 mod oauth;
+mod oauth_flow;
 mod other_user;
 mod providers;
 mod reading;
