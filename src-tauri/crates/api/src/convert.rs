@@ -10,9 +10,7 @@ mod flow;
 mod provider;
 
 pub(crate) use connection::{auth_status, connection, connection_change, disconnected};
-pub(crate) use credential::{
-    credential, credential_change, entered, initialise, new_credential, redacted,
-};
+pub(crate) use credential::{credential, credential_change, entered, initialise, new_credential, redacted};
 pub(crate) use draft::{new_provider, provider_change};
 pub(crate) use engine::status;
 pub use event::change;

@@ -24,7 +24,10 @@ pub(crate) struct HandedCredential(pub(crate) Credential);
 impl IntoResponse for HandedCredential {
     fn into_response(mut self) -> axum::response::Response {
         let data = &self.0.data;
-        let room: usize = data.iter().map(|(field, value)| field.len() + value.len() + 8).sum();
+        let room: usize = data
+            .iter()
+            .map(|(field, value)| field.len() + value.len() + 8)
+            .sum();
         let written = in_one_buffer(&self.0, 2 * room + 1024);
         self.0.data.values_mut().for_each(Zeroize::zeroize);
         not_kept(written)

@@ -67,7 +67,9 @@ async fn oauth2_callback(
 ) -> Result<(StatusCode, Json<RedactedCredential>), Refused> {
     // Raw, and judged by the engine: a parser would hide what is wrong with it.
     let query = uri.query().unwrap_or_default();
-    let made = engine.answered(&caller, query, cookie(&headers).as_deref()).await?;
+    let made = engine
+        .answered(&caller, query, cookie(&headers).as_deref())
+        .await?;
     Ok((StatusCode::CREATED, Json(convert::redacted(made))))
 }
 

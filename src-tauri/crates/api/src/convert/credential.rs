@@ -113,11 +113,7 @@ pub(crate) fn credential_change(body: contract::UpdateCredential) -> Result<Cred
 }
 
 /// A flow as the reference starts it.
-pub(crate) fn initialise(
-    project: String,
-    provider: String,
-    body: contract::InitialiseRequest,
-) -> Initialise {
+pub(crate) fn initialise(project: String, provider: String, body: contract::InitialiseRequest) -> Initialise {
     Initialise {
         project,
         provider,
