@@ -3,6 +3,7 @@
 
 mod accounts;
 mod common;
+mod credential_callers;
 mod credential_expiry;
 mod credentials;
 mod disconnect;
