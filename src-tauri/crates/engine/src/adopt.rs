@@ -35,6 +35,7 @@ impl NewConnection {
         Tokens {
             refresh_token: old.refresh_token.filter(|_| same),
             scopes: self.scopes.clone(),
+            narrowed: Vec::new(),
             ..old
         }
     }
@@ -66,6 +67,8 @@ impl Engine {
                     return Err(crate::resolve::gone(&target.to_string()));
                 }
                 connection.requested_scopes = fresh.scopes.clone();
+                // Another sign-in may be of another kind: what its provider does is seen anew.
+                connection.narrows = None;
                 connection.label = label.or(connection.label);
                 let old = transaction.get::<Tokens>(target.row())?;
                 let old = old.map(|old| fresh.carried_over(old, connection.account.as_ref()));

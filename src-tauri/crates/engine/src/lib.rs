@@ -35,6 +35,7 @@ mod life;
 mod loopback;
 #[cfg(test)]
 mod many_tests;
+mod narrowing;
 mod options;
 pub mod peer;
 mod policy;
@@ -62,4 +63,5 @@ pub use host::{Host, HostError, NoWindowHost, SchemeState};
 pub use options::{Options, VaultChoice};
 pub use policy::{Asking, Decision, Operation, Question, Target, decide};
 pub use providers::NewProvider;
+pub use token::TokenWish;
 pub use view::{Change, ConnectionView, FlowState, FlowView, Status, TokenView};

@@ -7,6 +7,8 @@ mod disconnect;
 mod flows;
 mod hostile_answers;
 mod keyring;
+mod narrowing;
+mod narrowing_refused;
 mod providers;
 mod refresh_answers;
 mod refresh_end;

@@ -71,6 +71,8 @@ impl World {
             random: Arc::new(OsRandom),
             http: self.http.clone(),
             window: false,
+            asking: tokenry_engine::Asking::default(),
+            approval_code: None,
         }
     }
 
