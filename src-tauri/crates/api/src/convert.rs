@@ -12,7 +12,7 @@ pub(crate) use connection::{auth_status, connection, connection_change, disconne
 pub(crate) use draft::{new_provider, provider_change};
 pub(crate) use engine::status;
 pub use event::change;
-pub(crate) use event::event;
+pub(crate) use event::{event, wanted_outcome};
 pub(crate) use flow::{connect_options, connect_query, flow, started};
 pub(crate) use provider::provider;
 

@@ -32,6 +32,7 @@ mod index;
 mod journal;
 mod ledger;
 mod life;
+mod log;
 mod loopback;
 #[cfg(test)]
 mod many_tests;
@@ -60,6 +61,7 @@ pub use engine::Engine;
 pub use error::Error;
 pub use gate::{VaultReport, VaultState};
 pub use host::{Host, HostError, NoWindowHost, SchemeState};
+pub use log::EventFilter;
 pub use options::{Options, VaultChoice};
 pub use policy::{Asking, Decision, Operation, Question, Target, decide};
 pub use providers::NewProvider;

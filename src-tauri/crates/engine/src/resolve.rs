@@ -1,7 +1,7 @@
 //! Wherever an id is taken, a unique name works too.
 
 use crate::{Error, index::Index};
-use tokenry_core::{Connection, ConnectionId, ConnectionStatus, ProviderId};
+use tokenry_core::{AppId, Connection, ConnectionId, ConnectionStatus, ProviderId};
 
 /// A provider by id, `name` or `project/name`.
 pub(crate) fn provider(index: &Index, reference: &str) -> Result<ProviderId, Error> {
@@ -17,6 +17,21 @@ pub(crate) fn provider(index: &Index, reference: &str) -> Result<ProviderId, Err
             "`tokenry provider list` shows what there is",
         )
     })
+}
+
+/// An app by id or name.
+pub(crate) fn app(index: &Index, reference: &str) -> Result<AppId, Error> {
+    let id = reference
+        .parse::<AppId>()
+        .ok()
+        .filter(|id| index.app(*id).is_some());
+    id.or_else(|| {
+        index
+            .apps()
+            .find(|app| app.name.as_str() == reference)
+            .map(|app| app.id)
+    })
+    .ok_or_else(|| Error::not_found("app", reference, "the window lists them under Apps"))
 }
 
 /// A connection by id; `provider` when that has only one, or only one without a label; `provider/label`; or a label
