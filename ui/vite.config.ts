@@ -26,6 +26,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    // The window, and the small one that asks for consent.
+    rolldownOptions: { input: ['index.html', 'consent.html'] },
   },
   test: {
     environment: 'jsdom',

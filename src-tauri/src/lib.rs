@@ -6,6 +6,7 @@
 mod arguments;
 mod clipboard;
 mod commands;
+mod consent;
 mod deep_link;
 mod first;
 mod host;
@@ -63,11 +64,15 @@ fn start(shell: Shell) -> ExitCode {
         .plugin(tauri_plugin_deep_link::init())
         .plugin(tauri_plugin_clipboard_manager::init())
         .manage(shell)
+        .manage(consent::Consent::default())
+        .manage(windows::Main::default())
         .invoke_handler(tauri::generate_handler![
             commands::request,
             commands::subscribe,
             commands::copy_token,
-            commands::copy_link
+            commands::copy_link,
+            consent::commands::consent_request,
+            consent::commands::consent_subscribe
         ])
         .setup(|app| {
             let handle = app.handle().clone();
@@ -88,8 +93,13 @@ fn start(shell: Shell) -> ExitCode {
         }
     };
     let code = app.run_return(|app, event| match event {
-        // The last window was closed: the engine goes on in the tray, where there is one to come back from.
-        RunEvent::ExitRequested { code: None, api, .. } if tray::is_there(app) => api.prevent_exit(),
+        // The last window was closed: the engine goes on in the tray, where there is one to come back from. A question
+        // that was answered closes its window, too, and ends nothing.
+        RunEvent::ExitRequested { code: None, api, .. }
+            if tray::is_there(app) || !windows::was_closed(app) =>
+        {
+            api.prevent_exit();
+        }
         RunEvent::Exit => state::shut_down(app),
         _ => {}
     });

@@ -3,7 +3,7 @@
 use crate::{first::Profile, host::WindowHost};
 use std::{sync::Arc, time::Duration};
 use tauri::{AppHandle, Manager, async_runtime};
-use tokenry_api::doors::{SocketDoor, WindowDoor};
+use tokenry_api::doors::{KeptLoopback, SocketDoor, WindowDoor, keep_loopback};
 use tokenry_contract::{ErrorCode, ErrorEnvelope};
 use tokenry_core::{Caller, Code};
 use tokenry_engine::{Engine, Options};
@@ -27,7 +27,9 @@ pub(crate) struct Shell {
 pub(crate) struct Running {
     pub(crate) engine: Engine,
     pub(crate) window: Arc<WindowDoor>,
+    pub(crate) consent: Arc<WindowDoor>,
     _socket: Arc<SocketDoor>,
+    _loopback: Arc<KeptLoopback>,
 }
 
 impl Shell {
@@ -73,6 +75,7 @@ pub(crate) fn start_engine(app: &AppHandle) {
         }
         shell.started.send_replace(Some(result.clone()));
         let Ok(running) = result else { return };
+        crate::consent::watch(&app, &running.engine);
         if let Some(link) = shell.link.lock().await.take() {
             crate::deep_link::arrived(&running.engine, &link).await;
         }
@@ -86,11 +89,15 @@ async fn engine_with_doors(app: &AppHandle, profile: &Profile) -> Result<Running
     let socket = tokenry_api::doors::serve_socket(engine.clone(), &profile.socket)
         .await
         .map_err(|e| e.to_string())?;
+    let loopback = keep_loopback(engine.clone(), profile.folder.clone(), false).await;
     let window = Arc::new(WindowDoor::new(engine.clone()));
+    let consent = Arc::new(WindowDoor::consent(engine.clone()));
     Ok(Running {
         engine,
         window,
+        consent,
         _socket: Arc::new(socket),
+        _loopback: Arc::new(loopback),
     })
 }
 

@@ -2,14 +2,24 @@
 
 use crate::state::Shell;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
+};
 use tauri::{
     AppHandle, LogicalSize, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent,
     webview::NewWindowResponse,
 };
+use url::Url;
 
 const MAIN: &str = "main";
 const SMALLEST: (f64, f64) = (480.0, 500.0);
+
+/// Whether its person closed the main window.
+#[derive(Default)]
+pub(crate) struct Main {
+    closed: AtomicBool,
+}
 
 /// How the window was when it was last closed, in logical pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -74,20 +84,38 @@ pub(crate) fn show(app: &AppHandle) -> tauri::Result<()> {
         .inner_size(shape.width, shape.height)
         .min_inner_size(SMALLEST.0, SMALLEST.1)
         .maximized(shape.maximized)
-        // Nothing of the window is kept on disk. (The web engine lets nobody drive such a window, tests included.)
-        .incognito(!cfg!(feature = "automation"))
+        .incognito(incognito())
         .devtools(false)
-        .on_navigation(|url| url.scheme() == "tauri" || url.host_str() == Some("tauri.localhost"))
+        .on_navigation(is_ours)
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .build()?;
+    app.state::<Main>().closed.store(false, Ordering::Relaxed);
     remember_when_closed(&window);
     Ok(())
+}
+
+/// Nothing of a window is kept on disk. (The web engine lets nobody drive such a window, tests included.)
+pub(crate) fn incognito() -> bool {
+    !cfg!(feature = "automation")
+}
+
+/// Whether a window may go there: to our own pages and nowhere else.
+pub(crate) fn is_ours(url: &Url) -> bool {
+    url.scheme() == "tauri" || url.host_str() == Some("tauri.localhost")
+}
+
+/// Whether the main window was there and its person closed it.
+pub(crate) fn was_closed(app: &AppHandle) -> bool {
+    app.state::<Main>().closed.load(Ordering::Relaxed)
 }
 
 fn remember_when_closed(window: &WebviewWindow) {
     let watched = window.clone();
     window.on_window_event(move |event| {
         // Closing ends the web processes too; the engine goes on in the tray.
+        if let WindowEvent::CloseRequested { .. } | WindowEvent::Destroyed = event {
+            watched.state::<Main>().closed.store(true, Ordering::Relaxed);
+        }
         if let WindowEvent::CloseRequested { .. } = event
             && let Err(error) = remember(&watched)
         {

@@ -1,6 +1,9 @@
 import { screen } from '@testing-library/svelte';
 import { expect, it } from 'vitest';
-import { click, door, open, settle, text, type, withConnection, withProvider } from './support';
+import type { Event } from '../src/lib/types';
+import { nextId } from '../src/lib/door/memory/engine';
+import { anApp } from '../src/lib/door/memory/samples';
+import { click, door, open, settle, text, type, user, withConnection, withProvider } from './support';
 
 async function activity() {
   const behind = door();
@@ -18,7 +21,7 @@ async function activity() {
 it('each event says what happened, to what, who asked and how it ended', async () => {
   await activity();
   expect(text('event', 0)).toMatch(
-    /Refresh failed · sandbox \(ada@example.org\)\s*Tokenry itself · no route\s*Failed\s*just now/,
+    /Refresh failed · sandbox \(ada@example.org\)\s*Tokenry itself · no route\s*A refresh was meant for Sandbox\s*Failed\s*just now/,
   );
   expect(text('event', 1)).toMatch(/Token handed out · sandbox.*\s*git, process 7/);
   expect(text('event', 2)).toMatch(/Provider added · Sandbox\s*You, in the window/);
@@ -65,4 +68,93 @@ it('older events come on request', async () => {
   await click('older');
   expect(screen.getAllByTestId('event')).toHaveLength(101);
   expect(screen.queryByTestId('older')).toBeNull();
+});
+
+const choose = async (name: string, value: string) => {
+  await user.selectOptions(screen.getByTestId(`field-${name}`), value);
+  await settle();
+};
+
+const kinds = () => screen.queryAllByTestId('event').map(({ dataset }) => dataset['kind']);
+
+async function withApp() {
+  const behind = door();
+  const provider = withProvider(behind);
+  const connection = withConnection(behind, provider);
+  const app = anApp({ id: nextId(), name: 'release-notes' });
+  behind.engine.apps.set(app.id, app);
+  const of = { provider_id: provider.id, connection_id: connection.id };
+  behind.engine.log({ kind: 'refreshed', caller: 'engine', rule: 'engine', ...of });
+  behind.engine.log({ kind: 'app_added', app_id: app.id, rule: 'window' });
+  behind.engine.log({
+    kind: 'token_handed_out',
+    caller: 'app',
+    app_id: app.id,
+    rule: 'grant',
+    program: '/bin/x',
+    ...of,
+  });
+  behind.engine.log({
+    kind: 'consent_decided',
+    caller: 'program',
+    program: '/home/ada/bin/deploy',
+    outcome: 'refused',
+    rule: 'denied',
+    detail: 'a token',
+    ...of,
+  });
+  await open(behind);
+  await click('nav-activity');
+  return { behind, app, connection, of };
+}
+
+it('what was decided, by which rule, and what was sent to whom is said in words', async () => {
+  await withApp();
+  expect(text('event', 0)).toMatch(/Your decision · sandbox.*\s*deploy · a token · You said no\s*Refused/);
+  expect(text('event', 1)).toMatch(/Token handed out.*\s*release-notes, through x\s*· The app has a grant for it/);
+  expect(text('event', 2)).toMatch(/App registered · release-notes\s*You, in the window\s*just now/);
+  expect(text('event', 3)).toContain('The refresh token was sent to Sandbox, which answered with a new access token');
+});
+
+it('app, connection and result narrow the list, and it goes on live', async () => {
+  const { behind, app, connection, of } = await withApp();
+  await choose('app', app.id);
+  expect(kinds()).toEqual(['token_handed_out', 'app_added']);
+  await choose('connection', connection.id);
+  expect(kinds()).toEqual(['token_handed_out']);
+  const more: Partial<Event> = { caller: 'app', app_id: app.id, ...of };
+  behind.engine.log({ kind: 'refreshed', ...of });
+  behind.engine.log({ kind: 'disconnected', ...more });
+  await settle();
+  expect(kinds()).toEqual(['disconnected', 'token_handed_out']);
+  await choose('app', '');
+  await choose('connection', '');
+  await choose('outcome', 'refused');
+  expect(kinds()).toEqual(['consent_decided']);
+  behind.engine.log({ kind: 'unlocked' });
+  await settle();
+  expect(kinds()).toEqual(['consent_decided']);
+});
+
+it('pages in which nothing fits are passed over, and the oldest that fits is found', async () => {
+  const behind = door();
+  behind.engine.log({ kind: 'redirect_refused', outcome: 'refused' });
+  for (let n = 0; n < 350; n += 1) behind.engine.log({ kind: 'refreshed' });
+  await open(behind);
+  await click('nav-activity');
+  await choose('outcome', 'refused');
+  expect(kinds()).toEqual(['redirect_refused']);
+  expect(screen.queryByTestId('older')).toBeNull();
+});
+
+it('a very long way without anything that fits can be gone on with', async () => {
+  const behind = door();
+  behind.engine.log({ kind: 'redirect_refused', outcome: 'refused' });
+  for (let n = 0; n < 2100; n += 1) behind.engine.log({ kind: 'refreshed' });
+  await open(behind);
+  await click('nav-activity');
+  await choose('outcome', 'refused');
+  expect(kinds()).toEqual([]);
+  await click('older');
+  expect(kinds()).toEqual(['redirect_refused']);
 });

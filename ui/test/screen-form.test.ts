@@ -87,7 +87,8 @@ describe('adding a provider', () => {
     await type('field-authorization_endpoint', 'https://a.example/auth');
     await type('field-token_endpoint', 'https://a.example/token');
     await click('save-provider');
-    expect(text('form-error')).toContain('there is already a provider called sandbox');
+    expect(text('error-name')).toContain('is taken by another provider');
+    expect(invalid()).toBe('name');
   });
 
   it('with client credentials asks for no authorization endpoint and no redirect', async () => {

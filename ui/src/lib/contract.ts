@@ -383,6 +383,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the settings
+         * @description For the window only.
+         */
+        get: operations["settings"];
+        /**
+         * Change the settings
+         * @description For the window only. Only the fields given change.
+         */
+        put: operations["change_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/status": {
         parameters: {
             query?: never;
@@ -497,7 +521,7 @@ export interface components {
          * @description Who asked.
          * @enum {string}
          */
-        CallerKind: "ui" | "program" | "engine";
+        CallerKind: "ui" | "program" | "app" | "consent" | "engine";
         /** @description What the live stream sends: something changed, look again. Never a value. */
         Change: {
             /** Format: uuid */
@@ -517,6 +541,12 @@ export interface components {
         } | {
             /** @enum {string} */
             type: "engine.changed";
+        } | {
+            /** @enum {string} */
+            type: "apps.changed";
+        } | {
+            /** @enum {string} */
+            type: "prompts.changed";
         } | {
             event: components["schemas"]["Event"];
             /** @enum {string} */
@@ -661,12 +691,24 @@ export interface components {
         };
         /** @description One line of the activity log. Never a value. */
         Event: {
+            /**
+             * Format: uuid
+             * @description The app that asked, or that it is about.
+             */
+            app_id?: string | null;
             /** Format: date-time */
             at: string;
             caller: components["schemas"]["CallerKind"];
             /** Format: uuid */
             connection_id?: string | null;
+            /** Format: uuid */
+            credential_id?: string | null;
             detail?: string | null;
+            /**
+             * Format: uuid
+             * @description The grant, when that was the rule.
+             */
+            grant_id?: string | null;
             /** Format: uuid */
             id: string;
             kind: components["schemas"]["EventKind"];
@@ -677,12 +719,13 @@ export interface components {
             program?: string | null;
             /** Format: uuid */
             provider_id?: string | null;
+            rule?: components["schemas"]["Rule"] | null;
         };
         /**
          * @description What an event is about.
          * @enum {string}
          */
-        EventKind: "provider_added" | "provider_changed" | "provider_removed" | "flow_started" | "flow_ended" | "connected" | "token_handed_out" | "refreshed" | "refresh_failed" | "disconnected" | "revoked" | "locked" | "unlocked" | "redirect_refused";
+        EventKind: "provider_added" | "provider_changed" | "provider_removed" | "flow_started" | "flow_ended" | "connected" | "token_handed_out" | "refreshed" | "refresh_failed" | "disconnected" | "revoked" | "locked" | "unlocked" | "redirect_refused" | "consent_asked" | "consent_decided" | "app_added" | "app_removed" | "app_authorized" | "grant_given" | "grant_removed" | "credential_added" | "credential_changed" | "credential_removed" | "credential_handed_out" | "settings_changed";
         /** @description Events, newest first. */
         EventPage: {
             events: components["schemas"]["Event"][];
@@ -812,6 +855,21 @@ export interface components {
             kind: "unknown";
         };
         /**
+         * @description By which rule something was let through or refused.
+         * @enum {string}
+         */
+        Rule: "window" | "engine" | "same_user" | "grant" | "session" | "once" | "approve_all" | "denied" | "denied_before" | "unanswered" | "cannot_ask" | "no_grant" | "not_for_this_caller";
+        /** @description The person's choices. */
+        Settings: {
+            /** @description Whether programs that only speak TCP may call on 127.0.0.1. */
+            loopback: boolean;
+            /**
+             * Format: int32
+             * @description Where; null until that door was open once.
+             */
+            loopback_port?: number | null;
+        };
+        /**
          * @description What can open a vault.
          * @enum {string}
          */
@@ -885,6 +943,10 @@ export interface components {
             token_endpoint_auth_method?: components["schemas"]["TokenEndpointAuthMethod"] | null;
             use_pkce?: boolean | null;
             userinfo_endpoint?: string | null;
+        };
+        /** @description Choices to change. Only the fields given change. */
+        UpdateSettings: {
+            loopback?: boolean | null;
         };
         /** @description How the vault is. */
         Vault: {
@@ -1625,6 +1687,12 @@ export interface operations {
                 before?: number | null;
                 /** @description At most this many, 1 to 500; 100 when not given. */
                 limit?: number | null;
+                /** @description Only what this app did, or what is about it: its id or name. */
+                app?: string | null;
+                /** @description Only what is about this connection: its id or name. */
+                connection?: string | null;
+                /** @description Only what ended like this. */
+                outcome?: components["schemas"]["Outcome"] | null;
             };
             header?: never;
             path?: never;
@@ -3300,6 +3368,140 @@ export interface operations {
             };
             /** @description provider_unreachable or oauth_unavailable */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the person chose. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
+                };
+            };
+            /** @description permission_denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    change_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateSettings"];
+            };
+        };
+        responses: {
+            /** @description What is chosen from now on. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
+                };
+            };
+            /** @description permission_denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };

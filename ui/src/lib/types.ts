@@ -1,5 +1,6 @@
 /** The contract's types by their own names. */
-import type { components } from './contract';
+import type { components, paths } from './contract';
+import type { NextPaths } from './types-next';
 
 type Schemas = components['schemas'];
 
@@ -24,10 +25,14 @@ export type EngineStatus = Schemas['EngineStatus'];
 export type Vault = Schemas['Vault'];
 export type SlotKind = Schemas['SlotKind'];
 
-export type Event = Schemas['Event'];
-export type EventKind = Schemas['EventKind'];
 export type Outcome = Schemas['Outcome'];
-export type Change = Schemas['Change'];
 
 export type ErrorCode = Schemas['ErrorCode'];
 export type ErrorBody = Schemas['ErrorBody'];
+
+export type { App, CreateApp, Grant, CreateGrant, Settings, ScopeWords } from './types-next';
+export type { Credential, CredentialType, CreateCredential, UpdateCredential } from './types-next';
+export type { Prompt, PromptOperation, PromptDecision, AnswerPrompt, PromptChoice } from './types-next';
+export type { Event, EventKind, EventQuery, Rule, CallerKind, Change } from './types-next';
+
+export type Paths = Omit<paths, keyof NextPaths> & NextPaths;

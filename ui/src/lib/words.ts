@@ -3,11 +3,14 @@
  *
  * The nouns are provider, connection, app and event, and nothing else is ever called something else.
  */
+import { activity, eventKind, rule, sent } from './words/activity';
+import { apps } from './words/apps';
+import { credentials } from './words/credentials';
+import { settings } from './words/settings';
 import type {
   AuthMethod,
   ConnectionStatus,
   ErrorCode,
-  EventKind,
   GrantType,
   Outcome,
   ReauthReason,
@@ -72,23 +75,6 @@ const revoked: Record<Revoked, string> = {
     'The tokens are gone from this machine. This provider has no way to revoke them; remove the access in your account there if you want to be sure.',
 };
 
-const eventKind: Record<EventKind, string> = {
-  provider_added: 'Provider added',
-  provider_changed: 'Provider changed',
-  provider_removed: 'Provider removed',
-  flow_started: 'Sign-in started',
-  flow_ended: 'Sign-in ended',
-  connected: 'Connected',
-  token_handed_out: 'Token handed out',
-  refreshed: 'Refreshed',
-  refresh_failed: 'Refresh failed',
-  disconnected: 'Disconnected',
-  revoked: 'Tokens revoked at the provider',
-  locked: 'Vault locked',
-  unlocked: 'Vault unlocked',
-  redirect_refused: 'Redirect refused',
-};
-
 const outcome: Record<Outcome, string> = { done: 'Done', refused: 'Refused', failed: 'Failed' };
 
 const grantType: Record<GrantType, string> = {
@@ -129,6 +115,8 @@ export const words = {
   reason,
   revoked,
   eventKind,
+  rule,
+  sent,
   outcome,
   grantType,
   grantTypeHint,
@@ -154,7 +142,9 @@ export const words = {
     skip: 'Skip to the content',
     sections: 'Sections',
     providers: 'Providers',
+    apps: 'Apps',
     activity: 'Activity',
+    settings: 'Settings',
     lock: 'Lock',
     help: 'Keyboard shortcuts',
     readOnly: 'This vault can only be read',
@@ -376,19 +366,10 @@ export const words = {
     hide: 'Hide',
   },
 
-  activity: {
-    title: 'Activity',
-    filter: 'Filter events',
-    empty: 'Nothing happened yet. Every event is listed here: who asked, for what, and how it ended. Never a value.',
-    none: 'No event fits this filter.',
-    older: 'Show older events',
-    ui: 'You, in the window',
-    engine: 'Tokenry itself',
-    program: 'A program',
-    pid: (pid: number) => `process ${pid}`,
-    columns: { at: 'When', what: 'What', target: 'Of', who: 'Who', outcome: 'How it ended' },
-    gone: 'no longer there',
-  },
+  activity,
+  apps,
+  credentials,
+  settings,
 
   help: {
     title: 'Keyboard shortcuts',

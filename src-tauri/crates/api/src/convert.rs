@@ -1,19 +1,25 @@
 //! Between the nouns of the core and the shapes of the contract. Every match is exhaustive, so that a new kind of
 //! anything does not compile until the contract has a word for it.
 
+mod app;
 mod connection;
+mod credential;
 mod draft;
 mod engine;
 mod event;
 mod flow;
+mod prompt;
 mod provider;
 
+pub(crate) use app::{app, grant, new_grant};
 pub(crate) use connection::{auth_status, connection, connection_change, disconnected};
+pub(crate) use credential::{credential, credential_change, entered, initialise, new_credential, redacted};
 pub(crate) use draft::{new_provider, provider_change};
 pub(crate) use engine::status;
 pub use event::change;
 pub(crate) use event::{event, wanted_outcome};
 pub(crate) use flow::{connect_options, connect_query, flow, started};
+pub(crate) use prompt::{answer, prompt, proof};
 pub(crate) use provider::provider;
 
 use tokenry_contract::ErrorCode;

@@ -1,7 +1,7 @@
 use crate::{convert, extract::LIMIT};
 use axum::{
     Json,
-    http::{Method, StatusCode, Uri, header},
+    http::{HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use std::collections::BTreeMap;
@@ -32,7 +32,7 @@ pub(crate) enum Refused {
     TokenForTheWindow,
     #[error("the window hears of changes from its shell, not from this stream")]
     StreamForTheWindow,
-    #[error("{0}; call the socket directly, from a program and not from a web page")]
+    #[error("{0}; call from a program of this machine, and not from a web page")]
     Stranger(&'static str),
     #[error("no door said who is calling")]
     NoCaller,
@@ -91,7 +91,13 @@ impl IntoResponse for Refused {
             .details
             .as_ref()
             .and_then(|details| details.retry_after_seconds);
+        let code = envelope.error.code;
         let mut response = (status, Json(envelope)).into_response();
+        if code == ErrorCode::Unauthorized {
+            // Every 401 says how to prove oneself (RFC 9110 §15.5.2).
+            let scheme = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+        }
         if let Some(seconds) = wait {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }

@@ -2,7 +2,7 @@
 
 mod json;
 
-use crate::error::Refused;
+use crate::{error::Refused, oauth};
 use axum::{
     body::{Body as RawBody, Bytes, HttpBody},
     extract::{FromRequest, FromRequestParts, Path, Request},
@@ -60,6 +60,22 @@ impl<S: Send + Sync> FromRequestParts<S> for At {
     }
 }
 
+/// Two ids or names in the path.
+pub(crate) struct At2(pub(crate) String, pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for At2 {
+    type Rejection = Refused;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+        match Path::<(String, String)>::from_request_parts(parts, state).await {
+            Ok(Path((one, two))) => Ok(Self(one, two)),
+            Err(_) => Err(Refused::field(
+                "id",
+                "must be an id or a name, percent-encoded as UTF-8",
+            )),
+        }
+    }
+}
+
 /// The id of a flow in the path; flows have no names.
 pub(crate) struct AtFlow(pub(crate) FlowId);
 
@@ -106,9 +122,10 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for Optional<
     }
 }
 
-/// Refuses a body that is too large by its own account, or is not called JSON. A web page cannot send JSON to
-/// another origin without asking first, so this also keeps forms of web pages out.
-pub(crate) fn check(headers: &HeaderMap, body: &RawBody) -> Result<(), Refused> {
+/// Refuses a body that is too large by its own account, or is not called what this path takes: JSON, but a form where
+/// OAuth asks for one (RFC 6749 §4.1.3). A web page cannot send JSON to another origin without asking first, so this
+/// also keeps forms of web pages out.
+pub(crate) fn check(path: &str, headers: &HeaderMap, body: &RawBody) -> Result<(), Refused> {
     if body.is_end_stream() {
         return Ok(());
     }
@@ -116,23 +133,32 @@ pub(crate) fn check(headers: &HeaderMap, body: &RawBody) -> Result<(), Refused> 
         return Err(Refused::TooLarge);
     }
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
-    match (types.next().and_then(|value| value.to_str().ok()), types.next()) {
-        (Some(one), None) if is_json(one) => Ok(()),
-        _ => Err(Refused::field(
-            "content-type",
+    let (wanted, otherwise) = if oauth::takes_a_form(path) {
+        (
+            "application/x-www-form-urlencoded",
+            "must be application/x-www-form-urlencoded here",
+        )
+    } else {
+        (
+            "application/json",
             "must be application/json when there is a body",
-        )),
+        )
+    };
+    match (types.next().and_then(|value| value.to_str().ok()), types.next()) {
+        (Some(one), None) if is(wanted, one) => Ok(()),
+        _ => Err(Refused::field("content-type", otherwise)),
     }
 }
 
-fn is_json(text: &str) -> bool {
+/// Whether a media type is this one, whatever its parameters.
+fn is(wanted: &str, text: &str) -> bool {
     let essence = text.split(';').next().unwrap_or_default();
-    essence.trim().eq_ignore_ascii_case("application/json")
+    essence.trim().eq_ignore_ascii_case(wanted)
 }
 
 async fn read(request: Request) -> Result<Bytes, Refused> {
     let (parts, body) = request.into_parts();
-    check(&parts.headers, &body)?;
+    check(parts.uri.path(), &parts.headers, &body)?;
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }

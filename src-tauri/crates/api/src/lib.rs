@@ -2,13 +2,15 @@
 //! socket's, for the programs of this machine. The OpenAPI document comes from the same list.
 //!
 //! What must never be true of this crate: that an operation decides, refreshes or stores anything by itself, since
-//! each is one verb of the engine; that an answer other than the token operation's holds an access token, or any
-//! answer a refresh token, a client secret or a private key; that the window is handed a token; that anything but a
+//! each is one verb of the engine; that an answer other than the token operation's holds an access token of a provider, or
+//! any answer a refresh token, a client secret or a private key of one; that the window is handed a token; that anything but a
 //! door says who the caller is.
 #![deny(missing_docs)]
 
+mod apps;
 mod connections;
 mod convert;
+mod credentials;
 pub mod doors;
 mod engine;
 mod error;
@@ -16,11 +18,16 @@ mod events;
 mod extract;
 mod flows;
 mod handed;
+pub mod oauth;
 mod openapi;
+mod prompts;
 mod providers;
+mod settings;
+mod versori;
 
 pub use convert::{change, error_code};
 pub use error::envelope;
+pub use oauth::Issuer;
 pub use openapi::openapi;
 
 use axum::{Router, routing};
@@ -43,6 +50,12 @@ fn operations() -> OpenApiRouter<Engine> {
         .merge(providers::routes())
         .merge(flows::routes())
         .merge(connections::routes())
+        .merge(credentials::routes())
+        .merge(versori::routes())
         .merge(engine::routes())
         .merge(events::routes())
+        .merge(apps::routes())
+        .merge(prompts::routes())
+        .merge(oauth::routes())
+        .merge(settings::routes())
 }

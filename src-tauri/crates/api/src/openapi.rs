@@ -1,7 +1,7 @@
 use crate::operations;
 use axum::Json;
 use std::collections::BTreeMap;
-use tokenry_contract::{ErrorCode, ErrorEnvelope};
+use tokenry_contract::{ErrorCode, ErrorEnvelope, OAuthErrorAnswer};
 use utoipa::{
     IntoResponses, OpenApi,
     openapi::{self, ContentBuilder, Ref, RefOr, Response, ResponseBuilder},
@@ -34,10 +34,14 @@ pub(crate) async fn document() -> Json<openapi::OpenApi> {
         (name = "providers", description = "Authorization servers, and our client registrations at them."),
         (name = "flows", description = "Consent flows: from the click to the connection."),
         (name = "connections", description = "Accounts at providers, and their tokens."),
+        (name = "credentials", description = "What is no OAuth, kept beside it; and connections, as credentials."),
         (name = "engine", description = "The engine itself: status, lock, unlock."),
+        (name = "apps", description = "Other programs that are known by a client id, and what they may do."),
+        (name = "prompts", description = "Questions to the person, and their answers."),
+        (name = "oauth", description = "Our own authorization server, for apps of this machine."),
         (name = "events", description = "The activity log: who asked for what, and what happened."),
     ),
-    components(schemas(ErrorEnvelope)),
+    components(schemas(ErrorEnvelope, OAuthErrorAnswer)),
 )]
 struct Head;
 
@@ -69,9 +73,22 @@ errors! {
     Unlocking = ValidationError PermissionDenied Conflict PayloadTooLarge VaultLocked Internal OauthUnavailable;
     /// What a window or an engine that has to act may answer.
     Acting = PermissionDenied Conflict Internal;
+    /// What an operation for a browser may answer.
+    Browsing = PermissionDenied Internal OauthUnavailable;
+    /// What a decision on an app's request may answer.
+    Consenting = ValidationError PermissionDenied NotFound Conflict PayloadTooLarge VaultLocked Internal;
     /// What starting a flow, or following one, may answer.
     Flowing = ValidationError PermissionDenied NotFound Conflict FlowExpired PayloadTooLarge VaultLocked Internal
         OauthUnavailable;
+    /// What its person may be asked about first may answer.
+    Guarded = ValidationError Unauthorized PermissionDenied ConsentDenied InteractionRequired NotFound Conflict
+        PayloadTooLarge VaultLocked RateLimited Internal;
+    /// What starts a flow, once its person allows it, may answer.
+    Starting = ValidationError Unauthorized PermissionDenied ConsentDenied InteractionRequired NotFound Conflict
+        FlowExpired PayloadTooLarge VaultLocked RateLimited Internal OauthUnavailable;
+    /// What the answer to a flow may lead to.
+    Answering = ValidationError Unauthorized PermissionDenied ConsentDenied NotFound Conflict FlowExpired
+        PayloadTooLarge VaultLocked Internal ProviderError ProviderUnreachable OauthUnavailable;
     /// What talking to a provider may answer.
     Talking = ValidationError PermissionDenied ConsentDenied NotFound Conflict NeedsReauth FlowExpired PayloadTooLarge
         VaultLocked RateLimited Internal ProviderError ProviderUnreachable OauthUnavailable;
@@ -100,4 +117,34 @@ fn by_status(codes: &[ErrorCode]) -> BTreeMap<String, RefOr<Response>> {
         .into_iter()
         .map(|(status, slugs)| (status, RefOr::T(response(slugs))))
         .collect()
+}
+
+/// What the endpoints for clients may answer (RFC 6749 §5.2).
+pub(crate) struct Clients;
+
+impl IntoResponses for Clients {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let response = |words: &str| {
+            let content = ContentBuilder::new()
+                .schema(Some(Ref::from_schema_name("OAuthErrorAnswer")))
+                .build();
+            ResponseBuilder::new()
+                .description(words)
+                .content("application/json", content)
+                .build()
+        };
+        [
+            (
+                "400",
+                "invalid_request, invalid_grant, invalid_scope, unauthorized_client or unsupported_grant_type",
+            ),
+            ("401", "invalid_client"),
+            ("423", "temporarily_unavailable: the vault is locked"),
+            ("500", "server_error"),
+            ("503", "temporarily_unavailable"),
+        ]
+        .into_iter()
+        .map(|(status, words)| (status.to_owned(), RefOr::T(response(words))))
+        .collect()
+    }
 }

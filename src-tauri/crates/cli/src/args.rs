@@ -3,7 +3,7 @@
 use crate::provider_args::{AddArgs, EditArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::de::DeserializeOwned;
-use tokenry_contract::{ErrorCode, Outcome, Redirect};
+use tokenry_contract::{ErrorCode, Outcome, PromptDecision, Redirect};
 
 /// Keeps your accounts connected and hands fresh access tokens to your programs.
 #[derive(Parser)]
@@ -51,6 +51,11 @@ pub(crate) enum Command {
     },
     /// Show the activity log, newest first
     Events(EventsArgs),
+    /// Register apps, and say what each of them may do
+    #[command(subcommand)]
+    App(AppCommand),
+    /// See and answer the engine's open questions, where it has no window
+    Approve(ApproveArgs),
     /// Lock the vault at once
     Lock,
     /// Unlock the vault with the OS keyring or a passphrase
@@ -80,6 +85,71 @@ pub(crate) enum ProviderCommand {
         #[arg(long)]
         disconnect: bool,
     },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AppCommand {
+    /// Register an app; its own token is printed this once
+    Add {
+        /// Its name: lower-case letters, digits and single hyphens
+        name: String,
+        /// Where an authorization code may be sent; may be repeated
+        #[arg(long = "redirect-uri", value_name = "URI")]
+        redirect_uris: Vec<String>,
+        /// Without a token of its own, for a program that cannot keep one
+        #[arg(long)]
+        public: bool,
+    },
+    /// List the apps, and what they may do
+    List,
+    /// Remove an app with everything it may do
+    Remove {
+        /// An app's name or id
+        name: String,
+    },
+    /// Let an app do something from now on
+    Grant(GrantArgs),
+    /// Take a grant away
+    Revoke {
+        /// The grant's id, as `tokenry app list` shows it
+        id: String,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct GrantArgs {
+    /// An app's name or id
+    pub(crate) name: String,
+    /// What it may do, like tokens:read; may be repeated
+    #[arg(long = "scope", value_name = "SCOPE", required = true)]
+    pub(crate) scopes: Vec<String>,
+    /// With this connection; may be repeated
+    #[arg(long = "connection", value_name = "NAME")]
+    pub(crate) connections: Vec<String>,
+    /// With this credential; may be repeated
+    #[arg(long = "credential", value_name = "NAME")]
+    pub(crate) credentials: Vec<String>,
+    /// The most that its tokens may do at their provider; may be repeated
+    #[arg(long = "token-scope", value_name = "SCOPE")]
+    pub(crate) token_scopes: Vec<String>,
+    /// When it ends, like 2027-01-31T12:00:00Z; without it, when it is revoked
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<jiff::Timestamp>,
+}
+
+#[derive(Args)]
+pub(crate) struct ApproveArgs {
+    /// A question's id; without it, all of them, one after the other
+    pub(crate) id: Option<String>,
+    /// The answer to that question
+    #[arg(long, value_parser = word::<PromptDecision>, requires = "id")]
+    pub(crate) decision: Option<PromptDecision>,
+    /// Go on waiting for questions
+    #[arg(long, conflicts_with = "id")]
+    pub(crate) wait: bool,
+    /// Read the approval code from this file descriptor (0 is standard input)
+    #[arg(long, value_name = "N")]
+    pub(crate) code_fd: Option<u32>,
 }
 
 #[derive(Args)]
@@ -152,6 +222,30 @@ pub(crate) struct ServeArgs {
     /// Read the passphrase from this file descriptor (0 is standard input)
     #[arg(long, value_name = "N")]
     pub(crate) passphrase_fd: Option<u32>,
+    /// What is done about what needs a person's consent: ask through `tokenry approve`, refuse it, or allow all of it
+    #[arg(long, value_enum)]
+    pub(crate) approve: Option<Approve>,
+    /// Let programs that speak only TCP call on 127.0.0.1, whatever the settings say; `loopback.json` in the profile
+    /// tells them the port and the token
+    #[arg(long)]
+    pub(crate) loopback: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(crate) enum Approve {
+    Ask,
+    Never,
+    All,
+}
+
+impl Approve {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Ask => "ask",
+            Self::Never => "never",
+            Self::All => "all",
+        }
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use tokenry_contract::{ErrorCode, ErrorEnvelope, profile};
 use zeroize::Zeroizing;
 
-/// A refresh may wait for another one, and a provider has 30 s for an answer.
-const PATIENCE: Duration = Duration::from_secs(75);
+/// A person has 60 s for an answer, and then a provider has 30 s, perhaps after another refresh.
+const PATIENCE: Duration = Duration::from_secs(135);
 
 /// Whether to start an engine when there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,15 +1,16 @@
 //! Starting `tokenry-serve`, the engine with no window, which stands beside our own program.
 
 use crate::failure::Failure;
+use crate::output::write_err;
 use crate::peer;
 use std::ffi::OsStr;
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, IsTerminal, Read, Seek, SeekFrom};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use tokenry_contract::{ErrorCode, profile};
 
@@ -72,16 +73,39 @@ pub(crate) fn in_background(socket: &Path, vault: Vault) -> Result<UnixStream, F
     let mut log = Log::open()?;
     let mut command = Command::new(program);
     command.args(vault.arguments()).process_group(0).current_dir("/");
+    // Who answers its questions has to be told the code, and only a terminal has somebody to tell.
+    let person = io::stderr().is_terminal();
+    if !person {
+        command.args(["--approve", "never"]);
+    }
     command
         .stdin(Stdio::null())
-        .stdout(Stdio::null())
+        .stdout(if person { Stdio::piped() } else { Stdio::null() })
         .stderr(log.writer()?);
     if std::env::var_os("TOKENRY_HOME").is_some_and(|home| !home.is_empty()) {
         // It starts at another folder than we did, and a path that is not whole would lead elsewhere.
         command.env("TOKENRY_HOME", log.folder.as_os_str());
     }
     let mut child = command.spawn().map_err(|error| not_started(&error.to_string()))?;
-    wait(&mut child, socket, &mut log, vault.patience())
+    let stream = wait(&mut child, socket, &mut log, vault.patience())?;
+    if let Some(said) = child.stdout.take() {
+        tell_code(said);
+    }
+    Ok(stream)
+}
+
+/// Shows the code that the engine made for `tokenry approve`. It says it right after it is ready.
+fn tell_code(said: ChildStdout) {
+    let lines = BufReader::new(said).lines().take(2).map_while(Result::ok);
+    let code = lines
+        .filter_map(|line| line.strip_prefix("approval ").map(str::to_owned))
+        .next();
+    if let Some(code) = code {
+        write_err(&format!(
+            "An engine without a window was started. It asks before it hands anything out; answer with `tokenry \
+             approve` in another terminal. The approval code is {code}.\n"
+        ));
+    }
 }
 
 fn wait(child: &mut Child, socket: &Path, log: &mut Log, patience: Duration) -> Result<UnixStream, Failure> {

@@ -104,7 +104,7 @@ pub struct CreateGrant {
 pub struct Settings {
     /// Whether programs that only speak TCP may call on 127.0.0.1.
     pub loopback: bool,
-    /// Where, while that door is open.
+    /// Where; null until that door was open once.
     pub loopback_port: Option<u16>,
 }
 

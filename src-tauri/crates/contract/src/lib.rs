@@ -1,24 +1,29 @@
 //! What crosses a door: requests, answers and error codes, as plain serde types.
 //!
 //! What must never be true of this crate: that an answer type has a field for a refresh token, a client secret or
-//! a private key, or that any type but [`TokenAnswer`] has one for an access token. It knows no other crate of ours,
-//! so the command line can link it without the engine.
+//! a private key of a provider, or that any type but [`TokenAnswer`] has one for an access token. The tokens of
+//! [`OAuthTokenAnswer`] are ours: they open this API and nothing else. It knows no other crate of ours, so the command
+//! line can link it without the engine.
 
 mod app;
 mod connection;
+mod credential;
 mod engine;
 mod error;
 mod event;
 mod flow;
+mod oauth;
 pub mod profile;
 mod prompt;
 mod provider;
+mod versori;
 
 pub use app::{App, CreateApp, CreateGrant, CreatedApp, Grant, Settings, UpdateSettings};
 pub use connection::{
     Account, Connection, ConnectionStatus, DisconnectAnswer, PatchConnection, ReauthReason, Revoked,
     TokenAnswer, TokenRequest, Trouble,
 };
+pub use credential::{CreateCredential, Credential, CredentialType, StartAnswer, UpdateCredential};
 pub use engine::{EngineStatus, SlotKind, UnlockRequest, Vault, VaultState};
 pub use error::{Details, ErrorBody, ErrorCode, ErrorEnvelope};
 pub use event::{CallerKind, Change, Event, EventKind, EventPage, EventQuery, Outcome, Rule};
@@ -26,8 +31,16 @@ pub use flow::{
     AuthorizeAnswer, AuthorizeQuery, AuthorizeRequest, CallbackAnswer, CallbackRequest, ExchangeRequest,
     Flow, FlowQuery, FlowStatus, Success,
 };
+pub use oauth::{
+    OAuthAuthorizeQuery, OAuthConsentRequest, OAuthDecision, OAuthErrorAnswer, OAuthIntrospection,
+    OAuthMetadata, OAuthScopes, OAuthTokenAnswer, OAuthTokenForm, OAuthTokenRequest,
+};
 pub use prompt::{AnswerPrompt, Prompt, PromptChoice, PromptDecision, PromptOperation, ScopeWords};
 pub use provider::{
     CreateProvider, DeleteProviderQuery, GrantType, OAuthProvider, OAuthProviderAuthStatus, Redirect,
     Rotation, TokenEndpointAuthMethod, UpdateProvider,
+};
+pub use versori::{
+    InitialiseAnswer, InitialiseCredential, InitialiseRequest, OAuth2CallbackQuery, RedactedCredential,
+    RedactedType,
 };

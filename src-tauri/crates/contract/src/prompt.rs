@@ -74,6 +74,7 @@ pub enum PromptOperation {
     MoveEndpoint,
     ReadCredential,
     WriteCredentials,
+    WriteApps,
     AuthorizeApp,
 }
 

@@ -1,4 +1,4 @@
-use crate::{AppId, ConnectionId, ProviderId, Scopes, Secret};
+use crate::{AppId, ConnectionId, CredentialId, ProviderId, Scopes, Secret};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +38,9 @@ pub struct Connection {
     /// The app that started its first sign-in, if an app did: then it is that app's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_by: Option<AppId>,
+    /// The credential that holds the client secret it is refreshed with, where that is not the provider's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_secret_from: Option<CredentialId>,
     /// Whether its provider gives tokens with fewer scopes, as far as an answer has shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub narrows: Option<bool>,
@@ -71,6 +74,7 @@ impl Connection {
             last_used_at: None,
             trouble: None,
             started_by: None,
+            client_secret_from: None,
             narrows: None,
             created_at: now,
             updated_at: now,

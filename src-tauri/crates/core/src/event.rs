@@ -1,6 +1,7 @@
-use crate::{AppId, ConnectionId, CredentialId, EventId, GrantId, ProviderId};
+use crate::{ApiScope, AppId, ConnectionId, CredentialId, EventId, GrantId, ProviderId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// One line of the activity log: who asked for what, what was decided, what happened. Never a value.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -161,6 +162,9 @@ pub struct AppCaller {
     /// With an access token of our authorization server: the only grant that counts. With the app's own token: none,
     /// and all of its grants do.
     pub grant: Option<GrantId>,
+    /// With an access token: its scopes, which may be fewer than those of the grant. `None` is all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<BTreeSet<ApiScope>>,
     /// The process it called from, where the door can tell.
     pub peer: Option<Peer>,
 }

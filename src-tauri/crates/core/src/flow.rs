@@ -1,4 +1,4 @@
-use crate::{AppId, ConnectionId, FlowId, ProviderId, RedirectPreference, Scopes, Secret};
+use crate::{AppId, ConnectionId, CredentialId, FlowId, ProviderId, RedirectPreference, Scopes, Secret};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -36,6 +36,9 @@ pub struct Flow {
     /// The app that started it, if an app did: then only that app, or the person, may bring its answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_by: Option<AppId>,
+    /// The credential that holds the client secret for the exchange, where that is not the provider's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_secret_from: Option<CredentialId>,
     /// When it ends: ten minutes after it was made.
     pub expires_at: Timestamp,
 }

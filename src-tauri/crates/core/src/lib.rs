@@ -17,6 +17,7 @@ mod provider;
 mod random;
 mod scope;
 mod secret;
+mod settings;
 mod text;
 
 pub use app::{ApiScope, App, Grant, UnknownScope};
@@ -40,4 +41,5 @@ pub use provider::{
 pub use random::{OsRandom, Random};
 pub use scope::Scopes;
 pub use secret::Secret;
+pub use settings::Settings;
 pub use text::clean;

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokenry_core::{Connection, ConnectionId, Event, Timestamp};
+use tokenry_core::{Connection, ConnectionId, Credential, CredentialId, Event, Timestamp};
 use tokio::sync::Notify;
 
 /// Hand-outs are written in batches this late at most, so that a token costs no fsync.
@@ -26,6 +26,7 @@ pub(crate) struct Activity {
 struct Buffer {
     events: Vec<Event>,
     used: HashMap<ConnectionId, Timestamp>,
+    used_credentials: HashMap<CredentialId, Timestamp>,
 }
 
 impl Activity {
@@ -42,6 +43,15 @@ impl Activity {
     pub(crate) fn used(&self, connection: ConnectionId, event: Event) {
         let mut buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
         buffer.used.insert(connection, event.at);
+        buffer.events.push(event);
+        drop(buffer);
+        self.filled.notify_one();
+    }
+
+    /// The same for the values of a credential.
+    pub(crate) fn used_credential(&self, credential: CredentialId, event: Event) {
+        let mut buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
+        buffer.used_credentials.insert(credential, event.at);
         buffer.events.push(event);
         drop(buffer);
         self.filled.notify_one();
@@ -78,7 +88,11 @@ impl Engine {
     }
 
     pub(crate) async fn write_activity(&self, ledger: Arc<Ledger>) {
-        let Buffer { events, used } = self.inner.activity.take();
+        let Buffer {
+            events,
+            used,
+            used_credentials,
+        } = self.inner.activity.take();
         if events.is_empty() || ledger.read_only().is_some() {
             return;
         }
@@ -90,12 +104,18 @@ impl Engine {
                     let Some(mut connection) = transaction.get::<Connection>(id.row())? else {
                         continue;
                     };
-                    let due = connection
-                        .last_used_at
-                        .is_none_or(|before| at.as_millisecond() - before.as_millisecond() >= USED_EVERY);
-                    if due {
+                    if is_due(connection.last_used_at, at) {
                         connection.last_used_at = Some(at);
                         transaction.put(id.row(), &connection)?;
+                    }
+                }
+                for (id, at) in used_credentials {
+                    let Some(mut credential) = transaction.get::<Credential>(id.row())? else {
+                        continue;
+                    };
+                    if is_due(credential.last_used_at, at) {
+                        credential.last_used_at = Some(at);
+                        transaction.put(id.row(), &credential)?;
                     }
                 }
                 Ok(())
@@ -107,4 +127,9 @@ impl Engine {
             self.inner.activity.put_back(kept);
         }
     }
+}
+
+/// Whether "last used" is written once more.
+fn is_due(before: Option<Timestamp>, at: Timestamp) -> bool {
+    before.is_none_or(|before| at.as_millisecond() - before.as_millisecond() >= USED_EVERY)
 }

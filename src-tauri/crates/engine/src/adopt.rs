@@ -3,8 +3,8 @@
 use crate::{Engine, Error, engine::blocking, index::Index, ledger::Ledger, settle::settle};
 use std::sync::Arc;
 use tokenry_core::{
-    Account, AppId, Caller, Connection, ConnectionId, ConnectionStatus, EventKind, Outcome, Provider, Scopes,
-    Timestamp, Tokens,
+    Account, AppId, Caller, Connection, ConnectionId, ConnectionStatus, CredentialId, EventKind, Outcome,
+    Provider, Scopes, Timestamp, Tokens,
 };
 use tokenry_oauth::Answer;
 
@@ -17,6 +17,8 @@ pub(crate) struct NewConnection {
     pub(crate) renews: bool,
     /// The app that started it.
     pub(crate) started_by: Option<AppId>,
+    /// The credential with the client secret that it was made with.
+    pub(crate) client_secret_from: Option<CredentialId>,
 }
 
 impl NewConnection {
@@ -69,6 +71,7 @@ impl Engine {
                 connection.requested_scopes = fresh.scopes.clone();
                 // Another sign-in may be of another kind: what its provider does is seen anew.
                 connection.narrows = None;
+                connection.client_secret_from = fresh.client_secret_from;
                 connection.label = label.or(connection.label);
                 let old = transaction.get::<Tokens>(target.row())?;
                 let old = old.map(|old| fresh.carried_over(old, connection.account.as_ref()));

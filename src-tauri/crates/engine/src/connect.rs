@@ -8,8 +8,8 @@ use crate::{
 };
 use std::time::Duration;
 use tokenry_core::{
-    AppId, Caller, Connection, ConnectionId, ConnectionStatus, EventKind, Flow, FlowId, GrantType, Outcome,
-    Provider, RedirectPreference, Rule, Scopes, Secret, Timestamp,
+    AppId, Caller, Connection, ConnectionId, ConnectionStatus, CredentialId, EventKind, Flow, FlowId,
+    GrantType, Outcome, Provider, RedirectPreference, Rule, Scopes, Secret, Timestamp,
 };
 use tokenry_oauth::{authorization_code, redirect};
 use url::Url;
@@ -30,6 +30,10 @@ pub struct ConnectOptions {
     pub renew: Option<String>,
     /// Whether the engine opens the browser.
     pub open_browser: bool,
+    /// Further parameters of the authorization request; they win over the provider's own.
+    pub parameters: Vec<(String, String)>,
+    /// The credential that holds the client secret, instead of the provider's own.
+    pub client_secret_from: Option<CredentialId>,
 }
 
 /// A flow that waits for the browser.
@@ -87,6 +91,9 @@ impl Engine {
         if let Some(renewed) = &renewed {
             wanted = wanted.of(renewed.id, renewed.started_by);
         }
+        if let Some(credential) = how.client_secret_from {
+            wanted = self.sending(caller, wanted, &provider, credential).await?;
+        }
         let rule = self.permit(caller, wanted).await?.rule;
         // A minute may have gone by: all of it is looked at as it is now.
         let provider = self.provider_by_id(provider.id)?;
@@ -95,9 +102,13 @@ impl Engine {
         let scopes = wanted_scopes(&provider, how.scopes)?;
         let preference = how.redirect.unwrap_or(provider.redirect);
         let (listener, redirect_uri) = self.redirect_for(&provider, preference).await?;
-        let started = authorization_code::begin(&provider, &redirect_uri, &scopes, &[], &*self.inner.random)
+        // Who signs in once more does so with the same client.
+        let before = renewed.as_ref().and_then(|renewed| renewed.client_secret_from);
+        let client_secret_from = how.client_secret_from.or(before);
+        let random = &*self.inner.random;
+        let started = authorization_code::begin(&provider, &redirect_uri, &scopes, &how.parameters, random)
             .map_err(|error| Error::field("authorization_endpoint", error.to_string()))?;
-        let flow = self.record(
+        let mut flow = self.record(
             caller.app(),
             &provider,
             label,
@@ -107,6 +118,7 @@ impl Engine {
             redirect_uri,
             started,
         )?;
+        flow.client_secret_from = client_secret_from;
         let (engine, caller, recorded) = (self.clone(), caller.clone(), flow.clone());
         // The engine's own task: a caller that goes away leaves no flow behind that nobody watches.
         let open_url = tokio::spawn(async move {
@@ -130,6 +142,29 @@ impl Engine {
             redirect_uri: flow.redirect_uri,
             expires_at: flow.expires_at,
         })
+    }
+
+    /// That a credential will be sent to a provider as our client's secret is part of the question. An app must be
+    /// allowed to have the credential, too: else it could have any of them sent to a provider of its own.
+    async fn sending(
+        &self,
+        caller: &Caller,
+        mut wanted: Wanted,
+        provider: &Provider,
+        id: CredentialId,
+    ) -> Result<Wanted, Error> {
+        let credential = self.still_there(&*self.ledger()?, id)?;
+        if caller.app().is_some() {
+            let having = Wanted::new(Operation::ReadCredential).of_credential(id, credential.created_by);
+            self.permit(caller, having).await?;
+        }
+        let host = provider.token_endpoint.as_ref().and_then(Url::host_str);
+        wanted.target.credential = Some(id);
+        Ok(wanted.note(format!(
+            "It sends the credential {} to {} as the client secret.",
+            credential.name,
+            tokenry_core::clean(host.unwrap_or("nobody"))
+        )))
     }
 
     fn renewed(&self, provider: &Provider, reference: Option<&str>) -> Result<Option<Connection>, Error> {
@@ -262,6 +297,7 @@ impl Engine {
             verifier: started.verifier,
             authorization_url: started.authorization_url,
             started_by,
+            client_secret_from: None,
             expires_at: self.now() + FLOW_LIFE,
         })
     }
@@ -286,6 +322,7 @@ impl Engine {
                     let (label, scopes) = (flow.label.clone(), flow.scopes.clone());
                     let mut pending = Connection::pending(flow.connection, flow.provider, label, scopes, now);
                     pending.started_by = flow.started_by;
+                    pending.client_secret_from = flow.client_secret_from;
                     transaction.put(flow.connection.row(), &pending)?;
                 }
                 transaction.event(&event)

@@ -98,13 +98,16 @@ impl Engine {
             return Ok(Revoked::Unsupported);
         };
         let provider = ledger.get::<Provider>(connection.provider.row())?;
+        let from = connection.client_secret_from;
+        let client = provider.map(|provider| self.with_client_secret(ledger, provider, from));
         let tokens = ledger.get::<Tokens>(id.row())?;
-        let answer = match (&provider, tokens) {
+        let answer = match (client, tokens) {
             // They are there, and the disk has not taken them yet.
             _ if self.inner.refreshes.is_running(id) => Err(Failure::NotSent {
                 message: "its newest tokens wait for room on the disk".to_owned(),
             }),
-            (Some(provider), Some(tokens)) => self.revoke_all(provider, tokens).await,
+            (Some(Ok(client)), Some(tokens)) => self.revoke_all(&client, tokens).await,
+            (Some(Err(failure)), Some(_)) => Err(failure),
             _ => Ok(revocation::Revoked::Unsupported),
         };
         let owed_since = connection.updated_at.duration_since(self.now()).unsigned_abs();

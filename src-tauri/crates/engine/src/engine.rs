@@ -1,6 +1,7 @@
 use crate::{
     Change, Error, Host, Options, Status,
     activity::Activity,
+    authorization_server::AuthorizationServer,
     consent::Prompts,
     flows::LiveFlow,
     gate::{Gate, Opener, VaultReport, VaultState},
@@ -55,6 +56,9 @@ pub(crate) struct Inner {
     pub(crate) asking: Asking,
     pub(crate) approval_code: Option<Secret>,
     pub(crate) prompts: Prompts,
+    /// One wrong approval code at a time.
+    pub(crate) guessing: tokio::sync::Mutex<()>,
+    pub(crate) authorization_server: AuthorizationServer,
     pub(crate) life: watch::Sender<Life>,
     pub(crate) lock: Mutex<Option<ProfileLock>>,
 }
@@ -105,6 +109,8 @@ impl Engine {
                 asking: options.asking,
                 approval_code: options.approval_code,
                 prompts: Prompts::default(),
+                guessing: tokio::sync::Mutex::default(),
+                authorization_server: AuthorizationServer::default(),
                 life: watch::channel(Life::Running).0,
                 opening: tokio::sync::Mutex::default(),
                 last: Mutex::default(),

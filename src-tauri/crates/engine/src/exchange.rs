@@ -1,6 +1,6 @@
 use crate::{
-    ConnectionView, Engine, Error, FlowState, adopt::NewConnection, consent::Wanted, flows::finishing,
-    ledger::Ledger, loopback::Page, policy::Operation,
+    AnyCredential, ConnectionView, Engine, Error, FlowState, adopt::NewConnection, consent::Wanted,
+    credentials, flows::finishing, ledger::Ledger, loopback::Page, policy::Operation,
 };
 use std::sync::Arc;
 use tokenry_core::{
@@ -9,7 +9,7 @@ use tokenry_core::{
 };
 use tokenry_oauth::{
     Answer, authorization_code, client_credentials, issuer,
-    redirect::{self, Means, Outcome, Redirected},
+    redirect::{self, Bare, Means, Outcome, Redirected},
     revocation, userinfo,
 };
 
@@ -41,21 +41,52 @@ impl Engine {
         state: Secret,
         iss: Option<String>,
     ) -> Result<ConnectionView, Error> {
-        let flow = flow_of(&*self.ledger()?, &state)?;
-        let provider = self.provider_by_id(flow.provider)?.name;
-        let (means, uri, outcome) = (Means::Paste, flow.redirect_uri, Outcome::Code(code));
-        self.redirected(
-            caller,
-            Redirected {
-                provider,
-                state,
-                iss,
-                outcome,
-                means,
-                uri,
-            },
-        )
-        .await
+        let outcome = Outcome::Code(code);
+        self.handed_in(caller, Bare { state, iss, outcome }).await
+    }
+
+    /// An answer without the address it came to: that is taken to be the one its flow was started with.
+    async fn handed_in(&self, caller: &Caller, answer: Bare) -> Result<ConnectionView, Error> {
+        let flow =
+            flow_of(&*self.ledger()?, &answer.state).map_err(|error| self.note_refused(caller, error))?;
+        let redirected = Redirected {
+            provider: self.provider_by_id(flow.provider)?.name,
+            state: answer.state,
+            iss: answer.iss,
+            outcome: answer.outcome,
+            means: Means::Paste,
+            uri: flow.redirect_uri,
+        };
+        self.redirected(caller, redirected).await
+    }
+
+    /// The query of a redirect that was caught elsewhere, judged as strictly as a whole address; with the cookie
+    /// that the flow was started with, when the browser has one. Whatever is wrong with it, open flows stay open.
+    ///
+    /// # Errors
+    /// As [`Engine::callback`].
+    pub async fn answered(
+        &self,
+        caller: &Caller,
+        query: &str,
+        cookie: Option<&str>,
+    ) -> Result<AnyCredential, Error> {
+        let ledger = self.ledger()?;
+        let judged = redirect::judge_query(query);
+        let answer = judged.map_err(|refused| self.note_refused(caller, refused.into()))?;
+        if let Some(cookie) = cookie
+            && flow_of(&ledger, &answer.state).is_ok()
+            && !tokenry_oauth::same_secret(
+                &self.state_cookie(&answer.state)?,
+                &Secret::new(cookie.to_owned()),
+            )
+        {
+            let wrong = "it came from another browser than the one this sign-in was started in";
+            return Err(self.note_refused(caller, Error::RedirectRefused(wrong.to_owned())));
+        }
+        let view = self.handed_in(caller, answer).await?;
+        let reference = view.connection.id.to_string();
+        credentials::connection(&ledger, view).ok_or_else(|| credentials::none(&reference))
     }
 
     /// Gets tokens from a provider that needs no person (RFC 6749 §4.4), and keeps them as a connection.
@@ -111,6 +142,7 @@ impl Engine {
             account: None,
             renews: false,
             started_by: caller.app(),
+            client_secret_from: None,
         };
         let id = self
             .keep_connection(&ledger, caller, provider, fresh, answer)
@@ -249,12 +281,16 @@ impl Engine {
         provider: Provider,
         code: &Secret,
     ) -> Result<ConnectionId, Error> {
-        let answer = authorization_code::exchange(&self.inner.http, &provider, flow, code).await;
-        let mut answer = answer.map_err(|failure| Error::Provider {
+        let refused = |failure| Error::Provider {
             failure,
             next_try_at: None,
             wait: None,
-        })?;
+        };
+        let provider = self
+            .with_client_secret(ledger, provider, flow.client_secret_from)
+            .map_err(refused)?;
+        let answer = authorization_code::exchange(&self.inner.http, &provider, flow, code).await;
+        let mut answer = answer.map_err(refused)?;
         let account = self.whose(&provider, &mut answer).await;
         if let Some(error) = another_account(ledger, flow, account.as_ref()) {
             // Nobody will ever use these tokens: give them back.
@@ -272,6 +308,7 @@ impl Engine {
             account,
             renews: flow.renews,
             started_by: flow.started_by,
+            client_secret_from: flow.client_secret_from,
         };
         self.keep_connection(ledger, caller, provider, fresh, answer)
             .await

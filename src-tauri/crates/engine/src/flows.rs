@@ -1,6 +1,6 @@
 use crate::{
-    Change, Engine, Error, FlowState, FlowView, connect::FLOW_LIFE, consent::Wanted, engine::blocking,
-    ledger::Ledger, loopback::Serving, policy::Operation,
+    Change, Engine, Error, FlowState, FlowView, StartedFlow, connect::FLOW_LIFE, consent::Wanted,
+    engine::blocking, ledger::Ledger, loopback::Serving, policy::Operation,
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -192,6 +192,24 @@ impl Engine {
         self.live(|flows| {
             let waiting = flows.iter().filter(|(_, live)| live.is_waiting());
             waiting.map(|(id, live)| (*id, live.connection)).unzip()
+        })
+    }
+
+    /// A flow that waits for the browser, as it was when it was started.
+    pub(crate) fn started(&self, id: FlowId) -> Option<StartedFlow> {
+        self.live(|flows| {
+            flows
+                .get(&id)
+                .filter(|live| live.is_waiting())
+                .map(|live| StartedFlow {
+                    authorization_url: live.open_url.clone(),
+                    state: live.flow.state.clone(),
+                    flow: id,
+                    connection: live.connection,
+                    redirect: live.flow.redirect,
+                    redirect_uri: live.flow.redirect_uri.clone(),
+                    expires_at: live.expires_at,
+                })
         })
     }
 

@@ -1,7 +1,7 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use tokenry_core::{
-    App, AppId, Connection, ConnectionId, ConnectionStatus, Credential, CredentialId, Grant, GrantId, Name,
-    Provider, ProviderId, Timestamp,
+    App, AppId, Connection, ConnectionId, ConnectionStatus, Credential, CredentialId, CredentialKind, Grant,
+    GrantId, Name, Provider, ProviderId, Timestamp,
 };
 
 /// What has to be found quickly while the vault is open: names, status and due times. No secret, and gone at lock.
@@ -14,15 +14,44 @@ pub(crate) struct Index {
     apps: HashMap<AppId, App>,
     grants: HashMap<AppId, Vec<Grant>>,
     credentials: HashMap<CredentialId, Known>,
+    credential_names: HashMap<(Name, Name), CredentialId>,
 }
 
-/// What may be known of a credential without opening it.
+/// What may be known of a credential without opening it: all of it but its values.
 #[derive(Debug, Clone)]
 pub(crate) struct Known {
     pub(crate) project: Name,
     pub(crate) name: Name,
+    pub(crate) kind: CredentialKind,
+    pub(crate) fields: Vec<String>,
+    pub(crate) redact_fields: BTreeSet<String>,
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) created_by: Option<AppId>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
+    pub(crate) last_used_at: Option<Timestamp>,
+}
+
+impl Known {
+    pub(crate) fn of(credential: &Credential) -> Self {
+        Self {
+            project: credential.project.clone(),
+            name: credential.name.clone(),
+            kind: credential.kind,
+            fields: credential.data.keys().cloned().collect(),
+            redact_fields: credential.redact_fields.clone(),
+            expires_at: credential.expires_at,
+            created_by: credential.created_by,
+            created_at: credential.created_at,
+            updated_at: credential.updated_at,
+            last_used_at: credential.last_used_at,
+        }
+    }
+
+    /// Whether it has not expired. One that has may be there until the schedule comes to it, and is handed to nobody.
+    pub(crate) fn is_alive(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|end| end > now)
+    }
 }
 
 impl Index {
@@ -83,6 +112,10 @@ impl Index {
 
     pub(crate) fn provider_name(&self, id: ProviderId) -> Option<&Name> {
         self.providers.get(&id).map(|(_, name)| name)
+    }
+
+    pub(crate) fn project_of(&self, id: ProviderId) -> Option<&Name> {
+        self.providers.get(&id).map(|(project, _)| project)
     }
 
     /// A provider by `name` in the default project, or by `project/name`.
@@ -173,17 +206,23 @@ impl Index {
     }
 
     pub(crate) fn put_credential(&mut self, credential: &Credential) {
-        let known = Known {
-            project: credential.project.clone(),
-            name: credential.name.clone(),
-            expires_at: credential.expires_at,
-            created_by: credential.created_by,
-        };
+        self.drop_credential(credential.id);
+        let known = Known::of(credential);
+        let name = (known.project.clone(), known.name.clone());
+        self.credential_names.insert(name, credential.id);
         self.credentials.insert(credential.id, known);
     }
 
     pub(crate) fn drop_credential(&mut self, id: CredentialId) {
-        self.credentials.remove(&id);
+        if let Some(gone) = self.credentials.remove(&id) {
+            self.credential_names.remove(&(gone.project, gone.name));
+        }
+    }
+
+    pub(crate) fn credential_called(&self, project: &Name, name: &Name) -> Option<CredentialId> {
+        self.credential_names
+            .get(&(project.clone(), name.clone()))
+            .copied()
     }
 
     pub(crate) fn credential(&self, id: CredentialId) -> Option<&Known> {

@@ -299,6 +299,7 @@ impl Ledger {
                 index.drop_credential(id);
                 Change::Credential(id)
             }
+            Effect::Settings => Change::Engine,
             Effect::Logged(event) => Change::Activity(*event),
         };
         drop(index);

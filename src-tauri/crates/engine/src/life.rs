@@ -110,6 +110,7 @@ impl Engine {
             problem: None,
         });
         self.inner.prompts.lock();
+        self.inner.authorization_server.forget_codes();
     }
 
     /// Opens the vault if it is shut. One at a time, or two of them would each believe that the profile is theirs.

@@ -82,7 +82,7 @@ impl Engine {
             let connection = filter.connection.as_deref();
             let connection = connection.map(|reference| resolve::connection(&index, reference));
             Only {
-                app: app.transpose()?,
+                app: app.transpose()?.map(|app| app.id),
                 connection: connection.transpose()?.map(|connection| connection.id),
                 outcome: filter.outcome,
             }

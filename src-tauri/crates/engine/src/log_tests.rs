@@ -155,7 +155,12 @@ async fn busy() -> Busy {
         let mut event = line(&world, &engine);
         if number % 7 < 2 {
             let (app, grant, peer) = (apps[number % 7], None, None);
-            event.caller = Caller::App(AppCaller { app, grant, peer });
+            event.caller = Caller::App(AppCaller {
+                app,
+                grant,
+                scopes: None,
+                peer,
+            });
             event.rule = Some(Rule::Grant(GrantId::new(&world.clock, &OsRandom)));
         } else if number % 997 == 996 {
             event.app = Some(apps[1]);

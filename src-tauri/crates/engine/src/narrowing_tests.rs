@@ -48,6 +48,7 @@ fn app_with(world: &World, engine: &Engine, connection: ConnectionId, most: Opti
     Caller::App(AppCaller {
         app: id,
         grant: None,
+        scopes: None,
         peer: None,
     })
 }

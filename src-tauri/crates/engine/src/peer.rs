@@ -1,6 +1,12 @@
 //! What the operating system says of the process that asks. A path is a label and not a proof; it decides what a
 //! question says.
 
+mod tcp;
+
+#[cfg(target_os = "linux")]
+pub(crate) use tcp::is_ours;
+pub use tcp::of_tcp;
+
 use std::fs;
 use tokenry_core::{Peer, clean};
 
@@ -16,6 +22,18 @@ pub fn of_process(uid: u32, pid: u32) -> Peer {
         started: stat.as_ref().map_or(0, |stat| stat.started),
         program: program(pid),
         session: stat.map(|stat| stat.session).filter(|session| *session != 0),
+    }
+}
+
+/// A process that the door could tell nothing of. It is never one of another user: doors turn those away where they
+/// can tell.
+pub(crate) fn unknown() -> Peer {
+    Peer {
+        uid: u32::MAX,
+        pid: 0,
+        started: 0,
+        program: None,
+        session: None,
     }
 }
 
@@ -143,6 +161,8 @@ mod tests {
         let mut child = std::process::Command::new("sh")
             .args(["-c", "read line; exec sleep 60"])
             .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
             .spawn()
             .unwrap();
         let peer = loop {

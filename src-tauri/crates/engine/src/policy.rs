@@ -31,8 +31,12 @@ pub enum Operation {
     WriteCredentials,
     /// Read the activity log.
     ReadActivity,
-    /// Register apps, give and take grants, change settings.
-    Manage,
+    /// See the apps and what they may do.
+    ReadApps,
+    /// Register and remove apps, give and take grants.
+    WriteApps,
+    /// See and change settings.
+    Settings,
     /// Become an app with grants, through our authorization server.
     AuthorizeApp,
     /// See the open questions.
@@ -62,7 +66,9 @@ impl Operation {
         Self::ReadCredential,
         Self::WriteCredentials,
         Self::ReadActivity,
-        Self::Manage,
+        Self::ReadApps,
+        Self::WriteApps,
+        Self::Settings,
         Self::AuthorizeApp,
         Self::ReadPrompts,
         Self::Answer,
@@ -85,7 +91,9 @@ impl Operation {
             Self::ListCredentials | Self::ReadCredential => &[S::CredentialsRead],
             Self::WriteCredentials => &[S::CredentialsWrite],
             Self::ReadActivity => &[S::ActivityRead],
-            Self::Manage
+            Self::ReadApps
+            | Self::WriteApps
+            | Self::Settings
             | Self::AuthorizeApp
             | Self::ReadPrompts
             | Self::Answer
@@ -101,6 +109,7 @@ impl Operation {
             | Self::ReadConnections
             | Self::ListCredentials
             | Self::ReadActivity
+            | Self::ReadApps
             | Self::FinishFlow
             | Self::ReadPrompts
             | Self::Engine
@@ -113,8 +122,9 @@ impl Operation {
             | Self::Refresh
             | Self::Disconnect
             | Self::ReadCredential
-            | Self::WriteCredentials => Without::Asked,
-            Self::Manage | Self::AuthorizeApp | Self::Answer => Without::Refused,
+            | Self::WriteCredentials
+            | Self::WriteApps => Without::Asked,
+            Self::Settings | Self::AuthorizeApp | Self::Answer => Without::Refused,
         }
     }
 }
@@ -266,12 +276,17 @@ fn covers(grant: &Grant, question: &Question<'_>) -> bool {
         ApiScope::CredentialsRead | ApiScope::CredentialsWrite => credential(),
         ApiScope::ProvidersRead | ApiScope::ProvidersWrite | ApiScope::ActivityRead => true,
     };
+    // A token may have been asked for with less than the grant allows.
+    let in_token = |scope: &ApiScope| match question.caller {
+        Caller::App(caller) => caller.scopes.as_ref().is_none_or(|only| only.contains(scope)),
+        _ => true,
+    };
     grant.is_alive(question.now)
         && question
             .operation
             .scopes()
             .iter()
-            .any(|scope| grant.scopes.contains(scope) && reaches(scope))
+            .any(|scope| grant.scopes.contains(scope) && in_token(scope) && reaches(scope))
 }
 
 #[cfg(test)]

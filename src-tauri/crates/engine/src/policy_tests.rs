@@ -1,1 +1,332 @@
+use super::*;
+use std::collections::BTreeSet;
+use tokenry_core::{AppCaller, GrantId, OsRandom, Peer, SystemClock};
 
+fn peer() -> Peer {
+    Peer {
+        uid: 1000,
+        pid: 42,
+        started: 7,
+        program: Some("/usr/bin/script".to_owned()),
+        session: Some(1),
+    }
+}
+
+/// An app, another one, two connections, two credentials and a moment.
+struct Scene {
+    app: AppId,
+    other: AppId,
+    connection: ConnectionId,
+    foreign: ConnectionId,
+    credential: CredentialId,
+    now: Timestamp,
+}
+
+impl Scene {
+    fn new() -> Self {
+        Self {
+            app: AppId::new(&SystemClock, &OsRandom),
+            other: AppId::new(&SystemClock, &OsRandom),
+            connection: ConnectionId::new(&SystemClock, &OsRandom),
+            foreign: ConnectionId::new(&SystemClock, &OsRandom),
+            credential: CredentialId::new(&SystemClock, &OsRandom),
+            now: Timestamp::from_second(1_800_000_000).unwrap(),
+        }
+    }
+
+    fn grant(&self, scopes: &[ApiScope]) -> Grant {
+        Grant {
+            id: GrantId::new(&SystemClock, &OsRandom),
+            app: self.app,
+            scopes: scopes.iter().copied().collect(),
+            connections: BTreeSet::from([self.connection]),
+            credentials: BTreeSet::from([self.credential]),
+            token_scopes: None,
+            expires_at: None,
+            created_at: self.now,
+            last_used_at: None,
+        }
+    }
+
+    fn caller(&self, grant: Option<GrantId>) -> Caller {
+        Caller::App(AppCaller {
+            app: self.app,
+            grant,
+            scopes: None,
+            peer: Some(peer()),
+        })
+    }
+
+    fn decide(&self, caller: &Caller, operation: Operation, target: &Target, grants: &[&Grant]) -> Decision {
+        self.decide_in(caller, operation, target, grants, Asking::Possible)
+    }
+
+    fn decide_in(
+        &self,
+        caller: &Caller,
+        operation: Operation,
+        target: &Target,
+        grants: &[&Grant],
+        asking: Asking,
+    ) -> Decision {
+        decide(&Question {
+            caller,
+            operation,
+            target,
+            grants,
+            session: false,
+            asking,
+            now: self.now,
+        })
+    }
+
+    fn of(&self, connection: ConnectionId) -> Target {
+        Target {
+            connection: Some(connection),
+            ..Target::default()
+        }
+    }
+}
+
+/// How each caller fares without any grant, operation by operation: window, consent window, engine, program.
+/// `+` is yes, `?` is ask, `-` is no.
+#[test]
+fn the_table_of_callers_and_operations() {
+    let table = [
+        (Operation::ReadProviders, "+--+"),
+        (Operation::WriteProviders, "+--?"),
+        (Operation::MoveEndpoint, "+--?"),
+        (Operation::StartFlow, "+--?"),
+        (Operation::FinishFlow, "+-++"),
+        (Operation::ReadConnections, "+-++"),
+        (Operation::WriteConnection, "+--?"),
+        (Operation::Token, "+--?"),
+        (Operation::Refresh, "+-+?"),
+        (Operation::Disconnect, "+--?"),
+        (Operation::ListCredentials, "+--+"),
+        (Operation::ReadCredential, "+--?"),
+        (Operation::WriteCredentials, "+--?"),
+        (Operation::ReadActivity, "+--+"),
+        (Operation::ReadApps, "+--+"),
+        (Operation::WriteApps, "+--?"),
+        (Operation::Settings, "+---"),
+        (Operation::AuthorizeApp, "----"),
+        (Operation::ReadPrompts, "++-+"),
+        (Operation::Answer, "-+--"),
+        (Operation::Engine, "+--+"),
+        (Operation::HandOver, "---+"),
+    ];
+    assert_eq!(table.map(|(operation, _)| operation).as_slice(), Operation::ALL);
+    let scene = Scene::new();
+    for (operation, expected) in table {
+        let callers = [
+            Caller::Ui,
+            Caller::Consent,
+            Caller::Engine,
+            Caller::Program(peer()),
+        ];
+        let found: String = callers
+            .iter()
+            .map(
+                |caller| match scene.decide(caller, operation, &Target::default(), &[]) {
+                    Decision::Allow(_) => '+',
+                    Decision::Ask => '?',
+                    Decision::Deny(_) => '-',
+                },
+            )
+            .collect();
+        assert_eq!(found, expected, "{operation:?}");
+    }
+}
+
+/// api.md: each operation with the scope it needs, and with each of the others.
+#[test]
+fn an_app_may_do_what_its_scopes_say_and_nothing_else() {
+    let scene = Scene::new();
+    let target = Target {
+        connection: Some(scene.connection),
+        credential: Some(scene.credential),
+        owner: Some(scene.app),
+        scopes: None,
+    };
+    for &operation in Operation::ALL {
+        for &scope in ApiScope::ALL {
+            let grant = scene.grant(&[scope]);
+            let decision = scene.decide(&scene.caller(None), operation, &target, &[&grant]);
+            let expected = match operation {
+                Operation::Engine => Decision::Allow(Rule::SameUser),
+                _ if operation.scopes().is_empty() => Decision::Deny(Rule::NotForThisCaller),
+                _ if !operation.scopes().contains(&scope) => Decision::Deny(Rule::NoGrant),
+                // Secrets that would go elsewhere: its person is asked, whatever was granted.
+                Operation::MoveEndpoint => Decision::Ask,
+                _ => Decision::Allow(Rule::Grant(grant.id)),
+            };
+            assert_eq!(decision, expected, "{operation:?} with {scope}");
+        }
+    }
+}
+
+#[test]
+fn a_grant_is_good_for_its_connections_and_for_those_the_app_made() {
+    let scene = Scene::new();
+    let grant = scene.grant(&[ApiScope::TokensRead]);
+    let token = |target: &Target| scene.decide(&scene.caller(None), Operation::Token, target, &[&grant]);
+    assert_eq!(
+        token(&scene.of(scene.connection)),
+        Decision::Allow(Rule::Grant(grant.id))
+    );
+    assert_eq!(token(&scene.of(scene.foreign)), Decision::Deny(Rule::NoGrant));
+    let own = |owner| Target {
+        owner: Some(owner),
+        ..scene.of(scene.foreign)
+    };
+    assert_eq!(token(&own(scene.app)), Decision::Allow(Rule::Grant(grant.id)));
+    assert_eq!(token(&own(scene.other)), Decision::Deny(Rule::NoGrant));
+}
+
+/// evershell-oauth-start: `:own` on what somebody else started is refused.
+#[test]
+fn own_is_what_the_app_itself_started() {
+    let scene = Scene::new();
+    let grant = scene.grant(&[ApiScope::AuthWriteOwn]);
+    let at = |operation, target: &Target| scene.decide(&scene.caller(None), operation, target, &[&grant]);
+    let allowed = Decision::Allow(Rule::Grant(grant.id));
+    assert_eq!(at(Operation::StartFlow, &Target::default()), allowed);
+    for operation in [Operation::StartFlow, Operation::Refresh, Operation::Disconnect] {
+        // In the grant's list, and still not its own.
+        assert_eq!(
+            at(operation, &scene.of(scene.connection)),
+            Decision::Deny(Rule::NoGrant),
+            "{operation:?}"
+        );
+        let own = Target {
+            owner: Some(scene.app),
+            ..scene.of(scene.foreign)
+        };
+        assert_eq!(at(operation, &own), allowed, "{operation:?}");
+    }
+}
+
+#[test]
+fn the_answer_of_a_flow_is_brought_by_the_app_that_started_it() {
+    let scene = Scene::new();
+    let grant = scene.grant(&[ApiScope::AuthWrite, ApiScope::AuthWriteOwn]);
+    let finish = |owner| {
+        let target = Target {
+            owner,
+            ..Target::default()
+        };
+        scene.decide(&scene.caller(None), Operation::FinishFlow, &target, &[&grant])
+    };
+    assert_eq!(finish(Some(scene.app)), Decision::Allow(Rule::Grant(grant.id)));
+    assert_eq!(finish(Some(scene.other)), Decision::Deny(Rule::NoGrant));
+    assert_eq!(finish(None), Decision::Deny(Rule::NoGrant));
+}
+
+#[test]
+fn a_grant_that_has_ended_or_is_another_apps_counts_for_nothing() {
+    let scene = Scene::new();
+    let target = scene.of(scene.connection);
+    let denied = Decision::Deny(Rule::NoGrant);
+    let mut ended = scene.grant(&[ApiScope::TokensRead]);
+    ended.expires_at = Some(scene.now);
+    assert_eq!(
+        scene.decide(&scene.caller(None), Operation::Token, &target, &[&ended]),
+        denied
+    );
+    let mut foreign = scene.grant(&[ApiScope::TokensRead]);
+    foreign.app = scene.other;
+    assert_eq!(
+        scene.decide(&scene.caller(None), Operation::Token, &target, &[&foreign]),
+        denied
+    );
+}
+
+#[test]
+fn an_issued_token_is_good_for_its_own_grant_only() {
+    let scene = Scene::new();
+    let (narrow, wide) = (
+        scene.grant(&[ApiScope::ActivityRead]),
+        scene.grant(&[ApiScope::TokensRead]),
+    );
+    let target = scene.of(scene.connection);
+    let with = |grant| scene.decide(&scene.caller(grant), Operation::Token, &target, &[&narrow, &wide]);
+    assert_eq!(with(None), Decision::Allow(Rule::Grant(wide.id)));
+    assert_eq!(with(Some(narrow.id)), Decision::Deny(Rule::NoGrant));
+}
+
+/// security.md, "Doors": a program that asks for less gets less.
+#[test]
+fn a_limit_on_scopes_covers_what_is_within_it() {
+    let scene = Scene::new();
+    let mut grant = scene.grant(&[ApiScope::TokensRead]);
+    grant.token_scopes = Some(Scopes::parse("read list"));
+    let asked = |scopes: Option<&str>| {
+        let target = Target {
+            scopes: scopes.map(Scopes::parse),
+            ..scene.of(scene.connection)
+        };
+        scene.decide(&scene.caller(None), Operation::Token, &target, &[&grant])
+    };
+    let allowed = Decision::Allow(Rule::Grant(grant.id));
+    assert_eq!(asked(None), allowed);
+    assert_eq!(asked(Some("read")), allowed);
+    assert_eq!(asked(Some("read write")), Decision::Deny(Rule::NoGrant));
+}
+
+#[test]
+fn an_engine_that_cannot_ask_refuses_or_allows_as_it_was_told_at_start() {
+    let scene = Scene::new();
+    let program = Caller::Program(peer());
+    let at = |operation, asking| scene.decide_in(&program, operation, &Target::default(), &[], asking);
+    assert_eq!(
+        at(Operation::Token, Asking::Never),
+        Decision::Deny(Rule::CannotAsk)
+    );
+    assert_eq!(
+        at(Operation::Token, Asking::AllowAll),
+        Decision::Allow(Rule::ApproveAll)
+    );
+    for asking in [Asking::Never, Asking::AllowAll] {
+        // What nobody would be asked about does not change.
+        assert_eq!(
+            at(Operation::ReadProviders, asking),
+            Decision::Allow(Rule::SameUser)
+        );
+        assert_eq!(
+            at(Operation::Answer, asking),
+            Decision::Deny(Rule::NotForThisCaller)
+        );
+        assert_eq!(
+            at(Operation::Settings, asking),
+            Decision::Deny(Rule::NotForThisCaller)
+        );
+    }
+}
+
+#[test]
+fn what_was_allowed_for_the_session_is_not_asked_again_and_lifts_no_other_limit() {
+    let scene = Scene::new();
+    let target = Target::default();
+    let with = |caller: &Caller, operation| {
+        decide(&Question {
+            caller,
+            operation,
+            target: &target,
+            grants: &[],
+            session: true,
+            asking: Asking::Never,
+            now: scene.now,
+        })
+    };
+    let program = Caller::Program(peer());
+    assert_eq!(with(&program, Operation::Token), Decision::Allow(Rule::Session));
+    assert_eq!(
+        with(&program, Operation::Answer),
+        Decision::Deny(Rule::NotForThisCaller)
+    );
+    assert_eq!(
+        with(&scene.caller(None), Operation::Token),
+        Decision::Deny(Rule::NoGrant)
+    );
+}

@@ -1,7 +1,7 @@
 use serde::{Serialize, de::DeserializeOwned};
 use tokenry_core::{
     App, AppId, Connection, ConnectionId, Credential, CredentialId, Event, Flow, Grant, GrantId, Provider,
-    ProviderId, Tokens,
+    ProviderId, Settings, Tokens,
 };
 use tokenry_store::Table;
 
@@ -33,6 +33,7 @@ pub(crate) enum Effect {
     GrantGone(GrantId),
     Credential(Box<Credential>),
     CredentialGone(CredentialId),
+    Settings,
     Logged(Box<Event>),
 }
 
@@ -87,5 +88,11 @@ impl Record for Credential {
     }
     fn effect(&self) -> Option<Effect> {
         Some(Effect::Credential(Box::new(self.clone())))
+    }
+}
+impl Record for Settings {
+    const TABLE: Table = Table::Settings;
+    fn effect(&self) -> Option<Effect> {
+        Some(Effect::Settings)
     }
 }

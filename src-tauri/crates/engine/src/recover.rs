@@ -1,6 +1,8 @@
 //! What a crash, a full disk or a long pause left behind is put right before anybody is served.
 
-use crate::{Engine, Error, journal::JournalEntry, ledger::Ledger, record, transaction::Transaction};
+use crate::{
+    Engine, Error, credentials, journal::JournalEntry, ledger::Ledger, record, transaction::Transaction,
+};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use tokenry_core::{Connection, ConnectionStatus, Flow, RedirectPreference, Timestamp, Tokens};
@@ -15,8 +17,10 @@ pub(crate) fn after_opening(engine: &Engine, ledger: &Ledger) -> Result<(), Erro
     }
     let now = engine.now();
     take_in_spilled(&engine.inner.folder, ledger, now)?;
+    credentials::expired_at_opening(engine, ledger, now)?;
     end_dead_flows(engine, ledger, now)?;
     bring_forward_open_ends(ledger, now)?;
+    crate::authorization_server::clean(ledger, now)?;
     wipe_tombstones(ledger, now)
 }
 

@@ -281,13 +281,16 @@ impl Engine {
         };
         reached(Step::Journalled);
         let http = &self.inner.http;
+        let from = request.connection.client_secret_from;
+        let client = self.with_client_secret(&ledger, request.provider.clone(), from);
         let mut to = request.limits.as_deref().cloned().unwrap_or_default();
-        let answer = match &request.refresh_token {
-            Some(token) => refresh::narrowed(http, &request.provider, token, &to).await,
-            None => {
+        let answer = match (client, &request.refresh_token) {
+            (Err(failure), _) => Err(failure),
+            (Ok(client), Some(token)) => refresh::narrowed(http, &client, token, &to).await,
+            (Ok(client), None) => {
                 to.scopes
                     .get_or_insert_with(|| request.connection.requested_scopes.clone());
-                client_credentials::narrowed(http, &request.provider, &to).await
+                client_credentials::narrowed(http, &client, &to).await
             }
         };
         reached(Step::Answered);

@@ -1,7 +1,9 @@
 //! Wherever an id is taken, a unique name works too.
 
 use crate::{Error, index::Index};
-use tokenry_core::{AppId, Connection, ConnectionId, ConnectionStatus, ProviderId};
+use tokenry_core::{
+    App, Connection, ConnectionId, ConnectionStatus, CredentialId, DEFAULT_PROJECT, ProviderId,
+};
 
 /// A provider by id, `name` or `project/name`.
 pub(crate) fn provider(index: &Index, reference: &str) -> Result<ProviderId, Error> {
@@ -19,19 +21,15 @@ pub(crate) fn provider(index: &Index, reference: &str) -> Result<ProviderId, Err
     })
 }
 
-/// An app by id or name.
-pub(crate) fn app(index: &Index, reference: &str) -> Result<AppId, Error> {
-    let id = reference
-        .parse::<AppId>()
-        .ok()
-        .filter(|id| index.app(*id).is_some());
-    id.or_else(|| {
-        index
-            .apps()
-            .find(|app| app.name.as_str() == reference)
-            .map(|app| app.id)
-    })
-    .ok_or_else(|| Error::not_found("app", reference, "the window lists them under Apps"))
+/// A credential that was entered by hand, by id, `name` in the default project, or `project/name`.
+pub(crate) fn credential(index: &Index, reference: &str) -> Option<CredentialId> {
+    if let Ok(id) = reference.parse::<CredentialId>()
+        && index.credential(id).is_some()
+    {
+        return Some(id);
+    }
+    let (project, name) = reference.split_once('/').unwrap_or((DEFAULT_PROJECT, reference));
+    index.credential_called(&project.parse().ok()?, &name.parse().ok()?)
 }
 
 /// A connection by id; `provider` when that has only one, or only one without a label; `provider/label`; or a label
@@ -96,4 +94,16 @@ fn only<'a>(
 /// What is left of a connection that was given up.
 pub(crate) fn gone(reference: &str) -> Error {
     Error::not_found("connection", reference, "it was disconnected")
+}
+
+/// An app by id or name.
+pub(crate) fn app<'a>(index: &'a Index, reference: &str) -> Result<&'a App, Error> {
+    let by_id = reference.parse().ok().and_then(|id| index.app(id));
+    by_id
+        .or_else(|| index.apps().find(|app| app.name.as_str() == reference))
+        .ok_or_else(|| no_app(reference))
+}
+
+pub(crate) fn no_app(reference: &str) -> Error {
+    Error::not_found("app", reference, "the window shows what there is, under Apps")
 }

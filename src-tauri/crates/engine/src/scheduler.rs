@@ -1,4 +1,4 @@
-use crate::{Engine, Error, refresh::Why};
+use crate::{Engine, Error, credentials::Expiring, refresh::Why};
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -31,6 +31,7 @@ pub(crate) struct Places {
     /// Not before this time since boot.
     paused: Mutex<HashMap<ConnectionId, Duration>>,
     floor_raised_at: Mutex<Option<Timestamp>>,
+    pub(crate) expiring: Expiring,
 }
 
 impl Default for Places {
@@ -41,6 +42,7 @@ impl Default for Places {
             taken: Mutex::default(),
             paused: Mutex::default(),
             floor_raised_at: Mutex::default(),
+            expiring: Expiring::default(),
         }
     }
 }
@@ -100,6 +102,8 @@ impl Engine {
                     None => {}
                 }
             }
+            let expiring = self.look_after_credentials(&ledger, now);
+            next = [next, expiring].into_iter().flatten().min();
             drop(ledger);
             self.raise_floor_daily(now);
             for (id, since) in due {

@@ -102,7 +102,7 @@ pub enum Change {
     Connection(ConnectionId),
     /// A flow.
     Flow(FlowId),
-    /// The engine: locked, unlocked.
+    /// The engine: locked, unlocked, set otherwise.
     Engine,
     /// A credential that was entered by hand.
     Credential(CredentialId),

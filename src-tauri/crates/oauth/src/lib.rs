@@ -10,13 +10,16 @@
 
 mod answer;
 pub mod authorization_code;
+pub mod basic;
 pub mod client_credentials;
 mod error;
 mod failure;
+pub mod form;
 mod http;
 mod id_token;
 pub mod issuer;
 mod json;
+pub mod pkce;
 mod random;
 pub mod redirect;
 pub mod refresh;
@@ -29,6 +32,7 @@ pub use answer::Answer;
 pub use error::Error;
 pub use failure::Failure;
 pub use http::Http;
+pub use random::fresh;
 
 use subtle::ConstantTimeEq;
 use tokenry_core::Secret;
@@ -36,4 +40,10 @@ use tokenry_core::Secret;
 /// Whether two secrets are the same, in a time that tells only whether their lengths differ (RFC 6749 §10.12).
 pub fn same_secret(a: &Secret, b: &Secret) -> bool {
     a.expose().as_bytes().ct_eq(b.expose().as_bytes()).into()
+}
+
+/// The same for hashes.
+pub fn same_bytes(a: &[u8], b: &[u8]) -> bool {
+    use subtle::ConstantTimeEq;
+    a.ct_eq(b).into()
 }

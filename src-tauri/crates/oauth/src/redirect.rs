@@ -11,6 +11,7 @@ pub use refused::Refused;
 
 use query::Query;
 use tokenry_core::{Flow, Name, Secret};
+use zeroize::Zeroizing;
 
 /// The scheme of our deep links: a domain name of ours, turned round (RFC 8252 §7.1).
 pub const SCHEME: &str = "io.github.tokenry";
@@ -126,7 +127,40 @@ pub fn same_redirect(flow: &Flow, redirected: &Redirected) -> bool {
     }
 }
 
+/// The query of an answer whose address nobody told.
+#[derive(Debug, Clone)]
+pub struct Bare {
+    /// Ties it to a flow.
+    pub state: Secret,
+    /// The issuer it claims to be from (RFC 9207 §2.4).
+    pub iss: Option<String>,
+    /// What was answered.
+    pub outcome: Outcome,
+}
+
+/// Judges the query of an answer, as strictly as a whole address: what is behind the `?`, still encoded.
+///
+/// # Errors
+/// [`Refused`]; nothing happens then.
+pub fn judge_query(query: &str) -> Result<Bare, Refused> {
+    let whole = Zeroizing::new(format!("?{query}"));
+    let (_, query) = query::split(&whole)?;
+    bare(&query)
+}
+
 fn redirected(provider: Name, uri: String, means: Means, query: &Query) -> Result<Redirected, Refused> {
+    let Bare { state, iss, outcome } = bare(query)?;
+    Ok(Redirected {
+        provider,
+        state,
+        iss,
+        outcome,
+        means,
+        uri,
+    })
+}
+
+fn bare(query: &Query) -> Result<Bare, Refused> {
     let state = query.get("state").ok_or(Refused::NoState)?;
     let outcome = match (query.get("code"), query.get("error")) {
         (Some(_), Some(_)) => return Err(Refused::CodeAndError),
@@ -137,12 +171,9 @@ fn redirected(provider: Name, uri: String, means: Means, query: &Query) -> Resul
         },
         (None, None) => return Err(Refused::NeitherCodeNorError),
     };
-    Ok(Redirected {
-        provider,
+    Ok(Bare {
         state: Secret::new(state.to_owned()),
         iss: query.even_empty("iss").map(str::to_owned),
         outcome,
-        means,
-        uri,
     })
 }

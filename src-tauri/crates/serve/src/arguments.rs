@@ -1,6 +1,6 @@
 use crate::failure::Failure;
 use std::ffi::OsString;
-use tokenry_engine::VaultChoice;
+use tokenry_engine::{Asking, VaultChoice};
 
 const HELP: &str = "\
 The Tokenry engine with no window. `tokenry serve` starts it.
@@ -10,6 +10,9 @@ Usage: tokenry-serve [OPTIONS]
 Options:
       --vault <auto|keyring|passphrase>  What opens the vault [default: auto]
       --passphrase-fd <N>                Read the passphrase from file descriptor N, up to the end of its first line
+      --approve <ask|never|all>          What is done about what needs a person's consent: ask through
+                                         `tokenry approve`, refuse it, or allow all of it [default: ask]
+      --loopback                         Open the door on 127.0.0.1, whatever the settings say
       --background                       End with an error when the vault cannot be opened without a question
   -h, --help                             Print help
   -V, --version                          Print version
@@ -29,7 +32,9 @@ pub(crate) enum Command {
 pub(crate) struct Arguments {
     pub(crate) vault: VaultChoice,
     pub(crate) passphrase_fd: Option<u32>,
+    pub(crate) loopback: bool,
     pub(crate) background: bool,
+    pub(crate) approve: Asking,
 }
 
 /// Reads the arguments. An argument is repeated in an error only when it is one of our own words, since a secret
@@ -65,6 +70,15 @@ pub(crate) fn parse(given: impl Iterator<Item = OsString>) -> Result<Command, Fa
                         .map_err(|_| Failure::usage("--passphrase-fd must be a file descriptor, like 0"))?,
                 );
             }
+            "--approve" => {
+                arguments.approve = match value(name)?.as_str() {
+                    "ask" => Asking::Possible,
+                    "never" => Asking::Never,
+                    "all" => Asking::AllowAll,
+                    _ => return Err(Failure::usage("--approve must be ask, never or all")),
+                };
+            }
+            "--loopback" if word == name => arguments.loopback = true,
             "--background" if word == name => arguments.background = true,
             "-h" | "--help" => return Ok(Command::Say(HELP.to_owned())),
             "-V" | "--version" => {
@@ -97,13 +111,30 @@ mod tests {
     #[test]
     fn values_follow_their_option_or_an_equals_sign() {
         for words in [
-            &["--vault", "passphrase", "--passphrase-fd", "3", "--background"][..],
-            &["--background", "--passphrase-fd=3", "--vault=passphrase"],
+            &[
+                "--vault",
+                "passphrase",
+                "--passphrase-fd",
+                "3",
+                "--background",
+                "--approve=never",
+                "--loopback",
+            ][..],
+            &[
+                "--loopback",
+                "--background",
+                "--approve",
+                "never",
+                "--passphrase-fd=3",
+                "--vault=passphrase",
+            ],
         ] {
             let expected = Arguments {
                 vault: VaultChoice::Passphrase,
                 passphrase_fd: Some(3),
+                loopback: true,
                 background: true,
+                approve: Asking::Never,
             };
             assert_eq!(parsed(words).unwrap(), Command::Serve(expected));
         }
@@ -120,6 +151,8 @@ mod tests {
             &["--passphrase-fd", "hunter2"],
             &["--passphrase-fd", "-1"],
             &["--background=hunter2"],
+            &["--approve", "hunter2"],
+            &["--loopback=hunter2"],
             &["--vault"],
             &["--vault", "keyring", "--passphrase-fd", "0"],
         ] {

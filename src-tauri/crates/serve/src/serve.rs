@@ -1,15 +1,17 @@
 use crate::{arguments::Arguments, failure::Failure, passphrase};
 use std::{io::Write, sync::Arc};
-use tokenry_api::doors::{SocketDoor, serve_socket};
+use tokenry_api::doors::{SocketDoor, keep_loopback, serve_socket};
 use tokenry_contract::profile;
-use tokenry_core::Code;
-use tokenry_engine::{Engine, NoWindowHost, Options, VaultState};
+use tokenry_core::{Code, OsRandom, Random, Secret};
+use tokenry_engine::{Asking, Engine, NoWindowHost, Options, VaultState};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Is the engine, until somebody says stop.
 pub(crate) async fn serve(arguments: Arguments) -> Result<(), Failure> {
     let mut stop = Stop::listen()?;
-    let engine = start(&arguments).await?;
+    let code = (arguments.approve == Asking::Possible).then(|| approval_code(&OsRandom));
+    let engine = start(&arguments, code.clone()).await?;
+    let folder = profile::folder()?;
     let door = match open(&engine, &arguments).await {
         Ok(door) => door,
         Err(failure) => {
@@ -17,7 +19,11 @@ pub(crate) async fn serve(arguments: Arguments) -> Result<(), Failure> {
             return Err(failure);
         }
     };
+    let loopback = keep_loopback(engine.clone(), folder, arguments.loopback).await;
     say_ready(&door);
+    if let Some(code) = &code {
+        say_code(code, arguments.background);
+    }
     tokio::select! {
         () = engine.finished() => {}
         () = stop.told() => {
@@ -25,14 +31,17 @@ pub(crate) async fn serve(arguments: Arguments) -> Result<(), Failure> {
             tokio::select! { () = engine.shutdown() => {}, () = stop.told() => {} }
         }
     }
+    loopback.close().await;
     door.close().await;
     Ok(())
 }
 
-async fn start(arguments: &Arguments) -> Result<Engine, Failure> {
+async fn start(arguments: &Arguments, code: Option<Secret>) -> Result<Engine, Failure> {
     let mut options = Options::for_this_machine(profile::folder()?, Arc::new(NoWindowHost), false)?;
     options.vault = arguments.vault;
     options.passphrase = arguments.passphrase_fd.map(passphrase::from_fd).transpose()?;
+    options.asking = arguments.approve;
+    options.approval_code = code;
     // A path that is too long is told before anything is made.
     profile::socket()?;
     Ok(Engine::start(options).await?)
@@ -63,6 +72,34 @@ fn refuse_if_shut(engine: &Engine) -> Result<(), Failure> {
 fn say_ready(door: &SocketDoor) {
     let mut out = std::io::stdout();
     let _ = writeln!(out, "ready {}", door.path().display()).and_then(|()| out.flush());
+}
+
+/// What whoever answers questions with `tokenry approve` proves with that it is the person who started this engine:
+/// 40 random bits as letters and digits that cannot be taken for one another. A wrong one costs a second.
+fn approval_code(random: &dyn Random) -> Secret {
+    const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    let mut bytes = [0; 8];
+    random.fill(&mut bytes);
+    let letters = bytes.map(|byte| char::from(LETTERS[usize::from(byte & 31)]));
+    let (first, second) = letters.split_at(4);
+    Secret::new(format!(
+        "{}-{}",
+        first.iter().collect::<String>(),
+        second.iter().collect::<String>()
+    ))
+}
+
+/// To whoever started us, and nobody else. In the background standard error is a file, and standard output a pipe to
+/// the command that started us.
+fn say_code(code: &Secret, background: bool) {
+    let code = code.expose();
+    if background {
+        let mut out = std::io::stdout();
+        let _ = writeln!(out, "approval {code}").and_then(|()| out.flush());
+    } else {
+        let words = "questions are answered with `tokenry approve`; the approval code is";
+        let _ = writeln!(std::io::stderr(), "{words} {code}");
+    }
 }
 
 /// The ways in which the system says stop.

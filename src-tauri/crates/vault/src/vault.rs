@@ -27,6 +27,7 @@ struct Ring {
     sum: Key,
     chain: Key,
     fingerprint: Key,
+    issued: Key,
     /// Derived once per table. There are a handful of tables, so a list is searched faster than a map.
     tables: RwLock<Vec<(Box<str>, Arc<TableKeys>)>>,
 }
@@ -45,6 +46,7 @@ impl Vault {
             sum: derive(&root, "row sum", ""),
             chain: derive(&root, "chain", ""),
             fingerprint: derive(&root, "fingerprint", ""),
+            issued: derive(&root, "issued token", ""),
             data,
             tables: RwLock::default(),
         }))
@@ -97,6 +99,11 @@ impl Vault {
     /// the key.
     pub fn fingerprint(&self, secret: &Secret) -> String {
         hex(&mac(&self.0.fingerprint, &[secret.expose().as_bytes()])[..8])
+    }
+
+    /// The keyed hash that is kept in the place of a token which we issued ourselves. Worth nothing without the key.
+    pub fn token_hash(&self, token: &Secret) -> [u8; 32] {
+        mac(&self.0.issued, &[token.expose().as_bytes()])
     }
 
     fn with_sealer<T>(&self, table: &str, work: impl FnOnce(&Sealer<'_>) -> T) -> T {

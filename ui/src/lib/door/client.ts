@@ -1,16 +1,16 @@
 /** Operations of the contract, typed: a path, a body or an answer that the contract does not know is no TypeScript. */
-import type { paths } from '../contract';
+import type { Paths } from '../types';
 import type { Door } from './door';
 import { Failure } from './failure';
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 /** The methods that a path has. */
-type MethodsOf<P extends keyof paths> = {
-  [M in Method]: paths[P] extends Record<M, object> ? M : never;
+type MethodsOf<P extends keyof Paths> = {
+  [M in Method]: Paths[P] extends Record<M, object> ? M : never;
 }[Method];
 
-type Operation<P extends keyof paths, M extends MethodsOf<P>> = paths[P][M & keyof paths[P]];
+type Operation<P extends keyof Paths, M extends MethodsOf<P>> = Paths[P][M & keyof Paths[P]];
 
 /** The names in braces of a path. */
 type Names<P extends string> = P extends `${string}{${infer Name}}${infer Rest}` ? Name | Names<Rest> : never;
@@ -24,7 +24,7 @@ type QueryOf<O> = O extends { parameters: { query?: infer Q } } ? Known<Q> : nev
 type JsonOf<R> = [R] extends [never] ? never : R extends { content: { 'application/json': infer B } } ? B : never;
 type AnswerOf<O> = O extends { responses: infer R } ? JsonOf<R[Extract<keyof R, 200 | 201 | 202>]> : never;
 
-type Ask<P extends keyof paths, M extends MethodsOf<P>> = ([Names<P>] extends [never]
+type Ask<P extends keyof Paths, M extends MethodsOf<P>> = ([Names<P>] extends [never]
   ? object
   : { path: Record<Names<P>, string> }) &
   ([BodyOf<Operation<P, M>>] extends [never] ? object : { body: BodyOf<Operation<P, M>> }) &
@@ -43,7 +43,7 @@ export class Client {
    *
    * @throws Failure when it was refused, or when nothing answered.
    */
-  async call<P extends keyof paths & string, M extends MethodsOf<P>>(
+  async call<P extends keyof Paths & string, M extends MethodsOf<P>>(
     method: M,
     path: P,
     ...[ask]: Rest<Ask<P, M>>

@@ -16,6 +16,8 @@ export class Connections extends Shelf<Connection> {
     return groups;
   });
 
+  readonly byName = $derived([...this.items.values()].sort((a, b) => a.name.localeCompare(b.name)));
+
   readonly #client: Client;
   readonly #seen: (connection: Connection) => void;
 

@@ -1,36 +1,58 @@
 import type { Client } from '../door/client';
-import type { Event } from '../types';
+import type { Event, EventQuery, Outcome } from '../types';
 
 /** One page of the activity log. */
 const PAGE = 100;
+/** So many pages in which nothing fits are passed over at a time: the log may hold a million lines. */
+const AT_A_TIME = 20;
+
+/** What is listed. Apps and connections by id; empty is all. */
+export interface Wanted {
+  app: string;
+  connection: string;
+  outcome: Outcome | '';
+}
+
+export const ALL: Wanted = { app: '', connection: '', outcome: '' };
 
 /** The activity log, newest first. */
 export class Events {
   list = $state.raw<Event[]>([]);
-  /** Whether there is more before the oldest that is shown. */
+  /** Whether there is more before the oldest that was looked at. */
   more = $state(false);
   loaded = $state(false);
 
   readonly #client: Client;
   #before: number | null = null;
   #watching = false;
+  #wanted = ALL;
+  /** Answers to older tickets are about other wishes. */
+  #ticket = 0;
 
   constructor(client: Client) {
     this.#client = client;
   }
 
-  /** The newest page, and from now on whatever happens. @throws Failure */
+  /** The newest that fit, and from now on whatever happens and fits. @throws Failure */
   async load(): Promise<void> {
     this.#watching = true;
-    const page = await this.#client.call('get', '/v1/events', { query: { limit: PAGE } });
-    if (!this.#watching) return;
+    const found = await this.#pages(null);
+    if (!found) return;
     // What came by itself while the page was on its way is in front of it.
-    const there = new Set(page.events.map((event) => event.id));
-    const newest = page.events[0]?.at ?? '';
+    const there = new Set(found.map((event) => event.id));
+    const newest = found[0]?.at ?? '';
     const ahead = this.list.filter((event) => !there.has(event.id) && event.at >= newest);
-    this.list = [...ahead, ...page.events];
-    this.#mark(page.next);
+    this.list = [...ahead, ...found];
     this.loaded = true;
+  }
+
+  /** Lists these from now on. @throws Failure */
+  async want(wanted: Wanted): Promise<void> {
+    this.#wanted = { ...wanted };
+    this.list = [];
+    this.#mark(null);
+    this.loaded = false;
+    await this.load();
   }
 
   /** Looks again, if somebody is looking. @throws Failure */
@@ -38,31 +60,63 @@ export class Events {
     if (this.#watching) await this.load();
   }
 
-  /** The page before the oldest that is shown. @throws Failure */
+  /** What fits before the oldest that was looked at. @throws Failure */
   async older(): Promise<void> {
     if (this.#before === null) return;
-    const page = await this.#client.call('get', '/v1/events', { query: { limit: PAGE, before: this.#before } });
+    const found = await this.#pages(this.#before);
+    if (!found) return;
     const there = new Set(this.list.map((event) => event.id));
-    this.list = [...this.list, ...page.events.filter((event) => !there.has(event.id))];
-    this.#mark(page.next);
+    this.list = [...this.list, ...found.filter((event) => !there.has(event.id))];
   }
 
-  /** One that just happened; kept only while somebody looks. */
+  /** One that just happened; kept only while somebody looks, and where it fits. */
   add(event: Event): void {
-    if (!this.#watching || this.list.some((known) => known.id === event.id)) return;
+    if (!this.#watching || !this.#fits(event) || this.list.some((known) => known.id === event.id)) return;
     this.list = [event, ...this.list];
   }
 
   /** Nobody looks any more. */
   clear(): void {
     this.#watching = false;
+    this.#wanted = ALL;
+    this.#ticket += 1;
     this.list = [];
     this.#mark(null);
     this.loaded = false;
   }
 
-  #mark(next: number | null | undefined): void {
-    this.#before = next ?? null;
-    this.more = this.#before !== null;
+  /** Pages from this mark on until one has something in it. Nothing when something else is wanted by now. */
+  async #pages(before: number | null): Promise<Event[] | undefined> {
+    const ticket = ++this.#ticket;
+    let next = before;
+    for (let page = 0; page < AT_A_TIME; page += 1) {
+      const answer = await this.#client.call('get', '/v1/events', { query: this.#query(next) });
+      if (ticket !== this.#ticket) return undefined;
+      next = answer.next ?? null;
+      this.#mark(next);
+      if (answer.events.length > 0 || next === null) return answer.events;
+    }
+    return [];
+  }
+
+  #query(before: number | null): EventQuery {
+    const query: EventQuery = { limit: PAGE };
+    const { app, connection, outcome } = this.#wanted;
+    if (before !== null) query.before = before;
+    if (app !== '') query.app = app;
+    if (connection !== '') query.connection = connection;
+    if (outcome !== '') query.outcome = outcome;
+    return query;
+  }
+
+  #fits(event: Event): boolean {
+    const { app, connection, outcome } = this.#wanted;
+    const same = (wanted: string, is: string | null | undefined) => wanted === '' || wanted === is;
+    return same(app, event.app_id) && same(connection, event.connection_id) && same(outcome, event.outcome);
+  }
+
+  #mark(next: number | null): void {
+    this.#before = next;
+    this.more = next !== null;
   }
 }

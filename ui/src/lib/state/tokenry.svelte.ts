@@ -5,13 +5,16 @@ import { Failure } from '../door/failure';
 import { who } from '../text/connection';
 import type { Change, Connection, Provider } from '../types';
 import { words } from '../words';
+import { Apps } from './apps.svelte';
 import { Clock } from './clock.svelte';
 import { Connections } from './connections.svelte';
+import { Credentials } from './credentials.svelte';
 import { Engine } from './engine.svelte';
 import { Events } from './events.svelte';
 import { Flows, type Start } from './flows.svelte';
 import { Notices } from './notices.svelte';
 import { Providers } from './providers.svelte';
+import { Settings } from './settings.svelte';
 
 /** All that the window knows. It loads through the door, and again whatever a change names. */
 export class Tokenry {
@@ -21,6 +24,9 @@ export class Tokenry {
   readonly connections: Connections;
   readonly flows: Flows;
   readonly events: Events;
+  readonly apps: Apps;
+  readonly credentials: Credentials;
+  readonly settings: Settings;
   readonly notices = new Notices();
   readonly clock = new Clock();
 
@@ -35,6 +41,9 @@ export class Tokenry {
     this.flows = new Flows(client, (id) => void this.#connected(id));
     this.connections = new Connections(client, (connection) => this.flows.follow(connection));
     this.events = new Events(client);
+    this.apps = new Apps(client);
+    this.credentials = new Credentials(client);
+    this.settings = new Settings(client);
   }
 
   /** Listens first and loads then, so that nothing falls between. Returns how to stop. */
@@ -104,13 +113,15 @@ export class Tokenry {
     if (this.#open) await this.#loadAll();
     else {
       // What the vault sealed is not kept here either.
-      for (const part of [this.providers, this.connections, this.flows, this.events, this.notices]) part.clear();
+      const parts = [this.providers, this.connections, this.flows, this.events, this.apps];
+      for (const part of [...parts, this.credentials, this.settings, this.notices]) part.clear();
     }
   }
 
   async #loadAll(): Promise<void> {
     await this.attempt(async () => {
-      await Promise.all([this.providers.load(), this.connections.load(), this.flows.again(), this.events.again()]);
+      const lists = [this.providers.load(), this.connections.load(), this.credentials.load(), this.apps.load()];
+      await Promise.all([...lists, this.flows.again(), this.events.again()]);
     });
   }
 
@@ -121,11 +132,14 @@ export class Tokenry {
       case 'provider.changed':
         return this.providers.changed(change.id);
       case 'credential.changed':
-        return this.connections.changed(change.id);
+        return this.#credentialChanged(change.id);
       case 'flow.changed':
         return this.flows.changed(change.id);
+      case 'apps.changed':
+        return this.apps.load();
       case 'activity':
         this.events.add(change.event);
+        if (change.event.kind === 'settings_changed' && this.settings.now) return this.settings.load();
     }
   }
 
@@ -134,6 +148,13 @@ export class Tokenry {
     const wasOpen = this.#open;
     await this.look();
     if (wasOpen && this.#open) await this.#loadAll();
+  }
+
+  /** Connections are credentials to the contract; which of the two a new one is, nobody here knows yet. */
+  async #credentialChanged(id: string): Promise<void> {
+    const [isConnection, isCredential] = [this.connections.get(id), this.credentials.get(id)];
+    if (!isCredential) await this.connections.changed(id);
+    if (!isConnection) await this.credentials.changed(id);
   }
 
   async #connected(id: string): Promise<void> {

@@ -21,6 +21,9 @@ export const ICONS = {
   good: 'M10 17a7 7 0 1 0 0-14 7 7 0 0 0 0 14ZM7 10.2l2.2 2.2L13.2 8',
   info: 'M10 17a7 7 0 1 0 0-14 7 7 0 0 0 0 14ZM10 9.2v4M10 6.6v.1',
   keyring: 'M7 15.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7ZM9.5 9.5 15.5 3.5M13 6l2 2',
+  app: 'M4 4.5h5v5H4v-5ZM11 4.5h5v5h-5v-5ZM4 11.5h5v5H4v-5ZM13.5 11.5v5M11 14h5',
+  person: 'M10 9.5a3 3 0 1 0 0-6 3 3 0 0 0 0 6ZM4 16.5c.6-3 3-4.6 6-4.6s5.4 1.6 6 4.6',
+  settings: 'M4 6h6M14 6h2M4 14h2M10 14h6M12 4.2v3.6M8 12.2v3.6',
 } as const;
 
 export type IconName = keyof typeof ICONS;

@@ -1,22 +1,49 @@
 import type { Tokenry } from '../../lib/state/tokenry.svelte';
 import { who } from '../../lib/text/connection';
-import type { Event } from '../../lib/types';
+import type { Event, Rule } from '../../lib/types';
 import { words } from '../../lib/words';
 
-/** What an event is about: the connection or the provider, as it is called now. */
+/** What an event is about: the connection, the provider or the app, as it is called now. */
 export function target(tokenry: Tokenry, event: Event): string | undefined {
   const connection = event.connection_id ? tokenry.connections.get(event.connection_id) : undefined;
   if (connection) {
     const account = who(connection);
     return account ? `${connection.name} (${account})` : connection.name;
   }
-  return event.provider_id ? tokenry.providers.get(event.provider_id)?.display_name : undefined;
+  const credential = event.credential_id ? tokenry.credentials.get(event.credential_id) : undefined;
+  if (credential) return credential.name;
+  return provider(tokenry, event) ?? (event.caller === 'app' ? undefined : app(tokenry, event));
 }
 
 /** Who asked, in words. */
-export function asker(event: Event): string {
+export function asker(tokenry: Tokenry, event: Event): string {
   if (event.caller === 'ui') return words.activity.ui;
+  if (event.caller === 'consent') return words.activity.consent;
   if (event.caller === 'engine') return words.activity.engine;
   // The last part of the path says most; all of it is in the tooltip.
-  return event.program?.split(/[/\\]/).pop() || words.activity.program;
+  const program = event.program?.split(/[/\\]/).pop();
+  if (event.caller !== 'app') return program || words.activity.program;
+  const name = app(tokenry, event) ?? words.activity.app;
+  return program ? words.activity.viaApp(name, program) : name;
+}
+
+/** By which rule it was let through or refused, where that is not said already by who asked. */
+export function decided(event: Event): string | undefined {
+  const plain: Record<string, Rule> = { ui: 'window', consent: 'window', engine: 'engine' };
+  if (!event.rule || plain[event.caller] === event.rule) return undefined;
+  return words.rule[event.rule];
+}
+
+/** What was sent, and to which provider. */
+export function sent(tokenry: Tokenry, event: Event): string | undefined {
+  const name = provider(tokenry, event);
+  return name === undefined ? undefined : words.sent[event.kind]?.(name);
+}
+
+function provider(tokenry: Tokenry, event: Event): string | undefined {
+  return event.provider_id ? tokenry.providers.get(event.provider_id)?.display_name : undefined;
+}
+
+function app(tokenry: Tokenry, event: Event): string | undefined {
+  return event.app_id ? tokenry.apps.get(event.app_id)?.name : undefined;
 }

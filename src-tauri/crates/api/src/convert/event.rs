@@ -7,7 +7,11 @@ pub(crate) fn event(event: Event) -> contract::Event {
     let app = event.app.or(event.caller.app());
     let (caller, program, pid) = match event.caller {
         Caller::Ui => (contract::CallerKind::Ui, None, None),
-        Caller::Program(peer) => (contract::CallerKind::Program, peer.program, Some(peer.pid)),
+        Caller::Program(peer) => {
+            // Zero is a process that the door could not tell.
+            let pid = Some(peer.pid).filter(|pid| *pid != 0);
+            (contract::CallerKind::Program, peer.program, pid)
+        }
         Caller::Engine => (contract::CallerKind::Engine, None, None),
         Caller::Consent => (contract::CallerKind::Consent, None, None),
         Caller::App(app) => {

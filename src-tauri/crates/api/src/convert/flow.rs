@@ -11,6 +11,7 @@ pub(crate) fn connect_options(body: contract::AuthorizeRequest) -> ConnectOption
         redirect: body.redirect.map(draft::redirect),
         renew: body.connection.filter(|connection| !connection.is_empty()),
         open_browser: body.open_browser,
+        ..ConnectOptions::default()
     }
 }
 
@@ -22,6 +23,7 @@ pub(crate) fn connect_query(query: contract::AuthorizeQuery) -> ConnectOptions {
         redirect: query.redirect.map(draft::redirect),
         renew: None,
         open_browser: false,
+        ..ConnectOptions::default()
     }
 }
 

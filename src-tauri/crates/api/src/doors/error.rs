@@ -1,7 +1,7 @@
 use std::{io, path::PathBuf};
 use tokenry_core::Code;
 
-/// Why the socket's door cannot be opened. Whatever is at the path stays as it is.
+/// Why a door cannot be opened. Whatever is at the path stays as it is.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -42,10 +42,16 @@ pub enum Error {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// No port for those who speak TCP only.
+    #[error("no port of 127.0.0.1 can be opened ({source}); end a program that holds one, and try again")]
+    Port {
+        /// What the system said.
+        source: io::Error,
+    },
     /// The operating system said no.
-    #[error("the socket {} cannot be opened: {source}; look at its folder, or set TOKENRY_HOME to another one", path.display())]
+    #[error("{} cannot be made: {source}; look at its folder, or set TOKENRY_HOME to another one", path.display())]
     Io {
-        /// The socket.
+        /// The socket, its folder, or the file that tells of the port.
         path: PathBuf,
         /// What it said.
         source: io::Error,
@@ -58,7 +64,7 @@ impl Error {
         match self {
             Self::InUse { .. } | Self::NotOurs { .. } => Code::Conflict,
             Self::PathTooLong { .. } | Self::OpenFolder { .. } => Code::ValidationError,
-            Self::Io { .. } => Code::Internal,
+            Self::Port { .. } | Self::Io { .. } => Code::Internal,
         }
     }
 }

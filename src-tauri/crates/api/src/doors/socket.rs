@@ -1,32 +1,31 @@
 //! The socket's way in: HTTP/1.1 over a Unix socket, for the programs of the same user.
 
 mod bind;
-mod connection;
 mod guard;
-mod patience;
 mod peer;
 
-use crate::doors::Error;
-use axum::Router;
-use bind::Bound;
-use std::{path::Path, sync::Arc, time::Duration};
-use tokenry_engine::Engine;
-use tokio::{
-    net::UnixListener,
-    sync::{Notify, oneshot},
-    task::{JoinHandle, JoinSet},
+use super::{
+    Error, bearer,
+    connection::{self, Manners},
+    house::House,
+    patience::{Pace, Patient},
 };
-
-/// How many connections there may be at a time.
-const CONNECTIONS: usize = 64;
-/// How long answers under way may still take when the door closes.
-const LAST_ANSWERS: Duration = Duration::from_secs(2);
+use axum::{
+    Router,
+    extract::Request,
+    response::{IntoResponse, Response},
+};
+use bind::Bound;
+use std::{path::Path, sync::Arc};
+use tokenry_core::Peer;
+use tokenry_engine::Engine;
+use tokio::{net::UnixStream, sync::Notify};
+use tower::ServiceExt;
 
 /// The open door. Dropping it closes it at once; [`SocketDoor::close`] lets answers under way finish.
 pub struct SocketDoor {
     bound: Bound,
-    stop: Option<oneshot::Sender<()>>,
-    task: JoinHandle<()>,
+    house: House,
 }
 
 /// Opens the door at `path` and serves this engine there.
@@ -36,13 +35,11 @@ pub struct SocketDoor {
 /// is there is left alone then.
 pub async fn serve_socket(engine: Engine, path: &Path) -> Result<SocketDoor, Error> {
     let (bound, listener) = bind::bind(path).await?;
-    let (stop, stopped) = oneshot::channel();
-    let task = tokio::spawn(accept(listener, crate::router(engine), stopped));
-    Ok(SocketDoor {
-        bound,
-        stop: Some(stop),
-        task,
-    })
+    let router = crate::router(engine.clone());
+    let house = House::open(listener, move |stream, leave| {
+        visit(stream, leave, router.clone(), engine.clone())
+    });
+    Ok(SocketDoor { bound, house })
 }
 
 impl SocketDoor {
@@ -55,48 +52,39 @@ impl SocketDoor {
     /// later at the latest.
     pub async fn close(mut self) {
         self.bound.remove();
-        drop(self.stop.take());
-        let _ = tokio::time::timeout(LAST_ANSWERS, &mut self.task).await;
+        self.house.close().await;
     }
 }
 
 impl Drop for SocketDoor {
     fn drop(&mut self) {
         self.bound.remove();
-        self.task.abort();
     }
 }
 
-/// Lets callers in, up to the limit. When the house is full and somebody knocks, those who are only lingering are
-/// asked to leave; whoever comes after that waits outside.
-async fn accept(listener: UnixListener, router: Router, mut stopped: oneshot::Receiver<()>) {
-    let leave = Arc::new(Notify::new());
-    let mut inside = JoinSet::new();
-    'open: loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            Some(_) = inside.join_next() => continue,
-            _ = &mut stopped => break,
-        };
-        while inside.len() >= CONNECTIONS {
-            leave.notify_waiters();
-            tokio::select! {
-                _ = inside.join_next() => {}
-                _ = &mut stopped => break 'open,
-            }
-        }
-        match accepted {
-            Ok((stream, _)) => {
-                inside.spawn(connection::serve(stream, router.clone(), leave.clone()));
-            }
-            // No file handle left, most likely: wait for one instead of turning in circles.
-            Err(error) => {
-                tracing::warn!("the socket takes no connection: {error}");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        }
+async fn visit(stream: UnixStream, leave: Arc<Notify>, router: Router, engine: Engine) {
+    let Some(peer) = peer::peer(&stream) else {
+        tracing::warn!("a connection of another user was closed");
+        return;
+    };
+    let pace = Arc::new(Pace::default());
+    let stream = Patient::new(stream, pace.clone());
+    let kept = true;
+    connection::serve(stream, Manners { kept, pace, leave }, |request| {
+        answer(&router, &engine, &peer, request)
+    })
+    .await;
+}
+
+async fn answer(router: &Router, engine: &Engine, peer: &Peer, mut request: Request) -> Response {
+    if let Err(refused) = guard::check(&request) {
+        return refused.into_response();
     }
-    drop(listener);
-    leave.notify_waiters();
-    while inside.join_next().await.is_some() {}
+    match bearer::caller(engine, request.uri().path(), request.headers(), peer, None).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            router.clone().oneshot(request).await.into_response()
+        }
+        Err(refused) => refused.into_response(),
+    }
 }

@@ -16,6 +16,7 @@ use tower::ServiceExt;
 #[derive(Clone)]
 pub struct WindowDoor {
     router: Router,
+    caller: Caller,
 }
 
 /// What an operation answered.
@@ -28,17 +29,26 @@ pub struct WindowAnswer {
 }
 
 impl WindowDoor {
-    /// A door to this engine.
+    /// The main window's door to this engine.
     pub fn new(engine: Engine) -> Self {
         Self {
             router: crate::router(engine),
+            caller: Caller::Ui,
+        }
+    }
+
+    /// The door of the window that asks for consent: it leads to the questions and nowhere else.
+    pub fn consent(engine: Engine) -> Self {
+        Self {
+            router: crate::router(engine),
+            caller: Caller::Consent,
         }
     }
 
     /// Does one operation: `path` is the path with its query, as in the OpenAPI document. Errors are answers too,
     /// with the envelope as their body.
     pub async fn handle(&self, method: &str, path: &str, body: Option<Value>) -> WindowAnswer {
-        let response = match request(method, path, body) {
+        let response = match request(&self.caller, method, path, body) {
             // The router's error type has no values.
             Ok(request) => self.router.clone().oneshot(request).await.into_response(),
             Err(refused) => refused.into_response(),
@@ -47,7 +57,7 @@ impl WindowDoor {
     }
 }
 
-fn request(method: &str, path: &str, body: Option<Value>) -> Result<Request, Refused> {
+fn request(caller: &Caller, method: &str, path: &str, body: Option<Value>) -> Result<Request, Refused> {
     let method: Method = method
         .parse()
         .map_err(|_| Refused::field("method", "is not an HTTP method"))?;
@@ -65,7 +75,7 @@ fn request(method: &str, path: &str, body: Option<Value>) -> Result<Request, Ref
         header::CONTENT_TYPE,
         header::HeaderValue::from_static("application/json"),
     );
-    request.extensions_mut().insert(Caller::Ui);
+    request.extensions_mut().insert(caller.clone());
     Ok(request)
 }
 

@@ -80,6 +80,7 @@ impl House {
         let host = Arc::new(TestHost::default());
         let mut options = Options::for_this_machine(folder.path().join("p"), host.clone(), false).unwrap();
         options.keyring = Arc::new(MemoryKeyring::new());
+        options.asking = tokenry_engine::Asking::AllowAll;
         let engine = Engine::start(options).await.unwrap();
         let (router, server) = (
             tokenry_api::router(engine.clone()),

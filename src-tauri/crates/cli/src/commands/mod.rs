@@ -1,5 +1,7 @@
 //! One file per command or family of commands.
 
+mod app;
+mod approve;
 mod callback;
 mod connect;
 mod connection;
@@ -44,6 +46,8 @@ pub(crate) fn run(command: &Command, output: &Output) -> Result<(), Failure> {
         Command::Disconnect { name } => connection::disconnect(name, &engine()?, output),
         Command::Callback { url } => callback::run(url, &engine()?, output),
         Command::Events(args) => events::run(args, &engine()?, output),
+        Command::App(command) => app::run(command, &engine()?, output),
+        Command::Approve(args) => approve::run(args, output),
         Command::Lock => vault::lock(output),
         Command::Unlock(args) => vault::unlock(args, output),
         Command::Serve(args) => Err(serve(args)),
@@ -68,6 +72,12 @@ fn serve(args: &ServeArgs) -> Failure {
     }
     if let Some(fd) = &fd {
         arguments.extend([OsStr::new("--passphrase-fd"), OsStr::new(fd)]);
+    }
+    if let Some(approve) = args.approve {
+        arguments.extend([OsStr::new("--approve"), OsStr::new(approve.word())]);
+    }
+    if args.loopback {
+        arguments.push(OsStr::new("--loopback"));
     }
     start::in_foreground(&arguments)
 }

@@ -176,7 +176,7 @@ impl Engine {
         Ok((decision, wanted.target.scopes.clone().or(limit), is_limited))
     }
 
-    fn note_refusal(&self, caller: &Caller, wanted: &Wanted, error: &Error) {
+    pub(crate) fn note_refusal(&self, caller: &Caller, wanted: &Wanted, error: &Error) {
         let mut event = self.event(
             caller,
             wanted.kind(),
@@ -186,12 +186,16 @@ impl Engine {
             Some(&error.to_string()),
         );
         event.credential = wanted.target.credential;
+        event.app = wanted.authorization.as_ref().map(|request| request.app);
         event.rule = error.rule();
         self.inner.activity.push(event);
     }
 
-    pub(super) fn who(&self, caller: &Caller) -> Option<Who> {
-        Who::of(caller)
+    /// Who asks, as far as it is known. An app that wants to be authorized comes through the person's browser: a no
+    /// to one is not a no to another.
+    pub(super) fn who(&self, caller: &Caller, wanted: &Wanted) -> Option<Who> {
+        let app = wanted.authorization.as_ref().map(|request| request.app);
+        Who::of(caller).map(|who| who.on_behalf_of(app))
     }
 }
 

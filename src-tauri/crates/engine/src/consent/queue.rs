@@ -19,6 +19,8 @@ const PATIENCE_FOR_APPS: Duration = Duration::from_secs(180);
 /// How many questions may be open, and how many of one program.
 const MOST: usize = 8;
 const MOST_OF_ONE: usize = 3;
+/// What a wrong approval code costs.
+const WRONG_CODE: Duration = Duration::from_secs(1);
 /// How often it is looked whether who asked is still there and still the same program.
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -175,7 +177,7 @@ impl Engine {
                     }
                 }
                 () = &mut over => {
-                    self.inner.prompts.state().pauses.denied(self.who(caller), self.now());
+                    self.inner.prompts.state().pauses.denied(self.who(caller, wanted), self.now());
                     return Err(refusal(Rule::Unanswered));
                 }
                 () = tokio::time::sleep(LOOK) => {
@@ -210,7 +212,7 @@ impl Engine {
         ),
         Error,
     > {
-        let (who, now) = (self.who(caller), self.now());
+        let (who, now) = (self.who(caller, wanted), self.now());
         let patience = match wanted.operation {
             Operation::AuthorizeApp => PATIENCE_FOR_APPS,
             _ => PATIENCE,
@@ -277,7 +279,7 @@ impl Engine {
         proof: &Proof,
         answer: Answer,
     ) -> Result<(), Error> {
-        self.check_proof(caller, id, proof)?;
+        self.check_proof(caller, id, proof).await?;
         // Out of the queue first: nobody answers it a second time.
         let open = {
             let mut state = self.inner.prompts.state();
@@ -346,7 +348,7 @@ impl Engine {
         None
     }
 
-    fn check_proof(&self, caller: &Caller, id: PromptId, proof: &Proof) -> Result<(), Error> {
+    async fn check_proof(&self, caller: &Caller, id: PromptId, proof: &Proof) -> Result<(), Error> {
         let wrong =
             || Error::Denied("only the window that asks for consent, or `tokenry approve`, may answer");
         match proof {
@@ -362,9 +364,14 @@ impl Engine {
             }
             Proof::Code(given) => match (caller, &self.inner.approval_code) {
                 (Caller::Program(_), Some(code)) if tokenry_oauth::same_secret(code, given) => Ok(()),
-                (Caller::Program(_), Some(_)) => Err(Error::Denied(
-                    "the approval code is wrong; it stands where `tokenry serve` was started",
-                )),
+                (Caller::Program(_), Some(_)) => {
+                    // One at a time, and a second each: nobody gets through 40 bits like that.
+                    let _turn = self.inner.guessing.lock().await;
+                    tokio::time::sleep(WRONG_CODE).await;
+                    Err(Error::Denied(
+                        "the approval code is wrong; it stands where `tokenry serve` was started",
+                    ))
+                }
                 _ => Err(wrong()),
             },
         }
@@ -392,7 +399,7 @@ impl Engine {
             id: PromptId::new(&*self.inner.clock, &*self.inner.random),
             number: Secret::new(number),
             operation: wanted.operation,
-            pid: peer.map(|peer| peer.pid),
+            pid: peer.map(|peer| peer.pid).filter(|pid| *pid != 0),
             program: peer.and_then(|peer| peer.program.clone()),
             arguments: around.arguments,
             parent: around.parent,
@@ -553,6 +560,7 @@ fn operation_words(operation: Operation) -> &'static str {
         Operation::MoveEndpoint => "to send a provider's secrets to another host",
         Operation::ReadCredential => "a credential",
         Operation::WriteCredentials => "to change credentials",
+        Operation::WriteApps => "to change what apps may do",
         Operation::AuthorizeApp => "to be an authorized app",
         _ => "something else",
     }

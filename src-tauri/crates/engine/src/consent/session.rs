@@ -31,6 +31,14 @@ impl Who {
             app: caller.app(),
         })
     }
+
+    /// The same, for an app that comes through another program.
+    pub(super) fn on_behalf_of(self, app: Option<tokenry_core::AppId>) -> Self {
+        Self {
+            app: self.app.or(app),
+            ..self
+        }
+    }
 }
 
 /// What the person allowed "for this session". In memory only, and gone at lock.

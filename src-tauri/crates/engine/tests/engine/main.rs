@@ -2,10 +2,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod accounts;
+mod apps;
 mod common;
+mod consent;
+mod credential_expiry;
+mod credentials;
 mod disconnect;
 mod flows;
 mod hostile_answers;
+mod initialise;
 mod keyring;
 mod narrowing;
 mod narrowing_refused;
@@ -18,4 +23,5 @@ mod restart;
 mod scheduler;
 mod secrets;
 mod single_flight;
+mod start;
 mod tampering;

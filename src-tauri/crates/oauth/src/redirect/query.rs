@@ -1,11 +1,9 @@
 use super::Refused;
+use crate::form;
 use zeroize::Zeroizing;
 
 /// The longest address that is looked at, in bytes.
 const LONGEST: usize = 16 * 1024;
-
-/// The most parameters that are looked at.
-const MOST: usize = 32;
 
 /// The parameters of an answer, decoded, each name once.
 pub(super) struct Query(Vec<(String, Zeroizing<String>)>);
@@ -44,47 +42,11 @@ pub(super) fn split(raw: &str) -> Result<(&str, Query), Refused> {
 }
 
 fn parameters(query: &str) -> Result<Query, Refused> {
-    let mut parameters: Vec<(String, Zeroizing<String>)> = Vec::new();
-    for (number, pair) in query.split('&').enumerate() {
-        if number >= MOST {
-            return Err(Refused::TooManyParameters);
-        }
-        if pair.is_empty() {
-            continue;
-        }
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let key = decode(key)?;
-        if parameters.iter().any(|(other, _)| *other == key) {
+    let parameters = form::parse(query)?;
+    for (number, (name, _)) in parameters.iter().enumerate() {
+        if parameters[..number].iter().any(|(other, _)| other == name) {
             return Err(Refused::RepeatedParameter);
         }
-        parameters.push((key, Zeroizing::new(decode(value)?)));
     }
     Ok(Query(parameters))
-}
-
-/// Decodes as a form does (RFC 6749 appendix B), and takes nothing that is wrongly encoded or decodes to a control
-/// character.
-fn decode(text: &str) -> Result<String, Refused> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => hex(rest.next())? * 16 + hex(rest.next())?,
-            plain => plain,
-        });
-    }
-    let text = String::from_utf8(bytes).map_err(|_| Refused::BadEncoding)?;
-    if text.chars().any(char::is_control) {
-        Err(Refused::ControlCharacter)
-    } else {
-        Ok(text)
-    }
-}
-
-fn hex(digit: Option<u8>) -> Result<u8, Refused> {
-    let value = digit.and_then(|digit| char::from(digit).to_digit(16));
-    value
-        .and_then(|value| value.try_into().ok())
-        .ok_or(Refused::BadEncoding)
 }

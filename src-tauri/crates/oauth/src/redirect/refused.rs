@@ -1,3 +1,4 @@
+use crate::form::FormError;
 use tokenry_core::Code;
 
 /// Why an address is no answer for us. None of these shows anything of the address.
@@ -55,6 +56,16 @@ impl Refused {
             | Self::NoState
             | Self::CodeAndError
             | Self::NeitherCodeNorError => Code::ValidationError,
+        }
+    }
+}
+
+impl From<FormError> for Refused {
+    fn from(wrong: FormError) -> Self {
+        match wrong {
+            FormError::TooMany => Self::TooManyParameters,
+            FormError::ControlCharacter => Self::ControlCharacter,
+            FormError::BadEncoding => Self::BadEncoding,
         }
     }
 }

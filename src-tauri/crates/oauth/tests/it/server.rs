@@ -161,6 +161,8 @@ pub(crate) fn flow(provider: &Provider, url: &Url) -> Flow {
         state: secret("CANARY-state"),
         verifier: Some(secret("CANARY-verifier-0123456789012345678901234567890123")),
         authorization_url: "https://as.example/authorize".parse().unwrap(),
+        started_by: None,
+        client_secret_from: None,
         expires_at: Timestamp::UNIX_EPOCH,
     }
 }

@@ -1,6 +1,8 @@
 import type {
+  App,
   Change,
   Connection,
+  Credential,
   EngineStatus,
   ErrorBody,
   ErrorCode,
@@ -8,6 +10,7 @@ import type {
   Flow,
   Provider,
   Revoked,
+  Settings,
   Vault,
 } from '../../types';
 import { anEvent, aConnection } from './samples';
@@ -39,6 +42,9 @@ export class MemoryEngine {
   readonly connections = new Map<string, Connection>();
   readonly flows = new Map<string, Flow>();
   readonly events: Event[] = [];
+  readonly apps = new Map<string, App>();
+  readonly credentials = new Map<string, Credential>();
+  settings: Settings = { loopback: false, loopback_port: null };
 
   readonly #tell: (change: Change) => void;
 
@@ -76,6 +82,36 @@ export class MemoryEngine {
 
   flow(id: string): Flow {
     return found(this.flows.get(id), 'sign-in', id);
+  }
+
+  app(id: string): App {
+    return found(this.apps.get(id), 'app', id);
+  }
+
+  credential(id: string): Credential {
+    return found(this.credentials.get(id), 'credential', id);
+  }
+
+  putApp(app: App): App {
+    this.apps.set(app.id, app);
+    this.#tell({ type: 'apps.changed' });
+    return app;
+  }
+
+  removeApp(id: string): void {
+    this.apps.delete(id);
+    this.#tell({ type: 'apps.changed' });
+  }
+
+  putCredential(credential: Credential): Credential {
+    this.credentials.set(credential.id, credential);
+    this.#tell({ type: 'credential.changed', id: credential.id });
+    return credential;
+  }
+
+  removeCredential(id: string): void {
+    this.credentials.delete(id);
+    this.#tell({ type: 'credential.changed', id });
   }
 
   putProvider(provider: Provider): Provider {

@@ -1,6 +1,7 @@
-import type { CreateProvider, Provider, UpdateProvider } from '../../types';
+import type { CreateProvider, Event, Provider, UpdateProvider } from '../../types';
 import type { Answer } from '../door';
 import { nextId, Refusal, type MemoryEngine } from './engine';
+import { handlers as others } from './routes-apps';
 import { aConnection, aProvider } from './samples';
 
 type Handler = (engine: MemoryEngine, id: string, body: Body, query: URLSearchParams) => unknown;
@@ -43,19 +44,23 @@ const handlers: Record<string, Handler> = {
   'POST /v1/flows/{id}/open': (engine, id) => engine.flow(id) && SUCCESS,
   'POST /v1/callback': (engine, _, body) => callback(engine, String(body?.['url'] ?? '')),
   'GET /v1/events': events,
+  ...others,
 };
 
 /** Answers as the engine would. @throws Refusal */
 export function route(engine: MemoryEngine, method: string, path: string, body: unknown): Answer {
   const [bare = '', query] = path.split('?');
-  const found = /^(\/v1\/(?:oauth-providers|connections|flows))\/([^/]+)(\/\w+)?$/.exec(bare);
+  const found = /^(\/v1\/(?:oauth-providers|connections|flows|apps|grants|credentials))\/([^/]+)(\/\w+)?$/.exec(bare);
   const template = found ? `${found[1]}/{id}${found[3] ?? ''}` : bare;
   const handler = handlers[`${method} ${template}`];
   if (!handler) throw new Refusal('not_found', `there is no operation ${method} ${bare}`);
   if (!/\/v1\/(status|lock|unlock)$/.test(bare)) engine.mustBeOpen();
   const id = decodeURIComponent(found?.[2] ?? '');
   const answer = handler(engine, id, body as Body, new URLSearchParams(query));
-  return { status: method === 'POST' && template === PROVIDER ? 201 : 200, body: answer };
+  return {
+    status: method === 'POST' && (template === PROVIDER || template === '/v1/credentials') ? 201 : 200,
+    body: answer,
+  };
 }
 
 function unlock(engine: MemoryEngine, _: string, body: Body): unknown {
@@ -80,6 +85,7 @@ function addProvider(engine: MemoryEngine, body: CreateProvider): Provider {
     throw new Refusal(
       'conflict',
       `there is already a provider called ${body.name}; choose another name, or edit that one`,
+      { fields: { name: 'is taken by another provider; choose another name' } },
     );
   }
   const { client_secret, ...rest } = body;
@@ -157,7 +163,14 @@ function events(engine: MemoryEngine, _: string, __: Body, query: URLSearchParam
   const from = Number(query.get('before') ?? 0);
   const limit = Number(query.get('limit') ?? 100);
   const next = from + limit < engine.events.length ? from + limit : null;
-  return { events: engine.events.slice(from, from + limit), next };
+  const same = (wanted: string | null, is: string | null | undefined) => wanted === null || wanted === is;
+  const [app, connection, outcome] = ['app', 'connection', 'outcome'].map((name) => query.get(name));
+  // As the engine does: a page is a stretch of time, in which perhaps nothing fits.
+  const fits = (event: Event) =>
+    same(app ?? null, event.app_id) &&
+    same(connection ?? null, event.connection_id) &&
+    same(outcome ?? null, event.outcome);
+  return { events: engine.events.slice(from, from + limit).filter(fits), next };
 }
 
 function withoutEmpty(given: object): object {

@@ -1,5 +1,5 @@
 /** Things as the engine sends them, with everything that is not given as usual. */
-import type { Connection, Event, Provider } from '../../types';
+import type { App, Connection, Credential, Event, Grant, Provider } from '../../types';
 
 const NOW = () => new Date().toISOString();
 
@@ -63,8 +63,37 @@ export function anEvent(given: Partial<Event> & Pick<Event, 'id' | 'kind'>): Eve
     pid: null,
     provider_id: null,
     connection_id: null,
+    credential_id: null,
+    app_id: null,
+    rule: null,
+    grant_id: null,
     outcome: 'done',
     detail: null,
+    ...given,
+  };
+}
+
+export function anApp(given: Partial<App> & Pick<App, 'id' | 'name'>): App {
+  return { redirect_uris: [], public: false, grants: [], created_at: NOW(), last_used_at: null, ...given };
+}
+
+export function aGrant(app: App, given: Partial<Grant> & Pick<Grant, 'id' | 'scopes'>): Grant {
+  const rest = { token_scopes: null, expires_at: null, created_at: NOW(), last_used_at: null };
+  return { app_id: app.id, app_name: app.name, connections: [], credentials: [], ...rest, ...given };
+}
+
+export function aCredential(given: Partial<Credential> & Pick<Credential, 'id' | 'name'>): Credential {
+  return {
+    project: 'default',
+    type: 'raw',
+    fields: ['value'],
+    data: {},
+    redact_fields: [],
+    expires_at: null,
+    status: 'active',
+    created_at: NOW(),
+    updated_at: NOW(),
+    last_used_at: null,
     ...given,
   };
 }

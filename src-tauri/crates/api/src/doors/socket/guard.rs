@@ -16,7 +16,7 @@ pub(super) fn check(request: &Request<Body>) -> Result<(), Refused> {
             "a request for another host than `localhost` is refused",
         ));
     }
-    extract::check(headers, request.body())
+    extract::check(request.uri().path(), headers, request.body())
 }
 
 fn names_us(uri: &Uri, headers: &HeaderMap) -> bool {

@@ -1,4 +1,4 @@
-use tokenry_core::{Caller, Peer};
+use tokenry_core::Peer;
 use tokio::net::UnixStream;
 
 /// Who is at the other end, if it is a process of our own user; asked once for each connection.
@@ -9,11 +9,6 @@ pub(super) fn peer(stream: &UnixStream) -> Option<Peer> {
     }
     let pid = found.pid().and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0);
     Some(tokenry_engine::peer::of_process(found.uid(), pid))
-}
-
-/// The same as a caller that has not said that it is an app.
-pub(super) fn caller(stream: &UnixStream) -> Option<Caller> {
-    peer(stream).map(Caller::Program)
 }
 
 /// The process at the other end.
@@ -29,9 +24,7 @@ mod tests {
     #[tokio::test]
     async fn the_caller_is_what_the_operating_system_says_it_is() {
         let (ours, _theirs) = UnixStream::pair().unwrap();
-        let Some(Caller::Program(peer)) = caller(&ours) else {
-            panic!("not let in")
-        };
+        let peer = peer(&ours).unwrap();
         assert_eq!(peer.pid, std::process::id());
         let exe = std::env::current_exe().unwrap();
         assert_eq!(peer.program, Some(clean(&exe.to_string_lossy())));

@@ -16,8 +16,8 @@ use tokenry_core::{
     Caller, ConnectionStatus, OsRandom, ProviderChange, RedirectPreference, Rotation, Scopes, Timestamp,
 };
 use tokenry_engine::{
-    ConnectOptions, ConnectionChange, ConnectionView, Engine, Error, Host, HostError, NewProvider, Options,
-    SchemeState, StartedFlow, TokenView, VaultChoice,
+    Asking, ConnectOptions, ConnectionChange, ConnectionView, Engine, Error, Host, HostError, NewProvider,
+    Options, SchemeState, StartedFlow, TokenView, VaultChoice,
 };
 use tokenry_oauth::Http;
 use tokenry_testkit::{Behaviour, FixedClock, Server};
@@ -71,7 +71,7 @@ impl World {
             random: Arc::new(OsRandom),
             http: self.http.clone(),
             window: false,
-            asking: tokenry_engine::Asking::default(),
+            asking: Asking::Possible,
             approval_code: None,
         }
     }

@@ -10,7 +10,6 @@ use std::{
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::UnixStream,
     time::{Instant, Sleep},
 };
 
@@ -45,9 +44,11 @@ impl Drop for Answering<'_> {
 /// A stream that loses patience: a caller that is slow to say what it wants, or says nothing any more, is hung up
 /// on. The timer is set only when there is nothing to read, and moved only when it fires, so it costs a busy
 /// connection two looks at the clock and a quiet one a single waking-up, at its end.
-pub(super) struct Patient {
-    stream: UnixStream,
+pub(super) struct Patient<S> {
+    stream: S,
     pace: Arc<Pace>,
+    /// What was read ahead, and is to be read again.
+    early: Vec<u8>,
     /// When the first byte of the request that is arriving came.
     head: Option<Instant>,
     /// When a byte last went either way.
@@ -55,17 +56,23 @@ pub(super) struct Patient {
     timer: Pin<Box<Sleep>>,
 }
 
-impl Patient {
-    pub(super) fn new(stream: UnixStream, pace: Arc<Pace>) -> Self {
+impl<S> Patient<S> {
+    pub(super) fn new(stream: S, pace: Arc<Pace>) -> Self {
         let moved = Instant::now();
         let timer = Box::pin(tokio::time::sleep_until(moved + QUIET));
         Self {
             stream,
             pace,
+            early: Vec::new(),
             head: None,
             moved,
             timer,
         }
+    }
+
+    /// Puts back what was read, so that it is read once more.
+    pub(super) fn read_again(&mut self, bytes: Vec<u8>) {
+        self.early = bytes;
     }
 
     fn arrived(&mut self) {
@@ -98,12 +105,18 @@ impl Patient {
     }
 }
 
-impl AsyncRead for Patient {
+impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.early.is_empty() {
+            let fits = self.early.len().min(buf.remaining());
+            buf.put_slice(&self.early[..fits]);
+            self.early.drain(..fits);
+            return Poll::Ready(Ok(()));
+        }
         let before = buf.filled().len();
         match Pin::new(&mut self.stream).poll_read(cx, buf) {
             Poll::Ready(Ok(())) => {
@@ -118,7 +131,7 @@ impl AsyncRead for Patient {
     }
 }
 
-impl AsyncWrite for Patient {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, buf);
         self.went(&written);
@@ -148,7 +161,7 @@ impl AsyncWrite for Patient {
     }
 }
 
-impl Patient {
+impl<S> Patient<S> {
     /// An answer ends the request, so what arrives next is the head of another.
     fn went(&mut self, written: &Poll<io::Result<usize>>) {
         if let Poll::Ready(Ok(_)) = written {

@@ -1,0 +1,135 @@
+use crate::{
+    convert,
+    error::Refused,
+    extract::{At, Body, By},
+    handed::Registered,
+    openapi::{Guarded, Listing},
+};
+use axum::{Json, extract::State};
+use tokenry_contract::{App, CreateApp, CreateGrant, CreatedApp, Grant, Success};
+use tokenry_engine::{AppView, Engine};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub(crate) fn routes() -> OpenApiRouter<Engine> {
+    OpenApiRouter::new()
+        .routes(routes!(list_apps, create_app))
+        .routes(routes!(delete_app))
+        .routes(routes!(list_grants, create_grant))
+        .routes(routes!(delete_grant))
+}
+
+/// List the apps
+///
+/// With what each of them may do.
+#[utoipa::path(
+    get,
+    path = "/v1/apps",
+    tag = "apps",
+    responses((status = 200, description = "All of them, by name.", body = [App]), Listing)
+)]
+async fn list_apps(By(caller): By, State(engine): State<Engine>) -> Result<Json<Vec<App>>, Refused> {
+    let views = engine.apps(&caller).await?;
+    Ok(Json(views.into_iter().map(convert::app).collect()))
+}
+
+/// Register an app
+///
+/// Its own token is shown this once. The window is not told it: there it goes to the clipboard.
+#[utoipa::path(
+    post,
+    path = "/v1/apps",
+    tag = "apps",
+    request_body = CreateApp,
+    responses((status = 200, description = "The app.", body = CreatedApp), Guarded)
+)]
+async fn create_app(
+    by: By,
+    State(engine): State<Engine>,
+    Body(body): Body<CreateApp>,
+) -> Result<Registered, Refused> {
+    let caller = by.not_the_window(Refused::TokenForTheWindow)?;
+    let (app, token) = engine
+        .register_app(&caller, &body.name, body.redirect_uris, body.public)
+        .await?;
+    let grants = Vec::new();
+    Ok(Registered(convert::app(AppView { app, grants }), token))
+}
+
+/// Remove an app
+///
+/// With everything it may do: its next call already fails.
+#[utoipa::path(
+    delete,
+    path = "/v1/apps/{id}",
+    tag = "apps",
+    params(("id" = String, Path, description = "The app's id or name.")),
+    responses((status = 200, description = "It is gone.", body = Success), Guarded)
+)]
+async fn delete_app(
+    By(caller): By,
+    State(engine): State<Engine>,
+    At(id): At,
+) -> Result<Json<Success>, Refused> {
+    engine.remove_app(&caller, &id).await?;
+    Ok(Json(Success { success: true }))
+}
+
+/// List the grants
+///
+/// Those that still hold, the newest first.
+#[utoipa::path(
+    get,
+    path = "/v1/grants",
+    tag = "apps",
+    responses((status = 200, description = "All of them.", body = [Grant]), Listing)
+)]
+async fn list_grants(By(caller): By, State(engine): State<Engine>) -> Result<Json<Vec<Grant>>, Refused> {
+    let grants = engine.grants(&caller).await?;
+    let named = |grant: tokenry_core::Grant| {
+        let name = engine.app_name(grant.app).unwrap_or_default();
+        convert::grant(grant, &name)
+    };
+    Ok(Json(grants.into_iter().map(named).collect()))
+}
+
+/// Give an app a grant
+///
+/// Without the window its person is asked.
+#[utoipa::path(
+    post,
+    path = "/v1/grants",
+    tag = "apps",
+    request_body = CreateGrant,
+    responses((status = 200, description = "The grant.", body = Grant), Guarded)
+)]
+async fn create_grant(
+    By(caller): By,
+    State(engine): State<Engine>,
+    Body(body): Body<CreateGrant>,
+) -> Result<Json<Grant>, Refused> {
+    let grant = engine.give_grant(&caller, convert::new_grant(body)?).await?;
+    let name = engine.app_name(grant.app).unwrap_or_default();
+    Ok(Json(convert::grant(grant, &name)))
+}
+
+/// Take a grant away
+///
+/// The app's next call already fails.
+#[utoipa::path(
+    delete,
+    path = "/v1/grants/{id}",
+    tag = "apps",
+    params(("id" = uuid::Uuid, Path, description = "Its id.")),
+    responses((status = 200, description = "It is gone.", body = Success), Guarded)
+)]
+async fn delete_grant(
+    By(caller): By,
+    State(engine): State<Engine>,
+    At(id): At,
+) -> Result<Json<Success>, Refused> {
+    let id = id
+        .parse()
+        .map_err(|_| Refused::field("id", "must be a grant's id"))?;
+    engine.remove_grant(&caller, id).await?;
+    Ok(Json(Success { success: true }))
+}

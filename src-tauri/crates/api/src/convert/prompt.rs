@@ -1,0 +1,105 @@
+use tokenry_contract as contract;
+use tokenry_core::{ApiScope, ConnectionId, Secret};
+use tokenry_engine::{Answer, Operation, Prompt, Proof};
+
+/// A question as it is shown; with its number only for the window that answers it.
+pub(crate) fn prompt(prompt: Prompt, numbered: bool) -> contract::Prompt {
+    contract::Prompt {
+        id: prompt.id.uuid(),
+        number: numbered.then(|| prompt.number.expose().to_owned()),
+        operation: operation(prompt.operation),
+        pid: prompt.pid,
+        program: prompt.program,
+        arguments: prompt.arguments,
+        parent: prompt.parent,
+        terminal: prompt.terminal,
+        app: prompt.app,
+        app_proved: prompt.app_proved,
+        provider: prompt.provider,
+        connection: prompt.connection,
+        account: prompt.account,
+        credential: prompt.credential,
+        requested_scopes: prompt.requested_scopes,
+        token_scopes: prompt.token_scopes,
+        notes: prompt.notes,
+        api_scopes: prompt.api_scopes.into_iter().map(scope_words).collect(),
+        choices: prompt
+            .choices
+            .into_iter()
+            .map(|choice| contract::PromptChoice {
+                connection_id: choice.connection.uuid(),
+                name: choice.name,
+                account: choice.account,
+            })
+            .collect(),
+        redirect_uri: prompt.authorization.map(|request| request.redirect_uri),
+        for_session: prompt.for_session,
+        asked_at: prompt.asked_at,
+        ends_at: prompt.ends_at,
+        waiting: u32::try_from(prompt.waiting).unwrap_or(u32::MAX),
+    }
+}
+
+/// A scope of our own API in words.
+fn scope_words(scope: ApiScope) -> contract::ScopeWords {
+    contract::ScopeWords {
+        scope: scope.as_str().to_owned(),
+        description: scope.words().to_owned(),
+        concerns_connections: scope.concerns_connections(),
+    }
+}
+
+/// How whoever answers proves that it is the person; one way, not two.
+pub(crate) fn proof(body: &contract::AnswerPrompt) -> Option<Proof> {
+    match (&body.number, &body.code) {
+        (Some(number), None) => Some(Proof::Number(Secret::new(number.clone()))),
+        (None, Some(code)) => Some(Proof::Code(Secret::new(code.clone()))),
+        _ => None,
+    }
+}
+
+/// The person's answer.
+pub(crate) fn answer(body: &contract::AnswerPrompt) -> Answer {
+    match body.decision {
+        contract::PromptDecision::Deny => Answer::Deny,
+        contract::PromptDecision::Once => Answer::Once,
+        contract::PromptDecision::Session => Answer::Session,
+        contract::PromptDecision::Authorize => Answer::App {
+            connections: body
+                .connections
+                .iter()
+                .map(|id| ConnectionId::from(*id))
+                .collect(),
+            until: body.until,
+        },
+    }
+}
+
+fn operation(operation: Operation) -> contract::PromptOperation {
+    use contract::PromptOperation as P;
+    match operation {
+        Operation::Token => P::Token,
+        Operation::StartFlow => P::StartFlow,
+        Operation::Refresh => P::Refresh,
+        Operation::Disconnect => P::Disconnect,
+        Operation::WriteConnection => P::WriteConnection,
+        Operation::WriteProviders => P::WriteProviders,
+        Operation::MoveEndpoint => P::MoveEndpoint,
+        Operation::ReadCredential => P::ReadCredential,
+        Operation::WriteCredentials => P::WriteCredentials,
+        Operation::WriteApps => P::WriteApps,
+        // The rest is never asked about.
+        Operation::AuthorizeApp
+        | Operation::ReadProviders
+        | Operation::FinishFlow
+        | Operation::ReadConnections
+        | Operation::ListCredentials
+        | Operation::ReadActivity
+        | Operation::ReadApps
+        | Operation::Settings
+        | Operation::ReadPrompts
+        | Operation::Answer
+        | Operation::Engine
+        | Operation::HandOver => P::AuthorizeApp,
+    }
+}

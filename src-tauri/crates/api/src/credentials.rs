@@ -1,0 +1,163 @@
+use crate::{
+    convert,
+    error::Refused,
+    extract::{At, Body, By},
+    handed::HandedCredential,
+    openapi::{Guarded, Listing, Starting},
+};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use tokenry_contract::{CreateCredential, Credential, StartAnswer, Success, UpdateCredential};
+use tokenry_core::Secret;
+use tokenry_engine::Engine;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// The cookie that ties a sign-in to the browser it was started in.
+pub(crate) const STATE_COOKIE: &str = "tokenry_oauth_state";
+
+pub(crate) fn routes() -> OpenApiRouter<Engine> {
+    OpenApiRouter::new()
+        .routes(routes!(list_credentials, create_credential))
+        .routes(routes!(show_credential, update_credential, delete_credential))
+        .routes(routes!(start_oauth))
+}
+
+/// List the credentials
+///
+/// Connections are among them, as `oauth2_refresh`. Never with a value.
+#[utoipa::path(
+    get,
+    path = "/v1/credentials",
+    tag = "credentials",
+    responses((status = 200, description = "All of them, by name.", body = [Credential]), Listing)
+)]
+async fn list_credentials(
+    By(caller): By,
+    State(engine): State<Engine>,
+) -> Result<Json<Vec<Credential>>, Refused> {
+    let all = engine.credentials(&caller).await?;
+    Ok(Json(all.into_iter().map(convert::credential).collect()))
+}
+
+/// Add a credential
+#[utoipa::path(
+    post,
+    path = "/v1/credentials",
+    tag = "credentials",
+    request_body = CreateCredential,
+    responses((status = 201, description = "It is there; its values are not repeated.", body = Credential), Guarded)
+)]
+async fn create_credential(
+    By(caller): By,
+    State(engine): State<Engine>,
+    Body(body): Body<CreateCredential>,
+) -> Result<(StatusCode, Json<Credential>), Refused> {
+    let new = convert::new_credential(body)?;
+    let view = engine.add_credential(&caller, new).await?;
+    Ok((StatusCode::CREATED, Json(convert::entered(view))))
+}
+
+/// Show a credential
+///
+/// With its values, for a program that may have them: all but the redacted ones. Never for the window.
+#[utoipa::path(
+    get,
+    path = "/v1/credentials/{id}",
+    tag = "credentials",
+    params(("id" = String, Path, description = "Its id or name; a `/` in the name is written %2F.")),
+    responses((status = 200, description = "The credential.", body = Credential), Guarded)
+)]
+async fn show_credential(
+    By(caller): By,
+    State(engine): State<Engine>,
+    At(id): At,
+) -> Result<HandedCredential, Refused> {
+    let found = engine.credential(&caller, &id).await?;
+    Ok(HandedCredential(convert::credential(found)))
+}
+
+/// Change a credential
+///
+/// Only what is given changes; null takes a field or the expiry away.
+#[utoipa::path(
+    put,
+    path = "/v1/credentials/{id}",
+    tag = "credentials",
+    params(("id" = String, Path, description = "Its id or name; a `/` in the name is written %2F.")),
+    request_body = UpdateCredential,
+    responses((status = 200, description = "As it is now, without its values.", body = Credential), Guarded)
+)]
+async fn update_credential(
+    By(caller): By,
+    State(engine): State<Engine>,
+    At(id): At,
+    Body(body): Body<UpdateCredential>,
+) -> Result<Json<Credential>, Refused> {
+    let change = convert::credential_change(body)?;
+    let view = engine.change_credential(&caller, &id, change).await?;
+    Ok(Json(convert::entered(view)))
+}
+
+/// Delete a credential
+///
+/// A conflict for a connection, which is disconnected instead.
+#[utoipa::path(
+    delete,
+    path = "/v1/credentials/{id}",
+    tag = "credentials",
+    params(("id" = String, Path, description = "Its id or name; a `/` in the name is written %2F.")),
+    responses((status = 200, description = "It is gone.", body = Success), Guarded)
+)]
+async fn delete_credential(
+    By(caller): By,
+    State(engine): State<Engine>,
+    At(id): At,
+) -> Result<Json<Success>, Refused> {
+    engine.remove_credential(&caller, &id).await?;
+    Ok(Json(Success { success: true }))
+}
+
+/// Start the consent flow of a credential
+///
+/// Of a connection, to renew it or to go on with it; or of a provider, for a new connection, which is `pending` until
+/// the answer is there. The answer also sets a cookie that ties the flow to this browser.
+#[utoipa::path(
+    post,
+    path = "/v1/credentials/{name}/oauth/start",
+    tag = "credentials",
+    params(("name" = String, Path, description = "A connection's id or name, or a provider's name; a `/` in it is written %2F.")),
+    responses(
+        (status = 200, description = "Where to send the browser.", body = StartAnswer,
+            headers(("Set-Cookie" = String, description = "Ties the flow to this browser; to be sent with the callback."))),
+        Starting
+    )
+)]
+async fn start_oauth(
+    By(caller): By,
+    State(engine): State<Engine>,
+    At(name): At,
+) -> Result<Response, Refused> {
+    let started = engine.start_oauth(&caller, &name).await?;
+    let cookie = state_cookie(&engine.state_cookie(&started.state)?)?;
+    let auth_url = started.authorization_url.into();
+    let mut response = Json(StartAnswer { auth_url }).into_response();
+    response.headers_mut().insert(header::SET_COOKIE, cookie);
+    Ok(response)
+}
+
+/// Ten minutes, as long as the flow; for no script, and not sent along by other sites but when somebody comes from
+/// one, as a redirect does.
+fn state_cookie(value: &Secret) -> Result<HeaderValue, Refused> {
+    let text = format!(
+        "{STATE_COOKIE}={}; HttpOnly; SameSite=Lax; Path=/; Max-Age=600",
+        value.expose()
+    );
+    let mut cookie = HeaderValue::try_from(text)
+        .map_err(|_| tokenry_engine::Error::Internal("a cookie cannot be written".to_owned()))?;
+    cookie.set_sensitive(true);
+    Ok(cookie)
+}

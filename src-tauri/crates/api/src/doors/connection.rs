@@ -1,0 +1,58 @@
+use super::patience::{Pace, Patient};
+use axum::{body::Body, extract::Request, response::Response};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use std::{convert::Infallible, pin::pin, sync::Arc};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::Notify,
+};
+
+/// The most bytes of a request's head.
+pub(super) const HEAD_BYTES: usize = 64 << 10;
+
+/// How a connection is served.
+pub(super) struct Manners {
+    /// Whether it may bring one request after the other.
+    pub(super) kept: bool,
+    pub(super) pace: Arc<Pace>,
+    /// Asks it to end as soon as it has nothing under way.
+    pub(super) leave: Arc<Notify>,
+}
+
+/// Serves one connection until it ends, or is asked to leave and has nothing under way.
+pub(super) async fn serve<S, F>(stream: Patient<S>, manners: Manners, answer: impl Fn(Request) -> F)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    F: Future<Output = Response>,
+{
+    let Manners { kept, pace, leave } = manners;
+    let service = service_fn(|request: hyper::Request<Incoming>| {
+        let answer = answer(request.map(Body::new));
+        let pace = &pace;
+        async move {
+            let _answering = pace.answering();
+            Ok::<_, Infallible>(answer.await)
+        }
+    });
+    let connection = http1::Builder::new()
+        .header_read_timeout(None)
+        .auto_date_header(false)
+        .keep_alive(kept)
+        .max_buf_size(HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
+    loop {
+        tokio::select! {
+            biased;
+            ended = connection.as_mut() => {
+                // Garbage, a hang-up or our own impatience: the caller's business.
+                if let Err(error) = ended {
+                    tracing::debug!("a connection ended early: {error}");
+                }
+                return;
+            }
+            () = leave.notified() => connection.as_mut().graceful_shutdown(),
+        }
+    }
+}

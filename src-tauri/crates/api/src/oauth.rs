@@ -1,0 +1,61 @@
+//! Our own authorization server, for apps of this machine (RFC 6749, 7009, 7636, 7662, 8414, 9207). Its answers are
+//! the RFCs' own, and not the one envelope.
+
+mod answer;
+mod authorize;
+mod consent;
+mod form;
+mod metadata;
+mod tokens;
+
+use crate::error::Refused;
+use axum::{extract::FromRequestParts, http::request::Parts};
+use tokenry_engine::{Engine, Error};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// What this authorization server is called at the door that a request came to, like `http://127.0.0.1:4180`: its
+/// `issuer`, and what its endpoints begin with. Only a door that a browser can reach puts it on a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issuer(pub String);
+
+/// The issuer of a request, at a door that has one.
+struct At(String);
+
+impl<S: Sync> FromRequestParts<S> for At {
+    type Rejection = Refused;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
+        let issuer = parts.extensions.get::<Issuer>();
+        issuer.map(|issuer| Self(issuer.0.clone())).ok_or_else(|| {
+            Refused::Engine(Error::Unavailable(
+                "no browser can come to this door; turn the loopback door on, in the window under Settings or with `tokenry serve --loopback`, and call there"
+                    .to_owned(),
+            ))
+        })
+    }
+}
+
+/// Whether a path is an operation that takes no bearer token: who may use it is proved in other ways, or everybody
+/// may. A door lets a request to it through without one.
+pub fn is_public(path: &str) -> bool {
+    takes_a_form(path)
+        || matches!(
+            path,
+            "/oauth/scopes" | "/oauth/authorize" | "/.well-known/oauth-authorization-server"
+        )
+}
+
+/// Whether the body of this path is a form and not JSON. Its `Authorization` header is the client's own.
+pub fn takes_a_form(path: &str) -> bool {
+    matches!(path, "/oauth/token" | "/oauth/revoke" | "/oauth/introspect")
+}
+
+pub(crate) fn routes() -> OpenApiRouter<Engine> {
+    OpenApiRouter::new()
+        .routes(routes!(metadata::oauth_scopes))
+        .routes(routes!(metadata::oauth_metadata))
+        .routes(routes!(authorize::oauth_authorize))
+        .routes(routes!(consent::oauth_consent))
+        .routes(routes!(tokens::oauth_token))
+        .routes(routes!(tokens::oauth_revoke))
+        .routes(routes!(tokens::oauth_introspect))
+}

@@ -1,0 +1,64 @@
+use super::At;
+use crate::openapi::{Always, Browsing};
+use axum::Json;
+use tokenry_contract::{OAuthMetadata, OAuthScopes, ScopeWords};
+use tokenry_core::ApiScope;
+
+/// List the scopes that apps can ask for
+///
+/// Each with its words. Public.
+#[utoipa::path(
+    get,
+    path = "/oauth/scopes",
+    tag = "oauth",
+    responses((status = 200, description = "All of them.", body = OAuthScopes), Always)
+)]
+pub(super) async fn oauth_scopes() -> Json<OAuthScopes> {
+    let words = |scope: &ApiScope| ScopeWords {
+        scope: scope.as_str().to_owned(),
+        description: scope.words().to_owned(),
+        concerns_connections: scope.concerns_connections(),
+    };
+    Json(OAuthScopes {
+        scopes: ApiScope::ALL.iter().map(words).collect(),
+    })
+}
+
+/// Tell a client what it has to know of this authorization server
+///
+/// RFC 8414. Public; at the loopback door only, since no browser comes to the others.
+#[utoipa::path(
+    get,
+    path = "/.well-known/oauth-authorization-server",
+    tag = "oauth",
+    responses((status = 200, description = "The metadata.", body = OAuthMetadata), Browsing)
+)]
+pub(super) async fn oauth_metadata(At(issuer): At) -> Json<OAuthMetadata> {
+    Json(metadata(&issuer))
+}
+
+fn metadata(issuer: &str) -> OAuthMetadata {
+    let at = |path: &str| format!("{issuer}{path}");
+    let list = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let secret = ["client_secret_basic", "client_secret_post"];
+    let any = ["client_secret_basic", "client_secret_post", "none"];
+    OAuthMetadata {
+        issuer: issuer.to_owned(),
+        authorization_endpoint: at("/oauth/authorize"),
+        token_endpoint: at("/oauth/token"),
+        revocation_endpoint: at("/oauth/revoke"),
+        introspection_endpoint: at("/oauth/introspect"),
+        scopes_supported: ApiScope::ALL
+            .iter()
+            .map(|scope| scope.as_str().to_owned())
+            .collect(),
+        response_types_supported: list(&["code"]),
+        response_modes_supported: list(&["query"]),
+        grant_types_supported: list(&["authorization_code", "refresh_token"]),
+        token_endpoint_auth_methods_supported: list(&any),
+        revocation_endpoint_auth_methods_supported: list(&any),
+        introspection_endpoint_auth_methods_supported: list(&secret),
+        code_challenge_methods_supported: list(&["S256"]),
+        authorization_response_iss_parameter_supported: true,
+    }
+}

@@ -1,0 +1,75 @@
+use super::{
+    answer::{Given, Wrong, scope},
+    form::FromClient,
+};
+use crate::openapi::Clients;
+use axum::{Json, extract::State};
+use tokenry_contract::{OAuthIntrospection, OAuthTokenAnswer, OAuthTokenForm, OAuthTokenRequest, Success};
+use tokenry_engine::{Engine, Introspection};
+
+/// Exchange a code, or a refresh token, for an access token to this API
+///
+/// The client proves itself by HTTP Basic or by `client_secret` in the form, with the app's own token as its secret; a
+/// public client sends its `client_id` only. An access token lives an hour, a refresh token works once.
+#[utoipa::path(
+    post,
+    path = "/oauth/token",
+    tag = "oauth",
+    request_body(content = OAuthTokenRequest, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, description = "The tokens.", body = OAuthTokenAnswer), Clients)
+)]
+pub(super) async fn oauth_token(State(engine): State<Engine>, client: FromClient) -> Result<Given, Wrong> {
+    let authorization = client.authorization.as_ref().map(|text| text.as_str());
+    Ok(Given(engine.issue_tokens(authorization, &client.form).await?))
+}
+
+/// End a token
+///
+/// RFC 7009. With a refresh token, everything that came from the same consent ends. A token that is not known is no
+/// error.
+#[utoipa::path(
+    post,
+    path = "/oauth/revoke",
+    tag = "oauth",
+    request_body(content = OAuthTokenForm, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, description = "It is good for nothing any more.", body = Success), Clients)
+)]
+pub(super) async fn oauth_revoke(
+    State(engine): State<Engine>,
+    client: FromClient,
+) -> Result<Json<Success>, Wrong> {
+    let authorization = client.authorization.as_ref().map(|text| text.as_str());
+    engine.revoke_issued(authorization, &client.form).await?;
+    Ok(Json(Success { success: true }))
+}
+
+/// Tell a client what a token of its own is
+///
+/// RFC 7662. Of a token of another client, and of one that has ended, only that it is not active. A public client
+/// cannot ask.
+#[utoipa::path(
+    post,
+    path = "/oauth/introspect",
+    tag = "oauth",
+    request_body(content = OAuthTokenForm, content_type = "application/x-www-form-urlencoded"),
+    responses((status = 200, description = "What it is.", body = OAuthIntrospection), Clients)
+)]
+pub(super) async fn oauth_introspect(
+    State(engine): State<Engine>,
+    client: FromClient,
+) -> Result<Json<OAuthIntrospection>, Wrong> {
+    let authorization = client.authorization.as_ref().map(|text| text.as_str());
+    let found = engine.introspect_issued(authorization, &client.form).await?;
+    Ok(Json(found.map(introspection).unwrap_or_default()))
+}
+
+fn introspection(found: Introspection) -> OAuthIntrospection {
+    OAuthIntrospection {
+        active: true,
+        scope: Some(scope(&found.scopes)),
+        client_id: Some(found.app.uuid()),
+        token_type: found.is_access.then(|| "Bearer".to_owned()),
+        iat: Some(found.issued_at.as_second()),
+        exp: Some(found.expires_at.as_second()),
+    }
+}

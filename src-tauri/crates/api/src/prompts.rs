@@ -1,0 +1,64 @@
+use crate::{
+    convert,
+    error::Refused,
+    extract::{At, Body, By},
+    openapi::{Always, Consenting},
+};
+use axum::{Json, extract::State};
+use tokenry_contract::{AnswerPrompt, Prompt, Success};
+use tokenry_core::Caller;
+use tokenry_engine::Engine;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub(crate) fn routes() -> OpenApiRouter<Engine> {
+    OpenApiRouter::new()
+        .routes(routes!(list_prompts))
+        .routes(routes!(answer_prompt))
+}
+
+/// List the open questions
+///
+/// The one to be answered first comes first.
+#[utoipa::path(
+    get,
+    path = "/v1/prompts",
+    tag = "prompts",
+    responses((status = 200, description = "All of them.", body = [Prompt]), Always)
+)]
+async fn list_prompts(By(caller): By, State(engine): State<Engine>) -> Result<Json<Vec<Prompt>>, Refused> {
+    let numbered = caller == Caller::Consent;
+    let prompts = engine.prompts(&caller)?;
+    Ok(Json(
+        prompts
+            .into_iter()
+            .map(|prompt| convert::prompt(prompt, numbered))
+            .collect(),
+    ))
+}
+
+/// Answer a question
+///
+/// Only the window that asks for consent may, with the question's number; or, where the engine has no window, whoever
+/// knows the code that `tokenry serve` printed when it started.
+#[utoipa::path(
+    post,
+    path = "/v1/prompts/{id}/answer",
+    tag = "prompts",
+    params(("id" = uuid::Uuid, Path, description = "The question's id.")),
+    request_body = AnswerPrompt,
+    responses((status = 200, description = "It is answered, and stands in the activity log.", body = Success), Consenting)
+)]
+async fn answer_prompt(
+    By(caller): By,
+    State(engine): State<Engine>,
+    At(id): At,
+    Body(body): Body<AnswerPrompt>,
+) -> Result<Json<Success>, Refused> {
+    let id = id
+        .parse()
+        .map_err(|_| Refused::field("id", "must be a question's id"))?;
+    let proof = convert::proof(&body)
+        .ok_or_else(|| Refused::field("number", "or `code` must be given: one of the two, and not both"))?;
+    engine.answer(&caller, id, &proof, convert::answer(&body)).await?;
+    Ok(Json(Success { success: true }))
+}

@@ -1,0 +1,53 @@
+use crate::{
+    error::Refused,
+    extract::{Body, By},
+    openapi::{Listing, Writing},
+};
+use axum::{Json, extract::State};
+use tokenry_contract::{Settings, UpdateSettings};
+use tokenry_engine::Engine;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub(crate) fn routes() -> OpenApiRouter<Engine> {
+    OpenApiRouter::new().routes(routes!(settings, change_settings))
+}
+
+/// Show the settings
+///
+/// For the window only.
+#[utoipa::path(
+    get,
+    path = "/v1/settings",
+    tag = "engine",
+    responses((status = 200, description = "What the person chose.", body = Settings), Listing)
+)]
+async fn settings(By(caller): By, State(engine): State<Engine>) -> Result<Json<Settings>, Refused> {
+    Ok(Json(written(engine.settings(&caller).await?)))
+}
+
+/// Change the settings
+///
+/// For the window only. Only the fields given change.
+#[utoipa::path(
+    put,
+    path = "/v1/settings",
+    tag = "engine",
+    request_body = UpdateSettings,
+    responses((status = 200, description = "What is chosen from now on.", body = Settings), Writing)
+)]
+async fn change_settings(
+    By(caller): By,
+    State(engine): State<Engine>,
+    Body(change): Body<UpdateSettings>,
+) -> Result<Json<Settings>, Refused> {
+    Ok(Json(written(
+        engine.change_settings(&caller, change.loopback).await?,
+    )))
+}
+
+fn written(settings: tokenry_core::Settings) -> Settings {
+    Settings {
+        loopback: settings.loopback,
+        loopback_port: settings.loopback_port,
+    }
+}

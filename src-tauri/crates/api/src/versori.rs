@@ -1,0 +1,90 @@
+//! The two operations of another service's connections interface, with its paths and its names.
+
+use crate::{
+    convert,
+    credentials::STATE_COOKIE,
+    error::Refused,
+    extract::{At2, Body, By},
+    openapi::{Answering, Starting},
+};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode, Uri, header},
+};
+use tokenry_contract::{InitialiseAnswer, InitialiseRequest, OAuth2CallbackQuery, RedactedCredential};
+use tokenry_engine::Engine;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub(crate) fn routes() -> OpenApiRouter<Engine> {
+    OpenApiRouter::new()
+        .routes(routes!(initialise))
+        .routes(routes!(oauth2_callback))
+}
+
+/// Start a consent flow with every choice
+///
+/// The client secret comes from a stored credential of the same project, and goes to the registered provider only.
+#[utoipa::path(
+    post,
+    path = "/v1/embed/{hub_id}/connector/{connector_id}/oauth2/initialise",
+    tag = "flows",
+    params(
+        ("hub_id" = String, Path, description = "The project."),
+        ("connector_id" = String, Path, description = "The provider's id or name."),
+    ),
+    request_body = InitialiseRequest,
+    responses((status = 200, description = "Where to send the person.", body = InitialiseAnswer), Starting)
+)]
+async fn initialise(
+    By(caller): By,
+    State(engine): State<Engine>,
+    At2(project, provider): At2,
+    Body(body): Body<InitialiseRequest>,
+) -> Result<Json<InitialiseAnswer>, Refused> {
+    let request = convert::initialise(project, provider, body);
+    let started = engine.initialise(&caller, request).await?;
+    let url = started.authorization_url.into();
+    Ok(Json(InitialiseAnswer { url }))
+}
+
+/// Hand in what a browser brought back
+///
+/// The query of the redirect as it is, by whoever started the flow. What the provider refused is passed on as an
+/// error. With a cookie of `oauth/start` it has to be the flow's own.
+#[utoipa::path(
+    get,
+    path = "/v1alpha1/connections/oauth2/callback",
+    tag = "flows",
+    params(OAuth2CallbackQuery),
+    responses((status = 201, description = "The connection is there.", body = RedactedCredential), Answering)
+)]
+async fn oauth2_callback(
+    By(caller): By,
+    State(engine): State<Engine>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<(StatusCode, Json<RedactedCredential>), Refused> {
+    // Raw, and judged by the engine: a parser would hide what is wrong with it.
+    let query = uri.query().unwrap_or_default();
+    let made = engine
+        .answered(&caller, query, cookie(&headers).as_deref())
+        .await?;
+    Ok((StatusCode::CREATED, Json(convert::redacted(made))))
+}
+
+/// What the browser kept of `oauth/start`. Two of them are as good as a wrong one.
+fn cookie(headers: &HeaderMap) -> Option<String> {
+    let lines = headers.get_all(header::COOKIE).iter();
+    let all = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));
+    let mut ours = all.filter_map(|pair| {
+        let pair = std::str::from_utf8(pair).ok()?.trim();
+        let (name, value) = pair.split_once('=')?;
+        (name == STATE_COOKIE).then(|| value.to_owned())
+    });
+    match (ours.next(), ours.next()) {
+        (Some(one), None) => Some(one),
+        (Some(_), Some(_)) => Some(String::new()),
+        (None, _) => None,
+    }
+}

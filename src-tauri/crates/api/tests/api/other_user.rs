@@ -1,0 +1,163 @@
+//! security.md, "Doors": both doors are for the processes of our own user, whatever a file's mode says.
+
+use crate::{loopback::Porch, support::House};
+use std::{
+    fs,
+    io::Write,
+    os::unix::{
+        fs::{MetadataExt, PermissionsExt, chown},
+        net::UnixListener,
+        process::CommandExt,
+    },
+    path::Path,
+    process::{Command, Stdio},
+};
+use tokenry_api::doors::{Error, serve_socket};
+use tokenry_engine::Engine;
+
+/// A user who is not us, whatever it is called here.
+const NOBODY: u32 = 65_534;
+
+/// Connects, sends its standard input and prints what comes back.
+const CLIENT: &str = r#"
+use Socket;
+$| = 1;
+$SIG{PIPE} = 'IGNORE';
+my ($kind, $where) = @ARGV;
+my $unix = $kind eq 'unix';
+socket(S, $unix ? PF_UNIX : PF_INET, SOCK_STREAM, 0) or die $!;
+connect(S, $unix ? sockaddr_un($where) : sockaddr_in($where, INADDR_LOOPBACK)) or die "no way there: $!";
+print "there\n";
+syswrite(S, join('', <STDIN>));
+print while sysread(S, $_, 4096);
+"#;
+
+/// Who runs a program of a test.
+#[derive(Clone, Copy, PartialEq)]
+enum User {
+    Us,
+    Another,
+}
+
+/// `program`, to be run by this user.
+///
+/// # Panics
+/// When we cannot become another user: what it would show is not shown then, and that must not look like success.
+fn run_by(user: User, program: &str) -> Command {
+    if user == User::Us {
+        return Command::new(program);
+    }
+    if rustix::process::geteuid().is_root() {
+        let mut command = Command::new(program);
+        command.uid(NOBODY).gid(NOBODY);
+        return command;
+    }
+    let mut command = Command::new("sudo");
+    command.args(["-n", "-u", &format!("#{NOBODY}"), program]);
+    let works = Command::new("sudo").args(["-n", "true"]).status();
+    assert!(
+        works.is_ok_and(|status| status.success()),
+        "that another user is turned away is only shown as root, or with a sudo that asks nothing"
+    );
+    command
+}
+
+/// Gives a file to another user.
+fn give_away(path: &Path) {
+    if rustix::process::geteuid().is_root() {
+        return chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+    }
+    let given = Command::new("sudo")
+        .args(["-n", "chown", "-h", &NOBODY.to_string()])
+        .arg(path)
+        .status();
+    assert!(
+        given.is_ok_and(|status| status.success()),
+        "that another user's file is left alone is only shown as root, or with a sudo that asks nothing"
+    );
+}
+
+/// What this user hears. `there` alone is a connection that was closed without a word.
+async fn heard(user: User, kind: &str, place: &str, request: &str) -> String {
+    let mut command = run_by(user, "perl");
+    command
+        .args(["-e", CLIENT, kind, place])
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    let request = request.to_owned();
+    let heard = tokio::task::spawn_blocking(move || {
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(request.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    });
+    let heard = heard.await.unwrap();
+    String::from_utf8(heard.stdout).unwrap()
+}
+
+async fn events(engine: &Engine) -> usize {
+    engine
+        .events(&tokenry_core::Caller::Ui, None, 500)
+        .await
+        .unwrap()
+        .0
+        .len()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_user_gets_no_answer_from_the_socket_even_where_its_mode_lets_them_in() {
+    let house = House::new().await;
+    let door = serve_socket(house.engine.clone(), &house.socket()).await.unwrap();
+    for (path, mode) in [
+        (house.folder.path(), 0o755),
+        (&house.folder.path().join("p"), 0o755),
+        (&house.socket(), 0o666),
+    ] {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let place = door.path().to_str().unwrap();
+    let request = "POST /v1/lock HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let before = events(&house.engine).await;
+    assert_eq!(heard(User::Another, "unix", place, request).await, "there\n");
+    assert_eq!(events(&house.engine).await, before);
+    let status = request.replace("POST /v1/lock", "GET /v1/status");
+    let ours = heard(User::Us, "unix", place, &status).await;
+    assert!(ours.starts_with("there\nHTTP/1.1 200"), "{ours}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_user_gets_no_answer_from_the_loopback_door_even_with_its_token() {
+    let porch = Porch::open().await;
+    let place = porch.port.to_string();
+    let request = porch.request("GET", "/v1/status", &[]);
+    assert_eq!(heard(User::Another, "tcp", &place, &request).await, "there\n");
+    let ours = heard(User::Us, "tcp", &place, &request).await;
+    assert!(ours.starts_with("there\nHTTP/1.1 200"), "{ours}");
+}
+
+/// A process of another user that was first at the socket's place does not become our engine, and keeps its socket.
+#[tokio::test]
+async fn a_socket_of_another_user_at_our_place_is_left_alone() {
+    let house = House::new().await;
+    let run = house.folder.path().join("run");
+    fs::create_dir(&run).unwrap();
+    fs::set_permissions(&run, fs::Permissions::from_mode(0o700)).unwrap();
+    let path = run.join("engine.sock");
+    drop(UnixListener::bind(&path).unwrap());
+    give_away(&path);
+    let error = serve_socket(house.engine.clone(), &path).await.err().unwrap();
+    assert!(
+        matches!(error, Error::NotOurs { what, .. } if what.contains("another user")),
+        "{error}"
+    );
+    assert_eq!(fs::metadata(&path).unwrap().uid(), NOBODY);
+
+    give_away(&run);
+    let error = serve_socket(house.engine.clone(), &run.join("other.sock"))
+        .await
+        .err()
+        .unwrap();
+    let refused = matches!(error, Error::OpenFolder { what, .. } if what.contains("another user"));
+    // Who is not root cannot even look into it.
+    assert!(refused || matches!(error, Error::Io { .. }), "{error}");
+}

@@ -1,0 +1,185 @@
+use crate::ConnectionStatus;
+use jiff::Timestamp;
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error, MapAccess, Visitor},
+};
+use std::{collections::BTreeMap, fmt, marker::PhantomData};
+use uuid::Uuid;
+
+/// Which fields a credential must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum CredentialType {
+    /// Any fields.
+    Default,
+    /// The field `value`: an API key, for example.
+    Raw,
+    /// The fields `username` and `password`.
+    BasicAuth,
+    /// A connection. Made by a consent flow, and only read here.
+    #[serde(rename = "oauth2_refresh")]
+    OAuth2Refresh,
+}
+
+/// A sealed, typed secret.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Credential {
+    pub id: Uuid,
+    pub project: String,
+    /// Kebab-case and unique within the project; of a connection, what `tokenry` takes for it.
+    pub name: String,
+    #[serde(rename = "type")]
+    pub kind: CredentialType,
+    /// The names of its fields.
+    pub fields: Vec<String>,
+    /// From each field to its value, base64. Empty in lists, for the window and for connections; never with a
+    /// redacted field.
+    pub data: BTreeMap<String, String>,
+    /// Fields that are never returned.
+    pub redact_fields: Vec<String>,
+    /// When it is deleted by itself.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    pub expires_at: Option<Timestamp>,
+    /// Always `active`, but for connections.
+    pub status: ConnectionStatus,
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
+    pub created_at: Timestamp,
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
+    pub updated_at: Timestamp,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// Never a value.
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credential")
+            .field("id", &self.id)
+            .field("name", &self.name)
+            .field("kind", &self.kind)
+            .field("fields", &self.fields)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A new credential. `name`, `type` and `data` are required; an unknown field is an error.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CreateCredential {
+    /// Kebab-case, unique within the project.
+    pub name: String,
+    /// `default` when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// `oauth2_refresh` is made by a consent flow only.
+    #[serde(rename = "type")]
+    pub kind: CredentialType,
+    /// From each field to its value, base64 (RFC 4648 §4); at most 64 fields of 64 KiB.
+    #[serde(deserialize_with = "each_once")]
+    pub data: BTreeMap<String, String>,
+    /// Only for `default`: fields that are never returned, there already or not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redact_fields: Vec<String>,
+    /// When it is deleted by itself (RFC 3339).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    pub expires_at: Option<String>,
+}
+
+/// What of a credential is to change. Only what is given changes.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct UpdateCredential {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// New values, base64, field by field; null takes a field away.
+    #[serde(
+        default,
+        skip_serializing_if = "BTreeMap::is_empty",
+        deserialize_with = "each_once"
+    )]
+    pub data: BTreeMap<String, Option<String>>,
+    /// Further fields that are never returned. What was redacted once stays so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redact_fields: Vec<String>,
+    /// Null keeps it until somebody deletes it.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "even_null"
+    )]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    pub expires_at: Option<Option<String>>,
+}
+
+/// Where to send the browser to make a credential `active`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StartAnswer {
+    pub auth_url: String,
+}
+
+/// Tells null from what is not there.
+fn even_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// A map that has each key once: of two values nobody could say which one was meant.
+fn each_once<'de, D, T>(deserializer: D) -> Result<BTreeMap<String, T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    struct EachOnce<T>(PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for EachOnce<T> {
+        type Value = BTreeMap<String, T>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object of fields")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut fields = BTreeMap::new();
+            while let Some(field) = map.next_key::<String>()? {
+                if fields.contains_key(&field) {
+                    return Err(A::Error::custom(format!("duplicate field `{field}`")));
+                }
+                fields.insert(field, map.next_value()?);
+            }
+            Ok(fields)
+        }
+    }
+    deserializer.deserialize_map(EachOnce(PhantomData))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn null_is_not_the_same_as_nothing() {
+        let read = |text: &str| serde_json::from_str::<UpdateCredential>(text).unwrap();
+        assert_eq!(read("{}").expires_at, None);
+        assert_eq!(read(r#"{"expires_at":null}"#).expires_at, Some(None));
+        let data = read(r#"{"data":{"a":null,"b":"Yg=="}}"#).data;
+        assert_eq!((&data["a"], &data["b"]), (&None, &Some("Yg==".to_owned())));
+    }
+
+    #[test]
+    fn a_field_that_is_given_twice_is_an_error() {
+        let text = r#"{"name":"a","type":"raw","data":{"value":"YQ==","value":"Yg=="}}"#;
+        let error = serde_json::from_str::<CreateCredential>(text).err().unwrap();
+        assert!(error.to_string().contains("duplicate field `value`"), "{error}");
+    }
+
+    #[test]
+    fn the_types_are_written_as_the_contract_says() {
+        use CredentialType as T;
+        let written = [T::Default, T::Raw, T::BasicAuth, T::OAuth2Refresh]
+            .map(|kind| serde_json::to_value(kind).unwrap());
+        assert_eq!(written, ["default", "raw", "basic_auth", "oauth2_refresh"]);
+    }
+}

@@ -1,0 +1,97 @@
+//! The shapes of another service's connections interface, so that what was written for it works here. Their names
+//! are theirs.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// What a consent flow is to be started with.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct InitialiseRequest {
+    /// The provider's authorization endpoint; another one than it is registered with is an error.
+    pub authorize_url: String,
+    /// The client id that the provider is registered with.
+    pub client_id: String,
+    pub credential: InitialiseCredential,
+    /// Further parameters of the authorization request, as a URL-encoded query string. One that Tokenry sets is an
+    /// error that names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub additional_params: Option<String>,
+    /// Leave out the scope `offline_access`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disable_offline_access: Option<bool>,
+    /// `none`, `login`, `consent`, `select_account`, or what the provider has; several are joined by `+`. `login`
+    /// when not given, unless `additionalParams` has `approval_prompt`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<String>,
+    /// The provider's default scopes when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Vec<String>>,
+}
+
+/// The credential that holds the client secret: its field `client_secret`, or the value of `raw`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct InitialiseCredential {
+    /// Its id or name.
+    pub id: String,
+    /// The project it belongs to, which is the provider's.
+    pub organisation_id: String,
+}
+
+/// Where to send the person.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct InitialiseAnswer {
+    pub url: String,
+}
+
+/// What a browser brought back from a provider.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
+pub struct OAuth2CallbackQuery {
+    /// The authorization code.
+    pub code: Option<String>,
+    /// Ties it to a flow; required.
+    pub state: Option<String>,
+    /// The provider's error code.
+    pub error: Option<String>,
+    /// The provider's own words.
+    pub error_description: Option<String>,
+    /// The issuer (RFC 9207).
+    pub iss: Option<String>,
+}
+
+/// The connection that an answer made, as a credential without its values.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct RedactedCredential {
+    pub id: Uuid,
+    /// The project.
+    #[serde(rename = "organisationID")]
+    pub organisation_id: String,
+    pub name: String,
+    /// Always empty.
+    pub data: BTreeMap<String, String>,
+    /// Always `OAuth2Refresh`.
+    #[serde(rename = "type")]
+    pub kind: RedactedType,
+    pub redact_fields: Vec<String>,
+    /// Never there: a connection is not deleted by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    pub expires_at: Option<Timestamp>,
+}
+
+/// The type of a credential that a consent flow made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum RedactedType {
+    OAuth2Refresh,
+}

@@ -1,0 +1,12 @@
+use serde::{Deserialize, Serialize};
+
+/// What the person chose, beyond providers, connections, apps and grants.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Whether programs that only speak TCP may call on 127.0.0.1.
+    pub loopback: bool,
+    /// The port of that door, once it had one. It is kept, since it is part of our issuer identifier, which OAuth
+    /// clients write down (RFC 8414 §2).
+    pub loopback_port: Option<u16>,
+}

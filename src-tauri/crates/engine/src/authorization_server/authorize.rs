@@ -1,0 +1,312 @@
+use super::{
+    CODE,
+    codes::Bound,
+    error::{OAuthError, OAuthErrorCode, Unredirectable},
+    fresh,
+    parameters::Parameters,
+    place, request,
+};
+use crate::{
+    Asking, Engine, Error,
+    consent::{Answer, AuthorizationRequest, Wanted},
+    engine::blocking,
+    ledger::Ledger,
+    peer,
+    policy::Operation,
+};
+use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
+use tokenry_core::{
+    ApiScope, App, Caller, ConnectionId, ConnectionStatus, EventKind, Grant, GrantId, Outcome, Peer, Rule,
+    Secret, Timestamp,
+};
+use url::form_urlencoded;
+
+/// The longest query that is looked at, in bytes.
+const LONGEST: usize = 16 << 10;
+/// How long a grant lasts that nobody was asked about, because the engine lets everything through.
+const UNASKED: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// Where the browser is to go. It may hold a code: its `Debug` shows nothing of it.
+pub struct Redirect(Secret);
+
+impl Redirect {
+    /// For the `Location` header: printable ASCII.
+    pub fn location(&self) -> &str {
+        self.0.expose()
+    }
+}
+
+impl fmt::Debug for Redirect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Redirect(…)")
+    }
+}
+
+/// What the person allowed, or whoever stands in for them.
+struct Allowed {
+    connections: BTreeSet<ConnectionId>,
+    until: Option<Timestamp>,
+    rule: Rule,
+}
+
+impl Engine {
+    /// The authorization endpoint. `peer` is the browser, where the door can tell; `issuer` is what we are called at
+    /// the door it came to; `query` is as it came. Asks the person, except for an app that can prove itself and was
+    /// granted as much before; waits three minutes at most.
+    ///
+    /// # Errors
+    /// When the app or its address is none that is registered, and nothing may be sent anywhere. Every other error is
+    /// a redirect (RFC 6749 §4.1.2.1).
+    pub async fn authorize(
+        &self,
+        peer: Option<Peer>,
+        issuer: &str,
+        query: &str,
+    ) -> Result<Redirect, Unredirectable> {
+        if query.len() > LONGEST {
+            return Err(Unredirectable::Unreadable("it is longer than 16 KiB".to_owned()));
+        }
+        let parameters =
+            Parameters::parse(query).map_err(|wrong| Unredirectable::Unreadable(wrong.to_string()))?;
+        let ledger = self.ledger()?;
+        let (app, redirect_uri) = place::of(&ledger.index(), &parameters)?;
+        let answered = match request::read(app.id, &redirect_uri, &parameters) {
+            Ok(request) => self.authorized(&ledger, peer, &app, request).await,
+            Err(wrong) => Err(wrong),
+        };
+        // Its person may have removed it meanwhile: then nothing is sent there any more.
+        if ledger.index().app(app.id).is_none() {
+            return Err(Unredirectable::UnknownClient);
+        }
+        let state = parameters.get("state").filter(|state| request::is_visible(state));
+        Ok(back(&redirect_uri, state, issuer, answered))
+    }
+
+    async fn authorized(
+        &self,
+        ledger: &Arc<Ledger>,
+        peer: Option<Peer>,
+        app: &App,
+        request: AuthorizationRequest,
+    ) -> Result<Secret, OAuthError> {
+        let caller = Caller::Program(peer.unwrap_or_else(peer::unknown));
+        if let Some(grant) = self.granted_before(ledger, app, &request.scopes) {
+            let mut event = self.authorized_event(&caller, &request);
+            event.rule = Some(Rule::Grant(grant));
+            self.inner.activity.push(event);
+            return self.new_code(ledger, request, grant);
+        }
+        let allowed = self.ask_about(ledger, &caller, app, &request).await?;
+        let (engine, ledger) = (self.clone(), ledger.clone());
+        // The engine's own task: a browser that goes away does not undo what its person has just decided.
+        let given = tokio::spawn(async move {
+            let grant = engine.give(&ledger, &caller, &request, allowed).await?;
+            engine.new_code(&ledger, request, grant)
+        });
+        given
+            .await
+            .unwrap_or_else(|error| Err(Error::Internal(format!("a task ended early ({error})")).into()))
+    }
+
+    /// A living grant that covers all of it, for an app that has to prove itself before it can use a code. An app
+    /// that cannot is asked about each time: anybody can call itself that (RFC 8252 §8.6, A13.5).
+    fn granted_before(&self, ledger: &Ledger, app: &App, scopes: &BTreeSet<ApiScope>) -> Option<GrantId> {
+        app.token_hash?;
+        let (index, now) = (ledger.index(), self.now());
+        let covers = |grant: &&Grant| grant.is_alive(now) && scopes.is_subset(&grant.scopes);
+        let newest = index
+            .grants_of(app.id)
+            .filter(covers)
+            .max_by_key(|grant| grant.created_at);
+        newest.map(|grant| grant.id)
+    }
+
+    async fn ask_about(
+        &self,
+        ledger: &Ledger,
+        caller: &Caller,
+        app: &App,
+        request: &AuthorizationRequest,
+    ) -> Result<Allowed, Error> {
+        let mut wanted = Wanted::new(Operation::AuthorizeApp);
+        wanted.authorization = Some(request.clone());
+        if app.token_hash.is_none() {
+            wanted = wanted
+                .note("This app has no secret of its own: any program of yours can call itself by its name.");
+        }
+        let answered = match self.inner.asking {
+            Asking::AllowAll => return Ok(self.allowed_unasked(ledger, request)),
+            Asking::Never => Err(Error::CannotAsk),
+            Asking::Possible => self.ask(caller, &wanted).await,
+        };
+        let allowed = answered.and_then(|answered| match answered.answer {
+            Answer::App { until: Some(end), .. } if end <= self.now() => Err(Error::Denied(
+                "the grant would have ended before it began, so nothing was granted",
+            )),
+            Answer::App { connections, until } => Ok(Allowed {
+                connections,
+                until,
+                rule: answered.rule,
+            }),
+            _ => Err(Error::Internal(
+                "an app was answered as if it were a program".to_owned(),
+            )),
+        });
+        allowed.inspect_err(|error| self.note_refusal(caller, &wanted, error))
+    }
+
+    /// What the question would have offered, for as long as a session lasts at most.
+    fn allowed_unasked(&self, ledger: &Ledger, request: &AuthorizationRequest) -> Allowed {
+        let concerns = request.scopes.iter().any(|scope| scope.concerns_connections());
+        let index = ledger.index();
+        let there = index
+            .connections()
+            .filter(|c| concerns && c.status != ConnectionStatus::Pending);
+        Allowed {
+            connections: there.map(|c| c.id).collect(),
+            until: Some(self.now() + UNASKED),
+            rule: Rule::ApproveAll,
+        }
+    }
+
+    /// Commits the grant, with its line in the activity log. The very same one is not kept twice.
+    async fn give(
+        &self,
+        ledger: &Arc<Ledger>,
+        caller: &Caller,
+        request: &AuthorizationRequest,
+        allowed: Allowed,
+    ) -> Result<GrantId, OAuthError> {
+        let now = self.now();
+        let grant = Grant {
+            id: GrantId::new(&*self.inner.clock, &*self.inner.random),
+            app: request.app,
+            scopes: request.scopes.clone(),
+            connections: allowed.connections,
+            credentials: BTreeSet::new(),
+            token_scopes: None,
+            expires_at: allowed.until,
+            created_at: now,
+            last_used_at: None,
+        };
+        let mut event = self.authorized_event(caller, request);
+        event.rule = Some(allowed.rule);
+        let ledger = ledger.clone();
+        let given = blocking(move || {
+            ledger.change(now, |transaction| {
+                if transaction.get::<App>(grant.app.row())?.is_none() {
+                    return Ok(None);
+                }
+                let same = ledger
+                    .index()
+                    .grants_of(grant.app)
+                    .find(|old| is_same(old, &grant))
+                    .map(|old| old.id);
+                if same.is_none() {
+                    transaction.put(grant.id.row(), &grant)?;
+                }
+                transaction.event(&event)?;
+                Ok(Some(same.unwrap_or(grant.id)))
+            })
+        })
+        .await?;
+        given.ok_or_else(|| OAuthErrorCode::UnauthorizedClient.because("the app was removed"))
+    }
+
+    /// A new code. None is made once the vault is shut: what was allowed before is asked for again.
+    fn new_code(
+        &self,
+        ledger: &Ledger,
+        request: AuthorizationRequest,
+        grant: GrantId,
+    ) -> Result<Secret, OAuthError> {
+        let code = fresh(CODE, &*self.inner.random);
+        let hash = ledger.vault().token_hash(&code);
+        let bound = Bound {
+            app: request.app,
+            grant,
+            scopes: request.scopes,
+            redirect_uri: request.redirect_uri,
+            challenge: request.code_challenge,
+        };
+        let mut codes = self.inner.authorization_server.codes();
+        // Under the lock that forgetting takes, which comes after the gate was shut.
+        self.ledger()?;
+        if codes.keep(hash, bound, self.inner.clock.boottime()) {
+            Ok(code)
+        } else {
+            Err(OAuthErrorCode::TemporarilyUnavailable
+                .because("too many codes wait to be used; try again in a few minutes"))
+        }
+    }
+
+    fn authorized_event(&self, caller: &Caller, request: &AuthorizationRequest) -> tokenry_core::Event {
+        let scopes: Vec<_> = request.scopes.iter().map(|scope| scope.as_str()).collect();
+        let words = scopes.join(" ");
+        let kind = EventKind::AppAuthorized;
+        let mut event = self.event(caller, kind, None, None, Outcome::Done, Some(&words));
+        event.app = Some(request.app);
+        event
+    }
+}
+
+/// Whether a grant that is there already says the very same.
+fn is_same(old: &Grant, new: &Grant) -> bool {
+    old.is_alive(new.created_at)
+        && (&old.scopes, &old.connections, &old.credentials)
+            == (&new.scopes, &new.connections, &new.credentials)
+        && (&old.token_scopes, old.expires_at) == (&new.token_scopes, new.expires_at)
+}
+
+/// The address of the app with the answer behind it; `iss` always, so that the app knows whose it is (RFC 9207 §2).
+fn back(
+    redirect_uri: &str,
+    state: Option<&str>,
+    issuer: &str,
+    answered: Result<Secret, OAuthError>,
+) -> Redirect {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    match &answered {
+        Ok(code) => query.append_pair("code", code.expose()),
+        Err(error) => query
+            .append_pair("error", error.code.as_str())
+            .append_pair("error_description", &error.description),
+    };
+    if let Some(state) = state {
+        query.append_pair("state", state);
+    }
+    query.append_pair("iss", issuer);
+    let between = match redirect_uri.split_once('?') {
+        None => "?",
+        Some((_, "")) => "",
+        Some(_) => "&",
+    };
+    Redirect(Secret::new(format!("{redirect_uri}{between}{}", query.finish())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_is_laid_behind_the_apps_own_query() {
+        let answer = |uri| {
+            back(
+                uri,
+                Some("a&b=c d"),
+                "http://127.0.0.1:1",
+                Ok(Secret::new("x".to_owned())),
+            )
+        };
+        let tail = "code=x&state=a%26b%3Dc+d&iss=http%3A%2F%2F127.0.0.1%3A1";
+        for (uri, between) in [
+            ("https://a.example/cb", "?"),
+            ("https://a.example/cb?", ""),
+            ("https://a.example/cb?x=1", "&"),
+            ("com.example.app:/cb", "?"),
+        ] {
+            assert_eq!(answer(uri).location(), format!("{uri}{between}{tail}"));
+        }
+        assert!(!format!("{:?}", answer("https://a.example/cb")).contains("code"));
+    }
+}

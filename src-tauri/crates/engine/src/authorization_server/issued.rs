@@ -1,0 +1,221 @@
+use super::{ACCESS, REFRESH, fresh};
+use crate::{
+    Engine, Error, engine::blocking, index::Index, ledger::Ledger, record::Record, transaction::Transaction,
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+use tokenry_core::{
+    ApiScope, AppCaller, AppId, Caller, Grant, GrantId, IssuedId, Peer, Random, Secret, Timestamp,
+};
+use tokenry_store::Table;
+
+/// How long an access token lives, unless its grant ends before.
+const ACCESS_LIFE: Duration = Duration::from_secs(3600);
+/// And a refresh token, which is a new one each time (A13.6).
+const REFRESH_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
+/// What has ended is deleted when the vault is opened, and this often, in seconds.
+const CLEANED_EVERY: i64 = 3600;
+
+/// A token that we gave to an app, without the token: only a keyed hash of it is kept (A13.7).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Issued {
+    pub(super) id: IssuedId,
+    /// What came from one code. It ends together when a refresh token of it comes twice.
+    pub(super) family: IssuedId,
+    pub(super) kind: Kind,
+    hash: [u8; 32],
+    pub(super) app: AppId,
+    pub(super) grant: GrantId,
+    pub(super) scopes: BTreeSet<ApiScope>,
+    pub(super) issued_at: Timestamp,
+    pub(super) expires_at: Timestamp,
+    /// A refresh token that was exchanged for the next one. It is kept to be known when it comes again.
+    pub(super) used: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Kind {
+    Access,
+    Refresh,
+}
+
+impl Record for Issued {
+    const TABLE: Table = Table::Issued;
+    fn lookup(&self) -> Option<String> {
+        Some(hex(&self.hash))
+    }
+}
+
+impl Issued {
+    /// Whether it is good: neither it nor its grant has ended, and its app is still there.
+    pub(super) fn is_alive(&self, index: &Index, now: Timestamp) -> bool {
+        !self.used && self.expires_at > now && grant_of(index, self.app, self.grant, now).is_some()
+    }
+}
+
+/// A living grant of an app that is still there.
+pub(super) fn grant_of(index: &Index, app: AppId, grant: GrantId, now: Timestamp) -> Option<Grant> {
+    index.app(app)?;
+    let mut grants = index.grants_of(app);
+    grants
+        .find(|found| found.id == grant && found.is_alive(now))
+        .cloned()
+}
+
+/// The record of a token, if it is one of ours: one read by its keyed hash, and a comparison in constant time.
+pub(super) fn find(ledger: &Ledger, token: &Secret) -> Result<Option<Issued>, Error> {
+    let text = token.expose();
+    if !text.starts_with(ACCESS) && !text.starts_with(REFRESH) {
+        return Ok(None);
+    }
+    let hash = ledger.vault().token_hash(token);
+    let found = ledger.find::<Issued>(&hex(&hash))?;
+    Ok(found.filter(|found| tokenry_oauth::same_bytes(&found.hash, &hash)))
+}
+
+/// Both tokens, on their way to the app.
+pub(super) struct Pair {
+    pub(super) access: Secret,
+    pub(super) refresh: Secret,
+    /// In seconds, for the access token.
+    pub(super) expires_in: u64,
+}
+
+/// Whose tokens they will be.
+#[derive(Clone)]
+pub(super) struct Family {
+    pub(super) id: IssuedId,
+    pub(super) app: AppId,
+    /// As it was granted: what the refresh token is good for (RFC 6749 §6).
+    pub(super) scopes: BTreeSet<ApiScope>,
+}
+
+impl Engine {
+    /// Makes a pair of tokens inside a transaction. Neither outlives the grant.
+    pub(super) fn put_pair(
+        &self,
+        transaction: &mut Transaction<'_>,
+        family: &Family,
+        grant: &Grant,
+        scopes: BTreeSet<ApiScope>,
+        now: Timestamp,
+    ) -> Result<Pair, Error> {
+        let random: &dyn Random = &*self.inner.random;
+        let (access, refresh) = (fresh(ACCESS, random), fresh(REFRESH, random));
+        let until = |life: Duration| grant.expires_at.map_or(now + life, |end| end.min(now + life));
+        let record = |kind, token: &Secret, scopes, life| Issued {
+            id: IssuedId::new(&*self.inner.clock, random),
+            family: family.id,
+            kind,
+            hash: transaction.ledger.vault().token_hash(token),
+            app: family.app,
+            grant: grant.id,
+            scopes,
+            issued_at: now,
+            expires_at: until(life),
+            used: false,
+        };
+        let records = [
+            record(Kind::Access, &access, scopes, ACCESS_LIFE),
+            record(Kind::Refresh, &refresh, family.scopes.clone(), REFRESH_LIFE),
+        ];
+        for record in &records {
+            transaction.put(record.id.row(), record)?;
+        }
+        Ok(Pair {
+            access,
+            refresh,
+            expires_in: seconds(records[0].expires_at, now),
+        })
+    }
+
+    /// Ends everything that came from one code.
+    pub(super) async fn end_family(&self, ledger: &Arc<Ledger>, family: IssuedId) -> Result<(), Error> {
+        let (ledger, now) = (ledger.clone(), self.now());
+        blocking(move || ledger.change_surely(now, |transaction| delete_family(transaction, family))).await
+    }
+
+    /// Who it is that calls with an access token of ours. One indexed read, and nothing is written. A grant or an app
+    /// that was taken away a moment ago is gone here, too.
+    ///
+    /// # Errors
+    /// While locked, or when the store cannot be read.
+    pub(crate) async fn caller_of_issued(
+        &self,
+        token: &Secret,
+        peer: Option<Peer>,
+    ) -> Result<Option<Caller>, Error> {
+        if !token.expose().starts_with(ACCESS) {
+            return Ok(None);
+        }
+        let ledger = self.ledger()?;
+        let Some(found) = find(&ledger, token)? else {
+            return Ok(None);
+        };
+        if found.kind != Kind::Access || !found.is_alive(&ledger.index(), self.now()) {
+            return Ok(None);
+        }
+        Ok(Some(Caller::App(AppCaller {
+            app: found.app,
+            grant: Some(found.grant),
+            scopes: Some(found.scopes),
+            peer,
+        })))
+    }
+
+    /// Deletes what has ended, once an hour at most.
+    pub(super) async fn clean_now_and_then(&self, ledger: &Arc<Ledger>) -> Result<(), Error> {
+        let now = self.now();
+        {
+            let at = &self.inner.authorization_server.cleaned_at;
+            let mut at = at.lock().unwrap_or_else(PoisonError::into_inner);
+            let since = at.map_or(i64::MAX, |at| (now.as_second() - at.as_second()).abs());
+            if since < CLEANED_EVERY {
+                return Ok(());
+            }
+            *at = Some(now);
+        }
+        let ledger = ledger.clone();
+        blocking(move || clean(&ledger, now)).await
+    }
+}
+
+/// Deletes what has ended, or whose grant has.
+pub(crate) fn clean(ledger: &Ledger, now: Timestamp) -> Result<(), Error> {
+    let all = ledger.all::<Issued>()?;
+    let dead: Vec<_> = {
+        let index = ledger.index();
+        let ended = |issued: &&Issued| {
+            issued.expires_at <= now || grant_of(&index, issued.app, issued.grant, now).is_none()
+        };
+        all.iter().filter(ended).map(|issued| issued.id.row()).collect()
+    };
+    if dead.is_empty() {
+        return Ok(());
+    }
+    ledger.change(now, |transaction| {
+        dead.iter()
+            .try_for_each(|row| transaction.delete(Table::Issued, *row))
+    })
+}
+
+pub(super) fn delete_family(transaction: &mut Transaction<'_>, family: IssuedId) -> Result<(), Error> {
+    // What this transaction has written itself is not among them; nothing of the family is.
+    let all = transaction.ledger.all::<Issued>()?;
+    all.iter()
+        .filter(|issued| issued.family == family)
+        .try_for_each(|issued| transaction.delete(Table::Issued, issued.id.row()))
+}
+
+fn seconds(end: Timestamp, now: Timestamp) -> u64 {
+    u64::try_from(end.duration_since(now).as_secs()).unwrap_or(0)
+}
+
+fn hex(hash: &[u8; 32]) -> String {
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,369 @@
+//! What is not OAuth, kept beside it: API keys, user names with passwords, any set of fields.
+//!
+//! What must never be true of it: that a list holds a value; that the window is handed one; that a redacted field or
+//! one that has expired is handed to anybody.
+
+mod check;
+mod draft;
+mod expiry;
+mod value;
+
+pub use draft::{CredentialChange, NewCredential};
+pub(crate) use expiry::{Expiring, expired_at_opening};
+
+use crate::{
+    ConnectionView, Engine, Error, consent::Wanted, engine::blocking, index::Known, ledger::Ledger,
+    policy::Operation, resolve,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use tokenry_core::{
+    Caller, Credential, CredentialId, CredentialKind, Event, EventKind, Name, Outcome, Rule, Secret,
+    Timestamp,
+};
+
+/// A credential that was entered by hand, as it is shown.
+#[derive(Debug, Clone)]
+pub struct CredentialView {
+    /// Its id.
+    pub id: CredentialId,
+    /// The project it belongs to.
+    pub project: Name,
+    /// Its name, unique within the project.
+    pub name: Name,
+    /// Which fields it must have.
+    pub kind: CredentialKind,
+    /// The names of its fields.
+    pub fields: Vec<String>,
+    /// The values, base64 as they were given; empty in lists and for the window, and never with a redacted field.
+    pub data: BTreeMap<String, Secret>,
+    /// Fields that are never returned.
+    pub redact_fields: BTreeSet<String>,
+    /// When it is deleted.
+    pub expires_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// When its values were last handed out.
+    pub last_used_at: Option<Timestamp>,
+}
+
+impl CredentialView {
+    fn of(id: CredentialId, known: Known) -> Self {
+        Self {
+            id,
+            project: known.project,
+            name: known.name,
+            kind: known.kind,
+            fields: known.fields,
+            data: BTreeMap::new(),
+            redact_fields: known.redact_fields,
+            expires_at: known.expires_at,
+            created_at: known.created_at,
+            updated_at: known.updated_at,
+            last_used_at: known.last_used_at,
+        }
+    }
+}
+
+/// One of the four types of credentials.
+#[derive(Debug, Clone)]
+pub enum AnyCredential {
+    /// Entered by hand.
+    Entered(CredentialView),
+    /// Made by a consent flow; here it is only shown.
+    Connection {
+        /// The connection.
+        view: Box<ConnectionView>,
+        /// The project of its provider.
+        project: Name,
+    },
+}
+
+impl Engine {
+    /// All credentials by name, connections among them; never with a value.
+    ///
+    /// # Errors
+    /// While locked.
+    pub async fn credentials(&self, caller: &Caller) -> Result<Vec<AnyCredential>, Error> {
+        self.allow(caller, Operation::ListCredentials)?;
+        let (ledger, now) = (self.ledger()?, self.now());
+        let known: Vec<_> = {
+            let index = ledger.index();
+            let alive = index.credentials().filter(|(_, known)| known.is_alive(now));
+            alive.map(|(id, known)| (id, known.clone())).collect()
+        };
+        // An app sees what its grants name, and what it made itself.
+        let may_see = |id: CredentialId, known: &Known| {
+            let wanted = Wanted::new(Operation::ListCredentials).of_credential(id, known.created_by);
+            caller.app().is_none() || self.allow_on(caller, &wanted).is_ok()
+        };
+        let mut entered: Vec<_> = known
+            .into_iter()
+            .filter(|(id, known)| may_see(*id, known))
+            .map(|(id, known)| CredentialView::of(id, known))
+            .collect();
+        entered.sort_by(|a, b| (&a.project, &a.name).cmp(&(&b.project, &b.name)));
+        let mut all: Vec<_> = entered.into_iter().map(AnyCredential::Entered).collect();
+        // Who may not see connections sees none; that is no reason to refuse the rest.
+        if self.allow(caller, Operation::ReadConnections).is_ok() {
+            let connections = self.connections(caller).await?;
+            all.extend(
+                connections
+                    .into_iter()
+                    .filter_map(|view| connection(&ledger, view)),
+            );
+        }
+        Ok(all)
+    }
+
+    /// One credential by id or name. Programs are handed its values, when they may have them; the window never is.
+    ///
+    /// # Errors
+    /// When there is none, or no longer; or the caller may not have it.
+    pub async fn credential(&self, caller: &Caller, reference: &str) -> Result<AnyCredential, Error> {
+        let ledger = self.ledger()?;
+        let Some((id, known)) = self.known(&ledger, reference) else {
+            let view = self
+                .connection(caller, reference)
+                .await
+                .map_err(|error| match error {
+                    Error::NotFound { .. } => none(reference),
+                    other => other,
+                })?;
+            return connection(&ledger, view).ok_or_else(|| none(reference));
+        };
+        if *caller == Caller::Ui {
+            let wanted = Wanted::new(Operation::ListCredentials).of_credential(id, known.created_by);
+            self.allow_on(caller, &wanted)?;
+            return Ok(AnyCredential::Entered(CredentialView::of(id, known)));
+        }
+        let (credential, rule) = self.permitted_values(caller, id, known.created_by).await?;
+        let view = Known::of(&credential);
+        let mut view = CredentialView::of(id, view);
+        view.data = credential.data;
+        view.data
+            .retain(|field, _| !credential.redact_fields.contains(field));
+        self.handed_out(caller, id, &credential.name, rule);
+        Ok(AnyCredential::Entered(view))
+    }
+
+    /// Adds a credential. Its values are sealed, and shown to nobody who is not handed them.
+    ///
+    /// # Errors
+    /// When a field cannot be right, each named; or the name is taken.
+    pub async fn add_credential(&self, caller: &Caller, new: NewCredential) -> Result<CredentialView, Error> {
+        let credential = self.drafted(caller, new)?;
+        check::all(&credential, self.now())?;
+        self.name_is_free(&credential)?;
+        let wanted = Wanted::new(Operation::WriteCredentials)
+            .note(format!("It adds the credential {}.", credential.name));
+        let rule = self.permit(caller, wanted).await?.rule;
+        let event = self.credential_event(caller, EventKind::CredentialAdded, &credential, None);
+        let view = CredentialView::of(credential.id, Known::of(&credential));
+        self.keep(credential, event.by(rule)).await?;
+        Ok(view)
+    }
+
+    /// Changes the fields that are given, and nothing else.
+    ///
+    /// # Errors
+    /// When there is none, a field cannot be right, each named; or the new name is taken.
+    pub async fn change_credential(
+        &self,
+        caller: &Caller,
+        reference: &str,
+        change: CredentialChange,
+    ) -> Result<CredentialView, Error> {
+        let (id, known) = self.entered(reference)?;
+        let ledger = self.ledger()?;
+        let before = stored(&ledger, id, reference)?;
+        // Looked at before anybody is asked, so that nobody is asked for nothing.
+        let after = change.clone().applied_to(before.clone(), self.now())?;
+        check::change(&before, &after, self.now())?;
+        self.name_is_free(&after)?;
+        let wanted = Wanted::new(Operation::WriteCredentials)
+            .of_credential(id, known.created_by)
+            .note(format!("It changes {}.", change.named()));
+        let rule = self.permit(caller, wanted).await?.rule;
+        let now_there = self.still_there(&*self.ledger()?, id)?;
+        if now_there.updated_at != before.updated_at {
+            return Err(Error::Conflict(
+                "the credential was changed meanwhile; look at it and try again".to_owned(),
+            ));
+        }
+        let mut after = change.applied_to(now_there, self.now())?;
+        check::change(&before, &after, self.now())?;
+        after.updated_at = self.now();
+        let event = self.credential_event(caller, EventKind::CredentialChanged, &after, None);
+        let view = CredentialView::of(id, Known::of(&after));
+        self.keep(after, event.by(rule)).await?;
+        Ok(view)
+    }
+
+    /// Deletes a credential.
+    ///
+    /// # Errors
+    /// When there is none, or a connection needs it as its client secret.
+    pub async fn remove_credential(&self, caller: &Caller, reference: &str) -> Result<(), Error> {
+        let (id, known) = self.entered(reference)?;
+        let wanted = Wanted::new(Operation::WriteCredentials)
+            .of_credential(id, known.created_by)
+            .note("It deletes this credential.");
+        let rule = self.permit(caller, wanted).await?.rule;
+        let ledger = self.ledger()?;
+        let credential = self.still_there(&ledger, id)?;
+        if let Some(name) = user_of(&ledger, id) {
+            return Err(Error::Conflict(format!(
+                "{} is the client secret that {name} is refreshed with; disconnect that first",
+                credential.name
+            )));
+        }
+        let event = self.credential_event(caller, EventKind::CredentialRemoved, &credential, None);
+        let (event, now) = (event.by(rule), self.now());
+        blocking(move || {
+            ledger.change(now, |transaction| {
+                transaction.delete_credential(id)?;
+                transaction.event(&event)
+            })
+        })
+        .await?;
+        // A copy of the profile from before must not bring it back.
+        self.raise_floor();
+        Ok(())
+    }
+
+    /// Keeps a credential under a name that no other one has.
+    async fn keep(&self, credential: Credential, event: Event) -> Result<(), Error> {
+        let (ledger, now) = (self.ledger()?, self.now());
+        let engine = self.clone();
+        blocking(move || {
+            ledger.change(now, |transaction| {
+                // As it is inside the transaction: two with one name at the same moment are one and a conflict.
+                let same = {
+                    let index = ledger.index();
+                    index.credential_called(&credential.project, &credential.name)
+                };
+                if let Some(other) = same.filter(|other| *other != credential.id) {
+                    let other = transaction.get::<Credential>(other.row())?;
+                    match other.filter(|other| is_alive(other, now)) {
+                        Some(_) => return Err(taken(&credential)),
+                        None => engine.drop_expired(transaction, same)?,
+                    }
+                }
+                transaction.put(credential.id.row(), &credential)?;
+                transaction.event(&event)
+            })
+        })
+        .await?;
+        self.inner.due.notify_one();
+        Ok(())
+    }
+
+    fn name_is_free(&self, credential: &Credential) -> Result<(), Error> {
+        let ledger = self.ledger()?;
+        let index = ledger.index();
+        let other = index
+            .credential_called(&credential.project, &credential.name)
+            .filter(|other| *other != credential.id)
+            .and_then(|other| index.credential(other));
+        match other {
+            Some(other) if other.is_alive(self.now()) => Err(taken(credential)),
+            _ => Ok(()),
+        }
+    }
+
+    /// A credential that was entered by hand and lives, by id, `name` or `project/name`.
+    fn known(&self, ledger: &Ledger, reference: &str) -> Option<(CredentialId, Known)> {
+        let index = ledger.index();
+        let id = resolve::credential(&index, reference)?;
+        let known = index.credential(id)?;
+        known.is_alive(self.now()).then(|| (id, known.clone()))
+    }
+
+    /// The same for whoever wants to change or delete it.
+    fn entered(&self, reference: &str) -> Result<(CredentialId, Known), Error> {
+        let ledger = self.ledger()?;
+        if let Some(found) = self.known(&ledger, reference) {
+            return Ok(found);
+        }
+        let index = ledger.index();
+        match resolve::connection(&index, reference) {
+            Ok(_) | Err(Error::Ambiguous { .. }) => Err(Error::Conflict(format!(
+                "{} is a connection (oauth2_refresh), which is only shown here; label, pause or disconnect it with the operations under /v1/connections, or `tokenry disconnect`",
+                tokenry_core::clean(reference)
+            ))),
+            Err(_) => Err(none(reference)),
+        }
+    }
+
+    /// The record as it is now: a question may have been open for a while.
+    pub(crate) fn still_there(&self, ledger: &Ledger, id: CredentialId) -> Result<Credential, Error> {
+        let found = ledger.get::<Credential>(id.row())?;
+        found
+            .filter(|credential| is_alive(credential, self.now()))
+            .ok_or_else(|| none(&id.to_string()))
+    }
+
+    pub(crate) fn credential_event(
+        &self,
+        caller: &Caller,
+        kind: EventKind,
+        credential: &Credential,
+        detail: Option<&str>,
+    ) -> Event {
+        let detail = match detail {
+            Some(detail) => format!("{} ({detail})", credential.name),
+            None => credential.name.to_string(),
+        };
+        let mut event = self.event(caller, kind, None, None, Outcome::Done, Some(&detail));
+        event.credential = Some(credential.id);
+        event
+    }
+
+    fn handed_out(&self, caller: &Caller, id: CredentialId, name: &Name, rule: Rule) {
+        let kind = EventKind::CredentialHandedOut;
+        let mut event = self.event(caller, kind, None, None, Outcome::Done, Some(name.as_str()));
+        event.credential = Some(id);
+        self.inner.activity.used_credential(id, event.by(rule));
+    }
+}
+
+pub(crate) fn is_alive(credential: &Credential, now: Timestamp) -> bool {
+    credential.expires_at.is_none_or(|end| end > now)
+}
+
+fn stored(ledger: &Ledger, id: CredentialId, reference: &str) -> Result<Credential, Error> {
+    ledger.get::<Credential>(id.row())?.ok_or_else(|| none(reference))
+}
+
+/// A connection that could not be refreshed without it.
+fn user_of(ledger: &Ledger, id: CredentialId) -> Option<String> {
+    let index = ledger.index();
+    let mut users = index.connections().filter(|c| c.client_secret_from == Some(id));
+    users.next().map(|connection| index.name_of(connection))
+}
+
+/// A connection as a credential of type `oauth2_refresh`.
+pub(crate) fn connection(ledger: &Ledger, view: ConnectionView) -> Option<AnyCredential> {
+    let project = ledger.index().project_of(view.connection.provider).cloned()?;
+    Some(AnyCredential::Connection {
+        view: Box::new(view),
+        project,
+    })
+}
+
+pub(crate) fn none(reference: &str) -> Error {
+    Error::not_found(
+        "credential",
+        reference,
+        "`tokenry credential list` shows what there is",
+    )
+}
+
+fn taken(credential: &Credential) -> Error {
+    Error::Conflict(format!(
+        "there is already a credential called {}; choose another name, or edit that one",
+        credential.name
+    ))
+}

@@ -1,0 +1,147 @@
+//! Whether a credential can be kept. What is wrong is told by field; a value is never repeated.
+
+use crate::Error;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use std::collections::BTreeMap;
+use tokenry_core::{Credential, CredentialKind, Secret, Timestamp};
+use zeroize::Zeroizing;
+
+/// The most fields.
+const MOST_FIELDS: usize = 64;
+/// The longest value, decoded, in bytes.
+const LONGEST: usize = 64 * 1024;
+/// The longest name of a field, in characters.
+const LONGEST_NAME: usize = 64;
+
+/// From each field to what is wrong with it.
+type Problems = BTreeMap<String, String>;
+
+/// A new credential.
+pub(super) fn all(credential: &Credential, now: Timestamp) -> Result<(), Error> {
+    let mut problems = fields(credential);
+    if credential.expires_at.is_some_and(|end| end <= now) {
+        problems.insert("expires_at".to_owned(), "must be in the future".to_owned());
+    }
+    none_of(problems)
+}
+
+/// A credential that changes: an end it had before is not what is wrong with it.
+pub(super) fn change(before: &Credential, after: &Credential, now: Timestamp) -> Result<(), Error> {
+    if before.expires_at == after.expires_at {
+        none_of(fields(after))
+    } else {
+        all(after, now)
+    }
+}
+
+/// As a field of `data` is called in an error.
+pub(super) fn named(field: &str) -> String {
+    format!("data.{}", tokenry_core::clean(field))
+}
+
+/// The bytes of a value: base64 in the standard alphabet, padded (RFC 4648 §4).
+pub(super) fn decoded(value: &Secret) -> Option<Zeroizing<Vec<u8>>> {
+    // Room for all of it, so that no half of it stays behind in a buffer that grew.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(value.expose().len() / 4 * 3 + 3));
+    STANDARD.decode_vec(value.expose(), &mut bytes).ok()?;
+    Some(bytes)
+}
+
+fn none_of(problems: Problems) -> Result<(), Error> {
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Invalid(problems))
+    }
+}
+
+fn fields(credential: &Credential) -> Problems {
+    let mut problems = Problems::new();
+    if credential.data.len() > MOST_FIELDS {
+        problems.insert(
+            "data".to_owned(),
+            format!("must have at most {MOST_FIELDS} fields"),
+        );
+    }
+    for (field, value) in &credential.data {
+        if let Some(wrong) = wrong_with(credential.kind, field, value) {
+            problems.insert(named(field), wrong);
+        }
+    }
+    for field in required(credential.kind) {
+        if !credential.data.contains_key(*field) {
+            problems.insert(named(field), format!("is needed for {}", word(credential.kind)));
+        }
+    }
+    if credential.kind == CredentialKind::Default && credential.data.is_empty() {
+        problems.insert("data".to_owned(), "must have at least one field".to_owned());
+    }
+    problems.extend(wrong_redaction(credential));
+    problems
+}
+
+fn wrong_with(kind: CredentialKind, field: &str, value: &Secret) -> Option<String> {
+    if kind != CredentialKind::Default && !required(kind).contains(&field) {
+        let names = required(kind).join(" and ");
+        return Some(format!("is no field of {}, which has {names}", word(kind)));
+    }
+    if !is_field_name(field) {
+        return Some(format!(
+            "must have a name of 1 to {LONGEST_NAME} characters, without control characters and spaces around it"
+        ));
+    }
+    if value.expose().len() > LONGEST.div_ceil(3) * 4 {
+        return Some(format!("must be at most {LONGEST} bytes"));
+    }
+    let Some(bytes) = decoded(value) else {
+        return Some("must be base64 in the standard alphabet, with padding (RFC 4648 §4)".to_owned());
+    };
+    match (kind, field) {
+        _ if bytes.len() > LONGEST => Some(format!("must be at most {LONGEST} bytes")),
+        (CredentialKind::Raw, _) if bytes.is_empty() => Some("must not be empty".to_owned()),
+        // With a colon in it, nobody could tell where the password begins (RFC 7617 §2).
+        (CredentialKind::BasicAuth, "username") if bytes.contains(&b':') => {
+            Some("must not hold a colon (RFC 7617 §2)".to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn wrong_redaction(credential: &Credential) -> Option<(String, String)> {
+    let marked = &credential.redact_fields;
+    let wrong = if marked.is_empty() {
+        return None;
+    } else if credential.kind != CredentialKind::Default {
+        format!("is only for the type default, not for {}", word(credential.kind))
+    } else if marked.len() > MOST_FIELDS {
+        format!("must name at most {MOST_FIELDS} fields")
+    } else if !marked.iter().all(|field| is_field_name(field)) {
+        "must hold names of fields".to_owned()
+    } else {
+        return None;
+    };
+    Some(("redact_fields".to_owned(), wrong))
+}
+
+fn is_field_name(field: &str) -> bool {
+    !field.is_empty()
+        && field.chars().count() <= LONGEST_NAME
+        && field.trim() == field
+        && tokenry_core::clean(field) == field
+}
+
+fn required(kind: CredentialKind) -> &'static [&'static str] {
+    match kind {
+        CredentialKind::Default => &[],
+        CredentialKind::Raw => &["value"],
+        CredentialKind::BasicAuth => &["username", "password"],
+    }
+}
+
+fn word(kind: CredentialKind) -> &'static str {
+    match kind {
+        CredentialKind::Default => "default",
+        CredentialKind::Raw => "raw",
+        CredentialKind::BasicAuth => "basic_auth",
+    }
+}

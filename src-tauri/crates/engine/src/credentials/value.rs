@@ -1,0 +1,139 @@
+//! Handing out values.
+
+use super::{check, none};
+use crate::{Engine, Error, consent::Wanted, ledger::Ledger, policy::Operation};
+use tokenry_core::{
+    AppId, Caller, Credential, CredentialId, CredentialKind, Name, Provider, Rule, Secret,
+    TokenEndpointAuthMethod,
+};
+use tokenry_oauth::Failure;
+
+impl Engine {
+    /// One value as text, for the shell to copy. It goes to no webview.
+    ///
+    /// # Errors
+    /// When there is no such field, it is redacted, or it is no text.
+    pub async fn credential_value(
+        &self,
+        caller: &Caller,
+        reference: &str,
+        field: &str,
+    ) -> Result<Secret, Error> {
+        let (id, known) = self
+            .known(&*self.ledger()?, reference)
+            .ok_or_else(|| none(reference))?;
+        let (credential, rule) = self.permitted_values(caller, id, known.created_by).await?;
+        if credential.redact_fields.contains(field) {
+            return Err(Error::Denied(
+                "this field is redacted: it is never returned again",
+            ));
+        }
+        let value = credential.data.get(field).ok_or_else(|| {
+            let next = "`tokenry credential show` names the fields";
+            Error::not_found("field", field, next)
+        })?;
+        let text = text_of(value)
+            .ok_or_else(|| Error::field(&check::named(field), "is not text, so it cannot be copied"))?;
+        self.handed_out(caller, id, &credential.name, rule);
+        Ok(text)
+    }
+
+    /// The record, for somebody who may have its values.
+    pub(super) async fn permitted_values(
+        &self,
+        caller: &Caller,
+        id: CredentialId,
+        owner: Option<AppId>,
+    ) -> Result<(Credential, Rule), Error> {
+        let wanted = Wanted::new(Operation::ReadCredential).of_credential(id, owner);
+        let rule = self.permit(caller, wanted).await?.rule;
+        let ledger = self.ledger()?;
+        Ok((self.still_there(&ledger, id)?, rule))
+    }
+
+    /// The credential that holds a client secret, of this very project.
+    ///
+    /// # Errors
+    /// When there is none, it belongs to another project, or it has no client secret.
+    pub(crate) fn client_secret_credential(
+        &self,
+        project: &Name,
+        reference: &str,
+    ) -> Result<Credential, Error> {
+        let ledger = self.ledger()?;
+        let in_project = format!("{project}/{reference}");
+        let found = self
+            .known(&ledger, &in_project)
+            .or_else(|| self.known(&ledger, reference).filter(|_| is_id(reference)));
+        let (id, known) = found.ok_or_else(|| none(reference))?;
+        if known.project != *project {
+            return Err(Error::Denied(
+                "this credential belongs to another project, so it is not used here",
+            ));
+        }
+        let credential = self.still_there(&ledger, id)?;
+        secret_in(&credential)?;
+        Ok(credential)
+    }
+
+    /// The provider as a client that proves who it is with this credential's secret, where one was named.
+    ///
+    /// # Errors
+    /// When the credential is not there any more. Then nothing is sent.
+    pub(crate) fn with_client_secret(
+        &self,
+        ledger: &Ledger,
+        mut provider: Provider,
+        from: Option<CredentialId>,
+    ) -> Result<Provider, Failure> {
+        let Some(id) = from else {
+            return Ok(provider);
+        };
+        let secret = self
+            .still_there(ledger, id)
+            .and_then(|credential| secret_in(&credential));
+        let secret = secret.map_err(|_| Failure::NotSent {
+            message: format!(
+                "The credential with the client secret for {} is not there any more, so nothing was sent. Connect again with another one.",
+                provider.name
+            ),
+        })?;
+        provider.client_secret = Some(secret);
+        if provider.token_endpoint_auth_method == TokenEndpointAuthMethod::None {
+            provider.token_endpoint_auth_method = TokenEndpointAuthMethod::default();
+        }
+        Ok(provider)
+    }
+}
+
+/// The client secret that a credential holds: its `client_secret`, or the one value of `raw`.
+fn secret_in(credential: &Credential) -> Result<Secret, Error> {
+    let field = match credential.kind {
+        CredentialKind::Default => "client_secret",
+        CredentialKind::Raw => "value",
+        CredentialKind::BasicAuth => {
+            return Err(wrong_secret(
+                "is of type basic_auth; use raw, or default with client_secret",
+            ));
+        }
+    };
+    let value = credential.data.get(field);
+    let value = value.ok_or_else(|| wrong_secret("has no field client_secret"))?;
+    text_of(value)
+        .filter(|secret| !secret.expose().is_empty())
+        .ok_or_else(|| wrong_secret("holds a client secret that is no text"))
+}
+
+fn wrong_secret(wrong: &str) -> Error {
+    Error::field("credential.id", wrong)
+}
+
+fn text_of(value: &Secret) -> Option<Secret> {
+    let bytes = check::decoded(value)?;
+    let text = std::str::from_utf8(&bytes).ok()?;
+    Some(Secret::new(text.to_owned()))
+}
+
+fn is_id(reference: &str) -> bool {
+    reference.parse::<CredentialId>().is_ok()
+}

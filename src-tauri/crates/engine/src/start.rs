@@ -1,0 +1,85 @@
+//! A sign-in for a credential by its name, and the cookie that ties it to a browser.
+
+use crate::{ConnectOptions, Engine, Error, StartedFlow, consent::Wanted, policy::Operation, resolve};
+use tokenry_core::{Caller, Connection, ConnectionId, ConnectionStatus, Secret};
+
+/// What a name can stand for.
+enum Meant {
+    Connection(Box<Connection>),
+    Provider(String),
+}
+
+impl Engine {
+    /// Starts a sign-in for a connection, or for a new one at a provider: it is `pending` until the answer is there.
+    /// One that waits for its first sign-in already goes on with that one.
+    ///
+    /// # Errors
+    /// When nothing has this name, the caller may not, or no redirect can be caught.
+    pub async fn start_oauth(&self, caller: &Caller, name: &str) -> Result<StartedFlow, Error> {
+        match self.meant(caller, name)? {
+            Meant::Provider(provider) => self.connect(caller, &provider, ConnectOptions::default()).await,
+            Meant::Connection(connection) if connection.status == ConnectionStatus::Pending => {
+                self.open_sign_in(caller, &connection).await
+            }
+            Meant::Connection(connection) => {
+                let how = ConnectOptions {
+                    renew: Some(connection.id.to_string()),
+                    ..ConnectOptions::default()
+                };
+                self.connect(caller, &connection.provider.to_string(), how).await
+            }
+        }
+    }
+
+    /// What a browser keeps, to show later that it is the one the sign-in was started in. It is worth nothing
+    /// without the key, and tells nothing of the `state`.
+    ///
+    /// # Errors
+    /// While locked.
+    pub fn state_cookie(&self, state: &Secret) -> Result<Secret, Error> {
+        let hash = self.ledger()?.vault().lookup("state cookie", state.expose());
+        Ok(Secret::new(
+            hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+        ))
+    }
+
+    fn meant(&self, caller: &Caller, name: &str) -> Result<Meant, Error> {
+        let ledger = self.ledger()?;
+        let index = ledger.index();
+        let found = match name.parse::<ConnectionId>() {
+            Ok(id) if index.connection(id).is_some() => index.connection(id).cloned(),
+            _ => match resolve::connection(&index, name) {
+                Ok(connection) => Some(connection.clone()),
+                Err(Error::NotFound { .. }) => None,
+                Err(error) => return Err(error),
+            },
+        };
+        if let Some(connection) = found {
+            return match connection.status {
+                ConnectionStatus::Disconnecting => Err(resolve::gone(name)),
+                _ => Ok(Meant::Connection(Box::new(connection))),
+            };
+        }
+        let provider = resolve::provider(&index, name)?;
+        // The one that this caller started and that goes by the provider's name alone.
+        let waits = |c: &&Connection| {
+            c.status == ConnectionStatus::Pending && c.label.is_none() && c.started_by == caller.app()
+        };
+        let waiting = index.of_provider(provider).find(waits).cloned();
+        Ok(waiting.map_or_else(
+            || Meant::Provider(provider.to_string()),
+            |connection| Meant::Connection(Box::new(connection)),
+        ))
+    }
+
+    /// The open sign-in of a connection that has none behind it yet.
+    async fn open_sign_in(&self, caller: &Caller, connection: &Connection) -> Result<StartedFlow, Error> {
+        let wanted = Wanted::new(Operation::StartFlow)
+            .at(connection.provider)
+            .of(connection.id, connection.started_by);
+        self.permit(caller, wanted).await?;
+        self.open_flow_of(connection.id)
+            .and_then(|flow| self.started(flow))
+            .ok_or(Error::FlowExpired)
+    }
+}

@@ -1,0 +1,458 @@
+//! Credentials that are entered by hand: what has to be in them, who is handed their values, and what stays.
+
+use crate::common::{NAME, World, poke, ui, until};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use std::collections::BTreeMap;
+use tokenry_core::{
+    AppCaller, AppId, Caller, Code, CredentialKind, EventKind, OsRandom, Peer, Rule, Secret, SystemClock,
+};
+use tokenry_engine::{
+    AnyCredential, Asking, CredentialChange, CredentialView, Engine, Error, NewCredential, Options,
+};
+use tokenry_testkit::Behaviour;
+
+/// A value that must turn up nowhere but in the answer to whoever may have it.
+pub(crate) const CANARY: &str = "canary-value-7f3a";
+
+pub(crate) fn program() -> Caller {
+    Caller::Program(Peer {
+        uid: 1,
+        pid: 2,
+        started: 3,
+        program: Some("/usr/bin/thing".to_owned()),
+        session: None,
+    })
+}
+
+pub(crate) fn app() -> Caller {
+    Caller::App(AppCaller {
+        app: AppId::new(&SystemClock, &OsRandom),
+        grant: None,
+        scopes: None,
+        peer: None,
+    })
+}
+
+pub(crate) fn encoded(text: &str) -> Secret {
+    Secret::new(STANDARD.encode(text))
+}
+
+fn data(fields: &[(&str, &str)]) -> BTreeMap<String, Secret> {
+    let pair = |(field, text): &(&str, &str)| ((*field).to_owned(), encoded(text));
+    fields.iter().map(pair).collect()
+}
+
+pub(crate) fn new(name: &str, kind: CredentialKind, fields: &[(&str, &str)]) -> NewCredential {
+    NewCredential {
+        name: name.parse().unwrap(),
+        project: None,
+        kind,
+        data: data(fields),
+        redact_fields: Default::default(),
+        expires_at: None,
+    }
+}
+
+fn basic(name: &str) -> NewCredential {
+    new(
+        name,
+        CredentialKind::BasicAuth,
+        &[("username", "ada"), ("password", CANARY)],
+    )
+}
+
+fn given(fields: &[(&str, &str)]) -> CredentialChange {
+    CredentialChange {
+        data: data(fields).into_iter().map(|(k, v)| (k, Some(v))).collect(),
+        ..CredentialChange::default()
+    }
+}
+
+pub(crate) fn entered(any: AnyCredential) -> CredentialView {
+    match any {
+        AnyCredential::Entered(view) => view,
+        AnyCredential::Connection { .. } => panic!("it is a connection"),
+    }
+}
+
+async fn values(engine: &Engine, caller: &Caller, name: &str) -> BTreeMap<String, String> {
+    let view = entered(engine.credential(caller, name).await.unwrap());
+    let text = |value: &Secret| String::from_utf8(STANDARD.decode(value.expose()).unwrap()).unwrap();
+    view.data
+        .iter()
+        .map(|(field, value)| (field.clone(), text(value)))
+        .collect()
+}
+
+fn wrong_fields(error: &Error) -> Vec<&str> {
+    assert_eq!(error.code(), Code::ValidationError, "{error}");
+    error.fields().unwrap().keys().map(String::as_str).collect()
+}
+
+async fn started() -> (World, Engine) {
+    let world = World::new(Behaviour::default());
+    let engine = world.start().await;
+    (world, engine)
+}
+
+#[tokio::test]
+async fn a_program_is_handed_the_values_and_the_window_never_is() {
+    let (world, engine) = started().await;
+    engine.add_credential(&ui(), basic("mail")).await.unwrap();
+    let seen = entered(engine.credential(&ui(), "mail").await.unwrap());
+    assert!(seen.data.is_empty());
+    assert_eq!(seen.fields, ["password", "username"]);
+    let handed = values(&engine, &program(), "mail").await;
+    assert_eq!(handed["password"], CANARY);
+    assert_eq!(handed["username"], "ada");
+    let copied = engine.credential_value(&ui(), "mail", "password").await.unwrap();
+    assert_eq!(copied.expose(), CANARY);
+    let engine = world.restart(engine).await;
+    assert_eq!(values(&engine, &program(), &seen.id.to_string()).await, handed);
+}
+
+/// Lists, events, errors and what is logged of a record never hold a value.
+#[tokio::test]
+async fn a_value_stands_in_no_list_no_event_and_no_error() {
+    let (_world, engine) = started().await;
+    let made = engine.add_credential(&program(), basic("mail")).await.unwrap();
+    let mut shown = format!("{made:?}");
+    values(&engine, &program(), "mail").await;
+    engine
+        .change_credential(&ui(), "mail", given(&[("username", "bob")]))
+        .await
+        .unwrap();
+    shown += &format!("{:?}", engine.credentials(&program()).await.unwrap());
+    shown += &format!(
+        "{:?}",
+        entered(engine.credential(&program(), "mail").await.unwrap())
+    );
+    let mut wrong = basic("other");
+    wrong
+        .data
+        .insert(CANARY.to_owned(), Secret::new(format!("{CANARY}!")));
+    wrong.data.remove(CANARY);
+    wrong
+        .data
+        .insert("password".to_owned(), Secret::new(format!("{CANARY}!")));
+    let error = engine.add_credential(&ui(), wrong).await.unwrap_err();
+    shown += &format!("{error} {error:?}");
+    engine.remove_credential(&ui(), "mail").await.unwrap();
+    shown += &format!("{:?}", engine.events(&ui(), None, 100).await.unwrap());
+    let plain = [CANARY.to_owned(), STANDARD.encode(CANARY)];
+    assert!(
+        plain.iter().all(|value| !shown.contains(value.as_str())),
+        "{shown}"
+    );
+}
+
+#[tokio::test]
+async fn each_field_that_is_wrong_is_named() {
+    let (_world, engine) = started().await;
+    let large = "x".repeat(64 * 1024 + 1);
+    let many: Vec<(String, Secret)> = (0..65).map(|n| (format!("f{n}"), encoded("x"))).collect();
+    let raw = |text: &str| {
+        let mut new = new("bad", CredentialKind::Raw, &[]);
+        new.data.insert("value".to_owned(), Secret::new(text.to_owned()));
+        new
+    };
+    let with = |mut new: NewCredential, field: &str, text: &str| {
+        new.data.insert(field.to_owned(), encoded(text));
+        new
+    };
+    let redacting = |mut new: NewCredential, field: &str| {
+        new.redact_fields.insert(field.to_owned());
+        new
+    };
+    let default = || new("bad", CredentialKind::Default, &[("a", "b")]);
+    let mut expired = default();
+    expired.expires_at = Some("2025-12-31T23:59:59Z".parse().unwrap());
+    let mut crowded = default();
+    crowded.data = many.into_iter().collect();
+    for (bad, fields) in [
+        (new("bad", CredentialKind::Raw, &[]), &["data.value"][..]),
+        (
+            new("bad", CredentialKind::BasicAuth, &[]),
+            &["data.password", "data.username"],
+        ),
+        (new("bad", CredentialKind::Default, &[]), &["data"]),
+        (with(basic("bad"), "more", "x"), &["data.more"]),
+        (with(basic("bad"), "username", "a:b"), &["data.username"]),
+        (raw(""), &["data.value"]),
+        (raw("not base64"), &["data.value"]),
+        (raw("YQ"), &["data.value"]),
+        (raw("YR=="), &["data.value"]),
+        (raw("YWI_"), &["data.value"]),
+        (raw("YQ==\n"), &["data.value"]),
+        (with(raw("YQ=="), "value", &large), &["data.value"]),
+        (with(default(), "", "x"), &["data."]),
+        (with(default(), " a", "x"), &["data. a"]),
+        (with(default(), "a\u{202e}b", "x"), &["data.ab"]),
+        (redacting(basic("bad"), "password"), &["redact_fields"]),
+        (redacting(default(), "a\nb"), &["redact_fields"]),
+        (expired, &["expires_at"]),
+        (crowded, &["data"]),
+    ] {
+        let error = engine.add_credential(&ui(), bad).await.unwrap_err();
+        assert_eq!(wrong_fields(&error), fields, "{error}");
+    }
+    assert!(engine.credentials(&ui()).await.unwrap().is_empty());
+    let largest = "x".repeat(64 * 1024);
+    engine
+        .add_credential(&ui(), with(raw("YQ=="), "value", &largest))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn an_update_changes_what_it_gives_and_nothing_else() {
+    let (world, engine) = started().await;
+    let made = engine.add_credential(&ui(), basic("mail")).await.unwrap();
+    world.pass(60);
+    let change = CredentialChange {
+        name: Some("post".parse().unwrap()),
+        ..given(&[("username", "bob")])
+    };
+    let after = engine.change_credential(&ui(), "mail", change).await.unwrap();
+    assert_eq!((after.id, after.created_at), (made.id, made.created_at));
+    assert!(after.updated_at > made.updated_at);
+    let handed = values(&engine, &program(), "post").await;
+    assert_eq!(
+        (handed["username"].as_str(), handed["password"].as_str()),
+        ("bob", CANARY)
+    );
+    let gone = engine.credential(&ui(), "mail").await.unwrap_err();
+    assert_eq!(gone.code(), Code::NotFound);
+    let without = CredentialChange {
+        data: [
+            ("password".to_owned(), None),
+            ("x".to_owned(), Some(encoded("y"))),
+        ]
+        .into(),
+        ..CredentialChange::default()
+    };
+    let error = engine
+        .change_credential(&ui(), "post", without)
+        .await
+        .unwrap_err();
+    assert_eq!(wrong_fields(&error), ["data.password", "data.x"]);
+    assert_eq!(values(&engine, &program(), "post").await, handed);
+}
+
+#[tokio::test]
+async fn a_redacted_field_is_never_returned_again_and_stays_when_an_update_does_not_give_it() {
+    let (_world, engine) = started().await;
+    let mut draft = new(
+        "keys",
+        CredentialKind::Default,
+        &[("open", "o"), ("shut", CANARY)],
+    );
+    draft.redact_fields = ["shut".to_owned(), "later".to_owned()].into();
+    engine.add_credential(&program(), draft).await.unwrap();
+    let nothing = CredentialChange::default();
+    let more = CredentialChange {
+        redact_fields: ["extra".to_owned()].into(),
+        ..given(&[("open", "o2"), ("later", CANARY), ("extra", CANARY)])
+    };
+    for change in [nothing, more] {
+        engine
+            .change_credential(&program(), "keys", change)
+            .await
+            .unwrap();
+        let view = entered(engine.credential(&program(), "keys").await.unwrap());
+        assert_eq!(view.data.keys().collect::<Vec<_>>(), ["open"]);
+        assert!(view.redact_fields.contains("shut") && view.fields.contains(&"shut".to_owned()));
+        for caller in [ui(), program()] {
+            let error = engine
+                .credential_value(&caller, "keys", "shut")
+                .await
+                .unwrap_err();
+            assert_eq!(error.code(), Code::PermissionDenied);
+        }
+    }
+    assert_eq!(values(&engine, &program(), "keys").await["open"], "o2");
+}
+
+#[tokio::test]
+async fn a_name_is_one_credentials_in_its_project() {
+    let (_world, engine) = started().await;
+    engine.add_credential(&ui(), basic("mail")).await.unwrap();
+    let error = engine.add_credential(&ui(), basic("mail")).await.unwrap_err();
+    assert_eq!(error.code(), Code::Conflict);
+    let mut elsewhere = basic("mail");
+    elsewhere.project = Some("work".parse().unwrap());
+    let other = engine.add_credential(&ui(), elsewhere).await.unwrap();
+    let found = entered(engine.credential(&ui(), "work/mail").await.unwrap());
+    assert_eq!(found.id, other.id);
+    engine.add_credential(&ui(), basic("post")).await.unwrap();
+    let rename = CredentialChange {
+        name: Some("mail".parse().unwrap()),
+        ..CredentialChange::default()
+    };
+    let error = engine.change_credential(&ui(), "post", rename).await.unwrap_err();
+    assert_eq!(error.code(), Code::Conflict);
+    let add = || async { engine.add_credential(&ui(), basic("race")).await.is_ok() };
+    let (one, two) = tokio::join!(add(), add());
+    assert!(one != two, "of two at the same moment one is kept");
+}
+
+#[tokio::test]
+async fn a_credential_that_is_deleted_is_gone_after_a_restart_too() {
+    let (world, engine) = started().await;
+    engine.add_credential(&ui(), basic("mail")).await.unwrap();
+    engine.remove_credential(&program(), "mail").await.unwrap();
+    let again = engine.remove_credential(&program(), "mail").await.unwrap_err();
+    assert_eq!(again.code(), Code::NotFound);
+    let engine = world.restart(engine).await;
+    assert!(engine.credentials(&ui()).await.unwrap().is_empty());
+    assert_eq!(
+        engine.credential(&program(), "mail").await.unwrap_err().code(),
+        Code::NotFound
+    );
+    engine.add_credential(&ui(), basic("mail")).await.unwrap();
+}
+
+/// `oauth2_refresh` is shown here and is changed by its own operations.
+#[tokio::test]
+async fn a_connection_is_listed_with_its_status_and_only_read() {
+    let (_world, engine) = World::connected(Behaviour::default()).await;
+    let all = engine.credentials(&program()).await.unwrap();
+    assert!(matches!(&all[..], [AnyCredential::Connection { view, project }]
+        if view.name == NAME && project.as_str() == "default"));
+    assert!(matches!(
+        engine.credential(&program(), NAME).await.unwrap(),
+        AnyCredential::Connection { .. }
+    ));
+    let change = engine
+        .change_credential(&ui(), NAME, given(&[("a", "b")]))
+        .await
+        .unwrap_err();
+    let delete = engine.remove_credential(&ui(), NAME).await.unwrap_err();
+    for error in [change, delete] {
+        assert_eq!(error.code(), Code::Conflict);
+        assert!(error.to_string().contains("/v1/connections"), "{error}");
+    }
+    assert_eq!(engine.connections(&ui()).await.unwrap().len(), 1);
+}
+
+/// `:own` is what the calling app made itself; without a grant it is nothing else.
+#[tokio::test]
+async fn an_app_without_a_grant_sees_and_reads_nothing() {
+    let (_world, engine) = started().await;
+    engine.add_credential(&ui(), basic("mail")).await.unwrap();
+    for error in [
+        engine.credentials(&app()).await.map(drop).unwrap_err(),
+        engine.credential(&app(), "mail").await.map(drop).unwrap_err(),
+        engine
+            .credential_value(&app(), "mail", "password")
+            .await
+            .map(drop)
+            .unwrap_err(),
+        engine
+            .add_credential(&app(), basic("more"))
+            .await
+            .map(drop)
+            .unwrap_err(),
+        engine
+            .change_credential(&app(), "mail", given(&[("username", "x")]))
+            .await
+            .map(drop)
+            .unwrap_err(),
+        engine.remove_credential(&app(), "mail").await.unwrap_err(),
+    ] {
+        assert_eq!(error.code(), Code::PermissionDenied, "{error}");
+    }
+}
+
+/// Where nobody can be asked, a program reads names and no value.
+#[tokio::test]
+async fn a_program_that_nobody_allowed_is_handed_nothing() {
+    let world = World::new(Behaviour::default());
+    let options = Options {
+        asking: Asking::Never,
+        ..world.options()
+    };
+    let engine = Engine::start(options).await.unwrap();
+    engine.add_credential(&ui(), basic("mail")).await.unwrap();
+    assert_eq!(engine.credentials(&program()).await.unwrap().len(), 1);
+    for error in [
+        engine.credential(&program(), "mail").await.map(drop).unwrap_err(),
+        engine
+            .add_credential(&program(), basic("more"))
+            .await
+            .map(drop)
+            .unwrap_err(),
+        engine.remove_credential(&program(), "mail").await.unwrap_err(),
+    ] {
+        assert_eq!(error.code(), Code::InteractionRequired, "{error}");
+    }
+    let (events, _) = engine.events(&ui(), None, 10).await.unwrap();
+    let refused = events
+        .iter()
+        .find(|event| event.kind == EventKind::CredentialHandedOut)
+        .unwrap();
+    assert_eq!(refused.rule, Some(Rule::CannotAsk));
+}
+
+#[tokio::test]
+async fn what_was_done_stands_in_the_log_with_its_rule_and_when_it_was_used() {
+    let (world, engine) = started().await;
+    let made = engine.add_credential(&program(), basic("mail")).await.unwrap();
+    world.pass(5);
+    values(&engine, &program(), "mail").await;
+    let (events, _) = engine.events(&ui(), None, 10).await.unwrap();
+    let told = |kind| events.iter().find(|event| event.kind == kind).unwrap();
+    for kind in [EventKind::CredentialAdded, EventKind::CredentialHandedOut] {
+        assert_eq!(
+            (told(kind).credential, told(kind).rule),
+            (Some(made.id), Some(Rule::ApproveAll))
+        );
+        assert_eq!(told(kind).detail.as_deref(), Some("mail"));
+    }
+    let used = until("the use is written", async || {
+        entered(engine.credential(&ui(), "mail").await.unwrap()).last_used_at
+    });
+    assert_eq!(used.await.as_second() - made.created_at.as_second(), 5);
+}
+
+#[tokio::test]
+async fn a_value_that_is_no_text_is_not_copied_and_is_handed_out_as_it_was() {
+    let (_world, engine) = started().await;
+    let mut draft = new("blob", CredentialKind::Raw, &[]);
+    draft.data.insert(
+        "value".to_owned(),
+        Secret::new(STANDARD.encode([0xff, 0x00, 0xfe])),
+    );
+    engine.add_credential(&ui(), draft).await.unwrap();
+    let error = engine.credential_value(&ui(), "blob", "value").await.unwrap_err();
+    assert_eq!(wrong_fields(&error), ["data.value"]);
+    let view = entered(engine.credential(&program(), "blob").await.unwrap());
+    assert_eq!(
+        STANDARD.decode(view.data["value"].expose()).unwrap(),
+        [0xff, 0x00, 0xfe]
+    );
+    let error = engine
+        .credential_value(&ui(), "blob", "nothing")
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), Code::NotFound);
+}
+
+#[tokio::test]
+async fn while_the_vault_is_locked_there_is_nothing_to_read() {
+    let (_world, engine) = World::connected(Behaviour::default()).await;
+    engine.add_credential(&ui(), basic("mail")).await.unwrap();
+    poke(&engine, NAME).await;
+    engine.lock(&ui()).await.unwrap();
+    for error in [
+        engine.credentials(&ui()).await.map(drop).unwrap_err(),
+        engine.credential(&program(), "mail").await.map(drop).unwrap_err(),
+        engine
+            .add_credential(&ui(), basic("more"))
+            .await
+            .map(drop)
+            .unwrap_err(),
+    ] {
+        assert_eq!(error.code(), Code::VaultLocked);
+    }
+}

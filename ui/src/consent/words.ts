@@ -1,0 +1,105 @@
+/** Every text of the consent window. A second language is a second table of the same type. */
+import type { Prompt, PromptOperation } from '../lib/types';
+
+interface Asked {
+  title: string;
+  /** What follows the name of who asks. */
+  wants: (prompt: Prompt) => string;
+}
+
+const it = (prompt: Prompt) => prompt.connection ?? prompt.provider ?? 'a connection';
+const connection = (prompt: Prompt) => (prompt.account ? `${it(prompt)} (${prompt.account})` : it(prompt));
+const provider = (prompt: Prompt) => prompt.provider ?? 'a provider';
+const credential = (prompt: Prompt) => prompt.credential ?? 'credentials';
+
+const operation: Record<PromptOperation, Asked> = {
+  token: {
+    title: 'Hand out an access token?',
+    wants: (prompt) => `wants an access token of ${connection(prompt)}, and can act there in your name with it.`,
+  },
+  start_flow: {
+    title: 'Start a sign-in?',
+    wants: (prompt) => `wants to open the browser at ${provider(prompt)}, for you to connect an account.`,
+  },
+  refresh: { title: 'Refresh now?', wants: (prompt) => `wants fresh tokens for ${connection(prompt)}.` },
+  disconnect: {
+    title: 'Disconnect?',
+    wants: (prompt) => `wants to disconnect ${connection(prompt)}. Its tokens are deleted from this machine.`,
+  },
+  write_connection: {
+    title: 'Change a connection?',
+    wants: (prompt) => `wants to change ${connection(prompt)}.`,
+  },
+  write_providers: {
+    title: 'Change providers?',
+    wants: (prompt) => `wants to change ${provider(prompt)}, which decides where secrets are sent.`,
+  },
+  move_endpoint: {
+    title: 'Send secrets to another host?',
+    wants: (prompt) => `wants the secrets of ${provider(prompt)} to go to another host than before.`,
+  },
+  read_credential: {
+    title: 'Hand out a credential?',
+    wants: (prompt) => `wants the values of ${credential(prompt)}.`,
+  },
+  write_credentials: {
+    title: 'Change credentials?',
+    wants: (prompt) => `wants to change ${credential(prompt)}.`,
+  },
+  write_apps: { title: 'Change what apps may do?', wants: () => 'wants to change which apps may use Tokenry.' },
+  authorize_app: { title: 'Let an app use Tokenry?', wants: () => 'wants to use Tokenry as one of your apps.' },
+};
+
+export const words = {
+  operation,
+  /** An operation that is newer than this window. */
+  unknown: { title: 'Allow this?', wants: () => 'wants something that this window cannot name. Deny it.' } as Asked,
+  aProgram: 'A program',
+
+  who: 'Who asks',
+  program: 'Program',
+  arguments: 'Started with',
+  parent: 'Started by',
+  terminal: 'Terminal',
+  process: 'Process',
+  app: 'App',
+  proved: 'proved by its own token',
+  notProved: 'it says so, and has not proved it',
+  unknownValue: 'not known',
+  label: 'The path is a label, not a proof: another program may call itself the same.',
+  labelApp: 'Nothing proves the name: another program may use it, too. Look at where the code goes.',
+
+  what: 'What it gets',
+  connection: 'Connection',
+  provider: 'Provider',
+  credential: 'Credential',
+  account: 'Account',
+  requested: 'Asked for',
+  can: 'The token can',
+  everything: 'whatever the connection may do',
+  more: 'The token can do more than was asked for:',
+  notes: 'To know first',
+  redirect: 'Code goes to',
+  mayDo: 'It may then',
+  choose: 'With these connections',
+  chooseNone: 'There is no connection yet that it could use.',
+  chooseFirst: 'Tick at least one to allow it.',
+  until: 'Until',
+  untils: { forever: 'I take it away', month: '30 days from now', day: 'Tomorrow, in 24 hours' },
+
+  howLong: 'How long',
+  once: 'Once allows this one request.',
+  session:
+    'For this session also allows the same again from where it runs, until 10 minutes go by without, 12 hours are over, or Tokenry locks.',
+
+  deny: 'Deny',
+  allowOnce: 'Allow once',
+  allowSession: 'Allow for this session',
+  allow: 'Allow',
+  left: (seconds: number) => `No answer in ${seconds} s is a no.`,
+  over: 'Time is over.',
+  waiting: (n: number) => (n === 1 ? '1 more is waiting' : `${n} more are waiting`),
+  nothing: 'There is nothing to answer.',
+  failed: 'Your answer was not taken. Try again.',
+  keys: 'Escape denies.',
+};

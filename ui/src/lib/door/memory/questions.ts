@@ -1,0 +1,173 @@
+/** Questions behind the door of the consent window, made up: for its tests and for `npm run dev`. */
+import type { AnswerPrompt, ErrorCode, Prompt } from '../../types';
+import type { Answer } from '../door';
+import { nextId } from './engine';
+
+const MINUTE = 60_000;
+const at = (ms: number) => new Date(Date.now() + ms).toISOString();
+
+export function aPrompt(given: Partial<Prompt> = {}): Prompt {
+  const id = nextId();
+  return {
+    id,
+    number: `number-${id}`,
+    operation: 'token',
+    pid: 31337,
+    program: '/home/ada/bin/deploy',
+    arguments: 'deploy --all production',
+    parent: '/usr/bin/bash',
+    terminal: '/dev/pts/3',
+    app: null,
+    app_proved: false,
+    provider: 'github',
+    connection: 'github/work',
+    account: 'ada@example.org',
+    credential: null,
+    requested_scopes: [],
+    token_scopes: ['repo', 'read:user'],
+    notes: [],
+    api_scopes: [],
+    choices: [],
+    redirect_uri: null,
+    for_session: true,
+    asked_at: at(0),
+    ends_at: at(MINUTE),
+    waiting: 0,
+    ...given,
+  };
+}
+
+/** Answers as the shell does: the first question only, and one that was answered is gone. */
+export class MemoryQuestions {
+  readonly answers: { id: string; body: AnswerPrompt }[] = [];
+  /** How many requests came, and of which kind. */
+  readonly lines: string[] = [];
+
+  #open: Prompt[] = [];
+  #refusal: { code: ErrorCode; message: string } | undefined;
+  readonly #listeners = new Set<() => void>();
+
+  ask(given: Partial<Prompt> = {}): Prompt {
+    const prompt = aPrompt(given);
+    this.#open.push(prompt);
+    this.#tell();
+    return prompt;
+  }
+
+  /** The same question with another content. */
+  change(id: string, given: Partial<Prompt>): void {
+    this.#open = this.#open.map((prompt) => (prompt.id === id ? { ...prompt, ...given } : prompt));
+    this.#tell();
+  }
+
+  /** It is over: nobody answered, or who asked is gone. */
+  end(id: string): void {
+    this.#open = this.#open.filter((prompt) => prompt.id !== id);
+    this.#tell();
+  }
+
+  refuseNext(code: ErrorCode, message: string): void {
+    this.#refusal = { code, message };
+  }
+
+  async request(method: string, path: string, body?: unknown): Promise<Answer> {
+    this.lines.push(`${method} ${path}`);
+    await Promise.resolve();
+    if (method === 'GET') {
+      const [first] = this.#open;
+      return { status: 200, body: first ? [{ ...first, waiting: this.#open.length - 1 }] : [] };
+    }
+    return this.#answer(/^\/v1\/prompts\/([^/]+)\/answer$/.exec(path)?.[1] ?? '', body as AnswerPrompt);
+  }
+
+  changes(listener: () => void): Promise<() => void> {
+    this.#listeners.add(listener);
+    return Promise.resolve(() => void this.#listeners.delete(listener));
+  }
+
+  #answer(id: string, body: AnswerPrompt): Answer {
+    const refusal = this.#refusal;
+    this.#refusal = undefined;
+    const prompt = this.#open.find((open) => open.id === id);
+    if (refusal) return refused(403, refusal.code, refusal.message);
+    if (!prompt) return refused(404, 'not_found', 'there is no such question; it was answered, or is over');
+    if (prompt.number !== body.number) return refused(403, 'permission_denied', 'the number is wrong');
+    this.answers.push({ id, body });
+    this.end(id);
+    return { status: 200, body: { success: true } };
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function refused(status: number, code: ErrorCode, message: string): Answer {
+  return { status, body: { error: { code, message, request_id: '0192-test' } } };
+}
+
+const tokens = {
+  scope: 'tokens:read',
+  description: 'Get access tokens of the connections you choose, and act with them in your name',
+  concerns_connections: true,
+};
+const log = { scope: 'activity:read', description: 'Read the activity log', concerns_connections: false };
+
+const anApp: Partial<Prompt> = {
+  operation: 'authorize_app',
+  pid: null,
+  program: null,
+  arguments: null,
+  parent: null,
+  terminal: null,
+  app: 'release-notes',
+  provider: null,
+  connection: null,
+  account: null,
+  token_scopes: [],
+  api_scopes: [tokens, log],
+  choices: [
+    { connection_id: nextId(), name: 'github', account: 'ada@example.org' },
+    { connection_id: nextId(), name: 'github/work', account: 'ada.lovelace@analytical-engines.example' },
+    { connection_id: nextId(), name: 'sandbox' },
+  ],
+  redirect_uri: 'http://127.0.0.1:8123/callback',
+  for_session: false,
+  ends_at: at(3 * MINUTE),
+};
+
+const long = 'x'.repeat(180);
+const hostile: Partial<Prompt> = {
+  program: `/home/ada/${long}/\u0645\u0631\u062d\u0628\u0627/deploy`,
+  arguments: `deploy ${long}`,
+  parent: `/opt/${long}`,
+  account: `${long.slice(0, 80)}@\u05e9\u05dc\u05d5\u05dd.example`,
+  requested_scopes: ['read:user'],
+  token_scopes: ['read:user', ...Array.from({ length: 40 }, (_, n) => `scope-number-${n}.readwrite`)],
+  notes: [`The provider says ${long}`],
+};
+
+const scenes: Record<string, Partial<Prompt>[]> = {
+  token: [{}],
+  more: [
+    {
+      requested_scopes: ['read:user'],
+      token_scopes: ['read:user', 'repo', 'workflow'],
+      notes: ['GitHub gives no narrower token than the connection has.'],
+    },
+    {},
+    {},
+  ],
+  app: [anApp],
+  hostile: [hostile, {}],
+  credential: [
+    { operation: 'read_credential', credential: 'weather-key', connection: null, account: null, provider: null },
+  ],
+};
+
+/** A door to the questions of this scene; to a plain one when there is none. */
+export function demoQuestions(name: string): MemoryQuestions {
+  const questions = new MemoryQuestions();
+  for (const given of scenes[name] ?? [{}]) questions.ask(given);
+  return questions;
+}

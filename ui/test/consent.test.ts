@@ -1,0 +1,204 @@
+import { render, screen, waitFor } from '@testing-library/svelte';
+import axe from 'axe-core';
+import { describe, expect, it } from 'vitest';
+import Consent from '../src/consent/Consent.svelte';
+import { ARMS_AFTER } from '../src/consent/asking.svelte';
+import { demoQuestions, MemoryQuestions } from '../src/lib/door/memory/questions';
+import type { Prompt } from '../src/lib/types';
+import { click, settle, text, user } from './support';
+
+async function asked(given: Partial<Prompt> = {}, questions = new MemoryQuestions()) {
+  const prompt = questions.ask(given);
+  render(Consent, { door: questions });
+  await settle();
+  return { questions, prompt };
+}
+
+const armed = (testid: string) =>
+  waitFor(() => expect(screen.getByTestId<HTMLButtonElement>(testid).disabled).toBe(false), {
+    timeout: ARMS_AFTER * 4,
+  });
+const off = (testid: string) => screen.getByTestId<HTMLButtonElement>(testid).disabled;
+const press = async (keys: string) => {
+  await user.keyboard(keys);
+  await settle();
+};
+
+describe('the question', () => {
+  it('says who asks, for what, with what the token can really do, and for how long', async () => {
+    await asked({ requested_scopes: ['read:user'], token_scopes: ['read:user', 'repo'], notes: ['No narrower one.'] });
+    const all = screen.getByTestId('consent').textContent;
+    for (const part of [
+      'deploy wants an access token of github/work (ada@example.org)',
+      '/home/ada/bin/deploy',
+      'deploy --all production',
+      '/usr/bin/bash',
+      '/dev/pts/3',
+      '31337',
+      'a label, not a proof',
+      'No narrower one.',
+      '12 hours',
+    ]) {
+      expect(all).toContain(part);
+    }
+    expect(text('requested-scopes')).toBe('read:user');
+    expect(text('token-scopes')).toBe('repo');
+    expect(text('left')).toMatch(/^No answer in (60|59) s is a no\.$/);
+  });
+
+  it('tells an app that proved itself from one that did not', async () => {
+    const questions = new MemoryQuestions();
+    const first = questions.ask({ app: 'release-notes', app_proved: true });
+    await asked({ app: 'release-notes', app_proved: false }, questions);
+    expect(screen.getByTestId('consent').textContent).toContain('proved by its own token');
+    expect(screen.queryByTestId('no-proof')).toBeNull();
+    expect(text('waiting')).toBe('1 more is waiting');
+    questions.end(first.id);
+    await settle();
+    expect(screen.getByTestId('consent').textContent).toContain('has not proved it');
+    expect(screen.getByTestId('no-proof')).toBeTruthy();
+    expect(screen.queryByTestId('waiting')).toBeNull();
+  });
+
+  it('shows what others called themselves as text, set apart from the text around it', async () => {
+    await asked({ program: '/bin/<img src=x onerror=alert(1)>', account: 'a\u05d0' });
+    expect(screen.getByTestId('consent').textContent).toContain('<img src=x onerror=alert(1)>');
+    expect(document.querySelector('img')).toBeNull();
+    expect([...document.querySelectorAll('bdi')].some((part) => part.textContent === 'a\u05d0')).toBe(true);
+  });
+});
+
+/** security.md, "Doors": Allow is not the default button and arms after 700 ms in focus. */
+describe('an answer', () => {
+  it('is no by default: Deny has the focus, and Enter presses it', async () => {
+    const { questions, prompt } = await asked();
+    expect(document.activeElement).toBe(screen.getByTestId('deny'));
+    await press('{Enter}');
+    expect(questions.answers).toEqual([{ id: prompt.id, body: { decision: 'deny', number: prompt.number } }]);
+    expect(screen.getByTestId('nothing')).toBeTruthy();
+  });
+
+  it('is no on Escape, wherever the focus is', async () => {
+    const { questions } = await asked();
+    await armed('allow-session');
+    screen.getByTestId('allow-session').focus();
+    await press('{Escape}');
+    expect(questions.answers.map(({ body }) => body.decision)).toEqual(['deny']);
+  });
+
+  it('cannot be yes before its person can have read the question', async () => {
+    const { questions } = await asked();
+    expect([off('allow-once'), off('allow-session')]).toEqual([true, true]);
+    await user.click(screen.getByTestId('allow-once'));
+    expect(questions.answers).toEqual([]);
+    await armed('allow-once');
+    await click('allow-once');
+    expect(questions.answers.map(({ body }) => body.decision)).toEqual(['once']);
+  });
+
+  it('for the session is there only where the engine can keep to it', async () => {
+    const { questions, prompt } = await asked();
+    await armed('allow-session');
+    await click('allow-session');
+    expect(questions.answers[0]?.body).toEqual({ decision: 'session', number: prompt.number });
+    questions.ask({ for_session: false });
+    await settle();
+    expect(screen.queryByTestId('allow-session')).toBeNull();
+  });
+
+  it('has to wait again after the window was left, and when it comes back', async () => {
+    await asked();
+    await armed('allow-once');
+    window.dispatchEvent(new Event('blur'));
+    await settle();
+    expect(off('allow-once')).toBe(true);
+    await new Promise((resolve) => setTimeout(resolve, ARMS_AFTER + 50));
+    expect(off('allow-once')).toBe(true);
+    window.dispatchEvent(new Event('focus'));
+    await settle();
+    expect(off('allow-once')).toBe(true);
+    await armed('allow-once');
+  });
+
+  it('has to wait again when another question takes the place, with the focus back at Deny', async () => {
+    const { questions, prompt } = await asked();
+    questions.ask({ operation: 'refresh' });
+    await settle();
+    await armed('allow-once');
+    screen.getByTestId('allow-once').focus();
+    questions.end(prompt.id);
+    await settle();
+    expect(text('headline')).toBe('Refresh now?');
+    expect([off('allow-once'), document.activeElement]).toEqual([true, screen.getByTestId('deny')]);
+  });
+
+  it('has to wait again when the same question says something else', async () => {
+    const { questions, prompt } = await asked();
+    await armed('allow-once');
+    questions.change(prompt.id, { token_scopes: ['everything'] });
+    await settle();
+    expect([text('token-scopes'), off('allow-once')]).toEqual(['everything', true]);
+  });
+
+  it('that one more is waiting disturbs nothing', async () => {
+    const { questions } = await asked();
+    await armed('allow-once');
+    questions.ask();
+    await settle();
+    expect([text('waiting'), off('allow-once')]).toEqual(['1 more is waiting', false]);
+  });
+
+  it('that is refused says why, and can be given again', async () => {
+    const { questions } = await asked();
+    await armed('allow-once');
+    questions.refuseNext('permission_denied', 'the question came up only just now');
+    await click('allow-once');
+    expect(text('problem')).toBe('the question came up only just now');
+    expect(off('allow-once')).toBe(true);
+    await armed('allow-once');
+    await click('allow-once');
+    expect(questions.answers).toHaveLength(1);
+  });
+});
+
+describe('an app that wants to be authorized', () => {
+  async function app() {
+    const questions = demoQuestions('app');
+    render(Consent, { door: questions });
+    await settle();
+    return questions;
+  }
+
+  it('shows where the code goes and what it may then do, and nothing is ticked', async () => {
+    await app();
+    expect(screen.getByTestId('consent').textContent).toContain('http://127.0.0.1:8123/callback');
+    expect(text('api-scopes')).toContain('act with them in your name');
+    expect(screen.getAllByTestId<HTMLInputElement>('choice').some(({ checked }) => checked)).toBe(false);
+  });
+
+  it('gets only what was ticked, until the chosen end, and Allow needs one', async () => {
+    const questions = await app();
+    await new Promise((resolve) => setTimeout(resolve, ARMS_AFTER + 50));
+    expect([off('allow-app'), text('choose-first')]).toEqual([true, 'Tick at least one to allow it.']);
+    await click('choice', 1);
+    await user.selectOptions(screen.getByTestId('field-until'), 'day');
+    await click('allow-app');
+    const body = questions.answers[0]?.body;
+    expect(body?.decision).toBe('authorize');
+    expect(body?.connections).toHaveLength(1);
+    const hours = (Date.parse(body?.until ?? '') - Date.now()) / 3_600_000;
+    expect(Math.round(hours)).toBe(24);
+  });
+});
+
+it.each(['token', 'more', 'app', 'hostile', 'credential'])(
+  'axe finds nothing wrong with the scene %s',
+  async (name) => {
+    document.documentElement.lang = 'en';
+    document.title = 'Tokenry asks';
+    render(Consent, { door: demoQuestions(name) });
+    await settle();
+    const { violations } = await axe.run(document, { rules: { 'color-contrast': { enabled: false } } }, 30_000);
+    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
+  },
+);
