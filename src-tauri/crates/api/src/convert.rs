@@ -17,7 +17,7 @@ pub(crate) use credential::{credential, credential_change, entered, initialise, 
 pub(crate) use draft::{new_provider, provider_change};
 pub(crate) use engine::status;
 pub use event::change;
-pub(crate) use event::event;
+pub(crate) use event::{event, wanted_outcome};
 pub(crate) use flow::{connect_options, connect_query, flow, started};
 pub(crate) use prompt::{answer, prompt, proof};
 pub(crate) use provider::provider;

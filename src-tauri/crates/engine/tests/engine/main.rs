@@ -13,6 +13,8 @@ mod flows;
 mod hostile_answers;
 mod initialise;
 mod keyring;
+mod narrowing;
+mod narrowing_refused;
 mod providers;
 mod refresh_answers;
 mod refresh_end;
