@@ -1,6 +1,8 @@
 import axe from 'axe-core';
 import { describe, expect, it } from 'vitest';
 import type { MemoryDoor } from '../src/lib/door/memory/door';
+import { nextId } from '../src/lib/door/memory/engine';
+import { aCredential, aGrant, anApp } from '../src/lib/door/memory/samples';
 import { click, door, open, withConnection, withProvider } from './support';
 
 /** What axe finds, in short. Colours cannot be judged here: contrast.test.ts does it. */
@@ -18,6 +20,10 @@ function full(): MemoryDoor {
   withConnection(behind, provider, { label: 'b', status: 'needs_reauth', reason: 'client_rejected' });
   behind.engine.start(provider, 'c', undefined);
   behind.engine.log({ kind: 'token_handed_out', caller: 'program', program: '/usr/bin/git', outcome: 'refused' });
+  const app = anApp({ id: nextId(), name: 'release-notes' });
+  behind.engine.apps.set(app.id, { ...app, grants: [aGrant(app, { id: nextId(), scopes: ['activity:read'] })] });
+  const credential = aCredential({ id: nextId(), name: 'weather-key', expires_at: soon });
+  behind.engine.credentials.set(credential.id, credential);
   return behind;
 }
 
@@ -43,6 +49,36 @@ const screens: [string, () => MemoryDoor, () => Promise<void>][] = [
   ],
   ['the form of a provider that is there', full, () => click('edit-sandbox')],
   ['the activity', full, () => click('nav-activity')],
+  ['the apps', full, () => click('nav-apps')],
+  [
+    'the dialog of a new grant, with errors',
+    full,
+    async () => {
+      await click('nav-apps');
+      await click('give-grant');
+      await click('scope-tokens:read');
+      await click('scope-credentials:read');
+      await click('confirm-grant');
+    },
+  ],
+  [
+    'the dialog of a new app',
+    full,
+    async () => {
+      await click('nav-apps');
+      await click('register-app');
+    },
+  ],
+  [
+    'the dialog of a new credential, with errors',
+    full,
+    async () => {
+      await click('add-credential');
+      await click('field-type-default');
+      await click('save-credential');
+    },
+  ],
+  ['the settings', full, () => click('nav-settings')],
   ['the help', full, () => click('help')],
   ['the dialog before a disconnect', full, () => click('disconnect')],
   ['the dialog of a further connection', full, () => click('connect-sandbox')],
@@ -61,12 +97,17 @@ function locked(state: 'locked' | 'absent'): MemoryDoor {
   return behind;
 }
 
+/** Looking at a whole window takes a busy machine a while. */
 describe('axe finds nothing wrong with', () => {
-  it.each(screens)('%s', async (_, behind, act) => {
-    document.documentElement.lang = 'en';
-    document.title = 'Tokenry';
-    await open(behind());
-    await act();
-    expect(await violations()).toEqual([]);
-  });
+  it.each(screens)(
+    '%s',
+    async (_, behind, act) => {
+      document.documentElement.lang = 'en';
+      document.title = 'Tokenry';
+      await open(behind());
+      await act();
+      expect(await violations()).toEqual([]);
+    },
+    30_000,
+  );
 });

@@ -13,6 +13,8 @@ function answering(answer: Answer | Error) {
     },
     changes: () => Promise.resolve(() => undefined),
     copyToken: nothing,
+    copyCredential: nothing,
+    createApp: () => Promise.reject(new Error('not here')),
     copyLink: nothing,
     copyText: nothing,
   };

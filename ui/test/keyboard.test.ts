@@ -76,14 +76,16 @@ it('the confirmation of a disconnect starts at Cancel, so that Enter by accident
 it('every control is reached by Tab, in the order in which it stands', async () => {
   await opened();
   const reached: (string | undefined)[] = [];
-  for (let n = 0; n < 14; n += 1) {
+  for (let n = 0; n < 16; n += 1) {
     await user.tab();
     const at = document.activeElement as HTMLElement | null;
     reached.push(at?.dataset['testid']);
   }
   expect(reached.slice(1)).toEqual([
     'nav-providers',
+    'nav-apps',
     'nav-activity',
+    'nav-settings',
     'help',
     'lock',
     'filter',

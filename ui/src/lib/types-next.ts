@@ -141,8 +141,10 @@ export interface CreateCredential {
 
 export interface UpdateCredential {
   name?: string | null;
-  data?: Record<string, string>;
-  redact_fields?: string[] | null;
+  /** From field to its new value, base64; null takes a field away. */
+  data?: Record<string, string | null>;
+  /** Further ones: what was redacted once stays so. */
+  redact_fields?: string[];
   expires_at?: string | null;
 }
 

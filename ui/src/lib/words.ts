@@ -4,6 +4,9 @@
  * The nouns are provider, connection, app and event, and nothing else is ever called something else.
  */
 import { activity, eventKind, rule, sent } from './words/activity';
+import { apps } from './words/apps';
+import { credentials } from './words/credentials';
+import { settings } from './words/settings';
 import type {
   AuthMethod,
   ConnectionStatus,
@@ -139,7 +142,9 @@ export const words = {
     skip: 'Skip to the content',
     sections: 'Sections',
     providers: 'Providers',
+    apps: 'Apps',
     activity: 'Activity',
+    settings: 'Settings',
     lock: 'Lock',
     help: 'Keyboard shortcuts',
     readOnly: 'This vault can only be read',
@@ -362,6 +367,9 @@ export const words = {
   },
 
   activity,
+  apps,
+  credentials,
+  settings,
 
   help: {
     title: 'Keyboard shortcuts',

@@ -13,6 +13,7 @@ pub struct OAuthScopes {
 /// What an app sends the person's browser to `/oauth/authorize` with. Unknown parameters are ignored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
 pub struct OAuthAuthorizeQuery {
     /// The app's id or name.
     pub client_id: String,

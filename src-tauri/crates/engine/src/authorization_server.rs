@@ -56,3 +56,6 @@ impl AuthorizationServer {
 fn fresh(prefix: &str, random: &dyn Random) -> Secret {
     Secret::new(format!("{prefix}{}", tokenry_oauth::fresh(random).expose()))
 }
+
+#[cfg(test)]
+mod tests;

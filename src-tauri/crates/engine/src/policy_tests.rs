@@ -52,7 +52,7 @@ impl Scene {
         Caller::App(AppCaller {
             app: self.app,
             grant,
-            peer: Some(peer()),
+            scopes: None,            peer: Some(peer()),
         })
     }
 

@@ -1,5 +1,5 @@
 /** The one way out of the UI. What is behind it (the shell, or a fake in tests) is nobody's business up here. */
-import type { Change } from '../types';
+import type { App, Change, CreateApp } from '../types';
 
 export interface Answer {
   /** The HTTP status. */
@@ -15,6 +15,10 @@ export interface Door {
   changes(listener: (change: Change) => void): Promise<() => void>;
   /** Puts the connection's access token on the clipboard. The token itself never comes here. */
   copyToken(connection: string): Promise<void>;
+  /** Puts the value of a credential's field on the clipboard. The value itself never comes here. */
+  copyCredential(credential: string, field: string): Promise<void>;
+  /** Registers an app, and puts its token on the clipboard, which is told this once. @throws the error envelope */
+  createApp(body: CreateApp): Promise<App>;
   /** Puts the address that the browser should open for this flow on the clipboard. */
   copyLink(flow: string): Promise<void>;
   /** Puts a text that is no secret on the clipboard. */

@@ -4,7 +4,7 @@
  * A channel and no event: the right to listen to events would let this page hear deep links.
  */
 import { Channel, invoke } from '@tauri-apps/api/core';
-import type { Change } from '../types';
+import type { App, Change } from '../types';
 import type { Answer, Door } from './door';
 import { writeText } from './clipboard';
 
@@ -18,6 +18,8 @@ export const tauriDoor: Door = {
     };
   },
   copyToken: (connection) => invoke('copy_token', { connection }),
+  copyCredential: (credential, field) => invoke('copy_credential', { credential, field }),
+  createApp: (body) => invoke<App>('create_app', { body }),
   copyLink: (flow) => invoke('copy_link', { flow }),
   copyText: writeText,
 };

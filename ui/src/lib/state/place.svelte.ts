@@ -1,5 +1,10 @@
 /** Which screen is shown. */
-export type Screen = { name: 'providers' } | { name: 'activity' } | { name: 'form'; provider?: string };
+export type Screen =
+  | { name: 'providers' }
+  | { name: 'apps' }
+  | { name: 'activity' }
+  | { name: 'settings' }
+  | { name: 'form'; provider?: string };
 
 export class Place {
   screen = $state.raw<Screen>({ name: 'providers' });

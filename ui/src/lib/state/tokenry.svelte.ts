@@ -14,6 +14,7 @@ import { Events } from './events.svelte';
 import { Flows, type Start } from './flows.svelte';
 import { Notices } from './notices.svelte';
 import { Providers } from './providers.svelte';
+import { Settings } from './settings.svelte';
 
 /** All that the window knows. It loads through the door, and again whatever a change names. */
 export class Tokenry {
@@ -25,6 +26,7 @@ export class Tokenry {
   readonly events: Events;
   readonly apps: Apps;
   readonly credentials: Credentials;
+  readonly settings: Settings;
   readonly notices = new Notices();
   readonly clock = new Clock();
 
@@ -41,6 +43,7 @@ export class Tokenry {
     this.events = new Events(client);
     this.apps = new Apps(client);
     this.credentials = new Credentials(client);
+    this.settings = new Settings(client);
   }
 
   /** Listens first and loads then, so that nothing falls between. Returns how to stop. */
@@ -111,7 +114,7 @@ export class Tokenry {
     else {
       // What the vault sealed is not kept here either.
       const parts = [this.providers, this.connections, this.flows, this.events, this.apps];
-      for (const part of [...parts, this.credentials, this.notices]) part.clear();
+      for (const part of [...parts, this.credentials, this.settings, this.notices]) part.clear();
     }
   }
 
@@ -136,6 +139,7 @@ export class Tokenry {
         return this.apps.load();
       case 'activity':
         this.events.add(change.event);
+        if (change.event.kind === 'settings_changed' && this.settings.now) return this.settings.load();
     }
   }
 

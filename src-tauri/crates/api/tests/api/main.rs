@@ -10,6 +10,8 @@ mod hostile;
 mod loopback;
 mod loopback_hostile;
 mod other_user;
+mod oauth;
+mod oauth_flow;
 mod providers;
 mod reading;
 mod socket;

@@ -82,7 +82,8 @@ pub(super) fn find(ledger: &Ledger, token: &Secret) -> Result<Option<Issued>, Er
 pub(super) struct Pair {
     pub(super) access: Secret,
     pub(super) refresh: Secret,
-    pub(super) access_ends: Timestamp,
+    /// In seconds, for the access token.
+    pub(super) expires_in: u64,
 }
 
 /// Whose tokens they will be.
@@ -129,7 +130,7 @@ impl Engine {
         Ok(Pair {
             access,
             refresh,
-            access_ends: records[0].expires_at,
+            expires_in: seconds(records[0].expires_at, now),
         })
     }
 
@@ -209,6 +210,10 @@ pub(super) fn delete_family(transaction: &mut Transaction<'_>, family: IssuedId)
     all.iter()
         .filter(|issued| issued.family == family)
         .try_for_each(|issued| transaction.delete(Table::Issued, issued.id.row()))
+}
+
+fn seconds(end: Timestamp, now: Timestamp) -> u64 {
+    u64::try_from(end.duration_since(now).as_secs()).unwrap_or(0)
 }
 
 fn hex(hash: &[u8; 32]) -> String {

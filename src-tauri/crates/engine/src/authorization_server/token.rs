@@ -91,7 +91,7 @@ impl Engine {
             self.end_family(ledger, family).await?;
             return Err(InvalidGrant.because("the code was used twice; what it gave has ended"));
         }
-        Ok(given(pair, scopes, self.now()))
+        Ok(given(pair, scopes))
     }
 
     async fn first_pair(
@@ -148,7 +148,7 @@ impl Engine {
         })
         .await?;
         match rotated {
-            Rotated::Fresh(pair) => Ok(given(pair, scopes, now)),
+            Rotated::Fresh(pair) => Ok(given(pair, scopes)),
             Rotated::Invalid => Err(invalid()),
             Rotated::Again => {
                 self.note_reuse(
@@ -204,12 +204,11 @@ impl Engine {
     }
 }
 
-fn given(pair: Pair, scopes: BTreeSet<ApiScope>, now: Timestamp) -> IssuedTokens {
-    let left = pair.access_ends.duration_since(now);
+fn given(pair: Pair, scopes: BTreeSet<ApiScope>) -> IssuedTokens {
     IssuedTokens {
         access_token: pair.access,
         refresh_token: pair.refresh,
-        expires_in: u64::try_from(left.as_secs()).unwrap_or(0),
+        expires_in: pair.expires_in,
         scopes,
     }
 }

@@ -28,7 +28,7 @@ pub(crate) fn app() -> Caller {
     Caller::App(AppCaller {
         app: AppId::new(&SystemClock, &OsRandom),
         grant: None,
-        peer: None,
+        scopes: None,        peer: None,
     })
 }
 

@@ -2,7 +2,7 @@
 import type { Vault } from '../../types';
 import { MemoryDoor } from './door';
 import { nextId, type MemoryEngine } from './engine';
-import { aConnection, aProvider, anEvent } from './samples';
+import { aConnection, aCredential, aGrant, anApp, aProvider, anEvent } from './samples';
 
 const MINUTE = 60_000;
 const at = (ms: number) => new Date(Date.now() + ms).toISOString();
@@ -121,7 +121,61 @@ function full(engine: MemoryEngine): void {
   });
   for (const connection of [ada, work, old, paused]) engine.connections.set(connection.id, connection);
   engine.start(sandbox, 'new', undefined);
-  engine.events.push(...history(github.id, ada.id, work.id));
+  const app = anApp({
+    id: nextId(),
+    name: 'release-notes',
+    redirect_uris: ['http://127.0.0.1/callback'],
+    last_used_at: at(-40_000),
+  });
+  const tokens = aGrant(app, {
+    id: nextId(),
+    scopes: ['tokens:read', 'connections:read'],
+    connections: [ada.id, work.id],
+    token_scopes: ['repo'],
+    last_used_at: at(-40_000),
+  });
+  const log = aGrant(app, { id: nextId(), scopes: ['activity:read'], expires_at: at(20 * 24 * 60 * MINUTE) });
+  engine.apps.set(app.id, { ...app, grants: [tokens, log] });
+  const plain = anApp({ id: nextId(), name: 'weather-widget', public: true });
+  engine.apps.set(plain.id, plain);
+  const entered = [
+    aCredential({
+      id: nextId(),
+      name: 'weather-key',
+      expires_at: at(12 * 24 * 60 * MINUTE),
+      last_used_at: at(-MINUTE),
+    }),
+    aCredential({ id: nextId(), name: 'printer', type: 'basic_auth', fields: ['password', 'username'] }),
+    aCredential({
+      id: nextId(),
+      name: 'signing',
+      type: 'default',
+      fields: ['certificate', 'key'],
+      redact_fields: ['key'],
+    }),
+  ];
+  for (const credential of entered) engine.credentials.set(credential.id, credential);
+  engine.events.push(...decisions(github.id, ada.id, app.id), ...history(github.id, ada.id, work.id));
+}
+
+function decisions(provider: string, connection: string, app: string) {
+  const of = { provider_id: provider, connection_id: connection };
+  const deploy = { caller: 'program', program: '/home/ada/bin/deploy', pid: 31337 } as const;
+  const byApp = { caller: 'app', app_id: app, program: '/usr/bin/release-notes', pid: 2001, rule: 'grant' } as const;
+  return [
+    anEvent({ id: nextId(), at: at(-3_000), kind: 'token_handed_out', ...byApp, ...of }),
+    anEvent({
+      id: nextId(),
+      at: at(-9_000),
+      kind: 'consent_decided',
+      ...deploy,
+      ...of,
+      outcome: 'refused',
+      rule: 'denied',
+      detail: 'a token',
+    }),
+    anEvent({ id: nextId(), at: at(-12_000), kind: 'grant_given', app_id: app, rule: 'window' }),
+  ];
 }
 
 function history(provider: string, ada: string, work: string) {

@@ -2,10 +2,11 @@
  * An engine that is none: for unit tests and for `npm run dev`. It keeps everything in memory, answers with the
  * engine's envelopes, and hands out no token.
  */
-import type { Change, ErrorBody, ErrorCode } from '../../types';
+import type { App, Change, CreateApp, ErrorBody, ErrorCode } from '../../types';
 import type { Answer, Door } from '../door';
-import { MemoryEngine, Refusal } from './engine';
+import { MemoryEngine, nextId, Refusal } from './engine';
 import { route } from './routes';
+import { anApp } from './samples';
 
 const STATUS: Record<ErrorCode, number> = {
   validation_error: 422,
@@ -69,6 +70,26 @@ export class MemoryDoor implements Door {
     this.#refuse(`COPY token ${connection}`);
     this.engine.connection(connection);
     this.copied.push(`token of ${connection}`);
+  }
+
+  async copyCredential(credential: string, field: string): Promise<void> {
+    this.#refuse(`COPY ${field} of ${credential}`);
+    this.engine.credential(credential);
+    this.copied.push(`${field} of ${credential}`);
+  }
+
+  async createApp(body: CreateApp): Promise<App> {
+    this.asked.push({ line: 'CREATE app', body });
+    await Promise.resolve();
+    const wrong = 'is taken by another app; choose another name';
+    if ([...this.engine.apps.values()].some(({ name }) => name === body.name)) {
+      throw {
+        error: { code: 'conflict', message: `name ${wrong}`, request_id: '', details: { fields: { name: wrong } } },
+      };
+    }
+    const app = this.engine.putApp(anApp({ id: nextId(), ...structuredClone(body) }));
+    if (!app.public) this.copied.push(`token of ${app.name}`);
+    return structuredClone(app);
   }
 
   async copyLink(flow: string): Promise<void> {

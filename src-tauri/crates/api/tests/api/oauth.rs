@@ -1,0 +1,298 @@
+//! The authorization server at its routes: what a browser and a client send, well and badly. Checklist A13.
+
+use crate::support::{Answer, House, program};
+use axum::{body::Body, http::Request};
+use serde_json::json;
+use tokenry_api::{Issuer, oauth};
+use tokenry_core::Caller;
+
+pub(crate) const ISSUER: &str = "http://127.0.0.1:4180";
+
+/// A process that is there, and stays the same.
+fn browser() -> Caller {
+    let uid = rustix::process::getuid().as_raw();
+    Caller::Program(tokenry_engine::peer::of_process(uid, std::process::id()))
+}
+
+/// A request as the loopback door hands it on.
+pub(crate) fn at_loopback(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Request<Body> {
+    let mut request = Request::builder().method(method).uri(path);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let mut request = request.body(Body::from(body.to_owned())).unwrap();
+    request.extensions_mut().insert(browser());
+    request.extensions_mut().insert(Issuer(ISSUER.to_owned()));
+    request
+}
+
+pub(crate) const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
+pub(crate) async fn post(house: &House, path: &str, form: &str) -> Answer {
+    house.send(at_loopback("POST", path, &[FORM], form)).await
+}
+
+/// RFC 6749 §5.2.
+fn is_oauth_error(answer: &Answer, status: u16, error: &str) {
+    assert_eq!(
+        (answer.status, &answer.json["error"]),
+        (status, &json!(error)),
+        "{}",
+        answer.text
+    );
+    assert!(
+        answer.json["error_description"]
+            .as_str()
+            .is_some_and(|text| !text.is_empty())
+    );
+    assert_eq!(answer.headers["cache-control"], "no-store");
+    assert_eq!(answer.headers.contains_key("www-authenticate"), status == 401);
+}
+
+#[tokio::test]
+async fn everybody_may_see_the_scopes_in_words() {
+    let house = House::new().await;
+    let answer = house.ask("GET", "/oauth/scopes", None).await;
+    let scopes = answer.json["scopes"].as_array().unwrap();
+    assert_eq!((answer.status, scopes.len()), (200, 10));
+    assert!(
+        scopes
+            .iter()
+            .all(|scope| scope["description"].as_str().unwrap().len() > 10)
+    );
+    assert!(
+        scopes
+            .iter()
+            .any(|scope| scope["scope"] == "tokens:read" && scope["concerns_connections"] == true)
+    );
+}
+
+/// RFC 8414 §2, §3.2; A13.9.
+#[tokio::test]
+async fn the_metadata_is_that_of_the_door_it_is_asked_at() {
+    let house = House::new().await;
+    let path = "/.well-known/oauth-authorization-server";
+    let answer = house.send(at_loopback("GET", path, &[], "")).await;
+    assert_eq!((answer.status, &answer.json["issuer"]), (200, &json!(ISSUER)));
+    for (name, path) in [
+        ("authorization_endpoint", "/oauth/authorize"),
+        ("token_endpoint", "/oauth/token"),
+        ("revocation_endpoint", "/oauth/revoke"),
+        ("introspection_endpoint", "/oauth/introspect"),
+    ] {
+        assert_eq!(answer.json[name], format!("{ISSUER}{path}"));
+    }
+    assert_eq!(answer.json["code_challenge_methods_supported"], json!(["S256"]));
+    assert_eq!(answer.json["response_types_supported"], json!(["code"]));
+    assert_eq!(
+        answer.json["authorization_response_iss_parameter_supported"],
+        true
+    );
+    assert_eq!(answer.json["scopes_supported"].as_array().unwrap().len(), 10);
+}
+
+#[tokio::test]
+async fn at_a_door_that_no_browser_reaches_it_is_said_which_one_to_open() {
+    let house = House::new().await;
+    for path in [
+        "/.well-known/oauth-authorization-server",
+        "/oauth/authorize?client_id=x",
+    ] {
+        let answer = house.ask("GET", path, None).await;
+        assert_eq!((answer.status, answer.code()), (503, "oauth_unavailable"));
+        assert!(answer.text.contains("loopback"));
+    }
+}
+
+/// A13.3 and A13.4: a text for the person, kept by nobody and shown in no frame, and no `Location`.
+#[tokio::test]
+async fn what_must_not_redirect_is_a_plain_text() {
+    let house = House::new().await;
+    let hostile = "/oauth/authorize?client_id=%3Cscript%3E&redirect_uri=https%3A%2F%2Fevil.example";
+    for path in [hostile, "/oauth/authorize", "/oauth/authorize?a=%00"] {
+        let answer = house.send(at_loopback("GET", path, &[], "")).await;
+        assert_eq!(answer.status, 400);
+        assert!(
+            answer.headers["content-type"]
+                .to_str()
+                .unwrap()
+                .starts_with("text/plain")
+        );
+        assert!(!answer.text.contains("evil") && !answer.text.contains('<'));
+        for (name, value) in [
+            ("cache-control", "no-store"),
+            ("referrer-policy", "no-referrer"),
+            ("x-frame-options", "DENY"),
+            ("x-content-type-options", "nosniff"),
+        ] {
+            assert_eq!(answer.headers[name], value);
+        }
+        let policy = answer.headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("frame-ancestors 'none'"));
+        let cors = |name: &axum::http::HeaderName| name.as_str().starts_with("access-control-");
+        assert!(!answer.headers.keys().any(cors) && !answer.headers.contains_key("location"));
+    }
+}
+
+/// A13.4: a person goes there. A script, a frame, a preview and a HEAD do not.
+#[tokio::test]
+async fn only_a_persons_own_navigation_is_let_through() {
+    let house = House::new().await;
+    for (name, value) in [
+        ("sec-fetch-mode", "cors"),
+        ("sec-fetch-mode", "no-cors"),
+        ("sec-fetch-mode", "websocket"),
+        ("sec-fetch-dest", "iframe"),
+        ("sec-fetch-dest", "image"),
+        ("sec-purpose", "prefetch;prerender"),
+        ("purpose", "prefetch"),
+    ] {
+        let answer = house
+            .send(at_loopback("GET", "/oauth/authorize", &[(name, value)], ""))
+            .await;
+        assert_eq!(answer.status, 403, "{name}: {value}");
+    }
+    let navigation = [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+    let answer = house
+        .send(at_loopback("GET", "/oauth/authorize", &navigation, ""))
+        .await;
+    assert_eq!(answer.status, 400, "it is judged");
+    for method in ["HEAD", "POST"] {
+        assert_eq!(
+            house
+                .send(at_loopback(method, "/oauth/authorize", &[], ""))
+                .await
+                .status,
+            405
+        );
+    }
+}
+
+/// A13.9, RFC 6749 §3.2 and §5.2.
+#[tokio::test]
+async fn what_is_no_form_of_a_client_is_answered_as_the_rfc_says() {
+    let house = House::new().await;
+    for path in ["/oauth/token", "/oauth/revoke", "/oauth/introspect"] {
+        for body in [
+            "",
+            "client_id=a&client_id=b",
+            "client_id=%",
+            "x=%00",
+            &"a=b&".repeat(40),
+        ] {
+            is_oauth_error(&post(&house, path, body).await, 400, "invalid_request");
+        }
+        is_oauth_error(
+            &post(&house, path, &"a".repeat((64 << 10) + 1)).await,
+            400,
+            "invalid_request",
+        );
+        is_oauth_error(
+            &post(&house, path, "client_id=nobody").await,
+            401,
+            "invalid_client",
+        );
+        for kind in ["application/json", "text/plain", ""] {
+            let request = at_loopback("POST", path, &[("content-type", kind)], "client_id=nobody");
+            is_oauth_error(&house.send(request).await, 400, "invalid_request");
+        }
+        let twice = [
+            FORM,
+            ("authorization", "Basic YTpi"),
+            ("authorization", "Basic YTpi"),
+        ];
+        let answer = house.send(at_loopback("POST", path, &twice, "")).await;
+        is_oauth_error(&answer, 400, "invalid_request");
+        for header in ["Basic YTpi", "Bearer x", "Basic", "Negotiate x"] {
+            let headers = [FORM, ("authorization", header)];
+            is_oauth_error(
+                &house.send(at_loopback("POST", path, &headers, "")).await,
+                401,
+                "invalid_client",
+            );
+        }
+        assert_eq!(house.send(at_loopback("GET", path, &[], "")).await.status, 405);
+    }
+}
+
+/// The window is never handed a token, and only the one that asks for consent decides.
+#[tokio::test]
+async fn a_window_is_no_client_and_only_the_one_that_asks_decides() {
+    let house = House::new().await;
+    for caller in [Caller::Ui, Caller::Consent] {
+        let mut request = at_loopback("POST", "/oauth/token", &[FORM], "client_id=nobody");
+        request.extensions_mut().insert(caller);
+        is_oauth_error(&house.send(request).await, 400, "unauthorized_client");
+    }
+    let body = json!({
+        "client_id": "nobody", "redirect_uri": "https://a.example", "scope": "tokens:read",
+        "code_challenge": "x", "code_challenge_method": "S256", "decision": "approve", "number": "0",
+    });
+    for caller in [Caller::Ui, program()] {
+        let answer = house
+            .ask_as(caller, "POST", "/oauth/consent", Some(body.clone()))
+            .await;
+        assert_eq!(
+            (answer.status, answer.code()),
+            (403, "permission_denied"),
+            "{}",
+            answer.text
+        );
+    }
+    let answer = house
+        .ask_as(Caller::Consent, "POST", "/oauth/consent", Some(body))
+        .await;
+    assert_eq!(
+        (answer.status, answer.field("client_id")),
+        (422, "is no app that is registered")
+    );
+    let answer = house
+        .ask_as(
+            Caller::Consent,
+            "POST",
+            "/oauth/consent",
+            Some(json!({"decision": "maybe"})),
+        )
+        .await;
+    assert_eq!((answer.status, answer.code()), (422, "validation_error"));
+}
+
+#[tokio::test]
+async fn while_locked_the_browser_and_the_client_are_told_so() {
+    let house = House::new().await;
+    house.ask("POST", "/v1/lock", None).await;
+    let answer = house
+        .send(at_loopback("GET", "/oauth/authorize?client_id=x", &[], ""))
+        .await;
+    assert!(answer.status == 423 && answer.text.contains("locked"));
+    is_oauth_error(
+        &post(&house, "/oauth/token", "client_id=x").await,
+        423,
+        "temporarily_unavailable",
+    );
+}
+
+#[test]
+fn doors_know_which_paths_take_no_bearer_token() {
+    for path in [
+        "/oauth/scopes",
+        "/oauth/authorize",
+        "/oauth/token",
+        "/oauth/revoke",
+        "/oauth/introspect",
+    ] {
+        assert!(oauth::is_public(path), "{path}");
+    }
+    for path in [
+        "/oauth/consent",
+        "/oauth",
+        "/oauth/token/",
+        "/OAuth/token",
+        "//oauth/token",
+        "/v1/status",
+        "",
+    ] {
+        assert!(!oauth::is_public(path), "{path}");
+    }
+    assert!(oauth::takes_a_form("/oauth/token") && !oauth::takes_a_form("/oauth/consent"));
+}

@@ -1,0 +1,9 @@
+//! The checklist's A13, line by line: the server for apps of this machine, with a person who answers in our window.
+
+mod asking;
+mod clients;
+mod codes;
+mod grants;
+mod house;
+mod refreshing;
+mod tokens;

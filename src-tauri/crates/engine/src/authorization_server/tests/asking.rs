@@ -1,0 +1,370 @@
+//! The authorization endpoint: who is sent where, and who is asked.
+
+use super::house::{CALLBACK, CHALLENGE, House, ISSUER, query, query_with};
+use crate::{
+    Answer, ConsentDecision, Unredirectable, authorization_server::tests::house::Answered, common::ui, peer,
+};
+use std::collections::BTreeSet;
+use tokenry_core::{ApiScope, Caller, Code, EventKind, Outcome, Rule, Secret};
+
+/// A13.3: a bad client or address is told to the person, and the browser is sent nowhere; nobody is asked.
+#[tokio::test]
+async fn with_a_bad_client_or_address_nothing_is_sent_anywhere() {
+    let house = House::new().await;
+    let good = query("script");
+    let twice = |name: &str, value: &str| format!("{good}&{name}={value}");
+    for query in [
+        query_with("script", "client_id", "nobody"),
+        query_with("script", "client_id", ""),
+        query_with("script", "client_id", "SCRIPT"),
+        twice("client_id", "script"),
+        twice("client_id", "server"),
+        String::new(),
+        "client_id=script".to_owned(),
+    ] {
+        let refused = house.go(&query).await.unwrap_err();
+        let unknown = matches!(
+            refused,
+            Unredirectable::UnknownClient | Unredirectable::UnknownPlace
+        );
+        assert!(unknown && refused.http_status() == 400, "{query}: {refused:?}");
+    }
+    for uri in [
+        "",
+        "https://evil.example/cb",
+        "http://127.0.0.1:9999/cb/../x",
+        "http://127.0.0.1:9999@evil.example/cb",
+        "http://127.0.0.1:9999/cb#x",
+        "http://localhost:9999/cb",
+        "com.example.app:/cb",
+        "com.example.app:/cb?x=1&y=2",
+        "javascript:alert(1)",
+    ] {
+        let refused = house
+            .go(&query_with("script", "redirect_uri", uri))
+            .await
+            .unwrap_err();
+        assert!(matches!(refused, Unredirectable::UnknownPlace), "{uri}");
+    }
+    let refused = house
+        .go(&twice("redirect_uri", "http://127.0.0.1:9999/cb"))
+        .await
+        .unwrap_err();
+    assert!(matches!(refused, Unredirectable::UnknownPlace));
+    for garbage in [
+        "%",
+        "a=%00",
+        "a=%0d%0a",
+        "a=%ff",
+        &"a&".repeat(40),
+        &"a".repeat(20_000),
+    ] {
+        let refused = house.go(&format!("{good}&{garbage}")).await.unwrap_err();
+        assert!(
+            matches!(refused, Unredirectable::Unreadable(_)),
+            "{}",
+            &garbage[..2.min(garbage.len())]
+        );
+    }
+    assert!(house.nothing_is_asked());
+}
+
+/// A13.4 and A13.9: every other error goes to the app, with its state as it came and with who we are.
+#[tokio::test]
+async fn every_other_error_goes_to_the_app_with_its_state_and_our_issuer() {
+    let house = House::new().await;
+    for (name, value, error) in [
+        ("response_type", "token", "unsupported_response_type"),
+        ("response_type", "", "invalid_request"),
+        ("code_challenge_method", "plain", "invalid_request"),
+        ("code_challenge", "", "invalid_request"),
+        ("scope", "everything", "invalid_scope"),
+        ("scope", "", "invalid_scope"),
+        ("request", "eyJ", "request_not_supported"),
+    ] {
+        let redirect = house.go(&query_with("script", name, value)).await.unwrap();
+        assert!(
+            redirect.location().starts_with(&format!("{CALLBACK}?error=")),
+            "{name}"
+        );
+        let answered = Answered::of(redirect.location());
+        assert_eq!(answered.get("error"), error, "{name}={value}");
+        assert!(!answered.get("error_description").is_empty());
+        assert_eq!((answered.get("state"), answered.get("iss")), ("st&te 1", ISSUER));
+        assert_eq!(answered.get("code"), "");
+    }
+    let repeated = format!("{}&state=other", query("script"));
+    let answered = Answered::of(house.go(&repeated).await.unwrap().location());
+    assert_eq!(
+        (answered.get("error"), answered.get("state")),
+        ("invalid_request", "")
+    );
+    assert!(house.nothing_is_asked());
+}
+
+/// A13.8: the question says which app, what it proved, where its code goes, its scopes in words, and what can be
+/// chosen; the grant is what was chosen, and it is in the log before the app hears of it.
+#[tokio::test]
+async fn the_person_sees_what_is_wanted_and_the_grant_is_what_they_chose() {
+    let house = House::new().await;
+    let browser = peer::of_process(rustix::process::getuid().as_raw(), std::process::id());
+    let asked = query_with("script", "scope", "tokens:read connections:read");
+    let end = house.engine.now() + std::time::Duration::from_secs(600);
+    let (redirect, prompt) = tokio::join!(
+        house.engine.authorize(Some(browser.clone()), ISSUER, &asked),
+        async {
+            let prompt = house.question().await;
+            house.say(&prompt, house.yes(Some(end))).await;
+            prompt
+        }
+    );
+    assert_eq!(
+        (prompt.app.as_deref(), prompt.app_proved),
+        (Some("script"), false)
+    );
+    assert_eq!(
+        (prompt.pid, &prompt.program),
+        (Some(browser.pid), &browser.program)
+    );
+    assert_eq!(
+        prompt.api_scopes,
+        [ApiScope::ConnectionsRead, ApiScope::TokensRead]
+    );
+    assert!(prompt.api_scopes.iter().all(|scope| !scope.words().is_empty()));
+    assert_eq!(prompt.authorization.as_ref().unwrap().redirect_uri, CALLBACK);
+    assert_eq!(prompt.choices.len(), 1);
+    assert!(!prompt.for_session && prompt.notes[0].contains("no secret"));
+
+    let answered = Answered::of(redirect.unwrap().location());
+    assert!(answered.location.starts_with(CALLBACK));
+    assert_eq!((answered.get("state"), answered.get("iss")), ("st&te 1", ISSUER));
+    assert!(answered.get("code").len() > 40, "256 bits");
+    let grants = house.grants("script");
+    assert_eq!((grants.len(), grants[0].expires_at), (1, Some(end)));
+    assert_eq!(grants[0].connections, house.connections());
+    let (events, _) = house.engine.events(&ui(), None, 2).await.unwrap();
+    assert_eq!(events[0].kind, EventKind::AppAuthorized);
+    assert_eq!(
+        (events[0].app, events[0].rule),
+        (Some(house.id("script")), Some(Rule::Once))
+    );
+    assert_eq!(events[1].kind, EventKind::ConsentDecided);
+}
+
+/// A13.5 (RFC 8252 §8.6): whoever knows a public app's id is not the app.
+#[tokio::test]
+async fn a_public_app_is_asked_about_each_time_and_one_with_a_secret_once() {
+    let house = House::new().await;
+    house.code("script").await;
+    house.code("script").await;
+    assert_eq!(
+        house.grants("script").len(),
+        1,
+        "the very same grant is kept once"
+    );
+
+    house.code("server").await;
+    let at_once = house.go(&query("server")).await.unwrap();
+    assert_ne!(Answered::of(at_once.location()).get("code"), "");
+    let wider = query_with("server", "scope", "tokens:read activity:read");
+    let answered = house.go_and_answer(&wider, Answer::Deny).await;
+    assert_eq!(answered.get("error"), "access_denied");
+    let (events, _) = house.engine.events(&ui(), None, 50).await.unwrap();
+    let grant = house.grants("server")[0].id;
+    assert!(events.iter().any(|event| event.rule == Some(Rule::Grant(grant))));
+    assert!(events.iter().any(|event| event.kind == EventKind::AppAuthorized
+        && event.outcome == Outcome::Refused
+        && event.rule == Some(Rule::Denied)));
+}
+
+#[tokio::test]
+async fn a_grant_that_was_taken_away_or_has_ended_has_to_be_asked_for_again() {
+    let house = House::new().await;
+    let end = house.engine.now() + std::time::Duration::from_secs(60);
+    house.grant("server", &[ApiScope::TokensRead], Some(end));
+    assert!(
+        house
+            .go(&query("server"))
+            .await
+            .unwrap()
+            .location()
+            .contains("code=")
+    );
+    house.world.pass(60);
+    assert_eq!(
+        house
+            .go_and_answer(&query("server"), Answer::Deny)
+            .await
+            .get("error"),
+        "access_denied"
+    );
+    house.world.pass(60);
+    let grant = house.grant("server", &[ApiScope::TokensRead], None);
+    assert!(
+        house
+            .go(&query("server"))
+            .await
+            .unwrap()
+            .location()
+            .contains("code=")
+    );
+    house.take_away(grant);
+    assert_eq!(
+        house
+            .go_and_answer(&query("server"), Answer::Deny)
+            .await
+            .get("error"),
+        "access_denied"
+    );
+    // Not asked again at once, either.
+    let paused = house.go(&query("server")).await.unwrap();
+    assert_eq!(Answered::of(paused.location()).get("error"), "access_denied");
+}
+
+#[tokio::test]
+async fn a_grant_that_would_end_before_it_begins_is_none() {
+    let house = House::new().await;
+    let now = house.engine.now();
+    let answered = house.go_and_answer(&query("script"), house.yes(Some(now))).await;
+    assert_eq!(answered.get("error"), "access_denied");
+    assert!(house.grants("script").is_empty());
+}
+
+#[tokio::test]
+async fn at_lock_an_open_request_ends_and_while_locked_there_is_none() {
+    let house = House::new().await;
+    let asked = query("script");
+    let (redirect, ()) = tokio::join!(house.go(&asked), async {
+        house.question().await;
+        house.engine.lock(&ui()).await.unwrap();
+    });
+    let answered = Answered::of(redirect.unwrap().location());
+    assert_eq!(answered.get("error"), "temporarily_unavailable");
+    assert_eq!(house.go(&asked).await.unwrap_err().http_status(), 423);
+}
+
+/// An app that its person removes while its question is open hears nothing.
+#[tokio::test]
+async fn nothing_is_sent_to_an_app_that_was_removed_meanwhile() {
+    let house = House::new().await;
+    let (id, asked) = (house.id("script"), query("script"));
+    let (redirect, ()) = tokio::join!(house.go(&asked), async {
+        let prompt = house.question().await;
+        let ledger = house.ledger();
+        ledger
+            .change(house.engine.now(), |transaction| transaction.delete_app(id))
+            .unwrap();
+        house.say(&prompt, house.yes(None)).await;
+    });
+    assert!(matches!(redirect.unwrap_err(), Unredirectable::UnknownClient));
+    assert!(house.ledger().index().grants().next().is_none());
+}
+
+fn decision(house: &House, number: &Secret, approve: bool) -> ConsentDecision {
+    ConsentDecision {
+        client_id: "script".to_owned(),
+        redirect_uri: CALLBACK.to_owned(),
+        scope: "tokens:read".to_owned(),
+        state: Some("st&te 1".to_owned()),
+        code_challenge: CHALLENGE.to_owned(),
+        number: number.clone(),
+        approve,
+        connections: house.connections(),
+        until: None,
+    }
+}
+
+/// `POST /oauth/consent`: decided in the window that asks, about just the request that is open.
+#[tokio::test]
+async fn a_decision_counts_only_from_the_window_that_asks_and_for_the_very_request() {
+    let house = House::new().await;
+    let asked = query("script");
+    let (redirect, ()) = tokio::join!(house.go(&asked), async {
+        let number = house.question().await.number;
+        let program = Caller::Program(peer::unknown());
+        for caller in [ui(), program, Caller::Engine] {
+            let error = house
+                .engine
+                .consent(&caller, decision(&house, &number, true))
+                .await
+                .unwrap_err();
+            assert_eq!(error.code(), Code::PermissionDenied, "{caller:?}");
+        }
+        type Spoil = fn(&mut ConsentDecision);
+        let cases: [(Spoil, Code); 9] = [
+            (
+                |d| d.redirect_uri = "http://127.0.0.1:9998/cb".to_owned(),
+                Code::NotFound,
+            ),
+            (
+                |d| d.scope = "tokens:read activity:read".to_owned(),
+                Code::NotFound,
+            ),
+            (|d| d.state = None, Code::NotFound),
+            (|d| d.code_challenge = "x".repeat(43), Code::NotFound),
+            (|d| d.client_id = "server".to_owned(), Code::NotFound),
+            (|d| d.client_id = "nobody".to_owned(), Code::ValidationError),
+            (|d| d.scope = "everything".to_owned(), Code::ValidationError),
+            (
+                |d| d.until = Some(tokenry_core::Timestamp::UNIX_EPOCH),
+                Code::ValidationError,
+            ),
+            (|d| d.number = Secret::new("0".repeat(32)), Code::PermissionDenied),
+        ];
+        for (spoil, code) in cases {
+            let mut spoilt = decision(&house, &number, true);
+            spoil(&mut spoilt);
+            let error = house.engine.consent(&Caller::Consent, spoilt).await.unwrap_err();
+            assert_eq!(error.code(), code, "{error}");
+        }
+        house
+            .engine
+            .consent(&Caller::Consent, decision(&house, &number, true))
+            .await
+            .unwrap();
+        let again = house
+            .engine
+            .consent(&Caller::Consent, decision(&house, &number, true))
+            .await;
+        assert_eq!(again.unwrap_err().code(), Code::NotFound);
+    });
+    assert_ne!(Answered::of(redirect.unwrap().location()).get("code"), "");
+}
+
+#[tokio::test]
+async fn a_person_who_says_no_gives_nothing() {
+    let house = House::new().await;
+    let asked = query("script");
+    let (redirect, ()) = tokio::join!(house.go(&asked), async {
+        let number = house.question().await.number;
+        house
+            .engine
+            .consent(&Caller::Consent, decision(&house, &number, false))
+            .await
+            .unwrap();
+    });
+    assert_eq!(
+        Answered::of(redirect.unwrap().location()).get("error"),
+        "access_denied"
+    );
+    assert_eq!(house.grants("script").len(), 0);
+}
+
+/// The answer may name only what was offered.
+#[tokio::test]
+async fn what_was_not_offered_cannot_be_chosen() {
+    let house = House::new().await;
+    let asked = query_with("script", "scope", "activity:read");
+    let (redirect, ()) = tokio::join!(house.go(&asked), async {
+        let prompt = house.question().await;
+        assert!(prompt.choices.is_empty());
+        let proof = crate::Proof::Number(prompt.number.clone());
+        let answer = house
+            .engine
+            .answer(&Caller::Consent, prompt.id, &proof, house.yes(None))
+            .await;
+        assert_eq!(answer.unwrap_err().code(), Code::ValidationError);
+    });
+    assert_eq!(Answered::of(redirect.unwrap().location()).get("code"), "");
+    assert_eq!(house.connections(), BTreeSet::from([house.connection().await]));
+}

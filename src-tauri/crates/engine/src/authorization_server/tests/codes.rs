@@ -1,0 +1,213 @@
+//! A13.2: a code is bound to client, address and verifier, lives a minute and works once.
+
+use super::house::{CALLBACK, House, VERIFIER, exchange_form, query};
+use crate::{
+    OAuthErrorCode,
+    authorization_server::tests::house::{Answered, SECRET},
+    common::ui,
+};
+use tokenry_core::EventKind;
+
+#[tokio::test]
+async fn a_code_is_good_for_its_client_address_and_verifier_only() {
+    let house = House::new().await;
+    let other_verifier = "x".repeat(43);
+    for (name, value) in [
+        ("code_verifier", other_verifier.as_str()),
+        ("code_verifier", &VERIFIER[..42]),
+        ("redirect_uri", "http://127.0.0.1:9998/cb"),
+        ("redirect_uri", "http://127.0.0.1/cb"),
+        ("redirect_uri", "com.example.app:/cb?x=1"),
+    ] {
+        let code = house.code("script").await;
+        let mut form = exchange_form("script", &code);
+        form.retain(|(key, _)| *key != name);
+        form.push((name, value));
+        let error = house.post(&form).await.unwrap_err();
+        assert_eq!(error.code, OAuthErrorCode::InvalidGrant, "{name}={value}");
+        // Whoever guesses has one guess.
+        let error = house.exchange("script", &code).await.unwrap_err();
+        assert_eq!(error.code, OAuthErrorCode::InvalidGrant, "{name}={value}");
+    }
+    let code = house.code("script").await;
+    let error = house.exchange("server", &code).await.unwrap_err();
+    assert_eq!(error.code, OAuthErrorCode::InvalidGrant);
+    house.add("other", None);
+    assert!(house.exchange("other", &code).await.is_err());
+    house.exchange("script", &code).await.unwrap();
+}
+
+/// PKCE cannot be left out: RFC 9700 §4.8.2.
+#[tokio::test]
+async fn what_is_missing_is_an_invalid_request_and_uses_no_code_up() {
+    let house = House::new().await;
+    let code = house.code("script").await;
+    for name in ["code", "redirect_uri", "code_verifier", "grant_type", "client_id"] {
+        let mut form = exchange_form("script", &code);
+        form.retain(|(key, _)| *key != name);
+        let error = house.post(&form).await.unwrap_err();
+        assert_eq!(error.code, OAuthErrorCode::InvalidRequest, "{name}");
+        // Empty is omitted, twice is neither: A13.9.
+        form.push((name, ""));
+        assert_eq!(
+            house.post(&form).await.unwrap_err().code,
+            OAuthErrorCode::InvalidRequest,
+            "{name}"
+        );
+        let mut twice = exchange_form("script", &code);
+        twice.push((name, "x"));
+        assert_eq!(
+            house.post(&twice).await.unwrap_err().code,
+            OAuthErrorCode::InvalidRequest,
+            "{name}"
+        );
+    }
+    house.exchange("script", &code).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_code_of_a_minute_ago_is_good_for_nothing() {
+    let house = House::new().await;
+    let code = house.code("script").await;
+    house.world.pass(59);
+    let late = house.code("script").await;
+    house.world.pass(1);
+    assert_eq!(
+        house.exchange("script", &code).await.unwrap_err().code,
+        OAuthErrorCode::InvalidGrant
+    );
+    house.exchange("script", &late).await.unwrap();
+}
+
+/// A13.2, RFC 6749 §4.1.2: reuse ends what the code gave, and is in the log.
+#[tokio::test]
+async fn a_code_that_comes_again_ends_what_it_gave() {
+    let house = House::new().await;
+    let (code, untouched) = (house.code("script").await, house.tokens("script").await);
+    let first = house.exchange("script", &code).await.unwrap();
+    let next = house.refresh("script", &first.refresh_token).await.unwrap();
+    house.world.pass(300);
+    assert!(house.opens(&next.access_token).await);
+    let error = house.exchange("script", &code).await.unwrap_err();
+    assert_eq!(error.code, OAuthErrorCode::InvalidGrant);
+    for dead in [&first.access_token, &next.access_token] {
+        assert!(!house.opens(dead).await);
+    }
+    assert!(house.refresh("script", &next.refresh_token).await.is_err());
+    assert!(
+        house.opens(&untouched.access_token).await,
+        "another code's tokens stay"
+    );
+    let (events, _) = house.engine.events(&ui(), None, 10).await.unwrap();
+    let told = |event: &&tokenry_core::Event| {
+        event.kind == EventKind::AppAuthorized
+            && event.app == Some(house.id("script"))
+            && event
+                .detail
+                .as_ref()
+                .is_some_and(|text| text.contains("second time"))
+    };
+    assert!(events.iter().any(|event| told(&event)));
+}
+
+/// Of two that present one code at the same moment, one may be a thief: neither keeps anything.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_code_that_comes_twice_at_once_leaves_no_living_token() {
+    let house = House::new().await;
+    for _ in 0..5 {
+        let code = house.code("script").await;
+        let (one, two, three) = tokio::join!(
+            house.exchange("script", &code),
+            house.exchange("script", &code),
+            house.exchange("script", &code)
+        );
+        let given: Vec<_> = [one, two, three].into_iter().flatten().collect();
+        assert!(given.len() <= 1);
+        for tokens in given {
+            assert!(!house.opens(&tokens.access_token).await);
+            assert!(house.refresh("script", &tokens.refresh_token).await.is_err());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_lock_forgets_every_code() {
+    let house = House::new().await;
+    let code = house.code("script").await;
+    house.engine.lock(&ui()).await.unwrap();
+    let error = house.exchange("script", &code).await.unwrap_err();
+    assert_eq!(
+        (error.code, error.code.http_status()),
+        (OAuthErrorCode::Locked, 423)
+    );
+    house.engine.unlock(&ui(), None, false).await.unwrap();
+    assert_eq!(
+        house.exchange("script", &code).await.unwrap_err().code,
+        OAuthErrorCode::InvalidGrant
+    );
+}
+
+#[tokio::test]
+async fn a_code_is_worth_nothing_once_its_grant_is_taken_away() {
+    let house = House::new().await;
+    let code = house.code("script").await;
+    house.take_away(house.grants("script")[0].id);
+    assert_eq!(
+        house.exchange("script", &code).await.unwrap_err().code,
+        OAuthErrorCode::InvalidGrant
+    );
+}
+
+#[tokio::test]
+async fn the_address_of_another_scheme_gets_its_code_behind_its_own_query() {
+    let house = House::new().await;
+    let uri = "com.example.app:/cb?x=1";
+    let asked = super::house::query_with("script", "redirect_uri", uri);
+    let answered = house.go_and_answer(&asked, house.yes(None)).await;
+    assert!(answered.location.starts_with("com.example.app:/cb?x=1&code="));
+    let mut form = exchange_form("script", answered.get("code"));
+    form.retain(|(key, _)| *key != "redirect_uri");
+    form.push(("redirect_uri", uri));
+    house.post(&form).await.unwrap();
+}
+
+/// A13.7: neither a code nor a token nor a secret is on the disk, and none shows in `Debug`.
+#[tokio::test]
+async fn nothing_that_opens_anything_is_on_the_disk_or_shown() {
+    let house = House::new().await;
+    house.code("server").await;
+    let redirect = house.go(&query("server")).await.unwrap();
+    let code = Answered::of(redirect.location()).get("code").to_owned();
+    let shown = format!("{redirect:?}");
+    let tokens = house.exchange("server", &code).await.unwrap();
+    let shown = format!("{shown}{tokens:?}");
+    house.engine.shutdown().await;
+    let secrets = [
+        code.as_str(),
+        tokens.access_token.expose(),
+        tokens.refresh_token.expose(),
+        SECRET,
+    ];
+    let mut read = 0;
+    for file in std::fs::read_dir(house.world.folder.path().join("profile")).unwrap() {
+        let path = file.unwrap().path();
+        if path.is_file() {
+            let bytes = std::fs::read(&path).unwrap();
+            read += bytes.len();
+            for secret in secrets {
+                let body = &secret.as_bytes()[secret.len() - 20..];
+                assert!(
+                    !bytes.windows(20).any(|window| window == body),
+                    "{}",
+                    path.display()
+                );
+            }
+        }
+    }
+    assert!(read > 10_000 && CALLBACK.len() > 10);
+    assert!(
+        secrets
+            .iter()
+            .all(|secret| !shown.contains(&secret[secret.len() - 20..]))
+    );
+}

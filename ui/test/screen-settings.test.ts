@@ -1,0 +1,39 @@
+import { screen } from '@testing-library/svelte';
+import { expect, it } from 'vitest';
+import { body, click, door, open, settle, text } from './support';
+
+it('the loopback door is closed until it is opened, and says where it is', async () => {
+  const behind = door();
+  await open(behind);
+  await click('nav-settings');
+  expect([screen.getByTestId<HTMLInputElement>('field-loopback').checked, text('loopback-state')]).toEqual([
+    false,
+    'It is closed.',
+  ]);
+  await click('field-loopback');
+  expect(body(behind, 'PUT /v1/settings')).toEqual({ loopback: true });
+  expect(text('loopback-state')).toBe('It is open at 127.0.0.1:49200.');
+  expect(document.body.textContent).toContain('loopback.json');
+  await click('field-loopback');
+  expect(body(behind, 'PUT /v1/settings')).toEqual({ loopback: false });
+  expect(text('loopback-state')).toBe('It is closed.');
+});
+
+it('a switch that could not be set stays as it was, and says why', async () => {
+  const behind = door();
+  await open(behind);
+  await click('nav-settings');
+  behind.refuseNext('PUT /v1/settings', { code: 'conflict', message: 'the port is taken' });
+  await click('field-loopback');
+  expect(screen.getByTestId<HTMLInputElement>('field-loopback').checked).toBe(false);
+  expect(text('toast')).toContain('The port is taken'.toLowerCase());
+});
+
+it('a change from elsewhere is seen', async () => {
+  const behind = door();
+  await open(behind);
+  await click('nav-settings');
+  await behind.request('PUT', '/v1/settings', { loopback: true });
+  await settle();
+  expect(text('loopback-state')).toContain('49200');
+});
