@@ -29,7 +29,7 @@ pub(crate) fn ensure() -> Result {
     }
     println!("a virtual environment in {}", folder.display());
     let _ = fs::remove_file(&stamp);
-    sh::run(&mut sh::command(find()?, ["-m", "venv", "--clear"]).arg(&folder))?;
+    sh::run(sh::command(find()?, ["-m", "venv", "--clear"]).arg(&folder))?;
     // Nothing that is not in the list, nothing else under its name, and nothing that runs while it is installed.
     let line = "-m pip --quiet --disable-pip-version-check --no-input install --require-hashes --no-deps \
                 --only-binary :all: --requirement";
@@ -50,7 +50,9 @@ fn find() -> Result<PathBuf> {
     let all = NAMES.iter().filter_map(|name| sh::find(name));
     all.into_iter().find(new_enough).ok_or_else(|| {
         let (major, minor) = OLDEST;
-        format!("no Python {major}.{minor} or newer is on PATH. Install one, with its `venv`, and run this again.")
+        format!(
+            "no Python {major}.{minor} or newer is on PATH. Install one, with its `venv`, and run this again."
+        )
     })
 }
 
