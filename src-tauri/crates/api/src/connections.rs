@@ -3,7 +3,7 @@ use crate::{
     error::Refused,
     extract::{At, Body, By, Optional},
     handed::Handed,
-    openapi::{Listing, Reading, Talking, Writing},
+    openapi::{Guarded, Listing, Reading, Talking},
 };
 use axum::{Json, extract::State};
 use serde::Deserialize;
@@ -60,7 +60,7 @@ async fn show_connection(
     tag = "connections",
     params(("id" = String, Path, description = "Its id or name; a `/` in the name is written %2F.")),
     request_body = PatchConnection,
-    responses((status = 200, description = "As it is now.", body = Connection), Writing)
+    responses((status = 200, description = "As it is now.", body = Connection), Guarded)
 )]
 async fn patch_connection(
     By(caller): By,

@@ -11,7 +11,8 @@ mod flow;
 mod prompt;
 mod provider;
 
-pub(crate) use app::{app, grant, new_grant};
+pub use app::app;
+pub(crate) use app::{grant, new_grant};
 pub(crate) use connection::{auth_status, connection, connection_change, disconnected};
 pub(crate) use credential::{credential, credential_change, entered, initialise, new_credential, redacted};
 pub(crate) use draft::{new_provider, provider_change};

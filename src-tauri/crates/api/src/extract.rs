@@ -122,38 +122,29 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for Optional<
     }
 }
 
-/// Refuses a body that is too large by its own account, or is not called what this path takes: JSON, but a form where
-/// OAuth asks for one (RFC 6749 §4.1.3). A web page cannot send JSON to another origin without asking first, so this
-/// also keeps forms of web pages out.
+/// Refuses a body that is too large by its own account, or is not called JSON. A web page cannot send JSON to another
+/// origin without asking first, so this also keeps forms of web pages out. Where OAuth asks for a form (RFC 6749
+/// §4.1.3), the operation itself looks, and answers in OAuth's words.
 pub(crate) fn check(path: &str, headers: &HeaderMap, body: &RawBody) -> Result<(), Refused> {
-    if body.is_end_stream() {
+    if body.is_end_stream() || oauth::takes_a_form(path) {
         return Ok(());
     }
     if body.size_hint().lower() > LIMIT as u64 {
         return Err(Refused::TooLarge);
     }
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
-    let (wanted, otherwise) = if oauth::takes_a_form(path) {
-        (
-            "application/x-www-form-urlencoded",
-            "must be application/x-www-form-urlencoded here",
-        )
-    } else {
-        (
-            "application/json",
-            "must be application/json when there is a body",
-        )
-    };
     match (types.next().and_then(|value| value.to_str().ok()), types.next()) {
-        (Some(one), None) if is(wanted, one) => Ok(()),
-        _ => Err(Refused::field("content-type", otherwise)),
+        (Some(one), None) if is_json(one) => Ok(()),
+        _ => Err(Refused::field(
+            "content-type",
+            "must be application/json when there is a body",
+        )),
     }
 }
 
-/// Whether a media type is this one, whatever its parameters.
-fn is(wanted: &str, text: &str) -> bool {
+fn is_json(text: &str) -> bool {
     let essence = text.split(';').next().unwrap_or_default();
-    essence.trim().eq_ignore_ascii_case(wanted)
+    essence.trim().eq_ignore_ascii_case("application/json")
 }
 
 async fn read(request: Request) -> Result<Bytes, Refused> {

@@ -2,7 +2,7 @@ use crate::{
     convert,
     error::Refused,
     extract::{At, AtFlow, Body, By, Optional, Query},
-    openapi::{Flowing, Talking},
+    openapi::{Flowing, Starting, Talking},
 };
 use axum::{Json, extract::State};
 use std::time::Duration;
@@ -34,7 +34,7 @@ pub(crate) fn routes() -> OpenApiRouter<Engine> {
     path = "/v1/oauth-providers/{id}/authorize",
     tag = "flows",
     params(("id" = String, Path, description = "The provider's id or name."), AuthorizeQuery),
-    responses((status = 200, description = "Where to send the browser.", body = AuthorizeAnswer), Flowing)
+    responses((status = 200, description = "Where to send the browser.", body = AuthorizeAnswer), Starting)
 )]
 async fn authorize(
     By(caller): By,
@@ -58,7 +58,7 @@ async fn authorize(
     tag = "flows",
     params(("id" = String, Path, description = "The provider's id or name.")),
     request_body = Option<AuthorizeRequest>,
-    responses((status = 200, description = "Where to send the browser.", body = AuthorizeAnswer), Flowing)
+    responses((status = 200, description = "Where to send the browser.", body = AuthorizeAnswer), Starting)
 )]
 async fn start_flow(
     By(caller): By,

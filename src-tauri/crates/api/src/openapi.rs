@@ -94,13 +94,22 @@ errors! {
         VaultLocked RateLimited Internal ProviderError ProviderUnreachable OauthUnavailable;
 }
 
+/// What a door may answer before any operation is reached: to a wrong token, to a web page, or to a body that is no
+/// JSON or too large, even where none is read.
+const AT_THE_DOOR: [ErrorCode; 4] = [
+    ErrorCode::ValidationError,
+    ErrorCode::Unauthorized,
+    ErrorCode::PermissionDenied,
+    ErrorCode::PayloadTooLarge,
+];
+
 fn by_status(codes: &[ErrorCode]) -> BTreeMap<String, RefOr<Response>> {
     let mut slugs: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for code in codes {
-        slugs
-            .entry(code.http_status().to_string())
-            .or_default()
-            .push(code.slug());
+    for code in AT_THE_DOOR.iter().chain(codes) {
+        let same_status = slugs.entry(code.http_status().to_string()).or_default();
+        if !same_status.contains(&code.slug()) {
+            same_status.push(code.slug());
+        }
     }
     let envelope = || {
         ContentBuilder::new()

@@ -2,7 +2,7 @@ use crate::{
     convert,
     error::Refused,
     extract::{At, Body, By, Query},
-    openapi::{Listing, Reading, Talking, Writing},
+    openapi::{Guarded, Listing, Reading, Talking},
 };
 use axum::{Json, extract::State, http::StatusCode};
 use tokenry_contract::{
@@ -43,7 +43,7 @@ async fn list_providers(
     path = "/v1/oauth-providers",
     tag = "providers",
     request_body = CreateProvider,
-    responses((status = 201, description = "It is there.", body = OAuthProvider), Writing)
+    responses((status = 201, description = "It is there.", body = OAuthProvider), Guarded)
 )]
 async fn create_provider(
     By(caller): By,
@@ -79,7 +79,7 @@ async fn show_provider(
     tag = "providers",
     params(("id" = String, Path, description = "Its id or name.")),
     request_body = UpdateProvider,
-    responses((status = 200, description = "As it is now.", body = OAuthProvider), Writing)
+    responses((status = 200, description = "As it is now.", body = OAuthProvider), Guarded)
 )]
 async fn update_provider(
     By(caller): By,
@@ -101,7 +101,7 @@ async fn update_provider(
     path = "/v1/oauth-providers/{id}",
     tag = "providers",
     params(("id" = String, Path, description = "Its id or name."), DeleteProviderQuery),
-    responses((status = 200, description = "It is gone.", body = Success), Writing)
+    responses((status = 200, description = "It is gone.", body = Success), Guarded)
 )]
 async fn delete_provider(
     By(caller): By,

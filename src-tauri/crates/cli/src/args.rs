@@ -1,5 +1,6 @@
 //! What may stand on the command line.
 
+use crate::credential_args::CredentialCommand;
 use crate::provider_args::{AddArgs, EditArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::de::DeserializeOwned;
@@ -21,6 +22,9 @@ pub(crate) enum Command {
     /// Add, look at, change and remove providers
     #[command(subcommand)]
     Provider(ProviderCommand),
+    /// Add, look at, change and delete what is no OAuth: API keys, passwords, any fields
+    #[command(subcommand)]
+    Credential(CredentialCommand),
     /// Connect an account at a provider, or renew a connection
     Connect(ConnectArgs),
     /// List the connections

@@ -31,6 +31,8 @@ pub(crate) const TESTS: &[&str] = &[
     "gnome-keyring",
     "libsecret-tools",
     "chromium",
+    "python3",
+    "python3-venv",
 ];
 
 /// Ubuntu's `chromium` is another packaging system's; any of these is as good.
@@ -137,6 +139,7 @@ fn elsewhere(packages: &[&str]) -> Result {
             "desktop-file-install",
             "gnome-keyring-daemon",
             "secret-tool",
+            "python3",
         ]
     } else {
         &["cc", "pkg-config"]

@@ -17,6 +17,7 @@ mod hermetic;
 mod lint;
 mod npm;
 mod programs;
+mod python;
 mod repo;
 mod run;
 mod sandbox;

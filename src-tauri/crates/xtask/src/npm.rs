@@ -98,7 +98,11 @@ fn scripts(folder: &str) -> Result<Vec<String>> {
         .unwrap_or_default())
 }
 
-fn write(file: &Path, content: &[u8]) -> Result {
+/// Writes a file, and makes its folder.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn write(file: &Path, content: &[u8]) -> Result {
     let folder = file.parent().unwrap_or(file);
     fs::create_dir_all(folder)
         .and_then(|()| fs::write(file, content))

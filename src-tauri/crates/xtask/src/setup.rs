@@ -2,7 +2,7 @@
 
 use crate::sh::Result;
 use crate::stage::Stages;
-use crate::{apt, npm};
+use crate::{apt, npm, python};
 
 /// How much of it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,7 +28,11 @@ pub(crate) fn ensure(purpose: For, stages: &mut Stages) -> Result {
     stages.run("set-up: Node's packages", || {
         npm::check_node()?;
         npm::FOLDERS.iter().try_for_each(|folder| npm::ensure(folder))
-    })
+    })?;
+    if purpose == For::Testing {
+        stages.run("set-up: Python's packages", python::ensure)?;
+    }
+    Ok(())
 }
 
 /// The command `setup`.

@@ -89,15 +89,17 @@ pub(crate) fn find(program: &str) -> Option<PathBuf> {
     candidates.into_iter().find(|file| is_executable(file))
 }
 
+/// Whether there is a program at this path.
 #[cfg(unix)]
-fn is_executable(file: &std::path::Path) -> bool {
+pub(crate) fn is_executable(file: &std::path::Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     file.metadata()
         .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
+/// Whether there is a program at this path.
 #[cfg(not(unix))]
-fn is_executable(file: &std::path::Path) -> bool {
+pub(crate) fn is_executable(file: &std::path::Path) -> bool {
     file.is_file()
 }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod connections;
+mod credentials;
 mod document;
 mod engine;
 mod errors;
@@ -18,4 +19,5 @@ mod reading;
 mod socket;
 mod socket_file;
 mod support;
+mod versori;
 mod window;

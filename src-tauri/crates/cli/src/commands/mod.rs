@@ -5,6 +5,7 @@ mod approve;
 mod callback;
 mod connect;
 mod connection;
+pub(crate) mod credential;
 mod events;
 mod flow;
 mod list;
@@ -38,6 +39,7 @@ pub(crate) fn run(command: &Command, output: &Output) -> Result<(), Failure> {
     let engine = || Engine::new(WhenAbsent::Start);
     match command {
         Command::Provider(command) => run_provider(command, &engine()?, output),
+        Command::Credential(command) => credential::run(command, &engine()?, output),
         Command::Connect(args) => connect::run(args, &engine()?, output),
         Command::List => list::connections(&engine()?, output),
         Command::Status { name } => status::run(name.as_deref(), output),

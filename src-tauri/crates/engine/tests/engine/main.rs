@@ -5,6 +5,7 @@ mod accounts;
 mod apps;
 mod common;
 mod consent;
+mod credential_callers;
 mod credential_expiry;
 mod credentials;
 mod disconnect;
