@@ -52,7 +52,8 @@ impl Scene {
         Caller::App(AppCaller {
             app: self.app,
             grant,
-            scopes: None,            peer: Some(peer()),
+            scopes: None,
+            peer: Some(peer()),
         })
     }
 

@@ -50,7 +50,9 @@ fn find() -> Result<PathBuf> {
     let all = NAMES.iter().filter_map(|name| sh::find(name));
     all.into_iter().find(new_enough).ok_or_else(|| {
         let (major, minor) = OLDEST;
-        format!("no Python {major}.{minor} or newer is on PATH. Install one, with its `venv`, and run this again.")
+        format!(
+            "no Python {major}.{minor} or newer is on PATH. Install one, with its `venv`, and run this again."
+        )
     })
 }
 

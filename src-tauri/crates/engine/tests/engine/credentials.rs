@@ -28,7 +28,8 @@ pub(crate) fn app() -> Caller {
     Caller::App(AppCaller {
         app: AppId::new(&SystemClock, &OsRandom),
         grant: None,
-        scopes: None,        peer: None,
+        scopes: None,
+        peer: None,
     })
 }
 
