@@ -4,6 +4,8 @@ fn main() {
         "request",
         "subscribe",
         "copy_token",
+        "copy_credential",
+        "create_app",
         "copy_link",
         "consent_request",
         "consent_subscribe",

@@ -1,12 +1,13 @@
-//! The window's door: one command carries every request, another the news, and two copy things that the window
-//! itself must not hold.
+//! The window's door: one command carries every request, another the news, and four put things on the clipboard that
+//! the window itself must not hold.
 
 use crate::{clipboard, state::Shell};
 use serde_json::Value;
 use tauri::{AppHandle, State, ipc::Channel};
 use tokenry_api::doors::WindowAnswer;
-use tokenry_contract::{ErrorBody, ErrorCode, ErrorEnvelope};
+use tokenry_contract::{App, CreateApp, ErrorBody, ErrorCode, ErrorEnvelope};
 use tokenry_core::Caller;
+use tokenry_engine::AppView;
 use tokio::sync::broadcast::error::RecvError;
 
 /// Any operation of the contract, as the person.
@@ -57,6 +58,51 @@ pub(crate) async fn copy_token(
         .await;
     let token = token.map_err(|error| tokenry_api::envelope(&error))?;
     clipboard::put_for_a_while(&app, token.access_token).map_err(no_clipboard)
+}
+
+/// Puts the value of a credential's field on the clipboard. The window hears only whether that worked.
+#[tauri::command]
+pub(crate) async fn copy_credential(
+    app: AppHandle,
+    shell: State<'_, Shell>,
+    credential: String,
+    field: String,
+) -> Result<(), ErrorEnvelope> {
+    let engine = shell.running().await?.engine;
+    let value = engine.credential_value(&Caller::Ui, &credential, &field).await;
+    let value = value.map_err(|error| tokenry_api::envelope(&error))?;
+    clipboard::put_for_a_while(&app, value).map_err(no_clipboard)
+}
+
+/// Registers an app. Its own token, which is told this once, goes to the clipboard; the window hears of the app.
+#[tauri::command]
+pub(crate) async fn create_app(
+    app: AppHandle,
+    shell: State<'_, Shell>,
+    body: CreateApp,
+) -> Result<App, ErrorEnvelope> {
+    let engine = shell.running().await?.engine;
+    let registered = engine
+        .register_app(&Caller::Ui, &body.name, body.redirect_uris, body.public)
+        .await;
+    let (registered, token) = registered.map_err(|error| tokenry_api::envelope(&error))?;
+    if let Some(token) = token
+        && let Err(error) = clipboard::put_for_a_while(&app, token)
+    {
+        // An app whose token nobody has can never prove itself: it goes again.
+        if let Err(error) = engine.remove_app(&Caller::Ui, &registered.id.to_string()).await {
+            tracing::error!(
+                "the app {} stays without a token that anybody has: {error}",
+                registered.name
+            );
+        }
+        return Err(no_clipboard(error));
+    }
+    let grants = Vec::new();
+    Ok(tokenry_api::app(AppView {
+        app: registered,
+        grants,
+    }))
 }
 
 /// Puts a waiting flow's link on the clipboard.

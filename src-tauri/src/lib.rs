@@ -70,6 +70,8 @@ fn start(shell: Shell) -> ExitCode {
             commands::request,
             commands::subscribe,
             commands::copy_token,
+            commands::copy_credential,
+            commands::create_app,
             commands::copy_link,
             consent::commands::consent_request,
             consent::commands::consent_subscribe

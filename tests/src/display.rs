@@ -29,6 +29,20 @@ pub fn ask_to_close(session: &DesktopSession, title: &str) {
         .unwrap();
 }
 
+/// Whether there is a window with this title.
+pub fn is_shown(session: &DesktopSession, title: &str) -> bool {
+    let display = session.env()["DISPLAY"].to_str().unwrap();
+    let (x, screen) = x11rb::connect(Some(display)).unwrap();
+    let root = x.setup().roots[screen].root;
+    let protocols = x
+        .intern_atom(false, b"WM_PROTOCOLS")
+        .unwrap()
+        .reply()
+        .unwrap()
+        .atom;
+    find(&x, root, title, protocols).is_some()
+}
+
 /// The window below this one that has the title and can be asked something.
 fn find(x: &RustConnection, below: Window, title: &str, protocols: u32) -> Option<Window> {
     let children = x.query_tree(below).unwrap().reply().ok()?.children;

@@ -147,10 +147,41 @@ impl Screen {
     /// One operation of the contract through the window's own door: `{status, body}`.
     pub async fn request(&self, method: &str, path: &str, body: &Value) -> Value {
         let ask = serde_json::json!({"method": method, "path": path, "body": body});
+        self.invoke("request", &ask).await
+    }
+
+    /// One command of the shell, as a script of the page would use it: what it gives, or `{refused}`.
+    pub async fn invoke(&self, command: &str, arguments: &Value) -> Value {
         self.script_later(&format!(
-            "window.__TAURI_INTERNALS__.invoke('request', {ask}).then(done, (e) => done({{refused: e}}))"
+            "window.__TAURI_INTERNALS__.invoke('{command}', {arguments}).then(done, (e) => done({{refused: e}}))"
         ))
         .await
+    }
+
+    /// Goes to the window whose page has this title, as soon as there is one. A driver begins at the first window.
+    pub async fn go_to(&self, title: &str) {
+        self.until(&format!("the window {title:?}"), || self.switch(title))
+            .await;
+    }
+
+    /// Waits until no window has this title, and goes to the one that has the other.
+    pub async fn left(&self, title: &str, other: &str) {
+        let gone = || async move { self.switch(title).await.is_none().then_some(()) };
+        self.go_to(other).await;
+        self.until(&format!("the end of the window {title:?}"), gone)
+            .await;
+        self.go_to(other).await;
+    }
+
+    async fn switch(&self, title: &str) -> Option<()> {
+        for window in self.client().windows().await.ok()? {
+            // One that closes just now is not the one.
+            let there = self.client().switch_to_window(window).await.is_ok();
+            if there && self.client().title().await.is_ok_and(|its| its == title) {
+                return Some(());
+            }
+        }
+        None
     }
 
     /// Writes what is to be seen to a PNG file.
@@ -181,8 +212,9 @@ impl Screen {
                 return found;
             }
             if Instant::now() > end {
-                let page = self.script("return document.body.innerText").await;
-                panic!("no {what} within {PATIENCE:?} in {page}");
+                let script = "return document.body.innerText";
+                let page = self.client().execute(script, Vec::new()).await;
+                panic!("no {what} within {PATIENCE:?} in {page:?}");
             }
             pause().await;
         }

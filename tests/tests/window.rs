@@ -61,12 +61,12 @@ async fn the_form_says_at_each_field_what_is_wrong_with_it() {
     }
     screen.click("save-provider").await;
     screen.see("provider-fine").await;
-    // What only the engine knows is said in the form, too, and what was typed stays.
+    // What only the engine knows is said at its field, too, and what was typed stays.
     screen.click("add-provider").await;
     screen.fill_form(&valid).await;
     screen.click("save-provider").await;
-    let taken = screen.text("form-error").await;
-    assert!(taken.contains("fine"), "{taken}");
+    let taken = screen.text("error-name").await;
+    assert!(taken.contains("taken") || taken.contains("fine"), "{taken}");
     let typed = screen.see("field-client_id").await.prop("value").await.unwrap();
     assert_eq!(typed.as_deref(), Some("a-client"));
     screen.close().await;
@@ -217,7 +217,7 @@ fn sent_to(server: &Server) -> Vec<(&'static str, String)> {
 
 /// api.md: the token operation is for programs; the window gets 403.
 #[tokio::test]
-async fn the_page_gets_no_token_and_no_command_but_its_four() {
+async fn the_page_gets_no_token_and_no_command_but_its_own() {
     let (desktop, sandbox) = (Desktop::start(), Sandbox::start());
     let screen = desktop.open_window(&[]).await;
     screen.add_provider(&sandbox.form(CONFIDENTIAL)).await;

@@ -198,7 +198,8 @@ it.each(['token', 'more', 'app', 'hostile', 'credential'])(
     document.title = 'Tokenry asks';
     render(Consent, { door: demoQuestions(name) });
     await settle();
-    const { violations } = await axe.run(document, { rules: { 'color-contrast': { enabled: false } } }, 30_000);
+    const { violations } = await axe.run(document, { rules: { 'color-contrast': { enabled: false } } });
     expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
   },
+  30_000,
 );

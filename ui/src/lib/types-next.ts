@@ -2,10 +2,6 @@
  * The part of the contract that is not in `contract.ts` yet, written by hand from the contract crate. When `contract.ts`
  * is generated again, this file goes, and `types.ts` names the generated types instead.
  */
-import type { components } from './contract';
-
-type Schemas = components['schemas'];
-
 export interface App {
   id: string;
   name: string;
@@ -42,11 +38,6 @@ export interface CreateGrant {
   credentials?: string[];
   token_scopes?: string[] | null;
   expires_at?: string | null;
-}
-
-export interface Settings {
-  loopback: boolean;
-  loopback_port?: number | null;
 }
 
 export interface ScopeWords {
@@ -148,67 +139,11 @@ export interface UpdateCredential {
   expires_at?: string | null;
 }
 
-export type CallerKind = 'ui' | 'program' | 'app' | 'consent' | 'engine';
-
-export type Rule =
-  | 'window'
-  | 'engine'
-  | 'same_user'
-  | 'grant'
-  | 'session'
-  | 'once'
-  | 'approve_all'
-  | 'denied'
-  | 'denied_before'
-  | 'unanswered'
-  | 'cannot_ask'
-  | 'no_grant'
-  | 'not_for_this_caller';
-
-export type EventKind =
-  | Schemas['EventKind']
-  | 'consent_asked'
-  | 'consent_decided'
-  | 'app_added'
-  | 'app_removed'
-  | 'app_authorized'
-  | 'grant_given'
-  | 'grant_removed'
-  | 'credential_added'
-  | 'credential_changed'
-  | 'credential_removed'
-  | 'credential_handed_out'
-  | 'settings_changed';
-
-export type Event = Omit<Schemas['Event'], 'kind' | 'caller'> & {
-  kind: EventKind;
-  caller: CallerKind;
-  credential_id?: string | null;
-  app_id?: string | null;
-  rule?: Rule | null;
-  grant_id?: string | null;
-};
-
-export interface EventQuery {
-  before?: number;
-  limit?: number;
-  app?: string;
-  connection?: string;
-  outcome?: Schemas['Outcome'];
-}
-
-export type Change =
-  | Exclude<Schemas['Change'], { type: 'activity' }>
-  | { type: 'apps.changed' }
-  | { type: 'prompts.changed' }
-  | { type: 'activity'; event: Event };
-
 interface Json<T> {
   content: { 'application/json': T };
 }
 
-interface Gives<Answer, Query = undefined> {
-  parameters: { query?: Query };
+interface Gives<Answer> {
   responses: { 200: Json<Answer> };
 }
 
@@ -225,12 +160,10 @@ export interface NextPaths {
   '/v1/grants': { get: Gives<Grant[]>; post: Takes<CreateGrant, Grant> };
   '/v1/grants/{id}': { delete: Gives<Success> };
   '/oauth/scopes': { get: Gives<{ scopes: ScopeWords[] }> };
-  '/v1/settings': { get: Gives<Settings>; put: Takes<{ loopback?: boolean | null }, Settings> };
   '/v1/credentials': { get: Gives<Credential[]>; post: Takes<CreateCredential, Credential> };
   '/v1/credentials/{id}': {
     get: Gives<Credential>;
     put: Takes<UpdateCredential, Credential>;
     delete: Gives<Success>;
   };
-  '/v1/events': { get: Gives<{ events: Event[]; next?: number | null }, EventQuery> };
 }

@@ -25,14 +25,20 @@ export type EngineStatus = Schemas['EngineStatus'];
 export type Vault = Schemas['Vault'];
 export type SlotKind = Schemas['SlotKind'];
 
+export type Event = Schemas['Event'];
+export type EventKind = Schemas['EventKind'];
+export type Rule = Schemas['Rule'];
 export type Outcome = Schemas['Outcome'];
+export type Change = Schemas['Change'];
+export type EventQuery = NonNullable<paths['/v1/events']['get']['parameters']['query']>;
+
+export type Settings = Schemas['Settings'];
 
 export type ErrorCode = Schemas['ErrorCode'];
 export type ErrorBody = Schemas['ErrorBody'];
 
-export type { App, CreateApp, Grant, CreateGrant, Settings, ScopeWords } from './types-next';
+export type { App, CreateApp, Grant, CreateGrant, ScopeWords } from './types-next';
 export type { Credential, CredentialType, CreateCredential, UpdateCredential } from './types-next';
 export type { Prompt, PromptOperation, PromptDecision, AnswerPrompt, PromptChoice } from './types-next';
-export type { Event, EventKind, EventQuery, Rule, CallerKind, Change } from './types-next';
 
 export type Paths = Omit<paths, keyof NextPaths> & NextPaths;

@@ -9,7 +9,7 @@ use axum::{Json, extract::State};
 use serde::Deserialize;
 use std::time::Duration;
 use tokenry_contract::{Connection, DisconnectAnswer, PatchConnection, Success, TokenAnswer, TokenRequest};
-use tokenry_engine::Engine;
+use tokenry_engine::{Engine, TokenWish};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) fn routes() -> OpenApiRouter<Engine> {
@@ -96,7 +96,8 @@ async fn disconnect(
 
 /// Get an access token
 ///
-/// Refreshed first when it is due. Never for the window.
+/// Refreshed first when it is due. With `scope`, `audience` or `resource`, one that is limited to them. Never for
+/// the window.
 #[utoipa::path(
     post,
     path = "/v1/connections/{id}/token",
@@ -112,7 +113,7 @@ async fn connection_token(
     Optional(body): Optional<TokenRequest>,
 ) -> Result<Handed, Refused> {
     let caller = by.not_the_window(Refused::TokenForTheWindow)?;
-    Ok(Handed(engine.token(&caller, &id, min_valid(&body)).await?))
+    Ok(Handed(engine.token(&caller, &id, wish(body)).await?))
 }
 
 /// Get an access token of a provider's only connection
@@ -139,7 +140,7 @@ async fn provider_token(
         .ok_or_else(|| Refused::no_connection(&id))?;
     Ok(Handed(
         engine
-            .token(&caller, &view.connection.id.to_string(), min_valid(&body))
+            .token(&caller, &view.connection.id.to_string(), wish(body))
             .await?,
     ))
 }
@@ -193,6 +194,17 @@ async fn connect_client(
     Ok(Json(Success { success: true }))
 }
 
-fn min_valid(body: &TokenRequest) -> Duration {
-    Duration::from_secs(body.min_valid_seconds.unwrap_or(0).into())
+fn wish(body: TokenRequest) -> TokenWish {
+    let scopes = |text: String| {
+        text.split(' ')
+            .filter(|s| !s.is_empty())
+            .map(str::to_owned)
+            .collect()
+    };
+    TokenWish {
+        min_valid: Duration::from_secs(body.min_valid_seconds.unwrap_or(0).into()),
+        scopes: body.scope.map(scopes),
+        audience: body.audience,
+        resource: body.resource,
+    }
 }

@@ -11,13 +11,14 @@ mod flow;
 mod prompt;
 mod provider;
 
-pub(crate) use app::{app, grant, new_grant};
+pub use app::app;
+pub(crate) use app::{grant, new_grant};
 pub(crate) use connection::{auth_status, connection, connection_change, disconnected};
 pub(crate) use credential::{credential, credential_change, entered, initialise, new_credential, redacted};
 pub(crate) use draft::{new_provider, provider_change};
 pub(crate) use engine::status;
 pub use event::change;
-pub(crate) use event::event;
+pub(crate) use event::{event, wanted_outcome};
 pub(crate) use flow::{connect_options, connect_query, flow, started};
 pub(crate) use prompt::{answer, prompt, proof};
 pub(crate) use provider::provider;

@@ -12,7 +12,7 @@ use axum::{
 use futures_util::stream::{self, Stream};
 use std::{convert::Infallible, time::Duration};
 use tokenry_contract::{Change, EventPage, EventQuery};
-use tokenry_engine::Engine;
+use tokenry_engine::{Engine, EventFilter};
 use tokio::sync::broadcast::error::RecvError;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -27,7 +27,8 @@ pub(crate) fn routes() -> OpenApiRouter<Engine> {
 
 /// Read the activity log
 ///
-/// Newest first.
+/// Newest first. With a filter a page may hold fewer than `limit`, or none, and still have a next one: only so many
+/// lines are looked at for one page.
 #[utoipa::path(
     get,
     path = "/v1/events",
@@ -44,7 +45,14 @@ async fn list_events(
     if !(1..=500).contains(&limit) {
         return Err(Refused::field("limit", "must be 1 to 500"));
     }
-    let (events, next) = engine.events(&caller, query.before, limit).await?;
+    let filter = EventFilter {
+        app: query.app,
+        connection: query.connection,
+        outcome: query.outcome.map(convert::wanted_outcome),
+    };
+    let (events, next) = engine
+        .search_events(&caller, &filter, query.before, limit)
+        .await?;
     Ok(Json(EventPage {
         events: events.into_iter().map(convert::event).collect(),
         next,

@@ -25,7 +25,7 @@ mod providers;
 mod settings;
 mod versori;
 
-pub use convert::{change, error_code};
+pub use convert::{app, change, error_code};
 pub use error::envelope;
 pub use oauth::Issuer;
 pub use openapi::openapi;

@@ -1,9 +1,10 @@
 //! What may stand on the command line.
 
+use crate::credential_args::CredentialCommand;
 use crate::provider_args::{AddArgs, EditArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::de::DeserializeOwned;
-use tokenry_contract::{ErrorCode, PromptDecision, Redirect};
+use tokenry_contract::{ErrorCode, Outcome, PromptDecision, Redirect};
 
 /// Keeps your accounts connected and hands fresh access tokens to your programs.
 #[derive(Parser)]
@@ -21,6 +22,9 @@ pub(crate) enum Command {
     /// Add, look at, change and remove providers
     #[command(subcommand)]
     Provider(ProviderCommand),
+    /// Add, look at, change and delete what is no OAuth: API keys, passwords, any fields
+    #[command(subcommand)]
+    Credential(CredentialCommand),
     /// Connect an account at a provider, or renew a connection
     Connect(ConnectArgs),
     /// List the connections
@@ -31,13 +35,7 @@ pub(crate) enum Command {
         name: Option<String>,
     },
     /// Print a fresh access token, and nothing else, to standard output
-    Token {
-        /// A connection: `provider`, `provider/label`, a label or an id
-        name: String,
-        /// The token must live at least this long; else it is refreshed first
-        #[arg(long, value_name = "SECONDS")]
-        min_valid: Option<u32>,
-    },
+    Token(TokenArgs),
     /// Refresh a connection now, whatever its expiry
     Refresh {
         /// A connection
@@ -56,14 +54,7 @@ pub(crate) enum Command {
         url: String,
     },
     /// Show the activity log, newest first
-    Events {
-        /// At most this many, 1 to 500
-        #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=500))]
-        limit: Option<u32>,
-        /// Only what is older than this page mark
-        #[arg(long, value_name = "MARK")]
-        before: Option<i64>,
-    },
+    Events(EventsArgs),
     /// Register apps, and say what each of them may do
     #[command(subcommand)]
     App(AppCommand),
@@ -163,6 +154,43 @@ pub(crate) struct ApproveArgs {
     /// Read the approval code from this file descriptor (0 is standard input)
     #[arg(long, value_name = "N")]
     pub(crate) code_fd: Option<u32>,
+}
+
+#[derive(Args)]
+pub(crate) struct TokenArgs {
+    /// A connection: `provider`, `provider/label`, a label or an id
+    pub(crate) name: String,
+    /// The token must live at least this long; else it is refreshed first
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) min_valid: Option<u32>,
+    /// A token that can do only this, of what the connection holds; may be repeated
+    #[arg(long = "scope", value_name = "SCOPE")]
+    pub(crate) scopes: Vec<String>,
+    /// A token for this audience, as the provider calls it
+    #[arg(long)]
+    pub(crate) audience: Option<String>,
+    /// A token that will be used there (RFC 8707)
+    #[arg(long, value_name = "URI")]
+    pub(crate) resource: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct EventsArgs {
+    /// At most this many, 1 to 500
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub(crate) limit: Option<u32>,
+    /// Only what is older than this page mark
+    #[arg(long, value_name = "MARK")]
+    pub(crate) before: Option<i64>,
+    /// Only what this app did, or what is about it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) app: Option<String>,
+    /// Only what is about this connection
+    #[arg(long, value_name = "NAME")]
+    pub(crate) connection: Option<String>,
+    /// Only what ended like this: done, refused or failed
+    #[arg(long, value_parser = word::<Outcome>)]
+    pub(crate) outcome: Option<Outcome>,
 }
 
 #[derive(Args)]

@@ -6,6 +6,7 @@
 
 mod args;
 mod commands;
+mod credential_args;
 mod engine;
 mod failure;
 mod http;

@@ -1,14 +1,16 @@
 //! "Did you mean": the names that are close to one nobody has.
 
+use crate::commands::credential::called;
 use crate::engine::Engine;
 use crate::failure::Failure;
-use tokenry_contract::{Connection, ErrorCode, OAuthProvider};
+use tokenry_contract::{Connection, Credential, ErrorCode, OAuthProvider};
 
 /// What a name was meant to be the name of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Provider,
     Connection,
+    Credential,
 }
 
 /// Adds the closest names to a failure that says there is no such thing.
@@ -21,9 +23,14 @@ pub(crate) fn explain(failure: Failure, engine: &Engine, kind: Kind, name: &str)
         let connections: Vec<Connection> = engine.get(&["v1", "connections"]).unwrap_or_default();
         candidates.extend(connections.into_iter().map(|connection| connection.name));
     }
-    // A connection may be named by its provider.
-    let providers: Vec<OAuthProvider> = engine.get(&["v1", "oauth-providers"]).unwrap_or_default();
-    candidates.extend(providers.into_iter().map(|provider| provider.name));
+    if kind == Kind::Credential {
+        let credentials: Vec<Credential> = engine.get(&["v1", "credentials"]).unwrap_or_default();
+        candidates.extend(credentials.iter().map(called));
+    } else {
+        // A connection may be named by its provider.
+        let providers: Vec<OAuthProvider> = engine.get(&["v1", "oauth-providers"]).unwrap_or_default();
+        candidates.extend(providers.into_iter().map(|provider| provider.name));
+    }
     candidates.sort();
     candidates.dedup();
     candidates.retain(|candidate| candidate != name);

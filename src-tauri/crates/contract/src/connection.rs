@@ -108,6 +108,16 @@ pub struct TokenRequest {
     /// less than that gives what it gives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_valid_seconds: Option<u32>,
+    /// Fewer scopes than the connection has, with a space between. Where its provider gives less, the token can do
+    /// no more than this; where it does not, `scope` of the answer says what it can do, or it is refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// Who the token is for, as the provider calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audience: Option<String>,
+    /// Where the token will be used: an absolute URI without a fragment (RFC 8707).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
 }
 
 /// An access token. The only answer that holds one.

@@ -172,6 +172,56 @@ pub struct Tokens {
     pub obtained_at: Timestamp,
     /// Counts up with every write, so that an old answer cannot land on newer tokens.
     pub fence: u64,
+    /// Tokens of the same grant that can do less, or are for one audience; the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub narrowed: Vec<NarrowedToken>,
+}
+
+/// What a token is limited to, beyond its grant.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Narrowing {
+    /// The most that it may do, sorted; `None` is whatever the grant holds.
+    pub scopes: Option<Scopes>,
+    /// Who it is for, as the provider calls it; no RFC has this one for a refresh, and many servers know it.
+    pub audience: Option<String>,
+    /// Where it will be used: an absolute URI, sent as it was given (RFC 8707 §2).
+    pub resource: Option<String>,
+}
+
+impl Narrowing {
+    /// Whether it is for one audience, so that the grant's own token cannot stand in for it.
+    pub fn has_audience(&self) -> bool {
+        self.audience.is_some() || self.resource.is_some()
+    }
+
+    /// In words, for the activity log and for a person.
+    pub fn words(&self) -> String {
+        let scopes = self.scopes.as_ref().map(|scopes| format!("limited to {scopes}"));
+        let named = |text: &String| format!("for {}", crate::clean(text));
+        let parts = [
+            scopes,
+            self.audience.as_ref().map(named),
+            self.resource.as_ref().map(named),
+        ];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// A token that can do less than its grant, or is for one audience.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct NarrowedToken {
+    /// What was asked for.
+    pub of: Narrowing,
+    /// Handed out to callers.
+    pub access_token: Secret,
+    /// As it goes into an `Authorization` header: `Bearer`.
+    pub token_type: String,
+    /// When it ends; `None` is unknown.
+    pub expires_at: Option<Timestamp>,
+    /// What it can do, as the answer said.
+    pub scopes: Scopes,
+    /// When it was fetched.
+    pub obtained_at: Timestamp,
 }
 
 /// A refresh token that was replaced, and until when it is kept sealed.

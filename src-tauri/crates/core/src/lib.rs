@@ -24,7 +24,8 @@ pub use app::{ApiScope, App, Grant, UnknownScope};
 pub use clock::{Clock, SystemClock};
 pub use code::Code;
 pub use connection::{
-    Account, Connection, ConnectionStatus, DEFAULT_PROJECT, ReauthReason, ReplacedToken, Tokens, Trouble,
+    Account, Connection, ConnectionStatus, DEFAULT_PROJECT, NarrowedToken, Narrowing, ReauthReason,
+    ReplacedToken, Tokens, Trouble,
 };
 pub use credential::{Credential, CredentialKind};
 pub use event::{AppCaller, Caller, Event, EventKind, Outcome, Peer, Rule};

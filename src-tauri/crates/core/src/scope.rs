@@ -43,6 +43,19 @@ impl Scopes {
             .collect()
     }
 
+    /// Those of `self` that `other` has too, sorted: equal sets are equal texts then.
+    #[must_use]
+    pub fn common_with(&self, other: &Self) -> Self {
+        let mut common: Vec<_> = self.0.iter().filter(|s| other.contains(s)).cloned().collect();
+        common.sort_unstable();
+        Self(common)
+    }
+
+    /// Whether `most` has all of these.
+    pub fn is_within(&self, most: &Self) -> bool {
+        self.iter().all(|scope| most.contains(scope))
+    }
+
     /// Whether a text can be one scope token: printable ASCII without space, `"` and `\` (RFC 6749 §3.3).
     pub fn is_token(text: &str) -> bool {
         !text.is_empty()
@@ -96,5 +109,14 @@ mod tests {
     fn what_was_asked_and_not_granted_is_named() {
         let asked = Scopes::parse("read write");
         assert_eq!(asked.missing_from(&Scopes::parse("read")).to_string(), "write");
+    }
+
+    #[test]
+    fn what_two_sets_share_is_the_same_text_in_whatever_order_they_were_given() {
+        let (one, other) = (Scopes::parse("c a b"), Scopes::parse("b c d"));
+        assert_eq!(one.common_with(&other).to_string(), "b c");
+        assert_eq!(one.common_with(&other), other.common_with(&one));
+        assert!(one.common_with(&other).is_within(&one));
+        assert!(!one.is_within(&other));
     }
 }

@@ -37,6 +37,7 @@ impl NewConnection {
         Tokens {
             refresh_token: old.refresh_token.filter(|_| same),
             scopes: self.scopes.clone(),
+            narrowed: Vec::new(),
             ..old
         }
     }
@@ -68,6 +69,8 @@ impl Engine {
                     return Err(crate::resolve::gone(&target.to_string()));
                 }
                 connection.requested_scopes = fresh.scopes.clone();
+                // Another sign-in may be of another kind: what its provider does is seen anew.
+                connection.narrows = None;
                 connection.client_secret_from = fresh.client_secret_from;
                 connection.label = label.or(connection.label);
                 let old = transaction.get::<Tokens>(target.row())?;

@@ -9,7 +9,7 @@ mod prompt;
 mod queue;
 mod session;
 
-pub(crate) use permit::Wanted;
+pub(crate) use permit::{Permit, Wanted};
 pub use prompt::{AuthorizationRequest, Choice, Prompt};
 pub(crate) use queue::Prompts;
 pub use queue::{Answer, Proof};

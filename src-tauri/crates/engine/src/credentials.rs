@@ -161,7 +161,7 @@ impl Engine {
         let rule = self.permit(caller, wanted).await?.rule;
         let event = self.credential_event(caller, EventKind::CredentialAdded, &credential, None);
         let view = CredentialView::of(credential.id, Known::of(&credential));
-        self.keep(credential, event.by(rule)).await?;
+        self.keep(credential, None, event.by(rule)).await?;
         Ok(view)
     }
 
@@ -179,25 +179,17 @@ impl Engine {
         let ledger = self.ledger()?;
         let before = stored(&ledger, id, reference)?;
         // Looked at before anybody is asked, so that nobody is asked for nothing.
-        let after = change.clone().applied_to(before.clone(), self.now())?;
+        let named = change.named();
+        let after = change.applied_to(before.clone(), self.now())?;
         check::change(&before, &after, self.now())?;
         self.name_is_free(&after)?;
         let wanted = Wanted::new(Operation::WriteCredentials)
             .of_credential(id, known.created_by)
-            .note(format!("It changes {}.", change.named()));
+            .note(format!("It changes {named}."));
         let rule = self.permit(caller, wanted).await?.rule;
-        let now_there = self.still_there(&*self.ledger()?, id)?;
-        if now_there.updated_at != before.updated_at {
-            return Err(Error::Conflict(
-                "the credential was changed meanwhile; look at it and try again".to_owned(),
-            ));
-        }
-        let mut after = change.applied_to(now_there, self.now())?;
-        check::change(&before, &after, self.now())?;
-        after.updated_at = self.now();
         let event = self.credential_event(caller, EventKind::CredentialChanged, &after, None);
         let view = CredentialView::of(id, Known::of(&after));
-        self.keep(after, event.by(rule)).await?;
+        self.keep(after, Some(before.updated_at), event.by(rule)).await?;
         Ok(view)
     }
 
@@ -233,22 +225,38 @@ impl Engine {
         Ok(())
     }
 
-    /// Keeps a credential under a name that no other one has.
-    async fn keep(&self, credential: Credential, event: Event) -> Result<(), Error> {
-        let (ledger, now) = (self.ledger()?, self.now());
-        let engine = self.clone();
+    /// Keeps a credential under a name that no other one has. One that changes has to be as it was: the question may
+    /// have been open for a while.
+    async fn keep(
+        &self,
+        mut credential: Credential,
+        from: Option<Timestamp>,
+        event: Event,
+    ) -> Result<(), Error> {
+        let (ledger, engine, now) = (self.ledger()?, self.clone(), self.now());
         blocking(move || {
             ledger.change(now, |transaction| {
+                if let Some(from) = from {
+                    let there = transaction.get::<Credential>(credential.id.row())?;
+                    let there = there
+                        .filter(|there| is_alive(there, now))
+                        .ok_or_else(|| none(credential.name.as_str()))?;
+                    if there.updated_at != from {
+                        return Err(changed_meanwhile());
+                    }
+                    credential.last_used_at = there.last_used_at;
+                }
+                check::in_future(&credential, now)?;
                 // As it is inside the transaction: two with one name at the same moment are one and a conflict.
                 let same = {
                     let index = ledger.index();
                     index.credential_called(&credential.project, &credential.name)
                 };
                 if let Some(other) = same.filter(|other| *other != credential.id) {
-                    let other = transaction.get::<Credential>(other.row())?;
-                    match other.filter(|other| is_alive(other, now)) {
+                    let found = transaction.get::<Credential>(other.row())?;
+                    match found.filter(|found| is_alive(found, now)) {
                         Some(_) => return Err(taken(&credential)),
-                        None => engine.drop_expired(transaction, same)?,
+                        None => engine.drop_expired(transaction, [other])?,
                     }
                 }
                 transaction.put(credential.id.row(), &credential)?;
@@ -359,6 +367,10 @@ pub(crate) fn none(reference: &str) -> Error {
         reference,
         "`tokenry credential list` shows what there is",
     )
+}
+
+fn changed_meanwhile() -> Error {
+    Error::Conflict("the credential was changed meanwhile; look at it and try again".to_owned())
 }
 
 fn taken(credential: &Credential) -> Error {

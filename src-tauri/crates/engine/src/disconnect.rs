@@ -155,7 +155,12 @@ impl Engine {
             revocation::revoke(http, provider, &token, revocation::Hint::AccessToken).await
         };
         let Some(refresh_token) = &tokens.refresh_token else {
-            return access(tokens.access_token).await;
+            let revoked = access(tokens.access_token).await?;
+            // There is no grant that they would go with.
+            for narrowed in tokens.narrowed {
+                let _ = access(narrowed.access_token).await;
+            }
+            return Ok(revoked);
         };
         let revoked =
             revocation::revoke(http, provider, refresh_token, revocation::Hint::RefreshToken).await?;

@@ -6,7 +6,7 @@ use crate::{
     flows::LiveFlow,
     gate::{Gate, Opener, VaultReport, VaultState},
     ledger::Ledger,
-    policy::{Asking, Operation},
+    policy::Asking,
     refresh::Refreshes,
     scheduler::{self, Places},
 };
@@ -197,25 +197,6 @@ impl Engine {
     /// What changes from now on.
     pub fn changes(&self) -> broadcast::Receiver<Change> {
         self.inner.changes.subscribe()
-    }
-
-    /// The activity log, newest first, and the mark of the next page.
-    ///
-    /// # Errors
-    /// While locked, or when the log cannot be read.
-    pub async fn events(
-        &self,
-        caller: &Caller,
-        before: Option<i64>,
-        limit: u32,
-    ) -> Result<(Vec<Event>, Option<i64>), Error> {
-        self.allow(caller, Operation::ReadActivity)?;
-        self.flush_activity().await;
-        let ledger = self.ledger()?;
-        let (mut events, next) = blocking(move || ledger.events(before, limit.clamp(1, 500))).await?;
-        // Hand-outs are written a moment late, after what was written at once meanwhile.
-        events.sort_by_key(|event| std::cmp::Reverse(event.at));
-        Ok((events, next))
     }
 
     /// Brings the window to the front.

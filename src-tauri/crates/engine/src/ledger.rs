@@ -9,7 +9,7 @@ use std::{
     ops::ControlFlow,
     sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard},
 };
-use tokenry_core::{App, Connection, Credential, Event, Grant, Provider, Random, Timestamp};
+use tokenry_core::{App, Connection, Credential, Grant, Provider, Random, Timestamp};
 use tokenry_store::{Store, Table};
 use tokenry_vault::{Place, RunningSum, Vault};
 use tokio::sync::broadcast;
@@ -195,24 +195,10 @@ impl Ledger {
         failed.map_or(Ok(records), Err)
     }
 
-    /// Events before `before`, newest first, and the mark of the next page.
-    pub(crate) fn events(&self, before: Option<i64>, limit: u32) -> Result<(Vec<Event>, Option<i64>), Error> {
-        let rows = self.store.events_before(before, limit)?;
-        // Sealed for their place as they are, lines could only be taken out, and then a number is missing.
-        let is_whole = rows.windows(2).all(|pair| pair[0].0 == pair[1].0 + 1);
-        let is_all = rows.len() == limit as usize || rows.last().is_none_or(|(seq, _)| *seq == 1);
-        if !is_whole || !is_all {
-            return Err(damaged("lines of the activity log are missing"));
-        }
-        let next = rows
-            .last()
-            .map(|(seq, _)| *seq)
-            .filter(|seq| *seq > 1 && rows.len() == limit as usize);
-        let open = |(seq, sealed): &(i64, Vec<u8>)| {
-            let plain = self.vault.open(event_place(*seq), sealed)?;
-            serde_json::from_slice(&plain).map_err(|_| damaged("a line of the activity log cannot be read"))
-        };
-        Ok((rows.iter().map(open).collect::<Result<_, Error>>()?, next))
+    /// The number of the next event, and what the log's hash chain has come to.
+    pub(crate) fn log_end(&self) -> (i64, Option<[u8; 32]>) {
+        let manifest = self.manifest.lock().unwrap_or_else(PoisonError::into_inner);
+        (manifest.next_event, Some(manifest.chain))
     }
 
     /// Seals something that belongs to no table, for a file of its own.
@@ -341,15 +327,6 @@ impl Ledger {
         };
         let plain = Zeroizing::new(serde_json::to_vec(record).map_err(|e| Error::Internal(e.to_string()))?);
         Ok(self.vault.seal(place, &plain, &*self.random)?)
-    }
-}
-
-pub(crate) fn event_place(seq: i64) -> Place<'static> {
-    Place {
-        table: "events",
-        row: seq,
-        version: 0,
-        schema: record::FORMAT,
     }
 }
 

@@ -68,23 +68,3 @@ async fn the_activity_log_is_read_page_by_page_newest_first() {
     assert!(all.len() >= 43, "{}", all.len());
     assert!(at_once.windows(2).all(|pair| pair[0].at >= pair[1].at));
 }
-
-#[tokio::test]
-async fn a_line_that_is_missing_from_the_activity_log_is_noticed() {
-    let (_world, engine) = World::connected(Behaviour::default()).await;
-    let (events, _) = engine.events(&ui(), None, 500).await.unwrap();
-    let next = i64::try_from(events.len()).unwrap() + 1;
-    let ledger = engine.ledger().unwrap();
-    let plain = serde_json::to_vec(&events[0]).unwrap();
-    let after_a_gap = next + 1;
-    let place = crate::ledger::event_place(after_a_gap);
-    let sealed = ledger.seal_apart(place, &plain).unwrap();
-    let append = |writer: &tokenry_store::Writer<'_>| writer.append_event(after_a_gap, &sealed);
-    ledger.store().write(engine.now(), append).unwrap();
-    let error = engine.events(&ui(), None, 500).await.unwrap_err();
-    assert!(error.to_string().contains("missing"), "{error}");
-    assert_eq!(
-        engine.events(&ui(), Some(next), 500).await.unwrap().0.len(),
-        events.len()
-    );
-}

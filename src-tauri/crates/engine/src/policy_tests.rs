@@ -330,3 +330,21 @@ fn what_was_allowed_for_the_session_is_not_asked_again_and_lifts_no_other_limit(
         Decision::Deny(Rule::NoGrant)
     );
 }
+
+/// Checklist A13: `scope` of an access token says what it is good for, even where its grant is wider.
+#[test]
+fn an_access_token_is_good_for_its_own_scopes_only() {
+    let scene = Scene::new();
+    let grant = scene.grant(&[ApiScope::TokensRead, ApiScope::ActivityRead]);
+    let Caller::App(mut app) = scene.caller(Some(grant.id)) else {
+        unreachable!("it is an app")
+    };
+    app.scopes = Some(BTreeSet::from([ApiScope::ActivityRead]));
+    let caller = Caller::App(app);
+    let decide = |operation| scene.decide(&caller, operation, &scene.of(scene.connection), &[&grant]);
+    assert_eq!(
+        decide(Operation::ReadActivity),
+        Decision::Allow(Rule::Grant(grant.id))
+    );
+    assert_eq!(decide(Operation::Token), Decision::Deny(Rule::NoGrant));
+}

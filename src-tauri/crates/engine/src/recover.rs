@@ -109,6 +109,7 @@ fn take_in(transaction: &mut Transaction<'_>, row: i64, spilled: &Spilled) -> Re
         connection.trouble = None;
     }
     connection.refreshable = settled.refreshable;
+    connection.narrows = settled.narrows;
     connection.granted_scopes = settled.granted_scopes.clone();
     connection.expires_at = settled.expires_at;
     connection.refresh_at = settled.refresh_at;

@@ -13,18 +13,21 @@ use crate::{
     engine::blocking,
     journal::JournalState,
     steps::{Step, reached},
+    token::CALLERS_PAUSE,
 };
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokenry_core::{Caller, Connection, ConnectionId, ConnectionStatus, Provider, ReauthReason, Secret};
+use tokenry_core::{
+    Caller, Connection, ConnectionId, ConnectionStatus, Narrowing, Provider, ReauthReason, Secret, Timestamp,
+};
 use tokenry_oauth::{client_credentials, refresh};
 use tokio::sync::watch;
 
 /// Why a refresh is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Why {
     /// The token does not live that long any more.
     Due(Duration),
@@ -32,6 +35,18 @@ pub(crate) enum Why {
     Scheduled,
     /// The person, or a program that was told so by a resource, wants it now.
     Asked,
+    /// There is no token with these limits that lives that long.
+    Less(Arc<Narrowing>, Duration),
+}
+
+impl Why {
+    /// The limits of the token that is to be fetched, if it is not the connection's own.
+    fn limits(&self) -> Option<&Arc<Narrowing>> {
+        match self {
+            Self::Less(limits, _) => Some(limits),
+            _ => None,
+        }
+    }
 }
 
 /// What came of a refresh.
@@ -49,7 +64,23 @@ type Ended = Option<Result<Did, Arc<Error>>>;
 /// The refreshes under way: one for each connection at most, each owned by the engine.
 #[derive(Default)]
 pub(crate) struct Refreshes {
-    running: Mutex<HashMap<ConnectionId, watch::Receiver<Ended>>>,
+    running: Mutex<HashMap<ConnectionId, Running>>,
+    /// The wish of each connection that its provider refused last.
+    refused: Mutex<HashMap<ConnectionId, Refused>>,
+}
+
+/// A refresh under way, and which token it is for.
+#[derive(Clone)]
+struct Running {
+    limits: Option<Arc<Narrowing>>,
+    ended: watch::Receiver<Ended>,
+}
+
+/// That a provider does not give a token with these limits.
+struct Refused {
+    limits: Arc<Narrowing>,
+    at: Timestamp,
+    error: Arc<Error>,
 }
 
 impl Refreshes {
@@ -65,7 +96,7 @@ impl Refreshes {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .values()
-            .cloned()
+            .map(|running| running.ended.clone())
             .collect()
     }
 
@@ -74,7 +105,29 @@ impl Refreshes {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .get(&id)
-            .cloned()
+            .map(|running| running.ended.clone())
+    }
+
+    /// Whether this very refresh is still under way, although those who wait were told how it ended.
+    fn goes_on(&self, id: ConnectionId, ended: &watch::Receiver<Ended>) -> bool {
+        self.get(id).is_some_and(|running| running.same_channel(ended))
+    }
+
+    /// A wish that was refused a moment ago is not sent again yet.
+    fn refused(&self, id: ConnectionId, limits: &Narrowing, now: Timestamp) -> Option<Error> {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = refused.get(&id).filter(|last| *last.limits == *limits)?;
+        let since = now.as_millisecond() - last.at.as_millisecond();
+        (0..CALLERS_PAUSE)
+            .contains(&since)
+            .then(|| Error::Shared(last.error.clone()))
+    }
+
+    fn refuse(&self, id: ConnectionId, refused: Refused) {
+        self.refused
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(id, refused);
     }
 
     fn end(&self, id: ConnectionId) {
@@ -94,6 +147,8 @@ struct Request {
     fence: u64,
     /// The open end that an earlier request with this very token left.
     open_end: Option<JournalState>,
+    /// What the token that is asked for is limited to; nothing for the connection's own.
+    limits: Option<Arc<Narrowing>>,
 }
 
 impl Engine {
@@ -134,12 +189,25 @@ impl Engine {
     }
 
     /// Waits for the one refresh of this connection, and starts it when none is under way. The caller may go away:
-    /// that cancels nothing.
+    /// that cancels nothing. For a token with other limits than the one that is being fetched, it is that one's turn
+    /// afterwards.
     pub(crate) async fn refreshed(&self, id: ConnectionId, why: Why) -> Result<(), Error> {
+        if let Some(limits) = why.limits()
+            && let Some(refused) = self.inner.refreshes.refused(id, limits, self.now())
+        {
+            return Err(refused);
+        }
         loop {
-            let (mut ended, is_ours) = self.join(id, why);
+            let (running, is_ours) = self.join(id, &why);
             let _ = self.inner.changes.send(crate::Change::Connection(id));
-            match ended.wait_for(Option::is_some).await.map(|ended| ended.clone()) {
+            let is_for_us = is_ours || running.limits.as_ref() == why.limits();
+            let mut ended = running.ended;
+            let result = ended.wait_for(Option::is_some).await.map(|ended| ended.clone());
+            // What came of another's wish is nothing to us; but a disk that is full is.
+            if !is_for_us && !self.inner.refreshes.goes_on(id, &ended) {
+                continue;
+            }
+            match result {
                 // Somebody wanted less than we do.
                 Ok(Some(Ok(Did::Nothing))) if !is_ours => {}
                 Ok(Some(Ok(_))) => return Ok(()),
@@ -150,26 +218,32 @@ impl Engine {
     }
 
     /// The refresh that is under way, or one that is begun now.
-    fn join(&self, id: ConnectionId, why: Why) -> (watch::Receiver<Ended>, bool) {
+    fn join(&self, id: ConnectionId, why: &Why) -> (Running, bool) {
         let mut running = self
             .inner
             .refreshes
             .running
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(ended) = running.get(&id) {
-            return (ended.clone(), false);
+        if let Some(running) = running.get(&id) {
+            return (running.clone(), false);
         }
         let (tell, ended) = watch::channel(None);
-        running.insert(id, ended.clone());
-        tokio::spawn(self.clone().own_refresh(id, why, tell));
-        (ended, true)
+        let limits = why.limits().cloned();
+        let ours = Running { limits, ended };
+        running.insert(id, ours.clone());
+        tokio::spawn(self.clone().own_refresh(id, why.clone(), tell));
+        (ours, true)
     }
 
     /// Waits until no refresh of this connection is under way.
     pub(crate) async fn refresh_done(&self, id: ConnectionId) {
-        if let Some(mut ended) = self.inner.refreshes.get(id) {
+        // There may be a line of those who want different tokens.
+        while let Some(mut ended) = self.inner.refreshes.get(id) {
             let _ = ended.wait_for(Option::is_some).await;
+            if self.inner.refreshes.goes_on(id, &ended) {
+                return;
+            }
         }
     }
 
@@ -209,11 +283,14 @@ impl Engine {
         let http = &self.inner.http;
         let from = request.connection.client_secret_from;
         let client = self.with_client_secret(&ledger, request.provider.clone(), from);
+        let mut to = request.limits.as_deref().cloned().unwrap_or_default();
         let answer = match (client, &request.refresh_token) {
             (Err(failure), _) => Err(failure),
-            (Ok(client), Some(token)) => refresh::refresh(http, &client, token).await,
+            (Ok(client), Some(token)) => refresh::narrowed(http, &client, token, &to).await,
             (Ok(client), None) => {
-                client_credentials::fetch(http, &client, &request.connection.requested_scopes).await
+                to.scopes
+                    .get_or_insert_with(|| request.connection.requested_scopes.clone());
+                client_credentials::narrowed(http, &client, &to).await
             }
         };
         reached(Step::Answered);

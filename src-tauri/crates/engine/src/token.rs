@@ -1,12 +1,41 @@
 use crate::{
-    Engine, Error, TokenView, consent::Wanted, ledger::Ledger, policy::Operation, refresh::Why, resolve,
-    schedule,
+    Engine, Error, TokenView,
+    consent::{Permit, Wanted},
+    ledger::Ledger,
+    narrowing,
+    policy::Operation,
+    refresh::Why,
+    resolve, schedule,
 };
 use std::time::Duration;
-use tokenry_core::{Caller, Connection, ConnectionStatus, EventKind, Outcome, Timestamp, Tokens};
+use tokenry_core::{
+    Caller, Code, Connection, ConnectionId, ConnectionStatus, EventKind, Outcome, Scopes, Timestamp, Tokens,
+};
 
 /// After a failure callers wait this long before they cause another try, in milliseconds.
-const CALLERS_PAUSE: i64 = 1_000;
+pub(crate) const CALLERS_PAUSE: i64 = 1_000;
+
+/// What a caller wants of a token.
+#[derive(Debug, Clone, Default)]
+pub struct TokenWish {
+    /// It must live at least this long, or as long as the provider grants.
+    pub min_valid: Duration,
+    /// The most it should be able to do; `None` is whatever the connection holds.
+    pub scopes: Option<Scopes>,
+    /// Who it is for, as the provider calls it.
+    pub audience: Option<String>,
+    /// Where it will be used: an absolute URI (RFC 8707 §2).
+    pub resource: Option<String>,
+}
+
+impl From<Duration> for TokenWish {
+    fn from(min_valid: Duration) -> Self {
+        Self {
+            min_valid,
+            ..Self::default()
+        }
+    }
+}
 
 /// How far a clock may be set back before what was fetched is looked at again, in seconds.
 const CLOCK_SLACK: i64 = 60;
@@ -16,26 +45,39 @@ impl Engine {
     /// when due; whoever asks meanwhile waits for the same refresh. While refreshing fails and the token still
     /// lives, it is handed out with its true end.
     ///
+    /// One that can do less, or is for one audience, is fetched for itself; where the provider gives only the whole,
+    /// that is handed out if its person agreed to the whole.
+    ///
     /// # Errors
     /// When there is no such connection, its person has to connect again, or the provider cannot be reached and the
-    /// token has ended.
+    /// token has ended; when a wish is for more than the connection holds, or its provider refuses it.
     pub async fn token(
         &self,
         caller: &Caller,
         reference: &str,
-        min_valid: Duration,
+        wish: impl Into<TokenWish>,
     ) -> Result<TokenView, Error> {
+        let wish = wish.into();
         let ledger = self.ledger()?;
-        let (id, provider, owner) = {
+        let (id, provider, wanted) = {
             let index = ledger.index();
             let connection = resolve::connection(&index, reference)?;
-            (connection.id, connection.provider, connection.started_by)
+            let (id, provider, owner) = (connection.id, connection.provider, connection.started_by);
+            let mut wanted = Wanted::new(Operation::Token).at(provider).of(id, owner);
+            if !wish.is_plain() {
+                let name = index.name_of(connection);
+                wanted = self.question_of(caller, connection, &name, &wish, wanted)?;
+            }
+            (id, provider, wanted)
         };
-        let wanted = Wanted::new(Operation::Token).at(provider).of(id, owner);
         let permit = self.permit(caller, wanted).await?;
-        let found = self.find_token(&ledger, id, min_valid).await;
+        let mut limited = None;
+        let found = self.find(&ledger, id, wish, &permit, &mut limited).await;
         let (outcome, detail) = match &found {
-            Ok(_) => (Outcome::Done, None),
+            Ok(_) => (Outcome::Done, limited),
+            Err(error) if error.code() == Code::PermissionDenied => {
+                (Outcome::Refused, Some(error.to_string()))
+            }
             Err(error) => (Outcome::Failed, Some(error.to_string())),
         };
         let event = self
@@ -49,14 +91,9 @@ impl Engine {
             )
             .by(permit.rule);
         match found {
-            Ok(tokens) => {
+            Ok(token) => {
                 self.inner.activity.used(id, event);
-                Ok(TokenView {
-                    access_token: tokens.access_token,
-                    token_type: tokens.token_type,
-                    expires_at: tokens.expires_at,
-                    scopes: tokens.scopes,
-                })
+                Ok(token)
             }
             Err(error) => {
                 self.inner.activity.push(event);
@@ -65,10 +102,30 @@ impl Engine {
         }
     }
 
-    async fn find_token(
+    /// Within what was permitted. `limited` says to what, in words.
+    async fn find(
         &self,
         ledger: &Ledger,
-        id: tokenry_core::ConnectionId,
+        id: ConnectionId,
+        wish: TokenWish,
+        permit: &Permit,
+        limited: &mut Option<String>,
+    ) -> Result<TokenView, Error> {
+        let min_valid = wish.min_valid;
+        if (!wish.is_plain() || permit.token_scopes.is_some())
+            && let Some(limits) = self.limits(ledger, id, wish, permit)?
+        {
+            *limited = Some(limits.to.words());
+            return self.find_narrowed(ledger, id, &limits, min_valid).await;
+        }
+        let token = self.find_token(ledger, id, min_valid).await?;
+        narrowing::check_own(token.into(), permit)
+    }
+
+    pub(crate) async fn find_token(
+        &self,
+        ledger: &Ledger,
+        id: ConnectionId,
         min_valid: Duration,
     ) -> Result<Tokens, Error> {
         // Opened and decrypted for every request: there is no cache of plaintext.
@@ -86,20 +143,11 @@ impl Engine {
             }
             (index.name_of(connection), connection.clone())
         };
-        match connection.status {
-            ConnectionStatus::Paused => return Err(Error::Paused(name)),
-            ConnectionStatus::Disconnecting => return Err(resolve::gone(&name)),
-            ConnectionStatus::Pending => {
-                return Err(Error::Conflict(format!(
-                    "{name} still waits for its sign-in; finish it in the browser"
-                )));
-            }
-            _ => {}
-        }
-        let refused = self
-            .try_to_renew(ledger, &connection, &name, min_valid, now)
-            .await
-            .err();
+        can_be_handed_out(&connection, &name)?;
+        let refused = match self.may_renew(ledger, &connection, &name, now) {
+            Ok(()) => self.refreshed(id, Why::Due(min_valid)).await.err(),
+            Err(error) => Some(error),
+        };
         // Whatever became of that: what is there now, if it lives, is good.
         let tokens = ledger
             .get::<Tokens>(id.row())?
@@ -107,21 +155,16 @@ impl Engine {
         match (tokens, refused) {
             (Some(tokens), _) => Ok(tokens),
             (None, Some(error)) => Err(error),
-            (None, None) => Err(Error::Unreachable {
-                message: format!(
-                    "the provider of {name} gave a token that ended at once; check this machine's clock"
-                ),
-                wait: None,
-            }),
+            (None, None) => Err(ended_at_once(&name)),
         }
     }
 
-    async fn try_to_renew(
+    /// Whether a caller may cause a request to the provider now.
+    pub(crate) fn may_renew(
         &self,
         ledger: &Ledger,
         connection: &Connection,
         name: &str,
-        min_valid: Duration,
         now: Timestamp,
     ) -> Result<(), Error> {
         if let ConnectionStatus::NeedsReauth(reason) = self.status_now(connection) {
@@ -145,20 +188,50 @@ impl Engine {
                 });
             }
         }
-        self.refreshed(connection.id, Why::Due(min_valid)).await
+        Ok(())
+    }
+}
+
+/// Whether a connection that stands like this hands out tokens at all.
+pub(crate) fn can_be_handed_out(connection: &Connection, name: &str) -> Result<(), Error> {
+    match connection.status {
+        ConnectionStatus::Paused => Err(Error::Paused(name.to_owned())),
+        ConnectionStatus::Disconnecting => Err(resolve::gone(name)),
+        ConnectionStatus::Pending => Err(Error::Conflict(format!(
+            "{name} still waits for its sign-in; finish it in the browser"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn ended_at_once(name: &str) -> Error {
+    Error::Unreachable {
+        message: format!(
+            "the provider of {name} gave a token that ended at once; check this machine's clock"
+        ),
+        wait: None,
     }
 }
 
 /// Whether a token lives as long as a caller needs it to. One whose end is unknown is used until somebody says that
 /// it was rejected.
 pub(crate) fn is_fresh(tokens: &Tokens, min_valid: Duration, now: Timestamp) -> bool {
+    is_good(tokens.obtained_at, tokens.expires_at, min_valid, now)
+}
+
+pub(crate) fn is_good(
+    obtained_at: Timestamp,
+    expires_at: Option<Timestamp>,
+    min_valid: Duration,
+    now: Timestamp,
+) -> bool {
     // A token from the future: the clock was wrong then, and so may be its end.
-    if tokens.obtained_at.as_second() - now.as_second() > CLOCK_SLACK {
+    if obtained_at.as_second() - now.as_second() > CLOCK_SLACK {
         return false;
     }
-    tokens.expires_at.is_none_or(|end| {
+    expires_at.is_none_or(|end| {
         let left = end.as_millisecond() - now.as_millisecond();
-        left > 0 && left >= schedule::required_validity(min_valid, tokens.obtained_at, end)
+        left > 0 && left >= schedule::required_validity(min_valid, obtained_at, end)
     })
 }
 

@@ -1,6 +1,7 @@
 use crate::{
     Error,
-    ledger::{Ledger, Manifest, event_place},
+    ledger::{Ledger, Manifest},
+    log,
     record::{Effect, Record},
 };
 use tokenry_core::{AppId, ConnectionId, CredentialId, Event, GrantId, ProviderId};
@@ -96,8 +97,8 @@ impl Transaction<'_> {
     /// Adds a line to the activity log, chained to the one before.
     pub(crate) fn event(&mut self, event: &Event) -> Result<(), Error> {
         let seq = self.manifest.next_event;
-        let plain = serde_json::to_vec(event).map_err(|e| Error::Internal(e.to_string()))?;
-        let sealed = self.ledger.seal_apart(event_place(seq), &plain)?;
+        let plain = log::written(&self.manifest.chain, event)?;
+        let sealed = self.ledger.seal_apart(log::place(seq), &plain)?;
         self.writer.append_event(seq, &sealed)?;
         self.manifest.chain = self.ledger.vault().chain(&self.manifest.chain, &sealed);
         self.manifest.next_event = seq + 1;

@@ -1,9 +1,9 @@
 //! Refreshing an access token (RFC 6749 §6).
 
-use crate::request::{capture, captured, client};
+use crate::request::{capture, captured, client, limits};
 use crate::{Answer, Failure, Http, answer};
 use oauth2::{RefreshToken, TokenUrl};
-use tokenry_core::{Provider, Secret};
+use tokenry_core::{Narrowing, Provider, Secret};
 
 /// Sends the refresh token once, to the provider's refresh endpoint or else its token endpoint, with the same client
 /// authentication as the exchange. `scope` is left out: the answer is for what was granted (OAuth 2.1 §4.3.1).
@@ -12,12 +12,30 @@ use tokenry_core::{Provider, Secret};
 /// See [`Failure`]. After [`Failure::NotSent`] the token is as good as before; after [`Failure::Unanswered`] nobody
 /// knows; only [`Failure::InvalidGrant`] says that it is worth nothing any more.
 pub async fn refresh(http: &Http, provider: &Provider, refresh_token: &Secret) -> Result<Answer, Failure> {
+    narrowed(http, provider, refresh_token, &Narrowing::default()).await
+}
+
+/// The same for a token that can do less than the grant, or is for one audience (RFC 6749 §6, RFC 8707 §2.2). What
+/// the answer says that it can do is for the caller to check: servers may ignore all of this.
+///
+/// # Errors
+/// As [`refresh`]; `invalid_scope` and `invalid_target` are about the wish and not about the token.
+pub async fn narrowed(
+    http: &Http,
+    provider: &Provider,
+    refresh_token: &Secret,
+    to: &Narrowing,
+) -> Result<Answer, Failure> {
     let Some(endpoint) = provider.refresh_target() else {
         let message = format!("The provider {} has no token endpoint. Add it.", provider.name);
         return Err(Failure::NotSent { message });
     };
     let client = client(provider).set_token_uri(TokenUrl::from_url(endpoint.clone()));
     let token = RefreshToken::new(refresh_token.expose().to_owned());
-    let request = captured(client.exchange_refresh_token(&token).request(&capture))?;
+    let mut request = client.exchange_refresh_token(&token);
+    for (name, value) in limits(provider, to) {
+        request = request.add_extra_param(name, value);
+    }
+    let request = captured(request.request(&capture))?;
     answer::judge(&http.send(endpoint, request).await?, provider)
 }

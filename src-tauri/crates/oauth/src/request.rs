@@ -2,7 +2,7 @@ use crate::Failure;
 use oauth2::basic::BasicClient;
 use oauth2::{AuthType, ClientId, ClientSecret, ErrorResponse, HttpRequest, HttpResponse, RequestTokenError};
 use std::fmt;
-use tokenry_core::{Provider, TokenEndpointAuthMethod};
+use tokenry_core::{Narrowing, Provider, TokenEndpointAuthMethod};
 
 /// The provider's client as `oauth2` knows it, with one way to prove who it is and no second (RFC 6749 §2.3).
 pub(crate) fn client(provider: &Provider) -> BasicClient {
@@ -16,6 +16,15 @@ pub(crate) fn client(provider: &Provider) -> BasicClient {
         TokenEndpointAuthMethod::ClientSecretPost => secret(client).set_auth_type(AuthType::RequestBody),
         TokenEndpointAuthMethod::None => client.set_auth_type(AuthType::RequestBody),
     }
+}
+
+/// The parameters that limit a token. An empty `scope=` is an error to many servers, so none is sent then.
+pub(crate) fn limits(provider: &Provider, to: &Narrowing) -> Vec<(&'static str, String)> {
+    let scopes = to.scopes.as_ref().filter(|scopes| !scopes.is_empty());
+    let scope = scopes.map(|scopes| ("scope", scopes.join(&provider.scope_separator)));
+    let audience = to.audience.clone().map(|audience| ("audience", audience));
+    let resource = to.resource.clone().map(|resource| ("resource", resource));
+    [scope, audience, resource].into_iter().flatten().collect()
 }
 
 /// Stands in for the HTTP client of `oauth2`, which builds the request and never sees the answer: its parser is

@@ -101,3 +101,39 @@ impl Store {
         self.once(|reader| reader.last_event())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A million events: a page is found by its number, and no page is sorted.
+    #[test]
+    fn a_page_is_found_without_reading_the_rest() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let plan = |sql: &str| -> Result<String, Error> {
+            store.once(|reader| {
+                let mut statement = reader.prepare(&format!("EXPLAIN QUERY PLAN {sql}"))?;
+                let holes = statement.parameter_count();
+                let ones = rusqlite::params_from_iter(std::iter::repeat_n(1, holes));
+                let mut rows = statement.query(ones).map_err(|e| reader.failed(e))?;
+                let mut steps = String::new();
+                while let Some(row) = rows.next().map_err(|e| reader.failed(e))? {
+                    steps += &row.get::<_, String>(3).map_err(|e| reader.failed(e))?;
+                    steps.push(';');
+                }
+                Ok(steps)
+            })
+        };
+        for sql in [BEFORE, FROM] {
+            let steps = plan(sql).unwrap();
+            assert!(
+                steps.starts_with("SEARCH events USING INTEGER PRIMARY KEY"),
+                "{steps}"
+            );
+            assert!(!steps.contains("TEMP"), "{steps}");
+        }
+        // From the end of the table, as far as the limit.
+        assert_eq!(plan(NEWEST).unwrap(), "SCAN events;");
+    }
+}

@@ -5,8 +5,8 @@ use tokenry_contract as contract;
 use tokenry_core::{ApiScope, Grant, Scopes};
 use tokenry_engine::{AppView, NewGrant};
 
-/// An app with what it may do.
-pub(crate) fn app(view: AppView) -> contract::App {
+/// An app with what it may do, as the contract writes it.
+pub fn app(view: AppView) -> contract::App {
     let name = view.app.name.to_string();
     contract::App {
         id: view.app.id.uuid(),

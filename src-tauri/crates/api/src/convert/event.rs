@@ -98,6 +98,15 @@ fn outcome(outcome: Outcome) -> contract::Outcome {
     }
 }
 
+/// What a filter asks for.
+pub(crate) fn wanted_outcome(outcome: contract::Outcome) -> Outcome {
+    match outcome {
+        contract::Outcome::Done => Outcome::Done,
+        contract::Outcome::Refused => Outcome::Refused,
+        contract::Outcome::Failed => Outcome::Failed,
+    }
+}
+
 fn rule(rule: Rule) -> contract::Rule {
     match rule {
         Rule::Window => contract::Rule::Window,

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod connections;
+mod credentials;
 mod document;
 mod engine;
 mod errors;
@@ -17,4 +18,5 @@ mod reading;
 mod socket;
 mod socket_file;
 mod support;
+mod versori;
 mod window;

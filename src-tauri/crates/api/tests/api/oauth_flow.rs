@@ -6,9 +6,9 @@ use crate::{
     support::{Answer, House, program},
 };
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokenry_core::{Caller, Secret};
-use tokenry_engine::Prompt;
+use tokenry_engine::{Asking, Prompt};
 use tokenry_testkit::wire;
 use url::{Url, form_urlencoded};
 
@@ -19,7 +19,7 @@ const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// One with a connection, made by its person.
 async fn connected() -> House {
-    let house = House::new().await;
+    let house = House::asking(Asking::Possible).await;
     let ask = async |path: &str, body: Value| {
         let answer = house.ask_as(Caller::Ui, "POST", path, Some(body)).await;
         assert!(answer.status < 300, "{path}: {}", answer.text);
@@ -64,10 +64,12 @@ fn form(pairs: &[(&str, &str)]) -> String {
 }
 
 async fn question(house: &House) -> Prompt {
+    let begun = Instant::now();
     loop {
         if let Some(prompt) = house.engine.prompts(&Caller::Consent).unwrap().pop() {
             return prompt;
         }
+        assert!(begun.elapsed() < Duration::from_secs(30), "nothing is asked");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

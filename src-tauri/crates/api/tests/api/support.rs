@@ -13,7 +13,7 @@ use std::{
 };
 use tempfile::TempDir;
 use tokenry_core::{Caller, Peer};
-use tokenry_engine::{Engine, Host, HostError, Options, SchemeState};
+use tokenry_engine::{Asking, Engine, Host, HostError, Options, SchemeState};
 use tokenry_testkit::{Behaviour, Server, wire};
 use tokenry_vault::MemoryKeyring;
 use tower::ServiceExt;
@@ -75,12 +75,18 @@ impl Answer {
 }
 
 impl House {
+    /// One that lets every program do everything, as `tokenry serve --approve all` does.
     pub(crate) async fn new() -> Self {
+        Self::asking(Asking::AllowAll).await
+    }
+
+    pub(crate) async fn asking(asking: Asking) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let host = Arc::new(TestHost::default());
         let mut options = Options::for_this_machine(folder.path().join("p"), host.clone(), false).unwrap();
         options.keyring = Arc::new(MemoryKeyring::new());
-        options.asking = tokenry_engine::Asking::AllowAll;
+        options.asking = asking;
+        options.asking = Asking::AllowAll;
         let engine = Engine::start(options).await.unwrap();
         let (router, server) = (
             tokenry_api::router(engine.clone()),

@@ -1,7 +1,8 @@
 use super::show;
+use crate::args::EventsArgs;
 use crate::engine::Engine;
 use crate::failure::Failure;
-use crate::http::{Method, Request, path};
+use crate::http::{Method, Request, encoded, path};
 use crate::output::{Colour, Output, Style};
 use crate::table::{Cell, table};
 use crate::time::whole_second;
@@ -10,20 +11,8 @@ use tokenry_contract::{Connection, Event, EventPage, OAuthProvider, Outcome};
 
 type Names = HashMap<String, String>;
 
-pub(crate) fn run(
-    limit: Option<u32>,
-    before: Option<i64>,
-    engine: &Engine,
-    output: &Output,
-) -> Result<(), Failure> {
-    let mut query: Vec<String> = Vec::new();
-    query.extend(limit.map(|limit| format!("limit={limit}")));
-    query.extend(before.map(|mark| format!("before={mark}")));
-    let mut target = path(&["v1", "events"]);
-    if !query.is_empty() {
-        target = format!("{target}?{}", query.join("&"));
-    }
-    let page: EventPage = engine.ask(&Request::new(Method::Get, target))?;
+pub(crate) fn run(args: &EventsArgs, engine: &Engine, output: &Output) -> Result<(), Failure> {
+    let page: EventPage = engine.ask(&Request::new(Method::Get, target(args)))?;
     let names = if output.is_json() {
         Names::new()
     } else {
@@ -31,9 +20,39 @@ pub(crate) fn run(
     };
     output.data(&page, |style| text(&page.events, &names, style))?;
     if let Some(mark) = page.next {
-        output.say(&format!("Older ones: `tokenry events --before {mark}`."));
+        let among = if is_filtered(args) {
+            " with the same filters; there may be some"
+        } else {
+            ""
+        };
+        output.say(&format!("Older ones: `tokenry events --before {mark}`{among}."));
     }
     Ok(())
+}
+
+fn is_filtered(args: &EventsArgs) -> bool {
+    args.app.is_some() || args.connection.is_some() || args.outcome.is_some()
+}
+
+fn target(args: &EventsArgs) -> String {
+    let outcome = args.outcome.as_ref().map(show::words);
+    let all = [
+        ("limit", args.limit.map(|limit| limit.to_string())),
+        ("before", args.before.map(|mark| mark.to_string())),
+        ("app", args.app.clone()),
+        ("connection", args.connection.clone()),
+        ("outcome", outcome),
+    ];
+    let given = all.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let query: Vec<_> = given
+        .map(|(name, value)| format!("{name}={}", encoded(&value)))
+        .collect();
+    let path = path(&["v1", "events"]);
+    if query.is_empty() {
+        path
+    } else {
+        format!("{path}?{}", query.join("&"))
+    }
 }
 
 /// What the ids are called; what is gone has no name any more.
@@ -84,6 +103,19 @@ fn text(events: &[Event], names: &Names, style: Style) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn what_is_filtered_by_is_written_so_that_it_can_hold_anything() {
+        let args = EventsArgs {
+            limit: Some(5),
+            before: None,
+            app: Some("a&b=c d".to_owned()),
+            connection: Some("github/wörk".to_owned()),
+            outcome: Some(Outcome::Refused),
+        };
+        let written = "/v1/events?limit=5&app=a%26b%3Dc%20d&connection=github%2Fw%C3%B6rk&outcome=refused";
+        assert_eq!(target(&args), written);
+    }
 
     #[test]
     fn an_event_says_when_what_how_it_ended_of_which_and_who() {

@@ -5,6 +5,7 @@ mod approve;
 mod callback;
 mod connect;
 mod connection;
+pub(crate) mod credential;
 mod events;
 mod flow;
 mod list;
@@ -21,10 +22,16 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::start;
 use std::ffi::OsStr;
+use tokenry_contract::TokenRequest;
 
 /// `tokenry token NAME` and nothing more.
 pub(crate) fn token(name: &str, output: &Output) -> Result<(), Failure> {
-    token::run(name, None, &Engine::new(WhenAbsent::Start)?, output)
+    token::run(
+        name,
+        &TokenRequest::default(),
+        &Engine::new(WhenAbsent::Start)?,
+        output,
+    )
 }
 
 /// Does what was asked.
@@ -32,14 +39,15 @@ pub(crate) fn run(command: &Command, output: &Output) -> Result<(), Failure> {
     let engine = || Engine::new(WhenAbsent::Start);
     match command {
         Command::Provider(command) => run_provider(command, &engine()?, output),
+        Command::Credential(command) => credential::run(command, &engine()?, output),
         Command::Connect(args) => connect::run(args, &engine()?, output),
         Command::List => list::connections(&engine()?, output),
         Command::Status { name } => status::run(name.as_deref(), output),
-        Command::Token { name, min_valid } => token::run(name, *min_valid, &engine()?, output),
+        Command::Token(args) => token::run(&args.name, &token::request(args), &engine()?, output),
         Command::Refresh { name } => connection::refresh(name, &engine()?, output),
         Command::Disconnect { name } => connection::disconnect(name, &engine()?, output),
         Command::Callback { url } => callback::run(url, &engine()?, output),
-        Command::Events { limit, before } => events::run(*limit, *before, &engine()?, output),
+        Command::Events(args) => events::run(args, &engine()?, output),
         Command::App(command) => app::run(command, &engine()?, output),
         Command::Approve(args) => approve::run(args, output),
         Command::Lock => vault::lock(output),

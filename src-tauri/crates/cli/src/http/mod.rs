@@ -6,7 +6,7 @@ mod head;
 mod request;
 
 pub(crate) use answer::{Answer, read_answer};
-pub(crate) use request::{Method, Request, path};
+pub(crate) use request::{Method, Request, encoded, path};
 
 use std::fmt;
 use std::io;

@@ -68,6 +68,13 @@ pub(crate) fn path(segments: &[&str]) -> String {
     path
 }
 
+/// A value of the query.
+pub(crate) fn encoded(value: &str) -> String {
+    let mut text = String::new();
+    encode(value, &mut text);
+    text
+}
+
 fn encode(segment: &str, path: &mut String) {
     // A segment of dots alone would be taken for a step up or nowhere.
     let dots = !segment.is_empty() && segment.bytes().all(|byte| byte == b'.');

@@ -100,6 +100,8 @@ pub(crate) struct Permit {
     pub(crate) rule: Rule,
     /// The most that a token may do; `None` is whatever the connection holds.
     pub(crate) token_scopes: Option<Scopes>,
+    /// Whether its person agreed to that and to no more; else it is all that was asked for, and more may be given.
+    pub(crate) is_the_most: bool,
 }
 
 impl Engine {
@@ -108,7 +110,7 @@ impl Engine {
     /// # Errors
     /// When it may not, or the person said so, or could not be asked.
     pub(crate) async fn permit(&self, caller: &Caller, wanted: Wanted) -> Result<Permit, Error> {
-        let (decision, limit) = self.decide(caller, &wanted)?;
+        let (decision, limit, is_limited) = self.decide(caller, &wanted)?;
         let rule = match decision {
             Decision::Allow(rule) => Ok(rule),
             Decision::Deny(rule) => Err(refusal(rule)),
@@ -118,6 +120,8 @@ impl Engine {
             Ok(rule) => Ok(Permit {
                 rule,
                 token_scopes: limit.or_else(|| wanted.target.scopes.clone()),
+                // Whoever is no app asks within a limit only where the person is shown just that.
+                is_the_most: is_limited || (caller.app().is_none() && wanted.target.scopes.is_some()),
             }),
             Err(error) => {
                 self.note_refusal(caller, &wanted, &error);
@@ -139,7 +143,8 @@ impl Engine {
         }
     }
 
-    fn decide(&self, caller: &Caller, wanted: &Wanted) -> Result<(Decision, Option<Scopes>), Error> {
+    /// The decision; what of a token it is good for; and whether a grant says so.
+    fn decide(&self, caller: &Caller, wanted: &Wanted) -> Result<(Decision, Option<Scopes>, bool), Error> {
         let mut question = Question {
             caller,
             operation: wanted.operation,
@@ -151,7 +156,7 @@ impl Engine {
         };
         let Some(app) = caller.app() else {
             question.session = self.inner.prompts.session_covers(caller, wanted, question.now);
-            return Ok((decide(&question), None));
+            return Ok((decide(&question), None, false));
         };
         let ledger = self.ledger()?;
         let index = ledger.index();
@@ -160,15 +165,15 @@ impl Engine {
         question.session = self.inner.prompts.session_covers(caller, wanted, question.now);
         let decision = decide(&question);
         let limit = match decision {
-            Decision::Allow(Rule::Grant(id)) => {
-                let grant = grants.iter().find(|grant| grant.id == id);
-                let limit = grant.and_then(|grant| grant.token_scopes.clone());
-                // What was asked for is within that, or the grant would not cover it.
-                wanted.target.scopes.clone().or(limit)
-            }
+            Decision::Allow(Rule::Grant(id)) => grants
+                .iter()
+                .find(|grant| grant.id == id)
+                .and_then(|grant| grant.token_scopes.clone()),
             _ => None,
         };
-        Ok((decision, limit))
+        let is_limited = limit.is_some();
+        // What was asked for is within that, or the grant would not cover it.
+        Ok((decision, wanted.target.scopes.clone().or(limit), is_limited))
     }
 
     pub(crate) fn note_refusal(&self, caller: &Caller, wanted: &Wanted, error: &Error) {

@@ -19,10 +19,18 @@ type Problems = BTreeMap<String, String>;
 /// A new credential.
 pub(super) fn all(credential: &Credential, now: Timestamp) -> Result<(), Error> {
     let mut problems = fields(credential);
-    if credential.expires_at.is_some_and(|end| end <= now) {
-        problems.insert("expires_at".to_owned(), "must be in the future".to_owned());
-    }
+    problems.extend(wrong_end(credential, now));
     none_of(problems)
+}
+
+/// Its end alone: a question may have been open until after it.
+pub(super) fn in_future(credential: &Credential, now: Timestamp) -> Result<(), Error> {
+    none_of(wrong_end(credential, now).into_iter().collect())
+}
+
+fn wrong_end(credential: &Credential, now: Timestamp) -> Option<(String, String)> {
+    let is_over = credential.expires_at.is_some_and(|end| end <= now);
+    is_over.then(|| ("expires_at".to_owned(), "must be in the future".to_owned()))
 }
 
 /// A credential that changes: an end it had before is not what is wrong with it.

@@ -1,6 +1,6 @@
 //! After a failure: what it means for the grant. With one exception nothing.
 
-use super::Request;
+use super::{Refused, Request};
 use crate::{
     Engine, Error,
     engine::blocking,
@@ -24,13 +24,26 @@ impl Engine {
         request: Request,
         failure: Failure,
     ) -> Result<(), Error> {
-        let engine = self.clone();
-        blocking(move || engine.judge_failure(&ledger, &request, &failure)).await
+        let (engine, id, limits) = (self.clone(), request.connection.id, request.limits.clone());
+        let is_refused = is_about_the_wish(&request, &failure);
+        let judged = blocking(move || engine.judge_failure(&ledger, &request, &failure)).await;
+        match (judged, limits) {
+            (Err(error), Some(limits)) if is_refused => {
+                let (at, error) = (self.now(), Arc::new(error));
+                let kept = error.clone();
+                self.inner.refreshes.refuse(id, Refused { limits, at, error });
+                Err(Error::Shared(kept))
+            }
+            (judged, _) => judged,
+        }
     }
 
     fn judge_failure(&self, ledger: &Ledger, request: &Request, failure: &Failure) -> Result<(), Error> {
         let (now, id) = (self.now(), request.connection.id);
-        let detail = failure.to_string();
+        let mut detail = failure.to_string();
+        if let Some(to) = &request.limits {
+            detail = format!("{} ({})", detail, to.words());
+        }
         let event = self.connection_event(
             &Caller::Engine,
             EventKind::RefreshFailed,
@@ -56,6 +69,15 @@ impl Engine {
                     end(transaction, &mut connection, tokens, failure, reason, now)?;
                     let name = ledger.index().name_of(&connection);
                     Error::NeedsReauth { name, reason }
+                }
+                // The connection stands as it did.
+                None if is_about_the_wish(request, failure) => {
+                    transaction.event(&event)?;
+                    return Ok(Some(Error::Provider {
+                        failure: failure.clone(),
+                        next_try_at: None,
+                        wait: None,
+                    }));
                 }
                 None => self.go_on(&mut connection, failure, verdict, now),
             };
@@ -159,6 +181,13 @@ fn after(failure: &Failure, open_end: Option<JournalState>) -> JournalState {
         (Doubtful, _) | (_, Some(Doubtful)) => Doubtful,
         _ => Free,
     }
+}
+
+/// Whether a provider only said that it does not give a token with these limits: `invalid_scope`, `invalid_target`
+/// (RFC 8707 §2), or that it does not know what was asked of it. That says nothing about the grant.
+fn is_about_the_wish(request: &Request, failure: &Failure) -> bool {
+    let is_answer = |status: u16| matches!(status, 200..=299 | 400 | 401);
+    request.limits.is_some() && matches!(failure, Failure::Rejected { status, .. } if is_answer(*status))
 }
 
 /// Whether this failure is one that only the person can mend.

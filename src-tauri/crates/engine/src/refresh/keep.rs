@@ -6,17 +6,34 @@ use crate::{
     engine::blocking,
     ledger::Ledger,
     recover,
-    settle::settle,
+    settle::{settle, settle_narrowed},
     steps::{Step, reached},
 };
 use std::{sync::Arc, time::Duration};
-use tokenry_core::{Caller, Connection, ConnectionStatus, EventKind, Outcome, Tokens};
+use tokenry_core::{Caller, Connection, ConnectionStatus, EventKind, Outcome, Random, Timestamp, Tokens};
 use tokenry_oauth::Answer;
 use tokenry_store::Table;
 use tokio::sync::watch;
 
 /// The shortest and the longest pause between two tries to write a token down, in seconds.
 const TRIES: (u64, u64) = (1, 30);
+
+impl Request {
+    /// What the answer makes of the connection and its tokens.
+    fn settle(
+        &self,
+        connection: &mut Connection,
+        old: Tokens,
+        answer: Answer,
+        now: Timestamp,
+        random: &dyn Random,
+    ) -> Tokens {
+        match &self.limits {
+            Some(to) => settle_narrowed(connection, old, answer, to, &self.provider, now, random),
+            None => settle(connection, Some(old), answer, &self.provider, now, random),
+        }
+    }
+}
 
 impl Engine {
     /// One transaction holds all of the answer; only then is anybody told. When the disk does not take it: the
@@ -73,7 +90,7 @@ impl Engine {
             EventKind::Refreshed,
             &request.connection,
             Outcome::Done,
-            None,
+            request.limits.as_ref().map(|to| to.words()).as_deref(),
         );
         ledger.change_surely(now, |transaction| {
             let (Some(mut connection), Some(old)) = (
@@ -88,7 +105,7 @@ impl Engine {
             }
             let before = connection.status;
             let (answer, random) = (answer.clone(), &*self.inner.random);
-            let tokens = settle(&mut connection, Some(old), answer, &request.provider, now, random);
+            let tokens = request.settle(&mut connection, old, answer, now, random);
             if matches!(before, ConnectionStatus::Paused | ConnectionStatus::Disconnecting) {
                 // What its person wanted meanwhile stays.
                 connection.status = before;
@@ -111,7 +128,7 @@ impl Engine {
         };
         let mut connection = request.connection.clone();
         let (now, random) = (self.now(), &*self.inner.random);
-        let tokens = settle(&mut connection, Some(old), answer, &request.provider, now, random);
+        let tokens = request.settle(&mut connection, old, answer, now, random);
         recover::spill(&self.inner.folder, ledger, &connection, &tokens)
     }
 }

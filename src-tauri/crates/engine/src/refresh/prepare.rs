@@ -5,6 +5,7 @@ use crate::{
     Engine, Error,
     journal::{JournalEntry, JournalState, Verdict, verdict},
     ledger::Ledger,
+    narrowing,
     scheduler::due_at,
     steps::{Step, reached},
     token::is_fresh,
@@ -32,9 +33,14 @@ impl Engine {
         ) else {
             return Err(crate::resolve::gone(&id.to_string()));
         };
-        may_refresh(ledger, &connection, why)?;
-        let needless = match why {
-            Why::Due(min_valid) => is_fresh(&tokens, min_valid, now),
+        may_refresh(ledger, &connection, &why)?;
+        let needless = match &why {
+            Why::Due(min_valid) => is_fresh(&tokens, *min_valid, now),
+            // Somebody ahead of us in the line may have learnt that there is no such thing.
+            Why::Less(to, _) if !to.has_audience() && connection.narrows == Some(false) => true,
+            Why::Less(to, min_valid) => {
+                narrowing::of(&tokens, to).is_some_and(|kept| narrowing::is_fresh(kept, *min_valid, now))
+            }
             // A caller may have been quicker than the schedule.
             Why::Scheduled => due_at(&connection).is_none_or(|due| due > now),
             Why::Asked => false,
@@ -51,6 +57,7 @@ impl Engine {
             connection,
             refresh_token: None,
             open_end: None,
+            limits: why.limits().cloned(),
         };
         if request.provider.grant_type == GrantType::ClientCredentials {
             return Ok(Some(request));
@@ -58,7 +65,7 @@ impl Engine {
         let Some(refresh_token) = tokens.refresh_token else {
             return Err(needs_reauth(ledger, &request.connection));
         };
-        request.open_end = self.journal(ledger, &request, &refresh_token, why, now)?;
+        request.open_end = self.journal(ledger, &request, &refresh_token, &why, now)?;
         request.refresh_token = Some(refresh_token);
         Ok(Some(request))
     }
@@ -69,7 +76,7 @@ impl Engine {
         ledger: &Ledger,
         request: &Request,
         refresh_token: &Secret,
-        why: Why,
+        why: &Why,
         now: Timestamp,
     ) -> Result<Option<JournalState>, Error> {
         let Request {
@@ -80,7 +87,7 @@ impl Engine {
             .get::<JournalEntry>(connection.id.row())?
             .filter(|entry| entry.fence == request.fence && entry.fingerprint == fingerprint);
         // A person may try what we would not.
-        if why != Why::Asked {
+        if *why != Why::Asked {
             match verdict(before.as_ref(), provider.rotation, connection.expires_at, now) {
                 Verdict::Send(_) => {}
                 Verdict::Hold(end) => return Err(self.hold(ledger, connection, end, now)?),
@@ -161,11 +168,11 @@ impl Engine {
 
 /// Whether a connection that stands like this is refreshed at all: between a caller's look at it and this one, its
 /// person may have paused it or given it up.
-fn may_refresh(ledger: &Ledger, connection: &Connection, why: Why) -> Result<(), Error> {
+fn may_refresh(ledger: &Ledger, connection: &Connection, why: &Why) -> Result<(), Error> {
     let name = || ledger.index().name_of(connection);
     match connection.status {
         ConnectionStatus::Active | ConnectionStatus::Refreshing => Ok(()),
-        ConnectionStatus::NeedsReauth(_) if why == Why::Asked => Ok(()),
+        ConnectionStatus::NeedsReauth(_) if *why == Why::Asked => Ok(()),
         ConnectionStatus::NeedsReauth(_) => Err(needs_reauth(ledger, connection)),
         ConnectionStatus::Paused => Err(Error::Paused(name())),
         ConnectionStatus::Pending | ConnectionStatus::Disconnecting => Err(crate::resolve::gone(&name())),

@@ -6,9 +6,7 @@ use std::collections::BTreeMap;
 use tokenry_core::{
     AppCaller, AppId, Caller, Code, CredentialKind, EventKind, OsRandom, Peer, Rule, Secret, SystemClock,
 };
-use tokenry_engine::{
-    AnyCredential, Asking, CredentialChange, CredentialView, Engine, Error, NewCredential, Options,
-};
+use tokenry_engine::{AnyCredential, CredentialChange, CredentialView, Engine, Error, NewCredential};
 use tokenry_testkit::Behaviour;
 
 /// A value that must turn up nowhere but in the answer to whoever may have it.
@@ -53,7 +51,7 @@ pub(crate) fn new(name: &str, kind: CredentialKind, fields: &[(&str, &str)]) -> 
     }
 }
 
-fn basic(name: &str) -> NewCredential {
+pub(crate) fn basic(name: &str) -> NewCredential {
     new(
         name,
         CredentialKind::BasicAuth,
@@ -61,7 +59,7 @@ fn basic(name: &str) -> NewCredential {
     )
 }
 
-fn given(fields: &[(&str, &str)]) -> CredentialChange {
+pub(crate) fn given(fields: &[(&str, &str)]) -> CredentialChange {
     CredentialChange {
         data: data(fields).into_iter().map(|(k, v)| (k, Some(v))).collect(),
         ..CredentialChange::default()
@@ -89,7 +87,7 @@ fn wrong_fields(error: &Error) -> Vec<&str> {
     error.fields().unwrap().keys().map(String::as_str).collect()
 }
 
-async fn started() -> (World, Engine) {
+pub(crate) async fn started() -> (World, Engine) {
     let world = World::new(Behaviour::default());
     let engine = world.start().await;
     (world, engine)
@@ -333,65 +331,6 @@ async fn a_connection_is_listed_with_its_status_and_only_read() {
         assert!(error.to_string().contains("/v1/connections"), "{error}");
     }
     assert_eq!(engine.connections(&ui()).await.unwrap().len(), 1);
-}
-
-/// `:own` is what the calling app made itself; without a grant it is nothing else.
-#[tokio::test]
-async fn an_app_without_a_grant_sees_and_reads_nothing() {
-    let (_world, engine) = started().await;
-    engine.add_credential(&ui(), basic("mail")).await.unwrap();
-    for error in [
-        engine.credentials(&app()).await.map(drop).unwrap_err(),
-        engine.credential(&app(), "mail").await.map(drop).unwrap_err(),
-        engine
-            .credential_value(&app(), "mail", "password")
-            .await
-            .map(drop)
-            .unwrap_err(),
-        engine
-            .add_credential(&app(), basic("more"))
-            .await
-            .map(drop)
-            .unwrap_err(),
-        engine
-            .change_credential(&app(), "mail", given(&[("username", "x")]))
-            .await
-            .map(drop)
-            .unwrap_err(),
-        engine.remove_credential(&app(), "mail").await.unwrap_err(),
-    ] {
-        assert_eq!(error.code(), Code::PermissionDenied, "{error}");
-    }
-}
-
-/// Where nobody can be asked, a program reads names and no value.
-#[tokio::test]
-async fn a_program_that_nobody_allowed_is_handed_nothing() {
-    let world = World::new(Behaviour::default());
-    let options = Options {
-        asking: Asking::Never,
-        ..world.options()
-    };
-    let engine = Engine::start(options).await.unwrap();
-    engine.add_credential(&ui(), basic("mail")).await.unwrap();
-    assert_eq!(engine.credentials(&program()).await.unwrap().len(), 1);
-    for error in [
-        engine.credential(&program(), "mail").await.map(drop).unwrap_err(),
-        engine
-            .add_credential(&program(), basic("more"))
-            .await
-            .map(drop)
-            .unwrap_err(),
-        engine.remove_credential(&program(), "mail").await.unwrap_err(),
-    ] {
-        assert_eq!(error.code(), Code::InteractionRequired, "{error}");
-    }
-    let (events, _) = engine.events(&ui(), None, 10).await.unwrap();
-    let refused = events
-        .iter()
-        .find(|event| event.kind == EventKind::CredentialHandedOut)
-        .unwrap();
-    assert_eq!(refused.rule, Some(Rule::CannotAsk));
 }
 
 #[tokio::test]

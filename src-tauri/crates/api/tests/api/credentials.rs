@@ -1,0 +1,253 @@
+//! Credentials over HTTP: their shapes, their errors, and that a value goes nowhere else.
+
+use crate::support::{House, program};
+use serde_json::{Value, json};
+use tokenry_core::{AppCaller, AppId, Caller, OsRandom, SystemClock};
+
+/// `canary-value`.
+const CANARY: &str = "Y2FuYXJ5LXZhbHVl";
+
+fn mail() -> Value {
+    json!({"name": "mail", "type": "basic_auth", "data": {"username": "YWRh", "password": CANARY}})
+}
+
+fn app() -> Caller {
+    Caller::App(AppCaller {
+        app: AppId::new(&SystemClock, &OsRandom),
+        grant: None,
+        peer: None,
+    })
+}
+
+async fn made(house: &House, body: Value) -> Value {
+    let answer = house.ask("POST", "/v1/credentials", body).await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    assert!(!answer.text.contains(CANARY), "{}", answer.text);
+    answer.json
+}
+
+#[tokio::test]
+async fn a_credential_is_made_shown_changed_and_deleted() {
+    let house = House::new().await;
+    let new = made(&house, mail()).await;
+    assert_eq!(new["type"], "basic_auth");
+    assert_eq!(
+        (&new["project"], &new["status"]),
+        (&json!("default"), &json!("active"))
+    );
+    assert_eq!(
+        (&new["fields"], &new["data"]),
+        (&json!(["password", "username"]), &json!({}))
+    );
+    assert_eq!(
+        (&new["redact_fields"], &new["expires_at"]),
+        (&json!([]), &Value::Null)
+    );
+    let by_id = format!("/v1/credentials/{}", new["id"].as_str().unwrap());
+    for path in ["/v1/credentials/mail", &by_id] {
+        let shown = house.ask("GET", path, None).await;
+        assert_eq!(shown.json["data"], mail()["data"], "{}", shown.text);
+        assert_eq!(shown.headers["cache-control"], "no-store");
+    }
+    let body = json!({"data": {"username": "Ym9i"}, "expires_at": "2999-01-01T00:00:00Z"});
+    let changed = house.ask("PUT", &by_id, body).await;
+    assert_eq!(changed.status, 200, "{}", changed.text);
+    assert_eq!(
+        (&changed.json["data"], &changed.json["expires_at"]),
+        (&json!({}), &json!("2999-01-01T00:00:00Z"))
+    );
+    let kept = house.ask("PUT", &by_id, json!({"expires_at": null})).await;
+    assert_eq!(kept.json["expires_at"], Value::Null);
+    let shown = house.ask("GET", &by_id, None).await.json;
+    assert_eq!(shown["data"], json!({"username": "Ym9i", "password": CANARY}));
+    let gone = house.ask("DELETE", "/v1/credentials/mail", None).await;
+    assert_eq!((gone.status, &gone.json), (200, &json!({"success": true})));
+    let missing = house.ask("GET", "/v1/credentials/mail", None).await;
+    assert_eq!((missing.status, missing.code()), (404, "not_found"));
+}
+
+/// security.md "Webview": no value reaches the window, whichever operation it uses.
+#[tokio::test]
+async fn the_window_is_handed_no_value() {
+    let house = House::new().await;
+    let made = house
+        .ask_as(Caller::Ui, "POST", "/v1/credentials", Some(mail()))
+        .await;
+    let mut seen = made.text;
+    for (method, path, body) in [
+        ("GET", "/v1/credentials/mail", None),
+        ("GET", "/v1/credentials", None),
+        (
+            "PUT",
+            "/v1/credentials/mail",
+            Some(json!({"data": {"username": "Ym9i"}})),
+        ),
+        ("GET", "/v1/events", None),
+    ] {
+        let answer = house.ask_as(Caller::Ui, method, path, body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        seen += &answer.text;
+    }
+    assert!(!seen.contains(CANARY) && !seen.contains("canary-value"), "{seen}");
+}
+
+#[tokio::test]
+async fn no_list_no_event_and_no_error_holds_a_value() {
+    let house = House::connected().await;
+    made(&house, mail()).await;
+    house.ask("GET", "/v1/credentials/mail", None).await;
+    let mut seen = String::new();
+    for (method, path, body) in [
+        ("GET", "/v1/credentials", None),
+        ("POST", "/v1/credentials", Some(mail())),
+        (
+            "PUT",
+            "/v1/credentials/mail",
+            Some(json!({"data": {"password": format!("{CANARY}!")}})),
+        ),
+        ("PUT", "/v1/credentials/mail", Some(json!({"data": [CANARY]}))),
+        (
+            "PUT",
+            "/v1/credentials/mail",
+            Some(json!({"data": {"password": [CANARY]}})),
+        ),
+        ("PUT", "/v1/credentials/mail", Some(json!({"data": CANARY}))),
+        ("PUT", "/v1/credentials/mail", Some(json!({"expires_at": CANARY}))),
+        ("DELETE", "/v1/credentials/mail", None),
+        ("GET", "/v1/events", None),
+    ] {
+        let answer = house.ask_as(program(), method, path, body).await;
+        seen += &answer.text;
+    }
+    assert!(!seen.contains(CANARY) && !seen.contains("canary-value"), "{seen}");
+    assert!(
+        seen.contains("credential_handed_out") && seen.contains("credential_removed"),
+        "{seen}"
+    );
+}
+
+#[tokio::test]
+async fn a_list_has_connections_with_their_status() {
+    let house = House::connected().await;
+    made(&house, mail()).await;
+    let list = house.ask("GET", "/v1/credentials", None).await.json;
+    let types: Vec<_> = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| c["type"].clone())
+        .collect();
+    assert_eq!(types, ["basic_auth", "oauth2_refresh"]);
+    assert_eq!(
+        (&list[1]["name"], &list[1]["status"]),
+        (&json!("sandbox"), &json!("active"))
+    );
+    for path in ["/v1/credentials/sandbox", "/v1/credentials/mail"] {
+        assert_eq!(house.ask("GET", path, None).await.status, 200);
+    }
+    for (method, body) in [("PUT", Some(json!({}))), ("DELETE", None)] {
+        let answer = house
+            .ask_as(program(), method, "/v1/credentials/sandbox", body)
+            .await;
+        assert_eq!(
+            (answer.status, answer.code()),
+            (409, "conflict"),
+            "{}",
+            answer.text
+        );
+    }
+}
+
+#[tokio::test]
+async fn every_wrong_field_is_told_in_the_envelope() {
+    let house = House::new().await;
+    let good = mail();
+    let with = |key: &str, value: Value| {
+        let mut body = good.clone();
+        body[key] = value;
+        body
+    };
+    for (body, field) in [
+        (json!({}), "name"),
+        (with("name", json!("Not Kebab")), "name"),
+        (with("project", json!("../x")), "project"),
+        (with("type", json!("oauth2_refresh")), "type"),
+        (with("type", json!("magic")), "type"),
+        (with("data", json!({"username": "YWRh"})), "data.password"),
+        (
+            with("data", json!({"username": "YWRh", "password": "hunter2!"})),
+            "data.password",
+        ),
+        (
+            with("data", json!({"username": "YWRh", "password": null})),
+            "data.password",
+        ),
+        (with("redact_fields", json!(["password"])), "redact_fields"),
+        (with("expires_at", json!("soon")), "expires_at"),
+        (with("expires_at", json!("2001-01-01T00:00:00Z")), "expires_at"),
+        (with("token", json!("x")), "token"),
+    ] {
+        let answer = house.ask("POST", "/v1/credentials", body.clone()).await;
+        assert_eq!(
+            (answer.status, answer.code()),
+            (422, "validation_error"),
+            "{body}: {}",
+            answer.text
+        );
+        assert!(!answer.field(field).is_empty(), "{body}: {}", answer.text);
+    }
+    assert_eq!(house.ask("GET", "/v1/credentials", None).await.json, json!([]));
+}
+
+#[tokio::test]
+async fn a_body_of_more_than_a_mebibyte_is_not_read() {
+    let house = House::new().await;
+    let body = json!({"name": "big", "type": "raw", "data": {"value": "QUFB".repeat(300_000)}});
+    let answer = house.ask("POST", "/v1/credentials", body).await;
+    assert_eq!((answer.status, answer.code()), (413, "payload_too_large"));
+}
+
+/// evershell-oauth-start: the address and the state cookie; `pending`, and `active` once the callback is done.
+#[tokio::test]
+async fn start_gives_the_address_and_a_cookie_that_is_bound_to_the_flow() {
+    let house = House::new().await;
+    house.add("sandbox").await;
+    let path = "/v1/credentials/sandbox/oauth/start";
+    let started = house.ask("POST", path, None).await;
+    assert_eq!(started.status, 200, "{}", started.text);
+    let cookie = started.headers["set-cookie"].to_str().unwrap().to_owned();
+    for part in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age=600"] {
+        assert!(cookie.contains(part), "{cookie}");
+    }
+    let listed = house.ask("GET", "/v1/credentials", None).await.json;
+    assert_eq!(
+        (&listed[0]["type"], &listed[0]["status"]),
+        (&json!("oauth2_refresh"), &json!("pending"))
+    );
+    assert!(
+        started.json["auth_url"]
+            .as_str()
+            .unwrap()
+            .starts_with("http://127.0.0.1:")
+    );
+    let again = house.ask("POST", path, None).await;
+    assert_eq!(again.json, started.json, "the same sign-in goes on");
+    assert_eq!(again.headers["set-cookie"], cookie);
+}
+
+#[tokio::test]
+async fn start_is_refused_for_an_app_without_a_grant_and_while_locked() {
+    let house = House::connected().await;
+    let path = "/v1/credentials/sandbox/oauth/start";
+    let refused = house.ask_as(app(), "POST", path, None).await;
+    assert_eq!((refused.status, refused.code()), (403, "permission_denied"));
+    let missing = house
+        .ask("POST", "/v1/credentials/nobody/oauth/start", None)
+        .await;
+    assert_eq!((missing.status, missing.code()), (404, "not_found"));
+    house.ask("POST", "/v1/lock", None).await;
+    for (method, path) in [("POST", path), ("GET", "/v1/credentials")] {
+        let locked = house.ask(method, path, None).await;
+        assert_eq!((locked.status, locked.code()), (423, "vault_locked"));
+    }
+}

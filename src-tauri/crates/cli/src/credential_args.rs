@@ -1,0 +1,144 @@
+//! A credential's fields as flags. A value is never one of them.
+
+use clap::{Args, Subcommand, ValueEnum};
+use tokenry_contract::CredentialType;
+
+#[derive(Subcommand)]
+pub(crate) enum CredentialCommand {
+    /// Add a credential; its secret values come by standard input, a prompt or a file descriptor
+    Add(AddArgs),
+    /// List the credentials, connections among them; never a value
+    List,
+    /// Show all of a credential but its values, or print one value and nothing else
+    Show {
+        /// A credential's name or id
+        name: String,
+        /// Print the value of this field, decoded, to standard output
+        #[arg(long, value_name = "FIELD")]
+        field: Option<String>,
+    },
+    /// Change what is given, and nothing else
+    Edit(EditArgs),
+    /// Delete a credential
+    Remove {
+        /// A credential's name or id
+        name: String,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct AddArgs {
+    /// Kebab-case, unique within the project
+    pub(crate) name: String,
+    /// raw: one value; basic-auth: a user name and a password; default: any fields
+    #[arg(long = "type", value_enum, value_name = "TYPE")]
+    pub(crate) kind: Kind,
+    /// The space of names it is in
+    #[arg(long)]
+    pub(crate) project: Option<String>,
+    /// The user name of basic-auth
+    #[arg(long, required_if_eq("kind", "basic-auth"))]
+    pub(crate) username: Option<String>,
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// When it is deleted by itself, like 2030-01-31T12:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) expires_at: Option<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct EditArgs {
+    /// A credential's name or id
+    pub(crate) credential: String,
+    /// A new name, kebab-case
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// The user name of basic-auth
+    #[arg(long)]
+    pub(crate) username: Option<String>,
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Take this field away; may be repeated
+    #[arg(long = "remove-field", value_name = "FIELD")]
+    pub(crate) removed: Vec<String>,
+    /// When it is deleted by itself, like 2030-01-31T12:00:00Z; or `never`
+    #[arg(long, value_name = "TIME")]
+    pub(crate) expires_at: Option<String>,
+}
+
+/// What adding and editing have in common.
+#[derive(Args)]
+pub(crate) struct Common {
+    /// Set this field: with `-`, from standard input or a prompt; with `fd:N`, from a file descriptor; may be repeated
+    #[arg(long = "field", value_name = "NAME=-", value_parser = field)]
+    pub(crate) fields: Vec<(String, From)>,
+    /// Never return this field again; may be repeated
+    #[arg(long = "redact", value_name = "FIELD")]
+    pub(crate) redacted: Vec<String>,
+}
+
+/// The types that are entered by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    Default,
+    Raw,
+    BasicAuth,
+}
+
+impl Kind {
+    pub(crate) fn of_contract(self) -> CredentialType {
+        match self {
+            Self::Default => CredentialType::Default,
+            Self::Raw => CredentialType::Raw,
+            Self::BasicAuth => CredentialType::BasicAuth,
+        }
+    }
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum From {
+    /// Standard input; at a terminal a question whose answer is not shown.
+    Stdin,
+    /// An inherited file descriptor.
+    Fd(u32),
+}
+
+/// `NAME=-` or `NAME=fd:N`. What stands there instead could be a secret, so it is not repeated; others may have seen
+/// it in the list of processes.
+fn field(text: &str) -> Result<(String, From), &'static str> {
+    let wrong = "after the name comes `=-` or `=fd:N`: a value is never given as an argument";
+    let (name, from) = text.rsplit_once('=').ok_or(wrong)?;
+    let from = match (from, from.strip_prefix("fd:").map(str::parse)) {
+        ("-", _) => From::Stdin,
+        (_, Some(Ok(fd))) => From::Fd(fd),
+        _ => return Err(wrong),
+    };
+    if name.is_empty() {
+        return Err("there is no name before the `=`");
+    }
+    Ok((name.to_owned(), from))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_says_where_its_value_comes_from_and_never_what_it_is() {
+        assert_eq!(field("key=-"), Ok(("key".to_owned(), From::Stdin)));
+        assert_eq!(field("a=b=fd:3"), Ok(("a=b".to_owned(), From::Fd(3))));
+        for wrong in [
+            "key",
+            "=-",
+            "key=",
+            "key=s3cr3t",
+            "key=fd:",
+            "key=fd:-1",
+            "key=fd:x",
+        ] {
+            let error = field(wrong).unwrap_err();
+            assert!(!error.contains("s3cr3t"), "{wrong}: {error}");
+        }
+    }
+}
