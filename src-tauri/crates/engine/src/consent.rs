@@ -8,6 +8,7 @@ mod permit;
 mod prompt;
 mod queue;
 mod session;
+mod shown;
 
 pub(crate) use permit::{Permit, Wanted};
 pub use prompt::{AuthorizationRequest, Choice, Prompt};

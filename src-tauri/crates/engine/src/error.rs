@@ -48,6 +48,9 @@ pub enum Error {
     /// It would clash with what is there.
     #[error("{0}")]
     Conflict(String),
+    /// A field that has to be its own is another's already.
+    #[error("{}", fields_text(.0))]
+    Taken(BTreeMap<String, String>),
     /// The caller may not.
     #[error("{0}")]
     Denied(&'static str),
@@ -155,6 +158,7 @@ impl Error {
             Self::ReadOnly(_)
             | Self::Ambiguous { .. }
             | Self::Conflict(_)
+            | Self::Taken(_)
             | Self::OtherAccount { .. }
             | Self::Paused(_) => Code::Conflict,
             Self::NotFound { .. } => Code::NotFound,
@@ -180,7 +184,7 @@ impl Error {
     /// From each field to what is wrong with it.
     pub fn fields(&self) -> Option<&BTreeMap<String, String>> {
         match self {
-            Self::Invalid(fields) => Some(fields),
+            Self::Invalid(fields) | Self::Taken(fields) => Some(fields),
             Self::Shared(error) => error.fields(),
             _ => None,
         }

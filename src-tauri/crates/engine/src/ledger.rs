@@ -300,7 +300,7 @@ impl Ledger {
                 Change::Credential(id)
             }
             Effect::Settings => Change::Engine,
-            Effect::Logged(event) => Change::Activity(*event),
+            Effect::Logged(event) => Change::Activity(event),
         };
         drop(index);
         // Nobody listening is no error.

@@ -5,7 +5,6 @@
 //! a well-formed `invalid_grant` for the very token we hold ends a grant; that one caller's going away cancels what
 //! others wait for; that a secret is logged.
 #![deny(missing_docs)]
-#![allow(dead_code)]
 
 #[cfg(test)]
 extern crate self as tokenry_engine;

@@ -211,10 +211,11 @@ impl Engine {
             .index()
             .provider_called(&format!("{}/{}", provider.project, provider.name));
         if taken.is_some_and(|id| id != provider.id) {
-            return Err(Error::Conflict(format!(
-                "there is already a provider called {}; choose another name, or edit that one",
+            let text = format!(
+                "is taken: there is already a provider called {}; choose another name, or edit that one",
                 provider.name
-            )));
+            );
+            return Err(Error::Taken(BTreeMap::from([("name".to_owned(), text)])));
         }
         if renamed_from.is_some_and(|from| from != provider.name)
             && ledger

@@ -111,7 +111,7 @@ pub enum Change {
     /// The open questions.
     Prompts,
     /// A new line in the activity log.
-    Activity(Event),
+    Activity(Box<Event>),
 }
 
 /// How the engine is.

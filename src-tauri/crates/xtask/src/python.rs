@@ -29,7 +29,7 @@ pub(crate) fn ensure() -> Result {
     }
     println!("a virtual environment in {}", folder.display());
     let _ = fs::remove_file(&stamp);
-    sh::run(&mut sh::command(find()?, ["-m", "venv", "--clear"]).arg(&folder))?;
+    sh::run(sh::command(find()?, ["-m", "venv", "--clear"]).arg(&folder))?;
     // Nothing that is not in the list, nothing else under its name, and nothing that runs while it is installed.
     let line = "-m pip --quiet --disable-pip-version-check --no-input install --require-hashes --no-deps \
                 --only-binary :all: --requirement";

@@ -55,7 +55,7 @@ pub fn change(change: Change) -> contract::Change {
         Change::Credential(id) => contract::Change::Credential { id: id.uuid() },
         Change::Apps => contract::Change::Apps,
         Change::Prompts => contract::Change::Prompts,
-        Change::Activity(line) => contract::Change::Activity { event: event(line) },
+        Change::Activity(line) => contract::Change::Activity { event: event(*line) },
     }
 }
 

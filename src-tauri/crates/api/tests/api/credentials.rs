@@ -15,6 +15,7 @@ fn app() -> Caller {
     Caller::App(AppCaller {
         app: AppId::new(&SystemClock, &OsRandom),
         grant: None,
+        scopes: None,
         peer: None,
     })
 }

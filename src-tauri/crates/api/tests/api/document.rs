@@ -165,5 +165,4 @@ fn every_operation_has_a_summary_a_tag_a_name_of_its_own_and_its_errors() {
         }
     }
     assert!(names.len() > 50);
-    assert_eq!(names.len(), 37);
 }

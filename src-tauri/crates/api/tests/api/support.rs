@@ -86,7 +86,6 @@ impl House {
         let mut options = Options::for_this_machine(folder.path().join("p"), host.clone(), false).unwrap();
         options.keyring = Arc::new(MemoryKeyring::new());
         options.asking = asking;
-        options.asking = Asking::AllowAll;
         let engine = Engine::start(options).await.unwrap();
         let (router, server) = (
             tokenry_api::router(engine.clone()),

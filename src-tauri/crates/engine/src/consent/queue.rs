@@ -1,10 +1,11 @@
 use super::{
     pause::Pauses,
     permit::{Wanted, refusal},
-    prompt::{Choice, Prompt},
+    prompt::Prompt,
     session::{Sessions, Who},
+    shown::operation_words,
 };
-use crate::{Change, Engine, Error, engine::blocking, peer, policy::Operation};
+use crate::{Change, Engine, Error, engine::blocking, ledger::Ledger, peer, policy::Operation};
 use std::{
     collections::{BTreeSet, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -76,8 +77,10 @@ struct Open {
     caller: Caller,
     /// How many wait for the answer.
     askers: usize,
-    answer: watch::Sender<Option<Result<Answered, Closed>>>,
+    answer: watch::Sender<Ended>,
 }
+
+type Ended = Option<Result<Answered, Closed>>;
 
 /// Why a question was closed without an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -204,14 +207,7 @@ impl Engine {
         &self,
         caller: &Caller,
         wanted: &Wanted,
-    ) -> Result<
-        (
-            Asker<'_>,
-            watch::Receiver<Option<Result<Answered, Closed>>>,
-            Duration,
-        ),
-        Error,
-    > {
+    ) -> Result<(Asker<'_>, watch::Receiver<Ended>, Duration), Error> {
         let (who, now) = (self.who(caller, wanted), self.now());
         let patience = match wanted.operation {
             Operation::AuthorizeApp => PATIENCE_FOR_APPS,
@@ -377,58 +373,8 @@ impl Engine {
         }
     }
 
-    fn prompt(
-        &self,
-        caller: &Caller,
-        wanted: &Wanted,
-        for_session: bool,
-        now: Timestamp,
-        patience: Duration,
-    ) -> Result<Prompt, Error> {
-        let ledger = self.ledger()?;
-        let peer = caller.peer();
-        let around = peer.map(peer::surroundings).unwrap_or_default();
-        let mut bytes = [0; 16];
-        self.inner.random.fill(&mut bytes);
-        let number = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        let shown = self.shown_on_a_prompt(&ledger, wanted);
-        let app = caller
-            .app()
-            .or(wanted.authorization.as_ref().map(|request| request.app));
-        Ok(Prompt {
-            id: PromptId::new(&*self.inner.clock, &*self.inner.random),
-            number: Secret::new(number),
-            operation: wanted.operation,
-            pid: peer.map(|peer| peer.pid).filter(|pid| *pid != 0),
-            program: peer.and_then(|peer| peer.program.clone()),
-            arguments: around.arguments,
-            parent: around.parent,
-            terminal: around.terminal,
-            app: app.and_then(|app| ledger.index().app(app).map(|app| app.name.to_string())),
-            app_proved: caller.app().is_some(),
-            provider: shown.provider,
-            connection: shown.connection,
-            account: shown.account,
-            credential: shown.credential,
-            requested_scopes: scopes(wanted.target.scopes.as_ref()),
-            token_scopes: shown.token_scopes,
-            notes: wanted.notes.clone(),
-            api_scopes: wanted
-                .authorization
-                .as_ref()
-                .map(|request| request.scopes.iter().copied().collect())
-                .unwrap_or_default(),
-            choices: shown.choices,
-            authorization: wanted.authorization.clone(),
-            for_session: for_session && wanted.authorization.is_none(),
-            asked_at: now,
-            ends_at: now + patience,
-            waiting: 0,
-        })
-    }
-
     /// Whether the question with this id would look different now.
-    fn shows_otherwise(&self, ledger: &crate::ledger::Ledger, wanted: &Wanted, id: PromptId) -> bool {
+    fn shows_otherwise(&self, ledger: &Ledger, wanted: &Wanted, id: PromptId) -> bool {
         let state = self.inner.prompts.state();
         let Some(open) = state.open.iter().find(|open| open.prompt.id == id) else {
             return false;
@@ -438,90 +384,9 @@ impl Engine {
         self.differs(ledger, &prompt, wanted)
     }
 
-    fn differs(&self, ledger: &crate::ledger::Ledger, prompt: &Prompt, wanted: &Wanted) -> bool {
-        let now = self.shown_on_a_prompt(ledger, wanted);
-        let then = Shown {
-            provider: prompt.provider.clone(),
-            connection: prompt.connection.clone(),
-            account: prompt.account.clone(),
-            credential: prompt.credential.clone(),
-            token_scopes: prompt.token_scopes.clone(),
-            choices: prompt.choices.clone(),
-        };
-        now != then
-    }
-
-    fn shown_on_a_prompt(&self, ledger: &crate::ledger::Ledger, wanted: &Wanted) -> Shown {
-        let index = ledger.index();
-        let connection = wanted.target.connection.and_then(|id| index.connection(id));
-        let account = |c: &tokenry_core::Connection| c.account.as_ref().map(|a| a.shown().to_owned());
-        let choices = if wanted
-            .authorization
-            .as_ref()
-            .is_some_and(|request| request.scopes.iter().any(|scope| scope.concerns_connections()))
-        {
-            let mut choices: Vec<_> = index
-                .connections()
-                .filter(|c| c.status != tokenry_core::ConnectionStatus::Pending)
-                .map(|c| Choice {
-                    connection: c.id,
-                    name: index.name_of(c),
-                    account: account(c),
-                })
-                .collect();
-            choices.sort_by(|a, b| a.name.cmp(&b.name));
-            choices
-        } else {
-            Vec::new()
-        };
-        let token_scopes = match (wanted.operation, connection) {
-            (Operation::Token, Some(connection)) => {
-                let narrowed = wanted
-                    .target
-                    .scopes
-                    .as_ref()
-                    .filter(|_| connection.narrows == Some(true));
-                scopes(Some(narrowed.unwrap_or(&connection.granted_scopes)))
-            }
-            _ => Vec::new(),
-        };
-        Shown {
-            provider: wanted
-                .provider
-                .and_then(|id| index.provider_name(id))
-                .map(ToString::to_string),
-            connection: connection.map(|c| index.name_of(c)),
-            account: connection.and_then(account),
-            credential: wanted
-                .target
-                .credential
-                .and_then(|id| index.credential(id))
-                .map(|credential| credential.name.to_string()),
-            token_scopes,
-            choices,
-        }
-    }
-
     fn prompts_changed(&self) {
         let _ = self.inner.changes.send(Change::Prompts);
     }
-}
-
-/// What of a question can change while it is open.
-#[derive(PartialEq)]
-struct Shown {
-    provider: Option<String>,
-    connection: Option<String>,
-    account: Option<String>,
-    credential: Option<String>,
-    token_scopes: Vec<String>,
-    choices: Vec<Choice>,
-}
-
-fn scopes(scopes: Option<&tokenry_core::Scopes>) -> Vec<String> {
-    scopes
-        .map(|scopes| scopes.iter().map(str::to_owned).collect())
-        .unwrap_or_default()
 }
 
 /// An answer that does not fit its question.
@@ -546,22 +411,4 @@ fn misfit(open: &Open, answer: &Answer) -> Option<Error> {
 
 fn no_question(id: PromptId) -> Error {
     Error::not_found("question", &id.to_string(), "it was answered, or is over")
-}
-
-/// What is wanted, in the activity log's words.
-fn operation_words(operation: Operation) -> &'static str {
-    match operation {
-        Operation::Token => "a token",
-        Operation::StartFlow => "to start a sign-in",
-        Operation::Refresh => "to refresh",
-        Operation::Disconnect => "to disconnect",
-        Operation::WriteConnection => "to change a connection",
-        Operation::WriteProviders => "to change providers",
-        Operation::MoveEndpoint => "to send a provider's secrets to another host",
-        Operation::ReadCredential => "a credential",
-        Operation::WriteCredentials => "to change credentials",
-        Operation::WriteApps => "to change what apps may do",
-        Operation::AuthorizeApp => "to be an authorized app",
-        _ => "something else",
-    }
 }
