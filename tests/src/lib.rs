@@ -17,6 +17,7 @@ pub mod desktop_session;
 pub mod display;
 pub mod process;
 pub mod profile;
+pub mod python;
 pub mod sandbox;
 pub mod screen;
 pub mod socket;

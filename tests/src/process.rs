@@ -127,9 +127,18 @@ impl Running {
     /// # Panics
     /// When it does not end within [`PATIENCE`].
     #[track_caller]
-    pub fn wait(mut self) -> Finished {
+    pub fn wait(self) -> Finished {
+        self.wait_within(PATIENCE)
+    }
+
+    /// The same for what takes longer by its nature.
+    ///
+    /// # Panics
+    /// When it does not end within `patience`.
+    #[track_caller]
+    pub fn wait_within(mut self, patience: Duration) -> Finished {
         self.close_stdin();
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + patience;
         let status = loop {
             match self.try_wait() {
                 Some(status) => break status,
