@@ -8,6 +8,8 @@ pub(crate) struct Index {
     provider_names: HashMap<(Name, Name), ProviderId>,
     connections: HashMap<ConnectionId, Connection>,
     by_provider: HashMap<ProviderId, HashSet<ConnectionId>>,
+    /// Seldom more than one for each label, so a list is enough.
+    by_label: HashMap<String, Vec<ConnectionId>>,
 }
 
 impl Index {
@@ -36,18 +38,33 @@ impl Index {
     }
 
     pub(crate) fn put(&mut self, connection: Connection) {
+        self.drop_connection(connection.id);
         self.by_provider
             .entry(connection.provider)
             .or_default()
             .insert(connection.id);
+        if let Some(label) = &connection.label {
+            self.by_label
+                .entry(label.clone())
+                .or_default()
+                .push(connection.id);
+        }
         self.connections.insert(connection.id, connection);
     }
 
     pub(crate) fn drop_connection(&mut self, id: ConnectionId) {
-        if let Some(gone) = self.connections.remove(&id)
-            && let Some(siblings) = self.by_provider.get_mut(&gone.provider)
-        {
+        let Some(gone) = self.connections.remove(&id) else {
+            return;
+        };
+        if let Some(siblings) = self.by_provider.get_mut(&gone.provider) {
             siblings.remove(&id);
+        }
+        let Some(label) = &gone.label else { return };
+        if let Some(namesakes) = self.by_label.get_mut(label) {
+            namesakes.retain(|other| *other != id);
+            if namesakes.is_empty() {
+                self.by_label.remove(label);
+            }
         }
     }
 
@@ -85,6 +102,15 @@ impl Index {
             .filter_map(|id| self.connections.get(id))
     }
 
+    /// All with this label, at whatever provider.
+    pub(crate) fn labelled(&self, label: &str) -> impl Iterator<Item = &Connection> {
+        self.by_label
+            .get(label)
+            .into_iter()
+            .flatten()
+            .filter_map(|id| self.connections.get(id))
+    }
+
     /// Those of a provider that a caller can mean by its name: not the ones still waiting or already going.
     pub(crate) fn usable_of_provider(&self, id: ProviderId) -> impl Iterator<Item = &Connection> {
         self.of_provider(id).filter(|c| {
@@ -108,5 +134,37 @@ impl Index {
             Some(label) => format!("{provider}/{label}"),
             None => provider,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokenry_core::{OsRandom, Scopes, SystemClock, Timestamp};
+
+    fn labelled(label: &str) -> Connection {
+        let id = ConnectionId::new(&SystemClock, &OsRandom);
+        let provider = ProviderId::new(&SystemClock, &OsRandom);
+        let (scopes, now) = (Scopes::default(), Timestamp::UNIX_EPOCH);
+        Connection::pending(id, provider, Some(label.to_owned()), scopes, now)
+    }
+
+    #[test]
+    fn a_label_finds_all_that_have_it_until_they_are_called_otherwise_or_are_gone() {
+        let (mut one, other) = (labelled("work"), labelled("work"));
+        let mut index = Index::new(Vec::new(), vec![one.clone(), other.clone()]);
+        let ids = |index: &Index, label: &str| index.labelled(label).map(|c| c.id).collect::<Vec<_>>();
+        assert_eq!(ids(&index, "work"), [one.id, other.id]);
+        one.label = Some("home".to_owned());
+        index.put(one.clone());
+        assert_eq!(
+            (ids(&index, "work"), ids(&index, "home")),
+            (vec![other.id], vec![one.id])
+        );
+        one.label = None;
+        index.put(one.clone());
+        index.drop_connection(other.id);
+        assert_eq!((ids(&index, "work"), ids(&index, "home")), (vec![], vec![]));
+        assert_eq!(index.connections().map(|c| c.id).collect::<Vec<_>>(), [one.id]);
     }
 }
