@@ -17,6 +17,7 @@ mod common;
 
 mod activity;
 mod adopt;
+mod ahead;
 mod connect;
 mod connections;
 mod disconnect;

@@ -73,10 +73,9 @@ impl Engine {
             let Some(connection) = index.connection(id) else {
                 return Err(resolve::gone(&id.to_string()));
             };
-            if let (ConnectionStatus::Active, Some(tokens)) = (connection.status, &tokens)
-                && is_fresh(tokens, min_valid, now)
-            {
-                return Ok(tokens.clone());
+            let fresh = tokens.filter(|tokens| is_fresh(tokens, min_valid, now));
+            if let (ConnectionStatus::Active, Some(tokens)) = (connection.status, fresh) {
+                return Ok(tokens);
             }
             (index.name_of(connection), connection.clone())
         };
@@ -90,10 +89,9 @@ impl Engine {
             }
             _ => {}
         }
-        let refused = self
-            .try_to_renew(ledger, &connection, &name, min_valid, now)
-            .await
-            .err();
+        // Boxed: what is rare and large is not carried along by every hand-out.
+        let renewal = Box::pin(self.try_to_renew(ledger, &connection, &name, min_valid, now));
+        let refused = renewal.await.err();
         // Whatever became of that: what is there now, if it lives, is good.
         let tokens = ledger
             .get::<Tokens>(id.row())?
