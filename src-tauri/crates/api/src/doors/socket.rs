@@ -88,6 +88,8 @@ async fn accept(listener: UnixListener, router: Router, mut stopped: oneshot::Re
         match accepted {
             Ok((stream, _)) => {
                 inside.spawn(connection::serve(stream, router.clone(), leave.clone()));
+                // Who is inside is served before the next one is waited for.
+                tokio::task::yield_now().await;
             }
             // No file handle left, most likely: wait for one instead of turning in circles.
             Err(error) => {

@@ -1,16 +1,20 @@
-use std::fs;
+use std::{fs, io::Read, sync::LazyLock};
 use tokenry_core::{Caller, Peer, clean};
 use tokio::net::UnixStream;
+
+/// Never changes while the engine runs.
+static OUR_USER: LazyLock<u32> = LazyLock::new(|| rustix::process::geteuid().as_raw());
 
 /// Who is at the other end, if it is a process of our own user; asked once for each connection.
 pub(super) fn caller(stream: &UnixStream) -> Option<Caller> {
     let found = stream.peer_cred().ok()?;
-    if found.uid() != rustix::process::geteuid().as_raw() {
+    if found.uid() != *OUR_USER {
         return None;
     }
     let pid = found.pid().and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0);
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let (session, started) = session_and_start(&stat).unwrap_or((0, 0));
+    let (session, started) = stat(pid)
+        .and_then(|stat| session_and_start(&stat))
+        .unwrap_or((0, 0));
     let program = fs::read_link(format!("/proc/{pid}/exe")).ok();
     Some(Caller::Program(Peer {
         uid: found.uid(),
@@ -24,6 +28,16 @@ pub(super) fn caller(stream: &UnixStream) -> Option<Caller> {
 /// The process at the other end.
 pub(super) fn pid(stream: &UnixStream) -> Option<u32> {
     stream.peer_cred().ok()?.pid().and_then(|pid| pid.try_into().ok())
+}
+
+/// One read: every caller waits for this, and what is read in pieces takes three times as long. The line has about
+/// 350 bytes; what counts in it is in its first half.
+fn stat(pid: u32) -> Option<String> {
+    let mut line = [0; 1024];
+    let length = fs::File::open(format!("/proc/{pid}/stat"))
+        .and_then(|mut file| file.read(&mut line))
+        .ok()?;
+    Some(String::from_utf8_lossy(&line[..length]).into_owned())
 }
 
 /// Fields 6 and 22 of `/proc/PID/stat`. The second field is the program's own word for itself, in brackets, and may
