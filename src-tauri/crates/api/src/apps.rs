@@ -4,15 +4,14 @@ use crate::{
     extract::{At, Body, By},
     handed::Registered,
     openapi::{Guarded, Listing},
+    operations::{Operations, routes},
 };
 use axum::{Json, extract::State};
 use tokenry_contract::{App, CreateApp, CreateGrant, CreatedApp, Grant, Success};
 use tokenry_engine::{AppView, Engine};
-use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(crate) fn routes() -> OpenApiRouter<Engine> {
-    OpenApiRouter::new()
-        .routes(routes!(list_apps, create_app))
+pub(crate) fn routes<O: Operations>(list: O) -> O {
+    list.routes(routes!(list_apps, create_app))
         .routes(routes!(delete_app))
         .routes(routes!(list_grants, create_grant))
         .routes(routes!(delete_grant))

@@ -4,17 +4,16 @@ use crate::{
     extract::{At, Body, By, Optional},
     handed::Handed,
     openapi::{Guarded, Listing, Reading, Talking},
+    operations::{Operations, routes},
 };
 use axum::{Json, extract::State};
 use serde::Deserialize;
 use std::time::Duration;
 use tokenry_contract::{Connection, DisconnectAnswer, PatchConnection, Success, TokenAnswer, TokenRequest};
 use tokenry_engine::{Engine, TokenWish};
-use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(crate) fn routes() -> OpenApiRouter<Engine> {
-    OpenApiRouter::new()
-        .routes(routes!(list_connections))
+pub(crate) fn routes<O: Operations>(list: O) -> O {
+    list.routes(routes!(list_connections))
         .routes(routes!(show_connection, patch_connection, disconnect))
         .routes(routes!(connection_token))
         .routes(routes!(provider_token))

@@ -4,6 +4,7 @@ use crate::{
     extract::{At, Body, By},
     handed::HandedCredential,
     openapi::{Guarded, Listing, Starting},
+    operations::{Operations, routes},
 };
 use axum::{
     Json,
@@ -14,14 +15,12 @@ use axum::{
 use tokenry_contract::{CreateCredential, Credential, StartAnswer, Success, UpdateCredential};
 use tokenry_core::Secret;
 use tokenry_engine::Engine;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The cookie that ties a sign-in to the browser it was started in.
 pub(crate) const STATE_COOKIE: &str = "tokenry_oauth_state";
 
-pub(crate) fn routes() -> OpenApiRouter<Engine> {
-    OpenApiRouter::new()
-        .routes(routes!(list_credentials, create_credential))
+pub(crate) fn routes<O: Operations>(list: O) -> O {
+    list.routes(routes!(list_credentials, create_credential))
         .routes(routes!(show_credential, update_credential, delete_credential))
         .routes(routes!(start_oauth))
 }

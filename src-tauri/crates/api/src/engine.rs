@@ -3,16 +3,15 @@ use crate::{
     error::Refused,
     extract::{By, Optional},
     openapi::{Acting, Always, Listing, Unlocking},
+    operations::{Operations, routes},
 };
 use axum::{Json, extract::State};
 use tokenry_contract::{EngineStatus, Success, UnlockRequest};
 use tokenry_core::Secret;
 use tokenry_engine::Engine;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(crate) fn routes() -> OpenApiRouter<Engine> {
-    OpenApiRouter::new()
-        .routes(routes!(status))
+pub(crate) fn routes<O: Operations>(list: O) -> O {
+    list.routes(routes!(status))
         .routes(routes!(lock))
         .routes(routes!(unlock))
         .routes(routes!(show_window))

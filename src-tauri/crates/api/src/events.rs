@@ -3,6 +3,7 @@ use crate::{
     error::Refused,
     extract::{By, Query},
     openapi::{Always, Searching},
+    operations::{Operations, routes},
 };
 use axum::{
     Json,
@@ -14,15 +15,12 @@ use std::{convert::Infallible, time::Duration};
 use tokenry_contract::{Change, EventPage, EventQuery};
 use tokenry_engine::{Engine, EventFilter};
 use tokio::sync::broadcast::error::RecvError;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// A comment is sent this often while nothing happens, so that a stream whose other end is gone is noticed.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
-pub(crate) fn routes() -> OpenApiRouter<Engine> {
-    OpenApiRouter::new()
-        .routes(routes!(list_events))
-        .routes(routes!(stream_changes))
+pub(crate) fn routes<O: Operations>(list: O) -> O {
+    list.routes(routes!(list_events)).routes(routes!(stream_changes))
 }
 
 /// Read the activity log

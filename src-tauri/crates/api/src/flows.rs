@@ -3,6 +3,7 @@ use crate::{
     error::Refused,
     extract::{At, AtFlow, Body, By, Optional, Query},
     openapi::{Flowing, Starting, Talking},
+    operations::{Operations, routes},
 };
 use axum::{Json, extract::State};
 use std::time::Duration;
@@ -12,14 +13,12 @@ use tokenry_contract::{
 };
 use tokenry_core::Secret;
 use tokenry_engine::Engine;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The longest a caller may wait for a flow, in seconds.
 const LONGEST_WAIT: u32 = 60;
 
-pub(crate) fn routes() -> OpenApiRouter<Engine> {
-    OpenApiRouter::new()
-        .routes(routes!(authorize, start_flow))
+pub(crate) fn routes<O: Operations>(list: O) -> O {
+    list.routes(routes!(authorize, start_flow))
         .routes(routes!(exchange))
         .routes(routes!(show_flow, cancel_flow))
         .routes(routes!(open_flow))

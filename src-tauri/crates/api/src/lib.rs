@@ -20,6 +20,7 @@ mod flows;
 mod handed;
 pub mod oauth;
 mod openapi;
+mod operations;
 mod prompts;
 mod providers;
 mod settings;
@@ -31,31 +32,29 @@ pub use oauth::Issuer;
 pub use openapi::openapi;
 
 use axum::{Router, routing};
+use operations::Operations;
 use tokenry_engine::Engine;
-use utoipa_axum::router::OpenApiRouter;
 
 /// All operations of this engine. Every request needs a [`tokenry_core::Caller`] among its extensions; only a door
 /// puts one there, and a request without one gets a 500.
 pub fn router(engine: Engine) -> Router {
-    let (router, _) = operations().split_for_parts();
-    router
+    all(Router::new())
         .route("/openapi.json", routing::get(openapi::document))
         .fallback(error::no_route)
         .method_not_allowed_fallback(error::no_method)
         .with_state(engine)
 }
 
-fn operations() -> OpenApiRouter<Engine> {
-    OpenApiRouter::with_openapi(openapi::head())
-        .merge(providers::routes())
-        .merge(flows::routes())
-        .merge(connections::routes())
-        .merge(credentials::routes())
-        .merge(versori::routes())
-        .merge(engine::routes())
-        .merge(events::routes())
-        .merge(apps::routes())
-        .merge(prompts::routes())
-        .merge(oauth::routes())
-        .merge(settings::routes())
+fn all<O: Operations>(list: O) -> O {
+    let list = providers::routes(list);
+    let list = flows::routes(list);
+    let list = connections::routes(list);
+    let list = credentials::routes(list);
+    let list = versori::routes(list);
+    let list = engine::routes(list);
+    let list = events::routes(list);
+    let list = apps::routes(list);
+    let list = prompts::routes(list);
+    let list = oauth::routes(list);
+    settings::routes(list)
 }

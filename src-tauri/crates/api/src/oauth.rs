@@ -8,10 +8,19 @@ mod form;
 mod metadata;
 mod tokens;
 
-use crate::error::Refused;
+use crate::{
+    error::Refused,
+    operations::{Operations, routes},
+};
+use authorize::{__path_oauth_authorize, oauth_authorize};
 use axum::{extract::FromRequestParts, http::request::Parts};
-use tokenry_engine::{Engine, Error};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use consent::{__path_oauth_consent, oauth_consent};
+use metadata::{__path_oauth_metadata, __path_oauth_scopes, oauth_metadata, oauth_scopes};
+use tokenry_engine::Error;
+use tokens::{
+    __path_oauth_introspect, __path_oauth_revoke, __path_oauth_token, oauth_introspect, oauth_revoke,
+    oauth_token,
+};
 
 /// What this authorization server is called at the door that a request came to, like `http://127.0.0.1:4180`: its
 /// `issuer`, and what its endpoints begin with. Only a door that a browser can reach puts it on a request.
@@ -49,13 +58,12 @@ pub fn takes_a_form(path: &str) -> bool {
     matches!(path, "/oauth/token" | "/oauth/revoke" | "/oauth/introspect")
 }
 
-pub(crate) fn routes() -> OpenApiRouter<Engine> {
-    OpenApiRouter::new()
-        .routes(routes!(metadata::oauth_scopes))
-        .routes(routes!(metadata::oauth_metadata))
-        .routes(routes!(authorize::oauth_authorize))
-        .routes(routes!(consent::oauth_consent))
-        .routes(routes!(tokens::oauth_token))
-        .routes(routes!(tokens::oauth_revoke))
-        .routes(routes!(tokens::oauth_introspect))
+pub(crate) fn routes<O: Operations>(list: O) -> O {
+    list.routes(routes!(oauth_scopes))
+        .routes(routes!(oauth_metadata))
+        .routes(routes!(oauth_authorize))
+        .routes(routes!(oauth_consent))
+        .routes(routes!(oauth_token))
+        .routes(routes!(oauth_revoke))
+        .routes(routes!(oauth_introspect))
 }

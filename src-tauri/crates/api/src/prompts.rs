@@ -3,17 +3,15 @@ use crate::{
     error::Refused,
     extract::{At, Body, By},
     openapi::{Always, Consenting},
+    operations::{Operations, routes},
 };
 use axum::{Json, extract::State};
 use tokenry_contract::{AnswerPrompt, Prompt, Success};
 use tokenry_core::Caller;
 use tokenry_engine::Engine;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(crate) fn routes() -> OpenApiRouter<Engine> {
-    OpenApiRouter::new()
-        .routes(routes!(list_prompts))
-        .routes(routes!(answer_prompt))
+pub(crate) fn routes<O: Operations>(list: O) -> O {
+    list.routes(routes!(list_prompts)).routes(routes!(answer_prompt))
 }
 
 /// List the open questions

@@ -3,6 +3,7 @@ use crate::{
     error::Refused,
     extract::{At, Body, By, Query},
     openapi::{Guarded, Listing, Reading, Talking},
+    operations::{Operations, routes},
 };
 use axum::{Json, extract::State, http::StatusCode};
 use tokenry_contract::{
@@ -10,11 +11,9 @@ use tokenry_contract::{
     UpdateProvider,
 };
 use tokenry_engine::Engine;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(crate) fn routes() -> OpenApiRouter<Engine> {
-    OpenApiRouter::new()
-        .routes(routes!(list_providers, create_provider))
+pub(crate) fn routes<O: Operations>(list: O) -> O {
+    list.routes(routes!(list_providers, create_provider))
         .routes(routes!(show_provider, update_provider, delete_provider))
         .routes(routes!(provider_status))
         .routes(routes!(disconnect_provider))

@@ -2,14 +2,14 @@ use crate::{
     error::Refused,
     extract::{Body, By},
     openapi::{Listing, Writing},
+    operations::{Operations, routes},
 };
 use axum::{Json, extract::State};
 use tokenry_contract::{Settings, UpdateSettings};
 use tokenry_engine::Engine;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(crate) fn routes() -> OpenApiRouter<Engine> {
-    OpenApiRouter::new().routes(routes!(settings, change_settings))
+pub(crate) fn routes<O: Operations>(list: O) -> O {
+    list.routes(routes!(settings, change_settings))
 }
 
 /// Show the settings

@@ -6,6 +6,7 @@ use crate::{
     error::Refused,
     extract::{At2, Body, By},
     openapi::{Answering, Starting},
+    operations::{Operations, routes},
 };
 use axum::{
     Json,
@@ -14,12 +15,9 @@ use axum::{
 };
 use tokenry_contract::{InitialiseAnswer, InitialiseRequest, OAuth2CallbackQuery, RedactedCredential};
 use tokenry_engine::Engine;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(crate) fn routes() -> OpenApiRouter<Engine> {
-    OpenApiRouter::new()
-        .routes(routes!(initialise))
-        .routes(routes!(oauth2_callback))
+pub(crate) fn routes<O: Operations>(list: O) -> O {
+    list.routes(routes!(initialise)).routes(routes!(oauth2_callback))
 }
 
 /// Start a consent flow with every choice

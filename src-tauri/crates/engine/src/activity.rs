@@ -96,7 +96,8 @@ impl Engine {
         if events.is_empty() || ledger.read_only().is_some() {
             return;
         }
-        let (now, kept) = (self.now(), events.clone());
+        let (now, events) = (self.now(), Arc::new(events));
+        let kept = events.clone();
         let written = blocking(move || {
             ledger.change(now, |transaction| {
                 events.iter().try_for_each(|event| transaction.event(event))?;
@@ -124,7 +125,7 @@ impl Engine {
         .await;
         if let Err(error) = written {
             tracing::warn!("the activity log could not be written and is kept in memory: {error}");
-            self.inner.activity.put_back(kept);
+            self.inner.activity.put_back(Arc::unwrap_or_clone(kept));
         }
     }
 }

@@ -1,6 +1,7 @@
 use crate::{
     Change, Error, Host, Options, Status,
     activity::Activity,
+    ahead::Ahead,
     authorization_server::AuthorizationServer,
     consent::Prompts,
     flows::LiveFlow,
@@ -40,6 +41,8 @@ pub(crate) struct Inner {
     pub(crate) host: Arc<dyn Host>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
+    /// For the ids of events, and for nothing else.
+    event_ids: Ahead,
     pub(crate) activity: Activity,
     pub(crate) refreshes: Refreshes,
     pub(crate) flows: Mutex<HashMap<FlowId, LiveFlow>>,
@@ -94,6 +97,7 @@ impl Engine {
                 http: options.http,
                 host: options.host,
                 clock: options.clock,
+                event_ids: Ahead::new(options.random.clone()),
                 random: options.random,
                 activity: Activity::default(),
                 refreshes: Refreshes::default(),
@@ -250,7 +254,7 @@ impl Engine {
         detail: Option<&str>,
     ) -> Event {
         Event {
-            id: EventId::new(&*self.inner.clock, &*self.inner.random),
+            id: EventId::new(&*self.inner.clock, &self.inner.event_ids),
             at: self.now(),
             kind,
             caller: caller.clone(),

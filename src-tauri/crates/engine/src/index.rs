@@ -11,6 +11,8 @@ pub(crate) struct Index {
     provider_names: HashMap<(Name, Name), ProviderId>,
     connections: HashMap<ConnectionId, Connection>,
     by_provider: HashMap<ProviderId, HashSet<ConnectionId>>,
+    /// Seldom more than one for each label, so a list is enough.
+    by_label: HashMap<String, Vec<ConnectionId>>,
     apps: HashMap<AppId, App>,
     grants: HashMap<AppId, Vec<Grant>>,
     credentials: HashMap<CredentialId, Known>,
@@ -91,18 +93,33 @@ impl Index {
     }
 
     pub(crate) fn put(&mut self, connection: Connection) {
+        self.drop_connection(connection.id);
         self.by_provider
             .entry(connection.provider)
             .or_default()
             .insert(connection.id);
+        if let Some(label) = &connection.label {
+            self.by_label
+                .entry(label.clone())
+                .or_default()
+                .push(connection.id);
+        }
         self.connections.insert(connection.id, connection);
     }
 
     pub(crate) fn drop_connection(&mut self, id: ConnectionId) {
-        if let Some(gone) = self.connections.remove(&id)
-            && let Some(siblings) = self.by_provider.get_mut(&gone.provider)
-        {
+        let Some(gone) = self.connections.remove(&id) else {
+            return;
+        };
+        if let Some(siblings) = self.by_provider.get_mut(&gone.provider) {
             siblings.remove(&id);
+        }
+        let Some(label) = &gone.label else { return };
+        if let Some(namesakes) = self.by_label.get_mut(label) {
+            namesakes.retain(|other| *other != id);
+            if namesakes.is_empty() {
+                self.by_label.remove(label);
+            }
         }
     }
 
@@ -139,6 +156,15 @@ impl Index {
     pub(crate) fn of_provider(&self, id: ProviderId) -> impl Iterator<Item = &Connection> {
         self.by_provider
             .get(&id)
+            .into_iter()
+            .flatten()
+            .filter_map(|id| self.connections.get(id))
+    }
+
+    /// All with this label, at whatever provider.
+    pub(crate) fn labelled(&self, label: &str) -> impl Iterator<Item = &Connection> {
+        self.by_label
+            .get(label)
             .into_iter()
             .flatten()
             .filter_map(|id| self.connections.get(id))
@@ -231,5 +257,43 @@ impl Index {
 
     pub(crate) fn credentials(&self) -> impl Iterator<Item = (CredentialId, &Known)> {
         self.credentials.iter().map(|(id, known)| (*id, known))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokenry_core::{OsRandom, Scopes, SystemClock, Timestamp};
+
+    fn labelled(label: &str) -> Connection {
+        let id = ConnectionId::new(&SystemClock, &OsRandom);
+        let provider = ProviderId::new(&SystemClock, &OsRandom);
+        let (scopes, now) = (Scopes::default(), Timestamp::UNIX_EPOCH);
+        Connection::pending(id, provider, Some(label.to_owned()), scopes, now)
+    }
+
+    #[test]
+    fn a_label_finds_all_that_have_it_until_they_are_called_otherwise_or_are_gone() {
+        let (mut one, other) = (labelled("work"), labelled("work"));
+        let mut index = Index::new(
+            Vec::new(),
+            vec![one.clone(), other.clone()],
+            Vec::new(),
+            Vec::new(),
+            &[],
+        );
+        let ids = |index: &Index, label: &str| index.labelled(label).map(|c| c.id).collect::<Vec<_>>();
+        assert_eq!(ids(&index, "work"), [one.id, other.id]);
+        one.label = Some("home".to_owned());
+        index.put(one.clone());
+        assert_eq!(
+            (ids(&index, "work"), ids(&index, "home")),
+            (vec![other.id], vec![one.id])
+        );
+        one.label = None;
+        index.put(one.clone());
+        index.drop_connection(other.id);
+        assert_eq!((ids(&index, "work"), ids(&index, "home")), (vec![], vec![]));
+        assert_eq!(index.connections().map(|c| c.id).collect::<Vec<_>>(), [one.id]);
     }
 }

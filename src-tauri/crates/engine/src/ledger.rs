@@ -152,6 +152,11 @@ impl Ledger {
         &self.store
     }
 
+    /// Whether anybody wants to hear of changes.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.changes.receiver_count() > 0
+    }
+
     pub(crate) fn read_only(&self) -> Option<&str> {
         self.read_only.as_deref()
     }

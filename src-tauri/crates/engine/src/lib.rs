@@ -17,6 +17,7 @@ mod common;
 
 mod activity;
 mod adopt;
+mod ahead;
 mod apps;
 mod authorization_server;
 mod connect;

@@ -48,22 +48,16 @@ pub(crate) fn connection<'a>(index: &'a Index, reference: &str) -> Result<&'a Co
         }
         return only(index, reference, index.usable_of_provider(provider));
     }
-    let labelled = |label: &str, c: &Connection| c.label.as_deref() == Some(label);
     if let Some((name, label)) = reference.rsplit_once('/')
         && let Some(provider) = index.provider_called(name)
     {
-        return only(
-            index,
-            reference,
-            index.of_provider(provider).filter(|c| labelled(label, c)),
-        );
+        let found = index.labelled(label).filter(|c| c.provider == provider);
+        return only(index, reference, found);
     }
-    let found = index.connections().filter(|c| labelled(reference, c));
-    only(
-        index,
-        reference,
-        found.filter(|c| c.status != ConnectionStatus::Disconnecting),
-    )
+    let found = index
+        .labelled(reference)
+        .filter(|c| c.status != ConnectionStatus::Disconnecting);
+    only(index, reference, found)
 }
 
 /// The one that is meant, or an error that says why it is not one.

@@ -136,10 +136,9 @@ impl Engine {
             let Some(connection) = index.connection(id) else {
                 return Err(resolve::gone(&id.to_string()));
             };
-            if let (ConnectionStatus::Active, Some(tokens)) = (connection.status, &tokens)
-                && is_fresh(tokens, min_valid, now)
-            {
-                return Ok(tokens.clone());
+            let fresh = tokens.filter(|tokens| is_fresh(tokens, min_valid, now));
+            if let (ConnectionStatus::Active, Some(tokens)) = (connection.status, fresh) {
+                return Ok(tokens);
             }
             (index.name_of(connection), connection.clone())
         };

@@ -102,7 +102,9 @@ impl Transaction<'_> {
         self.writer.append_event(seq, &sealed)?;
         self.manifest.chain = self.ledger.vault().chain(&self.manifest.chain, &sealed);
         self.manifest.next_event = seq + 1;
-        self.effects.push(Effect::Logged(Box::new(event.clone())));
+        if self.ledger.is_watched() {
+            self.effects.push(Effect::Logged(Box::new(event.clone())));
+        }
         Ok(())
     }
 

@@ -5,8 +5,9 @@ use std::ops::ControlFlow;
 const NEWEST: &str = "SELECT seq, sealed FROM events ORDER BY seq DESC LIMIT ?1";
 const BEFORE: &str = "SELECT seq, sealed FROM events WHERE seq < ?2 ORDER BY seq DESC LIMIT ?1";
 const FROM: &str = "SELECT seq, sealed FROM events WHERE seq >= ?1 ORDER BY seq";
-const APPEND: &str = "INSERT INTO events (seq, sealed) SELECT ?1, ?2
-     WHERE NOT EXISTS (SELECT 1 FROM events WHERE seq >= ?1)";
+const IS_TAKEN: &str = "SELECT 1 FROM events WHERE seq >= ?1 LIMIT 1";
+// As one statement with the question above, each line would cost a table of its own in memory.
+const APPEND: &str = "INSERT INTO events (seq, sealed) VALUES (?1, ?2)";
 
 impl Reader<'_> {
     /// Up to `limit` events with a smaller number than `before`, the newest first.
@@ -65,10 +66,14 @@ impl Writer<'_> {
     /// [`Error::Conflict`] when its number is not beyond the newest; otherwise as [`Store::write`].
     pub fn append_event(&self, seq: i64, sealed: &[u8]) -> Result<(), Error> {
         let taken = || Error::Conflict { table: "events" };
-        match self.execute(APPEND, params![seq, sealed], taken)? {
-            0 => Err(taken()),
-            _ => Ok(()),
+        if self
+            .prepare(IS_TAKEN)?
+            .exists([seq])
+            .map_err(|e| self.failed(e))?
+        {
+            return Err(taken());
         }
+        self.execute(APPEND, params![seq, sealed], taken).map(drop)
     }
 }
 

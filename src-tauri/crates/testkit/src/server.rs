@@ -272,6 +272,8 @@ async fn run(shared: Arc<Shared>, listener: TcpListener, mut stopped: oneshot::R
             _ = &mut stopped => return,
         };
         let Ok((stream, _)) = stream else { continue };
+        // An answer in two pieces must not wait for the first one's acknowledgement.
+        let _ = stream.set_nodelay(true);
         let shared = shared.clone();
         let service = service_fn(move |request| shared.clone().serve(request));
         // Its error is a connection that was closed, on purpose or by the client: the log has what matters.

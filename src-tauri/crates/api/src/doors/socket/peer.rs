@@ -1,10 +1,14 @@
+use std::sync::LazyLock;
 use tokenry_core::Peer;
 use tokio::net::UnixStream;
+
+/// Never changes while the engine runs.
+static OUR_USER: LazyLock<u32> = LazyLock::new(|| rustix::process::geteuid().as_raw());
 
 /// Who is at the other end, if it is a process of our own user; asked once for each connection.
 pub(super) fn peer(stream: &UnixStream) -> Option<Peer> {
     let found = stream.peer_cred().ok()?;
-    if found.uid() != rustix::process::geteuid().as_raw() {
+    if found.uid() != *OUR_USER {
         return None;
     }
     let pid = found.pid().and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0);

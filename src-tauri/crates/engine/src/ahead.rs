@@ -1,0 +1,53 @@
+use std::sync::{Arc, Mutex, PoisonError};
+use tokenry_core::Random;
+
+/// So much is fetched at once: 64 ids.
+const FETCHED: usize = 640;
+
+/// Random bytes for ids of the activity log, fetched ahead: they have to be unique and are no secret, and a system
+/// call for each would be a good part of what a hand-out costs. Keys and nonces never come from here.
+pub(crate) struct Ahead {
+    random: Arc<dyn Random>,
+    left: Mutex<Vec<u8>>,
+}
+
+impl Ahead {
+    pub(crate) fn new(random: Arc<dyn Random>) -> Self {
+        Self {
+            random,
+            left: Mutex::default(),
+        }
+    }
+}
+
+impl Random for Ahead {
+    fn fill(&self, bytes: &mut [u8]) {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        if left.len() < bytes.len() {
+            left.resize(FETCHED.max(bytes.len()), 0);
+            self.random.fill(&mut left);
+        }
+        let rest = left.len() - bytes.len();
+        bytes.copy_from_slice(&left[rest..]);
+        left.truncate(rest);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokenry_core::OsRandom;
+
+    #[test]
+    fn no_byte_is_given_twice_however_many_are_asked_for() {
+        let ahead = Ahead::new(Arc::new(OsRandom));
+        let mut seen = std::collections::HashSet::new();
+        for length in [16, 600, 40, 2000, 16, 624] {
+            let mut bytes = vec![0; length];
+            ahead.fill(&mut bytes);
+            for piece in bytes.chunks_exact(8) {
+                assert!(seen.insert(piece.to_vec()), "{piece:?} came twice");
+            }
+        }
+    }
+}
