@@ -124,11 +124,11 @@ fn it_says_ready_once_answers_and_ends_cleanly_when_told() {
         let serving = profile.serve();
         assert!(ask(&profile.socket(), "GET", "/v1/status").contains("\"unlocked\""));
         serving.signal(signal);
-        assert_eq!(
-            serving.end(),
-            (Some(0), String::new(), String::new()),
-            "{signal:?}"
-        );
+        let (code, out, err) = serving.end();
+        assert_eq!((code, out.as_str()), (Some(0), ""), "{signal:?}");
+        let told = "questions are answered with `tokenry approve`; the approval code is ";
+        let code = err.strip_prefix(told).map(str::trim_end);
+        assert!(code.is_some_and(|code| code.len() == "ABCD-EFGH".len()), "{err}");
         assert!(!profile.socket().exists());
     }
 }
