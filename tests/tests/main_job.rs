@@ -142,6 +142,37 @@ fn an_account_is_connected_used_refreshed_and_given_up() {
     assert_eq!(stage.tokenry(&["list", "--json"]).success().json(), json!([]));
 }
 
+/// A real server narrows on refresh, says so, and replaces the refresh token: the grant goes on with the new one.
+#[test]
+fn a_token_with_fewer_scopes_is_what_the_server_says_and_the_grant_outlives_it() {
+    let stage = stage();
+    stage.connect(&["sandbox"], "Ada Lovelace").success();
+    let whole = token(&stage.profile, "sandbox");
+    let narrow = |arguments: &[&str]| {
+        let arguments = [&["token", "sandbox", "--json"], arguments].concat();
+        stage.tokenry(&arguments).success().json()
+    };
+    let less = narrow(&["--scope", "openid", "--scope", "email"]);
+    let scope: BTreeSet<_> = less["scope"].as_str().unwrap().split(' ').collect();
+    assert_eq!(scope, ["email", "openid"].into());
+    let text = |answer: &Value| answer["access_token"].as_str().unwrap().to_owned();
+    assert!(text(&less) != whole && stage.sandbox.is_active(&text(&less)));
+    assert_eq!(narrow(&["--scope", "email openid"]), less, "it is kept");
+    assert_eq!(
+        token(&stage.profile, "sandbox"),
+        whole,
+        "the connection's own is another"
+    );
+    // The server ends the grant when a refresh token comes that was replaced.
+    stage.tokenry(&["refresh", "sandbox"]).success();
+    let again = token(&stage.profile, "sandbox");
+    assert!(again != whole && stage.sandbox.is_active(&again));
+
+    let more = stage.tokenry(&["token", "sandbox", "--scope", "admin"]);
+    assert_eq!((more.code, more.stdout.as_str()), (10, ""), "{more:?}");
+    assert!(more.stderr.contains("it holds"), "{more:?}");
+}
+
 #[test]
 fn as_json_every_answer_has_the_field_names_of_the_interface() {
     let stage = stage();
