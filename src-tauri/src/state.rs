@@ -6,7 +6,7 @@ use tauri::{AppHandle, Manager, async_runtime};
 use tokenry_api::doors::{KeptLoopback, SocketDoor, WindowDoor, keep_loopback};
 use tokenry_contract::{ErrorCode, ErrorEnvelope};
 use tokenry_core::{Caller, Code};
-use tokenry_engine::{Engine, Options};
+use tokenry_engine::{Asking, Engine, Options};
 use tokio::sync::{Mutex, watch};
 
 /// How often, and how far apart, a profile that is held is tried again: 5 s in all.
@@ -106,13 +106,29 @@ async fn start_when_free(app: &AppHandle, profile: &Profile) -> Result<Engine, S
     let mut tries = 0;
     loop {
         let host = Arc::new(WindowHost::new(app.clone()));
-        let options =
+        let mut options =
             Options::for_this_machine(profile.folder.clone(), host, true).map_err(|e| e.to_string())?;
+        options.asking = asking();
         match Engine::start(options).await {
             Err(error) if error.code() == Code::Conflict && tries < TRIES => tries += 1,
             result => return result.map_err(|e| e.to_string()),
         }
         tokio::time::sleep(BETWEEN_TRIES).await;
+    }
+}
+
+/// In the window, always.
+#[cfg(not(feature = "automation"))]
+fn asking() -> Asking {
+    Asking::Possible
+}
+
+/// A build for tests can be told to ask nobody: those that are about something else have no person to answer.
+#[cfg(feature = "automation")]
+fn asking() -> Asking {
+    match std::env::var_os("TOKENRY_APPROVE") {
+        Some(word) if word == "all" => Asking::AllowAll,
+        _ => Asking::Possible,
     }
 }
 

@@ -33,6 +33,13 @@ impl Desktop {
         }
     }
 
+    /// The same, where nobody is asked for consent: for what is about something else.
+    pub fn trusting() -> Self {
+        let mut desktop = Self::start();
+        desktop.set("TOKENRY_APPROVE", "all");
+        desktop
+    }
+
     /// Sets a variable for the apps that are started from now on.
     pub fn set(&mut self, name: &str, value: impl Into<OsString> + Clone) {
         self.session.set(name, value.clone());

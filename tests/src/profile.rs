@@ -97,15 +97,23 @@ impl Profile {
         Running::start(self.command("tokenry", arguments))
     }
 
-    /// Starts `tokenry-serve` with the OS keyring and waits for the line that says that it is ready.
+    /// Starts `tokenry-serve` with the OS keyring and waits for the line that says that it is ready. It asks nobody
+    /// for consent.
     pub fn serve(&self) -> Running {
-        self.serve_with(&["--vault", "keyring"], "")
+        self.serve_with(&["--vault", "keyring", "--approve", "all"], "")
     }
 
-    /// Starts `tokenry-serve` with a passphrase on its standard input.
+    /// Starts `tokenry-serve` with a passphrase on its standard input. It asks nobody for consent.
     pub fn serve_with_passphrase(&self, passphrase: &str) -> Running {
         self.serve_with(
-            &["--vault", "passphrase", "--passphrase-fd", "0"],
+            &[
+                "--vault",
+                "passphrase",
+                "--passphrase-fd",
+                "0",
+                "--approve",
+                "all",
+            ],
             &format!("{passphrase}\n"),
         )
     }

@@ -100,7 +100,7 @@ fn refusals(desktop: &Desktop) -> usize {
 /// oauth-checklist: a native app's redirect by private-use scheme (RFC 8252 §7.1), with PKCE.
 #[test]
 fn a_link_completes_the_sign_in_while_the_app_runs() {
-    let (desktop, sandbox) = (Desktop::start(), Sandbox::start());
+    let (desktop, sandbox) = (Desktop::trusting(), Sandbox::start());
     let _app = desktop.start_app(&[]);
     wait_for_the_handler(&desktop);
     add_sandbox(&desktop, &sandbox);
@@ -119,7 +119,7 @@ fn a_link_completes_the_sign_in_while_the_app_runs() {
 
 #[test]
 fn a_link_starts_the_app_that_was_closed_meanwhile_and_completes_the_sign_in() {
-    let (desktop, sandbox) = (Desktop::start(), Sandbox::start());
+    let (desktop, sandbox) = (Desktop::trusting(), Sandbox::start());
     let app = desktop.start_app(&[]);
     wait_for_the_handler(&desktop);
     add_sandbox(&desktop, &sandbox);
@@ -139,7 +139,7 @@ fn a_link_starts_the_app_that_was_closed_meanwhile_and_completes_the_sign_in() {
 /// security.md: a foreign link is nobody's answer, and the open flow outlives it.
 #[test]
 fn hostile_links_end_nothing_and_the_right_one_still_counts() {
-    let (desktop, sandbox) = (Desktop::start(), Sandbox::start());
+    let (desktop, sandbox) = (Desktop::trusting(), Sandbox::start());
     let mut app = desktop.start_app(&[]);
     wait_for_the_handler(&desktop);
     add_sandbox(&desktop, &sandbox);
@@ -176,7 +176,7 @@ fn hostile_links_end_nothing_and_the_right_one_still_counts() {
 
 #[test]
 fn a_second_app_brings_the_first_forward_and_ends() {
-    let desktop = Desktop::start();
+    let desktop = Desktop::trusting();
     let mut first = desktop.start_app(&["--hidden"]);
     let before = engine(&desktop);
     assert_eq!(visible_windows(&desktop), 0, "it was started without a window");
@@ -195,7 +195,7 @@ fn a_second_app_brings_the_first_forward_and_ends() {
 
 #[test]
 fn the_app_takes_over_from_an_engine_without_a_window() {
-    let (desktop, sandbox) = (Desktop::start(), Sandbox::start());
+    let (desktop, sandbox) = (Desktop::trusting(), Sandbox::start());
     let windowless = desktop.profile.serve();
     add_sandbox(&desktop, &sandbox);
     assert_eq!(engine(&desktop)["window"], false);

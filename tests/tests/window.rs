@@ -34,7 +34,7 @@ async fn connect_sandbox(screen: &Screen, desktop: &Desktop, sandbox: &Sandbox) 
 
 #[tokio::test]
 async fn the_form_says_at_each_field_what_is_wrong_with_it() {
-    let desktop = Desktop::start();
+    let desktop = Desktop::trusting();
     let screen = desktop.open_window(&[]).await;
     screen.click("add-provider").await;
     screen.see("provider-form").await;
@@ -74,7 +74,7 @@ async fn the_form_says_at_each_field_what_is_wrong_with_it() {
 
 #[tokio::test]
 async fn an_account_is_connected_refreshed_locked_away_and_disconnected() {
-    let (desktop, sandbox) = (Desktop::start(), Sandbox::start());
+    let (desktop, sandbox) = (Desktop::trusting(), Sandbox::start());
     let screen = desktop.open_window(&[]).await;
     screen.add_provider(&sandbox.form(CONFIDENTIAL)).await;
     connect_sandbox(&screen, &desktop, &sandbox).await;
@@ -130,7 +130,7 @@ async fn nothing_that_reaches_the_page_holds_a_secret() {
         clients: vec![Client::confidential("planted", CLIENT_SECRET, ClientAuth::Post)],
         ..Behaviour::default()
     });
-    let desktop = Desktop::start();
+    let desktop = Desktop::trusting();
     let screen = desktop.open_window(&[]).await;
     screen.see("empty").await;
     screen.script(RECORD).await;
@@ -218,7 +218,7 @@ fn sent_to(server: &Server) -> Vec<(&'static str, String)> {
 /// api.md: the token operation is for programs; the window gets 403.
 #[tokio::test]
 async fn the_page_gets_no_token_and_no_command_but_its_own() {
-    let (desktop, sandbox) = (Desktop::start(), Sandbox::start());
+    let (desktop, sandbox) = (Desktop::trusting(), Sandbox::start());
     let screen = desktop.open_window(&[]).await;
     screen.add_provider(&sandbox.form(CONFIDENTIAL)).await;
     connect_sandbox(&screen, &desktop, &sandbox).await;
@@ -265,7 +265,7 @@ async fn the_page_goes_nowhere_and_runs_nothing_foreign() {
     let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
     elsewhere.set_nonblocking(true).unwrap();
     let address = format!("http://{}/", elsewhere.local_addr().unwrap());
-    let desktop = Desktop::start();
+    let desktop = Desktop::trusting();
     let screen = desktop.open_window(&[]).await;
     screen.see("empty").await;
     let here = screen.client().current_url().await.unwrap();
@@ -314,7 +314,7 @@ async fn the_page_goes_nowhere_and_runs_nothing_foreign() {
 
 #[tokio::test]
 async fn without_a_tray_the_closed_window_ends_the_app_and_nothing_is_left_behind() {
-    let desktop = Desktop::start();
+    let desktop = Desktop::trusting();
     let screen = desktop.open_window(&[]).await;
     screen.see("empty").await;
     let status = desktop.profile.tokenry(&["--json", "status"]).success().json();

@@ -53,7 +53,7 @@ async fn walk() {
 
     add_the_sandbox(&screen, &sandbox, &pictures).await;
     connect(&screen, &desktop, &sandbox, &pictures).await;
-    use_a_token(&desktop, &sandbox);
+    use_a_token(&screen, &desktop, &sandbox, &pictures).await;
     look_around(&screen, &pictures).await;
     screen.close().await;
 
@@ -65,7 +65,7 @@ async fn walk() {
         .script("return matchMedia('(prefers-color-scheme: dark)').matches")
         .await;
     assert_eq!(dark, true, "the window follows the desktop's theme");
-    screen.picture(&pictures.join("7-connected-dark.png")).await;
+    screen.picture(&pictures.join("8-connected-dark.png")).await;
     screen.click("edit-sandbox").await;
     screen.see("provider-form").await;
     screen.picture(&pictures.join("8-form-dark.png")).await;
@@ -123,15 +123,24 @@ async fn connect(screen: &Screen, desktop: &Desktop, sandbox: &Sandbox, pictures
     step.done();
 }
 
-fn use_a_token(desktop: &Desktop, sandbox: &Sandbox) {
+async fn use_a_token(screen: &Screen, desktop: &Desktop, sandbox: &Sandbox, pictures: &Path) {
     let step = Step("`tokenry status sandbox` says active");
     let status = desktop.profile.tokenry(&["status", "sandbox"]).success().stdout;
     assert!(status.contains("active") && status.contains(EMAIL), "{status}");
     step.done();
 
-    let step = Step("`tokenry token sandbox` prints a token that the Sandbox calls active");
-    let token = desktop.profile.tokenry(&["token", "sandbox"]).success().stdout;
+    let step = Step("`tokenry token sandbox` asks in a window of its own");
+    let asking = desktop.profile.tokenry_running(&["token", "sandbox"]);
+    screen.go_to("Tokenry asks").await;
+    screen.see("consent").await;
+    screen.picture(&pictures.join("6-consent.png")).await;
+    step.done();
+
+    let step = Step("allow it; the token that is printed is one that the Sandbox calls active");
+    screen.click("allow-once").await;
+    let token = asking.wait().success().stdout;
     assert!(sandbox.is_active(token.trim_end()));
+    screen.left("Tokenry asks", "Tokenry").await;
     step.done();
 }
 
@@ -139,7 +148,7 @@ async fn look_around(screen: &Screen, pictures: &Path) {
     let step = Step("find all of it in the activity log");
     screen.click("nav-activity").await;
     screen.see("event").await;
-    screen.picture(&pictures.join("6-activity.png")).await;
+    screen.picture(&pictures.join("7-activity.png")).await;
     let page = screen.script("return document.body.innerText").await;
     for event in ["Provider added", "Connected", "Token handed out"] {
         assert!(page.as_str().unwrap().contains(event), "{event}");
@@ -149,7 +158,13 @@ async fn look_around(screen: &Screen, pictures: &Path) {
 
 async fn disconnect(screen: &Screen, desktop: &Desktop, sandbox: &Sandbox, pictures: &Path) {
     let step = Step("disconnect; the window says that the tokens were revoked");
-    let token = desktop.profile.tokenry(&["token", "sandbox"]).success().stdout;
+    let asking = desktop.profile.tokenry_running(&["token", "sandbox"]);
+    screen.go_to("Tokenry asks").await;
+    screen.see("consent").await;
+    screen.picture(&pictures.join("9-consent-dark.png")).await;
+    screen.click("allow-once").await;
+    let token = asking.wait().success().stdout;
+    screen.left("Tokenry asks", "Tokenry").await;
     screen.click("disconnect").await;
     screen.see("disconnect-dialog").await;
     screen.picture(&pictures.join("9-disconnect.png")).await;

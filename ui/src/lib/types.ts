@@ -1,6 +1,5 @@
 /** The contract's types by their own names. */
 import type { components, paths } from './contract';
-import type { NextPaths } from './types-next';
 
 type Schemas = components['schemas'];
 
@@ -37,8 +36,21 @@ export type Settings = Schemas['Settings'];
 export type ErrorCode = Schemas['ErrorCode'];
 export type ErrorBody = Schemas['ErrorBody'];
 
-export type { App, CreateApp, Grant, CreateGrant, ScopeWords } from './types-next';
-export type { Credential, CredentialType, CreateCredential, UpdateCredential } from './types-next';
-export type { Prompt, PromptOperation, PromptDecision, AnswerPrompt, PromptChoice } from './types-next';
+export type App = Schemas['App'];
+export type CreateApp = Schemas['CreateApp'];
+export type Grant = Schemas['Grant'];
+export type CreateGrant = Schemas['CreateGrant'];
+export type ScopeWords = Schemas['ScopeWords'];
 
-export type Paths = Omit<paths, keyof NextPaths> & NextPaths;
+export type Credential = Schemas['Credential'];
+export type CredentialType = Schemas['CredentialType'];
+export type CreateCredential = Schemas['CreateCredential'];
+export type UpdateCredential = Schemas['UpdateCredential'];
+
+export type Prompt = Schemas['Prompt'];
+export type PromptOperation = Schemas['PromptOperation'];
+export type PromptDecision = Schemas['PromptDecision'];
+export type AnswerPrompt = Schemas['AnswerPrompt'];
+export type PromptChoice = Schemas['PromptChoice'];
+
+export type Paths = paths;

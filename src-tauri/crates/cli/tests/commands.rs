@@ -25,6 +25,18 @@ fn token_can_ask_for_a_life_and_for_the_whole_answer() {
 }
 
 #[test]
+fn token_can_ask_for_less_and_for_one_audience() {
+    let fake = Fake::only("POST /v1/connections/github/token", 200, token());
+    let less = ["token", "github", "--scope", "read", "--scope", "write"];
+    let there = ["--audience", "api", "--resource", "https://api.example.com"];
+    fake.run(&[&less[..], &there[..]].concat())
+        .ends(0)
+        .says("gho_abc\n", "");
+    let asked = json!({"scope": "read write", "audience": "api", "resource": "https://api.example.com"});
+    assert_eq!(fake.seen()[0].body, asked);
+}
+
+#[test]
 fn every_error_code_has_its_exit_code_and_leaves_standard_output_empty() {
     for (code, exit) in [
         ("validation_error", 10),
@@ -170,6 +182,24 @@ fn events_are_read_page_by_page() {
     assert_eq!(run.err, "Older ones: `tokenry events --before 17`.\n");
     let run = fake.run(&["events", "--json"]).ends(0);
     assert_eq!((run.json(), run.err.as_str()), (page, ""));
+}
+
+#[test]
+fn events_are_filtered_and_a_page_without_any_says_where_to_go_on() {
+    let target = "GET /v1/events?app=tool&connection=github%2Fwork&outcome=refused";
+    let fake = Fake::only(target, 200, json!({"events": [], "next": 17}));
+    let filters = [
+        "--app",
+        "tool",
+        "--connection",
+        "github/work",
+        "--outcome",
+        "refused",
+    ];
+    let run = fake.run(&[&["events"][..], &filters[..]].concat()).ends(0);
+    let older = "Older ones: `tokenry events --before 17` with the same filters; there may be some.\n";
+    assert_eq!((run.out.as_str(), run.err.as_str()), ("", older));
+    fake.run(&["events", "--outcome", "well"]).ends(2);
 }
 
 #[test]

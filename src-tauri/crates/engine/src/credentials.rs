@@ -6,6 +6,8 @@
 mod check;
 mod draft;
 mod expiry;
+#[cfg(test)]
+mod grant_tests;
 mod value;
 
 pub use draft::{CredentialChange, NewCredential};

@@ -10,6 +10,7 @@ mod flows;
 mod hostile;
 mod loopback;
 mod loopback_hostile;
+mod narrowing;
 mod oauth;
 mod oauth_flow;
 mod other_user;

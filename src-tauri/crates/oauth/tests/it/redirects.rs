@@ -3,7 +3,7 @@
 use tokenry_core::Code;
 use tokenry_oauth::redirect::{
     Means, Outcome, Redirected, Refused, deep_link_uri, judge_deep_link, judge_loopback, judge_pasted,
-    loopback_uri,
+    judge_query, loopback_uri,
 };
 
 fn code(redirected: &Redirected) -> &str {
@@ -291,4 +291,34 @@ fn what_is_refused_says_why_and_shows_nothing_of_the_address() {
         judge_loopback(&"x".repeat(20_000)).unwrap_err().code(),
         Code::PayloadTooLarge
     );
+}
+
+/// security.md "Redirects": an answer without its address is judged no less strictly.
+#[test]
+fn the_query_of_an_answer_alone_is_judged_like_a_whole_address() {
+    let good = judge_query("code=c%20d&state=s&iss=https%3A%2F%2Fas.example&session_state=x").unwrap();
+    assert_eq!(
+        (good.state.expose(), good.iss.as_deref()),
+        ("s", Some("https://as.example"))
+    );
+    assert!(matches!(good.outcome, Outcome::Code(code) if code.expose() == "c d"));
+    let said = judge_query("error=e%E2%80%AE&error_description=d&state=s").unwrap();
+    assert!(matches!(said.outcome, Outcome::Error { error, .. } if error == "e"));
+    for (query, refused) in [
+        ("", Refused::NoState),
+        ("code=c", Refused::NoState),
+        ("code=c&state=", Refused::NoState),
+        ("state=s", Refused::NeitherCodeNorError),
+        ("code=c&error=e&state=s", Refused::CodeAndError),
+        ("code=c&state=s&state=s", Refused::RepeatedParameter),
+        ("code=c&%63ode=d&state=s", Refused::RepeatedParameter),
+        ("code=c%0a&state=s", Refused::ControlCharacter),
+        ("code=c%f&state=s", Refused::BadEncoding),
+        ("code=c&state=s#x", Refused::Fragment),
+        ("code=ä&state=s", Refused::IllegalCharacter),
+        (&"&".repeat(33), Refused::TooManyParameters),
+        (&"x".repeat(17_000), Refused::TooLong),
+    ] {
+        assert_eq!(judge_query(query).err(), Some(refused), "{query}");
+    }
 }
