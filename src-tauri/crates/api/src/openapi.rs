@@ -59,8 +59,8 @@ errors! {
     Always = PermissionDenied Internal;
     /// What a list may answer.
     Listing = PermissionDenied VaultLocked Internal;
-    /// What a list with a query may answer.
-    Searching = ValidationError PermissionDenied VaultLocked Internal;
+    /// What a list with a query may answer; the query may name one thing.
+    Searching = ValidationError PermissionDenied NotFound Conflict VaultLocked Internal;
     /// What reading one thing may answer.
     Reading = ValidationError PermissionDenied NotFound Conflict VaultLocked Internal;
     /// What changing something here may answer.

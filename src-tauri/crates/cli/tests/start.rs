@@ -162,12 +162,22 @@ fn unlock_starts_an_engine_that_may_be_locked_and_opens_it() {
 fn serve_becomes_the_engine() {
     let script = "echo \"$*\"; cat; exit 17";
     let (installed, home) = (Installed::new(Some(script)), support::home());
-    let arguments = ["serve", "--vault", "passphrase", "--passphrase-fd", "0"];
+    let arguments = [
+        "serve",
+        "--loopback",
+        "--vault",
+        "passphrase",
+        "--passphrase-fd",
+        "0",
+    ];
     let mut child = installed.spawn(home.path(), &arguments);
     let id = child.id();
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"pw\n").unwrap();
     let run = Run::from(child.wait_with_output().unwrap()).ends(17);
-    assert_eq!(run.out, "--vault passphrase --passphrase-fd 0\npw\n", "{id}");
+    assert_eq!(
+        run.out, "--vault passphrase --passphrase-fd 0 --loopback\npw\n",
+        "{id}"
+    );
 }
 
 #[test]

@@ -59,10 +59,12 @@ impl Profile {
 
     /// Starts it with a passphrase and waits until it is ready.
     fn serve(&self) -> Serving {
-        let mut child = self
-            .command(&["--vault", "passphrase", "--passphrase-fd", "0"])
-            .spawn()
-            .unwrap();
+        self.serve_with(&[])
+    }
+
+    fn serve_with(&self, more: &[&str]) -> Serving {
+        let arguments = [&["--vault", "passphrase", "--passphrase-fd", "0"], more].concat();
+        let mut child = self.command(&arguments).spawn().unwrap();
         child
             .stdin
             .take()
@@ -350,4 +352,27 @@ fn the_command_line_is_read_strictly() {
     assert!(!profile.home().exists());
     let version = profile.run(&["--version"], "");
     assert!(version.status.success() && version.stdout.starts_with(b"tokenry-serve "));
+}
+
+/// security.md, "Doors": off by default; the flag opens it before anybody is told that the engine is ready.
+#[test]
+fn the_loopback_door_is_open_only_when_it_is_asked_for_and_its_file_goes_with_it() {
+    let profile = Profile::new();
+    let file = profile.home().join("loopback.json");
+    let first = profile.serve();
+    assert!(!file.exists());
+    first.signal(Signal::TERM);
+    first.end();
+
+    let killed = profile.serve_with(&["--loopback"]);
+    assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
+    let told = fs::read_to_string(&file).unwrap();
+    drop(killed);
+    assert!(file.exists());
+
+    let again = profile.serve_with(&["--loopback"]);
+    assert_ne!(fs::read_to_string(&file).unwrap(), told);
+    again.signal(Signal::TERM);
+    again.end();
+    assert!(!file.exists());
 }

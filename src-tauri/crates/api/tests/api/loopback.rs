@@ -375,20 +375,31 @@ async fn a_forced_door_is_open_whatever_the_switch_says_and_ends_with_the_engine
     until(&house, false).await;
 }
 
+/// security.md, "At rest": everything of a record but its id is sealed.
 #[tokio::test]
 async fn the_switch_and_the_port_outlive_the_engine_and_are_sealed() {
-    let house = House::new().await;
-    switch(&house, true).await;
-    let kept = keep(&house, false).await;
-    let (port, _) = told(&house);
-    kept.close().await;
-    let folder = profile(&house);
-    // The test's keyring is in memory, and goes with the engine: the vault is opened anew by the same one.
-    house.ask("POST", "/v1/lock", None).await;
-    house.ask("POST", "/v1/unlock", json!({})).await;
-    let kept = keep_loopback(house.engine.clone(), folder, false).await;
-    assert_eq!(told(&house).0, port);
-    kept.close().await;
+    let folder = tempfile::tempdir().unwrap();
+    let profile = folder.path().join("p");
+    let start = async || {
+        let host = Arc::new(TestHost::default());
+        let mut options = Options::for_this_machine(profile.clone(), host, false).unwrap();
+        options.vault = tokenry_engine::VaultChoice::Passphrase;
+        options.passphrase = Some("correct horse battery".to_owned().into());
+        Engine::start(options).await.unwrap()
+    };
+    let first = start().await;
+    first.change_settings(&Caller::Ui, Some(true)).await.unwrap();
+    let door = serve_loopback(first.clone(), &profile).await.unwrap();
+    let port = door.port();
+    door.close().await;
+    first.shutdown().await;
+    for file in fs::read_dir(&profile).unwrap() {
+        let bytes = fs::read(file.unwrap().path()).unwrap();
+        assert!(!bytes.windows(13).any(|part| part == b"loopback_port"));
+    }
+    drop(first);
+    let chosen = start().await.settings(&Caller::Ui).await.unwrap();
+    assert_eq!((chosen.loopback, chosen.loopback_port), (true, Some(port)));
 }
 
 #[tokio::test]
