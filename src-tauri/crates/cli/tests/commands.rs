@@ -172,8 +172,6 @@ fn events_are_read_page_by_page() {
     let event = json!({"id": FLOW, "at": "2026-01-01T00:00:00Z", "kind": "locked", "caller": "ui", "program": null,
         "pid": null, "provider_id": null, "connection_id": null, "credential_id": null,
         "app_id": null, "outcome": "done", "rule": null, "grant_id": null, "detail": null});
-        "pid": null, "provider_id": null, "connection_id": null, "credential_id": null, "app_id": null,
-        "outcome": "done", "rule": null, "grant_id": null, "detail": null});
     let page = json!({"events": [event], "next": 17});
     let answer = page.clone();
     let fake = Fake::new(move |what| match what {
