@@ -46,6 +46,7 @@ fn granted(engine: &Engine, scopes: &[ApiScope], credentials: &[CredentialId]) -
     Caller::App(AppCaller {
         app,
         grant: None,
+        scopes: None,
         peer: None,
     })
 }
