@@ -97,8 +97,14 @@ impl Screen {
     pub async fn click(&self, id: &str) {
         let click = || async move {
             let element = self.find(id).await?;
-            let ready = element.is_displayed().await.ok()? && element.is_enabled().await.ok()?;
-            (ready && element.click().await.is_ok()).then_some(())
+            if !element.is_displayed().await.ok()? || !element.is_enabled().await.ok()? {
+                return None;
+            }
+            match element.click().await {
+                Ok(()) => Some(()),
+                // The click closed its own window before the driver had answered.
+                Err(error) => error.is_no_such_window().then_some(()),
+            }
         };
         self.until(&format!("a click on {id}"), click).await;
     }

@@ -86,7 +86,10 @@ fn a_command_that_needs_an_engine_starts_one_that_asks_nothing_and_waits_for_it(
     Run::from(child.wait_with_output().unwrap())
         .ends(0)
         .says("gho_abc\n", "");
-    assert_eq!(called(fake.home.path()).unwrap(), "--background\n/\n");
+    assert_eq!(
+        called(fake.home.path()).unwrap(),
+        "--background --approve never\n/\n"
+    );
     let log = std::fs::metadata(fake.home.path().join("engine.log")).unwrap();
     assert_eq!(log.permissions().mode() & 0o777, 0o600);
 }
@@ -136,10 +139,10 @@ fn status_and_lock_start_nothing() {
 #[test]
 fn unlock_starts_an_engine_that_may_be_locked_and_opens_it() {
     for (arguments, how, body) in [
-        (&["unlock"][..], "\n/\n", json!({"create": true})),
+        (&["unlock"][..], "--approve never\n/\n", json!({"create": true})),
         (
             &["unlock", "--passphrase-fd", "0"],
-            "--vault passphrase\n/\n",
+            "--vault passphrase --approve never\n/\n",
             json!({"create": true, "passphrase": "pw"}),
         ),
     ] {

@@ -27,8 +27,14 @@ impl Program {
             .spawn()
             .unwrap();
         let started = Self(child);
-        // Between fork and exec it still is this very test.
-        while peer::of_process(0, started.0.id()).program == peer::of_process(0, std::process::id()).program {
+        // Between fork and exec it still is this very test, and for a moment it has no arguments.
+        let ours = std::fs::read_link("/proc/self/exe").unwrap();
+        let is_itself = || {
+            let process = format!("/proc/{}", started.0.id());
+            let program = std::fs::read_link(format!("{process}/exe")).unwrap();
+            program != ours && !std::fs::read(format!("{process}/cmdline")).unwrap().is_empty()
+        };
+        while !is_itself() {
             std::thread::yield_now();
         }
         started

@@ -38,7 +38,7 @@ async fn an_app_without_a_grant_sees_and_reads_nothing() {
 /// Where nobody can be asked, a program reads names and no value.
 #[tokio::test]
 async fn a_program_that_nobody_allowed_is_handed_nothing() {
-    let world = World::new(Behaviour::default());
+    let world = World::trusting(Behaviour::default());
     let options = Options {
         asking: Asking::Never,
         ..world.options()
@@ -67,7 +67,7 @@ async fn a_program_that_nobody_allowed_is_handed_nothing() {
 
 /// An engine whose person is there, and answers.
 async fn asking() -> (World, Engine) {
-    let world = World::new(Behaviour::default());
+    let world = World::trusting(Behaviour::default());
     let options = Options {
         asking: Asking::Possible,
         ..world.options()

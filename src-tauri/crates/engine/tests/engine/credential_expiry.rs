@@ -30,7 +30,7 @@ async fn removals(engine: &Engine) -> Vec<Event> {
 
 #[tokio::test]
 async fn it_is_deleted_by_itself_when_its_time_comes() {
-    let world = World::new(Behaviour::default());
+    let world = World::trusting(Behaviour::default());
     let engine = world.start().await;
     let made = engine
         .add_credential(&ui(), ending(&world, "brief", 60))
@@ -53,7 +53,7 @@ async fn it_is_deleted_by_itself_when_its_time_comes() {
 /// Nothing depends on how soon the schedule comes to it.
 #[tokio::test]
 async fn from_that_moment_on_nobody_is_handed_it_deleted_or_not() {
-    let world = World::new(Behaviour::default());
+    let world = World::trusting(Behaviour::default());
     let engine = world.start().await;
     let id = engine
         .add_credential(&ui(), ending(&world, "brief", 60))
@@ -101,7 +101,7 @@ async fn from_that_moment_on_nobody_is_handed_it_deleted_or_not() {
 
 #[tokio::test]
 async fn one_that_expired_while_nobody_was_there_is_gone_before_anything_can_read_it() {
-    let world = World::new(Behaviour::default());
+    let world = World::trusting(Behaviour::default());
     let engine = world.start().await;
     let made = engine
         .add_credential(&ui(), ending(&world, "brief", 60))
@@ -135,7 +135,7 @@ async fn one_that_expired_while_nobody_was_there_is_gone_before_anything_can_rea
 
 #[tokio::test]
 async fn a_vault_that_was_locked_when_the_time_came_deletes_it_when_it_is_opened() {
-    let world = World::new(Behaviour::default());
+    let world = World::trusting(Behaviour::default());
     let engine = world.start().await;
     engine
         .add_credential(&ui(), ending(&world, "brief", 60))
@@ -149,7 +149,7 @@ async fn a_vault_that_was_locked_when_the_time_came_deletes_it_when_it_is_opened
 
 #[tokio::test]
 async fn an_end_can_be_moved_and_taken_away_but_not_into_the_past() {
-    let world = World::new(Behaviour::default());
+    let world = World::trusting(Behaviour::default());
     let engine = world.start().await;
     engine
         .add_credential(&ui(), ending(&world, "brief", 60))

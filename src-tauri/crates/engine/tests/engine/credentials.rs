@@ -88,7 +88,7 @@ fn wrong_fields(error: &Error) -> Vec<&str> {
 }
 
 pub(crate) async fn started() -> (World, Engine) {
-    let world = World::new(Behaviour::default());
+    let world = World::trusting(Behaviour::default());
     let engine = world.start().await;
     (world, engine)
 }
@@ -313,7 +313,7 @@ async fn a_credential_that_is_deleted_is_gone_after_a_restart_too() {
 /// `oauth2_refresh` is shown here and is changed by its own operations.
 #[tokio::test]
 async fn a_connection_is_listed_with_its_status_and_only_read() {
-    let (_world, engine) = World::connected(Behaviour::default()).await;
+    let (_world, engine) = World::connected_and_trusting(Behaviour::default()).await;
     let all = engine.credentials(&program()).await.unwrap();
     assert!(matches!(&all[..], [AnyCredential::Connection { view, project }]
         if view.name == NAME && project.as_str() == "default"));
@@ -379,7 +379,7 @@ async fn a_value_that_is_no_text_is_not_copied_and_is_handed_out_as_it_was() {
 
 #[tokio::test]
 async fn while_the_vault_is_locked_there_is_nothing_to_read() {
-    let (_world, engine) = World::connected(Behaviour::default()).await;
+    let (_world, engine) = World::connected_and_trusting(Behaviour::default()).await;
     engine.add_credential(&ui(), basic("mail")).await.unwrap();
     poke(&engine, NAME).await;
     engine.lock(&ui()).await.unwrap();

@@ -14,7 +14,7 @@ const SECRET: &str = "testkit-secret";
 
 /// A provider that holds no secret of its own, and a credential that does.
 async fn ready() -> (World, Engine) {
-    let world = World::new(Behaviour::default());
+    let world = World::trusting(Behaviour::default());
     let engine = world.start().await;
     let mut provider = world.provider(NAME);
     provider.change.client_id = Some("tokenry-confidential".to_owned());

@@ -42,7 +42,7 @@ async fn a_providers_name_makes_a_new_credential_that_is_pending_until_the_answe
 
 #[tokio::test]
 async fn a_connections_name_renews_it() {
-    let (_world, engine) = World::connected(Behaviour::default()).await;
+    let (_world, engine) = World::connected_and_trusting(Behaviour::default()).await;
     let before = view(&engine).await.connection.id;
     let flow = engine.start_oauth(&program(), NAME).await.unwrap();
     assert_eq!(flow.connection, before);
@@ -52,7 +52,7 @@ async fn a_connections_name_renews_it() {
 /// `:own` on somebody else's credential is refused; without any grant so is everything.
 #[tokio::test]
 async fn an_app_cannot_start_one_for_somebody_elses_credential() {
-    let (_world, engine) = World::connected(Behaviour::default()).await;
+    let (_world, engine) = World::connected_and_trusting(Behaviour::default()).await;
     let id = view(&engine).await.connection.id.to_string();
     for name in [NAME, &id] {
         let error = engine.start_oauth(&app(), name).await.unwrap_err();

@@ -37,6 +37,7 @@ pub(crate) struct World {
     pub(crate) host: Arc<TestHost>,
     pub(crate) folder: TempDir,
     pub(crate) http: Http,
+    pub(crate) asking: Asking,
 }
 
 impl World {
@@ -49,6 +50,15 @@ impl World {
             host: Arc::default(),
             folder: tempfile::tempdir().unwrap(),
             http: Http::with_timeouts(PATIENCE, PATIENCE).unwrap(),
+            asking: Asking::Possible,
+        }
+    }
+
+    /// One whose engine lets through what it would ask about: for what is about something else.
+    pub(crate) fn trusting(behaviour: Behaviour) -> Self {
+        Self {
+            asking: Asking::AllowAll,
+            ..Self::new(behaviour)
         }
     }
 
@@ -71,7 +81,7 @@ impl World {
             random: Arc::new(OsRandom),
             http: self.http.clone(),
             window: false,
-            asking: Asking::Possible,
+            asking: self.asking,
             approval_code: None,
         }
     }
@@ -83,6 +93,14 @@ impl World {
     /// An engine with one provider, [`NAME`], at which one account is connected.
     pub(crate) async fn connected(behaviour: Behaviour) -> (Self, Engine) {
         let world = Self::new(behaviour);
+        let engine = world.start().await;
+        world.connect(&engine).await;
+        (world, engine)
+    }
+
+    /// The same with a [`World::trusting`].
+    pub(crate) async fn connected_and_trusting(behaviour: Behaviour) -> (Self, Engine) {
+        let world = Self::trusting(behaviour);
         let engine = world.start().await;
         world.connect(&engine).await;
         (world, engine)
