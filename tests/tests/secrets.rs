@@ -31,6 +31,7 @@ impl Stage {
     fn new() -> Self {
         let mut profile = Profile::headless();
         profile.set("TOKENRY_LOG", "trace");
+        profile.set("TOKENRY_APPROVE", "all");
         let server = Server::start(Behaviour::default());
         server.set(|behaviour| {
             behaviour

@@ -282,8 +282,9 @@ fn after_long_help() -> String {
     for code in ErrorCode::ALL {
         text += &format!("  {:2}  {}\n", code.exit_code(), code.slug());
     }
-    text + "\nEnvironment:\n  TOKENRY_HOME  the folder of the whole profile, socket included\n  NO_COLOR      no \
-            colours"
+    text + "\nEnvironment:\n  TOKENRY_HOME     the folder of the whole profile, socket included\n  \
+            TOKENRY_APPROVE  ask, never or all: how an engine that a command starts by itself asks for consent\n  \
+            NO_COLOR         no colours"
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use tokenry_engine::{Change, ConnectOptions, Engine, Error, FlowState, SchemeSta
 use tokenry_testkit::{AuthorizeAnswer, Behaviour, Fault, Kind};
 
 pub(crate) async fn added(behaviour: Behaviour) -> (World, Engine) {
-    let world = World::new(behaviour);
+    let world = World::trusting(behaviour);
     let engine = world.start().await;
     engine.add_provider(&ui(), world.provider(NAME)).await.unwrap();
     (world, engine)
