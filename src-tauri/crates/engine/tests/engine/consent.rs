@@ -14,7 +14,7 @@ struct Program(Child);
 
 impl Program {
     fn start() -> Self {
-        Self::running("sleep 600")
+        Self::running("read line")
     }
 
     fn running(script: &str) -> Self {
