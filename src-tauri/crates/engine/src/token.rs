@@ -1,6 +1,12 @@
-use crate::{Engine, Error, TokenView, ledger::Ledger, policy::Operation, refresh::Why, resolve, schedule};
+use crate::{
+    Engine, Error, TokenView, ledger::Ledger, policy::Operation, record::Record, refresh::Why, resolve,
+    schedule,
+};
+use serde::Deserialize;
 use std::time::Duration;
-use tokenry_core::{Caller, Connection, ConnectionStatus, EventKind, Outcome, Timestamp, Tokens};
+use tokenry_core::{
+    Caller, Connection, ConnectionStatus, EventKind, Outcome, Scopes, Secret, Timestamp, Tokens,
+};
 
 /// After a failure callers wait this long before they cause another try, in milliseconds.
 const CALLERS_PAUSE: i64 = 1_000;
@@ -43,13 +49,13 @@ impl Engine {
             detail.as_deref(),
         );
         match found {
-            Ok(tokens) => {
+            Ok(token) => {
                 self.inner.activity.used(id, event);
                 Ok(TokenView {
-                    access_token: tokens.access_token,
-                    token_type: tokens.token_type,
-                    expires_at: tokens.expires_at,
-                    scopes: tokens.scopes,
+                    access_token: token.access_token,
+                    token_type: token.token_type,
+                    expires_at: token.expires_at,
+                    scopes: token.scopes,
                 })
             }
             Err(error) => {
@@ -64,18 +70,19 @@ impl Engine {
         ledger: &Ledger,
         id: tokenry_core::ConnectionId,
         min_valid: Duration,
-    ) -> Result<Tokens, Error> {
+    ) -> Result<AtHand, Error> {
         // Opened and decrypted for every request: there is no cache of plaintext.
-        let tokens = ledger.get::<Tokens>(id.row())?;
+        let stored = || ledger.get_part::<AtHand>(Tokens::TABLE, id.row());
+        let token = stored()?;
         let now = self.now();
         let (name, connection) = {
             let index = ledger.index();
             let Some(connection) = index.connection(id) else {
                 return Err(resolve::gone(&id.to_string()));
             };
-            let fresh = tokens.filter(|tokens| is_fresh(tokens, min_valid, now));
-            if let (ConnectionStatus::Active, Some(tokens)) = (connection.status, fresh) {
-                return Ok(tokens);
+            let fresh = token.filter(|t| is_fresh(t.obtained_at, t.expires_at, min_valid, now));
+            if let (ConnectionStatus::Active, Some(token)) = (connection.status, fresh) {
+                return Ok(token);
             }
             (index.name_of(connection), connection.clone())
         };
@@ -93,11 +100,9 @@ impl Engine {
         let renewal = Box::pin(self.try_to_renew(ledger, &connection, &name, min_valid, now));
         let refused = renewal.await.err();
         // Whatever became of that: what is there now, if it lives, is good.
-        let tokens = ledger
-            .get::<Tokens>(id.row())?
-            .filter(|tokens| is_alive(tokens, self.now()));
-        match (tokens, refused) {
-            (Some(tokens), _) => Ok(tokens),
+        let alive = stored()?.filter(|token| token.expires_at.is_none_or(|end| end > self.now()));
+        match (alive, refused) {
+            (Some(token), _) => Ok(token),
             (None, Some(error)) => Err(error),
             (None, None) => Err(Error::Unreachable {
                 message: format!(
@@ -141,19 +146,30 @@ impl Engine {
     }
 }
 
-/// Whether a token lives as long as a caller needs it to. One whose end is unknown is used until somebody says that
-/// it was rejected.
-pub(crate) fn is_fresh(tokens: &Tokens, min_valid: Duration, now: Timestamp) -> bool {
-    // A token from the future: the clock was wrong then, and so may be its end.
-    if tokens.obtained_at.as_second() - now.as_second() > CLOCK_SLACK {
-        return false;
-    }
-    tokens.expires_at.is_none_or(|end| {
-        let left = end.as_millisecond() - now.as_millisecond();
-        left > 0 && left >= schedule::required_validity(min_valid, tokens.obtained_at, end)
-    })
+/// What a hand-out takes out of the record of a connection's tokens. The refresh token is not part of it.
+#[derive(Deserialize)]
+struct AtHand {
+    access_token: Secret,
+    token_type: String,
+    expires_at: Option<Timestamp>,
+    scopes: Scopes,
+    obtained_at: Timestamp,
 }
 
-fn is_alive(tokens: &Tokens, now: Timestamp) -> bool {
-    tokens.expires_at.is_none_or(|end| end > now)
+/// Whether a token lives as long as a caller needs it to. One whose end is unknown is used until somebody says that
+/// it was rejected.
+pub(crate) fn is_fresh(
+    obtained_at: Timestamp,
+    expires_at: Option<Timestamp>,
+    min_valid: Duration,
+    now: Timestamp,
+) -> bool {
+    // A token from the future: the clock was wrong then, and so may be its end.
+    if obtained_at.as_second() - now.as_second() > CLOCK_SLACK {
+        return false;
+    }
+    expires_at.is_none_or(|end| {
+        let left = end.as_millisecond() - now.as_millisecond();
+        left > 0 && left >= schedule::required_validity(min_valid, obtained_at, end)
+    })
 }

@@ -34,7 +34,7 @@ impl Engine {
         };
         may_refresh(ledger, &connection, why)?;
         let needless = match why {
-            Why::Due(min_valid) => is_fresh(&tokens, min_valid, now),
+            Why::Due(min_valid) => is_fresh(tokens.obtained_at, tokens.expires_at, min_valid, now),
             // A caller may have been quicker than the schedule.
             Why::Scheduled => due_at(&connection).is_none_or(|due| due > now),
             Why::Asked => false,
