@@ -12,6 +12,7 @@ mod host;
 mod socket;
 mod state;
 mod tray;
+mod web;
 mod windows;
 
 use arguments::Arguments;
@@ -35,6 +36,7 @@ pub fn run() -> ExitCode {
     if let Some(code) = arguments::without_automation() {
         return code;
     }
+    web::draw_simply();
     // A core file of this process would hold tokens. (Not being dumpable at all breaks portals; see SECURITY.md.)
     let none = rustix::process::Rlimit {
         current: Some(0),

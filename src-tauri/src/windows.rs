@@ -1,6 +1,6 @@
 //! The main window: how it is made, where it was last, and what it may not do.
 
-use crate::state::Shell;
+use crate::{state::Shell, web};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use tauri::{
@@ -69,13 +69,12 @@ pub(crate) fn show(app: &AppHandle) -> tauri::Result<()> {
         return window.set_focus();
     }
     let shape = remembered(app);
-    let window = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::App("index.html".into()))
+    let builder = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::App("index.html".into()));
+    let window = web::keeping_nothing(builder)
         .title("Tokenry")
         .inner_size(shape.width, shape.height)
         .min_inner_size(SMALLEST.0, SMALLEST.1)
         .maximized(shape.maximized)
-        // Nothing of the window is kept on disk. (The web engine lets nobody drive such a window, tests included.)
-        .incognito(!cfg!(feature = "automation"))
         .devtools(false)
         .on_navigation(|url| url.scheme() == "tauri" || url.host_str() == Some("tauri.localhost"))
         .on_new_window(|_, _| NewWindowResponse::Deny)
@@ -88,10 +87,14 @@ fn remember_when_closed(window: &WebviewWindow) {
     let watched = window.clone();
     window.on_window_event(move |event| {
         // Closing ends the web processes too; the engine goes on in the tray.
-        if let WindowEvent::CloseRequested { .. } = event
-            && let Err(error) = remember(&watched)
-        {
-            tracing::warn!("the window's size was not kept: {error}");
+        match event {
+            WindowEvent::CloseRequested { .. } => {
+                if let Err(error) = remember(&watched) {
+                    tracing::warn!("the window's size was not kept: {error}");
+                }
+            }
+            WindowEvent::Destroyed => web::end_processes_soon(watched.app_handle()),
+            _ => {}
         }
     });
 }

@@ -7,6 +7,9 @@
 use tauri::{WebviewUrl, WebviewWindowBuilder, webview::NewWindowResponse};
 
 fn main() {
+    // As in `web.rs`.
+    #[cfg(target_os = "linux")]
+    glib::setenv("WEBKIT_DISABLE_COMPOSITING_MODE", "1", false).unwrap();
     tauri::Builder::default()
         .setup(|app| {
             // As in `windows.rs`.
@@ -14,7 +17,7 @@ fn main() {
                 .title("Tokenry")
                 .inner_size(1000.0, 700.0)
                 .min_inner_size(480.0, 500.0)
-                .incognito(true)
+                .data_directory("/proc".into())
                 .devtools(false)
                 .on_navigation(|url| url.scheme() == "tauri")
                 .on_new_window(|_, _| NewWindowResponse::Deny)
