@@ -74,9 +74,9 @@ fn start(shell: Shell) -> ExitCode {
         .setup(|app| {
             let handle = app.handle().clone();
             state::start_engine(&handle);
-            tray::show(&handle);
+            // First what takes longest.
             windows::show_at_start(&handle);
-            deep_link::register(&handle);
+            tray::show(&handle);
             Ok(())
         })
         .build(tauri::generate_context!());

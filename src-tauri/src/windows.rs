@@ -1,11 +1,11 @@
 //! The main window: how it is made, where it was last, and what it may not do.
 
-use crate::{state::Shell, web};
+use crate::{deep_link, state::Shell, web};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use tauri::{
     AppHandle, LogicalSize, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent,
-    webview::NewWindowResponse,
+    webview::{NewWindowResponse, PageLoadEvent},
 };
 
 const MAIN: &str = "main";
@@ -49,7 +49,9 @@ impl Remembered {
 }
 
 pub(crate) fn show_at_start(app: &AppHandle) {
-    if !app.state::<Shell>().hidden {
+    if app.state::<Shell>().hidden {
+        deep_link::register(app);
+    } else {
         show_logged(app);
     }
 }
@@ -78,6 +80,11 @@ pub(crate) fn show(app: &AppHandle) -> tauri::Result<()> {
         .devtools(false)
         .on_navigation(|url| url.scheme() == "tauri" || url.host_str() == Some("tauri.localhost"))
         .on_new_window(|_, _| NewWindowResponse::Deny)
+        .on_page_load(|window, page| {
+            if page.event() == PageLoadEvent::Finished {
+                deep_link::register(window.app_handle());
+            }
+        })
         .build()?;
     remember_when_closed(&window);
     Ok(())

@@ -21,13 +21,22 @@ pub(crate) fn busy(id: u32) -> f64 {
     nanoseconds / 1e6
 }
 
-/// A process and everything it started, and so on.
+/// What a process is called, in 15 letters at most.
+pub(crate) fn name(id: u32) -> String {
+    let name = fs::read_to_string(format!("/proc/{id}/comm")).unwrap_or_default();
+    name.trim_end().to_owned()
+}
+
+/// A process and everything it started, and so on; not what has ended and was not asked about yet.
 pub(crate) fn children(id: u32) -> Vec<u32> {
     let all: Vec<(u32, u32)> = fs::read_dir("/proc")
         .unwrap()
         .filter_map(|entry| {
             let id = entry.ok()?.file_name().to_str()?.parse().ok()?;
             let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+            if status.contains("\nState:\tZ") {
+                return None;
+            }
             let parent = number(&status, "PPid:").try_into().ok()?;
             Some((id, parent))
         })

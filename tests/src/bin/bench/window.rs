@@ -1,4 +1,4 @@
-use crate::proc::{children, pss};
+use crate::proc::{children, name, pss};
 use crate::report::Row;
 use crate::sample::Sample;
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 use tokenry_e2e::desktop_session::DesktopSession;
 use tokenry_e2e::display::{Eye, ask_to_close};
-use tokenry_e2e::process::{Running, program, wait_for};
+use tokenry_e2e::process::{Running, program};
 use tokenry_e2e::profile::Profile;
 use zbus::blocking::{Connection, connection};
 
@@ -14,6 +14,8 @@ const TITLE: &str = "Tokenry";
 const STARTS: usize = 10;
 /// A picture that has not changed for so long is the last one.
 const STILL: Duration = Duration::from_secs(2);
+/// How long web processes may take to end.
+const SETTLE: Duration = Duration::from_secs(10);
 /// How often it is looked at. Each look keeps the display busy for some milliseconds.
 const LOOK: Duration = Duration::from_millis(15);
 
@@ -27,7 +29,9 @@ pub(crate) fn measure() -> Vec<Row> {
     let ours = || profile.command("tokenry-desktop", &[]);
     let empty = || session.command(program("examples/empty_window"));
     // The first ones make the profile and bring everything into memory.
-    let _ = (start(ours(), &eye), start(empty(), &eye));
+    for command in [ours(), empty()] {
+        drop(start(command, &eye));
+    }
     let mut times = [Sample::default(), Sample::default()];
     let mut memory = [Sample::default(), Sample::default()];
     for _ in 0..STARTS {
@@ -81,22 +85,33 @@ fn is_painted(picture: &[u8]) -> bool {
 /// The window is closed, and the app goes on in the tray.
 fn closed(session: &DesktopSession, command: Command, eye: &Eye) -> Row {
     let (app, _) = start(command, eye);
-    let web = |id: u32| children(id).len() - 1;
-    let open = web(app.id());
+    let web = || {
+        children(app.id())
+            .into_iter()
+            .skip(1)
+            .map(name)
+            .collect::<Vec<_>>()
+    };
+    let open = web();
     ask_to_close(session, TITLE);
-    wait_for("the end of the web processes", || {
-        (web(app.id()) == 0).then_some(())
-    });
-    sleep(STILL);
+    sleep(SETTLE);
+    let left = web();
+    let itself = pss(app.id());
     Row::count(
         "window closed to the tray: web processes",
-        web(app.id()) as f64,
+        left.len() as f64,
         "",
         0.0,
     )
     .note(&format!(
-        "open: {open}; the app itself then has {:.1} MiB",
-        pss(app.id())
+        "open: {}; left {} s later: {}; the app itself has {itself:.1} MiB then",
+        open.join(", "),
+        SETTLE.as_secs(),
+        if left.is_empty() {
+            "none".to_owned()
+        } else {
+            left.join(", ")
+        }
     ))
 }
 
