@@ -6,7 +6,7 @@
 mod arming;
 pub(crate) mod commands;
 
-use crate::{state::Shell, windows};
+use crate::{state::Shell, web, windows};
 use arming::{Arming, TooEarly};
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -73,7 +73,8 @@ fn open_questions(engine: &Engine) -> Vec<Prompt> {
 
 fn show(app: &AppHandle) -> tauri::Result<()> {
     app.state::<Consent>().arming().opened();
-    let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App("consent.html".into()))
+    let builder = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App("consent.html".into()));
+    let window = web::keeping_nothing(builder)
         .title("Tokenry asks")
         .inner_size(SIZE.0, SIZE.1)
         .resizable(false)
@@ -82,7 +83,6 @@ fn show(app: &AppHandle) -> tauri::Result<()> {
         .always_on_top(true)
         .center()
         .content_protected(true)
-        .incognito(windows::incognito())
         .devtools(false)
         .on_navigation(windows::is_ours)
         .on_new_window(|_, _| tauri::webview::NewWindowResponse::Deny)
@@ -97,6 +97,7 @@ fn show(app: &AppHandle) -> tauri::Result<()> {
         WindowEvent::Focused(focused) => {
             app.state::<Consent>().arming().focused(*focused, Instant::now());
         }
+        WindowEvent::Destroyed => web::end_processes_soon(&app),
         _ => {}
     });
     Ok(())

@@ -1,13 +1,18 @@
 //! Links with our scheme: who opens them, and where they go. The engine judges them; the webview never sees one.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use tauri::AppHandle;
 use tauri_plugin_deep_link::DeepLinkExt;
 use tokenry_core::Caller;
 use tokenry_engine::Engine;
 
-/// Makes this program the one that opens our links. From a thread of its own: it starts other programs, which would
-/// hold the window back by half a second.
+/// Makes this program the one that opens our links, once. When the window is there, and from a thread of its own: it
+/// starts other programs, which would hold the window back.
 pub(crate) fn register(app: &AppHandle) {
+    static DONE: AtomicBool = AtomicBool::new(false);
+    if DONE.swap(true, Ordering::Relaxed) {
+        return;
+    }
     #[cfg(target_os = "macos")]
     listen(app);
     let app = app.clone();

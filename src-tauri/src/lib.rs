@@ -13,6 +13,7 @@ mod host;
 mod socket;
 mod state;
 mod tray;
+mod web;
 mod windows;
 
 use arguments::Arguments;
@@ -36,6 +37,7 @@ pub fn run() -> ExitCode {
     if let Some(code) = arguments::without_automation() {
         return code;
     }
+    web::draw_simply();
     // A core file of this process would hold tokens. (Not being dumpable at all breaks portals; see SECURITY.md.)
     let none = rustix::process::Rlimit {
         current: Some(0),
@@ -79,9 +81,9 @@ fn start(shell: Shell) -> ExitCode {
         .setup(|app| {
             let handle = app.handle().clone();
             state::start_engine(&handle);
-            tray::show(&handle);
+            // First what takes longest.
             windows::show_at_start(&handle);
-            deep_link::register(&handle);
+            tray::show(&handle);
             Ok(())
         })
         .build(tauri::generate_context!());

@@ -1,6 +1,6 @@
 //! The main window: how it is made, where it was last, and what it may not do.
 
-use crate::state::Shell;
+use crate::{deep_link, state::Shell, web};
 use serde::{Deserialize, Serialize};
 use std::{
     path::PathBuf,
@@ -8,7 +8,7 @@ use std::{
 };
 use tauri::{
     AppHandle, LogicalSize, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent,
-    webview::NewWindowResponse,
+    webview::{NewWindowResponse, PageLoadEvent},
 };
 use url::Url;
 
@@ -59,7 +59,9 @@ impl Remembered {
 }
 
 pub(crate) fn show_at_start(app: &AppHandle) {
-    if !app.state::<Shell>().hidden {
+    if app.state::<Shell>().hidden {
+        deep_link::register(app);
+    } else {
         show_logged(app);
     }
 }
@@ -79,24 +81,24 @@ pub(crate) fn show(app: &AppHandle) -> tauri::Result<()> {
         return window.set_focus();
     }
     let shape = remembered(app);
-    let window = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::App("index.html".into()))
+    let builder = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::App("index.html".into()));
+    let window = web::keeping_nothing(builder)
         .title("Tokenry")
         .inner_size(shape.width, shape.height)
         .min_inner_size(SMALLEST.0, SMALLEST.1)
         .maximized(shape.maximized)
-        .incognito(incognito())
         .devtools(false)
         .on_navigation(is_ours)
         .on_new_window(|_, _| NewWindowResponse::Deny)
+        .on_page_load(|window, page| {
+            if page.event() == PageLoadEvent::Finished {
+                deep_link::register(window.app_handle());
+            }
+        })
         .build()?;
     app.state::<Main>().closed.store(false, Ordering::Relaxed);
     remember_when_closed(&window);
     Ok(())
-}
-
-/// Nothing of a window is kept on disk. (The web engine lets nobody drive such a window, tests included.)
-pub(crate) fn incognito() -> bool {
-    !cfg!(feature = "automation")
 }
 
 /// Whether a window may go there: to our own pages and nowhere else.
@@ -116,10 +118,14 @@ fn remember_when_closed(window: &WebviewWindow) {
         if let WindowEvent::CloseRequested { .. } | WindowEvent::Destroyed = event {
             watched.state::<Main>().closed.store(true, Ordering::Relaxed);
         }
-        if let WindowEvent::CloseRequested { .. } = event
-            && let Err(error) = remember(&watched)
-        {
-            tracing::warn!("the window's size was not kept: {error}");
+        match event {
+            WindowEvent::CloseRequested { .. } => {
+                if let Err(error) = remember(&watched) {
+                    tracing::warn!("the window's size was not kept: {error}");
+                }
+            }
+            WindowEvent::Destroyed => web::end_processes_soon(watched.app_handle()),
+            _ => {}
         }
     });
 }

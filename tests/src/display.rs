@@ -2,7 +2,7 @@
 
 use crate::desktop_session::DesktopSession;
 use x11rb::connection::Connection;
-use x11rb::protocol::xproto::{AtomEnum, ClientMessageEvent, ConnectionExt, EventMask, Window};
+use x11rb::protocol::xproto::{AtomEnum, ClientMessageEvent, ConnectionExt, EventMask, ImageFormat, Window};
 use x11rb::rust_connection::RustConnection;
 
 /// Asks the window with this title to close, as the button in its frame does (ICCCM §4.2.8.1).
@@ -29,18 +29,39 @@ pub fn ask_to_close(session: &DesktopSession, title: &str) {
         .unwrap();
 }
 
-/// Whether there is a window with this title.
-pub fn is_shown(session: &DesktopSession, title: &str) -> bool {
-    let display = session.env()["DISPLAY"].to_str().unwrap();
-    let (x, screen) = x11rb::connect(Some(display)).unwrap();
-    let root = x.setup().roots[screen].root;
-    let protocols = x
-        .intern_atom(false, b"WM_PROTOCOLS")
-        .unwrap()
-        .reply()
-        .unwrap()
-        .atom;
-    find(&x, root, title, protocols).is_some()
+/// Looks at windows as a person does: at what is on the screen.
+pub struct Eye {
+    x: RustConnection,
+    root: Window,
+    protocols: u32,
+}
+
+impl Eye {
+    /// An eye on this session's display.
+    pub fn open(session: &DesktopSession) -> Self {
+        let display = session.env()["DISPLAY"].to_str().unwrap();
+        let (x, screen) = x11rb::connect(Some(display)).unwrap();
+        let root = x.setup().roots[screen].root;
+        let protocols = x.intern_atom(false, b"WM_PROTOCOLS").unwrap();
+        let protocols = protocols.reply().unwrap().atom;
+        Self { x, root, protocols }
+    }
+
+    /// Whether there is a window with this title.
+    pub fn sees(&self, title: &str) -> bool {
+        find(&self.x, self.root, title, self.protocols).is_some()
+    }
+
+    /// What the window with this title shows, four bytes for each point; `None` while there is none to be seen.
+    pub fn picture(&self, title: &str) -> Option<Vec<u8>> {
+        let window = find(&self.x, self.root, title, self.protocols)?;
+        let size = self.x.get_geometry(window).unwrap().reply().ok()?;
+        let (format, whole) = (ImageFormat::Z_PIXMAP, u32::MAX);
+        let image = self
+            .x
+            .get_image(format, window, 0, 0, size.width, size.height, whole);
+        image.unwrap().reply().ok().map(|image| image.data)
+    }
 }
 
 /// The window below this one that has the title and can be asked something.

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use tokenry_e2e::browser::Browser;
 use tokenry_e2e::desktop::Desktop;
-use tokenry_e2e::display::{ask_to_close, is_shown};
+use tokenry_e2e::display::{Eye, ask_to_close};
 use tokenry_e2e::process::{Running, wait_for};
 use tokenry_e2e::screen::Screen;
 use tokenry_testkit::{Behaviour, Client, ClientAuth, Server};
@@ -91,7 +91,7 @@ async fn a_program_that_is_denied_hears_it_at_once_and_is_not_asked_about_again(
 
     let again = desktop.profile.tokenry(&["token", "planted"]);
     assert_eq!((again.code, again.stdout.as_str()), (CONSENT_DENIED, ""));
-    assert!(!is_shown(&desktop.session, ASKS));
+    assert!(!Eye::open(&desktop.session).sees(ASKS));
     screen.click("nav-activity").await;
     screen.reads("event", "You had said no a moment before").await;
     screen.close().await;
@@ -115,7 +115,7 @@ async fn once_is_for_one_request_and_the_session_is_for_the_same_again() {
         desktop.profile.tokenry(&["token", "planted"]).success().stdout,
         first
     );
-    assert!(!is_shown(&desktop.session, ASKS));
+    assert!(!Eye::open(&desktop.session).sees(ASKS));
     screen.close().await;
 }
 
@@ -309,11 +309,13 @@ async fn closing_the_window_is_a_no_and_ends_no_app_that_has_no_other_window() {
 
     let app = desktop.start_app(&["--hidden"]);
     let program = program(&desktop);
-    wait_for("the question", || is_shown(&desktop.session, ASKS).then_some(()));
+    wait_for("the question", || {
+        Eye::open(&desktop.session).sees(ASKS).then_some(())
+    });
     ask_to_close(&desktop.session, ASKS);
     assert_eq!(program.wait().code, CONSENT_DENIED);
     wait_for("the window's end", || {
-        (!is_shown(&desktop.session, ASKS)).then_some(())
+        (!Eye::open(&desktop.session).sees(ASKS)).then_some(())
     });
     let status = desktop.profile.tokenry(&["--json", "status"]).success().json();
     assert_eq!(

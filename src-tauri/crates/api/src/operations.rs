@@ -1,6 +1,6 @@
 //! One list of operations, read in two ways: as a router, which an engine makes when it starts, and as the OpenAPI
-//! document, which is made once and committed. What only describes is then no part of the programs: it was a tenth of
-//! the engine's memory and a millisecond of its start.
+//! document, which is made once and committed. What only describes is then no part of the programs: it was half a
+//! mebibyte of an engine that idles.
 
 use axum::{Router, routing::MethodRouter};
 use tokenry_engine::Engine;

@@ -12,7 +12,7 @@ fn token_prints_the_token_alone() {
     fake.run(&["token", "github"]).ends(0).says("gho_abc\n", "");
     assert_eq!(
         fake.seen(),
-        [seen("POST /v1/connections/github/token", json!({}))]
+        [seen("POST /v1/connections/github/token", json!(null))]
     );
 }
 

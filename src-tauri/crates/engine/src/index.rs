@@ -8,7 +8,8 @@ use tokenry_core::{
 #[derive(Default)]
 pub(crate) struct Index {
     providers: HashMap<ProviderId, (Name, Name)>,
-    provider_names: HashMap<(Name, Name), ProviderId>,
+    /// By what people call them: every hand-out by name comes through here.
+    called: HashMap<String, ProviderId>,
     connections: HashMap<ConnectionId, Connection>,
     by_provider: HashMap<ProviderId, HashSet<ConnectionId>>,
     /// Seldom more than one for each label, so a list is enough.
@@ -81,14 +82,14 @@ impl Index {
 
     pub(crate) fn put_provider(&mut self, provider: &Provider) {
         self.drop_provider(provider.id);
-        let name = (provider.project.clone(), provider.name.clone());
-        self.provider_names.insert(name.clone(), provider.id);
-        self.providers.insert(provider.id, name);
+        let (project, name) = (provider.project.clone(), provider.name.clone());
+        self.called.insert(call(&project, &name), provider.id);
+        self.providers.insert(provider.id, (project, name));
     }
 
     pub(crate) fn drop_provider(&mut self, id: ProviderId) {
-        if let Some(name) = self.providers.remove(&id) {
-            self.provider_names.remove(&name);
+        if let Some((project, name)) = self.providers.remove(&id) {
+            self.called.remove(&call(&project, &name));
         }
     }
 
@@ -137,12 +138,10 @@ impl Index {
 
     /// A provider by `name` in the default project, or by `project/name`.
     pub(crate) fn provider_called(&self, reference: &str) -> Option<ProviderId> {
-        let (project, name) = reference
-            .split_once('/')
-            .unwrap_or((tokenry_core::DEFAULT_PROJECT, reference));
-        self.provider_names
-            .get(&(project.parse().ok()?, name.parse().ok()?))
-            .copied()
+        let in_default = reference
+            .strip_prefix(tokenry_core::DEFAULT_PROJECT)
+            .and_then(|rest| rest.strip_prefix('/'));
+        self.called.get(in_default.unwrap_or(reference)).copied()
     }
 
     pub(crate) fn connection(&self, id: ConnectionId) -> Option<&Connection> {
@@ -183,10 +182,7 @@ impl Index {
     /// What people call a connection.
     pub(crate) fn name_of(&self, connection: &Connection) -> String {
         let provider = match self.providers.get(&connection.provider) {
-            Some((project, name)) if project.as_str() != tokenry_core::DEFAULT_PROJECT => {
-                format!("{project}/{name}")
-            }
-            Some((_, name)) => name.to_string(),
+            Some((project, name)) => call(project, name),
             None => "?".to_owned(),
         };
         match &connection.label {
@@ -257,6 +253,15 @@ impl Index {
 
     pub(crate) fn credentials(&self) -> impl Iterator<Item = (CredentialId, &Known)> {
         self.credentials.iter().map(|(id, known)| (*id, known))
+    }
+}
+
+/// What people call a provider: its name, with its project before it unless that is the one that always exists.
+fn call(project: &Name, name: &Name) -> String {
+    if project.as_str() == tokenry_core::DEFAULT_PROJECT {
+        name.to_string()
+    } else {
+        format!("{project}/{name}")
     }
 }
 

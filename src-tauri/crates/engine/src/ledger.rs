@@ -4,7 +4,7 @@ use crate::{
     record::{self, Effect, Record},
     transaction::Transaction,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
     ops::ControlFlow,
     sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard},
@@ -166,8 +166,13 @@ impl Ledger {
     }
 
     pub(crate) fn get<R: Record>(&self, row: i64) -> Result<Option<R>, Error> {
-        let opened = self.store.with(R::TABLE, row, |version, sealed| {
-            self.unseal::<R>(row, version, sealed)
+        self.get_part(R::TABLE, row)
+    }
+
+    /// A record, read as something that takes only a part of it out.
+    pub(crate) fn get_part<T: DeserializeOwned>(&self, table: Table, row: i64) -> Result<Option<T>, Error> {
+        let opened = self.store.with(table, row, |version, sealed| {
+            self.unseal_part(table, row, version, sealed)
         })?;
         opened.transpose()
     }
@@ -313,8 +318,18 @@ impl Ledger {
     }
 
     pub(crate) fn unseal<R: Record>(&self, row: i64, version: u64, sealed: &[u8]) -> Result<R, Error> {
+        self.unseal_part(R::TABLE, row, version, sealed)
+    }
+
+    fn unseal_part<T: DeserializeOwned>(
+        &self,
+        table: Table,
+        row: i64,
+        version: u64,
+        sealed: &[u8],
+    ) -> Result<T, Error> {
         let place = Place {
-            table: R::TABLE.name(),
+            table: table.name(),
             row,
             version,
             schema: record::FORMAT,

@@ -11,7 +11,7 @@ use crate::{
     ledger::Ledger,
     refresh::Why,
     resolve,
-    token::{TokenWish, is_good},
+    token::{self, TokenWish},
 };
 use std::sync::Arc;
 use tokenry_core::{
@@ -268,7 +268,7 @@ pub(crate) fn of<'a>(tokens: &'a Tokens, to: &Narrowing) -> Option<&'a NarrowedT
 }
 
 pub(crate) fn is_fresh(kept: &NarrowedToken, min_valid: std::time::Duration, now: Timestamp) -> bool {
-    is_good(kept.obtained_at, kept.expires_at, min_valid, now)
+    token::is_fresh(kept.obtained_at, kept.expires_at, min_valid, now)
 }
 
 /// Keeps one more: in the place of the one before it, without those that have ended, and at most [`KEPT`].

@@ -4,12 +4,15 @@ use crate::{
     ledger::Ledger,
     narrowing,
     policy::Operation,
+    record::Record,
     refresh::Why,
     resolve, schedule,
 };
+use serde::Deserialize;
 use std::time::Duration;
 use tokenry_core::{
-    Caller, Code, Connection, ConnectionId, ConnectionStatus, EventKind, Outcome, Scopes, Timestamp, Tokens,
+    Caller, Code, Connection, ConnectionId, ConnectionStatus, EventKind, Outcome, Scopes, Secret, Timestamp,
+    Tokens,
 };
 
 /// After a failure callers wait this long before they cause another try, in milliseconds.
@@ -127,18 +130,19 @@ impl Engine {
         ledger: &Ledger,
         id: ConnectionId,
         min_valid: Duration,
-    ) -> Result<Tokens, Error> {
+    ) -> Result<AtHand, Error> {
         // Opened and decrypted for every request: there is no cache of plaintext.
-        let tokens = ledger.get::<Tokens>(id.row())?;
+        let stored = || ledger.get_part::<AtHand>(Tokens::TABLE, id.row());
+        let token = stored()?;
         let now = self.now();
         let (name, connection) = {
             let index = ledger.index();
             let Some(connection) = index.connection(id) else {
                 return Err(resolve::gone(&id.to_string()));
             };
-            let fresh = tokens.filter(|tokens| is_fresh(tokens, min_valid, now));
-            if let (ConnectionStatus::Active, Some(tokens)) = (connection.status, fresh) {
-                return Ok(tokens);
+            let fresh = token.filter(|t| is_fresh(t.obtained_at, t.expires_at, min_valid, now));
+            if let (ConnectionStatus::Active, Some(token)) = (connection.status, fresh) {
+                return Ok(token);
             }
             (index.name_of(connection), connection.clone())
         };
@@ -148,11 +152,9 @@ impl Engine {
             Err(error) => Some(error),
         };
         // Whatever became of that: what is there now, if it lives, is good.
-        let tokens = ledger
-            .get::<Tokens>(id.row())?
-            .filter(|tokens| is_alive(tokens, self.now()));
-        match (tokens, refused) {
-            (Some(tokens), _) => Ok(tokens),
+        let alive = stored()?.filter(|token| token.expires_at.is_none_or(|end| end > self.now()));
+        match (alive, refused) {
+            (Some(token), _) => Ok(token),
             (None, Some(error)) => Err(error),
             (None, None) => Err(ended_at_once(&name)),
         }
@@ -212,13 +214,30 @@ pub(crate) fn ended_at_once(name: &str) -> Error {
     }
 }
 
-/// Whether a token lives as long as a caller needs it to. One whose end is unknown is used until somebody says that
-/// it was rejected.
-pub(crate) fn is_fresh(tokens: &Tokens, min_valid: Duration, now: Timestamp) -> bool {
-    is_good(tokens.obtained_at, tokens.expires_at, min_valid, now)
+/// What a hand-out takes out of the record of a connection's tokens. The refresh token is not part of it.
+#[derive(Deserialize)]
+pub(crate) struct AtHand {
+    access_token: Secret,
+    token_type: String,
+    expires_at: Option<Timestamp>,
+    scopes: Scopes,
+    obtained_at: Timestamp,
 }
 
-pub(crate) fn is_good(
+impl From<AtHand> for TokenView {
+    fn from(token: AtHand) -> Self {
+        Self {
+            access_token: token.access_token,
+            token_type: token.token_type,
+            expires_at: token.expires_at,
+            scopes: token.scopes,
+        }
+    }
+}
+
+/// Whether a token lives as long as a caller needs it to. One whose end is unknown is used until somebody says that
+/// it was rejected.
+pub(crate) fn is_fresh(
     obtained_at: Timestamp,
     expires_at: Option<Timestamp>,
     min_valid: Duration,
@@ -232,8 +251,4 @@ pub(crate) fn is_good(
         let left = end.as_millisecond() - now.as_millisecond();
         left > 0 && left >= schedule::required_validity(min_valid, obtained_at, end)
     })
-}
-
-fn is_alive(tokens: &Tokens, now: Timestamp) -> bool {
-    tokens.expires_at.is_none_or(|end| end > now)
 }

@@ -93,6 +93,28 @@ impl Drop for Surroundings {
     }
 }
 
+/// Gives a command a session of its own where ours cannot be seen, as in a container that was entered from outside:
+/// the tests look at what a question says of a program's session.
+pub(crate) fn in_a_session(command: Command) -> Command {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // After the name come state, parent, process group and session (proc_pid_stat(5)).
+    let session = stat
+        .rsplit_once(')')
+        .and_then(|(_, rest)| rest.split_ascii_whitespace().nth(3));
+    if session != Some("0") {
+        return command;
+    }
+    let mut inside = sh::command("setsid", ["--wait"]);
+    inside.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => inside.env(name, value),
+            None => inside.env_remove(name),
+        };
+    }
+    inside
+}
+
 fn temporary_folder() -> PathBuf {
     let folder = std::env::temp_dir().join(format!("tkt{}", std::process::id()));
     if cfg!(unix) && folder.as_os_str().len() > LONGEST_TEMPORARY {

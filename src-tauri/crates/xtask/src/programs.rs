@@ -83,7 +83,8 @@ fn modified(file: &Path) -> Option<SystemTime> {
 /// what a token costs, and half of that is the dynamic linker's.
 ///
 /// Only the last step, linking this one program, is asked to be static. As a flag for all of cargo it would break
-/// the procedural macros and the shell.
+/// the procedural macros and the shell. It is also asked to stay at one address, since moving itself would be a
+/// twentieth of its life (ARCHITECTURE.md, "Why it is so").
 ///
 /// # Errors
 /// When it does not build.
@@ -93,7 +94,7 @@ pub(crate) fn tokenry(profile: Profile) -> Result {
 
 fn linked_statically(package: &str, program: &str, profile: Profile) -> Result {
     let link = if cfg!(all(target_os = "linux", target_env = "gnu")) {
-        "-- -C target-feature=+crt-static"
+        "-- -C target-feature=+crt-static -C relocation-model=static"
     } else {
         ""
     };
@@ -112,6 +113,18 @@ pub(crate) fn measured_against() -> Result {
     linked_statically("tokenry-e2e", "smallest_client", Profile::Release)?;
     sh::run(&mut sh::cargo(
         "build --locked --release -p tokenry-store -p tokenry-vault --example bare_route --example keyring_read",
+    ))
+}
+
+/// Builds the desktop app as it is shipped, and the empty window it is compared with.
+///
+/// # Errors
+/// When they do not build.
+pub(crate) fn windows() -> Result {
+    ui()?;
+    sh::run(&mut sh::cargo(
+        "build --locked --release -p tokenry-desktop --features tokenry-desktop/custom-protocol --bin tokenry-desktop \
+         --example empty_window",
     ))
 }
 

@@ -1,6 +1,6 @@
 //! The tests: what CI runs, and anybody.
 
-use crate::hermetic::Surroundings;
+use crate::hermetic::{self, Surroundings};
 use crate::programs::{self, TEST_FEATURES};
 use crate::setup::{self, For};
 use crate::sh::{self, Result};
@@ -39,5 +39,5 @@ fn rust(filters: &[String], surroundings: &Surroundings) -> Result {
     } else {
         format!("test {selection} -- {filters}")
     };
-    sh::run(surroundings.give(&mut sh::cargo(&line)))
+    sh::run(surroundings.give(&mut hermetic::in_a_session(sh::cargo(&line))))
 }

@@ -4,7 +4,7 @@ use tokenry_e2e::process::{Running, program};
 
 /// The bare route of `tokenry-store`'s example, running in a process and a folder of its own.
 pub(crate) struct Bare {
-    _process: Running,
+    process: Running,
     folder: TempDir,
 }
 
@@ -15,10 +15,12 @@ impl Bare {
         command.arg(folder.path());
         let mut process = Running::start(command);
         assert_eq!(process.line(), "ready");
-        Self {
-            _process: process,
-            folder,
-        }
+        Self { process, folder }
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
     }
 
     pub(crate) fn socket(&self) -> PathBuf {

@@ -1,4 +1,5 @@
 use crate::house::{House, MACHINE, connect_machines, label, token_request};
+use crate::proc::{number, pss};
 use crate::report::Row;
 use std::fs;
 use std::thread::sleep;
@@ -47,21 +48,4 @@ fn wakeups(id: u32) -> u64 {
         .flatten()
         .map(|text| number(&text, "voluntary_ctxt_switches:"))
         .sum()
-}
-
-/// In MiB.
-fn pss(id: u32) -> f64 {
-    let path = format!("/proc/{id}/smaps_rollup");
-    // The engine keeps other programs of its user out; the system's administrator may look.
-    let text = fs::read_to_string(path).expect("only root may look at the engine's memory");
-    number(&text, "Pss:") as f64 / 1024.0
-}
-
-fn number(text: &str, name: &str) -> u64 {
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix(name))
-        .unwrap_or_else(|| panic!("no {name}"));
-    let first = line.split_whitespace().next().and_then(|word| word.parse().ok());
-    first.expect("a number")
 }

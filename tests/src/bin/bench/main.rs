@@ -1,8 +1,8 @@
 //! The measurements: what is ours and what it is compared with, side by side in one run. It prints medians with
 //! their spread and the ratios, and judges nothing: a slow machine fails no test.
 //!
-//! Everything is built before it starts (`cargo xtask bench`). `--json` prints JSON, `--only NAME` measures one row,
-//! `--list` names them.
+//! Everything is built before it starts (`cargo xtask bench`). `--json` prints JSON, `--readme` the README's table,
+//! `--only NAME` measures one group of rows, `--list` names them.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -19,17 +19,19 @@ mod http;
 mod idle;
 mod kept;
 mod many;
+mod proc;
 mod process_start;
 mod refresh;
 mod report;
 mod sample;
+mod window;
 
 use report::{Report, Row};
 
 /// A group of rows, and the function that measures them.
 type Measurement = (&'static str, fn() -> Vec<Row>);
 
-const ALL: [Measurement; 7] = [
+const ALL: [Measurement; 8] = [
     ("process", process_start::measure),
     ("kept", kept::measure),
     ("refresh", refresh::measure),
@@ -37,6 +39,7 @@ const ALL: [Measurement; 7] = [
     ("hang", hang::measure),
     ("idle", idle::measure),
     ("many", many::measure),
+    ("window", window::measure),
 ];
 
 fn main() {
@@ -59,6 +62,8 @@ fn main() {
     }
     if has("--json") {
         println!("{}", report.json());
+    } else if has("--readme") {
+        print!("{}", report.short_table());
     } else {
         print!("{}", report.table());
     }

@@ -104,6 +104,18 @@ impl Report {
         text
     }
 
+    /// The part of the table that the README quotes.
+    pub(crate) fn short_table(&self) -> String {
+        let mut text = "| what | result | at most |\n|---|---|---|\n".to_owned();
+        for Row {
+            what, result, aim, ..
+        } in &self.0
+        {
+            let _ = writeln!(text, "| {what} | {result} | {aim} |");
+        }
+        text
+    }
+
     pub(crate) fn json(&self) -> Value {
         self.0
             .iter()

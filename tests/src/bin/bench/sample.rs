@@ -1,12 +1,16 @@
 use std::time::{Duration, Instant};
 
-/// Measured times, sorted when they are asked about.
+/// Measured numbers, sorted when they are asked about: times in milliseconds, or what a row says.
 #[derive(Default, Clone)]
-pub(crate) struct Sample(Vec<Duration>);
+pub(crate) struct Sample(Vec<f64>);
 
 impl Sample {
     pub(crate) fn push(&mut self, time: Duration) {
-        self.0.push(time);
+        self.push_number(time.as_secs_f64() * 1e3);
+    }
+
+    pub(crate) fn push_number(&mut self, number: f64) {
+        self.0.push(number);
     }
 
     /// Does it once, and keeps how long it took.
@@ -17,17 +21,17 @@ impl Sample {
         result
     }
 
-    /// The middle one, in milliseconds.
+    /// The middle one.
     pub(crate) fn median(&self) -> f64 {
         self.at(0.5)
     }
 
-    /// What so large a part of them, from 0 to 1, stayed below, in milliseconds.
+    /// What so large a part of them, from 0 to 1, stayed below.
     pub(crate) fn at(&self, part: f64) -> f64 {
         let mut sorted = self.0.clone();
-        sorted.sort();
+        sorted.sort_by(f64::total_cmp);
         let last = sorted.len().checked_sub(1).expect("something was measured");
-        sorted[(last as f64 * part).round() as usize].as_secs_f64() * 1e3
+        sorted[(last as f64 * part).round() as usize]
     }
 
     pub(crate) fn slowest(&self) -> f64 {
@@ -37,7 +41,9 @@ impl Sample {
 
 impl FromIterator<Duration> for Sample {
     fn from_iter<T: IntoIterator<Item = Duration>>(times: T) -> Self {
-        Self(times.into_iter().collect())
+        let mut sample = Self::default();
+        times.into_iter().for_each(|time| sample.push(time));
+        sample
     }
 }
 

@@ -43,7 +43,7 @@ impl Drop for Answering<'_> {
 
 /// A stream that loses patience: a caller that is slow to say what it wants, or says nothing any more, is hung up
 /// on. The timer is set only when there is nothing to read, and moved only when it fires, so it costs a busy
-/// connection two looks at the clock and a quiet one a single waking-up, at its end.
+/// connection a look at the clock for each way and a quiet one a single waking-up, at its end.
 pub(super) struct Patient<S> {
     stream: S,
     pace: Arc<Pace>,
@@ -92,15 +92,17 @@ impl<S> Patient<S> {
         }
         loop {
             let end = self.head.map_or(self.moved + QUIET, |begun| begun + HEAD);
-            if Instant::now() >= end {
-                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-            }
-            if self.timer.is_elapsed() || self.timer.deadline() > end {
+            if self.timer.deadline() > end {
                 self.timer.as_mut().reset(end);
             }
             if self.timer.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
+            if Instant::now() >= end {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+            // Set before something moved: it is set anew.
+            self.timer.as_mut().reset(end);
         }
     }
 }

@@ -8,7 +8,7 @@ const HEAD_MAX: usize = 16 * 1024;
 /// The most bytes of a body: a list of 10,000 connections has about 10 MiB.
 const BODY_MAX: usize = 64 * 1024 * 1024;
 /// Most answers are there after one read of this.
-const FIRST_READ: usize = 4096;
+const FIRST_READ: usize = 2048;
 
 /// A complete answer. Its body may hold a token.
 pub(crate) struct Answer {

@@ -213,7 +213,13 @@ impl Engine {
             Operation::AuthorizeApp => PATIENCE_FOR_APPS,
             _ => PATIENCE,
         };
-        let mut prompt = self.prompt(caller, wanted, who.is_some(), now, patience)?;
+        let mut prompt = self.prompt(
+            caller,
+            wanted,
+            who.as_ref().is_some_and(Who::has_session),
+            now,
+            patience,
+        )?;
         let mut state = self.inner.prompts.state();
         if let Some(wait) = state.pauses.left(&who, now) {
             let wait = Some(wait);

@@ -13,8 +13,8 @@ const LONGEST: Duration = Duration::from_secs(12 * 60 * 60);
 pub(super) struct Who {
     uid: u32,
     program: String,
-    session: u32,
-    session_started: u64,
+    /// Its number and when it began. `None` where it cannot be seen: in a container, for example.
+    session: Option<(u32, u64)>,
     app: Option<tokenry_core::AppId>,
 }
 
@@ -22,14 +22,19 @@ impl Who {
     /// `None` where the system does not say enough to know it again.
     pub(super) fn of(caller: &Caller) -> Option<Self> {
         let peer = caller.peer()?;
-        let around = crate::peer::surroundings(peer);
         Some(Self {
             uid: peer.uid,
             program: peer.program.clone()?,
-            session: peer.session?,
-            session_started: around.session_started,
+            session: peer
+                .session
+                .map(|session| (session, crate::peer::surroundings(peer).session_started)),
             app: caller.app(),
         })
+    }
+
+    /// Whether a yes can be for its session: there is one, and it can be told from others.
+    pub(super) fn has_session(&self) -> bool {
+        self.session.is_some()
     }
 
     /// The same, for an app that comes through another program.

@@ -35,7 +35,7 @@ impl Engine {
         };
         may_refresh(ledger, &connection, &why)?;
         let needless = match &why {
-            Why::Due(min_valid) => is_fresh(&tokens, *min_valid, now),
+            Why::Due(min_valid) => is_fresh(tokens.obtained_at, tokens.expires_at, *min_valid, now),
             // Somebody ahead of us in the line may have learnt that there is no such thing.
             Why::Less(to, _) if !to.has_audience() && connection.narrows == Some(false) => true,
             Why::Less(to, min_valid) => {

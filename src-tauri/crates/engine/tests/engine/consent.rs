@@ -277,6 +277,45 @@ async fn a_flood_of_questions_is_refused_and_the_same_question_is_asked_once() {
     }
 }
 
+/// In a container, for example: what a no and a flood mean does not depend on it.
+#[tokio::test]
+async fn a_program_whose_session_cannot_be_seen_is_asked_about_each_time_and_held_back_like_any_other() {
+    let (world, engine) = World::connected(Behaviour::default()).await;
+    let program = Program::start();
+    let without_session = |program: &Program| match program.caller() {
+        Caller::Program(peer) => Caller::Program(tokenry_core::Peer {
+            session: None,
+            ..peer
+        }),
+        caller => caller,
+    };
+    let caller = without_session(&program);
+    let asked = ask(&engine, &caller);
+    let prompt = question(&engine).await;
+    assert!(!prompt.for_session);
+    let error = answer(&engine, &prompt, Answer::Session).await.unwrap_err();
+    assert_eq!(error.code(), Code::ValidationError);
+    assert!(code(asked).await.is_err());
+
+    let asked = ask(&engine, &caller);
+    answer(&engine, &question(&engine).await, Answer::Deny)
+        .await
+        .unwrap();
+    assert_eq!(code(asked).await, Err(Code::ConsentDenied));
+    let error = engine.token(&caller, NAME, Duration::ZERO).await.unwrap_err();
+    assert_eq!(error.rule(), Some(Rule::DeniedBefore));
+
+    world.pass(3600);
+    for number in 0..3 {
+        let (engine, caller) = (engine.clone(), caller.clone());
+        let new = world.provider(&format!("new-{number}"));
+        tokio::spawn(async move { engine.add_provider(&caller, new).await });
+    }
+    questions(&engine, 3).await;
+    let error = engine.refresh(&caller, NAME).await.unwrap_err();
+    assert_eq!(error.code(), Code::RateLimited);
+}
+
 /// "a request … whose caller is gone … closes its prompt"
 #[tokio::test]
 async fn a_question_closes_when_who_asked_is_gone() {
