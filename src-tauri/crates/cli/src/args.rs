@@ -4,6 +4,7 @@ use crate::credential_args::CredentialCommand;
 use crate::provider_args::{AddArgs, EditArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::de::DeserializeOwned;
+use std::path::PathBuf;
 use tokenry_contract::{ErrorCode, Outcome, PromptDecision, Redirect};
 
 /// Keeps your accounts connected and hands fresh access tokens to your programs.
@@ -13,6 +14,9 @@ pub(crate) struct Cli {
     /// Answer as JSON, one document per line, with the field names of the HTTP interface; errors too
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// Call as the app whose token this file holds, and do what it was granted without a question
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) app_token_file: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -282,9 +286,11 @@ fn after_long_help() -> String {
     for code in ErrorCode::ALL {
         text += &format!("  {:2}  {}\n", code.exit_code(), code.slug());
     }
-    text + "\nEnvironment:\n  TOKENRY_HOME     the folder of the whole profile, socket included\n  \
-            TOKENRY_APPROVE  ask, never or all: how an engine that a command starts by itself asks for consent\n  \
-            NO_COLOR         no colours"
+    text + "\nEnvironment:\n  TOKENRY_HOME            the folder of the whole profile, socket included\n  \
+            TOKENRY_APP_TOKEN_FILE  what --app-token-file says, for programs that start this one\n  \
+            TOKENRY_APPROVE         ask, never or all: how an engine that a command starts by itself asks for \
+            consent\n  \
+            NO_COLOR                no colours"
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use crate::failure::Failure;
 use crate::http::{Answer, HttpError, Method, Request, path, read_answer};
-use crate::{peer, start};
+use crate::secret_input::SecretText;
+use crate::{app_token, peer, start};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io::{self, Read, Write};
@@ -26,13 +27,16 @@ pub(crate) enum WhenAbsent {
 pub(crate) struct Engine {
     socket: PathBuf,
     when_absent: WhenAbsent,
+    app_token: Option<SecretText>,
 }
 
 impl Engine {
-    pub(crate) fn new(when_absent: WhenAbsent) -> Result<Self, Failure> {
+    /// Called as the app whose token is in this file, or in the one that the environment names.
+    pub(crate) fn new(when_absent: WhenAbsent, app_token_file: Option<&Path>) -> Result<Self, Failure> {
         Ok(Self {
             socket: socket()?,
             when_absent,
+            app_token: app_token::given(app_token_file)?,
         })
     }
 
@@ -66,7 +70,8 @@ impl Engine {
 
     /// Asks anything and judges the answer.
     pub(crate) fn ask<T: DeserializeOwned>(&self, request: &Request) -> Result<T, Failure> {
-        let answer = exchange(self.connect()?, request)?;
+        let token = self.app_token.as_ref().map(|token| token.as_str());
+        let answer = exchange(self.connect()?, &request.bytes(token))?;
         if answer.status >= 400 {
             return Err(refusal(&answer));
         }
@@ -97,13 +102,13 @@ pub(crate) fn socket() -> Result<PathBuf, Failure> {
     })
 }
 
-fn exchange(stream: UnixStream, request: &Request) -> Result<Answer, Failure> {
+fn exchange(stream: UnixStream, request: &[u8]) -> Result<Answer, Failure> {
     let mut stream = Timed {
         stream,
         deadline: Instant::now() + PATIENCE,
     };
     // An engine that refuses early has answered before it read everything: its answer counts.
-    let sent = stream.stream.write_all(&request.bytes());
+    let sent = stream.stream.write_all(request);
     match (read_answer(&mut stream), sent) {
         (Ok(answer), _) => Ok(answer),
         (Err(_), Err(error)) => Err(unanswered(&HttpError::Io(error))),

@@ -4,6 +4,7 @@
 //! the process is most of what a token costs), that it decides anything the engine should, that it takes a secret
 //! as an argument, or that an access token goes anywhere but to standard output.
 
+mod app_token;
 mod args;
 mod commands;
 mod credential_args;
@@ -45,7 +46,7 @@ fn main() -> ExitCode {
 fn parsed(arguments: Vec<OsString>) -> (output::Output, Result<(), failure::Failure>) {
     let cli = args::Cli::parse_from(arguments);
     let output = output::Output::new(cli.json);
-    let result = commands::run(&cli.command, &output);
+    let result = commands::run(&cli.command, cli.app_token_file.as_deref(), &output);
     (output, result)
 }
 

@@ -31,6 +31,11 @@ pub(crate) fn from_fd(fd: u32, what: &str) -> Result<SecretText, Failure> {
     // A descriptor that was inherited can be opened once more by its name, without any unsafe code.
     let file = File::open(format!("/dev/fd/{fd}"))
         .map_err(|error| unreadable(what, &format!("file descriptor {fd}: {error}")))?;
+    from_file(file, what)
+}
+
+/// Everything a file has, less its last line end.
+pub(crate) fn from_file(file: File, what: &str) -> Result<SecretText, Failure> {
     text(read(file, what)?, what)
 }
 

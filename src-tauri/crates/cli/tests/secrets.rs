@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::process::Child;
 use support::objects::*;
 use support::{Fake, Run, error, seen};
@@ -301,4 +301,58 @@ fn a_token_in_a_broken_answer_is_not_shown() {
             assert!(run.out.is_empty() && !run.err.contains("c4n4ry"), "{run:?}");
         }
     }
+}
+
+/// A file with an app's token, with this mode.
+fn token_file(fake: &Fake, text: &str, mode: u32) -> String {
+    let path = fake.home.path().join("app.token");
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true).mode(mode);
+    options.open(&path).unwrap().write_all(text.as_bytes()).unwrap();
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_command_calls_as_the_app_whose_token_is_in_a_file_that_is_named_either_way() {
+    let fake = Fake::only("POST /v1/connections/github/token", 200, token());
+    let file = token_file(&fake, &format!("{CANARY}\n"), 0o600);
+    let option = ["--app-token-file", &file, "token", "github"];
+    fake.run(&option).ends(0).says("gho_abc\n", "");
+    let mut command = support::command(&support::tokenry(), fake.home.path(), &["token", "github"]);
+    let by_variable = command.env("TOKENRY_APP_TOKEN_FILE", &file).output().unwrap();
+    Run::from(by_variable).ends(0).says("gho_abc\n", "");
+    fake.run(&["token", "github"]).ends(0);
+    let tokens: Vec<_> = fake.seen().into_iter().map(|seen| seen.app_token).collect();
+    assert_eq!(tokens, [Some(CANARY.to_owned()), Some(CANARY.to_owned()), None]);
+}
+
+#[test]
+fn an_app_token_that_cannot_be_used_is_not_sent_and_not_shown() {
+    let fake = Fake::only("POST /v1/connections/github/token", 200, token());
+    let open = |text: &str, mode| token_file(&fake, text, mode);
+    let cases: [(&dyn Fn() -> String, &str); 5] = [
+        (&|| open(CANARY, 0o644), "chmod 600"),
+        (&|| open("", 0o600), "nothing was given"),
+        (
+            &|| open(&format!("{CANARY}\r\nHost: evil"), 0o600),
+            "it is no token",
+        ),
+        (
+            &|| fake.home.path().to_str().unwrap().to_owned(),
+            "is a directory",
+        ),
+        (&|| "/nowhere/app.token".to_owned(), "`tokenry app add NAME`"),
+    ];
+    for (file, says) in cases {
+        let run = fake
+            .run(&["--app-token-file", &file(), "token", "github"])
+            .ends(10);
+        assert!(
+            run.out.is_empty() && run.err.to_lowercase().contains(&says.to_lowercase()),
+            "{run:?}"
+        );
+        assert!(!run.err.contains(CANARY), "{run:?}");
+    }
+    assert!(fake.seen().is_empty());
 }

@@ -1,7 +1,7 @@
 //! Answering the engine's questions where there is no window.
 
 use crate::args::ApproveArgs;
-use crate::engine::{Engine, WhenAbsent};
+use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::http::Method;
 use crate::output::{Colour, Output, Style};
@@ -23,11 +23,10 @@ struct Answer<'a> {
 }
 
 /// Answers one question that is named; else shows them, and at a terminal asks for each.
-pub(crate) fn run(args: &ApproveArgs, output: &Output) -> Result<(), Failure> {
-    let engine = Engine::new(WhenAbsent::Fail)?;
+pub(crate) fn run(args: &ApproveArgs, engine: &Engine, output: &Output) -> Result<(), Failure> {
     match (&args.id, args.decision) {
         (Some(id), Some(decision)) => {
-            let success = send(&engine, id, decision, &code(args.code_fd)?)?;
+            let success = send(engine, id, decision, &code(args.code_fd)?)?;
             output.done(&success, done(decision))
         }
         (Some(_), None) => Err(Failure::new(
@@ -36,9 +35,9 @@ pub(crate) fn run(args: &ApproveArgs, output: &Output) -> Result<(), Failure> {
             "Say `--decision deny`, `once` or `session`.",
         )),
         (None, _) if args.wait || (!output.is_json() && io::stdin().is_terminal()) => {
-            converse(args, &engine, output)
+            converse(args, engine, output)
         }
-        (None, _) => list(&engine, output),
+        (None, _) => list(engine, output),
     }
 }
 

@@ -22,6 +22,7 @@ use crate::failure::Failure;
 use crate::output::Output;
 use crate::start;
 use std::ffi::OsStr;
+use std::path::Path;
 use tokenry_contract::TokenRequest;
 
 /// `tokenry token NAME` and nothing more.
@@ -29,29 +30,30 @@ pub(crate) fn token(name: &str, output: &Output) -> Result<(), Failure> {
     token::run(
         name,
         &TokenRequest::default(),
-        &Engine::new(WhenAbsent::Start)?,
+        &Engine::new(WhenAbsent::Start, None)?,
         output,
     )
 }
 
-/// Does what was asked.
-pub(crate) fn run(command: &Command, output: &Output) -> Result<(), Failure> {
-    let engine = || Engine::new(WhenAbsent::Start);
+/// Does what was asked, as the app whose token is in this file.
+pub(crate) fn run(command: &Command, app_token_file: Option<&Path>, output: &Output) -> Result<(), Failure> {
+    let engine = || Engine::new(WhenAbsent::Start, app_token_file);
+    let running = || Engine::new(WhenAbsent::Fail, app_token_file);
     match command {
         Command::Provider(command) => run_provider(command, &engine()?, output),
         Command::Credential(command) => credential::run(command, &engine()?, output),
         Command::Connect(args) => connect::run(args, &engine()?, output),
         Command::List => list::connections(&engine()?, output),
-        Command::Status { name } => status::run(name.as_deref(), output),
+        Command::Status { name } => status::run(name.as_deref(), &running()?, output),
         Command::Token(args) => token::run(&args.name, &token::request(args), &engine()?, output),
         Command::Refresh { name } => connection::refresh(name, &engine()?, output),
         Command::Disconnect { name } => connection::disconnect(name, &engine()?, output),
         Command::Callback { url } => callback::run(url, &engine()?, output),
         Command::Events(args) => events::run(args, &engine()?, output),
         Command::App(command) => app::run(command, &engine()?, output),
-        Command::Approve(args) => approve::run(args, output),
-        Command::Lock => vault::lock(output),
-        Command::Unlock(args) => vault::unlock(args, output),
+        Command::Approve(args) => approve::run(args, &running()?, output),
+        Command::Lock => vault::lock(running, output),
+        Command::Unlock(args) => vault::unlock(args, running, output),
         Command::Serve(args) => Err(serve(args)),
     }
 }

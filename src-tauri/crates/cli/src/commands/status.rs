@@ -1,5 +1,5 @@
 use super::show;
-use crate::engine::{Engine, WhenAbsent};
+use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::names::{self, Kind};
 use crate::output::{Colour, Output, Style};
@@ -8,11 +8,10 @@ use jiff::Timestamp;
 use tokenry_contract::{Connection, EngineStatus, Vault, VaultState};
 
 /// Looks, and starts nothing.
-pub(crate) fn run(name: Option<&str>, output: &Output) -> Result<(), Failure> {
-    let engine = Engine::new(WhenAbsent::Fail)?;
+pub(crate) fn run(name: Option<&str>, engine: &Engine, output: &Output) -> Result<(), Failure> {
     match name {
-        Some(name) => connection(name, &engine, output),
-        None => whole(&engine, output),
+        Some(name) => connection(name, engine, output),
+        None => whole(engine, output),
     }
 }
 

@@ -1,5 +1,5 @@
 use crate::args::UnlockArgs;
-use crate::engine::{self, Engine, WhenAbsent};
+use crate::engine::{self, Engine};
 use crate::failure::Failure;
 use crate::http::Method;
 use crate::output::Output;
@@ -19,19 +19,22 @@ struct Unlock<'a> {
 }
 
 /// Without an engine there is no key in any memory: that is as locked as it gets.
-pub(crate) fn lock(output: &Output) -> Result<(), Failure> {
+pub(crate) fn lock(engine: impl FnOnce() -> Result<Engine, Failure>, output: &Output) -> Result<(), Failure> {
     if peer::connect(&engine::socket()?)?.is_none() {
         return output.done(
             &Success { success: true },
             "No engine is running, so the vault is locked.",
         );
     }
-    let engine = Engine::new(WhenAbsent::Fail)?;
-    let success: Success = engine.send(Method::Post, &["v1", "lock"])?;
+    let success: Success = engine()?.send(Method::Post, &["v1", "lock"])?;
     output.done(&success, "Locked.")
 }
 
-pub(crate) fn unlock(args: &UnlockArgs, output: &Output) -> Result<(), Failure> {
+pub(crate) fn unlock(
+    args: &UnlockArgs,
+    engine: impl FnOnce() -> Result<Engine, Failure>,
+    output: &Output,
+) -> Result<(), Failure> {
     let socket = engine::socket()?;
     if peer::connect(&socket)?.is_none() {
         start::in_background(
@@ -42,7 +45,7 @@ pub(crate) fn unlock(args: &UnlockArgs, output: &Output) -> Result<(), Failure> 
             },
         )?;
     }
-    let engine = Engine::new(WhenAbsent::Fail)?;
+    let engine = engine()?;
     let status: EngineStatus = engine.get(&["v1", "status"])?;
     let success = match status.vault.state {
         VaultState::Unlocked => Success { success: true },

@@ -39,14 +39,21 @@ impl Request {
         }
     }
 
-    /// As it goes over the wire, in one piece.
-    pub(crate) fn bytes(&self) -> Zeroizing<Vec<u8>> {
+    /// As it goes over the wire, in one piece, for the app with this token.
+    pub(crate) fn bytes(&self, app_token: Option<&str>) -> Zeroizing<Vec<u8>> {
         let body = self.body.as_ref().map_or(&[][..], |body| body);
-        let mut bytes = Zeroizing::new(Vec::with_capacity(self.target.len() + body.len() + 160));
+        let mut bytes = Zeroizing::new(Vec::with_capacity(
+            self.target.len() + app_token.map_or(0, str::len) + body.len() + 192,
+        ));
         bytes.extend_from_slice(self.method.word().as_bytes());
         bytes.push(b' ');
         bytes.extend_from_slice(self.target.as_bytes());
         bytes.extend_from_slice(b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
+        if let Some(token) = app_token {
+            bytes.extend_from_slice(b"Authorization: Bearer ");
+            bytes.extend_from_slice(token.as_bytes());
+            bytes.extend_from_slice(b"\r\n");
+        }
         if self.body.is_some() {
             bytes.extend_from_slice(b"Content-Type: application/json\r\nContent-Length: ");
             bytes.extend_from_slice(body.len().to_string().as_bytes());
@@ -109,11 +116,11 @@ mod tests {
     fn a_request_says_how_long_its_body_is_and_that_it_is_the_only_one() {
         let mut request = Request::new(Method::Post, "/v1/lock".into());
         assert_eq!(
-            request.bytes().as_slice(),
+            request.bytes(None).as_slice(),
             b"POST /v1/lock HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         );
         request.body = Some(Zeroizing::new(b"{}".to_vec()));
-        let bytes = request.bytes();
+        let bytes = request.bytes(None);
         let text = std::str::from_utf8(&bytes).unwrap();
         assert!(
             text.ends_with("Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"),

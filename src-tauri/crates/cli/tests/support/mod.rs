@@ -19,12 +19,15 @@ use std::thread::JoinHandle;
 pub(crate) struct Seen {
     /// Method and target.
     pub(crate) what: String,
+    /// Of the app that asks.
+    pub(crate) app_token: Option<String>,
     pub(crate) body: Value,
 }
 
 pub(crate) fn seen(what: &str, body: Value) -> Seen {
     Seen {
         what: what.to_owned(),
+        app_token: None,
         body,
     }
 }
@@ -135,6 +138,9 @@ fn serve(stream: UnixStream, log: &Mutex<Vec<Seen>>, answer: &dyn Fn(&str) -> Ve
     let length = head
         .lines()
         .find_map(|line| line.strip_prefix("Content-Length: "));
+    let app_token = head
+        .lines()
+        .find_map(|line| line.strip_prefix("Authorization: Bearer ").map(str::to_owned));
     let mut body = vec![0; length.map_or(0, |length| length.parse().unwrap())];
     reader.read_exact(&mut body).unwrap();
     let what = head
@@ -150,7 +156,11 @@ fn serve(stream: UnixStream, log: &Mutex<Vec<Seen>>, answer: &dyn Fn(&str) -> Ve
         serde_json::from_slice(&body).unwrap()
     };
     let bytes = answer(&what);
-    log.lock().unwrap().push(Seen { what, body });
+    log.lock().unwrap().push(Seen {
+        what,
+        app_token,
+        body,
+    });
     let _ = (&stream).write_all(&bytes);
 }
 
