@@ -33,7 +33,12 @@ impl Profile {
 
     /// A profile of a person who works in this session.
     pub fn in_session(session: &DesktopSession) -> Self {
-        let folder = tempfile::Builder::new().prefix("tk").tempdir().unwrap();
+        Self::in_session_below(session, &std::env::temp_dir())
+    }
+
+    /// The same, in a folder below this one.
+    pub fn in_session_below(session: &DesktopSession, folder: &Path) -> Self {
+        let folder = tempfile::Builder::new().prefix("tk").tempdir_in(folder).unwrap();
         Self::in_environment(folder, session.env().clone())
     }
 

@@ -1,6 +1,7 @@
-//! What the engine is measured against: the least that can be done over a socket with a sealed record, in a process
-//! of its own. `POST /token` reads one row by its integer key, opens it and answers; `POST /two-commits` writes the
-//! row twice, each time until it is on the disk, and answers how long that took.
+//! What the engine is measured against: the least that can be done over a socket, in a process of its own.
+//! `POST /constant/{bytes}` answers a constant of that size; `POST /token` reads one row by its integer key, opens it
+//! and answers; `POST /two-commits` writes the row twice, each time until it is on the disk, and answers how long that
+//! took.
 //!
 //! Called with a folder; makes `bare.db` and `bare.sock` in it, says `ready`, and ends with its standard input.
 #![allow(
@@ -9,7 +10,12 @@
     reason = "a measurement that cannot be set up cannot go on"
 )]
 
-use axum::{Json, Router, extract::State, routing::post};
+use axum::{
+    Json, Router,
+    extract::{Path as UrlPath, State},
+    http::{HeaderName, header},
+    routing::post,
+};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce, aead::Aead};
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -44,6 +50,7 @@ fn main() {
     runtime.block_on(async {
         let listener = UnixListener::bind(folder.join("bare.sock")).unwrap();
         let router = Router::new()
+            .route("/constant/{bytes}", post(constant))
             .route("/token", post(token))
             .route("/two-commits", post(two_commits))
             .with_state(bare);
@@ -96,6 +103,10 @@ async fn token(State(bare): State<Arc<Bare>>) -> Json<Value> {
     Json(
         json!({"access_token": text.get(..46), "token_type": "Bearer", "expires_at": "2030-01-01T00:00:00Z"}),
     )
+}
+
+async fn constant(UrlPath(bytes): UrlPath<usize>) -> ([(HeaderName, &'static str); 1], String) {
+    ([(header::CONTENT_TYPE, "application/json")], "7".repeat(bytes))
 }
 
 async fn two_commits(State(bare): State<Arc<Bare>>) -> Json<Value> {

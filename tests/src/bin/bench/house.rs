@@ -1,10 +1,13 @@
 //! A whole house for a measurement: keyring, profile, provider, engine; all gone when it is dropped.
 
-use crate::http::{Kept, request};
+use crate::http::{Kept, request, request_with};
 use rustix::process::Signal;
 use serde_json::{Value, json};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::thread::scope;
 use tokenry_e2e::desktop_session::DesktopSession;
 use tokenry_e2e::process::Running;
 use tokenry_e2e::profile::Profile;
@@ -12,6 +15,10 @@ use tokenry_testkit::{Behaviour, Rotation, Server, wire};
 
 /// The provider whose tokens need no person.
 pub(crate) const MACHINE: &str = "machine";
+/// A file system in memory.
+const MEMORY: &str = "/dev/shm";
+/// How many connect at the same time while a profile is filled.
+const AT_ONCE: usize = 16;
 /// The provider whose tokens are got through a browser and refreshed.
 pub(crate) const PERSON: &str = "person";
 
@@ -20,25 +27,59 @@ pub(crate) struct House {
     engine: Option<Running>,
     pub(crate) profile: Profile,
     pub(crate) provider: Server,
-    _session: DesktopSession,
+    session: DesktopSession,
 }
 
 impl House {
     /// An engine with an open vault and both providers, and nothing connected.
     pub(crate) fn build() -> Self {
+        Self::build_below(&std::env::temp_dir())
+    }
+
+    fn build_below(folder: &Path) -> Self {
         let session = DesktopSession::with_keyring();
-        let profile = Profile::in_session(&session);
+        let profile = Profile::in_session_below(&session, folder);
         let provider = Server::start(Behaviour::rotating(Rotation::Strict));
         let engine = profile.serve();
         let house = Self {
             engine: Some(engine),
             profile,
             provider,
-            _session: session,
+            session,
         };
         house.add_provider(&house.provider, MACHINE);
         house.add_provider(&house.provider, PERSON);
         house
+    }
+
+    /// With so many connections that filling it on a disk, where each is committed, would take longer than all that
+    /// is measured: it is filled in memory, and then moved.
+    pub(crate) fn filled(count: usize) -> Self {
+        let mut house = Self::build_below(Path::new(MEMORY));
+        house.fill(count);
+        house.stop();
+        let moved = Profile::in_session(&house.session);
+        std::fs::create_dir(moved.home()).unwrap();
+        std::fs::set_permissions(moved.home(), Permissions::from_mode(0o700)).unwrap();
+        for file in std::fs::read_dir(house.profile.home()).unwrap() {
+            let file = file.unwrap();
+            if file.file_type().unwrap().is_file() {
+                std::fs::copy(file.path(), moved.home().join(file.file_name())).unwrap();
+            }
+        }
+        house.profile = moved;
+        house.start();
+        house
+    }
+
+    /// Connects the client itself under this many labels, several at the same time.
+    pub(crate) fn fill(&self, count: usize) {
+        scope(|scope| {
+            for first in 1..=AT_ONCE {
+                let engine = self.open();
+                scope.spawn(move || connect_machines(engine, (first..=count).step_by(AT_ONCE)));
+            }
+        });
     }
 
     pub(crate) fn add_provider(&self, server: &Server, name: &str) {
@@ -120,8 +161,16 @@ pub(crate) fn label(number: usize) -> String {
 
 /// Asks for the token of this connection.
 pub(crate) fn token_request(connection: &str) -> Vec<u8> {
+    token_request_of(connection, None)
+}
+
+/// The same, of an app that has this token of its own.
+pub(crate) fn token_request_of(connection: &str, app: Option<&str>) -> Vec<u8> {
     let path = format!("/v1/connections/{}/token", connection.replace('/', "%2F"));
-    request("POST", &path, None)
+    match app {
+        Some(token) => request_with("POST", &path, &format!("Authorization: Bearer {token}\r\n"), None),
+        None => request("POST", &path, None),
+    }
 }
 
 pub(crate) fn text<'a>(value: &'a Value, name: &str) -> &'a str {

@@ -95,6 +95,11 @@ impl<S: Read + Write> Kept<S> {
 
 /// A request as it goes over the wire.
 pub(crate) fn request(method: &str, path: &str, body: Option<&Value>) -> Vec<u8> {
+    request_with(method, path, "", body)
+}
+
+/// The same with more headers, each with its line end.
+pub(crate) fn request_with(method: &str, path: &str, headers: &str, body: Option<&Value>) -> Vec<u8> {
     let body = body.map(Value::to_string);
     let kind = if body.is_some() {
         "Content-Type: application/json\r\n"
@@ -103,7 +108,7 @@ pub(crate) fn request(method: &str, path: &str, body: Option<&Value>) -> Vec<u8>
     };
     let body = body.unwrap_or_default();
     format!(
-        "{method} {path} HTTP/1.1\r\nHost: localhost\r\n{kind}Content-Length: {}\r\n\r\n{body}",
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\n{headers}{kind}Content-Length: {}\r\n\r\n{body}",
         body.len()
     )
     .into_bytes()

@@ -12,6 +12,7 @@
 )]
 
 mod bare;
+mod granted;
 mod hang;
 mod herd;
 mod house;
@@ -31,14 +32,16 @@ use report::{Report, Row};
 /// A group of rows, and the function that measures them.
 type Measurement = (&'static str, fn() -> Vec<Row>);
 
-const ALL: [Measurement; 8] = [
+const ALL: [Measurement; 10] = [
     ("process", process_start::measure),
     ("kept", kept::measure),
+    ("granted", granted::measure),
     ("refresh", refresh::measure),
     ("herd", herd::measure),
     ("hang", hang::measure),
     ("idle", idle::measure),
     ("many", many::measure),
+    ("full", granted::measure_full),
     ("window", window::measure),
 ];
 

@@ -1,8 +1,7 @@
-use crate::house::{House, MACHINE, connect_machines, label, token_request};
+use crate::house::{House, MACHINE, label, token_request};
 use crate::http::request;
 use crate::report::Row;
 use crate::sample::Sample;
-use std::thread::scope;
 use std::time::Duration;
 use tokenry_e2e::process::Running;
 
@@ -10,8 +9,6 @@ const FEW: usize = 10;
 const MANY: usize = 10_000;
 const STARTS: usize = 15;
 const LISTS: usize = 40;
-/// How many connect at the same time while a profile is filled.
-const AT_ONCE: usize = 16;
 
 /// Engine start and lists, with few connections and with many.
 pub(crate) fn measure() -> Vec<Row> {
@@ -48,12 +45,7 @@ fn ask_keyring(house: &House, sample: &mut Sample) {
 
 fn filled(count: usize) -> House {
     let house = House::build();
-    scope(|scope| {
-        for first in 1..=AT_ONCE {
-            let engine = house.open();
-            scope.spawn(move || connect_machines(engine, (first..=count).step_by(AT_ONCE)));
-        }
-    });
+    house.fill(count);
     house
 }
 

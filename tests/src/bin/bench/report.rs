@@ -51,6 +51,16 @@ impl Row {
         }
     }
 
+    /// What so large a part of a sample stays below, from 0 to 1.
+    pub(crate) fn slowest(what: &str, ours: &Sample, part: f64, aim_ms: f64) -> Self {
+        let time = ours.at(part);
+        Self {
+            result: format!("{} ms", short(time)),
+            json: json!({"ours": numbers(ours), "part": part, "at_part_ms": time, "aim_ms": aim_ms}),
+            ..Self::time(what, ours, aim_ms)
+        }
+    }
+
     /// A number that is no time.
     pub(crate) fn count(what: &str, count: f64, unit: &str, aim: f64) -> Self {
         Self {
