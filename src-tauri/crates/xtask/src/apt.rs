@@ -18,6 +18,7 @@ pub(crate) const BUILD: &[&str] = &[
 /// What the tests and the walkthrough drive the app with: a display, a session bus, a keyring, a browser.
 pub(crate) const TESTS: &[&str] = &[
     "git",
+    "curl",
     "xvfb",
     "xauth",
     "dbus",

@@ -1,0 +1,131 @@
+//! What the README says to paste does what it says when it is pasted.
+#![allow(clippy::unwrap_used)]
+
+use serde_json::{Value, json};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+use tokenry_e2e::accounts::{PASSPHRASE, stop};
+use tokenry_e2e::process::{Finished, Running, program};
+use tokenry_e2e::profile::Profile;
+use tokenry_testkit::{Behaviour, Server};
+
+const README: &str = include_str!("../../README.md");
+
+/// A person's shell, with the programs on its path and the profile in its usual place.
+struct Shell(Profile);
+
+impl Shell {
+    fn new() -> Self {
+        let profile = Profile::headless();
+        let runtime = profile.scratch().join("run");
+        std::fs::create_dir(&runtime).unwrap();
+        std::fs::set_permissions(&runtime, PermissionsExt::from_mode(0o700)).unwrap();
+        Self(profile)
+    }
+
+    fn at_home(&self, mut command: Command) -> Command {
+        let ours = program("tokenry").parent().unwrap().to_owned();
+        let theirs = std::env::var_os("PATH").unwrap();
+        let path = std::iter::once(ours).chain(std::env::split_paths(&theirs));
+        command
+            .env_remove("TOKENRY_HOME")
+            .env("XDG_RUNTIME_DIR", self.0.scratch().join("run"))
+            .env("PATH", std::env::join_paths(path).unwrap());
+        command
+    }
+
+    fn serve(&self) -> Running {
+        let door = ["--loopback", "--approve", "all"];
+        let vault = ["--vault", "passphrase", "--passphrase-fd", "0"];
+        let command = self.0.command("tokenry-serve", &[&door[..], &vault].concat());
+        let mut engine = Running::start(self.at_home(command));
+        engine.write(&format!("{PASSPHRASE}\n"));
+        engine.close_stdin();
+        engine.line();
+        engine
+    }
+
+    /// What is pasted, with this on its standard input.
+    fn run(&self, pasted: &str, input: &str) -> Finished {
+        let mut command = Command::new("sh");
+        command
+            .args(["-euc", pasted])
+            .env_clear()
+            .envs(self.0.env())
+            .current_dir(self.0.scratch());
+        let mut running = Running::start(self.at_home(command));
+        running.write(input);
+        running.wait()
+    }
+
+    fn file(&self, name: &str) -> std::path::PathBuf {
+        self.0.scratch().join(name)
+    }
+}
+
+/// The blocks for a shell that hold this word, in their order.
+fn blocks(word: &str) -> Vec<&'static str> {
+    let fenced = README.split("```sh\n").skip(1);
+    let blocks = fenced.map(|rest| rest.split("```").next().unwrap());
+    let found: Vec<_> = blocks.filter(|block| block.contains(word)).collect();
+    assert!(!found.is_empty(), "the README has no block with {word}");
+    found
+}
+
+fn mode(file: &Path) -> u32 {
+    std::fs::metadata(file).unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn the_lines_for_apps_and_for_curl_work_when_they_are_pasted() {
+    let (server, shell) = (Server::start(Behaviour::default()), Shell::new());
+    let engine = shell.serve();
+    let provider = json!({
+        "name": "github", "grant_type": "client_credentials", "client_id": "tokenry-confidential",
+        "client_secret": "testkit-secret", "token_endpoint_auth_method": "client_secret_post",
+        "token_endpoint": server.token_endpoint(), "issuer": server.issuer(),
+    });
+    shell
+        .run(
+            "tokenry provider add --from - && tokenry connect github",
+            &provider.to_string(),
+        )
+        .success();
+
+    let said = shell.run(blocks("tokenry app add")[0], "").success();
+    assert!(said.stdout.contains("tokens:read"), "{said:?}");
+    assert_eq!(mode(&shell.file("backup.token")), 0o600);
+
+    let token = shell.run(blocks("--app-token-file")[0], "").success().stdout;
+    let events = shell
+        .run("tokenry --json events --app backup", "")
+        .success()
+        .stdout;
+    assert!(events.contains("token_handed_out"), "{events}");
+
+    let local = blocks("curl ")
+        .into_iter()
+        .filter(|block| !block.contains("https://"));
+    let answers: Vec<_> = local.map(|block| shell.run(block, "").success().stdout).collect();
+    let answers: Vec<Vec<Value>> = answers.iter().map(|text| documents(text)).collect();
+    let [by_socket, by_loopback] = &answers[..] else {
+        panic!("a block for each door: {answers:?}")
+    };
+    assert_eq!(by_socket[0][0]["name"], "github", "{by_socket:?}");
+    assert_eq!(by_socket[1]["access_token"], token.trim_end());
+    assert!(by_loopback[0]["issuer"].is_string(), "{by_loopback:?}");
+    assert!(
+        by_loopback[1].to_string().contains("tokens:read"),
+        "{by_loopback:?}"
+    );
+    assert_eq!(by_loopback[2][0]["id"], by_socket[0][0]["id"]);
+    stop(engine).success();
+}
+
+/// The JSON documents in this text, one after the other.
+fn documents(text: &str) -> Vec<Value> {
+    let all = serde_json::Deserializer::from_str(text).into_iter();
+    all.map(|document| document.unwrap_or_else(|error| panic!("{error} in {text}")))
+        .collect()
+}
