@@ -24,6 +24,14 @@ pub enum FormError {
 /// # Errors
 /// [`FormError`].
 pub fn parse(text: &str) -> Result<Vec<(String, Zeroizing<String>)>, FormError> {
+    parse_with_prose(text, None)
+}
+
+/// The same, where the value of one parameter is prose and may have line ends, percent-encoded.
+pub(crate) fn parse_with_prose(
+    text: &str,
+    prose: Option<&str>,
+) -> Result<Vec<(String, Zeroizing<String>)>, FormError> {
     let mut parameters = Vec::new();
     for (number, pair) in text.split('&').enumerate() {
         if number >= MOST {
@@ -33,7 +41,13 @@ pub fn parse(text: &str) -> Result<Vec<(String, Zeroizing<String>)>, FormError> 
             continue;
         }
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        parameters.push((decode(key)?, Zeroizing::new(decode(value)?)));
+        let key = decode(key)?;
+        let value = if prose == Some(key.as_str()) {
+            checked(decoded(value)?, |c| matches!(c, '\r' | '\n' | '\t'))?
+        } else {
+            decode(value)?
+        };
+        parameters.push((key, Zeroizing::new(value)));
     }
     Ok(parameters)
 }
@@ -43,6 +57,18 @@ pub fn parse(text: &str) -> Result<Vec<(String, Zeroizing<String>)>, FormError> 
 /// # Errors
 /// [`FormError`].
 pub fn decode(text: &str) -> Result<String, FormError> {
+    checked(decoded(text)?, |_| false)
+}
+
+fn checked(text: String, may: fn(char) -> bool) -> Result<String, FormError> {
+    if text.chars().any(|c| c.is_control() && !may(c)) {
+        Err(FormError::ControlCharacter)
+    } else {
+        Ok(text)
+    }
+}
+
+fn decoded(text: &str) -> Result<String, FormError> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -52,12 +78,7 @@ pub fn decode(text: &str) -> Result<String, FormError> {
             plain => plain,
         });
     }
-    let text = String::from_utf8(bytes).map_err(|_| FormError::BadEncoding)?;
-    if text.chars().any(char::is_control) {
-        Err(FormError::ControlCharacter)
-    } else {
-        Ok(text)
-    }
+    String::from_utf8(bytes).map_err(|_| FormError::BadEncoding)
 }
 
 fn hex(digit: Option<u8>) -> Result<u8, FormError> {

@@ -160,6 +160,10 @@ fn redirected(provider: Name, uri: String, means: Means, query: &Query) -> Resul
     })
 }
 
+fn in_one_line(prose: &str) -> String {
+    tokenry_core::clean(&prose.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
 fn bare(query: &Query) -> Result<Bare, Refused> {
     let state = query.get("state").ok_or(Refused::NoState)?;
     let outcome = match (query.get("code"), query.get("error")) {
@@ -167,7 +171,7 @@ fn bare(query: &Query) -> Result<Bare, Refused> {
         (Some(code), None) => Outcome::Code(Secret::new(code.to_owned())),
         (None, Some(error)) => Outcome::Error {
             error: tokenry_core::clean(error),
-            description: query.get("error_description").map(tokenry_core::clean),
+            description: query.get(query::PROSE).map(in_one_line),
         },
         (None, None) => return Err(Refused::NeitherCodeNorError),
     };

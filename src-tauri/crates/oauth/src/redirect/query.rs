@@ -41,8 +41,12 @@ pub(super) fn split(raw: &str) -> Result<(&str, Query), Refused> {
     Ok((address, parameters(query)?))
 }
 
+/// Microsoft's words on why somebody was refused have line ends (its AADSTS errors). They are only shown, and cleaned
+/// before that; refusing them would leave a person waiting for a flow that is over.
+pub(super) const PROSE: &str = "error_description";
+
 fn parameters(query: &str) -> Result<Query, Refused> {
-    let parameters = form::parse(query)?;
+    let parameters = form::parse_with_prose(query, Some(PROSE))?;
     for (number, (name, _)) in parameters.iter().enumerate() {
         if parameters[..number].iter().any(|(other, _)| other == name) {
             return Err(Refused::RepeatedParameter);

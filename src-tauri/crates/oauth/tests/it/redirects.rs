@@ -132,13 +132,34 @@ fn control_characters_are_refused_raw_and_encoded() {
     ] {
         refused_everywhere(&format!("code=a{control}b&state=s"), Refused::ControlCharacter);
         refused_everywhere(
-            &format!("code=a&state=s&error_description={control}"),
-            Refused::ControlCharacter,
-        );
-        refused_everywhere(
             &format!("code=a&state=s&{control}=unknown"),
             Refused::ControlCharacter,
         );
+    }
+    for control in ["%00", "%1b", "%7f", "%C2%85", "%0b"] {
+        refused_everywhere(
+            &format!("error=e&state=s&error_description={control}"),
+            Refused::ControlCharacter,
+        );
+    }
+}
+
+/// As Microsoft answers when somebody does not agree.
+#[test]
+fn an_error_that_is_described_in_several_lines_is_taken_and_told_in_one() {
+    let query = "error=access_denied&state=s&error_description=AADSTS65004%3a+User+declined+to+consent.%0d%0aTrace+ID%3a+1";
+    let said = judge_query(query).unwrap().outcome;
+    let described = "AADSTS65004: User declined to consent. Trace ID: 1";
+    assert!(
+        matches!(&said, Outcome::Error { description: Some(text), .. } if text == described),
+        "{said:?}"
+    );
+    for elsewhere in [
+        "error=a%0d%0ab&state=s",
+        "error=e&state=s%0a",
+        "error=e&state=s&error_uri=a%0a",
+    ] {
+        assert_eq!(judge_query(elsewhere).unwrap_err(), Refused::ControlCharacter);
     }
 }
 
