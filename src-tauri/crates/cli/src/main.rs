@@ -11,6 +11,7 @@ mod credential_args;
 mod engine;
 mod failure;
 mod http;
+mod interrupt;
 mod names;
 mod output;
 mod peer;

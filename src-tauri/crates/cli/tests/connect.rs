@@ -4,10 +4,12 @@
 
 mod support;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
+use std::io::{BufRead, BufReader};
 use std::sync::atomic::{AtomicU32, Ordering};
 use support::objects::*;
-use support::{Fake, error, seen};
+use support::{Fake, Run, Seen, error, seen};
 
 /// An engine whose flow waits for one question and then ends like this.
 fn fake(redirect: &'static str, end: Value, connections: Value) -> Fake {
@@ -117,6 +119,41 @@ fn a_flow_that_ends_without_a_connection_ends_with_its_code() {
             .run(&["connect", "github", "--no-browser"])
             .ends(code);
         assert!(run.err.contains(says), "{run:?}");
+    }
+}
+
+/// Else an answer that comes minutes later would still connect the account.
+#[test]
+fn an_interrupted_connect_calls_its_flow_off() {
+    let fake = Fake::new(|what| match what {
+        "GET /v1/oauth-providers/github" => (200, provider()),
+        "GET /v1/connections" => (200, json!([])),
+        _ if what.ends_with("/authorize") => (200, started("loopback")),
+        _ if what.starts_with("GET /v1/flows/") => (200, flow("waiting")),
+        _ if what.starts_with("DELETE /v1/flows/") => (200, json!({"success": true})),
+        _ => support::not_found(what),
+    });
+    for signal in [Signal::INT, Signal::TERM] {
+        let arguments = ["connect", "github", "--no-browser"];
+        let mut command = support::command(&support::tokenry(), fake.home.path(), &arguments);
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        out.read_line(&mut line).unwrap();
+        let asks = |seen: &Seen| seen.what.starts_with("GET /v1/flows/");
+        // The address is out before the signal is minded; a question is out after it.
+        while !fake.seen().iter().any(asks) {
+            std::thread::yield_now();
+        }
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        let ended = Run::from(child.wait_with_output().unwrap()).ends(128 + signal.as_raw());
+        assert!(
+            ended.err.ends_with("Called off; nothing was connected.\n"),
+            "{ended:?}"
+        );
+        let last = fake.seen().pop().unwrap();
+        assert_eq!(last.what, format!("DELETE /v1/flows/{FLOW}"));
+        fake.forget();
     }
 }
 

@@ -4,13 +4,14 @@ use super::callback;
 use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::http::{Method, Request, path};
+use crate::interrupt;
 use crate::output::{Output, clean, write_out};
 use crate::secret_input;
 use crate::time::relative;
 use jiff::Timestamp;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
-use tokenry_contract::{AuthorizeAnswer, Connection, ErrorCode, Flow, FlowStatus, Redirect};
+use tokenry_contract::{AuthorizeAnswer, Connection, ErrorCode, Flow, FlowStatus, Redirect, Success};
 
 /// How often the engine may be away, as while it hands over to the window, before we give up.
 const AWAY_MAX: u32 = 3;
@@ -24,12 +25,25 @@ pub(super) fn follow(
 ) -> Result<(), Failure> {
     announce(answer, no_browser, output)?;
     let asks = answer.redirect == Redirect::Paste && std::io::stdin().is_terminal();
-    let connection = if asks {
-        ask(engine, output)?
-    } else {
-        wait(answer, engine)?
-    };
+    let call_off = || call_off(answer, engine, output);
+    let connection = interrupt::or_else(call_off, || {
+        if asks {
+            ask(engine, output)
+        } else {
+            wait(answer, engine)
+        }
+    })?;
     output.done(&connection, &connected(&connection))
+}
+
+/// Whoever interrupts this command wants no connection: an answer that comes later must not make one.
+fn call_off(answer: &AuthorizeAnswer, engine: &Engine, output: &Output) {
+    let called_off: Result<Success, Failure> =
+        engine.send(Method::Delete, &["v1", "flows", &answer.flow_id.to_string()]);
+    match called_off {
+        Ok(_) => output.say("\nCalled off; nothing was connected."),
+        Err(failure) => output.fail(&failure),
+    }
 }
 
 fn announce(answer: &AuthorizeAnswer, no_browser: bool, output: &Output) -> Result<(), Failure> {

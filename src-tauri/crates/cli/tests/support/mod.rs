@@ -106,6 +106,11 @@ impl Fake {
         self.seen.lock().unwrap().clone()
     }
 
+    /// Forgets what was asked so far.
+    pub(crate) fn forget(&self) {
+        self.seen.lock().unwrap().clear();
+    }
+
     pub(crate) fn run(&self, arguments: &[&str]) -> Run {
         run(self.home.path(), arguments, b"")
     }
