@@ -138,6 +138,9 @@ pub struct ProviderChange {
     pub rotation: Option<Rotation>,
 }
 
+/// `POST /v1/oauth-providers/exchange` is the reference's own path, so no provider can be found by this name there.
+const NAME_OF_A_PATH: &str = "exchange";
+
 impl Provider {
     /// Takes the fields that `change` gives.
     pub fn apply(&mut self, change: ProviderChange, now: Timestamp) {
@@ -174,6 +177,12 @@ impl Provider {
     /// somebody runs on this machine), without user information and without a fragment (RFC 6749 §3.1).
     pub fn problems(&self) -> BTreeMap<&'static str, String> {
         let mut problems = BTreeMap::new();
+        if self.name.as_str() == NAME_OF_A_PATH {
+            let wrong = format!(
+                "cannot be {NAME_OF_A_PATH}, which is a word of this API's own paths; choose another"
+            );
+            problems.insert("name", wrong);
+        }
         let endpoints = [
             ("authorization_endpoint", &self.authorization_endpoint),
             ("token_endpoint", &self.token_endpoint),
@@ -382,6 +391,13 @@ mod tests {
                 "{hostile}"
             );
         }
+    }
+
+    #[test]
+    fn a_provider_that_no_path_would_find_by_its_name_is_refused() {
+        let mut p = provider("https://a.example/auth", "https://a.example/token");
+        p.name = "exchange".parse().unwrap();
+        assert_eq!(p.problems().into_keys().collect::<Vec<_>>(), ["name"]);
     }
 
     #[test]
