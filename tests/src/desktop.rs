@@ -5,6 +5,7 @@ use crate::desktop_session::DesktopSession;
 use crate::process::{Running, program, wait_for};
 use crate::profile::Profile;
 use crate::screen::Screen;
+use crate::socket::ask;
 use crate::webdriver::Window;
 use serde_json::Value;
 use std::cell::Cell;
@@ -89,6 +90,22 @@ impl Desktop {
         let port = told["port"].as_u64().unwrap();
         screen.reads("loopback-state", &format!("127.0.0.1:{port}")).await;
         u16::try_from(port).unwrap()
+    }
+
+    /// Registers an app in the window, as one that can keep no secret, and gives its client id.
+    pub async fn register_public_app(&self, screen: &Screen, name: &str, redirect_uri: &str) -> String {
+        screen.click("nav-apps").await;
+        screen.click("register-app").await;
+        screen.fill("field-name", name).await;
+        screen.fill("field-redirect_uris", redirect_uri).await;
+        screen.click("field-public").await;
+        screen.click("confirm-register").await;
+        screen.see(&format!("app-{name}")).await;
+        let (_, apps) = ask(&self.profile, "GET", "/v1/apps", &Value::Null);
+        let mut apps = apps.as_array().unwrap().iter();
+        let app = apps.find(|app| app["name"] == name).unwrap();
+        assert_eq!(app["public"], true, "{app}");
+        app["id"].as_str().unwrap().to_owned()
     }
 
     /// Starts the app as a person does, with no driver, and waits until its engine answers.

@@ -11,7 +11,6 @@ use tokenry_e2e::process::Running;
 use tokenry_e2e::python;
 use tokenry_e2e::sandbox::support;
 use tokenry_e2e::screen::Screen;
-use tokenry_e2e::socket::ask;
 use tokenry_testkit::{Behaviour, Server};
 
 const MAIN: &str = "Tokenry";
@@ -59,7 +58,8 @@ async fn whole_way(client: fn(&Desktop) -> Command) {
     desktop.connect(&screen, &server, GRANTED).await;
     desktop.connect(&screen, &server, WITHHELD).await;
     let issuer = format!("http://127.0.0.1:{}", desktop.open_loopback(&screen).await);
-    let client_id = register(&desktop, &screen).await;
+    let redirect_uri = "http://127.0.0.1/callback";
+    let client_id = desktop.register_public_app(&screen, APP, redirect_uri).await;
 
     let mut command = client(&desktop);
     command
@@ -116,25 +116,6 @@ fn said(client: &mut Running) -> Value {
 
 fn token_of(connection: &str) -> String {
     format!("/v1/connections/{connection}/token")
-}
-
-/// Registers the app in the window, as one that can keep no secret, and gives its client id.
-async fn register(desktop: &Desktop, screen: &Screen) -> String {
-    screen.click("nav-apps").await;
-    screen.click("register-app").await;
-    screen.fill("field-name", APP).await;
-    screen
-        .fill("field-redirect_uris", "http://127.0.0.1/callback")
-        .await;
-    screen.click("field-public").await;
-    screen.click("confirm-register").await;
-    screen.see(&format!("app-{APP}")).await;
-    let (_, apps) = ask(&desktop.profile, "GET", "/v1/apps", &Value::Null);
-    assert_eq!(
-        (&apps[0]["name"], &apps[0]["public"]),
-        (&json!(APP), &json!(true))
-    );
-    apps[0]["id"].as_str().unwrap().to_owned()
 }
 
 /// The person reads the question, chooses one connection, and allows it.
