@@ -1,14 +1,18 @@
 //! A person at a desktop: a session with a keyring and a display, a profile, and a browser that opens by itself.
 
+use crate::browser::Browser;
 use crate::desktop_session::DesktopSession;
 use crate::process::{Running, program, wait_for};
 use crate::profile::Profile;
 use crate::screen::Screen;
+use crate::socket::ask;
 use crate::webdriver::Window;
+use serde_json::Value;
 use std::cell::Cell;
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use tokenry_testkit::Server;
 
 /// Everything the desktop app needs around it.
 pub struct Desktop {
@@ -54,6 +58,54 @@ impl Desktop {
             command
         };
         Screen::new(Window::open(driver, &program("tokenry-desktop"), arguments).await).await
+    }
+
+    /// Adds this server, which signs everybody in at once, as a provider, and connects its account there. The
+    /// connection's name is the provider's.
+    pub async fn connect(&self, screen: &Screen, server: &Server, name: &str) {
+        let fields = [
+            ("name", name.to_owned()),
+            ("client_id", "tokenry".to_owned()),
+            ("authorization_endpoint", server.authorization_endpoint().into()),
+            ("token_endpoint", server.token_endpoint().into()),
+            ("userinfo_endpoint", server.userinfo_endpoint().into()),
+            ("default_scopes", "openid profile offline_access".to_owned()),
+        ];
+        screen.add_provider(&fields).await;
+        screen.click(&format!("connect-{name}")).await;
+        Browser::new().open(&self.opened_address());
+        screen
+            .reads(&format!("connection-{name}"), "ada@example.com")
+            .await;
+    }
+
+    /// Turns the loopback door on in the settings, and gives its port.
+    pub async fn open_loopback(&self, screen: &Screen) -> u16 {
+        screen.click("nav-settings").await;
+        screen.click("field-loopback").await;
+        let told = wait_for("the loopback door", || {
+            fs::read(self.profile.home().join("loopback.json")).ok()
+        });
+        let told: Value = serde_json::from_slice(&told).unwrap();
+        let port = told["port"].as_u64().unwrap();
+        screen.reads("loopback-state", &format!("127.0.0.1:{port}")).await;
+        u16::try_from(port).unwrap()
+    }
+
+    /// Registers an app in the window, as one that can keep no secret, and gives its client id.
+    pub async fn register_public_app(&self, screen: &Screen, name: &str, redirect_uri: &str) -> String {
+        screen.click("nav-apps").await;
+        screen.click("register-app").await;
+        screen.fill("field-name", name).await;
+        screen.fill("field-redirect_uris", redirect_uri).await;
+        screen.click("field-public").await;
+        screen.click("confirm-register").await;
+        screen.see(&format!("app-{name}")).await;
+        let (_, apps) = ask(&self.profile, "GET", "/v1/apps", &Value::Null);
+        let mut apps = apps.as_array().unwrap().iter();
+        let app = apps.find(|app| app["name"] == name).unwrap();
+        assert_eq!(app["public"], true, "{app}");
+        app["id"].as_str().unwrap().to_owned()
     }
 
     /// Starts the app as a person does, with no driver, and waits until its engine answers.

@@ -109,6 +109,16 @@ impl Screen {
         self.until(&format!("a click on {id}"), click).await;
     }
 
+    /// Ticks that one of several boxes with this id whose label has this text in it.
+    pub async fn tick(&self, id: &str, label: &str) {
+        let path = format!("//label[input[@data-testid='{id}']][contains(., '{label}')]");
+        let click = || async {
+            let label = self.client().find(Locator::XPath(&path)).await.ok()?;
+            label.click().await.ok()
+        };
+        self.until(&format!("a box {label:?} to tick"), click).await;
+    }
+
     /// Types a text into a field in place of what stands there.
     pub async fn fill(&self, id: &str, text: &str) {
         let field = self.see(id).await;

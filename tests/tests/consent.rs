@@ -2,12 +2,11 @@
 #![allow(clippy::unwrap_used)]
 
 use serde_json::{Value, json};
-use tokenry_e2e::browser::Browser;
 use tokenry_e2e::desktop::Desktop;
 use tokenry_e2e::display::{Eye, ask_to_close};
 use tokenry_e2e::process::{Running, wait_for};
 use tokenry_e2e::screen::Screen;
-use tokenry_testkit::{Behaviour, Client, ClientAuth, Server};
+use tokenry_testkit::{Behaviour, Server};
 
 const MAIN: &str = "Tokenry";
 const ASKS: &str = "Tokenry asks";
@@ -19,32 +18,13 @@ const VAULT_LOCKED: i32 = 20;
 
 /// A server that signs everybody in at once.
 fn server() -> Server {
-    Server::start(Behaviour {
-        clients: vec![Client::confidential(
-            "planted",
-            "a client secret",
-            ClientAuth::Post,
-        )],
-        ..Behaviour::default()
-    })
+    Server::start(Behaviour::default())
 }
 
 /// The main window, with one connection called `planted`.
 async fn connected(desktop: &Desktop, server: &Server) -> Screen {
     let screen = desktop.open_window(&[]).await;
-    let fields = [
-        ("name", "planted".to_owned()),
-        ("client_id", "planted".to_owned()),
-        ("client_secret", "a client secret".to_owned()),
-        ("authorization_endpoint", server.authorization_endpoint().into()),
-        ("token_endpoint", server.token_endpoint().into()),
-        ("userinfo_endpoint", server.userinfo_endpoint().into()),
-        ("default_scopes", "openid profile offline_access".to_owned()),
-    ];
-    screen.add_provider(&fields).await;
-    screen.click("connect-planted").await;
-    Browser::new().open(&desktop.opened_address());
-    screen.reads("connected-as", "ada@example.com").await;
+    desktop.connect(&screen, server, "planted").await;
     screen
 }
 

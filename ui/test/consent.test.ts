@@ -162,8 +162,8 @@ describe('an answer', () => {
 });
 
 describe('an app that wants to be authorized', () => {
-  async function app() {
-    const questions = demoQuestions('app');
+  async function app(scene = 'app') {
+    const questions = demoQuestions(scene);
     render(Consent, { door: questions });
     await settle();
     return questions;
@@ -179,7 +179,7 @@ describe('an app that wants to be authorized', () => {
   it('gets only what was ticked, until the chosen end, and Allow needs one', async () => {
     const questions = await app();
     await new Promise((resolve) => setTimeout(resolve, ARMS_AFTER + 50));
-    expect([off('allow-app'), text('choose-first')]).toEqual([true, 'Tick at least one to allow it.']);
+    expect([off('allow-app'), text('choose-first')]).toEqual([true, 'Tick at least one connection to allow it.']);
     await click('choice', 1);
     await user.selectOptions(screen.getByTestId('field-until'), 'day');
     await click('allow-app');
@@ -189,9 +189,29 @@ describe('an app that wants to be authorized', () => {
     const hours = (Date.parse(body?.until ?? '') - Date.now()) / 3_600_000;
     expect(Math.round(hours)).toBe(24);
   });
+
+  it('has to be given a credential, too, where it wants to read some', async () => {
+    const questions = await app('keys');
+    await new Promise((resolve) => setTimeout(resolve, ARMS_AFTER + 50));
+    await click('choice', 0);
+    expect([off('allow-app'), text('choose-first')]).toEqual([true, 'Tick at least one credential to allow it.']);
+    await click('credential-choice', 1);
+    expect(screen.queryByTestId('choose-first')).toBeNull();
+    await click('allow-app');
+    const body = questions.answers[0]?.body;
+    expect([body?.connections?.length, body?.credentials?.length]).toEqual([1, 1]);
+  });
+
+  it('may add credentials without being given one', async () => {
+    const add = { scope: 'credentials:write', description: 'Add', concerns_connections: false };
+    await asked({ operation: 'authorize_app', api_scopes: [{ ...add, concerns_credentials: true }] });
+    expect(screen.getByTestId('consent').textContent).toContain('There is no credential yet');
+    expect(screen.queryByTestId('choose-first')).toBeNull();
+    await armed('allow-app');
+  });
 });
 
-it.each(['token', 'more', 'app', 'hostile', 'credential'])(
+it.each(['token', 'more', 'app', 'keys', 'hostile', 'credential'])(
   'axe finds nothing wrong with the scene %s',
   async (name) => {
     document.documentElement.lang = 'en';

@@ -19,6 +19,20 @@ it('the loopback door is closed until it is opened, and says where it is', async
   expect(text('loopback-state')).toBe('It is closed.');
 });
 
+it('where the door is, which the engine knows a moment after the switch, is seen', async () => {
+  const behind = door();
+  await open(behind);
+  await click('nav-settings');
+  behind.engine.settings = { loopback: true, loopback_port: null };
+  behind.engine.log({ kind: 'settings_changed' });
+  await settle();
+  expect(text('loopback-state')).toBe('It is closed.');
+  behind.engine.settings = { loopback: true, loopback_port: 49200 };
+  behind.engine.setVault(behind.engine.vault);
+  await settle();
+  expect(text('loopback-state')).toBe('It is open at 127.0.0.1:49200.');
+});
+
 it('a switch that could not be set stays as it was, and says why', async () => {
   const behind = door();
   await open(behind);

@@ -868,8 +868,10 @@ export interface components {
         AnswerPrompt: {
             /** @description From a terminal: the code that `tokenry serve` printed when it started. */
             code?: string | null;
-            /** @description What an app may use, by id, when it is to be authorized. */
+            /** @description The connections that an app may use, by id, when it is to be authorized. */
             connections?: string[];
+            /** @description The credentials, in the same way. */
+            credentials?: string[];
             decision: components["schemas"]["PromptDecision"];
             /** @description From the window that asks for consent: the number of the question. */
             number?: string | null;
@@ -1339,8 +1341,10 @@ export interface components {
             code_challenge: string;
             /** @description `S256`. */
             code_challenge_method: string;
-            /** @description What the app may use, by id. */
+            /** @description The connections that the app may use, by id. */
             connections?: string[];
+            /** @description The credentials, in the same way. */
+            credentials?: string[];
             decision: components["schemas"]["OAuthDecision"];
             /** @description The number of the question, which only the window that asks was told. */
             number: string;
@@ -1515,10 +1519,12 @@ export interface components {
             arguments?: string | null;
             /** Format: date-time */
             asked_at: string;
-            /** @description What can be chosen for the app. */
+            /** @description The connections that can be chosen for the app. */
             choices: components["schemas"]["PromptChoice"][];
             connection?: string | null;
             credential?: string | null;
+            /** @description The credentials, where its scopes concern any. */
+            credential_choices: components["schemas"]["PromptCredentialChoice"][];
             /**
              * Format: date-time
              * @description When silence becomes a no.
@@ -1558,6 +1564,12 @@ export interface components {
             account?: string | null;
             /** Format: uuid */
             connection_id: string;
+            name: string;
+        };
+        /** @description A credential that can be given to an app. */
+        PromptCredentialChoice: {
+            /** Format: uuid */
+            credential_id: string;
             name: string;
         };
         /**
@@ -1635,6 +1647,8 @@ export interface components {
         ScopeWords: {
             /** @description Whether a grant of it says which connections. */
             concerns_connections: boolean;
+            /** @description Whether a grant of it says which credentials. */
+            concerns_credentials: boolean;
             description: string;
             scope: string;
         };

@@ -20,7 +20,7 @@ pub(crate) use engine::status;
 pub use event::change;
 pub(crate) use event::{event, wanted_outcome};
 pub(crate) use flow::{connect_options, connect_query, flow, started};
-pub(crate) use prompt::{answer, prompt, proof};
+pub(crate) use prompt::{answer, prompt, proof, scope_words};
 pub(crate) use provider::provider;
 
 use tokenry_contract::ErrorCode;

@@ -35,7 +35,9 @@ pub use oauth::{
     OAuthAuthorizeQuery, OAuthConsentRequest, OAuthDecision, OAuthErrorAnswer, OAuthIntrospection,
     OAuthMetadata, OAuthScopes, OAuthTokenAnswer, OAuthTokenForm, OAuthTokenRequest,
 };
-pub use prompt::{AnswerPrompt, Prompt, PromptChoice, PromptDecision, PromptOperation, ScopeWords};
+pub use prompt::{
+    AnswerPrompt, Prompt, PromptChoice, PromptCredentialChoice, PromptDecision, PromptOperation, ScopeWords,
+};
 pub use provider::{
     CreateProvider, DeleteProviderQuery, GrantType, OAuthProvider, OAuthProviderAuthStatus, Redirect,
     Rotation, TokenEndpointAuthMethod, UpdateProvider,

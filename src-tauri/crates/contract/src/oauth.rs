@@ -49,9 +49,12 @@ pub struct OAuthConsentRequest {
     pub decision: OAuthDecision,
     /// The number of the question, which only the window that asks was told.
     pub number: String,
-    /// What the app may use, by id.
+    /// The connections that the app may use, by id.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub connections: Vec<Uuid>,
+    /// The credentials, in the same way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub credentials: Vec<Uuid>,
     /// Until when; without it, until the person takes it away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]

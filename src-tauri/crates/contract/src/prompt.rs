@@ -35,8 +35,10 @@ pub struct Prompt {
     pub notes: Vec<String>,
     /// The scopes of this API that the app wants.
     pub api_scopes: Vec<ScopeWords>,
-    /// What can be chosen for the app.
+    /// The connections that can be chosen for the app.
     pub choices: Vec<PromptChoice>,
+    /// The credentials, where its scopes concern any.
+    pub credential_choices: Vec<PromptCredentialChoice>,
     /// Where an authorized app's code is sent.
     pub redirect_uri: Option<String>,
     /// Whether it can be allowed for the session.
@@ -86,6 +88,8 @@ pub struct ScopeWords {
     pub description: String,
     /// Whether a grant of it says which connections.
     pub concerns_connections: bool,
+    /// Whether a grant of it says which credentials.
+    pub concerns_credentials: bool,
 }
 
 /// A connection that can be given to an app.
@@ -95,6 +99,14 @@ pub struct PromptChoice {
     pub connection_id: Uuid,
     pub name: String,
     pub account: Option<String>,
+}
+
+/// A credential that can be given to an app.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PromptCredentialChoice {
+    pub credential_id: Uuid,
+    pub name: String,
 }
 
 /// The person's answer, with the proof that it is theirs.
@@ -109,9 +121,12 @@ pub struct AnswerPrompt {
     /// From a terminal: the code that `tokenry serve` printed when it started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// What an app may use, by id, when it is to be authorized.
+    /// The connections that an app may use, by id, when it is to be authorized.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub connections: Vec<Uuid>,
+    /// The credentials, in the same way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub credentials: Vec<Uuid>,
     /// Until when an app is authorized; without it, until the person takes it away.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]

@@ -75,6 +75,11 @@ macro_rules! api_scopes {
                 matches!(self, S::AuthWrite | S::ConnectionsRead | S::ConnectionsWrite | S::TokensRead)
             }
 
+            /// Whether it is about credentials, so that a grant says which.
+            pub fn concerns_credentials(self) -> bool {
+                matches!(self, Self::CredentialsRead | Self::CredentialsWrite)
+            }
+
             /// What it lets an app do, in words for a person.
             pub fn words(self) -> &'static str {
                 match self { $(Self::$name => $words,)* }

@@ -11,6 +11,7 @@ mod session;
 mod shown;
 
 pub(crate) use permit::{Permit, Wanted};
-pub use prompt::{AuthorizationRequest, Choice, Prompt};
+pub use prompt::{AuthorizationRequest, Choice, CredentialChoice, Prompt};
 pub(crate) use queue::Prompts;
 pub use queue::{Answer, Proof};
+pub(crate) use shown::offered;

@@ -6,6 +6,7 @@ export class Settings {
   now = $state.raw<Values>();
 
   readonly #client: Client;
+  #ticket = 0;
 
   constructor(client: Client) {
     this.#client = client;
@@ -13,15 +14,21 @@ export class Settings {
 
   /** @throws Failure */
   async load(): Promise<void> {
-    this.now = await this.#client.call('get', '/v1/settings');
+    const ticket = ++this.#ticket;
+    const now = await this.#client.call('get', '/v1/settings');
+    // The answer to an older question, or to one from before a lock.
+    if (ticket === this.#ticket) this.now = now;
   }
 
   /** @throws Failure */
   async change(fields: Partial<Pick<Values, 'loopback'>>): Promise<void> {
-    this.now = await this.#client.call('put', '/v1/settings', { body: fields });
+    const ticket = ++this.#ticket;
+    const now = await this.#client.call('put', '/v1/settings', { body: fields });
+    if (ticket === this.#ticket) this.now = now;
   }
 
   clear(): void {
+    this.#ticket += 1;
     this.now = undefined;
   }
 }

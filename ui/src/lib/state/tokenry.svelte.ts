@@ -121,6 +121,8 @@ export class Tokenry {
   async #loadAll(): Promise<void> {
     await this.attempt(async () => {
       const lists = [this.providers.load(), this.connections.load(), this.credentials.load(), this.apps.load()];
+      // The settings are there only when they were looked at.
+      if (this.settings.now) lists.push(this.settings.load());
       await Promise.all([...lists, this.flows.again(), this.events.again()]);
     });
   }

@@ -1,5 +1,5 @@
 use tokenry_contract as contract;
-use tokenry_core::{ApiScope, ConnectionId, Secret};
+use tokenry_core::{ApiScope, ConnectionId, CredentialId, Secret};
 use tokenry_engine::{Answer, Operation, Prompt, Proof};
 
 /// A question as it is shown; with its number only for the window that answers it.
@@ -32,6 +32,14 @@ pub(crate) fn prompt(prompt: Prompt, numbered: bool) -> contract::Prompt {
                 account: choice.account,
             })
             .collect(),
+        credential_choices: prompt
+            .credential_choices
+            .into_iter()
+            .map(|choice| contract::PromptCredentialChoice {
+                credential_id: choice.credential.uuid(),
+                name: choice.name,
+            })
+            .collect(),
         redirect_uri: prompt.authorization.map(|request| request.redirect_uri),
         for_session: prompt.for_session,
         asked_at: prompt.asked_at,
@@ -41,11 +49,12 @@ pub(crate) fn prompt(prompt: Prompt, numbered: bool) -> contract::Prompt {
 }
 
 /// A scope of our own API in words.
-fn scope_words(scope: ApiScope) -> contract::ScopeWords {
+pub(crate) fn scope_words(scope: ApiScope) -> contract::ScopeWords {
     contract::ScopeWords {
         scope: scope.as_str().to_owned(),
         description: scope.words().to_owned(),
         concerns_connections: scope.concerns_connections(),
+        concerns_credentials: scope.concerns_credentials(),
     }
 }
 
@@ -69,6 +78,11 @@ pub(crate) fn answer(body: &contract::AnswerPrompt) -> Answer {
                 .connections
                 .iter()
                 .map(|id| ConnectionId::from(*id))
+                .collect(),
+            credentials: body
+                .credentials
+                .iter()
+                .map(|id| CredentialId::from(*id))
                 .collect(),
             until: body.until,
         },

@@ -35,6 +35,7 @@ pub(super) async fn oauth_consent(
         number: Secret::new(body.number),
         approve: body.decision == OAuthDecision::Approve,
         connections: body.connections.into_iter().map(Into::into).collect(),
+        credentials: body.credentials.into_iter().map(Into::into).collect(),
         until: body.until,
     };
     engine.consent(&caller, decision).await?;

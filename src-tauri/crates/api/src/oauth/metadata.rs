@@ -1,7 +1,10 @@
 use super::At;
-use crate::openapi::{Always, Browsing};
+use crate::{
+    convert,
+    openapi::{Always, Browsing},
+};
 use axum::Json;
-use tokenry_contract::{OAuthMetadata, OAuthScopes, ScopeWords};
+use tokenry_contract::{OAuthMetadata, OAuthScopes};
 use tokenry_core::ApiScope;
 
 /// List the scopes that apps can ask for
@@ -14,13 +17,9 @@ use tokenry_core::ApiScope;
     responses((status = 200, description = "All of them.", body = OAuthScopes), Always)
 )]
 pub(super) async fn oauth_scopes() -> Json<OAuthScopes> {
-    let words = |scope: &ApiScope| ScopeWords {
-        scope: scope.as_str().to_owned(),
-        description: scope.words().to_owned(),
-        concerns_connections: scope.concerns_connections(),
-    };
+    let all = ApiScope::ALL.iter().copied();
     Json(OAuthScopes {
-        scopes: ApiScope::ALL.iter().map(words).collect(),
+        scopes: all.map(convert::scope_words).collect(),
     })
 }
 

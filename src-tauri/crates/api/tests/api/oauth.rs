@@ -65,6 +65,12 @@ async fn everybody_may_see_the_scopes_in_words() {
             .iter()
             .any(|scope| scope["scope"] == "tokens:read" && scope["concerns_connections"] == true)
     );
+    let about_credentials: Vec<_> = scopes
+        .iter()
+        .filter(|scope| scope["concerns_credentials"] == true)
+        .map(|scope| scope["scope"].as_str().unwrap())
+        .collect();
+    assert_eq!(about_credentials, ["credentials:read", "credentials:write"]);
 }
 
 /// RFC 8414 §2, §3.2; A13.9.

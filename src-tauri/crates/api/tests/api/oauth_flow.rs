@@ -17,7 +17,10 @@ const CALLBACK: &str = "http://127.0.0.1:9999/cb";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-/// One with a connection, made by its person.
+/// In the order of the list of scopes, as answers have them.
+const SCOPE: &str = "connections:read tokens:read credentials:read";
+
+/// One with a connection and a credential, made by its person.
 async fn connected() -> House {
     let house = House::asking(Asking::Possible).await;
     let ask = async |path: &str, body: Value| {
@@ -34,6 +37,9 @@ async fn connected() -> House {
     let url = started["authorization_url"].as_str().unwrap().parse().unwrap();
     let back = wire::get(&url, &[]).unwrap().location().unwrap().to_owned();
     ask("/v1/callback", json!({ "url": back })).await;
+    // base64: `weather`
+    let raw = json!({"name": "weather-key", "type": "raw", "data": {"value": "d2VhdGhlcg=="}});
+    ask("/v1/credentials", raw).await;
     house
 }
 
@@ -49,7 +55,7 @@ fn request(client_id: &str) -> String {
         ("response_type", "code"),
         ("client_id", client_id),
         ("redirect_uri", CALLBACK),
-        ("scope", "connections:read tokens:read"),
+        ("scope", SCOPE),
         ("state", "a state"),
         ("code_challenge", CHALLENGE),
         ("code_challenge_method", "S256"),
@@ -84,10 +90,16 @@ async fn decided(house: &House, client_id: &str, decision: &str) -> Answer {
             .iter()
             .map(|choice| choice.connection.uuid())
             .collect();
+        let credentials: Vec<_> = prompt
+            .credential_choices
+            .iter()
+            .map(|choice| choice.credential.uuid())
+            .collect();
         let body = json!({
-            "client_id": client_id, "redirect_uri": CALLBACK, "scope": "tokens:read connections:read",
+            "client_id": client_id, "redirect_uri": CALLBACK, "scope": SCOPE,
             "state": "a state", "code_challenge": CHALLENGE, "code_challenge_method": "S256",
             "decision": decision, "number": prompt.number.expose(), "connections": connections,
+            "credentials": credentials,
         });
         let wrong = house
             .ask_as(program(), "POST", "/oauth/consent", Some(body.clone()))
@@ -158,7 +170,7 @@ async fn an_app_goes_all_the_way_and_is_let_no_further() {
         "{}",
         given.text
     );
-    assert_eq!(given.json["scope"], "connections:read tokens:read");
+    assert_eq!(given.json["scope"], SCOPE);
     assert_eq!(given.json["expires_in"], 3600);
     assert_eq!(given.headers["cache-control"], "no-store");
     let access = given.json["access_token"].as_str().unwrap();
@@ -169,10 +181,17 @@ async fn an_app_goes_all_the_way_and_is_let_no_further() {
     );
     let token = with_bearer(&house, access, "POST", "/v1/connections/sandbox/token").await;
     assert!(token.json["access_token"].is_string(), "{}", token.text);
+    let credential = with_bearer(&house, access, "GET", "/v1/credentials/weather-key").await;
+    assert_eq!(
+        credential.json["data"]["value"], "d2VhdGhlcg==",
+        "{}",
+        credential.text
+    );
     for (method, path) in [
         ("GET", "/v1/events"),
         ("GET", "/v1/oauth-providers"),
         ("DELETE", "/v1/connections/sandbox"),
+        ("DELETE", "/v1/credentials/weather-key"),
         ("GET", "/v1/apps"),
     ] {
         let answer = with_bearer(&house, access, method, path).await;

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     Asking, Engine, Error,
-    consent::{Answer, AuthorizationRequest, Wanted},
+    consent::{Answer, AuthorizationRequest, Wanted, offered},
     engine::blocking,
     ledger::Ledger,
     peer,
@@ -16,7 +16,7 @@ use crate::{
 };
 use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 use tokenry_core::{
-    ApiScope, App, Caller, ConnectionId, ConnectionStatus, EventKind, Grant, GrantId, Outcome, Peer, Rule,
+    ApiScope, App, Caller, ConnectionId, CredentialId, EventKind, Grant, GrantId, Outcome, Peer, Rule,
     Secret, Timestamp,
 };
 use url::form_urlencoded;
@@ -45,6 +45,7 @@ impl fmt::Debug for Redirect {
 /// What the person allowed, or whoever stands in for them.
 struct Allowed {
     connections: BTreeSet<ConnectionId>,
+    credentials: BTreeSet<CredentialId>,
     until: Option<Timestamp>,
     rule: Rule,
 }
@@ -143,8 +144,13 @@ impl Engine {
             Answer::App { until: Some(end), .. } if end <= self.now() => Err(Error::Denied(
                 "the grant would have ended before it began, so nothing was granted",
             )),
-            Answer::App { connections, until } => Ok(Allowed {
+            Answer::App {
                 connections,
+                credentials,
+                until,
+            } => Ok(Allowed {
+                connections,
+                credentials,
                 until,
                 rule: answered.rule,
             }),
@@ -157,14 +163,12 @@ impl Engine {
 
     /// What the question would have offered, for as long as a session lasts at most.
     fn allowed_unasked(&self, ledger: &Ledger, request: &AuthorizationRequest) -> Allowed {
-        let concerns = request.scopes.iter().any(|scope| scope.concerns_connections());
-        let index = ledger.index();
-        let there = index
-            .connections()
-            .filter(|c| concerns && c.status != ConnectionStatus::Pending);
+        let now = self.now();
+        let (connections, credentials) = offered(&ledger.index(), &request.scopes, now);
         Allowed {
-            connections: there.map(|c| c.id).collect(),
-            until: Some(self.now() + UNASKED),
+            connections: connections.iter().map(|choice| choice.connection).collect(),
+            credentials: credentials.iter().map(|choice| choice.credential).collect(),
+            until: Some(now + UNASKED),
             rule: Rule::ApproveAll,
         }
     }
@@ -183,7 +187,7 @@ impl Engine {
             app: request.app,
             scopes: request.scopes.clone(),
             connections: allowed.connections,
-            credentials: BTreeSet::new(),
+            credentials: allowed.credentials,
             token_scopes: None,
             expires_at: allowed.until,
             created_at: now,

@@ -1,7 +1,7 @@
 use super::{error::OAuthError, place, request};
 use crate::{Answer, AuthorizationRequest, Engine, Error, Proof, policy::Operation};
 use std::collections::BTreeSet;
-use tokenry_core::{Caller, ConnectionId, Secret, Timestamp};
+use tokenry_core::{Caller, ConnectionId, CredentialId, Secret, Timestamp};
 
 /// The person's decision on a request that waits at the authorization endpoint, named by what the app sent.
 #[derive(Debug)]
@@ -22,6 +22,8 @@ pub struct ConsentDecision {
     pub approve: bool,
     /// What it may use.
     pub connections: BTreeSet<ConnectionId>,
+    /// What it may use of what is not OAuth.
+    pub credentials: BTreeSet<CredentialId>,
     /// Until when; without it, until the person takes it away.
     pub until: Option<Timestamp>,
 }
@@ -55,6 +57,7 @@ impl Engine {
         let answer = match decision.approve {
             true => Answer::App {
                 connections: decision.connections,
+                credentials: decision.credentials,
                 until: decision.until,
             },
             false => Answer::Deny,

@@ -3,6 +3,7 @@
 mod asking;
 mod clients;
 mod codes;
+mod credentials;
 mod grants;
 mod house;
 mod refreshing;

@@ -1,6 +1,6 @@
 use crate::policy::Operation;
 use std::collections::BTreeSet;
-use tokenry_core::{ApiScope, AppId, ConnectionId, PromptId, Secret, Timestamp};
+use tokenry_core::{ApiScope, AppId, ConnectionId, CredentialId, PromptId, Secret, Timestamp};
 
 /// A question to the person, with everything that belongs on it.
 #[derive(Debug, Clone)]
@@ -41,8 +41,10 @@ pub struct Prompt {
     pub notes: Vec<String>,
     /// The scopes of our own API that the app wants.
     pub api_scopes: Vec<ApiScope>,
-    /// What the person can choose from for the app.
+    /// The connections that the person can choose from for the app.
     pub choices: Vec<Choice>,
+    /// The credentials, where its scopes concern any.
+    pub credential_choices: Vec<CredentialChoice>,
     /// The request of an app that wants to be authorized.
     pub authorization: Option<AuthorizationRequest>,
     /// Whether it can be allowed for the session.
@@ -55,6 +57,25 @@ pub struct Prompt {
     pub waiting: usize,
 }
 
+impl Prompt {
+    /// The field of an answer that names something which is not offered.
+    pub(super) fn lacks(
+        &self,
+        connections: &BTreeSet<ConnectionId>,
+        credentials: &BTreeSet<CredentialId>,
+    ) -> Option<&'static str> {
+        let offers = |id: &ConnectionId| self.choices.iter().any(|choice| choice.connection == *id);
+        let offers_credential = |id: &CredentialId| {
+            let mut choices = self.credential_choices.iter();
+            choices.any(|choice| choice.credential == *id)
+        };
+        if !connections.iter().all(offers) {
+            return Some("connections");
+        }
+        (!credentials.iter().all(offers_credential)).then_some("credentials")
+    }
+}
+
 /// A connection that can be given to an app.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
@@ -64,6 +85,15 @@ pub struct Choice {
     pub name: String,
     /// Whose account it is.
     pub account: Option<String>,
+}
+
+/// A credential that can be given to an app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CredentialChoice {
+    /// Its id.
+    pub credential: CredentialId,
+    /// Its name.
+    pub name: String,
 }
 
 /// What an app sent to the authorization endpoint, as far as consent is bound to it.

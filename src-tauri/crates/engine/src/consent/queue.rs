@@ -11,7 +11,9 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokenry_core::{Caller, ConnectionId, EventKind, Outcome, PromptId, Rule, Secret, Timestamp};
+use tokenry_core::{
+    Caller, ConnectionId, CredentialId, EventKind, Outcome, PromptId, Rule, Secret, Timestamp,
+};
 use tokio::sync::{broadcast, watch};
 
 /// Silence is a no after this long; for an app that wants to be authorized, where there is something to choose, later.
@@ -34,10 +36,12 @@ pub enum Answer {
     Once,
     /// Yes, and not asked again for this session.
     Session,
-    /// Yes, an app may have these connections until this time.
+    /// Yes, an app may have these connections and credentials until this time.
     App {
         /// What it may use.
         connections: BTreeSet<ConnectionId>,
+        /// What it may use of what is not OAuth.
+        credentials: BTreeSet<CredentialId>,
         /// Until when.
         until: Option<Timestamp>,
     },
@@ -400,11 +404,16 @@ fn misfit(open: &Open, answer: &Answer) -> Option<Error> {
     let is_app = open.wanted.authorization.is_some();
     match answer {
         Answer::Deny => None,
-        Answer::App { connections, .. } if is_app => {
-            let offered =
-                |id: &ConnectionId| open.prompt.choices.iter().any(|choice| choice.connection == *id);
-            (!connections.iter().all(offered))
-                .then(|| Error::field("connections", "must be among those that the question offers"))
+        Answer::App {
+            connections,
+            credentials,
+            ..
+        } if is_app => {
+            let field = open.prompt.lacks(connections, credentials)?;
+            Some(Error::field(
+                field,
+                "must be among those that the question offers",
+            ))
         }
         Answer::Session if !open.prompt.for_session => Some(Error::field(
             "decision",

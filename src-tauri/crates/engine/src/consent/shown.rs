@@ -2,11 +2,11 @@
 
 use super::{
     permit::Wanted,
-    prompt::{Choice, Prompt},
+    prompt::{Choice, CredentialChoice, Prompt},
 };
-use crate::{Engine, Error, ledger::Ledger, peer, policy::Operation};
-use std::time::Duration;
-use tokenry_core::{Caller, PromptId, Secret, Timestamp};
+use crate::{Engine, Error, index::Index, ledger::Ledger, peer, policy::Operation};
+use std::{collections::BTreeSet, time::Duration};
+use tokenry_core::{ApiScope, Caller, Connection, ConnectionStatus, PromptId, Secret, Timestamp};
 
 impl Engine {
     pub(super) fn prompt(
@@ -51,6 +51,7 @@ impl Engine {
                 .map(|request| request.scopes.iter().copied().collect())
                 .unwrap_or_default(),
             choices: shown.choices,
+            credential_choices: shown.credential_choices,
             authorization: wanted.authorization.clone(),
             for_session: for_session && wanted.authorization.is_none(),
             asked_at: now,
@@ -68,6 +69,7 @@ impl Engine {
             credential: prompt.credential.clone(),
             token_scopes: prompt.token_scopes.clone(),
             choices: prompt.choices.clone(),
+            credential_choices: prompt.credential_choices.clone(),
         };
         now != then
     }
@@ -75,26 +77,10 @@ impl Engine {
     fn shown_on_a_prompt(&self, ledger: &Ledger, wanted: &Wanted) -> Shown {
         let index = ledger.index();
         let connection = wanted.target.connection.and_then(|id| index.connection(id));
-        let account = |c: &tokenry_core::Connection| c.account.as_ref().map(|a| a.shown().to_owned());
-        let choices = if wanted
-            .authorization
-            .as_ref()
-            .is_some_and(|request| request.scopes.iter().any(|scope| scope.concerns_connections()))
-        {
-            let mut choices: Vec<_> = index
-                .connections()
-                .filter(|c| c.status != tokenry_core::ConnectionStatus::Pending)
-                .map(|c| Choice {
-                    connection: c.id,
-                    name: index.name_of(c),
-                    account: account(c),
-                })
-                .collect();
-            choices.sort_by(|a, b| a.name.cmp(&b.name));
-            choices
-        } else {
-            Vec::new()
-        };
+        let request = wanted.authorization.as_ref();
+        let (choices, credential_choices) = request
+            .map(|request| offered(&index, &request.scopes, self.now()))
+            .unwrap_or_default();
         let token_scopes = match (wanted.operation, connection) {
             (Operation::Token, Some(connection)) => {
                 let narrowed = wanted
@@ -120,8 +106,59 @@ impl Engine {
                 .map(|credential| credential.name.to_string()),
             token_scopes,
             choices,
+            credential_choices,
         }
     }
+}
+
+/// Whose account it is.
+fn account(connection: &Connection) -> Option<String> {
+    connection
+        .account
+        .as_ref()
+        .map(|account| account.shown().to_owned())
+}
+
+/// What an app that wants these scopes can be given.
+pub(crate) fn offered(
+    index: &Index,
+    scopes: &BTreeSet<ApiScope>,
+    now: Timestamp,
+) -> (Vec<Choice>, Vec<CredentialChoice>) {
+    let any = |concerns: fn(ApiScope) -> bool| scopes.iter().copied().any(concerns);
+    let connections = any(ApiScope::concerns_connections).then(|| connections(index));
+    let credentials = any(ApiScope::concerns_credentials).then(|| credentials(index, now));
+    (connections.unwrap_or_default(), credentials.unwrap_or_default())
+}
+
+/// Those that are there, by name.
+fn connections(index: &Index) -> Vec<Choice> {
+    let there = index
+        .connections()
+        .filter(|c| c.status != ConnectionStatus::Pending);
+    let mut choices: Vec<_> = there
+        .map(|c| Choice {
+            connection: c.id,
+            name: index.name_of(c),
+            account: account(c),
+        })
+        .collect();
+    choices.sort_by(|a, b| a.name.cmp(&b.name));
+    choices
+}
+
+/// Those that have not expired, by name.
+fn credentials(index: &Index, now: Timestamp) -> Vec<CredentialChoice> {
+    let there = index.credentials().filter(|(_, known)| known.is_alive(now));
+    let mut choices: Vec<_> = there
+        .map(|(id, known)| CredentialChoice {
+            credential: id,
+            name: known.name.to_string(),
+        })
+        .collect();
+    // Two of different projects may have one name, and an order that changes would be another question.
+    choices.sort_by(|a, b| (&a.name, a.credential).cmp(&(&b.name, b.credential)));
+    choices
 }
 
 /// What of a question can change while it is open.
@@ -133,6 +170,7 @@ struct Shown {
     credential: Option<String>,
     token_scopes: Vec<String>,
     choices: Vec<Choice>,
+    credential_choices: Vec<CredentialChoice>,
 }
 
 fn scopes(scopes: Option<&tokenry_core::Scopes>) -> Vec<String> {

@@ -28,6 +28,7 @@ export function aPrompt(given: Partial<Prompt> = {}): Prompt {
     notes: [],
     api_scopes: [],
     choices: [],
+    credential_choices: [],
     redirect_uri: null,
     for_session: true,
     asked_at: at(0),
@@ -110,8 +111,20 @@ const tokens = {
   scope: 'tokens:read',
   description: 'Get access tokens of the connections you choose, and act with them in your name',
   concerns_connections: true,
+  concerns_credentials: false,
 };
-const log = { scope: 'activity:read', description: 'Read the activity log', concerns_connections: false };
+const log = {
+  scope: 'activity:read',
+  description: 'Read the activity log',
+  concerns_connections: false,
+  concerns_credentials: false,
+};
+const keys = {
+  scope: 'credentials:read',
+  description: 'Read the values of the credentials you choose',
+  concerns_connections: false,
+  concerns_credentials: true,
+};
 
 const anApp: Partial<Prompt> = {
   operation: 'authorize_app',
@@ -134,6 +147,15 @@ const anApp: Partial<Prompt> = {
   redirect_uri: 'http://127.0.0.1:8123/callback',
   for_session: false,
   ends_at: at(3 * MINUTE),
+};
+
+const anAppForKeys: Partial<Prompt> = {
+  ...anApp,
+  api_scopes: [tokens, keys],
+  credential_choices: [
+    { credential_id: nextId(), name: 'mail' },
+    { credential_id: nextId(), name: 'weather-key' },
+  ],
 };
 
 const long = 'x'.repeat(180);
@@ -159,6 +181,7 @@ const scenes: Record<string, Partial<Prompt>[]> = {
     {},
   ],
   app: [anApp],
+  keys: [anAppForKeys],
   hostile: [hostile, {}],
   credential: [
     { operation: 'read_credential', credential: 'weather-key', connection: null, account: null, provider: null },

@@ -12,6 +12,7 @@ const words = (scope: string, description: string, concerns_connections = false)
   scope,
   description,
   concerns_connections,
+  concerns_credentials: scope.startsWith('credentials:'),
 });
 
 const SCOPES = [

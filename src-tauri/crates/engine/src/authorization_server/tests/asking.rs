@@ -270,6 +270,7 @@ fn decision(house: &House, number: &Secret, approve: bool) -> ConsentDecision {
         number: number.clone(),
         approve,
         connections: house.connections(),
+        credentials: BTreeSet::new(),
         until: None,
     }
 }

@@ -114,7 +114,7 @@ async fn after_a_lock_a_token_is_good_again_and_while_locked_it_is_not() {
     assert!(house.opens(&tokens.access_token).await);
 }
 
-async fn started(asking: Asking) -> House {
+pub(super) async fn started(asking: Asking) -> House {
     let world = World::new(Behaviour::default());
     let mut options = world.options();
     options.asking = asking;

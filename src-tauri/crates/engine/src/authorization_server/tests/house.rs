@@ -128,6 +128,7 @@ impl House {
     pub(super) fn yes(&self, until: Option<Timestamp>) -> Answer {
         Answer::App {
             connections: self.connections(),
+            credentials: BTreeSet::new(),
             until,
         }
     }

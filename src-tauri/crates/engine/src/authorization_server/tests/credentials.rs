@@ -1,0 +1,105 @@
+//! What is not OAuth, for an app that comes through the authorization server.
+
+use super::{
+    grants::started,
+    house::{Answered, House, ISSUER, query_with},
+};
+use crate::{Answer, Asking, NewCredential, Prompt, Proof, common::ui};
+use std::collections::BTreeSet;
+use tokenry_core::{Caller, Code, CredentialId, CredentialKind, Secret};
+
+async fn add(house: &House, name: &str) -> CredentialId {
+    let draft = NewCredential {
+        name: name.parse().unwrap(),
+        project: None,
+        kind: CredentialKind::Raw,
+        // base64: `weather`
+        data: [("value".to_owned(), Secret::new("d2VhdGhlcg==".to_owned()))].into(),
+        redact_fields: BTreeSet::new(),
+        expires_at: None,
+    };
+    house.engine.add_credential(&ui(), draft).await.unwrap().id
+}
+
+fn names(prompt: &Prompt) -> Vec<&str> {
+    let choices = prompt.credential_choices.iter();
+    choices.map(|choice| choice.name.as_str()).collect()
+}
+
+fn only(credential: CredentialId) -> Answer {
+    Answer::App {
+        connections: BTreeSet::new(),
+        credentials: [credential].into(),
+        until: None,
+    }
+}
+
+#[tokio::test]
+async fn an_app_is_offered_the_credentials_and_reads_those_that_were_chosen() {
+    let house = House::new().await;
+    let (given, _) = (add(&house, "given").await, add(&house, "kept").await);
+    let asked = query_with("script", "scope", "credentials:read");
+    let (redirect, prompt) = tokio::join!(house.go(&asked), async {
+        let prompt = house.question().await;
+        house.say(&prompt, only(given)).await;
+        prompt
+    });
+    assert_eq!(names(&prompt), ["given", "kept"]);
+    assert!(prompt.choices.is_empty(), "it is about no connection");
+    assert_eq!(house.grants("script")[0].credentials, [given].into());
+
+    let code = Answered::of(redirect.unwrap().location()).get("code").to_owned();
+    let tokens = house.exchange("script", &code).await.unwrap();
+    let caller = house.caller(&tokens.access_token).await.unwrap();
+    assert!(
+        house
+            .engine
+            .credential_value(&caller, "given", "value")
+            .await
+            .is_ok()
+    );
+    let refused = house.engine.credential_value(&caller, "kept", "value").await;
+    assert_eq!(refused.map(drop).unwrap_err().code(), Code::PermissionDenied);
+}
+
+#[tokio::test]
+async fn a_credential_that_was_not_offered_cannot_be_chosen() {
+    let house = House::new().await;
+    let kept = add(&house, "kept").await;
+    let asked = query_with("script", "scope", "tokens:read");
+    let (redirect, ()) = tokio::join!(house.go(&asked), async {
+        let prompt = house.question().await;
+        assert!(names(&prompt).is_empty(), "it is about no credential");
+        let proof = Proof::Number(prompt.number.clone());
+        let (engine, window) = (&house.engine, Caller::Consent);
+        let wrong = engine.answer(&window, prompt.id, &proof, only(kept)).await;
+        assert_eq!(wrong.unwrap_err().code(), Code::ValidationError);
+    });
+    assert_eq!(Answered::of(redirect.unwrap().location()).get("code"), "");
+    assert!(house.grants("script").is_empty());
+}
+
+/// security.md, "Doors": a request whose content changes closes its prompt.
+#[tokio::test]
+async fn a_question_ends_when_there_is_another_credential_to_choose() {
+    let house = House::new().await;
+    let asked = query_with("script", "scope", "credentials:write");
+    let (redirect, ()) = tokio::join!(house.go(&asked), async {
+        house.question().await;
+        add(&house, "new").await;
+    });
+    let answered = Answered::of(redirect.unwrap().location());
+    assert_eq!(answered.get("error"), "temporarily_unavailable");
+}
+
+#[tokio::test]
+async fn an_engine_that_asks_nobody_gives_what_the_question_would_have_offered() {
+    let house = started(Asking::AllowAll).await;
+    let there = add(&house, "there").await;
+    let asked = query_with("script", "scope", "credentials:read");
+    let redirect = house.engine.authorize(None, ISSUER, &asked).await.unwrap();
+    assert_ne!(Answered::of(redirect.location()).get("code"), "");
+    let grant = &house.grants("script")[0];
+    assert_eq!(grant.credentials, [there].into());
+    assert!(grant.connections.is_empty(), "it is about no connection");
+}
