@@ -218,7 +218,12 @@ mod tests {
             .env("HOME", folder.join("user"))
             .spawn()
             .unwrap();
-        let found = processes_below(&folder);
+        // For a moment after it was started a process has neither arguments nor an environment to show.
+        let begun = Instant::now();
+        let mut found = Vec::new();
+        while found.is_empty() && begun.elapsed() < PATIENCE {
+            found = processes_below(&folder);
+        }
         child.kill().unwrap();
         child.wait().unwrap();
         let found_later = processes_below(&folder);
