@@ -892,7 +892,10 @@ export interface components {
              * @description Its id, which is also its `client_id`.
              */
             id: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it last made use of a grant, to the minute. Reading a list is no use.
+             */
             last_used_at?: string | null;
             /** @description Kebab-case, unique. */
             name: string;
@@ -1289,7 +1292,10 @@ export interface components {
             expires_at?: string | null;
             /** Format: uuid */
             id: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was last made use of, to the minute.
+             */
             last_used_at?: string | null;
             /** @description Scopes of this API, as `GET /oauth/scopes` lists them. */
             scopes: string[];

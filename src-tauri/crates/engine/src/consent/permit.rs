@@ -117,12 +117,17 @@ impl Engine {
             Decision::Ask => self.ask(caller, &wanted).await.map(|answer| answer.rule),
         };
         match rule {
-            Ok(rule) => Ok(Permit {
-                rule,
-                token_scopes: limit.or_else(|| wanted.target.scopes.clone()),
-                // Whoever is no app asks within a limit only where the person is shown just that.
-                is_the_most: is_limited || (caller.app().is_none() && wanted.target.scopes.is_some()),
-            }),
+            Ok(rule) => {
+                if let (Rule::Grant(grant), Some(app)) = (rule, caller.app()) {
+                    self.inner.activity.used_grant(app, grant, self.now());
+                }
+                Ok(Permit {
+                    rule,
+                    token_scopes: limit.or_else(|| wanted.target.scopes.clone()),
+                    // Whoever is no app asks within a limit only where the person is shown just that.
+                    is_the_most: is_limited || (caller.app().is_none() && wanted.target.scopes.is_some()),
+                })
+            }
             Err(error) => {
                 self.note_refusal(caller, &wanted, &error);
                 Err(error)
