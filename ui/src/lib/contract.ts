@@ -663,7 +663,8 @@ export interface paths {
         post?: never;
         /**
          * Disconnect a provider's only connection
-         * @description Its tokens are deleted here and revoked at the provider, when it can. A conflict when it has several.
+         * @description Of the only one that the caller may disconnect. Its tokens are deleted here and revoked at the provider, when it
+         *     can. A conflict when there are several.
          */
         delete: operations["disconnect_provider"];
         options?: never;
@@ -699,7 +700,8 @@ export interface paths {
         put?: never;
         /**
          * Get an access token of a provider's only connection
-         * @description A conflict that names the candidates when there are several. Never for the window.
+         * @description Of the only one that the caller may use. A conflict that names the candidates when there are several. Never for
+         *     the window.
          */
         post: operations["provider_token"];
         delete?: never;
@@ -978,7 +980,7 @@ export interface components {
             /** @enum {string} */
             type: "activity";
         };
-        /** @description What a client-credentials connection may be given. */
+        /** @description What a connection by client credentials may be given. */
         ConnectRequest: {
             /** @description The label of the new connection. */
             label?: string | null;
@@ -4270,7 +4272,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Never ends by itself. */
+            /** @description Never ends by itself, but for an app that may not hear it any more. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4308,6 +4310,15 @@ export interface operations {
             };
             /** @description validation_error */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
                 headers: {
                     [name: string]: unknown;
                 };
