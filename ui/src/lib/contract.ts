@@ -1903,7 +1903,10 @@ export interface operations {
             /** @description To the app: `code`, or `error` and `error_description`; `state` and `iss`. */
             303: {
                 headers: {
-                    /** @description The app's redirect URI. */
+                    /**
+                     * @description The app's redirect URI.
+                     * @example http://127.0.0.1:9999/cb?code=example-code&state=example-state&iss=http%3A%2F%2F127.0.0.1%3A24180
+                     */
                     location?: string;
                     [name: string]: unknown;
                 };
@@ -3923,7 +3926,10 @@ export interface operations {
             /** @description Where to send the browser. */
             200: {
                 headers: {
-                    /** @description Ties the flow to this browser; to be sent with the callback. */
+                    /**
+                     * @description Ties the flow to this browser; to be sent with the callback.
+                     * @example tokenry_oauth_state=example; HttpOnly; SameSite=Lax; Path=/; Max-Age=600
+                     */
                     "Set-Cookie"?: string;
                     [name: string]: unknown;
                 };

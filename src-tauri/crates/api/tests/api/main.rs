@@ -2,12 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod apps;
+mod callers;
 mod connections;
 mod credentials;
 mod document;
 mod engine;
 mod errors;
 mod flows;
+mod furnished;
 mod hostile;
 mod loopback;
 mod loopback_hostile;
