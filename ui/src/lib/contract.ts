@@ -663,7 +663,8 @@ export interface paths {
         post?: never;
         /**
          * Disconnect a provider's only connection
-         * @description Its tokens are deleted here and revoked at the provider, when it can. A conflict when it has several.
+         * @description Of the only one that the caller may disconnect. Its tokens are deleted here and revoked at the provider, when it
+         *     can. A conflict when there are several.
          */
         delete: operations["disconnect_provider"];
         options?: never;
@@ -699,7 +700,8 @@ export interface paths {
         put?: never;
         /**
          * Get an access token of a provider's only connection
-         * @description A conflict that names the candidates when there are several. Never for the window.
+         * @description Of the only one that the caller may use. A conflict that names the candidates when there are several. Never for
+         *     the window.
          */
         post: operations["provider_token"];
         delete?: never;
@@ -892,7 +894,10 @@ export interface components {
              * @description Its id, which is also its `client_id`.
              */
             id: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it last made use of a grant, to the minute. Reading a list is no use.
+             */
             last_used_at?: string | null;
             /** @description Kebab-case, unique. */
             name: string;
@@ -975,7 +980,7 @@ export interface components {
             /** @enum {string} */
             type: "activity";
         };
-        /** @description What a client-credentials connection may be given. */
+        /** @description What a connection by client credentials may be given. */
         ConnectRequest: {
             /** @description The label of the new connection. */
             label?: string | null;
@@ -1289,7 +1294,10 @@ export interface components {
             expires_at?: string | null;
             /** Format: uuid */
             id: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When it was last made use of, to the minute.
+             */
             last_used_at?: string | null;
             /** @description Scopes of this API, as `GET /oauth/scopes` lists them. */
             scopes: string[];
@@ -1895,7 +1903,10 @@ export interface operations {
             /** @description To the app: `code`, or `error` and `error_description`; `state` and `iss`. */
             303: {
                 headers: {
-                    /** @description The app's redirect URI. */
+                    /**
+                     * @description The app's redirect URI.
+                     * @example http://127.0.0.1:9999/cb?code=example-code&state=example-state&iss=http%3A%2F%2F127.0.0.1%3A24180
+                     */
                     location?: string;
                     [name: string]: unknown;
                 };
@@ -3915,7 +3926,10 @@ export interface operations {
             /** @description Where to send the browser. */
             200: {
                 headers: {
-                    /** @description Ties the flow to this browser; to be sent with the callback. */
+                    /**
+                     * @description Ties the flow to this browser; to be sent with the callback.
+                     * @example tokenry_oauth_state=example; HttpOnly; SameSite=Lax; Path=/; Max-Age=600
+                     */
                     "Set-Cookie"?: string;
                     [name: string]: unknown;
                 };
@@ -4264,7 +4278,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Never ends by itself. */
+            /** @description Never ends by itself, but for an app that may not hear it any more. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4302,6 +4316,15 @@ export interface operations {
             };
             /** @description validation_error */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -7,10 +7,11 @@ use crate::{
     operations::{Operations, routes},
 };
 use axum::{Json, extract::State};
-use serde::Deserialize;
 use std::time::Duration;
-use tokenry_contract::{Connection, DisconnectAnswer, PatchConnection, Success, TokenAnswer, TokenRequest};
-use tokenry_engine::{Engine, TokenWish};
+use tokenry_contract::{
+    ConnectRequest, Connection, DisconnectAnswer, PatchConnection, Success, TokenAnswer, TokenRequest,
+};
+use tokenry_engine::{Engine, Operation, TokenWish};
 
 pub(crate) fn routes<O: Operations>(list: O) -> O {
     list.routes(routes!(list_connections))
@@ -117,7 +118,8 @@ async fn connection_token(
 
 /// Get an access token of a provider's only connection
 ///
-/// A conflict that names the candidates when there are several. Never for the window.
+/// Of the only one that the caller may use. A conflict that names the candidates when there are several. Never for
+/// the window.
 #[utoipa::path(
     post,
     path = "/v1/oauth-providers/{id}/token",
@@ -133,14 +135,12 @@ async fn provider_token(
     Optional(body): Optional<TokenRequest>,
 ) -> Result<Handed, Refused> {
     let caller = by.not_the_window(Refused::TokenForTheWindow)?;
-    let view = engine
-        .provider_connection(&caller, &id)
+    let connection = engine
+        .connection_for(&caller, &id, Operation::Token)
         .await?
         .ok_or_else(|| Refused::no_connection(&id))?;
     Ok(Handed(
-        engine
-            .token(&caller, &view.connection.id.to_string(), wish(body))
-            .await?,
+        engine.token(&caller, &connection.to_string(), wish(body)).await?,
     ))
 }
 
@@ -160,15 +160,6 @@ async fn refresh(
     At(id): At,
 ) -> Result<Json<Connection>, Refused> {
     Ok(Json(convert::connection(engine.refresh(&caller, &id).await?)))
-}
-
-/// What a client-credentials connection may be given.
-#[derive(Default, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-struct ConnectRequest {
-    /// The label of the new connection.
-    #[serde(default)]
-    label: Option<String>,
 }
 
 /// Connect with client credentials

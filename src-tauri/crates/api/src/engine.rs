@@ -87,7 +87,7 @@ async fn show_window(_: By, State(engine): State<Engine>) -> Result<Json<Success
     tag = "engine",
     responses((status = 200, description = "It ends.", body = Success), Acting)
 )]
-async fn hand_over(_: By, State(engine): State<Engine>) -> Result<Json<Success>, Refused> {
-    engine.hand_over().await?;
+async fn hand_over(By(caller): By, State(engine): State<Engine>) -> Result<Json<Success>, Refused> {
+    engine.hand_over(&caller).await?;
     Ok(Json(Success { success: true }))
 }

@@ -2,7 +2,7 @@ use crate::{
     convert,
     error::Refused,
     extract::{By, Query},
-    openapi::{Always, Searching},
+    openapi::{Listing, Searching},
     operations::{Operations, routes},
 };
 use axum::{
@@ -13,6 +13,7 @@ use axum::{
 use futures_util::stream::{self, Stream};
 use std::{convert::Infallible, time::Duration};
 use tokenry_contract::{Change, EventPage, EventQuery};
+use tokenry_core::Caller;
 use tokenry_engine::{Engine, EventFilter};
 use tokio::sync::broadcast::error::RecvError;
 
@@ -65,21 +66,23 @@ async fn list_events(
     get,
     path = "/v1/events/stream",
     tag = "events",
-    responses((status = 200, description = "Never ends by itself.", body = Change, content_type = "text/event-stream"), Always)
+    responses((status = 200, description = "Never ends by itself, but for an app that may not hear it any more.",
+        body = Change, content_type = "text/event-stream"), Listing)
 )]
 async fn stream_changes(
     by: By,
     State(engine): State<Engine>,
 ) -> Result<Sse<impl Stream<Item = Item>>, Refused> {
-    by.not_the_window(Refused::StreamForTheWindow)?;
-    Ok(Sse::new(changes(&engine)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+    let caller = by.not_the_window(Refused::StreamForTheWindow)?;
+    engine.may_hear_changes(&caller)?;
+    Ok(Sse::new(changes(&engine, caller)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
 
 type Item = Result<Event, Infallible>;
 
-fn changes(engine: &Engine) -> impl Stream<Item = Item> + use<> {
-    let state = (engine.changes(), engine.clone());
-    stream::unfold(state, |(mut changes, engine)| async move {
+fn changes(engine: &Engine, caller: Caller) -> impl Stream<Item = Item> + use<> {
+    let state = (engine.changes(), engine.clone(), caller);
+    stream::unfold(state, |(mut changes, engine, caller)| async move {
         let change = tokio::select! {
             change = changes.recv() => match change {
                 Ok(change) => convert::change(change),
@@ -88,7 +91,11 @@ fn changes(engine: &Engine) -> impl Stream<Item = Item> + use<> {
             },
             () = engine.finished() => return None,
         };
+        // A grant that was taken away is the end of it, and that itself is a change.
+        if engine.may_hear_changes(&caller).is_err() {
+            return None;
+        }
         let event = Event::default().json_data(change).unwrap_or_default();
-        Some((Ok(event), (changes, engine)))
+        Some((Ok(event), (changes, engine, caller)))
     })
 }

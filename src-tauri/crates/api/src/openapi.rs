@@ -1,15 +1,42 @@
+mod callers;
+mod examples;
+
 use axum::{http::header, response::IntoResponse};
 use std::collections::BTreeMap;
 use tokenry_contract::{ErrorCode, ErrorEnvelope, OAuthErrorAnswer};
 use utoipa::{
     IntoResponses, OpenApi,
-    openapi::{self, ContentBuilder, Ref, RefOr, Response, ResponseBuilder},
+    openapi::{
+        self, ContentBuilder, Ref, RefOr, Response, ResponseBuilder,
+        path::{Operation, PathItem},
+    },
 };
 use utoipa_axum::router::OpenApiRouter;
 
-/// The OpenAPI 3.1 document of all operations, made from the routes themselves.
+/// The OpenAPI 3.1 document of all operations, made from the routes themselves; with who may call each, as the policy
+/// has it, and with an example of what is sent and answered.
 pub fn openapi() -> openapi::OpenApi {
-    crate::all(OpenApiRouter::with_openapi(Head::openapi())).into_openapi()
+    let mut document = crate::all(OpenApiRouter::with_openapi(Head::openapi())).into_openapi();
+    let mut components = document.components.take().unwrap_or_default();
+    callers::add_schemes(&mut components);
+    for operation in document.paths.paths.values_mut().flat_map(operations) {
+        operation.security = operation.operation_id.as_deref().and_then(callers::requirements);
+        examples::add(operation, &mut components);
+    }
+    document.components = Some(components);
+    document
+}
+
+fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [
+        &mut path.get,
+        &mut path.put,
+        &mut path.post,
+        &mut path.patch,
+        &mut path.delete,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The document, for whoever asks a door: the committed one, which a test holds to the routes.

@@ -10,7 +10,7 @@ use tokenry_contract::{
     CreateProvider, DeleteProviderQuery, DisconnectAnswer, OAuthProvider, OAuthProviderAuthStatus, Success,
     UpdateProvider,
 };
-use tokenry_engine::Engine;
+use tokenry_engine::{Engine, Operation};
 
 pub(crate) fn routes<O: Operations>(list: O) -> O {
     list.routes(routes!(list_providers, create_provider))
@@ -125,16 +125,14 @@ async fn provider_status(
     State(engine): State<Engine>,
     At(id): At,
 ) -> Result<Json<OAuthProviderAuthStatus>, Refused> {
-    let provider = engine.provider(&caller, &id).await?;
-    Ok(Json(convert::auth_status(
-        &provider,
-        engine.connections(&caller).await?,
-    )))
+    let (provider, connections) = engine.provider_connections(&caller, &id).await?;
+    Ok(Json(convert::auth_status(&provider, connections)))
 }
 
 /// Disconnect a provider's only connection
 ///
-/// Its tokens are deleted here and revoked at the provider, when it can. A conflict when it has several.
+/// Of the only one that the caller may disconnect. Its tokens are deleted here and revoked at the provider, when it
+/// can. A conflict when there are several.
 #[utoipa::path(
     delete,
     path = "/v1/oauth-providers/{id}/disconnect",
@@ -147,12 +145,10 @@ async fn disconnect_provider(
     State(engine): State<Engine>,
     At(id): At,
 ) -> Result<Json<DisconnectAnswer>, Refused> {
-    let view = engine
-        .provider_connection(&caller, &id)
+    let connection = engine
+        .connection_for(&caller, &id, Operation::Disconnect)
         .await?
         .ok_or_else(|| Refused::no_connection(&id))?;
-    let revoked = engine
-        .disconnect(&caller, &view.connection.id.to_string())
-        .await?;
+    let revoked = engine.disconnect(&caller, &connection.to_string()).await?;
     Ok(Json(convert::disconnected(revoked)))
 }

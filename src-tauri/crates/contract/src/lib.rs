@@ -20,8 +20,8 @@ mod versori;
 
 pub use app::{App, CreateApp, CreateGrant, CreatedApp, Grant, Settings, UpdateSettings};
 pub use connection::{
-    Account, Connection, ConnectionStatus, DisconnectAnswer, PatchConnection, ReauthReason, Revoked,
-    TokenAnswer, TokenRequest, Trouble,
+    Account, ConnectRequest, Connection, ConnectionStatus, DisconnectAnswer, PatchConnection, ReauthReason,
+    Revoked, TokenAnswer, TokenRequest, Trouble,
 };
 pub use credential::{CreateCredential, Credential, CredentialType, StartAnswer, UpdateCredential};
 pub use engine::{EngineStatus, SlotKind, UnlockRequest, Vault, VaultState};

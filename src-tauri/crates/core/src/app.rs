@@ -18,7 +18,7 @@ pub struct App {
     pub token_hash: Option<[u8; 32]>,
     /// When it was registered.
     pub created_at: Timestamp,
-    /// When it last called; written once a minute at most.
+    /// When it last made use of a grant, which reading a list is not; written once a minute at most.
     pub last_used_at: Option<Timestamp>,
 }
 
@@ -41,7 +41,7 @@ pub struct Grant {
     pub expires_at: Option<Timestamp>,
     /// When it was given.
     pub created_at: Timestamp,
-    /// When it was last made use of; written once a minute at most.
+    /// When it was last made use of, as for the app.
     pub last_used_at: Option<Timestamp>,
 }
 

@@ -5,12 +5,14 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
-use tokenry_core::{Connection, ConnectionId, Credential, CredentialId, Event, Timestamp};
+use tokenry_core::{
+    App, AppId, Connection, ConnectionId, Credential, CredentialId, Event, Grant, GrantId, Timestamp,
+};
 use tokio::sync::Notify;
 
 /// Hand-outs are written in batches this late at most, so that a token costs no fsync.
 const LATE: Duration = Duration::from_millis(90);
-/// "Last used" is written once in this many milliseconds for each connection.
+/// "Last used" is written once in this many milliseconds for each connection, credential, app and grant.
 const USED_EVERY: i64 = 60_000;
 /// Above this many unwritten lines the oldest go: the disk has been full for long.
 const KEPT: usize = 10_000;
@@ -27,6 +29,7 @@ struct Buffer {
     events: Vec<Event>,
     used: HashMap<ConnectionId, Timestamp>,
     used_credentials: HashMap<CredentialId, Timestamp>,
+    used_grants: HashMap<GrantId, (AppId, Timestamp)>,
 }
 
 impl Activity {
@@ -53,6 +56,14 @@ impl Activity {
         let mut buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
         buffer.used_credentials.insert(credential, event.at);
         buffer.events.push(event);
+        drop(buffer);
+        self.filled.notify_one();
+    }
+
+    /// An app did something by a grant of its.
+    pub(crate) fn used_grant(&self, app: AppId, grant: GrantId, at: Timestamp) {
+        let mut buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
+        buffer.used_grants.insert(grant, (app, at));
         drop(buffer);
         self.filled.notify_one();
     }
@@ -92,8 +103,17 @@ impl Engine {
             events,
             used,
             used_credentials,
+            mut used_grants,
         } = self.inner.activity.take();
-        if events.is_empty() || ledger.read_only().is_some() {
+        {
+            // Of what is known without a look at the disk, so that a use alone is written once a minute too.
+            let index = ledger.index();
+            used_grants.retain(|id, (app, at)| {
+                let grant = index.grants_of(*app).find(|grant| grant.id == *id);
+                grant.is_some_and(|grant| is_due(grant.last_used_at, *at))
+            });
+        }
+        if (events.is_empty() && used_grants.is_empty()) || ledger.read_only().is_some() {
             return;
         }
         let (now, events) = (self.now(), Arc::new(events));
@@ -117,6 +137,21 @@ impl Engine {
                     if is_due(credential.last_used_at, at) {
                         credential.last_used_at = Some(at);
                         transaction.put(id.row(), &credential)?;
+                    }
+                }
+                for (id, (app, at)) in used_grants {
+                    // Taken away meanwhile, with its app or alone.
+                    let (Some(mut grant), Some(mut app)) = (
+                        transaction.get::<Grant>(id.row())?,
+                        transaction.get::<App>(app.row())?,
+                    ) else {
+                        continue;
+                    };
+                    grant.last_used_at = Some(at);
+                    transaction.put(id.row(), &grant)?;
+                    if is_due(app.last_used_at, at) {
+                        app.last_used_at = Some(at);
+                        transaction.put(app.id.row(), &app)?;
                     }
                 }
                 Ok(())

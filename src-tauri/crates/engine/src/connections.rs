@@ -2,7 +2,7 @@ use crate::{
     ConnectionView, Engine, Error, consent::Wanted, engine::blocking, ledger::Ledger, policy::Operation,
     resolve,
 };
-use tokenry_core::{Caller, Connection, ConnectionId, ConnectionStatus, ReauthReason};
+use tokenry_core::{Caller, Connection, ConnectionId, ConnectionStatus, Provider, ReauthReason};
 
 /// What of a connection a person may change.
 #[derive(Debug, Clone, Default)]
@@ -44,25 +44,31 @@ impl Engine {
         self.view(connection.id)
     }
 
-    /// The one connection of a provider, if it has one.
+    /// The one connection of a provider on which the caller may do this, or may ask to, if there is one. Whether it
+    /// may is decided there once more: here nobody is asked.
     ///
     /// # Errors
-    /// When there is no such provider, or it has several connections.
-    pub async fn provider_connection(
+    /// When there is no such provider, or several connections could be meant.
+    pub async fn connection_for(
         &self,
         caller: &Caller,
         provider: &str,
-    ) -> Result<Option<ConnectionView>, Error> {
-        self.allow(caller, Operation::ReadConnections)?;
+        operation: Operation,
+    ) -> Result<Option<ConnectionId>, Error> {
         let ledger = self.ledger()?;
-        let id = resolve::provider(&ledger.index(), provider)?;
-        let found: Vec<_> = ledger.index().usable_of_provider(id).cloned().collect();
-        match found.as_slice() {
+        let all: Vec<_> = {
+            let index = ledger.index();
+            let provider = resolve::provider(&index, provider)?;
+            index.usable_of_provider(provider).cloned().collect()
+        };
+        let mut possible: Vec<_> = all.iter().filter(|c| self.may_do(caller, operation, c)).collect();
+        if possible.is_empty() {
+            // It is refused on any of them, and that is in the log.
+            possible = all.iter().take(1).collect();
+        }
+        match possible.as_slice() {
             [] => Ok(None),
-            [one] => {
-                self.allow_on(caller, &seen(one))?;
-                self.view(one.id).map(Some)
-            }
+            [one] => Ok(Some(one.id)),
             several => {
                 let index = ledger.index();
                 let mut candidates: Vec<_> = several.iter().map(|c| index.name_of(c)).collect();
@@ -73,6 +79,21 @@ impl Engine {
                 })
             }
         }
+    }
+
+    /// A provider with those of its connections that the caller may see.
+    ///
+    /// # Errors
+    /// When there is no such provider, or the caller may see no connections.
+    pub async fn provider_connections(
+        &self,
+        caller: &Caller,
+        provider: &str,
+    ) -> Result<(Provider, Vec<ConnectionView>), Error> {
+        let mut views = self.connections(caller).await?;
+        let provider = self.provider_record(provider)?;
+        views.retain(|view| view.connection.provider == provider.id);
+        Ok((provider, views))
     }
 
     /// Changes a label, pauses or resumes.

@@ -7,7 +7,7 @@ use crate::{
     flows::LiveFlow,
     gate::{Gate, Opener, VaultReport, VaultState},
     ledger::Ledger,
-    policy::Asking,
+    policy::{Asking, Operation},
     refresh::Refreshes,
     scheduler::{self, Places},
 };
@@ -198,9 +198,17 @@ impl Engine {
         }
     }
 
-    /// What changes from now on.
+    /// What changes from now on, for the host of this engine.
     pub fn changes(&self) -> broadcast::Receiver<Change> {
         self.inner.changes.subscribe()
+    }
+
+    /// Whether a caller may hear of changes, the lines of the activity log among them.
+    ///
+    /// # Errors
+    /// When it may not.
+    pub fn may_hear_changes(&self, caller: &Caller) -> Result<(), Error> {
+        self.allow(caller, Operation::ReadActivity)
     }
 
     /// Brings the window to the front.

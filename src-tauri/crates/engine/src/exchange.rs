@@ -33,7 +33,7 @@ impl Engine {
     /// A code that arrived somewhere else, with the state it belongs to.
     ///
     /// # Errors
-    /// As [`Engine::callback`].
+    /// As [`Engine::callback`]; and when there is no code, which changes nothing.
     pub async fn exchange(
         &self,
         caller: &Caller,
@@ -41,6 +41,10 @@ impl Engine {
         state: Secret,
         iss: Option<String>,
     ) -> Result<ConnectionView, Error> {
+        // As in a redirect, no code is not one. It would only use the flow up.
+        if code.expose().is_empty() {
+            return Err(Error::field("code", "must not be empty"));
+        }
         let outcome = Outcome::Code(code);
         self.handed_in(caller, Bare { state, iss, outcome }).await
     }

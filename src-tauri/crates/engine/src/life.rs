@@ -5,6 +5,7 @@ use crate::{
     engine::{Life, blocking},
     gate::{Gate, VaultState},
     ledger::Ledger,
+    policy::Operation,
     recover,
 };
 use std::{
@@ -59,8 +60,9 @@ impl Engine {
     /// Ends an engine without a window, so that a desktop app can take the profile over.
     ///
     /// # Errors
-    /// When this engine has a window.
-    pub async fn hand_over(&self) -> Result<(), Error> {
+    /// When this engine has a window, or the caller may not.
+    pub async fn hand_over(&self, caller: &Caller) -> Result<(), Error> {
+        self.allow(caller, Operation::HandOver)?;
         if self.inner.window {
             return Err(Error::Conflict(
                 "this engine has a window; close it there".to_owned(),

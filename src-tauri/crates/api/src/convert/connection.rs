@@ -46,11 +46,10 @@ pub(crate) fn auth_status(
     connections: Vec<ConnectionView>,
 ) -> contract::OAuthProviderAuthStatus {
     let good = |view: &ConnectionView| {
-        view.connection.provider == provider.id
-            && matches!(
-                view.connection.status,
-                ConnectionStatus::Active | ConnectionStatus::Refreshing
-            )
+        matches!(
+            view.connection.status,
+            ConnectionStatus::Active | ConnectionStatus::Refreshing
+        )
     };
     let best = connections
         .into_iter()

@@ -36,7 +36,8 @@ pub(super) async fn oauth_metadata(At(issuer): At) -> Json<OAuthMetadata> {
     Json(metadata(&issuer))
 }
 
-fn metadata(issuer: &str) -> OAuthMetadata {
+/// The metadata of the authorization server that is called this.
+pub(crate) fn metadata(issuer: &str) -> OAuthMetadata {
     let at = |path: &str| format!("{issuer}{path}");
     let list = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let secret = ["client_secret_basic", "client_secret_post"];

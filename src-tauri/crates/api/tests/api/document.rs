@@ -1,22 +1,7 @@
+use crate::furnished::{document, example, operations, validator};
 use serde_json::Value;
 use std::collections::BTreeSet;
-
-fn document() -> Value {
-    serde_json::to_value(tokenry_api::openapi()).unwrap()
-}
-
-/// (method and path, operation) of everything there is.
-fn operations(document: &Value) -> Vec<(String, &Value)> {
-    let paths = document["paths"].as_object().unwrap();
-    let all = paths.iter().flat_map(|(path, methods)| {
-        methods
-            .as_object()
-            .unwrap()
-            .iter()
-            .map(move |(method, operation)| (format!("{method} {path}"), operation))
-    });
-    all.collect()
-}
+use tokenry_core::ApiScope;
 
 /// The names of all properties that a schema can hold, followed through every reference.
 fn properties<'a>(
@@ -64,7 +49,8 @@ const OURS: &str = "post /oauth/token";
 fn no_answer_can_carry_a_secret_and_only_the_token_operation_an_access_token() {
     let document = document();
     let mut token_operations = Vec::new();
-    for (name, operation) in operations(&document) {
+    for operation in operations(&document) {
+        let (name, operation) = (operation.name(), operation.said);
         let mut found = BTreeSet::new();
         properties(
             &document,
@@ -124,7 +110,8 @@ fn every_operation_has_a_summary_a_tag_a_name_of_its_own_and_its_errors() {
         .map(|tag| tag["name"].clone().to_string())
         .collect();
     let mut names = BTreeSet::new();
-    for (name, operation) in operations(&document) {
+    for operation in operations(&document) {
+        let (name, operation) = (operation.name(), operation.said);
         assert!(
             operation["summary"].as_str().is_some_and(|text| text.len() > 3),
             "{name}"
@@ -165,4 +152,139 @@ fn every_operation_has_a_summary_a_tag_a_name_of_its_own_and_its_errors() {
         }
     }
     assert!(names.len() > 50);
+}
+
+/// By which scheme, and with which scopes of it: of an app any one of those that are listed.
+#[test]
+fn every_operation_says_how_to_prove_oneself_and_with_which_scopes() {
+    let document = document();
+    let schemes = &document["components"]["securitySchemes"];
+    for operation in operations(&document) {
+        let ways = operation.said["security"].as_array();
+        let ways = ways.unwrap_or_else(|| panic!("{} says nothing", operation.name()));
+        assert!(!ways.is_empty(), "{} is open to nobody", operation.name());
+        for (scheme, scopes) in ways.iter().flat_map(|way| way.as_object().unwrap()) {
+            assert!(!schemes[scheme].is_null(), "{} {scheme}", operation.name());
+            for scope in scopes.as_array().unwrap() {
+                let known = scope.as_str().unwrap().parse::<ApiScope>();
+                assert!(known.is_ok(), "{} {scope}", operation.name());
+            }
+        }
+    }
+}
+
+/// What a generator of clients needs to know, and each scope in words.
+#[test]
+fn the_authorization_server_is_described_with_all_its_scopes() {
+    let document = document();
+    let scheme = &document["components"]["securitySchemes"]["oauth"];
+    let flow = &scheme["flows"]["authorizationCode"];
+    assert_eq!(scheme["type"], "oauth2");
+    assert_eq!(flow["authorizationUrl"], "/oauth/authorize");
+    assert_eq!(
+        (&flow["tokenUrl"], &flow["refreshUrl"]),
+        (&"/oauth/token".into(), &"/oauth/token".into())
+    );
+    let said = flow["scopes"].as_object().unwrap();
+    assert_eq!(said.len(), ApiScope::ALL.len());
+    for scope in ApiScope::ALL {
+        assert_eq!(said[scope.as_str()], scope.words());
+    }
+}
+
+/// And it is as its own schema says.
+#[test]
+fn every_operation_has_an_example_of_what_is_sent_and_of_what_is_answered() {
+    let document = document();
+    let fits = |name: &str, content: &Value| {
+        let shown = example(&document, content).unwrap_or_else(|| panic!("{name} has no example"));
+        let wrong = validator(&document, &content["schema"]).validate(shown);
+        assert!(wrong.is_ok(), "{name}: {wrong:?} in {shown}");
+        assert!(!shown.is_null(), "{name}");
+    };
+    for operation in operations(&document) {
+        let name = operation.name();
+        let contents = |body: &Value| body["content"].as_object().cloned().unwrap_or_default();
+        for content in contents(&operation.said["requestBody"]).values() {
+            fits(&name, content);
+        }
+        let responses = operation.said["responses"].as_object().unwrap();
+        let successes: Vec<_> = responses
+            .iter()
+            .filter(|(status, _)| status.starts_with(['2', '3']))
+            .collect();
+        assert_eq!(successes.len(), 1, "{name}");
+        let (status, success) = successes[0];
+        let contents = contents(success);
+        contents.values().for_each(|content| fits(&name, content));
+        // A redirect has no body; where it leads is the answer.
+        assert_eq!(contents.is_empty(), status.starts_with('3'), "{name}");
+        for header in success["headers"]
+            .as_object()
+            .into_iter()
+            .flat_map(|all| all.values())
+        {
+            assert!(header["example"].is_string(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn no_schema_is_so_loose_that_an_example_proves_nothing() {
+    let document = document();
+    let nothing = serde_json::json!({"example": [null]});
+    for operation in operations(&document) {
+        let content = &operation.said["requestBody"]["content"]["application/json"];
+        if let Some(schema) = content.get("schema") {
+            assert!(
+                !validator(&document, schema).is_valid(&nothing),
+                "{}",
+                operation.name()
+            );
+        }
+    }
+}
+
+/// Every string in it, by the name of its field.
+fn strings<'a>(field: &'a str, value: &'a Value, found: &mut Vec<(&'a str, &'a str)>) {
+    match value {
+        Value::String(text) => found.push((field, text)),
+        Value::Array(list) => list.iter().for_each(|value| strings(field, value, found)),
+        Value::Object(map) => map.iter().for_each(|(field, value)| strings(field, value, found)),
+        _ => {}
+    }
+}
+
+/// Whoever searches for leaked secrets finds none here, and nobody takes an example for something that works.
+#[test]
+fn whatever_stands_for_a_secret_in_an_example_says_that_it_is_one() {
+    const SECRETS: &[&str] = &[
+        "access_token",
+        "refresh_token",
+        "client_secret",
+        "code",
+        "code_verifier",
+        "number",
+        "passphrase",
+        "state",
+        "token",
+    ];
+    let document = document();
+    let mut found = Vec::new();
+    strings("", &document["components"]["examples"], &mut found);
+    let is_word = |byte: char| byte.is_ascii_alphanumeric() || "+=_-".contains(byte);
+    let mut secrets = BTreeSet::new();
+    for (field, text) in found {
+        let says_so = |part: &str| part.to_ascii_lowercase().contains("example");
+        // The vault has a state that is no secret.
+        if SECRETS.contains(&field) && text != "unlocked" {
+            assert!(says_so(text), "{field}: {text}");
+            secrets.insert(field);
+        }
+        for long in text.split(|c| !is_word(c)).filter(|part| part.len() >= 20) {
+            let is_id = uuid::Uuid::parse_str(long).is_ok();
+            assert!(is_id || says_so(long), "{field}: {long}");
+        }
+    }
+    assert_eq!(secrets, SECRETS.iter().copied().collect());
 }

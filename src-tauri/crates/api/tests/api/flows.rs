@@ -87,6 +87,31 @@ async fn a_long_poll_ends_when_its_time_is_up() {
 }
 
 #[tokio::test]
+async fn no_code_is_named_and_its_flow_goes_on() {
+    let house = House::new().await;
+    house.add("sandbox").await;
+    let (started, url) = house.signed_in("sandbox", None).await;
+    let url: url::Url = url.parse().unwrap();
+    let of = |key: &str| url.query_pairs().find(|(k, _)| k == key).unwrap().1.into_owned();
+    let with = |code: String| json!({"code": code, "state": of("state"), "iss": of("iss")});
+    let exchange = "/v1/oauth-providers/exchange";
+    let answer = house.ask("POST", exchange, with(String::new())).await;
+    assert_eq!(
+        (answer.status, answer.code(), answer.field("code")),
+        (422, "validation_error", "must not be empty")
+    );
+    assert_eq!(
+        house.server.count(tokenry_testkit::Kind::Code),
+        0,
+        "nothing was sent"
+    );
+    let flow = format!("/v1/flows/{}", started["flow_id"].as_str().unwrap());
+    assert_eq!(house.ask("GET", &flow, None).await.json["status"], "waiting");
+    let answer = house.ask("POST", exchange, with(of("code"))).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+}
+
+#[tokio::test]
 async fn a_code_with_its_state_is_exchanged() {
     let house = House::new().await;
     house.add("sandbox").await;

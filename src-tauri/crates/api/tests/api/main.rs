@@ -1,12 +1,15 @@
 //! The operations and their doors, from outside: a real engine, a provider on loopback, real sockets.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod apps;
+mod callers;
 mod connections;
 mod credentials;
 mod document;
 mod engine;
 mod errors;
 mod flows;
+mod furnished;
 mod hostile;
 mod loopback;
 mod loopback_hostile;

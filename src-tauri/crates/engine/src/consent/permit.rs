@@ -3,7 +3,9 @@ use crate::{
     Engine, Error,
     policy::{Decision, Operation, Question, Target, decide},
 };
-use tokenry_core::{AppId, Caller, ConnectionId, CredentialId, EventKind, Outcome, ProviderId, Rule, Scopes};
+use tokenry_core::{
+    AppId, Caller, Connection, ConnectionId, CredentialId, EventKind, Outcome, ProviderId, Rule, Scopes,
+};
 
 /// What somebody wants, in full: what is decided on, what is shown, and what an answer is good for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,12 +119,17 @@ impl Engine {
             Decision::Ask => self.ask(caller, &wanted).await.map(|answer| answer.rule),
         };
         match rule {
-            Ok(rule) => Ok(Permit {
-                rule,
-                token_scopes: limit.or_else(|| wanted.target.scopes.clone()),
-                // Whoever is no app asks within a limit only where the person is shown just that.
-                is_the_most: is_limited || (caller.app().is_none() && wanted.target.scopes.is_some()),
-            }),
+            Ok(rule) => {
+                if let (Rule::Grant(grant), Some(app)) = (rule, caller.app()) {
+                    self.inner.activity.used_grant(app, grant, self.now());
+                }
+                Ok(Permit {
+                    rule,
+                    token_scopes: limit.or_else(|| wanted.target.scopes.clone()),
+                    // Whoever is no app asks within a limit only where the person is shown just that.
+                    is_the_most: is_limited || (caller.app().is_none() && wanted.target.scopes.is_some()),
+                })
+            }
             Err(error) => {
                 self.note_refusal(caller, &wanted, &error);
                 Err(error)
@@ -141,6 +148,15 @@ impl Engine {
             Decision::Ask => Err(refusal(Rule::CannotAsk)),
             Decision::Deny(rule) => Err(refusal(rule)),
         }
+    }
+
+    /// Whether this would not be refused at once. Nobody is asked, and nothing is written.
+    pub(crate) fn may_do(&self, caller: &Caller, operation: Operation, connection: &Connection) -> bool {
+        let wanted = Wanted::new(operation)
+            .at(connection.provider)
+            .of(connection.id, connection.started_by);
+        let decision = self.decide(caller, &wanted);
+        decision.is_ok_and(|(decision, ..)| !matches!(decision, Decision::Deny(_)))
     }
 
     /// The decision; what of a token it is good for; and whether a grant says so.

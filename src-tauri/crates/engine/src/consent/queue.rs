@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 use tokenry_core::{
-    Caller, ConnectionId, CredentialId, EventKind, Outcome, PromptId, Rule, Secret, Timestamp,
+    Caller, ConnectionId, CredentialId, Event, EventKind, Outcome, PromptId, Rule, Secret, Timestamp,
 };
 use tokio::sync::{broadcast, watch};
 
@@ -254,6 +254,10 @@ impl Engine {
             askers: 1,
             answer,
         });
+        drop(state);
+        // Here already: who goes away before the answer, or asks to be a nuisance, is seen to have asked.
+        let asked = self.event_about(caller, wanted, EventKind::ConsentAsked, Outcome::Done);
+        self.inner.activity.push(asked);
         Ok((Asker { engine: self, id }, receiver, patience))
     }
 
@@ -323,18 +327,10 @@ impl Engine {
             Answer::Session => (Rule::Session, Outcome::Done),
             Answer::Once | Answer::App { .. } => (Rule::Once, Outcome::Done),
         };
-        let (wanted, now) = (&open.wanted, self.now());
-        let mut event = self.event(
-            &open.caller,
-            EventKind::ConsentDecided,
-            wanted.provider,
-            wanted.target.connection,
-            outcome,
-            Some(operation_words(wanted.operation)),
-        );
-        event.credential = wanted.target.credential;
-        event.app = wanted.authorization.as_ref().map(|request| request.app);
-        event.rule = Some(rule);
+        let now = self.now();
+        let event = self
+            .event_about(&open.caller, &open.wanted, EventKind::ConsentDecided, outcome)
+            .by(rule);
         let written = blocking(move || ledger.change(now, |transaction| transaction.event(&event))).await;
         if let Err(error) = written {
             tracing::error!("a decision could not be written down and does not count: {error}");
@@ -352,6 +348,21 @@ impl Engine {
         drop(state);
         open.answer.send_replace(Some(Ok(Answered { rule, answer })));
         None
+    }
+
+    /// A line of the log about a question.
+    fn event_about(&self, caller: &Caller, wanted: &Wanted, kind: EventKind, outcome: Outcome) -> Event {
+        let mut event = self.event(
+            caller,
+            kind,
+            wanted.provider,
+            wanted.target.connection,
+            outcome,
+            Some(operation_words(wanted.operation)),
+        );
+        event.credential = wanted.target.credential;
+        event.app = wanted.authorization.as_ref().map(|request| request.app);
+        event
     }
 
     async fn check_proof(&self, caller: &Caller, id: PromptId, proof: &Proof) -> Result<(), Error> {

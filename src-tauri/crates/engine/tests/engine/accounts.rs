@@ -4,7 +4,7 @@ use crate::common::{NAME, answer_of, paste, poke, status, token, ui, view};
 use crate::flows::added;
 use std::time::Duration;
 use tokenry_core::{Code, ConnectionStatus};
-use tokenry_engine::ConnectOptions;
+use tokenry_engine::{ConnectOptions, Operation};
 use tokenry_testkit::{Account, Behaviour, Kind};
 
 fn people() -> Behaviour {
@@ -83,7 +83,10 @@ async fn a_second_account_gets_its_own_label_and_each_has_a_name_that_works() {
     }
     let bare = engine.token(&ui(), "grace@example.com", Duration::ZERO).await;
     bare.unwrap();
-    let several = engine.provider_connection(&ui(), NAME).await.unwrap_err();
+    let several = engine
+        .connection_for(&ui(), NAME, Operation::Token)
+        .await
+        .unwrap_err();
     assert_eq!(several.code(), Code::Conflict);
     assert!(
         expected.iter().all(|name| several.to_string().contains(name)),

@@ -1,8 +1,8 @@
 //! Apps: who they are, what they may do, and that it ends at once when it is taken away.
 
-use crate::common::{NAME, World, ui};
-use tokenry_core::{ApiScope, Caller, Clock, Code, Event, EventKind, Outcome, Rule};
-use tokenry_engine::{AppView, Engine, NewGrant};
+use crate::common::{NAME, World, ui, until};
+use tokenry_core::{ApiScope, Caller, Clock, Code, Event, EventKind, Outcome, Rule, Timestamp};
+use tokenry_engine::{AppView, Change, ConnectionChange, Engine, NewGrant};
 use tokenry_testkit::Behaviour;
 
 async fn registered(engine: &Engine, name: &str) -> (tokenry_core::App, Caller) {
@@ -147,6 +147,108 @@ async fn an_app_sees_only_the_connections_it_was_granted() {
         .unwrap();
     assert_eq!(engine.connections(&caller).await.unwrap().len(), 1);
     engine.connection(&caller, NAME).await.unwrap();
+}
+
+/// When the one app, and its grants by their first scope, were last used.
+async fn last_used(engine: &Engine) -> (Option<Timestamp>, Vec<(ApiScope, Option<Timestamp>)>) {
+    let [AppView { app, mut grants }] = engine.apps(&ui()).await.unwrap().try_into().unwrap();
+    grants.sort_by_key(|grant| grant.scopes.first().copied());
+    let of_grants = grants
+        .iter()
+        .map(|grant| (*grant.scopes.first().unwrap(), grant.last_used_at));
+    (app.last_used_at, of_grants.collect())
+}
+
+/// "See what each app used and when"
+#[tokio::test]
+async fn it_is_known_when_an_app_and_which_of_its_grants_was_last_used() {
+    let (world, engine) = World::connected(Behaviour::default()).await;
+    let (_, caller) = registered(&engine, "backup").await;
+    for scope in [ApiScope::ConnectionsWrite, ApiScope::TokensRead] {
+        engine
+            .give_grant(&ui(), grant("backup", &[scope], &[NAME]))
+            .await
+            .unwrap();
+    }
+    let (write, read) = (ApiScope::ConnectionsWrite, ApiScope::TokensRead);
+    assert_eq!(
+        last_used(&engine).await,
+        (None, vec![(write, None), (read, None)])
+    );
+    world.pass(5);
+    token(&engine, &caller).await.unwrap();
+    let first = Some(engine_now(&world));
+    until("the use is written", async || {
+        (last_used(&engine).await == (first, vec![(write, None), (read, first)])).then_some(())
+    })
+    .await;
+    // What hands out nothing and stands in no log of hand-outs is a use of its grant, too.
+    world.pass(60);
+    let label = ConnectionChange {
+        label: Some(Some("work".to_owned())),
+        ..ConnectionChange::default()
+    };
+    engine.change_connection(&caller, NAME, label).await.unwrap();
+    let second = Some(engine_now(&world));
+    until("the other use is written", async || {
+        (last_used(&engine).await == (second, vec![(write, second), (read, first)])).then_some(())
+    })
+    .await;
+    let engine = world.restart(engine).await;
+    assert_eq!(
+        last_used(&engine).await,
+        (second, vec![(write, second), (read, first)]),
+        "and it is on the disk"
+    );
+}
+
+#[tokio::test]
+async fn what_an_app_may_not_do_is_no_use() {
+    let (_world, engine) = World::connected(Behaviour::default()).await;
+    let (_, caller) = registered(&engine, "backup").await;
+    engine
+        .give_grant(&ui(), grant("backup", &[ApiScope::ConnectionsRead], &[NAME]))
+        .await
+        .unwrap();
+    assert_eq!(token(&engine, &caller).await, Err(Code::PermissionDenied));
+    engine.connections(&caller).await.unwrap();
+    // The refusal is written: so would a use be.
+    newest(&engine, EventKind::TokenHandedOut).await;
+    assert_eq!(
+        last_used(&engine).await,
+        (None, vec![(ApiScope::ConnectionsRead, None)])
+    );
+}
+
+/// A token costs no fsync, and so does the note that an app has used its grant: it is written with the lines of the
+/// log, and once a minute.
+#[tokio::test]
+async fn that_an_app_is_used_is_written_once_a_minute_however_often_it_is() {
+    let (world, engine) = World::connected(Behaviour::default()).await;
+    let (_, caller) = registered(&engine, "backup").await;
+    engine
+        .give_grant(&ui(), grant("backup", &[ApiScope::TokensRead], &[NAME]))
+        .await
+        .unwrap();
+    let mut changes = engine.changes();
+    let mut written = async |hand_outs: u32| {
+        for _ in 0..hand_outs {
+            token(&engine, &caller).await.unwrap();
+            // Each of them is written for itself.
+            newest(&engine, EventKind::TokenHandedOut).await;
+        }
+        let mut of_apps = 0;
+        while let Ok(change) = changes.try_recv() {
+            of_apps += u32::from(matches!(change, Change::Apps));
+        }
+        of_apps
+    };
+    const APP_AND_GRANT: u32 = 2;
+    assert_eq!(written(10).await, APP_AND_GRANT);
+    world.pass(59);
+    assert_eq!(written(10).await, 0);
+    world.pass(1);
+    assert_eq!(written(10).await, APP_AND_GRANT);
 }
 
 #[tokio::test]

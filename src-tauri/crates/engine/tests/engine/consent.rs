@@ -224,6 +224,31 @@ async fn a_question_closes_when_who_asked_is_gone() {
     questions(&engine, 0).await;
 }
 
+/// security.md: who gets no consent gets nothing, "and its attempt is in the activity log".
+#[tokio::test]
+async fn who_asks_stands_in_the_log_once_though_nobody_ever_answers() {
+    let (_world, engine) = World::connected(Behaviour::default()).await;
+    let program = Program::start();
+    let same: Vec<_> = (0..3).map(|_| ask(&engine, &program.caller())).collect();
+    question(&engine).await;
+    same.iter().for_each(Asked::abort);
+    questions(&engine, 0).await;
+    let (events, _) = engine.events(&ui(), None, 50).await.unwrap();
+    let of_program: Vec<_> = events.iter().filter(|e| e.caller == program.caller()).collect();
+    let [asked] = of_program[..] else {
+        panic!("{of_program:?}")
+    };
+    assert_eq!(
+        (asked.kind, asked.outcome, asked.rule),
+        (EventKind::ConsentAsked, Outcome::Done, None)
+    );
+    assert_eq!(
+        asked.connection,
+        Some(crate::common::view(&engine).await.connection.id)
+    );
+    assert!(asked.detail.is_some());
+}
+
 /// Issue 3: "a caller that execs another program"
 #[tokio::test]
 async fn a_yes_for_one_program_is_not_given_to_the_one_it_became() {

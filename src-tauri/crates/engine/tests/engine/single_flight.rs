@@ -2,7 +2,7 @@
 
 use crate::common::{NAME, World, poke, provider_at, seen, status, token, ui, until, view};
 use std::{collections::HashSet, time::Duration};
-use tokenry_core::{Code, ConnectionStatus};
+use tokenry_core::{Caller, Code, ConnectionStatus};
 use tokenry_engine::{ConnectOptions, ConnectionChange, Revoked, VaultState};
 use tokenry_testkit::{Behaviour, Fault, Kind, Rotation, Server};
 
@@ -242,7 +242,8 @@ async fn an_engine_that_ends_finishes_the_refresh_first() {
     seen(&world, "the refresh", |server| server.refreshes() == 1).await;
     let ending = {
         let engine = engine.clone();
-        tokio::spawn(async move { engine.hand_over().await })
+        let program = Caller::Program(tokenry_engine::peer::of_process(0, std::process::id()));
+        tokio::spawn(async move { engine.hand_over(&program).await })
     };
     until("the gate is shut", async || {
         (engine.status().vault.state == VaultState::Locked).then_some(())
