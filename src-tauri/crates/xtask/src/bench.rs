@@ -55,9 +55,13 @@ fn installed() -> std::io::Result<PathBuf> {
     let (built, folder) = (repo::target().join("release"), repo::target().join("bench"));
     fs::create_dir_all(folder.join("examples"))?;
     for name in MEASURED {
-        let from = built.join(name);
+        let (from, to) = (built.join(name), folder.join(name));
         if from.exists() {
-            fs::copy(from, folder.join(name))?;
+            // A program that still runs from an earlier time keeps its own file.
+            if to.exists() {
+                fs::remove_file(&to)?;
+            }
+            fs::copy(from, to)?;
         }
     }
     Ok(folder)
