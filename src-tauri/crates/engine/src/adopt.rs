@@ -112,7 +112,6 @@ fn label(index: &Index, provider: &Provider, fresh: &NewConnection, target: Conn
     if fresh.label.is_some() || fresh.renews || target != fresh.id {
         return fresh.label.clone();
     }
-    let others = || index.of_provider(provider.id).filter(|c| c.id != fresh.id);
     if !index.usable_of_provider(provider.id).any(|c| c.id != fresh.id) {
         return None;
     }
@@ -123,7 +122,8 @@ fn label(index: &Index, provider: &Provider, fresh: &NewConnection, target: Conn
         .collect();
     let base = base.trim().to_owned();
     let numbered = (2..).map(|n| format!("{base}-{n}"));
-    std::iter::once(base.clone())
-        .chain(numbered)
-        .find(|label| !others().any(|c| c.label.as_ref() == Some(label)))
+    std::iter::once(base.clone()).chain(numbered).find(|label| {
+        let mut namesakes = index.of_provider_labelled(provider.id, Some(label));
+        !namesakes.any(|c| c.id != fresh.id)
+    })
 }

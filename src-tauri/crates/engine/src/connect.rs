@@ -212,8 +212,8 @@ impl Engine {
         let ledger = self.ledger()?;
         let index = ledger.index();
         let taken = index
-            .of_provider(provider.id)
-            .any(|c| c.label.as_ref() == Some(&label) && Some(c.id) != own.map(|own| own.id));
+            .of_provider_labelled(provider.id, Some(&label))
+            .any(|c| Some(c.id) != own.map(|own| own.id));
         if taken {
             return Err(Error::Conflict(format!(
                 "{} already has a connection labelled {label}; choose another label, or renew that connection",

@@ -1,6 +1,6 @@
 use crate::{
     AnyCredential, ConnectionView, Engine, Error, FlowState, adopt::NewConnection, consent::Wanted,
-    credentials, flows::finishing, ledger::Ledger, loopback::Page, policy::Operation,
+    credentials, flows::finishing, index::is_usable, ledger::Ledger, loopback::Page, policy::Operation,
 };
 use std::sync::Arc;
 use tokenry_core::{
@@ -118,8 +118,8 @@ impl Engine {
         }
         let existing = ledger
             .index()
-            .usable_of_provider(provider.id)
-            .find(|c| c.label == label)
+            .of_provider_labelled(provider.id, label.as_deref())
+            .find(|c| is_usable(c))
             .cloned();
         let mut wanted = Wanted::new(Operation::StartFlow).at(provider.id);
         if let Some(existing) = &existing {

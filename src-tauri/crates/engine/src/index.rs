@@ -160,6 +160,18 @@ impl Index {
             .filter_map(|id| self.connections.get(id))
     }
 
+    /// Those of a provider with this label, or with none.
+    pub(crate) fn of_provider_labelled<'a>(
+        &'a self,
+        id: ProviderId,
+        label: Option<&'a str>,
+    ) -> Box<dyn Iterator<Item = &'a Connection> + 'a> {
+        match label {
+            Some(label) => Box::new(self.labelled(label).filter(move |c| c.provider == id)),
+            None => Box::new(self.of_provider(id).filter(|c| c.label.is_none())),
+        }
+    }
+
     /// All with this label, at whatever provider.
     pub(crate) fn labelled(&self, label: &str) -> impl Iterator<Item = &Connection> {
         self.by_label
@@ -171,12 +183,7 @@ impl Index {
 
     /// Those of a provider that a caller can mean by its name: not the ones still waiting or already going.
     pub(crate) fn usable_of_provider(&self, id: ProviderId) -> impl Iterator<Item = &Connection> {
-        self.of_provider(id).filter(|c| {
-            !matches!(
-                c.status,
-                ConnectionStatus::Pending | ConnectionStatus::Disconnecting
-            )
-        })
+        self.of_provider(id).filter(|c| is_usable(c))
     }
 
     /// What people call a connection.
@@ -254,6 +261,14 @@ impl Index {
     pub(crate) fn credentials(&self) -> impl Iterator<Item = (CredentialId, &Known)> {
         self.credentials.iter().map(|(id, known)| (*id, known))
     }
+}
+
+/// Whether a caller can mean it: it does not still wait, and is not already going.
+pub(crate) fn is_usable(connection: &Connection) -> bool {
+    !matches!(
+        connection.status,
+        ConnectionStatus::Pending | ConnectionStatus::Disconnecting
+    )
 }
 
 /// What people call a provider: its name, with its project before it unless that is the one that always exists.
