@@ -59,7 +59,7 @@ pub(crate) fn measure_full() -> Vec<Row> {
         .map(|clients| {
             let times = one_by_one(&mut engines[..clients], &ask);
             let what = format!(
-                "the same, 100,000 connections and a million events, {}: 99 of 100",
+                "a granted token, 100,000 connections and a million events, {}: 99 of 100",
                 people(clients)
             );
             Row::slowest(&what, &times, 0.99, 5.0)
