@@ -47,10 +47,9 @@ pub(crate) fn ensure(folder: &str) -> Result {
     let lock = place.join("package-lock.json");
     let wanted = fs::read(&lock)
         .map_err(|e| format!("{folder}/package-lock.json cannot be read: {e}. Is the checkout complete?"))?;
-    let stamp = repo::target()
-        .join("setup")
-        .join(format!("npm-{}.lock", folder.replace('/', "-")));
-    if place.join("node_modules").is_dir() && fs::read(&stamp).is_ok_and(|have| have == wanted) {
+    // Beside what it tells of, and gone with it: a target folder may serve several checkouts.
+    let stamp = place.join("node_modules/.made-from-package-lock.json");
+    if fs::read(&stamp).is_ok_and(|have| have == wanted) {
         return Ok(());
     }
     println!("npm ci in {folder}/");
