@@ -12,7 +12,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
-use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindowBuilder, WindowEvent};
+use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindowBuilder, Window, WindowEvent};
 use tokenry_core::Caller;
 use tokenry_engine::{Answer, Change, Engine, Prompt, Proof};
 use tokio::sync::broadcast::error::RecvError;
@@ -74,7 +74,7 @@ fn open_questions(engine: &Engine) -> Vec<Prompt> {
 fn show(app: &AppHandle) -> tauri::Result<()> {
     app.state::<Consent>().arming().opened();
     let builder = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App("consent.html".into()));
-    let window = web::keeping_nothing(builder)
+    web::keeping_nothing(builder)
         .title("Tokenry asks")
         .inner_size(SIZE.0, SIZE.1)
         .resizable(false)
@@ -86,21 +86,29 @@ fn show(app: &AppHandle) -> tauri::Result<()> {
         .devtools(false)
         .on_navigation(windows::is_ours)
         .on_new_window(|_, _| tauri::webview::NewWindowResponse::Deny)
-        .build()?;
-    let app = app.clone();
-    window.on_window_event(move |event| match event {
+        .build()
+        .map(drop)
+}
+
+/// Called for every window from the start: a handler that a new window is given afterwards misses what happens to it
+/// in between, a closing above all.
+pub(crate) fn on_window_event(window: &Window, event: &WindowEvent) {
+    if window.label() != LABEL {
+        return;
+    }
+    let app = window.app_handle();
+    match event {
         WindowEvent::CloseRequested { api, .. } => {
             // The next question may be shown in it; when there is none, it is closed from here.
             api.prevent_close();
-            deny(&app);
+            deny(app);
         }
         WindowEvent::Focused(focused) => {
             app.state::<Consent>().arming().focused(*focused, Instant::now());
         }
-        WindowEvent::Destroyed => web::end_processes_soon(&app),
+        WindowEvent::Destroyed => web::end_processes_soon(app),
         _ => {}
-    });
-    Ok(())
+    }
 }
 
 /// Closing the window is a no to the question in it; before it shows one, to the first.

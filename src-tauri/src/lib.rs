@@ -78,6 +78,7 @@ fn start(shell: Shell) -> ExitCode {
             consent::commands::consent_request,
             consent::commands::consent_subscribe
         ])
+        .on_window_event(consent::on_window_event)
         .setup(|app| {
             let handle = app.handle().clone();
             state::start_engine(&handle);

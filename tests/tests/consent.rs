@@ -293,7 +293,9 @@ async fn closing_the_window_is_a_no_and_ends_no_app_that_has_no_other_window() {
         Eye::open(&desktop.session).sees(ASKS).then_some(())
     });
     ask_to_close(&desktop.session, ASKS);
-    assert_eq!(program.wait().code, CONSENT_DENIED);
+    let denied = program.wait();
+    assert_eq!(denied.code, CONSENT_DENIED);
+    assert!(!denied.stderr.contains("in time"), "{denied:?}");
     wait_for("the window's end", || {
         (!Eye::open(&desktop.session).sees(ASKS)).then_some(())
     });
