@@ -4,6 +4,7 @@ import type { Door } from './lib/door/door';
 import { tauriDoor } from './lib/door/tauri';
 import './styles/tokens.css';
 import './styles/base.css';
+import './styles/layout.css';
 
 /** `npm run dev` has no shell around it: there, `?demo=NAME` puts a made-up engine behind the door. */
 async function door(): Promise<Door> {

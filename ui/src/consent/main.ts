@@ -3,6 +3,7 @@ import Consent from './Consent.svelte';
 import { tauriDoor, type ConsentDoor } from './door';
 import '../styles/tokens.css';
 import '../styles/base.css';
+import '../styles/layout.css';
 
 /** `npm run dev` has no shell around it: there, `consent.html?demo=NAME` puts a made-up question behind the door. */
 async function door(): Promise<ConsentDoor> {
