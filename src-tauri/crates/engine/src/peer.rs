@@ -57,8 +57,6 @@ pub struct Surroundings {
     pub arguments: Option<String>,
     /// The terminal it runs in.
     pub terminal: Option<String>,
-    /// When its session began, in clock ticks since boot: a session's number may be used again.
-    pub(crate) session_started: u64,
 }
 
 /// Looked at only when somebody is to be asked.
@@ -70,8 +68,13 @@ pub(crate) fn surroundings(peer: &Peer) -> Surroundings {
         parent: program(stat.parent),
         arguments: arguments(peer.pid),
         terminal: terminal(stat.terminal),
-        session_started: Stat::of(stat.session).map_or(0, |leader| leader.started),
     }
+}
+
+/// When a session began, in clock ticks since boot: its number may be used again. 0 when its leader has gone, whose
+/// number is then kept for as long as the session lasts.
+pub(crate) fn session_started(session: u32) -> u64 {
+    Stat::of(session).map_or(0, |leader| leader.started)
 }
 
 fn program(pid: u32) -> Option<String> {
@@ -196,6 +199,7 @@ mod tests {
     fn what_a_question_says_about_this_very_process_is_true() {
         let peer = of_process(rustix::process::getuid().as_raw(), std::process::id());
         let around = surroundings(&peer);
-        assert!(around.parent.is_some() && around.arguments.is_some() && around.session_started > 0);
+        assert!(around.parent.is_some() && around.arguments.is_some());
+        assert!(peer.session.is_some_and(|session| session_started(session) > 0));
     }
 }

@@ -1,7 +1,7 @@
 use crate::gate::VaultReport;
 use tokenry_core::{
     Code, Connection, ConnectionId, ConnectionStatus, CredentialId, Event, FlowId, Name, ProviderId, Scopes,
-    Secret, Timestamp, Tokens,
+    Secret, Timestamp,
 };
 use url::Url;
 
@@ -29,17 +29,6 @@ pub struct TokenView {
     pub expires_at: Option<Timestamp>,
     /// What it can do.
     pub scopes: Scopes,
-}
-
-impl From<Tokens> for TokenView {
-    fn from(tokens: Tokens) -> Self {
-        Self {
-            access_token: tokens.access_token,
-            token_type: tokens.token_type,
-            expires_at: tokens.expires_at,
-            scopes: tokens.scopes,
-        }
-    }
 }
 
 /// A consent flow as it stands.

@@ -27,7 +27,7 @@ impl Who {
             program: peer.program.clone()?,
             session: peer
                 .session
-                .map(|session| (session, crate::peer::surroundings(peer).session_started)),
+                .map(|session| (session, crate::peer::session_started(session))),
             app: caller.app(),
         })
     }
