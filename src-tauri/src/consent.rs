@@ -12,12 +12,12 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
-use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindowBuilder, Window, WindowEvent};
+use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindowBuilder, WindowEvent};
 use tokenry_core::Caller;
 use tokenry_engine::{Answer, Change, Engine, Prompt, Proof};
 use tokio::sync::broadcast::error::RecvError;
 
-const LABEL: &str = "consent";
+pub(crate) const LABEL: &str = "consent";
 /// In logical pixels. What does not fit is scrolled, so that the answers stay where they are.
 const SIZE: (f64, f64) = (480.0, 600.0);
 /// How long the last window may take to be gone, in milliseconds, looked at every 10 of them.
@@ -90,13 +90,8 @@ fn show(app: &AppHandle) -> tauri::Result<()> {
         .map(drop)
 }
 
-/// Called for every window from the start: a handler that a new window is given afterwards misses what happens to it
-/// in between, a closing above all.
-pub(crate) fn on_window_event(window: &Window, event: &WindowEvent) {
-    if window.label() != LABEL {
-        return;
-    }
-    let app = window.app_handle();
+/// What happens to the window.
+pub(crate) fn on_event(app: &AppHandle, event: &WindowEvent) {
     match event {
         WindowEvent::CloseRequested { api, .. } => {
             // The next question may be shown in it; when there is none, it is closed from here.
@@ -106,7 +101,6 @@ pub(crate) fn on_window_event(window: &Window, event: &WindowEvent) {
         WindowEvent::Focused(focused) => {
             app.state::<Consent>().arming().focused(*focused, Instant::now());
         }
-        WindowEvent::Destroyed => web::end_processes_soon(app),
         _ => {}
     }
 }

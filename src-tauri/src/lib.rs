@@ -78,7 +78,7 @@ fn start(shell: Shell) -> ExitCode {
             consent::commands::consent_request,
             consent::commands::consent_subscribe
         ])
-        .on_window_event(consent::on_window_event)
+        .on_window_event(windows::on_event)
         .setup(|app| {
             let handle = app.handle().clone();
             state::start_engine(&handle);

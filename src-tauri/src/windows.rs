@@ -1,13 +1,13 @@
 //! The main window: how it is made, where it was last, and what it may not do.
 
-use crate::{deep_link, state::Shell, web};
+use crate::{consent, deep_link, state::Shell, web};
 use serde::{Deserialize, Serialize};
 use std::{
     path::PathBuf,
     sync::atomic::{AtomicBool, Ordering},
 };
 use tauri::{
-    AppHandle, LogicalSize, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent,
+    AppHandle, LogicalSize, Manager, WebviewUrl, WebviewWindowBuilder, Window, WindowEvent,
     webview::{NewWindowResponse, PageLoadEvent},
 };
 use url::Url;
@@ -82,7 +82,7 @@ pub(crate) fn show(app: &AppHandle) -> tauri::Result<()> {
     }
     let shape = remembered(app);
     let builder = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::App("index.html".into()));
-    let window = web::keeping_nothing(builder)
+    web::keeping_nothing(builder)
         .title("Tokenry")
         .inner_size(shape.width, shape.height)
         .min_inner_size(SMALLEST.0, SMALLEST.1)
@@ -97,7 +97,6 @@ pub(crate) fn show(app: &AppHandle) -> tauri::Result<()> {
         })
         .build()?;
     app.state::<Main>().closed.store(false, Ordering::Relaxed);
-    remember_when_closed(&window);
     Ok(())
 }
 
@@ -111,26 +110,32 @@ pub(crate) fn was_closed(app: &AppHandle) -> bool {
     app.state::<Main>().closed.load(Ordering::Relaxed)
 }
 
-fn remember_when_closed(window: &WebviewWindow) {
-    let watched = window.clone();
-    window.on_window_event(move |event| {
-        // Closing ends the web processes too; the engine goes on in the tray.
-        if let WindowEvent::CloseRequested { .. } | WindowEvent::Destroyed = event {
-            watched.state::<Main>().closed.store(true, Ordering::Relaxed);
-        }
-        match event {
-            WindowEvent::CloseRequested { .. } => {
-                if let Err(error) = remember(&watched) {
-                    tracing::warn!("the window's size was not kept: {error}");
-                }
-            }
-            WindowEvent::Destroyed => web::end_processes_soon(watched.app_handle()),
-            _ => {}
-        }
-    });
+/// Called for every window from the start: a handler that a new window is given afterwards misses what happens to it
+/// in between, a closing above all.
+pub(crate) fn on_event(window: &Window, event: &WindowEvent) {
+    match window.label() {
+        MAIN => on_event_of_main(window, event),
+        consent::LABEL => consent::on_event(window.app_handle(), event),
+        _ => {}
+    }
+    // The web processes end with the last window; the engine goes on in the tray.
+    if let WindowEvent::Destroyed = event {
+        web::end_processes_soon(window.app_handle());
+    }
 }
 
-fn remember(window: &WebviewWindow) -> Result<(), Box<dyn std::error::Error>> {
+fn on_event_of_main(window: &Window, event: &WindowEvent) {
+    if let WindowEvent::CloseRequested { .. } | WindowEvent::Destroyed = event {
+        window.state::<Main>().closed.store(true, Ordering::Relaxed);
+    }
+    if let WindowEvent::CloseRequested { .. } = event
+        && let Err(error) = remember(window)
+    {
+        tracing::warn!("the window's size was not kept: {error}");
+    }
+}
+
+fn remember(window: &Window) -> Result<(), Box<dyn std::error::Error>> {
     let size: LogicalSize<f64> = window.inner_size()?.to_logical(window.scale_factor()?);
     let shape = Remembered {
         width: size.width,

@@ -52,6 +52,12 @@ impl Eye {
         find(&self.x, self.root, title, self.protocols).is_some()
     }
 
+    /// Whether the window with this title shows more than one colour. Before that a person has nothing to act on, and
+    /// the toolkit may not hear what its window manager says yet.
+    pub fn sees_painted(&self, title: &str) -> bool {
+        self.picture(title).as_deref().is_some_and(is_painted)
+    }
+
     /// What the window with this title shows, four bytes for each point; `None` while there is none to be seen.
     pub fn picture(&self, title: &str) -> Option<Vec<u8>> {
         let window = find(&self.x, self.root, title, self.protocols)?;
@@ -62,6 +68,11 @@ impl Eye {
             .get_image(format, window, 0, 0, size.width, size.height, whole);
         image.unwrap().reply().ok().map(|image| image.data)
     }
+}
+
+/// Whether there is more to see than one colour.
+pub fn is_painted(picture: &[u8]) -> bool {
+    picture.chunks_exact(4).any(|pixel| pixel != &picture[..4])
 }
 
 /// The window below this one that has the title and can be asked something.

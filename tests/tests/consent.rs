@@ -289,16 +289,13 @@ async fn closing_the_window_is_a_no_and_ends_no_app_that_has_no_other_window() {
 
     let app = desktop.start_app(&["--hidden"]);
     let program = program(&desktop);
-    wait_for("the question", || {
-        Eye::open(&desktop.session).sees(ASKS).then_some(())
-    });
+    let eye = Eye::open(&desktop.session);
+    wait_for("the question", || eye.sees_painted(ASKS).then_some(()));
     ask_to_close(&desktop.session, ASKS);
     let denied = program.wait();
     assert_eq!(denied.code, CONSENT_DENIED);
     assert!(!denied.stderr.contains("in time"), "{denied:?}");
-    wait_for("the window's end", || {
-        (!Eye::open(&desktop.session).sees(ASKS)).then_some(())
-    });
+    wait_for("the window's end", || (!eye.sees(ASKS)).then_some(()));
     let status = desktop.profile.tokenry(&["--json", "status"]).success().json();
     assert_eq!(
         status["vault"]["state"], "unlocked",

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use tokenry_e2e::desktop_session::DesktopSession;
-use tokenry_e2e::display::{Eye, ask_to_close};
+use tokenry_e2e::display::{Eye, ask_to_close, is_painted};
 use tokenry_e2e::process::{Running, program};
 use tokenry_e2e::profile::Profile;
 use zbus::blocking::{Connection, connection};
@@ -75,11 +75,6 @@ fn start(command: Command, eye: &Eye) -> (Running, Duration) {
         }
         sleep(LOOK);
     }
-}
-
-/// Whether there is more to see than one colour.
-fn is_painted(picture: &[u8]) -> bool {
-    picture.chunks_exact(4).any(|pixel| pixel != &picture[..4])
 }
 
 /// The window is closed, and the app goes on in the tray.
