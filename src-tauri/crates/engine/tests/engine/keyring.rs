@@ -5,14 +5,7 @@ use std::collections::HashSet;
 use tokenry_core::{Code, Secret};
 use tokenry_engine::{Engine, Options, VaultChoice, VaultState};
 use tokenry_testkit::Behaviour;
-use tokenry_vault::{Fault, KeyringError, SlotKind, VaultId};
-
-/// The id of the vault in this world's profile: the only one that the keyring has an item for.
-fn vault_id(world: &World) -> VaultId {
-    let folder = world.options().folder;
-    let store = tokenry_store::Store::open(&folder).unwrap();
-    VaultId(store.vault_id().unwrap().unwrap())
-}
+use tokenry_vault::{Fault, KeyringError, SlotKind};
 
 /// An engine that could not open its vault, and what it says.
 async fn shut(world: &World) -> (Engine, Code, String) {
@@ -38,7 +31,7 @@ async fn each_state_of_the_keyring_has_its_own_words_and_makes_no_new_key() {
     let before = token(&engine, 0).await.unwrap();
     engine.shutdown().await;
     drop(engine);
-    let id = vault_id(&world);
+    let id = world.vault_id();
     let item = world.keyring.item(id).unwrap();
     let mut said = HashSet::new();
     let mut check = async |unlockable: Code| {

@@ -21,7 +21,7 @@ use tokenry_engine::{
 };
 use tokenry_oauth::Http;
 use tokenry_testkit::{Behaviour, FixedClock, Server};
-use tokenry_vault::MemoryKeyring;
+use tokenry_vault::{MemoryKeyring, VaultId};
 use url::Url;
 
 /// The name of the provider that [`World::connected`] makes.
@@ -41,6 +41,12 @@ pub(crate) struct World {
 }
 
 impl World {
+    /// The id of the vault in this profile, of which no engine runs: the only one that the keyring has an item for.
+    pub(crate) fn vault_id(&self) -> VaultId {
+        let store = tokenry_store::Store::open(&self.options().folder).unwrap();
+        VaultId(store.vault_id().unwrap().unwrap())
+    }
+
     pub(crate) fn new(behaviour: Behaviour) -> Self {
         let clock = FixedClock::default();
         Self {
