@@ -2,6 +2,7 @@
 
 use crate::browser::Browser;
 use crate::desktop_session::DesktopSession;
+use crate::display::Eye;
 use crate::process::{Running, program, wait_for};
 use crate::profile::Profile;
 use crate::screen::Screen;
@@ -57,7 +58,8 @@ impl Desktop {
             command.envs(self.profile.env());
             command
         };
-        Screen::new(Window::open(driver, &program("tokenry-desktop"), arguments).await).await
+        let window = Window::open(driver, &program("tokenry-desktop"), arguments).await;
+        Screen::new(window, Eye::open(&self.session)).await
     }
 
     /// Adds this server, which signs everybody in at once, as a provider, and connects its account there. The

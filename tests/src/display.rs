@@ -1,6 +1,9 @@
 //! What a window manager does for a person, where there is none.
 
 use crate::desktop_session::DesktopSession;
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::Path;
 use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{AtomEnum, ClientMessageEvent, ConnectionExt, EventMask, ImageFormat, Window};
 use x11rb::rust_connection::RustConnection;
@@ -55,24 +58,55 @@ impl Eye {
     /// Whether the window with this title shows more than one colour. Before that a person has nothing to act on, and
     /// the toolkit may not hear what its window manager says yet.
     pub fn sees_painted(&self, title: &str) -> bool {
-        self.picture(title).as_deref().is_some_and(is_painted)
+        self.picture(title).is_some_and(|picture| picture.is_painted())
     }
 
-    /// What the window with this title shows, four bytes for each point; `None` while there is none to be seen.
-    pub fn picture(&self, title: &str) -> Option<Vec<u8>> {
+    /// What the window with this title shows; `None` while there is none to be seen.
+    pub fn picture(&self, title: &str) -> Option<Picture> {
         let window = find(&self.x, self.root, title, self.protocols)?;
         let size = self.x.get_geometry(window).unwrap().reply().ok()?;
         let (format, whole) = (ImageFormat::Z_PIXMAP, u32::MAX);
         let image = self
             .x
             .get_image(format, window, 0, 0, size.width, size.height, whole);
-        image.unwrap().reply().ok().map(|image| image.data)
+        image.unwrap().reply().ok().map(|image| Picture {
+            width: size.width,
+            height: size.height,
+            points: image.data,
+        })
     }
 }
 
-/// Whether there is more to see than one colour.
-pub fn is_painted(picture: &[u8]) -> bool {
-    picture.chunks_exact(4).any(|pixel| pixel != &picture[..4])
+/// What a window shows.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Picture {
+    width: u16,
+    height: u16,
+    /// Blue, green, red and nothing, for each point of a display with 24 bits, row by row.
+    points: Vec<u8>,
+}
+
+impl Picture {
+    /// Whether there is more to see than one colour.
+    pub fn is_painted(&self) -> bool {
+        let first = &self.points[..4];
+        self.points.chunks_exact(4).any(|point| point != first)
+    }
+
+    /// Writes it to a PNG file.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn write_png(&self, file: &Path) {
+        let colours = self.points.chunks_exact(4).flat_map(|p| [p[2], p[1], p[0]]);
+        let file = BufWriter::new(File::create(file).unwrap());
+        let mut encoder = png::Encoder::new(file, self.width.into(), self.height.into());
+        encoder.set_color(png::ColorType::Rgb);
+        encoder.set_compression(png::Compression::High);
+        let mut writer = encoder.write_header().unwrap();
+        writer.write_image_data(&colours.collect::<Vec<_>>()).unwrap();
+        writer.finish().unwrap();
+    }
 }
 
 /// The window below this one that has the title and can be asked something.

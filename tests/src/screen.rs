@@ -1,6 +1,7 @@
 //! What a person sees and does in the window. Parts are found by their `data-testid`; the list of them stands at the
 //! top of `ui/src/App.svelte`.
 
+use crate::display::{Eye, Picture};
 use crate::process::PATIENCE;
 use crate::webdriver::Window;
 use fantoccini::elements::Element;
@@ -17,14 +18,19 @@ const LISTEN: &str = "
         for (const toast of document.querySelectorAll('[data-testid=toast]')) window.said.add(toast.textContent);
     }).observe(document.documentElement, { childList: true, subtree: true, characterData: true });";
 
+/// How often it is seen whether the window has come to rest, and how many times: some of it never does.
+const LOOK: Duration = Duration::from_millis(250);
+const LOOKS: usize = 6;
+
 /// The window under a driver.
 pub struct Screen {
     window: Window,
+    eye: Eye,
 }
 
 impl Screen {
-    pub(crate) async fn new(window: Window) -> Self {
-        let screen = Self { window };
+    pub(crate) async fn new(window: Window, eye: Eye) -> Self {
+        let screen = Self { window, eye };
         screen.script(LISTEN).await;
         screen
     }
@@ -200,15 +206,21 @@ impl Screen {
         None
     }
 
-    /// Writes what is to be seen to a PNG file.
+    /// Writes what is to be seen to a PNG file, at rest if it comes to rest soon. The display is asked, and not the
+    /// driver: a web engine that draws without the graphics card never answers it.
     pub async fn picture(&self, file: &Path) {
-        // The engine pictures the frame before the last, unless it was just asked for one.
-        for _ in 0..2 {
-            tokio::time::sleep(Duration::from_millis(200)).await;
-            self.client().screenshot().await.unwrap();
+        let title = self.client().title().await.unwrap();
+        let look = || async { self.eye.picture(&title).filter(Picture::is_painted) };
+        let mut seen = self.until(&format!("picture of {title:?}"), look).await;
+        for _ in 0..LOOKS {
+            tokio::time::sleep(LOOK).await;
+            let before = seen;
+            seen = self.until(&format!("picture of {title:?}"), look).await;
+            if seen == before {
+                break;
+            }
         }
-        let png = self.client().screenshot().await.unwrap();
-        std::fs::write(file, png).unwrap();
+        seen.write_png(file);
     }
 
     /// Closes the window.

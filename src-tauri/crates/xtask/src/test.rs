@@ -1,11 +1,11 @@
 //! The tests: what CI runs, and anybody.
 
 use crate::hermetic::{self, Surroundings};
-use crate::programs::{self, TEST_FEATURES};
+use crate::programs::{self, Profile, TEST_FEATURES};
 use crate::setup::{self, For};
 use crate::sh::{self, Result};
 use crate::stage::Stages;
-use crate::{lint, npm};
+use crate::{lint, npm, repo};
 
 /// The command `test`. With filters only the Rust tests whose names hold one of them, and no lint.
 ///
@@ -28,6 +28,9 @@ fn stages_of(filters: &[String], stages: &mut Stages) -> Result {
     }
     stages.run("build: programs and tests", programs::everything_for_tests)?;
     let _ = stages.run("test: Rust", || rust(filters, &before));
+    if filters.is_empty() {
+        let _ = stages.run("test: walkthrough", || walkthrough(&before));
+    }
     stages.run("nothing left behind", || before.compare())
 }
 
@@ -40,4 +43,11 @@ fn rust(filters: &[String], surroundings: &Surroundings) -> Result {
         format!("test {selection} -- {filters}")
     };
     sh::run(surroundings.give(&mut hermetic::in_a_session(sh::cargo(&line))))
+}
+
+/// What `cargo xtask run` does where there is no display.
+fn walkthrough(surroundings: &Surroundings) -> Result {
+    let program = repo::program(Profile::Dev.folder(), "walkthrough");
+    let command = sh::command(program, [""; 0]);
+    sh::run(surroundings.give(&mut hermetic::in_a_session(command)))
 }

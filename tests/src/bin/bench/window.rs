@@ -5,7 +5,7 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use tokenry_e2e::desktop_session::DesktopSession;
-use tokenry_e2e::display::{Eye, ask_to_close, is_painted};
+use tokenry_e2e::display::{Eye, Picture, ask_to_close};
 use tokenry_e2e::process::{Running, program};
 use tokenry_e2e::profile::Profile;
 use zbus::blocking::{Connection, connection};
@@ -70,7 +70,7 @@ fn start(command: Command, eye: &Eye) -> (Running, Duration) {
         assert!(now < end, "no window that comes to rest; {}", app.stderr());
         if picture != seen {
             (seen, changed) = (picture, now);
-        } else if now - changed > STILL && seen.as_deref().is_some_and(is_painted) {
+        } else if now - changed > STILL && seen.as_ref().is_some_and(Picture::is_painted) {
             return (app, changed - began);
         }
         sleep(LOOK);
