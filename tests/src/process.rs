@@ -166,6 +166,11 @@ impl Running {
         let _ = rustix::process::kill_process(pid(&self.child), signal);
     }
 
+    /// What Ctrl-C in its terminal does: the signal goes to the program and to everything it started.
+    pub fn interrupt_group(&self) {
+        let _ = kill_process_group(pid(&self.child), Signal::INT);
+    }
+
     /// `kill -9` to the program and everything it started, and the wait for its end.
     pub fn kill(&mut self) {
         if !self.readers.is_empty() {

@@ -6,7 +6,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 use tokenry_e2e::accounts::{PASSPHRASE, stop};
-use tokenry_e2e::process::{Finished, Running, program};
+use tokenry_e2e::desktop_session::DesktopSession;
+use tokenry_e2e::display::Eye;
+use tokenry_e2e::process::{Finished, Running, program, wait_for};
 use tokenry_e2e::profile::Profile;
 use tokenry_testkit::{Behaviour, Server};
 
@@ -121,6 +123,39 @@ fn the_lines_for_apps_and_for_curl_work_when_they_are_pasted() {
     );
     assert_eq!(by_loopback[2][0]["id"], by_socket[0][0]["id"]);
     stop(engine).success();
+}
+
+#[test]
+fn run_opens_the_app_on_a_profile_that_knows_the_sandbox_and_asks_nothing() {
+    let mut session = DesktopSession::with_display();
+    let target = program("xtask").ancestors().nth(2).unwrap().to_owned();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    session.set("CARGO_TARGET_DIR", target);
+    session.set("CARGO_MANIFEST_DIR", root.join("src-tauri/crates/xtask"));
+    let profile = Profile::in_session(&session);
+    let eye = Eye::open(&session);
+    // The second time the Sandbox is known, and has another port.
+    let mut addresses = Vec::new();
+    for _ in 0..2 {
+        let mut run = Running::start(profile.command("xtask", &["run", "--no-build"]));
+        wait_for("the window", || eye.sees_painted("Tokenry").then_some(()));
+        let provider = profile
+            .tokenry(&["--json", "provider", "show", "sandbox"])
+            .success();
+        addresses.push(provider.json()["token_endpoint"].as_str().unwrap().to_owned());
+        let events = profile.tokenry(&["--json", "events"]).success().stdout;
+        assert!(
+            !events.contains("consent_asked") && !eye.sees("Tokenry asks"),
+            "{events}"
+        );
+        let words = run.stderr();
+        assert!(!words.contains("error"), "{words}");
+        // Ctrl-C in its terminal reaches the app, too.
+        run.interrupt_group();
+        wait_for("the window's end", || (!eye.sees("Tokenry")).then_some(()));
+        run.kill();
+    }
+    assert_ne!(addresses[0], addresses[1]);
 }
 
 /// The JSON documents in this text, one after the other.

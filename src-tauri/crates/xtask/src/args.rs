@@ -4,8 +4,10 @@
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
-  run [--no-sandbox]   build everything and open the app on a development profile, beside a local
+  run [OPTION…]        build everything and open the app on a development profile, beside a local
                        authorization server to connect to; without a display, walk through it instead
+      --no-sandbox     open it empty
+      --no-build       take what was built last
   test [FILTER…]       everything that CI runs; with filters, only the Rust tests whose names hold one of them
   lint                 formatting, clippy, dependencies, the UI's checks, stale generated files, tidiness
   codegen              write openapi.json and the UI's contract.ts again
@@ -20,7 +22,7 @@ What is missing on a Debian or Ubuntu machine is installed with apt-get (as root
 pub(crate) enum Task {
     Help,
     Setup,
-    Run { sandbox: bool },
+    Run { sandbox: bool, build: bool },
     Test { filters: Vec<String> },
     Lint,
     Codegen,
@@ -51,13 +53,19 @@ pub(crate) fn parse(args: impl Iterator<Item = String>) -> Result<Task, String> 
 }
 
 fn parse_run(args: &[String]) -> Result<Task, String> {
-    match args {
-        [] => Ok(Task::Run { sandbox: true }),
-        [one] if one == "--no-sandbox" => Ok(Task::Run { sandbox: false }),
-        [other, ..] => Err(format!(
-            "xtask run: `{other}` is not known; it takes `--no-sandbox` and nothing else."
-        )),
+    let (mut sandbox, mut build) = (true, true);
+    for option in args {
+        match option.as_str() {
+            "--no-sandbox" => sandbox = false,
+            "--no-build" => build = false,
+            other => {
+                return Err(format!(
+                    "xtask run: `{other}` is not known; it takes `--no-sandbox` and `--no-build`."
+                ));
+            }
+        }
     }
+    Ok(Task::Run { sandbox, build })
 }
 
 fn bare(task: Task, command: &str, args: &[String]) -> Result<Task, String> {
@@ -98,7 +106,13 @@ mod tests {
 
     #[test]
     fn filters_and_switches_are_kept() {
-        assert_eq!(of("run --no-sandbox"), Ok(Task::Run { sandbox: false }));
+        assert_eq!(
+            of("run --no-sandbox"),
+            Ok(Task::Run {
+                sandbox: false,
+                build: true
+            })
+        );
         assert_eq!(
             of("test refresh vault"),
             Ok(Task::Test {

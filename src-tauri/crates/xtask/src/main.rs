@@ -43,7 +43,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Task::Setup => setup::everything(),
-        Task::Run { sandbox } => run::run(sandbox),
+        Task::Run { sandbox, build } => run::run(sandbox, build),
         Task::Test { filters } => test::run(&filters),
         Task::Lint => lint::command(),
         Task::Codegen => codegen::command(),

@@ -8,17 +8,20 @@ use crate::sh::{self, Result};
 use crate::stage::Stages;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 /// The profile's variable; the whole profile is below it, socket included.
 const HOME: &str = "TOKENRY_HOME";
 
+/// The exit code of `tokenry` for `consent_denied`.
+const DENIED: i32 = 13;
+
 /// The command `run`. Ctrl-C reaches the app and the Sandbox as it reaches us.
 ///
 /// # Errors
 /// When something does not build, or a step of the walkthrough fails.
-pub(crate) fn run(with_sandbox: bool) -> Result {
+pub(crate) fn run(with_sandbox: bool, build_first: bool) -> Result {
     let window = repo::has_display();
     if !window && !with_sandbox {
         return Err("there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set), so the empty app cannot be \
@@ -26,7 +29,7 @@ pub(crate) fn run(with_sandbox: bool) -> Result {
             .into());
     }
     let mut stages = Stages::default();
-    if build(window, &mut stages).is_ok() {
+    if !build_first || build(window, &mut stages).is_ok() {
         // Whatever fails is in the summary.
         let _ = if window {
             stages.run("run: Tokenry", || open(with_sandbox))
@@ -69,7 +72,7 @@ fn open(with_sandbox: bool) -> Result {
         .transpose()?;
     let registered = wanted
         .as_deref()
-        .is_none_or(|file| register(&profile, file, Stdio::inherit()).is_ok());
+        .is_none_or(|file| register(&profile, file).is_ok());
 
     let mut app = sh::command(repo::program(Profile::Dev.folder(), "tokenry-desktop"), [""; 0])
         .env(HOME, &profile)
@@ -96,9 +99,13 @@ fn open(with_sandbox: bool) -> Result {
     }
 }
 
-/// The profile's folder, made for this user alone.
+/// The profile's folder, made for this user alone: one that was chosen, or the one for development.
 fn profile() -> Result<PathBuf> {
-    let folder = repo::target().join("dev-profile");
+    let chosen = std::env::var_os(HOME).filter(|home| !home.is_empty());
+    let folder = match chosen {
+        Some(home) => std::path::absolute(&home).map_err(|e| format!("{HOME} names no folder: {e}."))?,
+        None => repo::target().join("dev-profile"),
+    };
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -114,7 +121,7 @@ fn profile() -> Result<PathBuf> {
 
 fn write_provider(profile: &Path, sandbox: &Sandbox) -> Result<PathBuf> {
     // Beside the profile and not in it: what is in there is the engine's.
-    let file = profile.with_file_name("dev-profile-sandbox.json");
+    let file = profile.with_extension("sandbox.json");
     let text = format!("{:#}\n", sandbox.provider()?);
     fs::write(&file, text).map_err(|e| format!("{} cannot be written: {e}.", file.display()))?;
     Ok(file)
@@ -124,39 +131,51 @@ fn tokenry() -> PathBuf {
     repo::program(Profile::Dev.folder(), "tokenry")
 }
 
-fn tokenry_quietly(profile: &Path, args: &[&str]) -> Command {
-    let mut command = sh::command(tokenry(), args);
-    command.env(HOME, profile).stdout(Stdio::null());
-    command
-}
-
 /// Adds the Sandbox to the profile, or points the one that is there at today's port.
-fn register(profile: &Path, file: &Path, words: Stdio) -> Result {
-    let file = file.to_string_lossy();
-    let known = tokenry_quietly(profile, &["provider", "show", PROVIDER])
-        .stderr(Stdio::null())
-        .status();
-    let is_known = known.is_ok_and(|status| status.success());
-    let verb: &[&str] = if is_known {
-        &["provider", "edit", PROVIDER, "--from"]
+///
+/// # Errors
+/// The exit code of `tokenry`, where it has one.
+fn register(profile: &Path, file: &Path) -> std::result::Result<(), Option<i32>> {
+    let verb = if tokenry_quietly(profile, &["provider", "show", PROVIDER]).is_ok() {
+        ["provider", "edit", PROVIDER, "--from"].as_slice()
     } else {
         &["provider", "add", "--from"]
     };
-    sh::run(tokenry_quietly(profile, verb).arg(&*file).stderr(words))
+    tokenry_quietly(profile, &[verb, &[&*file.to_string_lossy()]].concat())
 }
 
-/// The vault could not be opened without a question; the window asks it. Tries until that is answered.
+fn tokenry_quietly(profile: &Path, args: &[&str]) -> std::result::Result<(), Option<i32>> {
+    let status = sh::command(tokenry(), args)
+        .env(HOME, profile)
+        // An engine that this starts is one for a moment: the app takes its place, and asks its person.
+        .env("TOKENRY_APPROVE", "all")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(status.code()),
+        Err(_) => Err(None),
+    }
+}
+
+/// The vault could not be opened without a question; the window asks it, and then whether the Sandbox may be added.
+/// Tries until the vault is open, and asks once.
 fn register_later(app: &mut Child, profile: &Path, file: &Path) -> Result {
-    println!("the Sandbox will appear when the vault is open.");
+    println!("the Sandbox will appear when the vault is open and you have allowed it.");
     while app
         .try_wait()
         .map_err(|e| format!("the app cannot be waited for: {e}."))?
         .is_none()
     {
-        if register(profile, file, Stdio::null()).is_ok() {
-            return Ok(());
+        match register(profile, file) {
+            Ok(()) => break,
+            Err(Some(DENIED)) => {
+                println!("the Sandbox was not allowed; its file is {}.", file.display());
+                break;
+            }
+            Err(_) => std::thread::sleep(Duration::from_secs(3)),
         }
-        std::thread::sleep(Duration::from_secs(3));
     }
     Ok(())
 }
