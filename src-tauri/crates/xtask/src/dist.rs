@@ -6,9 +6,10 @@ use crate::setup::{self, For};
 use crate::sh::{self, Result};
 use crate::stage::Stages;
 use crate::{npm, repo};
+use serde_json::json;
 
 /// The folder whose lock file pins the Tauri CLI.
-const TAURI_CLI: &str = "src-tauri/crates/xtask/dist";
+pub(crate) const TAURI_CLI: &str = "src-tauri/crates/xtask/dist";
 
 /// The command `dist`.
 ///
@@ -29,9 +30,22 @@ fn stages_of(stages: &mut Stages) -> Result {
     stages.run("build: tokenry", || programs::tokenry(Profile::Release))?;
     stages.run("packages", || {
         let cli = repo::root().join(TAURI_CLI).join("node_modules/.bin/tauri");
-        let mut build = sh::command(cli, ["build", "--ci", "--bundles", "deb,rpm", "--", "--locked"]);
+        let mut build = sh::command(cli, ["build", "--ci", "--bundles", "deb,rpm", "--config"]);
+        build.arg(with_programs()).args(["--", "--locked"]);
         sh::run(build.current_dir(repo::root().join("src-tauri")))
     })?;
     println!("\nin {}", repo::target().join("release/bundle").display());
     Ok(())
+}
+
+/// What is added to `tauri.conf.json`: the programs beside the app, from wherever cargo builds to.
+fn with_programs() -> String {
+    let files: serde_json::Map<_, _> = ["tokenry", "tokenry-serve"]
+        .map(|name| {
+            let built = repo::program(Profile::Release.folder(), name);
+            (format!("/usr/bin/{name}"), built.to_string_lossy().into())
+        })
+        .into_iter()
+        .collect();
+    json!({"bundle": {"linux": {"deb": {"files": files}, "rpm": {"files": files}}}}).to_string()
 }

@@ -4,7 +4,7 @@ use crate::programs::{self, TEST_FEATURES};
 use crate::setup::{self, For};
 use crate::sh::{self, Result};
 use crate::stage::Stages;
-use crate::{codegen, deny, npm};
+use crate::{codegen, deny, dist, npm};
 
 /// The command `lint`.
 ///
@@ -40,6 +40,9 @@ pub(crate) fn run(stages: &mut Stages) {
         sh::run(&mut sh::cargo("test --quiet --locked -p xtask"))
     });
     check("lint: generated files", &codegen::check);
+    check("lint: the Tauri CLI's lock file", &|| {
+        npm::check_lock(dist::TAURI_CLI)
+    });
     check("lint: svelte-check", &|| npm::script("ui", "check"));
     check("lint: eslint", &|| npm::script("ui", "lint"));
 }

@@ -61,6 +61,17 @@ pub(crate) fn ensure(folder: &str) -> Result {
     write(&stamp, &wanted)
 }
 
+/// Sees that the lock file of a folder whose packages are not installed every day is one to install from.
+///
+/// # Errors
+/// When npm would refuse it.
+pub(crate) fn check_lock(folder: &str) -> Result {
+    sh::run(&mut npm(
+        folder,
+        "ci --dry-run --offline --ignore-scripts --no-audit --no-fund --loglevel=error",
+    ))
+}
+
 /// `npm LINE` in `folder`.
 pub(crate) fn npm(folder: &str, line: &str) -> Command {
     let mut command = sh::command(
