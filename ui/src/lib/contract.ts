@@ -4278,7 +4278,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Never ends by itself, but for an app that may not hear it any more. */
+            /** @description Ends by itself only for an app that may not hear it any more, or whose access token has ended. */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -11,7 +11,7 @@ use axum::{
     response::sse::{Event, KeepAlive, Sse},
 };
 use futures_util::stream::{self, Stream};
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, future::pending, time::Duration};
 use tokenry_contract::{Change, EventPage, EventQuery};
 use tokenry_core::Caller;
 use tokenry_engine::{Engine, EventFilter};
@@ -66,7 +66,8 @@ async fn list_events(
     get,
     path = "/v1/events/stream",
     tag = "events",
-    responses((status = 200, description = "Never ends by itself, but for an app that may not hear it any more.",
+    responses((status = 200, description = "Ends by itself only for an app that may not hear it any more, or whose \
+        access token has ended.",
         body = Change, content_type = "text/event-stream"), Listing)
 )]
 async fn stream_changes(
@@ -74,15 +75,16 @@ async fn stream_changes(
     State(engine): State<Engine>,
 ) -> Result<Sse<impl Stream<Item = Item>>, Refused> {
     let caller = by.not_the_window(Refused::StreamForTheWindow)?;
-    engine.may_hear_changes(&caller)?;
-    Ok(Sse::new(changes(&engine, caller)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+    let life = engine.may_hear_changes(&caller)?;
+    Ok(Sse::new(changes(&engine, caller, life)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
 
 type Item = Result<Event, Infallible>;
 
-fn changes(engine: &Engine, caller: Caller) -> impl Stream<Item = Item> + use<> {
-    let state = (engine.changes(), engine.clone(), caller);
-    stream::unfold(state, |(mut changes, engine, caller)| async move {
+/// For as long as the access token that it was asked with lives.
+fn changes(engine: &Engine, caller: Caller, life: Option<Duration>) -> impl Stream<Item = Item> + use<> {
+    let state = (engine.changes(), engine.clone(), caller, life);
+    stream::unfold(state, |(mut changes, engine, caller, life)| async move {
         let change = tokio::select! {
             change = changes.recv() => match change {
                 Ok(change) => convert::change(change),
@@ -90,12 +92,32 @@ fn changes(engine: &Engine, caller: Caller) -> impl Stream<Item = Item> + use<> 
                 Err(RecvError::Closed) => return None,
             },
             () = engine.finished() => return None,
+            () = after(life) => return None,
         };
         // A grant that was taken away is the end of it, and that itself is a change.
-        if engine.may_hear_changes(&caller).is_err() {
-            return None;
-        }
+        let life = engine.may_hear_changes(&caller).ok()?;
         let event = Event::default().json_data(change).unwrap_or_default();
-        Some((Ok(event), (changes, engine, caller)))
+        Some((Ok(event), (changes, engine, caller, life)))
     })
+}
+
+async fn after(life: Option<Duration>) {
+    match life {
+        Some(life) => tokio::time::sleep(life).await,
+        None => pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_life_ends_when_it_is_over_and_one_without_an_end_never_does() {
+        let hour = Duration::from_secs(3600);
+        let begun = tokio::time::Instant::now();
+        after(Some(hour)).await;
+        assert_eq!(begun.elapsed(), hour);
+        assert!(tokio::time::timeout(hour * 24, after(None)).await.is_err());
+    }
 }

@@ -1,4 +1,4 @@
-use crate::{ApiScope, AppId, ConnectionId, CredentialId, EventId, GrantId, ProviderId};
+use crate::{ApiScope, AppId, ConnectionId, CredentialId, EventId, GrantId, IssuedId, ProviderId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -165,6 +165,9 @@ pub struct AppCaller {
     /// With an access token: its scopes, which may be fewer than those of the grant. `None` is all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scopes: Option<BTreeSet<ApiScope>>,
+    /// With an access token: which one. Whoever reads the log has no use for it.
+    #[serde(skip)]
+    pub token: Option<IssuedId>,
     /// The process it called from, where the door can tell.
     pub peer: Option<Peer>,
 }

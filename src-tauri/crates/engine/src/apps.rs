@@ -158,6 +158,7 @@ impl Engine {
                 app,
                 grant: None,
                 scopes: None,
+                token: None,
                 peer,
             })),
             None if let Some(caller) = self.caller_of_issued(bearer, peer).await? => Ok(caller),

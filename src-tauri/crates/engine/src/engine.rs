@@ -203,12 +203,14 @@ impl Engine {
         self.inner.changes.subscribe()
     }
 
-    /// Whether a caller may hear of changes, the lines of the activity log among them.
+    /// Whether a caller may hear of changes, the lines of the activity log among them, and for how long: `None` is
+    /// without an end that is known.
     ///
     /// # Errors
     /// When it may not.
-    pub fn may_hear_changes(&self, caller: &Caller) -> Result<(), Error> {
-        self.allow(caller, Operation::ReadActivity)
+    pub fn may_hear_changes(&self, caller: &Caller) -> Result<Option<Duration>, Error> {
+        self.allow(caller, Operation::ReadActivity)?;
+        self.life_left(caller)
     }
 
     /// Brings the window to the front.

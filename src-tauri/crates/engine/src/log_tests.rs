@@ -159,6 +159,7 @@ async fn busy() -> Busy {
                 app,
                 grant,
                 scopes: None,
+                token: None,
                 peer,
             });
             event.rule = Some(Rule::Grant(GrantId::new(&world.clock, &OsRandom)));

@@ -49,6 +49,7 @@ fn app_with(world: &World, engine: &Engine, connection: ConnectionId, most: Opti
         app: id,
         grant: None,
         scopes: None,
+        token: None,
         peer: None,
     })
 }

@@ -53,6 +53,7 @@ impl Scene {
             app: self.app,
             grant,
             scopes: None,
+            token: None,
             peer: Some(peer()),
         })
     }

@@ -160,6 +160,7 @@ fn app() -> Caller {
         app: AppId::new(&SystemClock, &OsRandom),
         grant: None,
         scopes: None,
+        token: None,
         peer: None,
     })
 }

@@ -229,6 +229,7 @@ pub(crate) fn app_caller<'a>(app: AppId, scopes: impl IntoIterator<Item = &'a Ap
         app,
         grant: None,
         scopes: Some(scopes.into_iter().copied().collect()),
+        token: None,
         peer: None,
     })
 }

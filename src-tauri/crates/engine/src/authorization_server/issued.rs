@@ -164,8 +164,25 @@ impl Engine {
             app: found.app,
             grant: Some(found.grant),
             scopes: Some(found.scopes),
+            token: Some(found.id),
             peer,
         })))
+    }
+
+    /// How long the access token that a caller came with still lives. `None` for one that came with none.
+    ///
+    /// # Errors
+    /// When it has ended, or was taken back.
+    pub(crate) fn life_left(&self, caller: &Caller) -> Result<Option<Duration>, Error> {
+        let Caller::App(AppCaller { token: Some(id), .. }) = caller else {
+            return Ok(None);
+        };
+        let (ledger, now) = (self.ledger()?, self.now());
+        let found = ledger.get::<Issued>(id.row())?;
+        match found.filter(|issued| issued.is_alive(&ledger.index(), now)) {
+            Some(issued) => Ok(Some(issued.expires_at.duration_since(now).unsigned_abs())),
+            None => Err(Error::Unauthorized("the access token has ended; fetch a new one and ask again")),
+        }
     }
 
     /// Deletes what has ended, once an hour at most.

@@ -47,6 +47,7 @@ fn granted(engine: &Engine, scopes: &[ApiScope], credentials: &[CredentialId]) -
         app,
         grant: None,
         scopes: None,
+        token: None,
         peer: None,
     })
 }

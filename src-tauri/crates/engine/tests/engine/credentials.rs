@@ -27,6 +27,7 @@ pub(crate) fn app() -> Caller {
         app: AppId::new(&SystemClock, &OsRandom),
         grant: None,
         scopes: None,
+        token: None,
         peer: None,
     })
 }

@@ -100,6 +100,34 @@ async fn an_access_token_lives_an_hour_and_what_is_none_is_nobodys() {
 }
 
 #[tokio::test]
+async fn who_hears_of_changes_by_an_access_token_does_so_for_as_long_as_that_lives() {
+    let house = House::new().await;
+    house.grant("server", &[ApiScope::ActivityRead], None);
+    let asked = query_with("server", "scope", "activity:read");
+    let code = Answered::of(house.go(&asked).await.unwrap().location())
+        .get("code")
+        .to_owned();
+    let first = house.exchange("server", &code).await.unwrap();
+    let caller = house.caller(&first.access_token).await.unwrap();
+    house.world.pass(600);
+    let left = house.engine.may_hear_changes(&caller).unwrap();
+    assert_eq!(left, Some(Duration::from_secs(3000)));
+    let next = house.refresh("server", &first.refresh_token).await.unwrap();
+    house.world.pass(3000);
+    let ended = house.engine.may_hear_changes(&caller).unwrap_err();
+    assert_eq!(ended.code(), Code::Unauthorized);
+
+    // One that was revoked, and nothing else with it.
+    let caller = house.caller(&next.access_token).await.unwrap();
+    house.engine.may_hear_changes(&caller).unwrap();
+    super::tokens::revoke(&house, "server", &next.access_token)
+        .await
+        .unwrap();
+    let ended = house.engine.may_hear_changes(&caller).unwrap_err();
+    assert_eq!(ended.code(), Code::Unauthorized);
+}
+
+#[tokio::test]
 async fn after_a_lock_a_token_is_good_again_and_while_locked_it_is_not() {
     let house = House::new().await;
     let tokens = house.tokens("script").await;

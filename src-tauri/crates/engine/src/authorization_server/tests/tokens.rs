@@ -4,7 +4,7 @@ use super::house::{House, encoded, proof};
 use crate::{Introspection, OAuthError, OAuthErrorCode};
 use tokenry_core::{ApiScope, Secret};
 
-async fn revoke(house: &House, app: &str, token: &Secret) -> Result<(), OAuthError> {
+pub(super) async fn revoke(house: &House, app: &str, token: &Secret) -> Result<(), OAuthError> {
     let mut form = vec![("token", token.expose()), ("token_type_hint", "nonsense")];
     form.extend(proof(app));
     house.engine.revoke_issued(None, encoded(&form).as_bytes()).await
