@@ -181,7 +181,9 @@ impl Engine {
         let found = ledger.get::<Issued>(id.row())?;
         match found.filter(|issued| issued.is_alive(&ledger.index(), now)) {
             Some(issued) => Ok(Some(issued.expires_at.duration_since(now).unsigned_abs())),
-            None => Err(Error::Unauthorized("the access token has ended; fetch a new one and ask again")),
+            None => Err(Error::Unauthorized(
+                "the access token has ended; fetch a new one and ask again",
+            )),
         }
     }
 
