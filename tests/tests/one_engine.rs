@@ -2,8 +2,11 @@
 #![allow(clippy::unwrap_used)]
 
 use serde_json::json;
+use std::path::Path;
+use std::process::Command;
 use tokenry_e2e::accounts::{self, Background, PASSPHRASE, add, connect_at_testkit, stop, token};
 use tokenry_e2e::desktop_session::DesktopSession;
+use tokenry_e2e::process::{Finished, Running, program};
 use tokenry_e2e::profile::Profile;
 use tokenry_testkit::{Behaviour, Server};
 
@@ -12,19 +15,19 @@ fn strict() -> serde_json::Value {
 }
 
 /// A passphrase by a file descriptor of its own: standard input stays what it is.
-fn unlock_by_fd_3(profile: &Profile, passphrase: &str) -> tokenry_e2e::process::Finished {
+fn unlock_by_fd_3(profile: &Profile, passphrase: &str) -> Finished {
     let file = profile.scratch().join("passphrase");
     std::fs::write(&file, passphrase).unwrap();
     let mut shell = profile.command("tokenry", &[]);
     let program = shell.get_program().to_owned();
-    shell = std::process::Command::new("sh");
+    shell = Command::new("sh");
     shell
         .env_clear()
         .envs(profile.env())
         .args(["-c", "exec \"$0\" unlock --passphrase-fd 3 3<\"$1\""])
         .arg(program)
         .arg(&file);
-    let finished = tokenry_e2e::process::Running::start(shell).wait();
+    let finished = Running::start(shell).wait();
     std::fs::remove_file(file).unwrap();
     finished
 }
@@ -151,30 +154,37 @@ fn a_command_that_finds_no_engine_starts_one_and_the_next_one_finds_it() {
 fn commands_that_come_at_once_share_the_engine_that_one_of_them_starts() {
     let session = DesktopSession::with_keyring();
     let profile = Profile::in_session(&session);
+    // An engine tells its user no more than the path it was started by, so these have one that no other engine has.
+    let built = program("tokenry");
+    let folder = tempfile::tempdir_in(built.parent().unwrap()).unwrap();
+    let programs = folder.path();
+    for name in ["tokenry", "tokenry-serve"] {
+        std::fs::hard_link(program(name), programs.join(name)).unwrap();
+    }
     let commands: Vec<_> = (0..8)
-        .map(|_| profile.tokenry_running(&["list", "--json"]))
+        .map(|_| {
+            let mut command = Command::new(programs.join("tokenry"));
+            command.env_clear().envs(profile.env()).args(["list", "--json"]);
+            Running::start(command)
+        })
         .collect();
     let ends: Vec<_> = commands.into_iter().map(|command| command.wait()).collect();
     let engine = Background::of(&profile);
     for end in ends {
         assert_eq!(end.success().json(), json!([]));
     }
-    assert_eq!(engines_of(&profile), [engine.id()]);
+    assert_eq!(started_by(&programs.join("tokenry-serve")), [engine.id()]);
 }
 
-/// Every running engine of this profile.
-fn engines_of(profile: &Profile) -> Vec<u32> {
-    let home = format!("TOKENRY_HOME={}", profile.home().display());
-    let of_profile = |pid: &u32| {
-        let read = |file: &str| std::fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
-        let ours = read("environ")
-            .split(|byte| *byte == 0)
-            .any(|pair| pair == home.as_bytes());
-        ours && String::from_utf8_lossy(&read("stat")).contains("(tokenry-serve)")
+/// Every running process that was started by this path.
+fn started_by(path: &Path) -> Vec<u32> {
+    let has_path = |pid: &u32| {
+        let arguments = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        arguments.split(|byte| *byte == 0).next() == Some(path.as_os_str().as_encoded_bytes())
     };
     let pids = std::fs::read_dir("/proc").unwrap().flatten();
     pids.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter(of_profile)
+        .filter(has_path)
         .collect()
 }
 

@@ -62,13 +62,13 @@ fn run_by(user: User, program: &str) -> Command {
     command
 }
 
-/// Gives a file to another user.
-fn give_away(path: &Path) {
+/// Gives a file to the user with this number.
+fn give(path: &Path, to: u32) {
     if rustix::process::geteuid().is_root() {
-        return chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+        return chown(path, Some(to), Some(to)).unwrap();
     }
     let given = Command::new("sudo")
-        .args(["-n", "chown", "-h", &NOBODY.to_string()])
+        .args(["-n", "chown", "-h", &to.to_string()])
         .arg(path)
         .status();
     assert!(
@@ -144,7 +144,7 @@ async fn a_socket_of_another_user_at_our_place_is_left_alone() {
     fs::set_permissions(&run, fs::Permissions::from_mode(0o700)).unwrap();
     let path = run.join("engine.sock");
     drop(UnixListener::bind(&path).unwrap());
-    give_away(&path);
+    give(&path, NOBODY);
     let error = serve_socket(house.engine.clone(), &path).await.err().unwrap();
     assert!(
         matches!(error, Error::NotOurs { what, .. } if what.contains("another user")),
@@ -152,11 +152,11 @@ async fn a_socket_of_another_user_at_our_place_is_left_alone() {
     );
     assert_eq!(fs::metadata(&path).unwrap().uid(), NOBODY);
 
-    give_away(&run);
-    let error = serve_socket(house.engine.clone(), &run.join("other.sock"))
-        .await
-        .err()
-        .unwrap();
+    give(&run, NOBODY);
+    let answer = serve_socket(house.engine.clone(), &run.join("other.sock")).await;
+    // Who is not root could not remove it with the rest.
+    give(&run, rustix::process::geteuid().as_raw());
+    let error = answer.err().unwrap();
     let refused = matches!(error, Error::OpenFolder { what, .. } if what.contains("another user"));
     // Who is not root cannot even look into it.
     assert!(refused || matches!(error, Error::Io { .. }), "{error}");
