@@ -7,6 +7,7 @@ use crate::webdriver::Window;
 use fantoccini::elements::Element;
 use fantoccini::{Client, Locator};
 use serde_json::Value;
+use std::cell::RefCell;
 use std::future::Future;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -101,28 +102,45 @@ impl Screen {
 
     /// Clicks a part as soon as it can be clicked.
     pub async fn click(&self, id: &str) {
-        let click = || async move {
+        let enabled = || async move {
             let element = self.find(id).await?;
-            if !element.is_displayed().await.ok()? || !element.is_enabled().await.ok()? {
-                return None;
-            }
-            match element.click().await {
-                Ok(()) => Some(()),
-                // The click closed its own window before the driver had answered.
-                Err(error) => error.is_no_such_window().then_some(()),
-            }
+            element.is_enabled().await.ok()?.then_some(element)
         };
-        self.until(&format!("a click on {id}"), click).await;
+        self.press(id, enabled).await;
     }
 
     /// Ticks that one of several boxes with this id whose label has this text in it.
     pub async fn tick(&self, id: &str, label: &str) {
         let path = format!("//label[input[@data-testid='{id}']][contains(., '{label}')]");
+        let found = || async { self.client().find(Locator::XPath(&path)).await.ok() };
+        self.press(label, found).await;
+    }
+
+    /// Clicks what is found as soon as it is on the screen and the driver takes the click.
+    async fn press<F: Future<Output = Option<Element>>>(&self, what: &str, find: impl Fn() -> F) {
+        let refused = RefCell::new(None);
         let click = || async {
-            let label = self.client().find(Locator::XPath(&path)).await.ok()?;
-            label.click().await.ok()
+            let element = find().await?;
+            element.is_displayed().await.ok()?.then_some(())?;
+            // The driver brings in what is out of sight, but refuses to click what is half cut off.
+            let scroll = "arguments[0].scrollIntoView({ block: 'nearest' })";
+            let arguments = vec![serde_json::to_value(&element).unwrap()];
+            self.client().execute(scroll, arguments).await.ok()?;
+            match element.click().await {
+                Ok(()) => Some(()),
+                // The click closed its own window before the driver had answered.
+                Err(error) if error.is_no_such_window() => Some(()),
+                Err(error) => {
+                    refused.replace(Some(error));
+                    None
+                }
+            }
         };
-        self.until(&format!("a box {label:?} to tick"), click).await;
+        self.until_or(
+            || format!("a click on {what} (refused: {:?})", refused.borrow()),
+            click,
+        )
+        .await;
     }
 
     /// Types a text into a field in place of what stands there.
@@ -234,6 +252,15 @@ impl Screen {
     }
 
     async fn until<T, F: Future<Output = Option<T>>>(&self, what: &str, ready: impl Fn() -> F) -> T {
+        self.until_or(|| what.to_owned(), ready).await
+    }
+
+    /// The same, where it is only known at the end what is missed.
+    async fn until_or<T, F: Future<Output = Option<T>>>(
+        &self,
+        what: impl Fn() -> String,
+        ready: impl Fn() -> F,
+    ) -> T {
         let end = Instant::now() + PATIENCE;
         loop {
             if let Some(found) = ready().await {
@@ -242,7 +269,7 @@ impl Screen {
             if Instant::now() > end {
                 let script = "return document.body.innerText";
                 let page = self.client().execute(script, Vec::new()).await;
-                panic!("no {what} within {PATIENCE:?} in {page:?}");
+                panic!("no {} within {PATIENCE:?} in {page:?}", what());
             }
             pause().await;
         }
