@@ -5,11 +5,14 @@ use crate::{
     oauth::{FORM, ISSUER, at_loopback, post},
     support::{Answer, House, program},
 };
+use axum::{body::Body, http::Request};
+use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use tokenry_core::{Caller, Secret};
-use tokenry_engine::{Asking, Prompt};
+use tokenry_core::{ApiScope, Caller, Secret, Timestamp};
+use tokenry_engine::{Asking, NewGrant, Prompt};
 use tokenry_testkit::wire;
+use tower::ServiceExt;
 use url::{Url, form_urlencoded};
 
 const CALLBACK: &str = "http://127.0.0.1:9999/cb";
@@ -51,11 +54,15 @@ async fn register(house: &House, name: &str, public: bool) -> (String, Option<St
 }
 
 fn request(client_id: &str) -> String {
+    request_for(client_id, SCOPE)
+}
+
+fn request_for(client_id: &str, scope: &str) -> String {
     let pairs = [
         ("response_type", "code"),
         ("client_id", client_id),
         ("redirect_uri", CALLBACK),
-        ("scope", SCOPE),
+        ("scope", scope),
         ("state", "a state"),
         ("code_challenge", CHALLENGE),
         ("code_challenge_method", "S256"),
@@ -258,6 +265,40 @@ async fn an_app_with_a_secret_is_asked_about_once_and_may_look_at_its_own_tokens
         .await;
     assert_eq!(answer.status, 401);
     assert_eq!(answer.headers["www-authenticate"], "Basic realm=\"Tokenry\"");
+}
+
+/// Nothing happens that would make it look at the token again.
+#[tokio::test]
+async fn a_quiet_stream_of_changes_ends_with_the_access_token_it_was_asked_with() {
+    let house = House::new().await;
+    let (id, secret) = register(&house, "listener", false).await;
+    // No token outlives the grant it came from.
+    let end = Timestamp::now() + Duration::from_secs(4);
+    let grant = NewGrant {
+        app: id.clone(),
+        scopes: [ApiScope::ActivityRead].into(),
+        expires_at: Some(end),
+        ..NewGrant::default()
+    };
+    house.engine.give_grant(&Caller::Ui, grant).await.unwrap();
+    let path = request_for(&id, "activity:read");
+    let answer = house.send(at_loopback("GET", &path, &[], "")).await;
+    let proof = [
+        ("client_id", id.as_str()),
+        ("client_secret", secret.as_deref().unwrap()),
+    ];
+    let code = parameter(&answer, "code").unwrap();
+    let given = post(&house, "/oauth/token", &exchange(&code, &proof)).await;
+    let token = Secret::new(given.json["access_token"].as_str().unwrap().to_owned());
+
+    let mut stream = Request::get("/v1/events/stream").body(Body::empty()).unwrap();
+    let caller = house.engine.authenticate(&token, None).await.unwrap();
+    stream.extensions_mut().insert(caller);
+    let heard = house.router.clone().oneshot(stream).await.unwrap();
+    assert_eq!(heard.status(), 200);
+    let whole = tokio::time::timeout(Duration::from_secs(30), heard.into_body().collect()).await;
+    whole.expect("an end").unwrap();
+    assert!(Timestamp::now() >= end);
 }
 
 #[tokio::test]
