@@ -89,7 +89,7 @@ pub fn connect_at_testkit(profile: &Profile, arguments: &[&str]) -> Finished {
 fn status(landing: &Landing) -> u16 {
     match landing {
         Landing::Page { status, .. } => *status,
-        Landing::HandedOver(address) => panic!("the browser was sent to {address}"),
+        other => panic!("the browser is at no page: {other:?}"),
     }
 }
 

@@ -19,6 +19,13 @@ pub enum Landing {
     },
     /// At an address that is not http: the operating system gets it, exactly as the server wrote it.
     HandedOver(String),
+    /// Nobody answered: a browser shows a page of its own then, below the address that was asked for.
+    Nowhere {
+        /// The address.
+        url: Url,
+        /// Why.
+        error: String,
+    },
 }
 
 impl Landing {
@@ -28,6 +35,7 @@ impl Landing {
         match self {
             Self::Page { url, body, .. } => (url, body),
             Self::HandedOver(address) => panic!("no page but {address}"),
+            Self::Nowhere { url, error } => panic!("no page at {url}: {error}"),
         }
     }
 
@@ -38,6 +46,9 @@ impl Landing {
             Self::HandedOver(address) => address,
             Self::Page { url, body, .. } => {
                 panic!("nothing was handed over, the browser is at {url}: {body}")
+            }
+            Self::Nowhere { url, error } => {
+                panic!("nothing was handed over, and nobody is at {url}: {error}")
             }
         }
     }
@@ -85,7 +96,10 @@ impl Browser {
                 return Landing::HandedOver(address);
             }
             chain.push(url.clone());
-            let reply = self.fetch(&url, site(from, &chain), form.take());
+            let reply = match self.fetch(&url, site(from, &chain), form.take()) {
+                Ok(reply) => reply,
+                Err(error) => return Landing::Nowhere { url, error },
+            };
             self.remember(&url, &reply);
             match reply.location() {
                 Some(location) if (300..400).contains(&reply.status) => {
@@ -106,7 +120,7 @@ impl Browser {
         panic!("too many redirects: {:?}", self.visited);
     }
 
-    fn fetch(&self, url: &Url, site: &str, form: Option<&[(&str, &str)]>) -> Reply {
+    fn fetch(&self, url: &Url, site: &str, form: Option<&[(&str, &str)]>) -> Result<Reply, String> {
         let cookies = self.cookies_for(url);
         let mut headers = vec![
             ("user-agent", "Mozilla/5.0 (X11; Linux x86_64) test"),
@@ -122,7 +136,7 @@ impl Browser {
             Some(fields) => wire::post(url, &headers, fields),
             None => wire::get(url, &headers),
         };
-        reply.unwrap_or_else(|e| panic!("{url}: {e}"))
+        reply.map_err(|error| error.to_string())
     }
 
     fn cookies_for(&self, url: &Url) -> String {
