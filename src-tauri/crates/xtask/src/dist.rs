@@ -32,6 +32,8 @@ fn stages_of(stages: &mut Stages) -> Result {
         let cli = repo::root().join(TAURI_CLI).join("node_modules/.bin/tauri");
         let mut build = sh::command(cli, ["build", "--ci", "--bundles", "deb,rpm", "--config"]);
         build.arg(with_programs()).args(["--", "--locked"]);
+        // It builds in another folder than we do, where a path that is not whole would lead elsewhere.
+        build.env("CARGO_TARGET_DIR", repo::target());
         sh::run(build.current_dir(repo::root().join("src-tauri")))
     })?;
     println!("\nin {}", repo::target().join("release/bundle").display());
