@@ -1,13 +1,16 @@
 //! What was asked for.
 
+use crate::run::Options;
+
 /// Shown by `--help`, and under an error about the arguments.
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
   run [OPTION…]        build everything and open the app on a development profile, beside a local
                        authorization server to connect to; without a display, walk through it instead
-      --no-sandbox     open it empty
+      --no-sandbox     without that server, on an empty profile of its own
       --no-build       take what was built last
+      --profile FOLDER on this profile
   test [FILTER…]       everything that CI runs; with filters, only the Rust tests whose names hold one of them
   lint                 formatting, clippy, dependencies, the UI's checks, stale generated files, tidiness
   codegen              write openapi.json and the UI's contract.ts again
@@ -22,7 +25,7 @@ What is missing on a Debian or Ubuntu machine is installed with apt-get (as root
 pub(crate) enum Task {
     Help,
     Setup,
-    Run { sandbox: bool, build: bool },
+    Run(Options),
     Test { filters: Vec<String> },
     Lint,
     Codegen,
@@ -53,19 +56,28 @@ pub(crate) fn parse(args: impl Iterator<Item = String>) -> Result<Task, String> 
 }
 
 fn parse_run(args: &[String]) -> Result<Task, String> {
-    let (mut sandbox, mut build) = (true, true);
-    for option in args {
+    let mut options = Options {
+        sandbox: true,
+        build: true,
+        profile: None,
+    };
+    let mut args = args.iter();
+    while let Some(option) = args.next() {
         match option.as_str() {
-            "--no-sandbox" => sandbox = false,
-            "--no-build" => build = false,
+            "--no-sandbox" => options.sandbox = false,
+            "--no-build" => options.build = false,
+            "--profile" => {
+                let folder = args.next().filter(|folder| !folder.is_empty());
+                options.profile = Some(folder.ok_or("xtask run: `--profile` needs a folder.")?.into());
+            }
             other => {
                 return Err(format!(
-                    "xtask run: `{other}` is not known; it takes `--no-sandbox` and `--no-build`."
+                    "xtask run: `{other}` is not known; it takes `--no-sandbox`, `--no-build` and `--profile FOLDER`."
                 ));
             }
         }
     }
-    Ok(Task::Run { sandbox, build })
+    Ok(Task::Run(options))
 }
 
 fn bare(task: Task, command: &str, args: &[String]) -> Result<Task, String> {
@@ -99,6 +111,7 @@ mod tests {
     #[test]
     fn an_argument_that_would_be_ignored_is_refused() {
         assert!(of("run --sandbox").is_err());
+        assert!(of("run --profile").is_err());
         assert!(of("lint now").is_err());
         assert!(of("test --nocapture").is_err());
         assert!(of("fly").is_err());
@@ -108,10 +121,11 @@ mod tests {
     fn filters_and_switches_are_kept() {
         assert_eq!(
             of("run --no-sandbox"),
-            Ok(Task::Run {
+            Ok(Task::Run(Options {
                 sandbox: false,
-                build: true
-            })
+                build: true,
+                profile: None
+            }))
         );
         assert_eq!(
             of("test refresh vault"),

@@ -18,6 +18,7 @@ mod lint;
 mod npm;
 mod programs;
 mod python;
+mod registration;
 mod repo;
 mod run;
 mod sandbox;
@@ -43,7 +44,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Task::Setup => setup::everything(),
-        Task::Run { sandbox, build } => run::run(sandbox, build),
+        Task::Run(options) => run::run(&options),
         Task::Test { filters } => test::run(&filters),
         Task::Lint => lint::command(),
         Task::Codegen => codegen::command(),

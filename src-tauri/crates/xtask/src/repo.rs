@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+/// The variable that moves a profile; the whole of it is below that folder, socket included.
+pub(crate) const HOME: &str = "TOKENRY_HOME";
+
 /// The folder of the workspace.
 pub(crate) fn root() -> PathBuf {
     let manifest = std::env::var_os("CARGO_MANIFEST_DIR")

@@ -1,38 +1,51 @@
 //! The app on a development profile, or, where no window can be shown, a walk through it.
 
 use crate::programs::{self, Driver, Profile};
+use crate::registration::{self, Outcome};
 use crate::repo;
-use crate::sandbox::{PROVIDER, Sandbox};
+use crate::sandbox::Sandbox;
 use crate::setup::{self, For};
 use crate::sh::{self, Result};
 use crate::stage::Stages;
+use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::process::Child;
 use std::time::Duration;
 
-/// The profile's variable; the whole profile is below it, socket included.
-const HOME: &str = "TOKENRY_HOME";
+/// How often it is tried to add the Sandbox while the vault is shut.
+const AGAIN: Duration = Duration::from_secs(3);
 
-/// The exit code of `tokenry` for `consent_denied`.
-const DENIED: i32 = 13;
+/// What is wanted of the command `run`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Options {
+    /// With a local authorization server beside the app.
+    pub(crate) sandbox: bool,
+    /// Build first, instead of taking what was built last.
+    pub(crate) build: bool,
+    /// Another profile than the one for development.
+    pub(crate) profile: Option<PathBuf>,
+}
 
 /// The command `run`. Ctrl-C reaches the app and the Sandbox as it reaches us.
 ///
 /// # Errors
 /// When something does not build, or a step of the walkthrough fails.
-pub(crate) fn run(with_sandbox: bool, build_first: bool) -> Result {
+pub(crate) fn run(options: &Options) -> Result {
     let window = repo::has_display();
-    if !window && !with_sandbox {
-        return Err("there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set), so the empty app cannot be \
-                    shown. Without `--no-sandbox` the same command walks through the app under a virtual display."
-            .into());
+    let plain = options.sandbox && options.build && options.profile.is_none();
+    if !window && !plain {
+        return Err(
+            "there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set), so the app cannot be shown. \
+                    Without options the same command walks through the app under a virtual display."
+                .into(),
+        );
     }
     let mut stages = Stages::default();
-    if !build_first || build(window, &mut stages).is_ok() {
+    if !options.build || build(window, &mut stages).is_ok() {
         // Whatever fails is in the summary.
         let _ = if window {
-            stages.run("run: Tokenry", || open(with_sandbox))
+            stages.run("run: Tokenry", || open(options))
         } else {
             stages.run("walkthrough", walkthrough)
         };
@@ -59,34 +72,29 @@ fn walkthrough() -> Result {
     ))
 }
 
-fn open(with_sandbox: bool) -> Result {
-    let profile = profile()?;
-    let sandbox = if with_sandbox {
-        Some(Sandbox::start()?)
-    } else {
-        None
+fn open(options: &Options) -> Result {
+    let profile = profile(options)?;
+    let sandbox = options.sandbox.then(Sandbox::start).transpose()?;
+    let provider = sandbox.as_ref().map(Sandbox::provider).transpose()?;
+    let registered = match &provider {
+        Some(provider) => registration::unasked(&profile, provider)?,
+        None => Outcome::Done,
     };
-    let wanted = sandbox
-        .as_ref()
-        .map(|sandbox| write_provider(&profile, sandbox))
-        .transpose()?;
-    let registered = wanted
-        .as_deref()
-        .is_none_or(|file| register(&profile, file).is_ok());
 
     let mut app = sh::command(repo::program(Profile::Dev.folder(), "tokenry-desktop"), [""; 0])
-        .env(HOME, &profile)
+        .env(repo::HOME, &profile)
         .spawn()
         .map_err(|e| format!("the app could not be started: {e}."))?;
     println!("profile: {}", profile.display());
     println!(
-        "in another terminal: TOKENRY_HOME={} {}",
+        "in another terminal: {}={} {}",
+        repo::HOME,
         profile.display(),
-        tokenry().display()
+        registration::program().display()
     );
     println!("Ctrl-C ends everything.");
-    if let (false, Some(file)) = (registered, &wanted) {
-        register_later(&mut app, &profile, file)?;
+    if let Some(provider) = &provider {
+        follow(registered, &mut app, &profile, provider)?;
     }
     let status = app
         .wait()
@@ -99,12 +107,13 @@ fn open(with_sandbox: bool) -> Result {
     }
 }
 
-/// The profile's folder, made for this user alone: one that was chosen, or the one for development.
-fn profile() -> Result<PathBuf> {
-    let chosen = std::env::var_os(HOME).filter(|home| !home.is_empty());
-    let folder = match chosen {
-        Some(home) => std::path::absolute(&home).map_err(|e| format!("{HOME} names no folder: {e}."))?,
-        None => repo::target().join("dev-profile"),
+/// The profile's folder, made for this user alone. Without the Sandbox it is another one, where there never was any.
+fn profile(options: &Options) -> Result<PathBuf> {
+    let folder = match &options.profile {
+        Some(chosen) => std::path::absolute(chosen)
+            .map_err(|e| format!("--profile {} is no folder: {e}.", chosen.display()))?,
+        None if options.sandbox => repo::target().join("dev-profile"),
+        None => repo::target().join("empty-profile"),
     };
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -119,63 +128,32 @@ fn profile() -> Result<PathBuf> {
     Ok(folder)
 }
 
-fn write_provider(profile: &Path, sandbox: &Sandbox) -> Result<PathBuf> {
-    // Beside the profile and not in it: what is in there is the engine's.
-    let file = profile.with_extension("sandbox.json");
-    let text = format!("{:#}\n", sandbox.provider()?);
-    fs::write(&file, text).map_err(|e| format!("{} cannot be written: {e}.", file.display()))?;
-    Ok(file)
-}
-
-fn tokenry() -> PathBuf {
-    repo::program(Profile::Dev.folder(), "tokenry")
-}
-
-/// Adds the Sandbox to the profile, or points the one that is there at today's port.
-///
-/// # Errors
-/// The exit code of `tokenry`, where it has one.
-fn register(profile: &Path, file: &Path) -> std::result::Result<(), Option<i32>> {
-    let verb = if tokenry_quietly(profile, &["provider", "show", PROVIDER]).is_ok() {
-        ["provider", "edit", PROVIDER, "--from"].as_slice()
-    } else {
-        &["provider", "add", "--from"]
-    };
-    tokenry_quietly(profile, &[verb, &[&*file.to_string_lossy()]].concat())
-}
-
-fn tokenry_quietly(profile: &Path, args: &[&str]) -> std::result::Result<(), Option<i32>> {
-    let status = sh::command(tokenry(), args)
-        .env(HOME, profile)
-        // An engine that this starts is one for a moment: the app takes its place, and asks its person.
-        .env("TOKENRY_APPROVE", "all")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    match status {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(status.code()),
-        Err(_) => Err(None),
+/// Where the vault did not open without a question, the window asks it, and then whether the Sandbox may be added:
+/// tries until the vault is open, and asks once.
+fn follow(mut registered: Outcome, app: &mut Child, profile: &Path, provider: &Value) -> Result {
+    if matches!(registered, Outcome::NotYet) {
+        println!("the Sandbox will appear when the vault is open and you have allowed it.");
     }
-}
-
-/// The vault could not be opened without a question; the window asks it, and then whether the Sandbox may be added.
-/// Tries until the vault is open, and asks once.
-fn register_later(app: &mut Child, profile: &Path, file: &Path) -> Result {
-    println!("the Sandbox will appear when the vault is open and you have allowed it.");
-    while app
-        .try_wait()
-        .map_err(|e| format!("the app cannot be waited for: {e}."))?
-        .is_none()
-    {
-        match register(profile, file) {
-            Ok(()) => break,
-            Err(Some(DENIED)) => {
-                println!("the Sandbox was not allowed; its file is {}.", file.display());
-                break;
+    loop {
+        match registered {
+            Outcome::Done => return Ok(()),
+            Outcome::Denied => {
+                println!("the Sandbox was not allowed; start this again to be asked again.");
+                return Ok(());
             }
-            Err(_) => std::thread::sleep(Duration::from_secs(3)),
+            Outcome::Failed(words) => {
+                println!("the Sandbox could not be added. {words}");
+                return Ok(());
+            }
+            Outcome::NotYet => {}
         }
+        let ended = app
+            .try_wait()
+            .map_err(|e| format!("the app cannot be waited for: {e}."))?;
+        if ended.is_some() {
+            return Ok(());
+        }
+        std::thread::sleep(AGAIN);
+        registered = registration::asked(profile, provider)?;
     }
-    Ok(())
 }
