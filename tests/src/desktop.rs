@@ -142,6 +142,17 @@ impl Desktop {
         self.looked_at.set(self.looked_at.get() + 1);
         address
     }
+
+    /// From now on there is no browser, before the first address was opened: the opener fails where the file that it
+    /// writes to is a folder.
+    pub fn break_the_browser(&self) {
+        fs::create_dir(self.session.root().join("opened")).unwrap();
+    }
+
+    /// There is one again.
+    pub fn mend_the_browser(&self) {
+        fs::remove_dir(self.session.root().join("opened")).unwrap();
+    }
 }
 
 /// Puts a program before the real `xdg-open` that writes http addresses down, which are the browser's, and hands

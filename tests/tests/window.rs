@@ -73,6 +73,24 @@ async fn the_form_says_at_each_field_what_is_wrong_with_it() {
 }
 
 #[tokio::test]
+async fn where_no_browser_can_be_opened_the_window_says_so_and_the_sign_in_waits() {
+    let (desktop, sandbox) = (Desktop::trusting(), Sandbox::start());
+    let screen = desktop.open_window(&[]).await;
+    screen.add_provider(&sandbox.form(CONFIDENTIAL)).await;
+    desktop.break_the_browser();
+    screen.click("connect-sandbox").await;
+    screen.hears("no browser could be opened").await;
+    screen.see("waiting").await;
+    desktop.mend_the_browser();
+    screen.click("open-again").await;
+    sandbox.agree(&mut Browser::new(), &desktop.opened_address(), "Grace Hopper");
+    screen
+        .reads("connected-as", &format!("Connected as {EMAIL}"))
+        .await;
+    screen.close().await;
+}
+
+#[tokio::test]
 async fn an_account_is_connected_refreshed_locked_away_and_disconnected() {
     let (desktop, sandbox) = (Desktop::trusting(), Sandbox::start());
     let screen = desktop.open_window(&[]).await;

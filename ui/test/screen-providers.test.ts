@@ -78,7 +78,7 @@ describe('a connection', () => {
     const { behind, connection } = await showing({ status: 'needs_reauth', reason });
     expect(text('reason')).toMatch(words);
     await click('connect-again');
-    expect(body(behind, 'POST /v1/oauth-providers')).toEqual({ connection: connection.id, open_browser: true });
+    expect(body(behind, 'POST /v1/oauth-providers')).toEqual({ connection: connection.id });
     expect(text('status-badge')).toBe('Waiting for the browser');
   });
 
@@ -162,13 +162,25 @@ describe('connecting', () => {
     withProvider(behind);
     await open(behind);
     await click('connect-sandbox');
-    expect(body(behind, 'POST')).toEqual({ open_browser: true });
     expect(text('waiting')).toContain('Ends in 10 min');
     const [flow] = [...behind.engine.flows.keys()];
+    expect(behind.lines).toContain(`POST /v1/flows/${flow}/open`);
     behind.engine.end(flow ?? '', { status: 'connected' }, { account: ADA });
     await settle();
     expect(screen.queryByTestId('waiting')).toBeNull();
     expect(text('connected-as')).toBe('Connected as ada@example.org');
+  });
+
+  it('says so when no browser can be opened, and waits all the same: the link can be copied', async () => {
+    const behind = door();
+    withProvider(behind);
+    await open(behind);
+    const message = 'no browser could be opened; copy the link into a browser yourself';
+    behind.refuseNext('POST /v1/flows', { code: 'oauth_unavailable', message });
+    await click('connect-sandbox');
+    expect(text('toast')).toContain(message);
+    await click('copy-link');
+    expect(behind.copied).toHaveLength(1);
   });
 
   it('can be cancelled, opened again, and its link copied, while the browser is away', async () => {
@@ -195,7 +207,7 @@ describe('connecting', () => {
     expect(text('error-label')).toContain('already has a connection labelled work');
     await type('field-label', 'home');
     await click('confirm-connect');
-    expect(body(behind, 'POST')).toEqual({ label: 'home', open_browser: true });
+    expect(body(behind, 'POST /v1/oauth-providers')).toEqual({ label: 'home' });
     expect(text('connection-label')).toBe('home');
   });
 
@@ -224,7 +236,7 @@ describe('connecting', () => {
     await settle();
     expect(text('flow-ended')).toContain(message);
     await click('try-flow-again');
-    expect(body(behind, 'POST')).toEqual({ connection: connection.id, open_browser: true });
+    expect(body(behind, 'POST /v1/oauth-providers')).toEqual({ connection: connection.id });
     expect(screen.queryByTestId('flow-ended')).toBeNull();
   });
 

@@ -129,7 +129,7 @@ impl Engine {
         .await
         .unwrap_or_else(|error| Err(Error::Internal(format!("the sign-in ended early ({error})"))))?;
         if how.open_browser
-            && let Err(error) = self.inner.host.open_browser(&open_url)
+            && let Err(error) = self.open_browser(open_url.clone()).await
         {
             tracing::warn!("{error}");
         }

@@ -82,10 +82,16 @@ impl Engine {
             .await?
             .authorization_url
             .ok_or(Error::FlowExpired)?;
-        self.inner
-            .host
-            .open_browser(&url)
-            .map_err(|error| Error::Unavailable(error.to_string()))
+        self.open_browser(url).await
+    }
+
+    pub(crate) async fn open_browser(&self, url: Url) -> Result<(), Error> {
+        let host = self.inner.host.clone();
+        blocking(move || {
+            host.open_browser(&url)
+                .map_err(|error| Error::Unavailable(error.to_string()))
+        })
+        .await
     }
 
     /// Uses a flow up, so that no second answer can come for it.

@@ -1,9 +1,12 @@
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
 use url::Url;
 
 /// What the engine asks of the program it lives in.
 pub trait Host: Send + Sync {
-    /// Opens an https address (or http on a loopback address) in the person's browser, never through a shell.
+    /// Opens an https address (or http on a loopback address) in the person's browser, never through a shell. May take
+    /// half a second.
     ///
     /// # Errors
     /// When no browser could be started.
@@ -64,7 +67,11 @@ const OPENER: &str = "open";
 #[cfg(target_os = "windows")]
 const OPENER: &str = "explorer";
 
-/// Starts the system's opener with the address as its only argument, and does not wait for it.
+/// How long the system's opener is given to say that it finds no browser. One that goes on longer has found one, and
+/// may stay for as long as that is open.
+const OPENER_PATIENCE: Duration = Duration::from_millis(500);
+
+/// Starts the system's opener with the address as its only argument.
 fn open_with_system(url: &Url) -> Result<(), HostError> {
     if !matches!(url.scheme(), "https" | "http") {
         return Err(HostError(format!(
@@ -72,23 +79,29 @@ fn open_with_system(url: &Url) -> Result<(), HostError> {
             url.scheme()
         )));
     }
-    let child = Command::new(OPENER)
-        .arg(url.as_str())
+    opened(Command::new(OPENER).arg(url.as_str()))
+}
+
+fn opened(opener: &mut Command) -> Result<(), HostError> {
+    const NEXT: &str = "copy the link into a browser yourself";
+    let mut child = opener
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
-        .map_err(|error| {
-            HostError(format!(
-                "{OPENER} could not be started ({error}); copy the link into a browser yourself"
-            ))
-        })?;
+        .map_err(|error| HostError(format!("{OPENER} could not be started ({error}); {NEXT}")))?;
+    let (tell, told) = mpsc::channel();
     // Somebody has to collect its exit status, or it stays behind as a zombie.
     std::thread::spawn(move || {
-        let mut child = child;
-        let _ = child.wait();
+        let _ = tell.send(child.wait());
     });
-    Ok(())
+    match told.recv_timeout(OPENER_PATIENCE) {
+        // Explorer's exit status says nothing.
+        Ok(Ok(status)) if !status.success() && cfg!(not(windows)) => Err(HostError(format!(
+            "no browser could be opened ({OPENER}: {status}); {NEXT}"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Asks the desktop which `.desktop` file answers our scheme.
@@ -106,5 +119,26 @@ fn registered_handler() -> SchemeState {
         "" => SchemeState::NotRegistered,
         ours if ours.to_lowercase().contains("tokenry") => SchemeState::Ours,
         _ => SchemeState::Others(handler),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn opened_by(program: &str, arguments: &[&str]) -> Result<(), HostError> {
+        opened(Command::new(program).args(arguments))
+    }
+
+    #[test]
+    fn an_opener_that_finds_no_browser_is_an_error_and_one_that_stays_is_not() {
+        let none = opened_by("sh", &["-c", "exit 3"]).unwrap_err().to_string();
+        assert!(
+            none.contains("exit status: 3") && none.contains("copy the link"),
+            "{none}"
+        );
+        assert!(opened_by("/nowhere/at/all", &[]).is_err());
+        opened_by("true", &[]).unwrap();
+        opened_by("sleep", &["2"]).unwrap();
     }
 }

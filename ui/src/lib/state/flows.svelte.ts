@@ -38,16 +38,16 @@ export class Flows {
     this.#connected = connected;
   }
 
-  /** Opens the browser at the provider. @throws Failure */
-  async start(provider: string, start: Start = {}): Promise<void> {
+  /** Begins a sign-in and gives its id; the browser is not opened yet. @throws Failure */
+  async start(provider: string, start: Start = {}): Promise<string> {
     this.ended.delete(provider);
-    const body = { ...start, open_browser: true };
-    const answer = await this.#client.call('post', '/v1/oauth-providers/{id}/authorize', {
+    const { flow_id: id } = await this.#client.call('post', '/v1/oauth-providers/{id}/authorize', {
       path: { id: provider },
-      body,
+      body: start,
     });
-    this.#known.set(answer.flow_id, { provider, start });
-    await this.#look(answer.flow_id);
+    this.#known.set(id, { provider, start });
+    await this.#look(id);
+    return id;
   }
 
   /** Watches the open sign-in of a connection, whoever started it. */
@@ -69,8 +69,8 @@ export class Flows {
     await Promise.all([...this.open.keys()].map((id) => this.#look(id)));
   }
 
-  /** @throws Failure */
-  async openAgain(id: string): Promise<void> {
+  /** Opens the browser at the provider. @throws Failure */
+  async openBrowser(id: string): Promise<void> {
     await this.#client.call('post', '/v1/flows/{id}/open', { path: { id } });
   }
 

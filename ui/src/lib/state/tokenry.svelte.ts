@@ -84,7 +84,12 @@ export class Tokenry {
 
   /** Opens the browser at the provider; one that needs no browser is connected at once. @throws Failure */
   async connect(provider: Provider, start: Start = {}): Promise<void> {
-    if (provider.grant_type === 'authorization_code') return this.flows.start(provider.id, start);
+    if (provider.grant_type === 'authorization_code') {
+      const flow = await this.flows.start(provider.id, start);
+      // Without a browser the sign-in waits all the same: its link can be copied.
+      await this.attempt(() => this.flows.openBrowser(flow));
+      return;
+    }
     const label = start.label ?? (start.connection ? this.connections.get(start.connection)?.label : undefined);
     await this.connections.connect(provider.id, label ?? undefined);
     this.notices.say(words.providers.connectedPlain(provider.display_name));
