@@ -22,6 +22,7 @@ fn fake(redirect: &'static str, end: Value, connections: Value) -> Fake {
             0 => (200, flow("waiting")),
             _ => (200, end.clone()),
         },
+        _ if what.starts_with("POST /v1/flows/") => (200, json!({"success": true})),
         "POST /v1/callback" => (200, json!({"success": true, "connection_id": CONNECTION})),
         _ if what == format!("GET /v1/connections/{CONNECTION}") => (200, connection()),
         _ => support::not_found(what),
@@ -58,6 +59,7 @@ fn without_a_browser_the_address_is_the_first_line_and_the_end_is_0() {
         .filter(|seen| seen.what.ends_with("?wait_seconds=30"))
         .count();
     assert_eq!(polls, 2);
+    assert!(!opens(&fake));
 }
 
 #[test]
@@ -82,8 +84,42 @@ fn with_a_browser_the_engine_opens_it_and_standard_output_is_empty() {
     );
     assert_eq!(
         asked_for(&fake),
-        json!({"open_browser": true, "label": "work", "scopes": ["a", "b"], "redirect": "deep_link"})
+        json!({"open_browser": false, "label": "work", "scopes": ["a", "b"], "redirect": "deep_link"})
     );
+    assert!(opens(&fake));
+}
+
+/// Whether the engine was asked to open the browser.
+fn opens(fake: &Fake) -> bool {
+    fake.seen().iter().any(|seen| seen.what.ends_with("/open"))
+}
+
+#[test]
+fn where_no_browser_can_be_opened_that_is_said_and_the_sign_in_waits() {
+    let works = fake("loopback", flow("connected"), json!([]));
+    let said = works.run(&["connect", "github"]).ends(0).err;
+    assert!(said.contains("Your browser asks you"), "{said}");
+
+    let polled = AtomicU32::new(0);
+    let fails = Fake::new(move |what| match what {
+        "GET /v1/oauth-providers/github" => (200, provider()),
+        "GET /v1/connections" => (200, json!([])),
+        _ if what.ends_with("/authorize") => (200, started("loopback")),
+        _ if what.ends_with("/open") => (503, error("oauth_unavailable", "no browser could be opened")),
+        _ if what.starts_with("GET /v1/flows/") => match polled.fetch_add(1, Ordering::SeqCst) {
+            0 => (200, flow("waiting")),
+            _ => (200, flow("connected")),
+        },
+        _ if what == format!("GET /v1/connections/{CONNECTION}") => (200, connection()),
+        _ => support::not_found(what),
+    });
+    let said = fails.run(&["connect", "github"]).ends(0).err;
+    for part in [
+        "no browser could be opened",
+        "Sign in and agree at this address:\nhttp://127.0.0.1:4711/begin/x\n",
+    ] {
+        assert!(said.contains(part), "{said}");
+    }
 }
 
 #[test]

@@ -28,7 +28,8 @@ pub(crate) fn run(args: &ConnectArgs, engine: &Engine, output: &Output) -> Resul
         scopes: (!args.scopes.is_empty()).then(|| args.scopes.clone()),
         redirect: args.redirect,
         connection: renewed.map(|connection| connection.id.to_string()),
-        open_browser: !args.no_browser,
+        // It is opened next, by an operation that says when it could not be.
+        open_browser: false,
     };
     let id = provider.id.to_string();
     let answer: AuthorizeAnswer = engine.send_body(

@@ -23,10 +23,10 @@ pub(super) fn follow(
     engine: &Engine,
     output: &Output,
 ) -> Result<(), Failure> {
-    announce(answer, no_browser, output)?;
     let asks = answer.redirect == Redirect::Paste && std::io::stdin().is_terminal();
     let call_off = || call_off(answer, engine, output);
     let connection = interrupt::or_else(call_off, || {
+        announce(answer, no_browser, engine, output)?;
         if asks {
             ask(engine, output)
         } else {
@@ -46,7 +46,12 @@ fn call_off(answer: &AuthorizeAnswer, engine: &Engine, output: &Output) {
     }
 }
 
-fn announce(answer: &AuthorizeAnswer, no_browser: bool, output: &Output) -> Result<(), Failure> {
+fn announce(
+    answer: &AuthorizeAnswer,
+    no_browser: bool,
+    engine: &Engine,
+    output: &Output,
+) -> Result<(), Failure> {
     let until = relative(answer.expires_at, Timestamp::now());
     if no_browser {
         if output.is_json() {
@@ -58,8 +63,12 @@ fn announce(answer: &AuthorizeAnswer, no_browser: bool, output: &Output) -> Resu
             "Open that address in a browser. This ends when you are connected, or {until}."
         ));
     } else {
-        output
-            .say("Your browser asks you to sign in and to agree. If it does not come up, open this address:");
+        output.say(match open_browser(answer, engine, output) {
+            true => {
+                "Your browser asks you to sign in and to agree. If it does not come up, open this address:"
+            }
+            false => "Sign in and agree at this address:",
+        });
         output.say(&answer.authorization_url);
         output.say(&format!("Waiting. This ends when you are connected, or {until}."));
     }
@@ -70,6 +79,24 @@ fn announce(answer: &AuthorizeAnswer, no_browser: bool, output: &Output) -> Resu
         }
     }
     Ok(())
+}
+
+/// Whether it could be opened. Without a browser the sign-in waits all the same.
+fn open_browser(answer: &AuthorizeAnswer, engine: &Engine, output: &Output) -> bool {
+    let opened: Result<Success, Failure> = engine.send(
+        Method::Post,
+        &["v1", "flows", &answer.flow_id.to_string(), "open"],
+    );
+    match opened {
+        Ok(_) => true,
+        Err(failure) => {
+            // As JSON there is one error for the whole command, or none.
+            if !output.is_json() {
+                output.fail(&failure);
+            }
+            false
+        }
+    }
 }
 
 /// Takes pasted addresses until one is right.
