@@ -143,8 +143,8 @@ impl Desktop {
         address
     }
 
-    /// From now on there is no browser, before the first address was opened: the opener fails where the file that it
-    /// writes to is a folder.
+    /// From now on there is no browser: the opener fails where the file that it writes to is a folder. Only for a
+    /// desktop that has opened no address yet.
     pub fn break_the_browser(&self) {
         fs::create_dir(self.session.root().join("opened")).unwrap();
     }

@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Output, Stdio};
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long an engine may take until it is ready. A keyring that asks its person takes longer, and then the window
 /// is the place to wait in.
@@ -127,11 +127,6 @@ impl Drop for Engine {
     fn drop(&mut self) {
         // It tidies up when it is told to end; what the standard library has would end it on the spot.
         let _ = sh::command("sh", ["-c", "kill \"$0\"", &self.0.id().to_string()]).status();
-        let end = Instant::now() + PATIENCE;
-        while matches!(self.0.try_wait(), Ok(None)) && Instant::now() < end {
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        sh::end(&mut self.0, PATIENCE);
     }
 }

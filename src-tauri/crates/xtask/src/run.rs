@@ -142,7 +142,7 @@ fn follow(mut registered: Outcome, app: &mut Child, profile: &Path, provider: &V
                 return Ok(());
             }
             Outcome::Failed(words) => {
-                println!("the Sandbox could not be added. {words}");
+                println!("the Sandbox could not be added:\n{words}");
                 return Ok(());
             }
             Outcome::NotYet => {}

@@ -5,7 +5,7 @@ use crate::sh::{self, Result};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdin, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// The server; it ends when this is dropped, and by itself when we are killed: its standard input ends then.
 pub(crate) struct Sandbox {
@@ -63,16 +63,7 @@ impl Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         drop(self.lifeline.take());
-        let deadline = Instant::now() + Duration::from_secs(2);
-        while matches!(self.child.try_wait(), Ok(None)) {
-            if Instant::now() >= deadline {
-                // It may have ended in between, and that is as good.
-                let _ = self.child.kill();
-                let _ = self.child.wait();
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        sh::end(&mut self.child, Duration::from_secs(2));
     }
 }
 

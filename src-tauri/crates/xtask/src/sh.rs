@@ -2,7 +2,8 @@
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// What xtask's parts return: the error says what failed and what to do about it.
 pub(crate) type Result<T = ()> = std::result::Result<T, String>;
@@ -65,6 +66,20 @@ pub(crate) fn read(command: &mut Command) -> Result<String> {
     }
     String::from_utf8(output.stdout)
         .map_err(|_| format!("`{}` printed something that is no text.", shown(command)))
+}
+
+/// Waits for a child that was told to end, and ends it itself when that takes longer than `patience`.
+pub(crate) fn end(child: &mut Child, patience: Duration) {
+    let deadline = Instant::now() + patience;
+    while matches!(child.try_wait(), Ok(None)) {
+        if Instant::now() >= deadline {
+            // It may have ended in between, and that is as good.
+            let _ = child.kill();
+            let _ = child.wait();
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// The command line as a person would type it.

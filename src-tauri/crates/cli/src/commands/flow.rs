@@ -26,7 +26,8 @@ pub(super) fn follow(
     let asks = answer.redirect == Redirect::Paste && std::io::stdin().is_terminal();
     let call_off = || call_off(answer, engine, output);
     let connection = interrupt::or_else(call_off, || {
-        announce(answer, no_browser, engine, output)?;
+        let by_hand = no_browser || !open_browser(answer, engine, output);
+        announce(answer, by_hand, output)?;
         if asks {
             ask(engine, output)
         } else {
@@ -46,14 +47,9 @@ fn call_off(answer: &AuthorizeAnswer, engine: &Engine, output: &Output) {
     }
 }
 
-fn announce(
-    answer: &AuthorizeAnswer,
-    no_browser: bool,
-    engine: &Engine,
-    output: &Output,
-) -> Result<(), Failure> {
+fn announce(answer: &AuthorizeAnswer, by_hand: bool, output: &Output) -> Result<(), Failure> {
     let until = relative(answer.expires_at, Timestamp::now());
-    if no_browser {
+    if by_hand {
         if output.is_json() {
             output.done(answer, "")?;
         } else {
@@ -63,12 +59,8 @@ fn announce(
             "Open that address in a browser. This ends when you are connected, or {until}."
         ));
     } else {
-        output.say(match open_browser(answer, engine, output) {
-            true => {
-                "Your browser asks you to sign in and to agree. If it does not come up, open this address:"
-            }
-            false => "Sign in and agree at this address:",
-        });
+        output
+            .say("Your browser asks you to sign in and to agree. If it does not come up, open this address:");
         output.say(&answer.authorization_url);
         output.say(&format!("Waiting. This ends when you are connected, or {until}."));
     }
@@ -81,7 +73,7 @@ fn announce(
     Ok(())
 }
 
-/// Whether it could be opened. Without a browser the sign-in waits all the same.
+/// Whether it could be opened. Where it could not, the sign-in waits for a person who opens the address by hand.
 fn open_browser(answer: &AuthorizeAnswer, engine: &Engine, output: &Output) -> bool {
     let opened: Result<Success, Failure> = engine.send(
         Method::Post,
