@@ -169,14 +169,14 @@ fn an_interrupted_connect_calls_its_flow_off() {
         let mut out = BufReader::new(child.stdout.take().unwrap());
         out.read_line(&mut line).unwrap();
         let asks = |seen: &Seen| seen.what.starts_with("GET /v1/flows/");
-        // The address is out before the signal is minded; a question is out after it.
+        // It waits for the sign-in by then, and asks nothing else.
         while !fake.seen().iter().any(asks) {
             std::thread::yield_now();
         }
         kill_process(Pid::from_child(&child), signal).unwrap();
         let ended = Run::from(child.wait_with_output().unwrap()).ends(128 + signal.as_raw());
         assert!(
-            ended.err.ends_with("Called off; nothing was connected.\n"),
+            ended.err.ends_with("\n\nCalled off; nothing was connected.\n"),
             "{ended:?}"
         );
         let last = fake.seen().pop().unwrap();

@@ -42,7 +42,11 @@ fn call_off(answer: &AuthorizeAnswer, engine: &Engine, output: &Output) {
     let called_off: Result<Success, Failure> =
         engine.send(Method::Delete, &["v1", "flows", &answer.flow_id.to_string()]);
     match called_off {
-        Ok(_) => output.say("\nCalled off; nothing was connected."),
+        Ok(_) => {
+            // The terminal shows the Ctrl-C in the line that is open.
+            output.say("");
+            output.say("Called off; nothing was connected.");
+        }
         Err(failure) => output.fail(&failure),
     }
 }
