@@ -15,15 +15,15 @@ async function opened() {
 }
 
 describe('keys', () => {
-  it('n adds a provider, and the name has the focus', async () => {
+  it('Control+N adds a provider, and the name has the focus', async () => {
     await opened();
-    await press('n');
+    await press('{Control>}n{/Control}');
     expect(document.activeElement).toBe(screen.getByTestId('field-name'));
   });
 
-  it('/ goes to the filter, Escape empties and then leaves it', async () => {
+  it('Control+K goes to the filter, Escape empties and then leaves it', async () => {
     await opened();
-    await press('/');
+    await press('{Control>}k{/Control}');
     const filter = screen.getByTestId<HTMLInputElement>('filter');
     expect(document.activeElement).toBe(filter);
     await press('sand{Escape}');
@@ -32,24 +32,30 @@ describe('keys', () => {
     expect(document.activeElement).not.toBe(filter);
   });
 
-  it('l locks, and only when nothing is typed', async () => {
+  it('Control+L locks, also while something is typed', async () => {
     await opened();
-    await press('/');
+    await press('{Control>}k{/Control}');
     await press('lln?');
     expect(screen.getByTestId<HTMLInputElement>('filter').value).toBe('lln?');
-    await press('{Escape}{Escape}');
     await press('{Control>}l{/Control}');
-    expect(screen.queryByTestId('lock-screen')).toBeNull();
-    await press('l');
     expect(screen.getByTestId('lock-screen')).toBeTruthy();
   });
 
-  it('? lists them all, and Escape closes the list', async () => {
+  it('none is a single character: no letter or sign alone does anything (WCAG 2.1.4)', async () => {
+    const behind = await opened();
+    const before = document.body.innerHTML;
+    const lines = behind.lines.length;
+    for (const key of 'abcdefghijklmnopqrstuvwxyzLN0123456789/?.,;:-+*#<>!') await press(key);
+    expect(document.body.innerHTML).toBe(before);
+    expect(behind.lines).toHaveLength(lines);
+  });
+
+  it('F1 lists them all, and Escape closes the list', async () => {
     await opened();
-    await press('?');
+    await press('{F1}');
     const help = screen.getByTestId('help-dialog').textContent;
-    for (const key of ['n', '/', 'l', '?', 'Esc']) expect(help).toContain(key);
-    await press('n');
+    for (const key of ['Ctrl+N', 'Ctrl+K', 'Ctrl+L', 'F1', 'Esc']) expect(help).toContain(key);
+    await press('{Control>}n{/Control}');
     expect(screen.queryByTestId('provider-form')).toBeNull();
     await press('{Escape}');
     expect(screen.queryByTestId('help-dialog')).toBeNull();

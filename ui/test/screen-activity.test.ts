@@ -1,6 +1,7 @@
 import { screen } from '@testing-library/svelte';
 import { expect, it } from 'vitest';
 import type { Event } from '../src/lib/types';
+import { words } from '../src/lib/words';
 import { nextId } from '../src/lib/door/memory/engine';
 import { anApp } from '../src/lib/door/memory/samples';
 import { click, door, open, settle, text, type, user, withConnection, withProvider } from './support';
@@ -64,9 +65,10 @@ it('older events come on request', async () => {
   for (let n = 0; n < 101; n += 1) behind.engine.log({ kind: 'refreshed' });
   await open(behind);
   await click('nav-activity');
-  expect(screen.getAllByTestId('event')).toHaveLength(100);
+  const all = () => screen.getAllByTestId('event')[0]?.closest('[aria-setsize]')?.getAttribute('aria-setsize');
+  expect(all()).toBe('100');
   await click('older');
-  expect(screen.getAllByTestId('event')).toHaveLength(101);
+  expect(all()).toBe('101');
   expect(screen.queryByTestId('older')).toBeNull();
 });
 
@@ -110,7 +112,7 @@ async function withApp() {
 
 it('what was decided, by which rule, and what was sent to whom is said in words', async () => {
   await withApp();
-  expect(text('event', 0)).toMatch(/Your decision · sandbox.*\s*deploy · a token · You said no\s*Refused/);
+  expect(text('event', 0)).toMatch(/Denied · sandbox.*\s*deploy · a token · You said no\s*Refused/);
   expect(text('event', 1)).toMatch(/Token handed out.*\s*release-notes, through x\s*· The app has a grant for it/);
   expect(text('event', 2)).toMatch(/App registered · release-notes\s*You, in the window\s*just now/);
   expect(text('event', 3)).toContain('The refresh token was sent to Sandbox, which answered with a new access token');
@@ -157,4 +159,57 @@ it('a very long way without anything that fits can be gone on with', async () =>
   expect(kinds()).toEqual([]);
   await click('older');
   expect(kinds()).toEqual(['redirect_refused']);
+});
+
+const KINDS = Object.keys(words.eventKind) as (keyof typeof words.eventKind)[];
+
+it.each(KINDS)('%s is not told as done when it was refused or failed', (kind) => {
+  const { done, refused, failed } = words.eventKind[kind];
+  const isRefusal = kind === 'redirect_refused' || kind === 'refresh_failed';
+  for (const text of [refused, failed]) expect(text).toMatch(/denied|failed|refused/i);
+  if (!isRefusal) expect([refused, failed]).not.toContain(done);
+});
+
+it('a refused request says that it was denied, and not that something was handed out or sent', async () => {
+  const behind = door();
+  const provider = withProvider(behind);
+  const of = { provider_id: provider.id, caller: 'program', program: '/bin/x', outcome: 'refused' } as const;
+  for (const kind of KINDS) behind.engine.log({ kind, ...of });
+  behind.engine.log({ kind: 'token_handed_out', ...of });
+  await open(behind);
+  await click('nav-activity');
+  expect(text('event')).toMatch(/^Token request denied · Sandbox/);
+  expect(document.body.textContent).not.toContain('Token handed out');
+  expect(screen.queryByTestId('sent')).toBeNull();
+});
+
+it('where the client signs in by itself, no refresh token is said to be sent', async () => {
+  const behind = door();
+  const provider = withProvider(behind, { grant_type: 'client_credentials' });
+  for (const kind of KINDS) behind.engine.log({ kind, provider_id: provider.id, caller: 'engine' });
+  await open(behind);
+  await click('nav-activity');
+  await type('filter', 'client credentials');
+  expect(text('sent')).toBe('The client credentials were sent to Sandbox, which answered with a new access token');
+  await type('filter', '');
+  expect(document.body.textContent).not.toMatch(/refresh token|code of the sign-in|browser was sent/);
+});
+
+it('of more than two hundred connections one is chosen by its name', async () => {
+  const behind = door();
+  const provider = withProvider(behind);
+  for (let n = 0; n < 201; n += 1) {
+    const connection = withConnection(behind, provider, { label: `l${n}` });
+    if (n === 17) behind.engine.log({ kind: 'refreshed', connection_id: connection.id, provider_id: provider.id });
+    else if (n < 20) behind.engine.log({ kind: 'unlocked' });
+  }
+  await open(behind);
+  await click('nav-activity');
+  expect(document.querySelectorAll('option').length).toBeLessThan(20);
+  await type('field-connection', 'sandbox/l1');
+  expect(kinds()).not.toContain('unlocked');
+  await type('field-connection', 'sandbox/l17');
+  expect(kinds()).toEqual(['refreshed']);
+  await type('field-connection', 'nothing');
+  expect(text('error-connection')).toBe('No connection has this name.');
 });

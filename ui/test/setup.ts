@@ -16,3 +16,13 @@ if (typeof HTMLDialogElement.prototype.showModal !== 'function') {
 
 // axe draws on a canvas to find icon fonts; there are none, and jsdom only complains.
 HTMLCanvasElement.prototype.getContext = () => null;
+
+// jsdom lays nothing out. A list draws what is in sight: say that the window is 600 pixels high, and each part in it 100.
+for (const name of ['offsetHeight', 'clientHeight']) {
+  Object.defineProperty(HTMLElement.prototype, name, {
+    configurable: true,
+    get(this: HTMLElement) {
+      return this.tagName === 'MAIN' ? 600 : 100;
+    },
+  });
+}

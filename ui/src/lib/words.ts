@@ -136,6 +136,7 @@ export const words = {
     optional: 'optional',
     number: (id: string) => `Number for a report: ${id}`,
     filtered: (n: number) => `${n} found`,
+    unsaved: 'What you typed is not saved. Press Esc again, or Cancel, to discard it.',
   },
 
   header: {
@@ -162,7 +163,9 @@ export const words = {
     connectFurther: 'Connect another account',
     edit: (name: string) => `Edit ${name}`,
     noConnections: 'Not connected yet.',
-    more: (n: number) => `Show all ${n} connections`,
+    list: 'Providers and connections',
+    loading: 'Loading connections…',
+    notLoaded: 'The connections could not be loaded',
     connections: (n: number) => count(n, 'connection', 'connections'),
     flowFailed: 'The sign-in did not end in a connection',
     flowExpired: 'Ten minutes went by without an answer from the browser.',
@@ -180,6 +183,7 @@ export const words = {
     scopes: 'Scopes',
     noScopes: 'none named by the provider',
     moreScopes: (n: number) => `${n} more`,
+    fewerScopes: 'Fewer',
     missing: (scopes: string) => `Asked for and not granted: ${scopes}`,
     expires: 'Expires',
     expiredLabel: 'Expired',
@@ -207,6 +211,13 @@ export const words = {
   },
 
   flow: {
+    title: (provider: string) => `Sign in to ${provider}`,
+    again: (name: string) => `${name} signs in again.`,
+    labelled: (label: string) => `New connection: ${label}`,
+    first: 'New connection',
+    waits: 'A sign-in is open in the browser.',
+    show: 'Show the sign-in',
+    ended: (provider: string, title: string) => `${provider}: ${title}`,
     waiting: 'Sign in there and agree. This changes by itself when the browser comes back.',
     waitingPaste:
       'Sign in there. When the browser ends at a page it cannot show, copy its whole address and paste it here.',
@@ -256,6 +267,10 @@ export const words = {
     addTitle: 'Add provider',
     editTitle: (name: string) => `Edit ${name}`,
     back: 'Back to the providers',
+    unsavedTitle: 'Discard what you typed?',
+    unsaved: 'This form has changes that are not saved.',
+    keep: 'Keep editing',
+    discard: 'Discard changes',
     essential: 'Client registration',
     endpoints: 'Addresses of the provider',
     scopes: 'Scopes',
@@ -374,11 +389,11 @@ export const words = {
   help: {
     title: 'Keyboard shortcuts',
     keys: {
-      n: 'Add a provider',
-      '/': 'Go to the filter',
-      l: 'Lock the vault',
-      '?': 'Show this list',
-      Escape: 'Close what is open',
+      'Ctrl+N': 'Add a provider',
+      'Ctrl+K': 'Go to the filter',
+      'Ctrl+L': 'Lock the vault',
+      F1: 'Show this list',
+      Esc: 'Close what is open',
     },
   },
 

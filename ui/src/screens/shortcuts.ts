@@ -1,25 +1,34 @@
 import type { Place } from '../lib/state/place.svelte';
 import type { Tokenry } from '../lib/state/tokenry.svelte';
 
-/** The keys of the help overlay. Not while something is typed, nor while a dialog is open. */
+/**
+ * The keys of the help overlay. Each has a modifier or is no character (WCAG 2.1.4): a single letter would be typed by
+ * speech input and by accident. Not while a dialog is open.
+ */
 export function shortcut(event: KeyboardEvent, tokenry: Tokenry, place: Place): void {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || event.repeat) return;
-  if (types(event.target) || document.querySelector('dialog[open]') !== null) return;
-  const act = actions(tokenry, place)[event.key];
+  if (event.altKey || event.shiftKey || event.defaultPrevented || event.repeat) return;
+  if (document.querySelector('dialog[open]') !== null) return;
+  // On a Mac the command key does what Control does elsewhere.
+  const name = event.ctrlKey || event.metaKey ? `Ctrl+${event.key.toUpperCase()}` : event.key;
+  if (name === 'Escape' && types(event.target)) return;
+  const act = actions(tokenry, place)[name];
   if (!act) return;
   event.preventDefault();
   act();
 }
 
 function actions(tokenry: Tokenry, place: Place): Record<string, () => void> {
-  const always = { '?': () => (place.help = true) };
+  const always = { F1: () => (place.help = true) };
   if (!tokenry.engine.unlocked) return always;
+  const inForm = place.screen.name === 'form';
   return {
     ...always,
-    n: () => place.go({ name: 'form' }),
-    l: () => void tokenry.lock(),
-    '/': () => document.querySelector<HTMLElement>('[data-filter]')?.focus(),
-    ...(place.screen.name === 'form' ? { n: () => undefined, Escape: () => place.go({ name: 'providers' }) } : {}),
+    'Ctrl+N': () => {
+      if (!inForm) place.go({ name: 'form' });
+    },
+    'Ctrl+L': () => void tokenry.lock(),
+    'Ctrl+K': () => document.querySelector<HTMLElement>('[data-filter]')?.focus(),
+    ...(inForm ? { Escape: () => place.go({ name: 'providers' }) } : {}),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Client } from '../door/client';
+import { byId, byText } from '../text/order';
 import type { Connection, Revoked } from '../types';
 import { Shelf } from './shelf.svelte';
 
@@ -12,11 +13,11 @@ export class Connections extends Shelf<Connection> {
       if (group) group.push(connection);
       else groups.set(connection.provider_id, [connection]);
     }
-    for (const group of groups.values()) group.sort((a, b) => a.id.localeCompare(b.id));
+    for (const group of groups.values()) group.sort(byId);
     return groups;
   });
 
-  readonly byName = $derived([...this.items.values()].sort((a, b) => a.name.localeCompare(b.name)));
+  readonly byName = $derived([...this.items.values()].sort((a, b) => byText(a.name, b.name)));
 
   readonly #client: Client;
   readonly #seen: (connection: Connection) => void;

@@ -1,12 +1,11 @@
 import type { Client } from '../door/client';
 import type { CreateCredential, Credential, UpdateCredential } from '../types';
+import { byId, byText } from '../text/order';
 import { Shelf } from './shelf.svelte';
 
 /** What was entered by hand, by name. Connections, which the contract lists among the credentials, are not here. */
 export class Credentials extends Shelf<Credential> {
-  readonly list = $derived(
-    [...this.items.values()].sort((a, b) => a.name.localeCompare(b.name) || a.id.localeCompare(b.id)),
-  );
+  readonly list = $derived([...this.items.values()].sort((a, b) => byText(a.name, b.name) || byId(a, b)));
 
   readonly #client: Client;
 

@@ -1,6 +1,7 @@
 import { SvelteMap } from 'svelte/reactivity';
 import type { Client } from '../door/client';
 import { Failure } from '../door/failure';
+import { byId } from '../text/order';
 import type { Connection, Flow } from '../types';
 
 /** How a sign-in is to be started. */
@@ -31,6 +32,11 @@ export class Flows {
 
   /** Flows whose end was told. */
   readonly #told = new Set<string>();
+  /** Those that are being started, by what was asked for. */
+  readonly #starting = new Map<string, Promise<string>>();
+
+  /** The sign-in whose panel should get the focus; the panel takes it and sets this back. */
+  wanted = $state<string>();
 
   /** `connected` is told the connection of every sign-in that ended well while this window was watching. */
   constructor(client: Client, connected: (connection: string) => void) {
@@ -38,8 +44,44 @@ export class Flows {
     this.#connected = connected;
   }
 
-  /** Begins a sign-in and gives its id; the browser is not opened yet. @throws Failure */
-  async start(provider: string, start: Start = {}): Promise<string> {
+  /** The sign-ins that are open, the oldest first, with what each was started for. */
+  get list(): { flow: Flow; provider: string; start: Start }[] {
+    const known = (flow: Flow) => ({ flow, ...(this.#known.get(flow.id) ?? { provider: '', start: {} }) });
+    return [...this.open.values()].sort(byId).map(known);
+  }
+
+  /** The open sign-in of this connection. */
+  of(connection: string): Flow | undefined {
+    return [...this.open.values()].find((flow) => flow.connection_id === connection);
+  }
+
+  /**
+   * Begins a sign-in, and says whether it is a new one: when the same is open already, its panel is shown instead.
+   * The browser is not opened yet.
+   *
+   * @throws Failure
+   */
+  async start(provider: string, start: Start = {}): Promise<{ id: string; isNew: boolean }> {
+    const key = JSON.stringify([provider, start.connection ?? null, start.label ?? null]);
+    const open = this.#same(provider, start);
+    const started = this.#starting.get(key);
+    if (open !== undefined || started) {
+      const id = open ?? (await (started as Promise<string>));
+      this.wanted = id;
+      return { id, isNew: false };
+    }
+    const starting = this.#start(provider, start);
+    this.#starting.set(key, starting);
+    try {
+      const id = await starting;
+      this.wanted = id;
+      return { id, isNew: true };
+    } finally {
+      this.#starting.delete(key);
+    }
+  }
+
+  async #start(provider: string, start: Start): Promise<string> {
     this.ended.delete(provider);
     const { flow_id: id } = await this.#client.call('post', '/v1/oauth-providers/{id}/authorize', {
       path: { id: provider },
@@ -50,11 +92,21 @@ export class Flows {
     return id;
   }
 
+  /** The open sign-in for the same thing. */
+  #same(provider: string, start: Start): string | undefined {
+    if (start.connection !== undefined) return this.of(start.connection)?.id;
+    const same = this.list.find(
+      (open) => open.provider === provider && open.start.connection === undefined && open.start.label === start.label,
+    );
+    return same?.flow.id;
+  }
+
   /** Watches the open sign-in of a connection, whoever started it. */
   follow(connection: Connection): void {
     const { flow_id: flow, provider_id: provider } = connection;
     if (!flow || this.#known.has(flow)) return;
-    const renews = connection.account ? { connection: connection.id } : {};
+    // A connection that waits for its first sign-in is `pending`; any other one is renewed.
+    const renews = connection.status === 'pending' ? {} : { connection: connection.id };
     this.#known.set(flow, { provider, start: connection.label ? { ...renews, label: connection.label } : renews });
     void this.#look(flow).catch(() => undefined);
   }
@@ -91,6 +143,7 @@ export class Flows {
   }
 
   clear(): void {
+    this.wanted = undefined;
     this.open.clear();
     this.ended.clear();
     this.#known.clear();

@@ -1,11 +1,12 @@
 import type { Client } from '../door/client';
 import type { CreateProvider, Provider, UpdateProvider } from '../types';
+import { byId, byText } from '../text/order';
 import { Shelf } from './shelf.svelte';
 
 /** The providers, by the name that is shown. */
 export class Providers extends Shelf<Provider> {
   readonly list = $derived(
-    [...this.items.values()].sort((a, b) => a.display_name.localeCompare(b.display_name) || a.id.localeCompare(b.id)),
+    [...this.items.values()].sort((a, b) => byText(a.display_name, b.display_name) || byId(a, b)),
   );
 
   readonly #client: Client;

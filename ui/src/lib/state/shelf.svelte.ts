@@ -1,4 +1,4 @@
-import { SvelteMap } from 'svelte/reactivity';
+import { untrack } from 'svelte';
 import { Failure } from '../door/failure';
 
 /** So many changes at once are one new list instead of as many single requests. */
@@ -9,9 +9,14 @@ const MANY = 12;
  * late never replaces one that was asked for after it.
  */
 export abstract class Shelf<T extends { id: string }> {
-  protected readonly items = new SvelteMap<string, T>();
   /** Whether the list was here once. */
   loaded = $state(false);
+  /** Why the list could not be loaded. */
+  failure = $state.raw<Failure | undefined>();
+
+  // Not a SvelteMap: that would keep a signal for each of ten thousand items.
+  readonly #items = new Map<string, T>();
+  #version = $state(0);
 
   #ticket = 0;
   /** From id to the ticket of the request whose answer is shown. */
@@ -24,6 +29,11 @@ export abstract class Shelf<T extends { id: string }> {
   protected abstract fetchAll(): Promise<T[]>;
   protected abstract fetchOne(id: string): Promise<T>;
 
+  protected get items(): ReadonlyMap<string, T> {
+    void this.#version;
+    return this.#items;
+  }
+
   get(id: string): T | undefined {
     return this.items.get(id);
   }
@@ -35,10 +45,17 @@ export abstract class Shelf<T extends { id: string }> {
   /** @throws Failure */
   async load(): Promise<void> {
     const ticket = ++this.#ticket;
-    const list = await this.fetchAll();
+    let list: T[];
+    try {
+      list = await this.fetchAll();
+    } catch (cause) {
+      if (ticket > this.#cleared) this.failure = Failure.from(cause);
+      throw cause;
+    }
     if (ticket <= this.#cleared) return;
+    this.failure = undefined;
     const there = new Set(list.map((item) => item.id));
-    for (const id of this.items.keys()) if (!there.has(id)) this.show(id, undefined, ticket);
+    for (const id of [...this.#items.keys()]) if (!there.has(id)) this.show(id, undefined, ticket);
     for (const item of list) this.show(item.id, item, ticket);
     this.loaded = true;
   }
@@ -66,8 +83,10 @@ export abstract class Shelf<T extends { id: string }> {
     this.#cleared = this.#ticket;
     this.#shown.clear();
     this.#changed.clear();
-    this.items.clear();
+    this.#items.clear();
+    this.#touch();
     this.loaded = false;
+    this.failure = undefined;
   }
 
   /** An answer that is newer than everything shown. */
@@ -82,8 +101,13 @@ export abstract class Shelf<T extends { id: string }> {
   protected show(id: string, item: T | undefined, ticket: number): void {
     if (ticket <= this.#cleared || (this.#shown.get(id) ?? 0) > ticket) return;
     this.#shown.set(id, ticket);
-    if (item) this.items.set(id, item);
-    else this.items.delete(id);
+    if (item) this.#items.set(id, item);
+    else this.#items.delete(id);
+    this.#touch();
+  }
+
+  #touch(): void {
+    untrack(() => (this.#version += 1));
   }
 
   async #flush(): Promise<void> {

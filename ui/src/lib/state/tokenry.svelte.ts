@@ -29,6 +29,8 @@ export class Tokenry {
   readonly settings: Settings;
   readonly notices = new Notices();
   readonly clock = new Clock();
+  /** The row that should get the focus: the id of a connection, a credential or a provider. The list takes it. */
+  row = $state.raw<string | undefined>();
 
   #open = false;
   #stopChanges: (() => void) | undefined;
@@ -85,9 +87,9 @@ export class Tokenry {
   /** Opens the browser at the provider; one that needs no browser is connected at once. @throws Failure */
   async connect(provider: Provider, start: Start = {}): Promise<void> {
     if (provider.grant_type === 'authorization_code') {
-      const flow = await this.flows.start(provider.id, start);
+      const { id, isNew } = await this.flows.start(provider.id, start);
       // Without a browser the sign-in waits all the same: its link can be copied.
-      await this.attempt(() => this.flows.openBrowser(flow));
+      if (isNew) await this.attempt(() => this.flows.openBrowser(id));
       return;
     }
     const label = start.label ?? (start.connection ? this.connections.get(start.connection)?.label : undefined);
@@ -121,6 +123,17 @@ export class Tokenry {
       const parts = [this.providers, this.connections, this.flows, this.events, this.apps];
       for (const part of [...parts, this.credentials, this.settings, this.notices]) part.clear();
     }
+  }
+
+  /** Whether there is something with this id in the list of providers, connections and credentials. */
+  knows(id: string): boolean {
+    const lists = [this.providers, this.connections, this.credentials];
+    return id === 'credentials' ? this.credentials.loaded : lists.some((list) => list.get(id) !== undefined);
+  }
+
+  /** Loads everything, and shows the failure when there is one. */
+  async reload(): Promise<void> {
+    await this.#loadAll();
   }
 
   async #loadAll(): Promise<void> {

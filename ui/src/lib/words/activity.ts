@@ -1,34 +1,40 @@
 /** The texts of the activity log. */
-import type { EventKind, Rule } from '../types';
+import type { EventKind, GrantType, Outcome, Rule } from '../types';
 
-export const eventKind: Record<EventKind, string> = {
-  provider_added: 'Provider added',
-  provider_changed: 'Provider changed',
-  provider_removed: 'Provider removed',
-  flow_started: 'Sign-in started',
-  flow_ended: 'Sign-in ended',
-  connected: 'Connected',
-  token_handed_out: 'Token handed out',
-  refreshed: 'Refreshed',
-  refresh_failed: 'Refresh failed',
-  disconnected: 'Disconnected',
-  revoked: 'Tokens revoked at the provider',
-  locked: 'Vault locked',
-  unlocked: 'Vault unlocked',
-  redirect_refused: 'Redirect refused',
-  consent_asked: 'You were asked',
-  consent_decided: 'Your decision',
-  app_added: 'App registered',
-  app_removed: 'App removed',
-  app_authorized: 'App authorized',
-  grant_given: 'Grant given',
-  grant_removed: 'Grant taken away',
-  credential_added: 'Credential added',
-  credential_changed: 'Credential changed',
-  credential_removed: 'Credential removed',
-  credential_handed_out: 'Credential handed out',
-  settings_changed: 'Settings changed',
+/** What happened, by how it ended: the words for what was done must not stand over what was refused. */
+export const eventKind: Record<EventKind, Record<Outcome, string>> = {
+  provider_added: ended('Provider added', 'Adding a provider'),
+  provider_changed: ended('Provider changed', 'Changing a provider'),
+  provider_removed: ended('Provider removed', 'Removing a provider'),
+  flow_started: ended('Sign-in started', 'Starting a sign-in'),
+  flow_ended: { done: 'Sign-in ended', refused: 'Sign-in denied', failed: 'Sign-in failed' },
+  connected: ended('Connected', 'Connecting'),
+  token_handed_out: ended('Token handed out', 'Token request'),
+  refreshed: ended('Refreshed', 'Refresh'),
+  refresh_failed: { done: 'Refresh failed', refused: 'Refresh denied', failed: 'Refresh failed' },
+  disconnected: ended('Disconnected', 'Disconnecting'),
+  revoked: ended('Tokens revoked at the provider', 'Revoking tokens at the provider'),
+  locked: ended('Vault locked', 'Locking the vault'),
+  unlocked: ended('Vault unlocked', 'Unlocking the vault'),
+  redirect_refused: { done: 'Redirect refused', refused: 'Redirect refused', failed: 'Redirect refused' },
+  consent_asked: ended('Permission requested', 'Requesting permission'),
+  consent_decided: { done: 'Allowed', refused: 'Denied', failed: 'Decision failed' },
+  app_added: ended('App registered', 'Registering an app'),
+  app_removed: ended('App removed', 'Removing an app'),
+  app_authorized: ended('App authorized', 'Authorizing an app'),
+  grant_given: ended('Grant given', 'Giving a grant'),
+  grant_removed: ended('Grant taken away', 'Taking a grant away'),
+  credential_added: ended('Credential added', 'Adding a credential'),
+  credential_changed: ended('Credential changed', 'Changing a credential'),
+  credential_removed: ended('Credential removed', 'Removing a credential'),
+  credential_handed_out: ended('Credential handed out', 'Credential request'),
+  settings_changed: ended('Settings changed', 'Changing the settings'),
 };
+
+/** The words for an event that was done, and those for what was only tried. */
+function ended(done: string, tried: string): Record<Outcome, string> {
+  return { done, refused: `${tried} denied`, failed: `${tried} failed` };
+}
 
 /** By which rule it was let through or refused. */
 export const rule: Record<Rule, string> = {
@@ -48,12 +54,21 @@ export const rule: Record<Rule, string> = {
 };
 
 /** What was sent to which provider, for the events that send something. */
-export const sent: Partial<Record<EventKind, (provider: string) => string>> = {
-  flow_started: (provider) => `The browser was sent to ${provider}`,
-  connected: (provider) => `The code of the sign-in was sent to ${provider}, which answered with tokens`,
-  refreshed: (provider) => `The refresh token was sent to ${provider}, which answered with a new access token`,
-  refresh_failed: (provider) => `A refresh was meant for ${provider}`,
-  revoked: (provider) => `The tokens were sent to ${provider}, to be revoked`,
+export const sent: Record<GrantType, Partial<Record<EventKind, (provider: string) => string>>> = {
+  authorization_code: {
+    flow_started: (provider) => `The browser was sent to ${provider}`,
+    connected: (provider) => `The code of the sign-in was sent to ${provider}, which answered with tokens`,
+    refreshed: (provider) => `The refresh token was sent to ${provider}, which answered with a new access token`,
+    refresh_failed: (provider) => `A refresh was meant for ${provider}`,
+    revoked: (provider) => `The tokens were sent to ${provider}, to be revoked`,
+  },
+  // There is no refresh token: the client asks anew each time.
+  client_credentials: {
+    connected: (provider) => `The client credentials were sent to ${provider}, which answered with an access token`,
+    refreshed: (provider) => `The client credentials were sent to ${provider}, which answered with a new access token`,
+    refresh_failed: (provider) => `A request for a new access token was meant for ${provider}`,
+    revoked: (provider) => `The access token was sent to ${provider}, to be revoked`,
+  },
 };
 
 export const activity = {
@@ -61,6 +76,10 @@ export const activity = {
   filter: 'Filter what is listed',
   byApp: 'App',
   byConnection: 'Connection',
+  /** With very many connections, their names are typed. */
+  nameHint: 'Type its name.',
+  noSuchName: (n: number) => (n === 0 ? 'No connection has this name.' : `${n} connections fit: type the whole name.`),
+  list: 'Events',
   byOutcome: 'How it ended',
   any: 'Any',
   empty: 'Nothing happened yet. Every event is listed here: who asked, for what, and how it ended. Never a value.',

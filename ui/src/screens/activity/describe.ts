@@ -34,10 +34,16 @@ export function decided(event: Event): string | undefined {
   return words.rule[event.rule];
 }
 
-/** What was sent, and to which provider. */
+/** What happened. */
+export function happened(event: Event): string {
+  return words.eventKind[event.kind][event.outcome];
+}
+
+/** What was sent, and to which provider. Of what was refused, nothing was. */
 export function sent(tokenry: Tokenry, event: Event): string | undefined {
-  const name = provider(tokenry, event);
-  return name === undefined ? undefined : words.sent[event.kind]?.(name);
+  const at = event.provider_id ? tokenry.providers.get(event.provider_id) : undefined;
+  const reached = event.outcome === 'done' || (event.outcome === 'failed' && event.kind === 'refresh_failed');
+  return at && reached ? words.sent[at.grant_type][event.kind]?.(at.display_name) : undefined;
 }
 
 function provider(tokenry: Tokenry, event: Event): string | undefined {

@@ -151,7 +151,8 @@ export class MemoryEngine {
       expires_at: new Date(Date.now() + 600_000).toISOString(),
     };
     this.flows.set(flow.id, flow);
-    this.putConnection({ ...connection, status: 'pending', reason: null, flow_id: flow.id });
+    // One that is renewed stays what it is meanwhile.
+    this.putConnection({ ...connection, status: before?.status ?? 'pending', flow_id: flow.id });
     this.log({ kind: 'flow_started', provider_id: provider.id, connection_id: connection.id });
     return flow;
   }
@@ -164,8 +165,8 @@ export class MemoryEngine {
     if (before && ended.status === 'connected') {
       this.putConnection({ ...before, flow_id: null, reason: null, status: 'active', ...connection });
       this.log({ kind: 'connected', provider_id: before.provider_id, connection_id: before.id });
-    } else if (before?.account) {
-      this.putConnection({ ...before, flow_id: null, status: 'needs_reauth', reason: 'revoked' });
+    } else if (before && before.status !== 'pending') {
+      this.putConnection({ ...before, flow_id: null });
     } else this.removeConnection(ended.connection_id);
     this.#tell({ type: 'flow.changed', id });
   }
