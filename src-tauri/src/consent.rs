@@ -18,8 +18,10 @@ use tokenry_engine::{Answer, Change, Engine, Prompt, Proof};
 use tokio::sync::broadcast::error::RecvError;
 
 pub(crate) const LABEL: &str = "consent";
-/// In logical pixels. What does not fit is scrolled, so that the answers stay where they are.
+/// In logical pixels. What does not fit is scrolled, so that the answers stay where they are; with large text the user
+/// makes the window larger.
 const SIZE: (f64, f64) = (480.0, 600.0);
+const SMALLEST: (f64, f64) = (360.0, 360.0);
 /// How long the last window may take to be gone, in milliseconds, looked at every 10 of them.
 const GONE_WITHIN: u32 = 2000;
 
@@ -77,7 +79,7 @@ fn show(app: &AppHandle) -> tauri::Result<()> {
     web::keeping_nothing(builder)
         .title("Tokenry asks")
         .inner_size(SIZE.0, SIZE.1)
-        .resizable(false)
+        .min_inner_size(SMALLEST.0, SMALLEST.1)
         .maximizable(false)
         .minimizable(false)
         .always_on_top(true)
