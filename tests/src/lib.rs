@@ -12,9 +12,11 @@
 pub mod accounts;
 pub mod browser;
 pub mod canary;
+pub mod crash;
 pub mod desktop;
 pub mod desktop_session;
 pub mod display;
+pub mod django;
 pub mod process;
 pub mod profile;
 pub mod python;

@@ -17,6 +17,9 @@ pub const CONFIDENTIAL: &str = "tokenry-sandbox-confidential";
 /// For client credentials; its secret goes by HTTP Basic.
 pub const SERVICE: &str = "tokenry-sandbox-service";
 
+/// The one resource that a token can be for (RFC 8707).
+pub const RESOURCE: &str = "https://api.sandbox.example/";
+
 /// A running Sandbox; it ends when this is dropped.
 pub struct Sandbox {
     description: Value,
@@ -115,6 +118,15 @@ impl Sandbox {
 
     /// Whether the server would still take this token, access or refresh: its own word (RFC 7662).
     pub fn is_active(&self, token: &str) -> bool {
+        self.introspect(token)["active"].as_bool().unwrap()
+    }
+
+    /// The resource that an access token is for, by the server's own word.
+    pub fn audience(&self, token: &str) -> Option<String> {
+        self.introspect(token)["aud"].as_str().map(str::to_owned)
+    }
+
+    fn introspect(&self, token: &str) -> Value {
         let form = [
             ("token", token),
             ("client_id", CONFIDENTIAL),
@@ -122,7 +134,7 @@ impl Sandbox {
         ];
         let reply = wire::post(&self.endpoint("introspection_endpoint"), &[], &form).unwrap();
         assert_eq!(reply.status, 200, "{reply:?}");
-        reply.json()["active"].as_bool().unwrap()
+        reply.json()
     }
 
     /// What a person types into the provider form for a client that has a secret; the name is `sandbox`.

@@ -67,11 +67,14 @@ async function decide(provider, accounts, details, step, form) {
 }
 
 async function grant(provider, { grantId, prompt, params, session }) {
-  const { missingOIDCScope, missingOIDCClaims } = prompt.details;
+  const { missingOIDCScope, missingOIDCClaims, missingResourceScopes } = prompt.details;
   const found = grantId ? await provider.Grant.find(grantId) : undefined;
   const granted = found ?? new provider.Grant({ accountId: session.accountId, clientId: params.client_id });
   if (missingOIDCScope) granted.addOIDCScope(missingOIDCScope.join(' '));
   if (missingOIDCClaims) granted.addOIDCClaims(missingOIDCClaims);
+  for (const [resource, scopes] of Object.entries(missingResourceScopes ?? {})) {
+    granted.addResourceScope(resource, scopes.join(' '));
+  }
   return granted.save();
 }
 

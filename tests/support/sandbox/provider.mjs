@@ -1,13 +1,21 @@
 // The server's configuration: what a provider that Tokenry connects to is like.
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { Provider } from 'oidc-provider';
+import { errors, Provider } from 'oidc-provider';
 import { Accounts } from './accounts.mjs';
 import { clients, redirectUriAllowed } from './clients.mjs';
 import { interactions } from './interactions.mjs';
 import { errorPage } from './pages.mjs';
 
 const DAY = 24 * 60 * 60;
+
+// The one resource that a token can be for (RFC 8707). Any other is an invalid_target.
+const RESOURCE = 'https://api.sandbox.example/';
+
+function resourceServer(_ctx, resource) {
+  if (resource !== RESOURCE) throw new errors.InvalidTarget();
+  return { scope: 'read write', audience: RESOURCE, accessTokenFormat: 'opaque' };
+}
 
 export function sandbox(issuer, accessTokenTtl) {
   const accounts = new Accounts();
@@ -34,6 +42,7 @@ export function sandbox(issuer, accessTokenTtl) {
       introspection: { enabled: true, allowedPolicy: (_ctx, client) => client.clientAuthMethod !== 'none' },
       clientCredentials: { enabled: true },
       userinfo: { enabled: true },
+      resourceIndicators: { enabled: true, getResourceServerInfo: resourceServer },
       rpInitiatedLogout: { enabled: false },
     },
     ttl: {
