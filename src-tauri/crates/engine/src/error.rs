@@ -79,7 +79,7 @@ pub enum Error {
     )]
     TooManyQuestions,
     /// The person has to connect again.
-    #[error("{name} has to be connected again: {}; run `tokenry connect` for it, or press Connect in the window", reason_text(*.reason))]
+    #[error("{name} has to be connected again: {}; run `tokenry connect {name}`, or press Connect in the window", reason_text(*.reason))]
     NeedsReauth {
         /// The connection.
         name: String,
