@@ -30,9 +30,12 @@ const SCOPE_TEXT: usize = 8 * 1024;
 /// away is a grant thrown away.
 pub(crate) fn judge(response: &Response, provider: &Provider) -> Result<Answer, Failure> {
     let members = response.members()?;
-    let Some(access_token) = members.text("access_token") else {
-        let message = format!("{} answered without an access token.", response.host);
+    if members.is_ambiguous("access_token") || members.is_ambiguous("refresh_token") {
+        let message = format!("{} answered with two tokens in place of one.", response.host);
         return Err(Failure::Unanswered { message });
+    }
+    let Some(access_token) = members.text("access_token") else {
+        return Err(response.without_tokens(members));
     };
     if !access_token.expose().bytes().all(|b| matches!(b, 0x20..=0x7e)) {
         let message = format!("{} sent an access token that fits in no header.", response.host);

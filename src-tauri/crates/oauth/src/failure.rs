@@ -28,18 +28,20 @@ pub enum Failure {
         /// From `Retry-After`, between one second and one hour.
         retry_after: Option<Duration>,
     },
-    /// Well-formed JSON that says `invalid_grant` (RFC 6749 §5.2). The only failure that can end a grant.
+    /// Well-formed JSON that says `invalid_grant` (RFC 6749 §5.2). The only failure that can end a grant at once.
     #[error("The provider no longer accepts this grant{}. Connect again.", told(.description))]
     InvalidGrant {
         /// The provider's own words.
         description: Option<String>,
     },
-    /// Another well-formed error of the provider: our registration or request does not suit it.
-    #[error("The provider refused: {error}{}. {}", told(.description), advice(.error))]
+    /// The provider itself refused in other words: another code, another status than 400 or 401, a form, a shape of
+    /// its own, an empty 4xx. See [`Failure::refusal`].
+    #[error("The provider refused: {}{}. {}", error.trim_end_matches('.'), told(.description), advice(.error))]
     Rejected {
-        /// The error code of RFC 6749 §5.2, or what the provider put in its place.
+        /// The error code (RFC 6749 §5.2), or what the provider put in its place: another code, a sentence, or
+        /// `HTTP 400` when it said nothing. Never empty.
         error: String,
-        /// The provider's own words.
+        /// The provider's other words.
         description: Option<String>,
         /// The HTTP status.
         status: u16,
@@ -81,6 +83,27 @@ impl Failure {
         }
     }
 
+    /// What the provider said, when it answered itself and refused: it was its own host, over TLS or on this machine,
+    /// and the answer was JSON, a form, or a 4xx without a body. `None` for web pages, redirects, 408, 425, 429 and
+    /// 5xx, for codes such as `temporarily_unavailable`, and for answers that never came or cannot be read.
+    ///
+    /// One refusal says little. Two with the same [`Refusal::key`], to a plain refresh whose access token has ended,
+    /// mean that the user has to connect again (security.md, "Refresh", 8).
+    pub fn refusal(&self) -> Option<Refusal> {
+        let (error, description) = match self {
+            Self::InvalidGrant { description } => ("invalid_grant", description),
+            Self::Rejected {
+                error, description, ..
+            } => (error.as_str(), description),
+            _ => return None,
+        };
+        let words = format!("{}{}", error.trim_end_matches('.'), told(description));
+        let is_code = !error.contains(' ') || error.starts_with("HTTP ");
+        let code = if is_code { error.to_owned() } else { lasting(error) };
+        let key = format!("{code} {}", lasting(description.as_deref().unwrap_or_default()));
+        Some(Refusal { words, key })
+    }
+
     /// The same where no grant was sent that could end.
     pub(crate) fn without_a_grant(self, status: u16) -> Self {
         match self {
@@ -94,7 +117,35 @@ impl Failure {
     }
 }
 
-fn told(description: &Option<String>) -> String {
+/// A refusal in the provider's own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The error and, in brackets, everything else that the provider said (`error_description`, `message`, `hint` and
+    /// the like): in one line, cleaned, and without the secrets that were sent. To show to a user.
+    pub words: String,
+    /// Equal for two refusals with the same words. What differs between two answers of the same kind (times, trace
+    /// ids, counters) is left out. To store and to compare, not to show.
+    pub key: String,
+}
+
+/// The words without what is different each time: numbers, times and ids. Codes such as `AADSTS700082` stay.
+fn lasting(words: &str) -> String {
+    let is_separator = |c: char| !c.is_alphanumeric() && !matches!(c, '_' | '-' | ':' | '.');
+    let is_code = |word: &str| {
+        let digits = word.trim_start_matches(|c: char| c.is_ascii_uppercase());
+        (2..=12).contains(&(word.len() - digits.len()))
+            && digits.len() <= 8
+            && digits.bytes().all(|b| b.is_ascii_digit())
+    };
+    let stays = |word: &&str| {
+        let word = word.trim_matches(|c| matches!(c, '.' | ':' | '-'));
+        !word.is_empty() && (!word.contains(|c: char| c.is_ascii_digit()) || is_code(word))
+    };
+    let kept: Vec<_> = words.split(is_separator).filter(stays).collect();
+    kept.join(" ").to_lowercase()
+}
+
+pub(crate) fn told(description: &Option<String>) -> String {
     description
         .as_ref()
         .map_or_else(String::new, |text| format!(" (“{text}”)"))
@@ -108,6 +159,71 @@ fn advice(error: &str) -> &'static str {
         "invalid_scope" => "Ask for other scopes.",
         "unsupported_grant_type" => "Check the grant type of the provider.",
         "redirect_uri_mismatch" => "Register the redirect URI at the provider.",
-        _ => "Check the provider's settings.",
+        "HTTP 404" | "HTTP 405" | "HTTP 410" => "Check the address in the provider's settings.",
+        _ => "Connect again, or check the provider's settings.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(description: &str) -> Refusal {
+        let failure = Failure::Rejected {
+            error: "interaction_required".to_owned(),
+            description: Some(description.to_owned()),
+            status: 400,
+        };
+        failure.refusal().unwrap()
+    }
+
+    #[test]
+    fn two_refusals_that_differ_in_times_and_ids_have_the_same_key() {
+        let first = refusal(
+            "AADSTS50076: You must use MFA. Trace ID: 0f8fad5b-d9cb-469f-a165-70867728950e Timestamp: 2026-11-28 10:00:00Z",
+        );
+        let second = refusal(
+            "AADSTS50076: You must use MFA. Trace ID: 7c9e6679-7425-40de-944b-e07fc1f90ae7 Timestamp: 2026-11-28 11:30:01Z",
+        );
+        assert_ne!(first.words, second.words);
+        assert_eq!(first.key, second.key);
+        assert_ne!(first.key, refusal("AADSTS65001: You must use MFA.").key);
+        assert_ne!(first.key, refusal("Another reason").key);
+        assert!(
+            first
+                .words
+                .contains("interaction_required (“AADSTS50076: You must use MFA.")
+        );
+    }
+
+    #[test]
+    fn a_refusal_of_digits_only_still_has_a_key() {
+        let numbered = |error: &str| Failure::Rejected {
+            error: error.to_owned(),
+            description: None,
+            status: 400,
+        };
+        let key = |failure: Failure| failure.refusal().unwrap().key;
+        assert_ne!(key(numbered("40029")), key(numbered("40030")));
+        assert_ne!(key(numbered("HTTP 400")), key(numbered("HTTP 403")));
+    }
+
+    #[test]
+    fn only_the_provider_itself_refuses() {
+        let message = || "m".to_owned();
+        for failure in [
+            Failure::NotSent { message: message() },
+            Failure::Unanswered { message: message() },
+            Failure::Unusable { message: message() },
+            Failure::Interfered {
+                status: 503,
+                message: message(),
+                retry_after: None,
+            },
+        ] {
+            assert_eq!(failure.refusal(), None, "{failure:?}");
+        }
+        let ended = Failure::InvalidGrant { description: None };
+        assert_eq!(ended.refusal().unwrap().words, "invalid_grant");
     }
 }

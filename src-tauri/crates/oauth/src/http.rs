@@ -68,6 +68,7 @@ impl Http {
         let client = self.client().map_err(|error| Failure::NotSent {
             message: error.to_string(),
         })?;
+        let sent_secrets = secrets_of(&request);
         let (mut parts, body) = request.into_parts();
         if let Some(credentials) = parts.headers.get_mut(AUTHORIZATION) {
             credentials.set_sensitive(true);
@@ -79,8 +80,37 @@ impl Http {
             .send()
             .await;
         let answer = sent.map_err(|error| unsent_or_unanswered(&host, &error))?;
-        Ok(read(host, answer).await)
+        Ok(read(host, answer, sent_secrets).await)
     }
+}
+
+/// The shortest secret that is looked for in what a server says; a shorter one would be found by chance.
+const MIN_SECRET_CHARS: usize = 6;
+
+/// The secrets in a request: a server may repeat them in its answer.
+fn secrets_of(request: &HttpRequest) -> Vec<Zeroizing<String>> {
+    let is_secret = |key: &str| {
+        matches!(
+            key,
+            "refresh_token"
+                | "token"
+                | "code"
+                | "code_verifier"
+                | "client_secret"
+                | "client_assertion"
+                | "assertion"
+        )
+    };
+    let body = url::form_urlencoded::parse(request.body())
+        .filter(|(key, _)| is_secret(key))
+        .map(|(_, value)| Zeroizing::new(value.into_owned()));
+    let header = request.headers().get(AUTHORIZATION);
+    let header = header
+        .and_then(|value| value.to_str().ok()?.split_once(' '))
+        .map(|(_, value)| Zeroizing::new(value.to_owned()));
+    body.chain(header)
+        .filter(|secret| secret.chars().count() >= MIN_SECRET_CHARS)
+        .collect()
 }
 
 fn build(connect: Duration, whole: Duration) -> Result<Client, reqwest::Error> {
@@ -112,7 +142,7 @@ pub(crate) fn permitted(url: &Url) -> bool {
     scheme && url.username().is_empty() && url.password().is_none()
 }
 
-async fn read(host: String, mut answer: reqwest::Response) -> Response {
+async fn read(host: String, mut answer: reqwest::Response, sent: Vec<Zeroizing<String>>) -> Response {
     let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
     let date = header(DATE).and_then(crate::response::http_date);
     let mut response = Response {
@@ -121,22 +151,29 @@ async fn read(host: String, mut answer: reqwest::Response) -> Response {
         media: header(CONTENT_TYPE).map_or(Media::Other, Media::of),
         retry_after: header(RETRY_AFTER).and_then(|value| retry_after(value, date)),
         date,
-        body: Err(Cut::Broken),
+        body: Zeroizing::new(Vec::with_capacity(LIMIT)),
+        cut: None,
+        sent,
     };
-    response.body = bounded(&mut answer).await;
+    response.cut = bounded(&mut answer, &mut response.body).await;
     response
 }
 
-/// The whole body in one buffer that never moves, so that wiping it wipes every copy of ours.
-async fn bounded(answer: &mut reqwest::Response) -> Result<Zeroizing<Vec<u8>>, Cut> {
-    let mut body = Zeroizing::new(Vec::with_capacity(LIMIT));
+/// Reads the body into one buffer that never moves, so that wiping it wipes every copy of ours. Says why it is not
+/// all of it; what came before that is kept.
+async fn bounded(answer: &mut reqwest::Response, body: &mut Vec<u8>) -> Option<Cut> {
     loop {
         match answer.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() > LIMIT => return Err(Cut::TooLong),
-            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Ok(None) => return Ok(body),
-            Err(error) if error.is_timeout() => return Err(Cut::TimedOut),
-            Err(_) => return Err(Cut::Broken),
+            Ok(Some(chunk)) => {
+                let room = LIMIT - body.len();
+                body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+                if chunk.len() > room {
+                    return Some(Cut::TooLong);
+                }
+            }
+            Ok(None) => return None,
+            Err(error) if error.is_timeout() => return Some(Cut::TimedOut),
+            Err(_) => return Some(Cut::Broken),
         }
     }
 }

@@ -1,68 +1,205 @@
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-use std::collections::BTreeMap;
-use std::fmt;
-use tokenry_core::{Secret, clean};
+//! JSON as providers write it. Everything that can be read is read, and what is wrong with the rest is noted: after a
+//! rotation, an answer that is thrown away is a grant that is thrown away.
 
-/// The members of a JSON object or of a form, each name once. Every text is kept as a secret, since any may be one.
+mod reader;
+
+use reader::Reader;
+use std::collections::{BTreeMap, BTreeSet};
+use tokenry_core::Secret;
+use zeroize::Zeroizing;
+
+/// The members of a JSON object or of a form. Every text is kept as a secret, since any may be one.
 #[derive(Debug, Default)]
-pub(crate) struct Object(BTreeMap<String, Value>);
+pub(crate) struct Object {
+    members: BTreeMap<String, Value>,
+    /// The names that came more than once with different values; the last value is the one that is kept.
+    ambiguous: BTreeSet<String>,
+}
 
 /// What one member holds, as far as anybody here asks.
 #[derive(Debug)]
-enum Value {
+pub(crate) enum Value {
     Text(Secret),
-    Number(serde_json::Number),
-    List(Vec<Secret>),
+    /// As it was written, so that no digit of an id is lost.
+    Number(String),
+    List(Vec<Value>),
     Object(Object),
-    /// `null`, `true`, `false`.
+    True,
+    /// `null`, `false`, or something that is no JSON value.
     Other,
 }
 
-/// The most elements of a list that are kept.
-const LIST: usize = 500;
+/// What is wrong with a JSON text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flaw {
+    Truncated,
+    Malformed,
+    RepeatedKey,
+    NotUtf8,
+    TooDeep,
+    JunkAround,
+}
+
+impl Flaw {
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::Truncated => "its JSON ends too early",
+            Self::Malformed => "it is not valid JSON",
+            Self::RepeatedKey => "its JSON repeats a key",
+            Self::NotUtf8 => "its text is not UTF-8",
+            Self::TooDeep => "its JSON is nested too deeply",
+            Self::JunkAround => "there is something else around its JSON",
+        }
+    }
+}
+
+/// A JSON text as far as it could be read, and the first thing that is wrong with it.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(crate) value: Value,
+    pub(crate) flaw: Option<Flaw>,
+}
+
+/// Reads as much as can be read of a text that starts as JSON.
+pub(crate) fn read(bytes: &[u8]) -> Option<Read> {
+    let transcoded = from_utf16(bytes);
+    let bytes = transcoded.as_ref().map_or(bytes, |text| text.as_bytes());
+    let mut reader = Reader::new(without_mark(bytes));
+    let value = reader.document()?;
+    let flaw = reader.flaw();
+    Some(Read { value, flaw })
+}
 
 /// Reads a JSON object and nothing behind it. A name that comes twice is refused, at any depth: readers of the same
 /// bytes could otherwise disagree about what they say.
 pub(crate) fn object(bytes: &[u8]) -> Result<Object, &'static str> {
-    serde_json::from_slice(without_mark(bytes)).map_err(|error| match error.classify() {
-        serde_json::error::Category::Eof => "its JSON ends too early",
-        serde_json::error::Category::Data => "its JSON is no object, or repeats a key",
-        _ => "it is no JSON",
-    })
+    match read(bytes) {
+        Some(Read { flaw: Some(flaw), .. }) => Err(flaw.words()),
+        Some(Read {
+            value: Value::Object(object),
+            ..
+        }) => Ok(object),
+        _ => Err("it is not a JSON object"),
+    }
 }
 
-/// Reads an answer in `application/x-www-form-urlencoded`, as GitHub and others send it.
-pub(crate) fn form(bytes: &[u8]) -> Result<Object, &'static str> {
-    let mut members = BTreeMap::new();
+/// Reads an answer in `application/x-www-form-urlencoded`, as GitHub and others send it. Where the answer does not
+/// say that it is a form, it has to look like an answer of a token endpoint.
+pub(crate) fn form(bytes: &[u8], is_called_form: bool) -> Option<Object> {
+    let mut object = Object::default();
     for (key, value) in url::form_urlencoded::parse(bytes.trim_ascii()) {
-        let value = Value::Text(Secret::new(value.into_owned()));
-        if members.insert(key.into_owned(), value).is_some() {
-            return Err("it repeats a key");
-        }
+        object.add(key.into_owned(), Value::Text(Secret::new(value.into_owned())));
     }
-    if members.contains_key("access_token") || members.contains_key("error") {
-        Ok(Object(members))
-    } else {
-        Err("it is neither JSON nor a form")
-    }
+    let has = |key: &str| object.has_text(key);
+    let is_form = has("access_token")
+        || has("refresh_token")
+        || has("error")
+        || (is_called_form && object.members.values().any(|value| !value.is_empty_text()));
+    is_form.then_some(object)
 }
 
-pub(crate) fn starts_an_object(bytes: &[u8]) -> bool {
-    without_mark(bytes).trim_ascii_start().first() == Some(&b'{')
+/// Whether a text starts as JSON does that could be an answer.
+pub(crate) fn starts_as_json(bytes: &[u8]) -> bool {
+    let start = |bytes: &[u8]| {
+        let first = without_mark(bytes).trim_ascii_start().first().copied();
+        matches!(first, Some(b'{' | b'[' | b'"'))
+    };
+    match from_utf16(bytes) {
+        Some(text) => start(text.as_bytes()),
+        None => start(bytes),
+    }
 }
 
 pub(crate) fn looks_like_html(bytes: &[u8]) -> bool {
     without_mark(bytes).trim_ascii_start().first() == Some(&b'<')
 }
 
+pub(crate) fn is_blank(bytes: &[u8]) -> bool {
+    without_mark(bytes)
+        .iter()
+        .all(|byte| byte.is_ascii_whitespace() || *byte == 0)
+}
+
 fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }
 
+/// A text in UTF-16, known by its mark or by how JSON starts in it (RFC 4627 §3).
+fn from_utf16(bytes: &[u8]) -> Option<Zeroizing<String>> {
+    let (little, rest) = match bytes {
+        [0xff, 0xfe, rest @ ..] => (true, rest),
+        [0xfe, 0xff, rest @ ..] => (false, rest),
+        [b'{' | b'[', 0, ..] => (true, bytes),
+        [0, b'{' | b'[', ..] => (false, bytes),
+        _ => return None,
+    };
+    let units = rest.chunks_exact(2).map(|pair| {
+        let pair = [pair[0], pair[1]];
+        if little {
+            u16::from_le_bytes(pair)
+        } else {
+            u16::from_be_bytes(pair)
+        }
+    });
+    // Room for all of it, so that no half-built copy is left behind.
+    let mut text = Zeroizing::new(String::with_capacity(rest.len() / 2 * 3));
+    text.extend(char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)));
+    Some(text)
+}
+
+impl Value {
+    fn is_empty_text(&self) -> bool {
+        matches!(self, Self::Text(text) if text.expose().trim().is_empty())
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Text(a), Self::Text(b)) => a.expose() == b.expose(),
+            (Self::Number(a), Self::Number(b)) => a == b,
+            (Self::True, Self::True) | (Self::Other, Self::Other) => true,
+            _ => false,
+        }
+    }
+}
+
 impl Object {
+    /// Adds a member, and says whether its name is new. The last value of a name is the one that counts.
+    fn add(&mut self, key: String, value: Value) -> bool {
+        match self.members.get_mut(&key) {
+            Some(before) => {
+                if !before.is_same(&value) {
+                    self.ambiguous.insert(key);
+                }
+                *before = value;
+                false
+            }
+            None => {
+                self.members.insert(key, value);
+                true
+            }
+        }
+    }
+
+    /// Whether this name came with different values.
+    pub(crate) fn is_ambiguous(&self, key: &str) -> bool {
+        self.ambiguous.contains(key)
+    }
+
+    pub(crate) fn repeats_with_other_values(&self) -> bool {
+        !self.ambiguous.is_empty()
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<&Value> {
+        self.members.get(key)
+    }
+
+    pub(crate) fn members(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.members.iter().map(|(key, value)| (key.as_str(), value))
+    }
+
     /// A text that is not empty.
     pub(crate) fn text(&self, key: &str) -> Option<&Secret> {
-        match self.0.get(key) {
+        match self.members.get(key) {
             Some(Value::Text(text)) if !text.expose().is_empty() => Some(text),
             _ => None,
         }
@@ -72,18 +209,18 @@ impl Object {
         self.text(key).is_some()
     }
 
-    /// A text, or a number as text: ids come as either.
+    /// A text, or a number as it was written: ids come as either.
     pub(crate) fn text_or_number(&self, key: &str) -> Option<String> {
-        match self.0.get(key) {
-            Some(Value::Number(number)) => Some(number.to_string()),
+        match self.members.get(key) {
+            Some(Value::Number(number)) => Some(number.clone()),
             _ => self.text(key).map(|text| text.expose().to_owned()),
         }
     }
 
     /// A number, or a text that is one.
     pub(crate) fn number(&self, key: &str) -> Option<f64> {
-        match self.0.get(key)? {
-            Value::Number(number) => number.as_f64(),
+        match self.members.get(key)? {
+            Value::Number(number) => number.parse().ok(),
             Value::Text(text) => text.expose().trim().parse().ok(),
             _ => None,
         }
@@ -91,99 +228,141 @@ impl Object {
 
     /// The texts of a list, or the one text that stands for it.
     pub(crate) fn list(&self, key: &str) -> Vec<&str> {
-        match self.0.get(key) {
-            Some(Value::Text(text)) => vec![text.expose()],
-            Some(Value::List(texts)) => texts.iter().map(Secret::expose).collect(),
-            _ => Vec::new(),
-        }
-    }
-
-    /// The error and its description (RFC 6749 §5.2), cleaned. Some servers put an object there; then its type or
-    /// code, and its message.
-    pub(crate) fn error(&self) -> Option<(String, Option<String>)> {
-        let shown = |object: &Self, key: &str| object.text_or_number(key).map(|text| clean(&text));
-        match self.0.get("error")? {
-            Value::Text(code) if code.expose().is_empty() => None,
-            Value::Text(code) => Some((clean(code.expose()), shown(self, "error_description"))),
-            Value::Object(inner) => {
-                let code = ["type", "status", "code"]
-                    .iter()
-                    .find_map(|key| shown(inner, key));
-                Some((
-                    code.unwrap_or_else(|| "error".to_owned()),
-                    shown(inner, "message"),
-                ))
+        fn text(value: &Value) -> Option<&str> {
+            match value {
+                Value::Text(text) => Some(text.expose()),
+                _ => None,
             }
-            _ => None,
+        }
+        match self.members.get(key) {
+            Some(Value::List(values)) => values.iter().filter_map(text).collect(),
+            Some(value) => text(value).into_iter().collect(),
+            None => Vec::new(),
         }
     }
 }
 
-impl<'de> Deserialize<'de> for Object {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = Object;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object, A::Error> {
-                members(map)
-            }
-        }
-        deserializer.deserialize_map(Members)
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn members<'de, A: MapAccess<'de>>(mut map: A) -> Result<Object, A::Error> {
-    let mut members = BTreeMap::new();
-    while let Some(key) = map.next_key::<String>()? {
-        if members.insert(key, map.next_value()?).is_some() {
-            return Err(A::Error::custom("a repeated key"));
+    fn readable(bytes: &[u8]) -> (Object, Option<Flaw>) {
+        match read(bytes) {
+            Some(Read {
+                value: Value::Object(object),
+                flaw,
+            }) => (object, flaw),
+            other => panic!("{other:?}"),
         }
     }
-    Ok(Object(members))
-}
 
-impl<'de> Deserialize<'de> for Value {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Any;
-        impl<'de> Visitor<'de> for Any {
-            type Value = Value;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value")
-            }
-            fn visit_str<E>(self, text: &str) -> Result<Value, E> {
-                Ok(Value::Text(Secret::new(text.to_owned())))
-            }
-            fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
-                Ok(Value::Number(number.into()))
-            }
-            fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
-                Ok(Value::Number(number.into()))
-            }
-            fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
-                Ok(serde_json::Number::from_f64(number).map_or(Value::Other, Value::Number))
-            }
-            fn visit_bool<E>(self, _: bool) -> Result<Value, E> {
-                Ok(Value::Other)
-            }
-            fn visit_unit<E>(self) -> Result<Value, E> {
-                Ok(Value::Other)
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-                let mut texts = Vec::new();
-                while let Some(element) = seq.next_element()? {
-                    if let (Value::Text(text), true) = (element, texts.len() < LIST) {
-                        texts.push(text);
-                    }
-                }
-                Ok(Value::List(texts))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Value, A::Error> {
-                members(map).map(Value::Object)
-            }
+    #[test]
+    fn what_is_wrong_with_one_member_does_not_cost_the_others() {
+        for (text, flaw) in [
+            (&b"{\"r\":\"new\",\"x\":\"Jos\xe9\"}"[..], Flaw::NotUtf8),
+            (b"{\"x\":\"Jos\xe9\",\"r\":\"new\"}", Flaw::NotUtf8),
+            (b"{\"Jos\xe9\":1,\"r\":\"new\"}", Flaw::NotUtf8),
+            (br#"{"x":1,"r":"new","x":2}"#, Flaw::RepeatedKey),
+            (br#"{"x":{"y":1,"y":1},"r":"new"}"#, Flaw::RepeatedKey),
+            (br#"{"r":"new"} x"#, Flaw::JunkAround),
+            (br#"{"r":"new"}{"r":"other"}"#, Flaw::JunkAround),
+            (br#"{"r":"new","x":"#, Flaw::Truncated),
+            (br#"{"r":"new","x":"half"#, Flaw::Truncated),
+            (br#"{"r":"new","x":{"y":[1,"#, Flaw::Truncated),
+            (br#"{"r":"new","#, Flaw::Truncated),
+            (br#"{"r":"new""#, Flaw::Truncated),
+            (br#"{"r":"new",}"#, Flaw::Malformed),
+            (br#"{"x":NaN,"r":"new"}"#, Flaw::Malformed),
+            (br#"{"x":undefined, "r":"new"}"#, Flaw::Malformed),
+            (br#"{"x":01,"r":"new"}"#, Flaw::Malformed),
+            (br#"{"x":1 "r":"new"}"#, Flaw::Malformed),
+            (b"{\"x\":\"a\nb\",\"r\":\"new\"}", Flaw::Malformed),
+            (br#"{"x":"\q","r":"new"}"#, Flaw::Malformed),
+            (br#"{"x":"\ud800","r":"new"}"#, Flaw::Malformed),
+            (br#"{"x":[1,2,],"r":"new"}"#, Flaw::Malformed),
+            (br#"{"r":"new";"x":1}"#, Flaw::Malformed),
+        ] {
+            let (object, found) = readable(text);
+            let shown = String::from_utf8_lossy(text);
+            assert_eq!(object.text("r").map(Secret::expose), Some("new"), "{shown}");
+            assert_eq!(found, Some(flaw), "{shown}");
+            assert!(super::object(text).is_err(), "{shown}");
         }
-        deserializer.deserialize_any(Any)
+        let deep = format!(r#"{{"x":{}{},"r":"new"}}"#, "[".repeat(5000), "]".repeat(5000));
+        let (object, flaw) = readable(deep.as_bytes());
+        assert_eq!((object.has_text("r"), flaw), (true, Some(Flaw::TooDeep)));
+    }
+
+    #[test]
+    fn a_text_that_is_cut_in_a_value_does_not_hold_that_value() {
+        let whole = br#"{"access_token":"abc","refresh_token":"def"}"#;
+        for end in 1..whole.len() {
+            let Some(Read {
+                value: Value::Object(object),
+                flaw,
+            }) = read(&whole[..end])
+            else {
+                panic!("{end}")
+            };
+            assert_eq!(flaw, Some(Flaw::Truncated), "{end}");
+            assert_eq!(object.has_text("access_token"), end >= 21, "{end}");
+            assert_eq!(object.has_text("refresh_token"), end >= 43, "{end}");
+        }
+    }
+
+    #[test]
+    fn valid_json_has_no_flaw_and_its_escapes_are_read() {
+        let text =
+            r#" {"a":"\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00é","n":[-0.5e+10,0,{"x":null}],"t":true,"":""} "#;
+        let (object, flaw) = readable(text.as_bytes());
+        assert_eq!(flaw, None);
+        let a = object.text("a").map(Secret::expose);
+        assert_eq!(a, Some("\"\\/\u{8}\u{c}\n\r\té\u{1f600}é"));
+        assert!(super::object(text.as_bytes()).is_ok());
+        for other in ["", "x", "[]", "7", "\"text\"", "null"] {
+            assert!(super::object(other.as_bytes()).is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn json_in_utf_16_is_read_with_and_without_its_mark() {
+        let text = r#"{"a":"é😀"}"#;
+        let units: Vec<u16> = text.encode_utf16().collect();
+        let little: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+        let big: Vec<u8> = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
+        for bytes in [
+            little.clone(),
+            big.clone(),
+            [vec![0xff, 0xfe], little].concat(),
+            [vec![0xfe, 0xff], big].concat(),
+            [b"\xef\xbb\xbf", text.as_bytes()].concat(),
+        ] {
+            assert!(starts_as_json(&bytes));
+            let (object, flaw) = readable(&bytes);
+            assert_eq!(flaw, None);
+            assert_eq!(object.text("a").map(Secret::expose), Some("é😀"));
+        }
+    }
+
+    #[test]
+    fn numbers_are_kept_as_they_were_written() {
+        for number in [
+            "18446744073709551617",
+            "18446744073709551616",
+            "1e400",
+            "-0",
+            "1.50",
+        ] {
+            let (object, flaw) = readable(format!(r#"{{"id":{number}}}"#).as_bytes());
+            assert_eq!(object.text_or_number("id").as_deref(), Some(number));
+            assert_eq!(flaw, None);
+        }
+    }
+
+    #[test]
+    fn a_name_with_different_values_is_ambiguous_and_one_with_the_same_is_not() {
+        let (object, _) = readable(br#"{"a":"1","a":"1","b":"1","b":"2"}"#);
+        assert!(!object.is_ambiguous("a") && object.is_ambiguous("b"));
+        assert_eq!(object.text("b").map(Secret::expose), Some("2"));
     }
 }

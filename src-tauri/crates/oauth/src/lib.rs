@@ -27,10 +27,11 @@ mod request;
 mod response;
 pub mod revocation;
 pub mod userinfo;
+mod words;
 
 pub use answer::Answer;
 pub use error::Error;
-pub use failure::Failure;
+pub use failure::{Failure, Refusal};
 pub use http::Http;
 pub use random::fresh;
 

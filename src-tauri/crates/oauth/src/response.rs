@@ -1,5 +1,6 @@
-use crate::Failure;
-use crate::json::{self, Object};
+use crate::failure::told;
+use crate::json::{self, Flaw, Object, Value};
+use crate::{Failure, words};
 use jiff::Timestamp;
 use std::time::Duration;
 use zeroize::Zeroizing;
@@ -15,11 +16,16 @@ pub(crate) struct Response {
     pub retry_after: Option<Duration>,
     /// The server's own clock.
     pub date: Option<Timestamp>,
-    pub body: Result<Zeroizing<Vec<u8>>, Cut>,
+    /// As much of the body as came, decoded.
+    pub body: Zeroizing<Vec<u8>>,
+    /// Why that is not all of it.
+    pub cut: Option<Cut>,
+    /// The secrets of the request: a server may repeat them in what it says.
+    pub sent: Vec<Zeroizing<String>>,
 }
 
 /// Why there is no whole body.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cut {
     TooLong,
     TimedOut,
@@ -62,33 +68,51 @@ impl Media {
     }
 }
 
+/// A body as far as it could be read.
+struct Parsed {
+    value: Value,
+    flaw: Option<Flaw>,
+    is_json: bool,
+}
+
 impl Response {
     /// The members of a success, or what the answer means instead. Judged by the status first, because that is
     /// what a proxy or an overloaded server sets, and by the body after.
     pub(crate) fn members(&self) -> Result<Object, Failure> {
-        if matches!(self.status, 408 | 425 | 429 | 300..=399) || self.status >= 500 {
+        if self.is_of_another() {
             return Err(self.interfered());
         }
-        let body = match &self.body {
-            Ok(body) => body,
-            Err(cut) => return Err(self.unreadable(cut.words())),
-        };
-        if json::looks_like_html(body) {
-            return Err(self.interfered());
+        if !self.is_success() {
+            return Err(self.not_a_success());
         }
-        let (members, is_json) = match self.parse(body) {
-            Ok(parsed) => parsed,
-            Err(_) if self.media == Media::Html => return Err(self.interfered()),
-            Err(malformed) => return Err(self.unreadable(malformed)),
-        };
-        match members.error() {
-            Some(_) if self.is_success() && members.has_text("access_token") => {
-                Err(self.unreadable("it holds a token and an error at once"))
-            }
-            Some((error, description)) => Err(self.refused(error, description, is_json)),
-            None if self.is_success() => Ok(members),
-            None => Err(self.interfered()),
+        if let Some(cut) = self.cut {
+            return Err(self.unreadable(cut.words()));
         }
+        match self.parse() {
+            Some(Parsed {
+                flaw: Some(flaw @ (Flaw::Truncated | Flaw::Malformed | Flaw::TooDeep)),
+                ..
+            }) => Err(self.unreadable(flaw.words())),
+            Some(parsed) if says_error(&parsed.value) => Err(self.refused(&parsed)),
+            Some(Parsed {
+                value: Value::Object(object),
+                ..
+            }) => Ok(object),
+            Some(_) => Err(self.unreadable("it is not a JSON object")),
+            None if self.media == Media::Html => Err(self.interfered()),
+            None => Err(self.unreadable("it is neither JSON nor a form")),
+        }
+    }
+
+    /// What a success without any token means: a refusal, where it says so in words.
+    pub(crate) fn without_tokens(&self, members: Object) -> Failure {
+        let value = Value::Object(members);
+        if words::of(&value, &self.sent).error.is_some() {
+            let (flaw, is_json) = (None, true);
+            return self.refused(&Parsed { value, flaw, is_json });
+        }
+        let message = format!("{} answered without an access token.", self.host);
+        Failure::Unanswered { message }
     }
 
     pub(crate) fn is_success(&self) -> bool {
@@ -96,32 +120,76 @@ impl Response {
     }
 
     pub(crate) fn is_html(&self) -> bool {
-        self.media == Media::Html || self.body.as_ref().is_ok_and(|body| json::looks_like_html(body))
+        self.media == Media::Html || json::looks_like_html(&self.body)
     }
 
-    fn parse(&self, body: &[u8]) -> Result<(Object, bool), &'static str> {
-        let form = matches!(self.media, Media::Form | Media::Other) && !json::starts_an_object(body);
-        if form {
-            Ok((json::form(body)?, false))
-        } else {
-            Ok((json::object(body)?, true))
+    /// A redirect, a server that is overloaded or broken, a proxy that wants a password, or a web page.
+    fn is_of_another(&self) -> bool {
+        matches!(self.status, ..200 | 300..=399 | 407 | 408 | 425 | 429 | 500..)
+            || json::looks_like_html(&self.body)
+    }
+
+    fn parse(&self) -> Option<Parsed> {
+        if json::starts_as_json(&self.body) {
+            let json::Read { value, flaw } = json::read(&self.body)?;
+            let is_json = true;
+            return Some(Parsed { value, flaw, is_json });
+        }
+        let form = json::form(&self.body, self.media == Media::Form)?;
+        let flaw = form.repeats_with_other_values().then_some(Flaw::RepeatedKey);
+        Some(Parsed {
+            value: Value::Object(form),
+            flaw,
+            is_json: false,
+        })
+    }
+
+    /// What a 4xx means: a refusal where the server said so in JSON, in a form, or with nothing at all.
+    fn not_a_success(&self) -> Failure {
+        if self.cut.is_some() {
+            return self.interfered();
+        }
+        if json::is_blank(&self.body) {
+            return Failure::Rejected {
+                error: format!("HTTP {}", self.status),
+                description: None,
+                status: self.status,
+            };
+        }
+        match self.parse() {
+            Some(Parsed {
+                flaw: Some(Flaw::Truncated | Flaw::Malformed),
+                ..
+            })
+            | None => self.interfered(),
+            Some(parsed) => self.refused(&parsed),
         }
     }
 
-    fn refused(&self, error: String, description: Option<String>, is_json: bool) -> Failure {
-        let credible = is_json && matches!(self.status, 200..=299 | 400 | 401);
-        match error.as_str() {
-            "temporarily_unavailable" | "server_error" | "slow_down" => self.interfered_with(format!(
-                "{} cannot answer at the moment ({error}). Try again in a while.",
+    fn refused(&self, parsed: &Parsed) -> Failure {
+        let words = words::of(&parsed.value, &self.sent);
+        let error = words.error.unwrap_or_else(|| format!("HTTP {}", self.status));
+        let description = words.description;
+        let (inner_status, code) = match &parsed.value {
+            Value::Object(object) => (words::inner_status(object), object.text("error")),
+            _ => (None, None),
+        };
+        if words::is_transient(&error) || inner_status.is_some_and(is_transient) {
+            let told = told(&description);
+            return self.interfered_with(format!(
+                "{} cannot answer at the moment: {error}{told}. Try again in a while.",
                 self.host
-            )),
-            "invalid_grant" if self.media == Media::Html => self.interfered(),
-            "invalid_grant" if credible => Failure::InvalidGrant { description },
-            _ => Failure::Rejected {
-                error,
-                description,
-                status: self.status,
-            },
+            ));
+        }
+        let is_well_formed = parsed.is_json && parsed.flaw.is_none() && self.media != Media::Html;
+        let is_credible = is_well_formed && matches!(self.status, 200..=299 | 400 | 401);
+        if is_credible && code.is_some_and(|code| code.expose() == "invalid_grant") {
+            return Failure::InvalidGrant { description };
+        }
+        Failure::Rejected {
+            error,
+            description,
+            status: self.status,
         }
     }
 
@@ -136,21 +204,38 @@ impl Response {
 
     pub(crate) fn interfered(&self) -> Failure {
         let Self { host, status, .. } = self;
+        let said = self.said();
         self.interfered_with(match status {
             300..=399 => format!(
                 "{host} answered with a redirect (HTTP {status}), which is never followed. Check the address."
             ),
-            408 | 425 | 429 => format!("{host} asks us to wait (HTTP {status}). Try again in a while."),
-            500.. => format!("{host} has a problem of its own (HTTP {status}). Try again in a while."),
+            407 => format!(
+                "A proxy on the way to {host} wants a user name and a password (HTTP 407). Check your proxy settings."
+            ),
+            408 | 425 | 429 => {
+                format!("{host} asks us to wait (HTTP {status}{said}). Try again in a while.")
+            }
+            500.. => format!("{host} has a problem of its own (HTTP {status}{said}). Try again in a while."),
             _ if self.is_html() => format!(
                 "A web page came in place of an answer from {host} (HTTP {status}), perhaps from a proxy or the \
                  sign-in page of a network. Check your network."
             ),
             _ => format!(
-                "{host} did not answer as an authorization server does (HTTP {status}). Check the address and \
+                "{host} did not answer as an authorization server does (HTTP {status}{said}). Check the address and \
                  your network."
             ),
         })
+    }
+
+    /// The words of an answer that is no refusal.
+    fn said(&self) -> String {
+        let value = match self.parse() {
+            Some(parsed) if !json::looks_like_html(&self.body) => parsed.value,
+            _ => return String::new(),
+        };
+        let words = words::of(&value, &self.sent);
+        let error = words.error.map_or_else(String::new, |error| format!(": {error}"));
+        error + &told(&words.description)
     }
 
     fn interfered_with(&self, message: String) -> Failure {
@@ -160,6 +245,26 @@ impl Response {
             retry_after: self.retry_after,
         }
     }
+}
+
+/// Statuses that ask to come again later.
+fn is_transient(status: u16) -> bool {
+    matches!(status, 408 | 425 | 429 | 500..)
+}
+
+/// Whether a 2xx says that it is none, as some servers do.
+fn says_error(value: &Value) -> bool {
+    let Value::Object(object) = value else {
+        return false;
+    };
+    ["error", "errors"].iter().any(|name| match object.get(name) {
+        Some(Value::Text(text)) => !text.expose().trim().is_empty(),
+        Some(Value::Number(number)) => number != "0",
+        Some(Value::List(values)) => !values.is_empty(),
+        Some(Value::Object(inner)) => inner.members().next().is_some(),
+        Some(Value::True) => true,
+        Some(Value::Other) | None => false,
+    })
 }
 
 /// `Retry-After` in seconds or as a date, between one second and one hour (RFC 9110 §10.2.3). A date is measured

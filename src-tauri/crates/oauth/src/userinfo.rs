@@ -34,8 +34,12 @@ pub async fn fetch(http: &Http, provider: &Provider, access_token: &Secret) -> R
         .map_err(|failure| failure.without_a_grant(response.status))?;
     let subject = ["sub", "id", "user_id"]
         .iter()
-        .find_map(|key| members.text_or_number(key));
-    match subject.filter(|subject| subject_fits(subject)) {
+        .find(|key| members.get(key).is_some())
+        .filter(|key| !members.is_ambiguous(key))
+        .and_then(|key| members.text_or_number(key));
+    // A replacement character stands for bytes that nobody could read: two accounts could look like one.
+    let fits = |subject: &String| subject_fits(subject) && !subject.contains(char::REPLACEMENT_CHARACTER);
+    match subject.filter(fits) {
         Some(subject) => Ok(Account {
             subject,
             name: shown(&members, &["name", "preferred_username", "login", "username"]),

@@ -21,6 +21,20 @@ pub(crate) enum Reply {
     Stall(Vec<u8>),
 }
 
+impl Reply {
+    /// The same with these bytes at the end of the body.
+    pub(crate) fn and(self, more: &[u8]) -> Self {
+        let (Self::Bytes(bytes) | Self::Stall(bytes)) = self;
+        let head = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+        let text = String::from_utf8(bytes[..head].to_vec()).unwrap();
+        let lines = text.lines().filter(|line| !line.starts_with("Content-Length"));
+        let kept: String = lines.map(|line| format!("{line}\r\n")).collect();
+        let body = [&bytes[head + 4..], more].concat();
+        let head = format!("{kept}Content-Length: {}\r\n\r\n", body.len());
+        Self::Bytes([head.as_bytes(), &body].concat())
+    }
+}
+
 /// A whole answer, with its length.
 pub(crate) fn answer(status: &str, headers: &str, body: &str) -> Reply {
     let length = body.len();
