@@ -14,7 +14,10 @@ use crate::{
 use std::{
     collections::HashMap,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError, RwLock, Weak},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 use tokenry_core::{
@@ -53,6 +56,8 @@ pub(crate) struct Inner {
     /// One opening of the vault at a time.
     pub(crate) opening: tokio::sync::Mutex<()>,
     gate: RwLock<Gate>,
+    /// How often the vault was locked. A permission from before a lock is not good after it.
+    locks: AtomicU64,
     /// The vault that was open last. Somebody may still be in the middle of something with it.
     pub(crate) last: Mutex<Weak<Ledger>>,
     pub(crate) window: bool,
@@ -109,6 +114,7 @@ impl Engine {
                     state: VaultState::Locked,
                     problem: None,
                 }),
+                locks: AtomicU64::new(0),
                 window: options.window,
                 asking: options.asking,
                 approval_code: options.approval_code,
@@ -229,6 +235,15 @@ impl Engine {
         *self.inner.gate.write().unwrap_or_else(PoisonError::into_inner) = gate;
         let _ = self.inner.changes.send(Change::Engine);
         self.inner.due.notify_one();
+    }
+
+    /// How often the vault was locked since the engine started.
+    pub(crate) fn locks(&self) -> u64 {
+        self.inner.locks.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn count_lock(&self) {
+        self.inner.locks.fetch_add(1, Ordering::AcqRel);
     }
 
     /// The open vault.

@@ -32,6 +32,7 @@ impl Engine {
             .activity
             .push(self.event(caller, EventKind::Locked, None, None, Outcome::Done, None));
         self.flush_activity().await;
+        self.count_lock();
         self.shut();
         Ok(())
     }

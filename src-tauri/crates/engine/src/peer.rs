@@ -40,9 +40,10 @@ pub(crate) fn unknown() -> Peer {
 /// Whether it is still the same process that runs the same program: not gone, its number not given to another, and
 /// not turned into another program (`execve`).
 pub(crate) fn is_unchanged(peer: &Peer) -> bool {
-    // Where the system says nothing about processes, there is nothing to compare.
     if peer.started == 0 {
-        return true;
+        // Where the system names no process, there is nothing to compare. On Linux a named process without a start
+        // time had ended before it was looked at; a child of it may still hold the connection.
+        return peer.pid == 0 || cfg!(not(target_os = "linux"));
     }
     let now = of_process(peer.uid, peer.pid);
     now.started == peer.started && now.program == peer.program
@@ -184,6 +185,18 @@ mod tests {
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(!is_unchanged(&peer));
+    }
+
+    /// security.md, "Local interfaces": who is calling is a process with a start time.
+    #[test]
+    fn a_process_that_ended_before_it_was_looked_at_is_not_taken_for_unchanged() {
+        let uid = rustix::process::getuid().as_raw();
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let pid = child.id();
+        child.wait().unwrap();
+        let gone = of_process(uid, pid);
+        assert_eq!(gone.started, 0);
+        assert!(!is_unchanged(&gone));
     }
 
     #[test]

@@ -73,9 +73,10 @@ impl Engine {
             }
             (id, provider, wanted)
         };
-        let permit = self.permit(caller, wanted).await?;
+        let permit = self.permit(caller, wanted.clone()).await?;
         let mut limited = None;
         let found = self.find(&ledger, id, wish, &permit, &mut limited).await;
+        let found = found.and_then(|token| self.still_permitted(caller, &wanted, &permit).map(|()| token));
         let (outcome, detail) = match &found {
             Ok(_) => (Outcome::Done, limited),
             Err(error) if error.code() == Code::PermissionDenied => {

@@ -104,6 +104,8 @@ pub(crate) struct Permit {
     pub(crate) token_scopes: Option<Scopes>,
     /// Whether its person agreed to that and to no more; else it is all that was asked for, and more may be given.
     pub(crate) is_the_most: bool,
+    /// How often the vault had been locked when this was decided.
+    locks: u64,
 }
 
 impl Engine {
@@ -112,6 +114,7 @@ impl Engine {
     /// # Errors
     /// When it may not, or the person said so, or could not be asked.
     pub(crate) async fn permit(&self, caller: &Caller, wanted: Wanted) -> Result<Permit, Error> {
+        let locks = self.locks();
         let (decision, limit, is_limited) = self.decide(caller, &wanted)?;
         let rule = match decision {
             Decision::Allow(rule) => Ok(rule),
@@ -128,12 +131,45 @@ impl Engine {
                     token_scopes: limit.or_else(|| wanted.target.scopes.clone()),
                     // Whoever is no app asks within a limit only where the person is shown just that.
                     is_the_most: is_limited || (caller.app().is_none() && wanted.target.scopes.is_some()),
+                    locks,
                 })
             }
             Err(error) => {
                 self.note_refusal(caller, &wanted, &error);
                 Err(error)
             }
+        }
+    }
+
+    /// Judges again when a token is handed out. A refresh can take half a minute: in the meantime the vault may have
+    /// been locked, a grant taken away, or the calling program may have ended. What the user allowed in a prompt
+    /// needs no second prompt.
+    ///
+    /// # Errors
+    /// When the caller would be refused now.
+    pub(crate) fn still_permitted(
+        &self,
+        caller: &Caller,
+        wanted: &Wanted,
+        permit: &Permit,
+    ) -> Result<(), Error> {
+        // Also when it was unlocked again since: what was allowed for the session ended with the lock.
+        if self.locks() != permit.locks {
+            return Err(Error::Locked);
+        }
+        if !matches!(permit.rule, Rule::Grant(_)) {
+            return Ok(());
+        }
+        let (decision, limit, _) = self.decide(caller, wanted)?;
+        let is_within = match (&permit.token_scopes, &limit) {
+            (_, None) => true,
+            (Some(most), Some(limit)) => most.is_within(limit),
+            (None, Some(_)) => false,
+        };
+        match decision {
+            Decision::Allow(_) if is_within => Ok(()),
+            Decision::Deny(rule) => Err(refusal(rule)),
+            Decision::Allow(_) | Decision::Ask => Err(refusal(Rule::NoGrant)),
         }
     }
 

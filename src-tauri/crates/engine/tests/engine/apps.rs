@@ -1,9 +1,9 @@
 //! Apps: who they are, what they may do, and that it ends at once when it is taken away.
 
-use crate::common::{NAME, World, ui, until};
+use crate::common::{NAME, World, seen, ui, until};
 use tokenry_core::{ApiScope, Caller, Clock, Code, Event, EventKind, Outcome, Rule, Timestamp};
 use tokenry_engine::{AppView, Change, ConnectionChange, Engine, NewGrant};
-use tokenry_testkit::Behaviour;
+use tokenry_testkit::{Behaviour, Fault};
 
 async fn registered(engine: &Engine, name: &str) -> (tokenry_core::App, Caller) {
     let (app, token) = engine.register_app(&ui(), name, Vec::new(), false).await.unwrap();
@@ -70,6 +70,40 @@ async fn the_next_call_after_a_grant_was_taken_away_fails_also_after_a_restart()
     assert_eq!(token(&engine, &caller).await, Err(Code::PermissionDenied));
     let engine = world.restart(engine).await;
     assert_eq!(token(&engine, &caller).await, Err(Code::PermissionDenied));
+}
+
+/// security.md, "Local interfaces": a permission is judged again when the token is handed out.
+#[tokio::test]
+async fn an_app_that_waits_for_a_refresh_gets_no_token_after_its_grant_was_taken_away() {
+    for narrows in [false, true] {
+        let (world, engine) = World::connected(Behaviour::default()).await;
+        let (_, caller) = registered(&engine, "backup").await;
+        let given = engine
+            .give_grant(&ui(), grant("backup", &[ApiScope::TokensRead], &[NAME]))
+            .await
+            .unwrap();
+        world.pass(3700);
+        world.server.queue(Fault::Gate);
+        let asking = {
+            let (engine, caller) = (engine.clone(), caller.clone());
+            tokio::spawn(async move { token(&engine, &caller).await })
+        };
+        seen(&world, "the refresh", |server| server.refreshes() == 1).await;
+        engine.remove_grant(&ui(), given.id).await.unwrap();
+        if narrows {
+            let mut less = grant("backup", &[ApiScope::TokensRead], &[NAME]);
+            less.token_scopes = Some(std::iter::once("openid".to_owned()).collect());
+            engine.give_grant(&ui(), less).await.unwrap();
+        }
+        world.server.release();
+        assert_eq!(
+            asking.await.unwrap(),
+            Err(Code::PermissionDenied),
+            "narrows: {narrows}"
+        );
+        let refused = newest(&engine, EventKind::TokenHandedOut).await;
+        assert_eq!(refused.outcome, Outcome::Refused);
+    }
 }
 
 #[tokio::test]

@@ -111,9 +111,10 @@ async fn a_refresh_under_way_when_the_vault_is_locked_is_committed() {
     engine.lock(&ui()).await.unwrap();
     assert_eq!(token(&engine, 0).await.unwrap_err().code(), Code::VaultLocked);
     world.server.release();
-    assert!(
-        asking.await.unwrap().is_ok(),
-        "who asked before the lock is served"
+    assert_eq!(
+        asking.await.unwrap().unwrap_err().code(),
+        Code::VaultLocked,
+        "no token is handed out after the lock"
     );
     is_whole(&world, engine).await;
 }
@@ -137,12 +138,13 @@ async fn a_refresh_that_outlives_a_lock_and_an_unlock_leaves_the_profile_whole()
     };
     engine.change_connection(&ui(), NAME, label).await.unwrap();
     world.server.release();
-    let got = asking.await.unwrap().unwrap();
-    let again = engine.token(&ui(), "mine", Duration::ZERO).await.unwrap();
-    assert_eq!(got.access_token.expose(), again.access_token.expose());
+    let before_the_lock = asking.await.unwrap().unwrap_err();
+    assert_eq!(before_the_lock.code(), Code::VaultLocked);
+    let after = engine.token(&ui(), "mine", Duration::ZERO).await.unwrap();
+    assert_eq!(world.server.refreshes(), 1);
     let shown = view(&engine).await;
     assert_eq!(
-        shown.connection.expires_at, got.expires_at,
+        shown.connection.expires_at, after.expires_at,
         "the list knows of it"
     );
     assert_eq!(shown.name, format!("{NAME}/mine"));
