@@ -74,6 +74,10 @@ impl Ledger {
             writer.set_manifest(&sealed)?;
             Ok::<_, Error>(())
         })?;
+        // Out of the write-ahead log at once: a log that is lost later must not make the profile look new.
+        if let Err(error) = store.checkpoint() {
+            tracing::warn!("the new vault is in the write-ahead log only: {error}");
+        }
         let (manifest, index) = (Mutex::new(manifest), RwLock::default());
         Ok(Self {
             vault,

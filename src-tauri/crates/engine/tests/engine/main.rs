@@ -26,3 +26,4 @@ mod secrets;
 mod single_flight;
 mod start;
 mod tampering;
+mod vault_damage;

@@ -146,3 +146,35 @@ fn a_flipped_byte_in_the_log_ends_at_the_commit_before_it() {
         store.check().unwrap();
     }
 }
+
+/// security.md, "Keys": a new key is never made while a vault exists.
+#[test]
+fn a_profile_without_its_vault_id_is_damaged_as_long_as_anything_is_left() {
+    let tables = ["slots", "manifest", "events"].into_iter();
+    let tables: Vec<_> = tables
+        .chain(Table::ALL.iter().map(|table| table.name()))
+        .collect();
+    for left in &tables {
+        let home = filled();
+        let store = store(&home);
+        store.writer().execute("DELETE FROM meta", []).unwrap();
+        for table in tables.iter().filter(|table| *table != left) {
+            store
+                .writer()
+                .execute(&format!("DELETE FROM {table}"), [])
+                .unwrap();
+        }
+        assert!(matches!(store.vault_id(), Err(Error::Damaged { .. })), "{left}");
+        let made = write(&store, |writer| writer.create_vault([9; 16]));
+        assert!(matches!(made, Err(Error::Damaged { .. })), "{left}");
+    }
+}
+
+#[test]
+fn a_spilled_record_without_a_vault_is_damage_too() {
+    let home = home();
+    let store = store(&home);
+    assert_eq!(store.vault_id().unwrap(), None);
+    crate::spill(home.path(), "one", b"sealed").unwrap();
+    assert!(matches!(store.vault_id(), Err(Error::Damaged { .. })));
+}
