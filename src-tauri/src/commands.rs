@@ -117,9 +117,7 @@ pub(crate) async fn copy_link(
         .parse()
         .map_err(|_| refusal(ErrorCode::ValidationError, "flow is not an id".to_owned()))?;
     let view = engine.flow(&Caller::Ui, id, std::time::Duration::ZERO).await;
-    let url = view
-        .map_err(|error| tokenry_api::envelope(&error))?
-        .authorization_url;
+    let url = view.map_err(|error| tokenry_api::envelope(&error))?.browser_url;
     let url = url.ok_or_else(|| {
         refusal(
             ErrorCode::FlowExpired,

@@ -46,7 +46,8 @@ pub fn run() -> ExitCode {
     let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
     tracing_subscriber::fmt()
         .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("TOKENRY_LOG").unwrap_or_else(|_| "warn".into()),
+            tracing_subscriber::EnvFilter::try_from_env("TOKENRY_LOG")
+                .unwrap_or_else(|_| "warn,tokenry_api=info".into()),
         )
         .with_writer(std::io::stderr)
         .init();

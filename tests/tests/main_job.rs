@@ -175,7 +175,7 @@ fn as_json_every_answer_has_the_field_names_of_the_interface() {
     let stage = stage();
     let (connect, line) = connecting(&stage.profile, &["sandbox", "--json"]);
     let flow: Value = serde_json::from_str(&line).unwrap();
-    let address = flow["authorization_url"].as_str().unwrap();
+    let address = flow["browser_url"].as_str().unwrap();
     stage.sandbox.agree(&mut Browser::new(), address, "Ada Lovelace");
     let connected = connect.wait().success();
     assert_eq!(connected.stderr, "");

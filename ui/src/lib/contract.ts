@@ -374,7 +374,8 @@ export interface paths {
         put?: never;
         /**
          * Start a consent flow with every choice
-         * @description The client secret comes from a stored credential of the same project, and goes to the registered provider only.
+         * @description The client secret comes from a stored credential of the same project, and goes to the registered provider only. An
+         *     app needs `auth:write` or `auth:write:own`, and `credentials:read` for that credential.
          */
         post: operations["initialise"];
         delete?: never;
@@ -907,11 +908,13 @@ export interface components {
         };
         /** @description Where to send the browser. */
         AuthorizeAnswer: {
-            /**
-             * @description Open this in the person's browser. With a loopback redirect it is Tokenry's own address, which passes on to
-             *     the provider's.
-             */
+            /** @description The provider's own address, with all parameters. */
             authorization_url: string;
+            /**
+             * @description The address that Tokenry's own clients open. With a loopback redirect it is Tokenry's own, which gives the
+             *     browser a cookie and passes on to the provider; once it was visited, the answer has to bring that cookie.
+             */
+            browser_url: string;
             /** Format: uuid */
             connection_id: string;
             /** Format: date-time */
@@ -931,7 +934,7 @@ export interface components {
             /** @description Let Tokenry open the browser. */
             open_browser?: boolean;
             redirect?: components["schemas"]["Redirect"] | null;
-            /** @description Instead of the provider's default scopes. */
+            /** @description Instead of the provider's default scopes; of an empty list, none. */
             scopes?: string[] | null;
         };
         /** @description The connection that an answer completed. */
@@ -1038,9 +1041,15 @@ export interface components {
             /** @description Where codes may be sent; only needed for the authorization code flow. */
             redirect_uris?: string[];
         };
-        /** @description A new credential. `name`, `type` and `data` are required; an unknown field is an error. */
+        /**
+         * @description A new credential. `name` and `data` are required; an unknown field is an error. `organisationID`, `redactFields`
+         *     and `expiresAt` are read as well.
+         */
         CreateCredential: {
-            /** @description From each field to its value, base64 (RFC 4648 §4); at most 64 fields of 64 KiB. */
+            /**
+             * @description From each field to its value, base64 (RFC 4648 §4); at most 64 fields of 64 KiB, with names of at most 200
+             *     bytes. May be empty for `default`.
+             */
             data: {
                 [key: string]: string;
             };
@@ -1053,10 +1062,10 @@ export interface components {
             name: string;
             /** @description `default` when not given. */
             project?: string | null;
-            /** @description Only for `default`: fields that are never returned, there already or not. */
+            /** @description Fields that are never returned, there already or not; ignored for other types than `default`. */
             redact_fields?: string[];
-            /** @description `oauth2_refresh` is made by a consent flow only. */
-            type: components["schemas"]["CredentialType"];
+            /** @description `default` when not given. `oauth2_refresh` is made by a consent flow only. */
+            type?: components["schemas"]["CredentialType"];
         };
         /** @description A new grant. */
         CreateGrant: {
@@ -1146,7 +1155,7 @@ export interface components {
             updated_at: string;
         };
         /**
-         * @description Which fields a credential must have.
+         * @description Which fields a credential must have. `Default`, `Raw`, `BasicAuth` and `OAuth2Refresh` are read as well.
          * @enum {string}
          */
         CredentialType: "default" | "raw" | "basic_auth" | "oauth2_refresh";
@@ -1238,6 +1247,11 @@ export interface components {
             program?: string | null;
             /** Format: uuid */
             provider_id?: string | null;
+            /**
+             * Format: uuid
+             * @description Of what was refused or failed: the `request_id` of the error that the caller got.
+             */
+            request_id?: string | null;
             rule?: components["schemas"]["Rule"] | null;
         };
         /**
@@ -1263,8 +1277,10 @@ export interface components {
         };
         /** @description One consent flow. */
         Flow: {
-            /** @description Where the browser is sent, while it waits. */
+            /** @description The provider's own address, while it waits. */
             authorization_url?: string | null;
+            /** @description The address that Tokenry's own clients open, while it waits. */
+            browser_url?: string | null;
             code?: components["schemas"]["ErrorCode"] | null;
             /** Format: uuid */
             connection_id: string;
@@ -1311,6 +1327,9 @@ export interface components {
         GrantType: "authorization_code" | "client_credentials";
         /** @description Where to send the person. */
         InitialiseAnswer: {
+            /** @description The address that Tokenry's own clients open; see `AuthorizeAnswer`. */
+            browser_url: string;
+            /** @description The provider's own address, with all parameters. */
             url: string;
         };
         /** @description The credential that holds the client secret: its field `client_secret`, or the value of `raw`. */
@@ -1339,7 +1358,7 @@ export interface components {
              *     when not given, unless `additionalParams` has `approval_prompt`.
              */
             prompt?: string | null;
-            /** @description The provider's default scopes when not given. */
+            /** @description The provider's default scopes when not given; of an empty list, none. */
             scopes?: string[] | null;
         };
         /** @description The person's decision on an app's request, named by what the app sent. */
@@ -1677,7 +1696,10 @@ export interface components {
         SlotKind: "keyring" | "keyring_and_passphrase" | "passphrase" | "recovery_code";
         /** @description Where to send the browser to make a credential `active`. */
         StartAnswer: {
+            /** @description The provider's own address, with all parameters. */
             auth_url: string;
+            /** @description The address that Tokenry's own clients open; see `AuthorizeAnswer`. */
+            browser_url: string;
         };
         /** @description It was done. */
         Success: {
@@ -1733,7 +1755,7 @@ export interface components {
             create?: boolean;
             passphrase?: string | null;
         };
-        /** @description What of a credential is to change. Only what is given changes. */
+        /** @description What of a credential is to change. Only what is given changes. `redactFields` and `expiresAt` are read as well. */
         UpdateCredential: {
             /** @description New values, base64, field by field; null takes a field away. */
             data?: {
@@ -1745,7 +1767,7 @@ export interface components {
              */
             expires_at?: string | null;
             name?: string | null;
-            /** @description Further fields that are never returned. What was redacted once stays so. */
+            /** @description Further fields that are never returned; ignored for other types than `default`. What was redacted once stays so. */
             redact_fields?: string[];
         };
         /** @description A partial update: only the fields given change, and an empty string clears an optional one. */
@@ -1883,8 +1905,8 @@ export interface operations {
                 client_id: string;
                 /** @description One that is registered for the app, exactly; the port of a loopback address is free. */
                 redirect_uri: string;
-                /** @description `code`. */
-                response_type: string;
+                /** @description `code`, also when not given. */
+                response_type?: string;
                 /** @description Scopes of this API, separated by spaces. */
                 scope: string;
                 /** @description Given back as it came. */
@@ -1981,6 +2003,15 @@ export interface operations {
                     "application/json": components["schemas"]["Success"];
                 };
             };
+            /** @description validation_error */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description unauthorized */
             401: {
                 headers: {
@@ -2019,15 +2050,6 @@ export interface operations {
             };
             /** @description payload_too_large */
             413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description validation_error */
-            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3597,7 +3619,10 @@ export interface operations {
     };
     show_credential: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only the value of this field. One that is redacted is refused. */
+                field?: string | null;
+            };
             header?: never;
             path: {
                 /** @description Its id or name; a `/` in the name is written %2F. */
@@ -6578,6 +6603,15 @@ export interface operations {
                     "application/json": components["schemas"]["Success"];
                 };
             };
+            /** @description validation_error */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
             /** @description unauthorized */
             401: {
                 headers: {
@@ -6616,15 +6650,6 @@ export interface operations {
             };
             /** @description payload_too_large */
             413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description validation_error */
-            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,7 +1,7 @@
 use crate::{
     convert,
     error::Refused,
-    extract::{At, Body, By},
+    extract::{At, Body, By, Query},
     handed::HandedCredential,
     openapi::{Guarded, Listing, Starting},
     operations::{Operations, routes},
@@ -12,7 +12,9 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use tokenry_contract::{CreateCredential, Credential, StartAnswer, Success, UpdateCredential};
+use tokenry_contract::{
+    CreateCredential, Credential, CredentialQuery, StartAnswer, Success, UpdateCredential,
+};
 use tokenry_core::Secret;
 use tokenry_engine::Engine;
 
@@ -67,15 +69,22 @@ async fn create_credential(
     get,
     path = "/v1/credentials/{id}",
     tag = "credentials",
-    params(("id" = String, Path, description = "Its id or name; a `/` in the name is written %2F.")),
+    params(
+        ("id" = String, Path, description = "Its id or name; a `/` in the name is written %2F."),
+        CredentialQuery,
+    ),
     responses((status = 200, description = "The credential.", body = Credential), Guarded)
 )]
 async fn show_credential(
     By(caller): By,
     State(engine): State<Engine>,
     At(id): At,
+    Query(query): Query<CredentialQuery>,
 ) -> Result<HandedCredential, Refused> {
-    let found = engine.credential(&caller, &id).await?;
+    let found = match query.field {
+        Some(field) => engine.credential_field(&caller, &id, &field).await?,
+        None => engine.credential(&caller, &id).await?,
+    };
     Ok(HandedCredential(convert::credential(found)))
 }
 
@@ -142,8 +151,11 @@ async fn start_oauth(
 ) -> Result<Response, Refused> {
     let started = engine.start_oauth(&caller, &name).await?;
     let cookie = state_cookie(&engine.state_cookie(&started.state)?)?;
-    let auth_url = started.authorization_url.into();
-    let mut response = Json(StartAnswer { auth_url }).into_response();
+    let answer = StartAnswer {
+        auth_url: started.authorization_url.into(),
+        browser_url: started.browser_url.into(),
+    };
+    let mut response = Json(answer).into_response();
     response.headers_mut().insert(header::SET_COOKIE, cookie);
     Ok(response)
 }

@@ -36,12 +36,23 @@ pub(crate) enum Refused {
     Stranger(&'static str),
     #[error("no door said who is calling")]
     NoCaller,
+    /// Where the reference answers 400 to what is a validation error elsewhere.
+    #[error(transparent)]
+    BadRequest(Box<Refused>),
 }
 
 impl Refused {
     /// One field that cannot be right.
     pub(crate) fn field(field: &str, wrong: impl Into<String>) -> Self {
         Self::Fields(Fields::from([(field.to_owned(), wrong.into())]))
+    }
+
+    /// The same, with status 400 if it is a validation error.
+    pub(crate) fn into_bad_request(self) -> Self {
+        match self.code() {
+            Code::ValidationError => Self::BadRequest(Box::new(self)),
+            _ => self,
+        }
     }
 
     /// A provider without a connection.
@@ -58,14 +69,16 @@ impl Refused {
             Self::NoRoute(_) | Self::NoMethod(..) | Self::NoFlow(_) | Self::NoConnection(_) => Code::NotFound,
             Self::TokenForTheWindow | Self::StreamForTheWindow | Self::Stranger(_) => Code::PermissionDenied,
             Self::NoCaller => Code::Internal,
+            Self::BadRequest(refused) => refused.code(),
         }
     }
 
     /// The status of the code. A known path that lacks the method is HTTP's own 405, told apart by programs as
-    /// `not_found`.
+    /// `not_found`; and a bad body is 400 where the reference says so.
     fn status(&self, code: ErrorCode) -> StatusCode {
         match self {
             Self::NoMethod(..) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             _ => StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
         }
     }
@@ -77,6 +90,7 @@ impl Refused {
                 ..Details::default()
             },
             Self::Engine(error) => engine_details(error),
+            Self::BadRequest(refused) => refused.details(),
             _ => Details::default(),
         }
     }
@@ -117,10 +131,12 @@ fn written(refused: &Refused) -> ErrorEnvelope {
 
 fn filled(code: Code, message: String, details: Details) -> ErrorEnvelope {
     let code = convert::error_code(code);
-    let request_id = RequestId::new(&SystemClock, &OsRandom).to_string();
+    // Outside of a request, as at a door or in the shell, the error has an id of its own.
+    let request_id = tokenry_engine::request_id().unwrap_or_else(|| RequestId::new(&SystemClock, &OsRandom));
+    let request_id = request_id.to_string();
     match code {
         ErrorCode::Internal => tracing::error!(%request_id, code = code.slug(), "{message}"),
-        _ => tracing::debug!(%request_id, code = code.slug(), "{message}"),
+        _ => tracing::info!(%request_id, code = code.slug(), "{message}"),
     }
     let details = (details != Details::default()).then_some(details);
     ErrorEnvelope {

@@ -123,9 +123,16 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for Optional<
 
 /// Refuses a body that is too large by its own account, or is not called JSON. A web page cannot send JSON to another
 /// origin without asking first, so this also keeps forms of web pages out. Where OAuth asks for a form (RFC 6749
-/// §4.1.3), the operation itself looks, and answers in OAuth's words.
+/// §4.1.3), and where it depends on the caller, the operation itself looks.
 pub(crate) fn check(path: &str, headers: &HeaderMap, body: &RawBody) -> Result<(), Refused> {
-    if body.is_end_stream() || oauth::takes_a_form(path) {
+    if oauth::judges_the_body(path) {
+        return Ok(());
+    }
+    check_json(headers, body)
+}
+
+fn check_json(headers: &HeaderMap, body: &RawBody) -> Result<(), Refused> {
+    if body.is_end_stream() {
         return Ok(());
     }
     if body.size_hint().lower() > LIMIT as u64 {
@@ -148,7 +155,7 @@ fn is_json(text: &str) -> bool {
 
 async fn read(request: Request) -> Result<Bytes, Refused> {
     let (parts, body) = request.into_parts();
-    check(parts.uri.path(), &parts.headers, &body)?;
+    check_json(&parts.headers, &body)?;
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }

@@ -31,18 +31,34 @@ pub use error::envelope;
 pub use oauth::Issuer;
 pub use openapi::openapi;
 
-use axum::{Router, routing};
+use axum::{
+    Router,
+    extract::Request,
+    middleware::{self, Next},
+    response::Response,
+    routing,
+};
 use operations::Operations;
 use tokenry_engine::Engine;
 
 /// All operations of this engine. Every request needs a [`tokenry_core::Caller`] among its extensions; only a door
 /// puts one there, and a request without one gets a 500.
 pub fn router(engine: Engine) -> Router {
-    all(Router::new())
+    let routes = all(Router::new())
         .route("/openapi.json", routing::get(openapi::document))
+        // The path that the reference writes, without the version.
+        .route(versori::PLAIN_INITIALISE, routing::post(versori::initialise))
         .fallback(error::no_route)
         .method_not_allowed_fallback(error::no_method)
-        .with_state(engine)
+        .layer(middleware::from_fn(in_request))
+        .with_state(engine);
+    // vertesia-oauth-providers has its paths behind `/api`.
+    routes.clone().nest_service("/api", routes)
+}
+
+/// Gives the errors of a request, and what is logged of it, one id.
+async fn in_request(request: Request, next: Next) -> Response {
+    tokenry_engine::in_request(next.run(request)).await
 }
 
 fn all<O: Operations>(list: O) -> O {

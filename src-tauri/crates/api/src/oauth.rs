@@ -59,6 +59,12 @@ pub fn takes_a_form(path: &str) -> bool {
     matches!(path, "/oauth/token" | "/oauth/revoke" | "/oauth/introspect")
 }
 
+/// Whether the operation looks at its body itself: a form; or the window's decision, which is refused to everybody
+/// else whatever they send.
+pub(crate) fn judges_the_body(path: &str) -> bool {
+    takes_a_form(path) || path == "/oauth/consent"
+}
+
 pub(crate) fn routes<O: Operations>(list: O) -> O {
     list.routes(routes!(oauth_scopes))
         .routes(routes!(oauth_metadata))

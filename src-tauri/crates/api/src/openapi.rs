@@ -50,7 +50,7 @@ pub(crate) async fn document() -> impl IntoResponse {
     info(
         title = "Tokenry",
         description = "The operations of the Tokenry engine on this machine: HTTP/1.1 over its Unix socket. Every error is an \
-            ErrorEnvelope. Wherever an id is taken, a unique name works too.",
+            ErrorEnvelope. Wherever an id is taken, a unique name works too. A path may begin with `/api`, as the reference has it.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
     tags(
@@ -98,8 +98,6 @@ errors! {
     Acting = PermissionDenied Conflict Internal;
     /// What an operation for a browser may answer.
     Browsing = PermissionDenied Internal OauthUnavailable;
-    /// What a decision on an app's request may answer.
-    Consenting = ValidationError PermissionDenied NotFound Conflict PayloadTooLarge VaultLocked Internal;
     /// What starting a flow, or following one, may answer.
     Flowing = ValidationError PermissionDenied NotFound Conflict FlowExpired PayloadTooLarge VaultLocked Internal
         OauthUnavailable;
@@ -149,6 +147,29 @@ fn by_status(codes: &[ErrorCode]) -> BTreeMap<String, RefOr<Response>> {
         .into_iter()
         .map(|(status, slugs)| (status, RefOr::T(response(slugs))))
         .collect()
+}
+
+/// What a decision on an app's request may answer: a bad body is 400 here, as in the reference.
+pub(crate) struct Consenting;
+
+impl IntoResponses for Consenting {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        use ErrorCode as C;
+        let codes = [
+            C::PermissionDenied,
+            C::NotFound,
+            C::Conflict,
+            C::PayloadTooLarge,
+            C::VaultLocked,
+            C::Internal,
+        ];
+        let mut responses = by_status(&codes);
+        let bad = C::ValidationError.http_status().to_string();
+        if let Some(response) = responses.remove(&bad) {
+            responses.insert("400".to_owned(), response);
+        }
+        responses
+    }
 }
 
 /// What the endpoints for clients may answer (RFC 6749 §5.2).

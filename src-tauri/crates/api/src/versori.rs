@@ -16,13 +16,17 @@ use axum::{
 use tokenry_contract::{InitialiseAnswer, InitialiseRequest, OAuth2CallbackQuery, RedactedCredential};
 use tokenry_engine::Engine;
 
+/// `initialise` as the reference writes its path.
+pub(crate) const PLAIN_INITIALISE: &str = "/embed/{hub_id}/connector/{connector_id}/oauth2/initialise";
+
 pub(crate) fn routes<O: Operations>(list: O) -> O {
     list.routes(routes!(initialise)).routes(routes!(oauth2_callback))
 }
 
 /// Start a consent flow with every choice
 ///
-/// The client secret comes from a stored credential of the same project, and goes to the registered provider only.
+/// The client secret comes from a stored credential of the same project, and goes to the registered provider only. An
+/// app needs `auth:write` or `auth:write:own`, and `credentials:read` for that credential.
 #[utoipa::path(
     post,
     path = "/v1/embed/{hub_id}/connector/{connector_id}/oauth2/initialise",
@@ -34,7 +38,7 @@ pub(crate) fn routes<O: Operations>(list: O) -> O {
     request_body = InitialiseRequest,
     responses((status = 200, description = "Where to send the person.", body = InitialiseAnswer), Starting)
 )]
-async fn initialise(
+pub(crate) async fn initialise(
     By(caller): By,
     State(engine): State<Engine>,
     At2(project, provider): At2,
@@ -42,8 +46,10 @@ async fn initialise(
 ) -> Result<Json<InitialiseAnswer>, Refused> {
     let request = convert::initialise(project, provider, body);
     let started = engine.initialise(&caller, request).await?;
-    let url = started.authorization_url.into();
-    Ok(Json(InitialiseAnswer { url }))
+    Ok(Json(InitialiseAnswer {
+        url: started.authorization_url.into(),
+        browser_url: started.browser_url.into(),
+    }))
 }
 
 /// Hand in what a browser brought back

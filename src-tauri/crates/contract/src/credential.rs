@@ -7,19 +7,23 @@ use serde::{
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
 use uuid::Uuid;
 
-/// Which fields a credential must have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Which fields a credential must have. `Default`, `Raw`, `BasicAuth` and `OAuth2Refresh` are read as well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CredentialType {
     /// Any fields.
+    #[default]
+    #[serde(alias = "Default")]
     Default,
     /// The field `value`: an API key, for example.
+    #[serde(alias = "Raw")]
     Raw,
     /// The fields `username` and `password`.
+    #[serde(alias = "BasicAuth")]
     BasicAuth,
     /// A connection. Made by a consent flow, and only read here.
-    #[serde(rename = "oauth2_refresh")]
+    #[serde(rename = "oauth2_refresh", alias = "OAuth2Refresh")]
     OAuth2Refresh,
 }
 
@@ -65,7 +69,8 @@ impl fmt::Debug for Credential {
     }
 }
 
-/// A new credential. `name`, `type` and `data` are required; an unknown field is an error.
+/// A new credential. `name` and `data` are required; an unknown field is an error. `organisationID`, `redactFields`
+/// and `expiresAt` are read as well.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -73,24 +78,25 @@ pub struct CreateCredential {
     /// Kebab-case, unique within the project.
     pub name: String,
     /// `default` when not given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, alias = "organisationID", skip_serializing_if = "Option::is_none")]
     pub project: Option<String>,
-    /// `oauth2_refresh` is made by a consent flow only.
-    #[serde(rename = "type")]
+    /// `default` when not given. `oauth2_refresh` is made by a consent flow only.
+    #[serde(rename = "type", default)]
     pub kind: CredentialType,
-    /// From each field to its value, base64 (RFC 4648 §4); at most 64 fields of 64 KiB.
+    /// From each field to its value, base64 (RFC 4648 §4); at most 64 fields of 64 KiB, with names of at most 200
+    /// bytes. May be empty for `default`.
     #[serde(deserialize_with = "each_once")]
     pub data: BTreeMap<String, String>,
-    /// Only for `default`: fields that are never returned, there already or not.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// Fields that are never returned, there already or not; ignored for other types than `default`.
+    #[serde(default, alias = "redactFields", skip_serializing_if = "Vec::is_empty")]
     pub redact_fields: Vec<String>,
     /// When it is deleted by itself (RFC 3339).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, alias = "expiresAt", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub expires_at: Option<String>,
 }
 
-/// What of a credential is to change. Only what is given changes.
+/// What of a credential is to change. Only what is given changes. `redactFields` and `expiresAt` are read as well.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -104,12 +110,13 @@ pub struct UpdateCredential {
         deserialize_with = "each_once"
     )]
     pub data: BTreeMap<String, Option<String>>,
-    /// Further fields that are never returned. What was redacted once stays so.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// Further fields that are never returned; ignored for other types than `default`. What was redacted once stays so.
+    #[serde(default, alias = "redactFields", skip_serializing_if = "Vec::is_empty")]
     pub redact_fields: Vec<String>,
     /// Null keeps it until somebody deletes it.
     #[serde(
         default,
+        alias = "expiresAt",
         skip_serializing_if = "Option::is_none",
         deserialize_with = "even_null"
     )]
@@ -117,11 +124,24 @@ pub struct UpdateCredential {
     pub expires_at: Option<Option<String>>,
 }
 
+/// How a credential is to be shown.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[serde(deny_unknown_fields)]
+pub struct CredentialQuery {
+    /// Only the value of this field. One that is redacted is refused.
+    #[serde(default)]
+    pub field: Option<String>,
+}
+
 /// Where to send the browser to make a credential `active`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StartAnswer {
+    /// The provider's own address, with all parameters.
     pub auth_url: String,
+    /// The address that Tokenry's own clients open; see `AuthorizeAnswer`.
+    pub browser_url: String,
 }
 
 /// Tells null from what is not there.
@@ -181,5 +201,32 @@ mod tests {
         let written = [T::Default, T::Raw, T::BasicAuth, T::OAuth2Refresh]
             .map(|kind| serde_json::to_value(kind).unwrap());
         assert_eq!(written, ["default", "raw", "basic_auth", "oauth2_refresh"]);
+        for (kind, reference) in [T::Default, T::Raw, T::BasicAuth, T::OAuth2Refresh]
+            .into_iter()
+            .zip(["Default", "Raw", "BasicAuth", "OAuth2Refresh"])
+        {
+            assert_eq!(serde_json::from_value::<T>(reference.into()).unwrap(), kind);
+        }
+    }
+
+    #[test]
+    fn the_spellings_of_the_reference_are_read_and_one_field_is_not_given_twice() {
+        let text = r#"{"name":"a","organisationID":"work","data":{},"type":"Raw","redactFields":["x"],"expiresAt":"t"}"#;
+        let read: CreateCredential = serde_json::from_str(text).unwrap();
+        assert_eq!(
+            (read.project.as_deref(), read.kind),
+            (Some("work"), CredentialType::Raw)
+        );
+        assert_eq!(
+            (read.redact_fields, read.expires_at.as_deref()),
+            (vec!["x".to_owned()], Some("t"))
+        );
+        let least: CreateCredential = serde_json::from_str(r#"{"name":"a","data":{}}"#).unwrap();
+        assert_eq!(least.kind, CredentialType::Default);
+        let twice = r#"{"name":"a","data":{},"expires_at":"t","expiresAt":"t"}"#;
+        assert!(serde_json::from_str::<CreateCredential>(twice).is_err());
+        let change: UpdateCredential =
+            serde_json::from_str(r#"{"expiresAt":null,"redactFields":["x"]}"#).unwrap();
+        assert_eq!((change.expires_at, change.redact_fields.len()), (Some(None), 1));
     }
 }

@@ -25,6 +25,8 @@ pub struct Event {
     /// The grant, when that was the rule.
     pub grant_id: Option<Uuid>,
     pub detail: Option<String>,
+    /// Of what was refused or failed: the `request_id` of the error that the caller got.
+    pub request_id: Option<Uuid>,
 }
 
 /// What an event is about.

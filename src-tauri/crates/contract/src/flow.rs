@@ -11,7 +11,7 @@ pub struct AuthorizeRequest {
     /// The label of the new connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// Instead of the provider's default scopes.
+    /// Instead of the provider's default scopes; of an empty list, none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Vec<String>>,
     /// Instead of the provider's own choice.
@@ -45,9 +45,11 @@ pub struct AuthorizeQuery {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuthorizeAnswer {
-    /// Open this in the person's browser. With a loopback redirect it is Tokenry's own address, which passes on to
-    /// the provider's.
+    /// The provider's own address, with all parameters.
     pub authorization_url: String,
+    /// The address that Tokenry's own clients open. With a loopback redirect it is Tokenry's own, which gives the
+    /// browser a cookie and passes on to the provider; once it was visited, the answer has to bring that cookie.
+    pub browser_url: String,
     pub state: String,
     pub flow_id: Uuid,
     pub connection_id: Uuid,
@@ -116,9 +118,12 @@ pub struct Flow {
     /// Why, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// Where the browser is sent, while it waits.
+    /// The provider's own address, while it waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorization_url: Option<String>,
+    /// The address that Tokenry's own clients open, while it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub browser_url: Option<String>,
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub expires_at: Timestamp,
 }

@@ -23,7 +23,9 @@ pub use connection::{
     Account, ConnectRequest, Connection, ConnectionStatus, DisconnectAnswer, PatchConnection, ReauthReason,
     Revoked, TokenAnswer, TokenRequest, Trouble,
 };
-pub use credential::{CreateCredential, Credential, CredentialType, StartAnswer, UpdateCredential};
+pub use credential::{
+    CreateCredential, Credential, CredentialQuery, CredentialType, StartAnswer, UpdateCredential,
+};
 pub use engine::{EngineStatus, SlotKind, UnlockRequest, Vault, VaultState};
 pub use error::{Details, ErrorBody, ErrorCode, ErrorEnvelope};
 pub use event::{CallerKind, Change, Event, EventKind, EventPage, EventQuery, Outcome, Rule};

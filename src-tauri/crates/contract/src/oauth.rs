@@ -19,8 +19,8 @@ pub struct OAuthAuthorizeQuery {
     pub client_id: String,
     /// One that is registered for the app, exactly; the port of a loopback address is free.
     pub redirect_uri: String,
-    /// `code`.
-    pub response_type: String,
+    /// `code`, also when not given.
+    pub response_type: Option<String>,
     /// Scopes of this API, separated by spaces.
     pub scope: String,
     /// Given back as it came.

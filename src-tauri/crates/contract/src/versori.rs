@@ -27,7 +27,7 @@ pub struct InitialiseRequest {
     /// when not given, unless `additionalParams` has `approval_prompt`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt: Option<String>,
-    /// The provider's default scopes when not given.
+    /// The provider's default scopes when not given; of an empty list, none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Vec<String>>,
 }
@@ -40,6 +40,7 @@ pub struct InitialiseCredential {
     /// Its id or name.
     pub id: String,
     /// The project it belongs to, which is the provider's.
+    #[serde(alias = "organisationID")]
     pub organisation_id: String,
 }
 
@@ -47,7 +48,10 @@ pub struct InitialiseCredential {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct InitialiseAnswer {
+    /// The provider's own address, with all parameters.
     pub url: String,
+    /// The address that Tokenry's own clients open; see `AuthorizeAnswer`.
+    pub browser_url: String,
 }
 
 /// What a browser brought back from a provider.

@@ -1,4 +1,4 @@
-use crate::{ApiScope, AppId, ConnectionId, CredentialId, EventId, GrantId, IssuedId, ProviderId};
+use crate::{ApiScope, AppId, ConnectionId, CredentialId, EventId, GrantId, IssuedId, ProviderId, RequestId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -31,6 +31,9 @@ pub struct Event {
     pub rule: Option<Rule>,
     /// More in words, cleaned; never a value.
     pub detail: Option<String>,
+    /// The request that was refused or failed: its error names the same id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<RequestId>,
 }
 
 impl Event {

@@ -4,6 +4,7 @@ use crate::{
     engine::blocking,
     loopback::{Listener, Page, Serving},
     policy::Operation,
+    request::same_request,
     resolve,
 };
 use std::time::Duration;
@@ -22,7 +23,7 @@ pub(crate) const FLOW_LIFE: Duration = Duration::from_secs(600);
 pub struct ConnectOptions {
     /// The label of the new connection.
     pub label: Option<String>,
-    /// Instead of the provider's default scopes.
+    /// Instead of the provider's default scopes; an empty list asks for no scope.
     pub scopes: Option<Scopes>,
     /// Instead of the provider's own choice.
     pub redirect: Option<RedirectPreference>,
@@ -39,8 +40,11 @@ pub struct ConnectOptions {
 /// A flow that waits for the browser.
 #[derive(Clone)]
 pub struct StartedFlow {
-    /// What to open: with a loopback redirect our own `/begin` address, else the provider's.
+    /// The provider's own address, with all parameters.
     pub authorization_url: Url,
+    /// What our own clients open: with a loopback redirect our own `/begin` address, which gives the browser the
+    /// flow's cookie and passes on to the provider; else the provider's address.
+    pub browser_url: Url,
     /// The flow's `state`.
     pub state: Secret,
     /// Its id.
@@ -121,20 +125,21 @@ impl Engine {
         flow.client_secret_from = client_secret_from;
         let (engine, caller, recorded) = (self.clone(), caller.clone(), flow.clone());
         // The engine's own task: a caller that goes away leaves no flow behind that nobody watches.
-        let open_url = tokio::spawn(async move {
+        let browser_url = tokio::spawn(same_request(async move {
             engine.keep_flow(&caller, &recorded, rule).await?;
             let serving = listener.map(|listener| engine.listen(listener, &provider, &recorded));
             Ok(engine.watch_flow(&recorded, serving))
-        })
+        }))
         .await
         .unwrap_or_else(|error| Err(Error::Internal(format!("the sign-in ended early ({error})"))))?;
         if how.open_browser
-            && let Err(error) = self.open_browser(open_url.clone()).await
+            && let Err(error) = self.open_browser(browser_url.clone()).await
         {
             tracing::warn!("{error}");
         }
         Ok(StartedFlow {
-            authorization_url: open_url,
+            authorization_url: flow.authorization_url,
+            browser_url,
             state: flow.state,
             flow: flow.id,
             connection: flow.connection,
@@ -349,9 +354,7 @@ impl Engine {
 }
 
 fn wanted_scopes(provider: &Provider, asked: Option<Scopes>) -> Result<Scopes, Error> {
-    let scopes = asked
-        .filter(|scopes| !scopes.is_empty())
-        .unwrap_or_else(|| provider.default_scopes.clone());
+    let scopes = asked.unwrap_or_else(|| provider.default_scopes.clone());
     if let Some(bad) = scopes.iter().find(|scope| !Scopes::is_token(scope)) {
         return Err(Error::field(
             "scopes",

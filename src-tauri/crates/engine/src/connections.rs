@@ -39,7 +39,7 @@ impl Engine {
     /// # Errors
     /// When there is none, or several could be meant.
     pub async fn connection(&self, caller: &Caller, reference: &str) -> Result<ConnectionView, Error> {
-        let connection = resolve::connection(&self.ledger()?.index(), reference)?.clone();
+        let connection = resolve::shown_connection(&self.ledger()?.index(), reference)?.clone();
         self.allow_on(caller, &seen(&connection))?;
         self.view(connection.id)
     }

@@ -10,6 +10,7 @@ mod expiry;
 mod grant_tests;
 mod value;
 
+pub(crate) use check::type_name;
 pub use draft::{CredentialChange, NewCredential};
 pub(crate) use expiry::{Expiring, expired_at_opening};
 
@@ -141,12 +142,16 @@ impl Engine {
             return Ok(AnyCredential::Entered(CredentialView::of(id, known)));
         }
         let (credential, rule) = self.permitted_values(caller, id, known.created_by).await?;
-        let view = Known::of(&credential);
-        let mut view = CredentialView::of(id, view);
-        view.data = credential.data;
+        let mut view = CredentialView::of(id, Known::of(&credential));
+        view.data = credential.data.clone();
         view.data
             .retain(|field, _| !credential.redact_fields.contains(field));
-        self.handed_out(caller, id, &credential.name, rule);
+        if view.data.is_empty() && !credential.data.is_empty() {
+            // Nothing of it is handed out.
+            let _ = self.withheld(caller, &credential, rule);
+        } else {
+            self.handed_out(caller, id, &credential.name, rule);
+        }
         Ok(AnyCredential::Entered(view))
     }
 
@@ -284,7 +289,7 @@ impl Engine {
     }
 
     /// A credential that was entered by hand and lives, by id, `name` or `project/name`.
-    fn known(&self, ledger: &Ledger, reference: &str) -> Option<(CredentialId, Known)> {
+    pub(crate) fn known(&self, ledger: &Ledger, reference: &str) -> Option<(CredentialId, Known)> {
         let index = ledger.index();
         let id = resolve::credential(&index, reference)?;
         let known = index.credential(id)?;
@@ -298,7 +303,7 @@ impl Engine {
             return Ok(found);
         }
         let index = ledger.index();
-        match resolve::connection(&index, reference) {
+        match resolve::shown_connection(&index, reference) {
             Ok(_) | Err(Error::Ambiguous { .. }) => Err(Error::Conflict(format!(
                 "{} is a connection (oauth2_refresh), which is only shown here; label, pause or disconnect it with the operations under /v1/connections, or `tokenry disconnect`",
                 tokenry_core::clean(reference)

@@ -9,6 +9,7 @@ use crate::{
     ledger::Ledger,
     policy::{Asking, Operation},
     refresh::Refreshes,
+    request::request_id,
     scheduler::{self, Places},
 };
 use std::{
@@ -294,6 +295,10 @@ impl Engine {
                 Caller::Program(_) | Caller::App(_) => None,
             },
             detail: detail.map(tokenry_core::clean),
+            request_id: match outcome {
+                Outcome::Done => None,
+                Outcome::Refused | Outcome::Failed => request_id(),
+            },
         }
     }
 

@@ -1,3 +1,4 @@
+use crate::policy::Operation;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokenry_core::{Code, ReauthReason, Rule, Timestamp};
 use tokenry_oauth::{Failure, redirect::Refused};
@@ -68,8 +69,13 @@ pub enum Error {
     )]
     CannotAsk,
     /// An app without a grant for this.
-    #[error("this app has no grant for that; its person can give one in the window, under Apps")]
-    NoGrant,
+    #[error(
+        "this app has no grant for that: it needs {needs}; the user can grant it in the window, under Apps, or with `tokenry app grant`"
+    )]
+    NoGrant {
+        /// The scopes, in words.
+        needs: String,
+    },
     /// Who calls is not known.
     #[error("{0}")]
     Unauthorized(&'static str),
@@ -164,7 +170,7 @@ impl Error {
             Self::NotFound { .. } => Code::NotFound,
             Self::Redirect(refused) => refused.code(),
             Self::Invalid(_) | Self::RedirectRefused(_) => Code::ValidationError,
-            Self::Denied(_) | Self::NoGrant => Code::PermissionDenied,
+            Self::Denied(_) | Self::NoGrant { .. } => Code::PermissionDenied,
             Self::NotAllowed { .. } => Code::ConsentDenied,
             Self::CannotAsk => Code::InteractionRequired,
             Self::Unauthorized(_) => Code::Unauthorized,
@@ -217,7 +223,7 @@ impl Error {
         match self {
             Self::NotAllowed { rule, .. } => Some(*rule),
             Self::CannotAsk => Some(Rule::CannotAsk),
-            Self::NoGrant => Some(Rule::NoGrant),
+            Self::NoGrant { .. } => Some(Rule::NoGrant),
             Self::Denied(_) => Some(Rule::NotForThisCaller),
             _ => None,
         }
@@ -226,6 +232,18 @@ impl Error {
     /// One field that cannot be right.
     pub fn field(field: &str, wrong: impl Into<String>) -> Self {
         Self::Invalid(BTreeMap::from([(field.to_owned(), wrong.into())]))
+    }
+
+    /// An app lacks what these operations take.
+    pub(crate) fn no_grant(operations: &[Operation]) -> Self {
+        let of_one = |operation: &Operation| {
+            let scopes: Vec<_> = operation.scopes().iter().map(|scope| scope.as_str()).collect();
+            scopes.join(" or ")
+        };
+        let all: Vec<_> = operations.iter().map(of_one).collect();
+        Self::NoGrant {
+            needs: all.join(", and "),
+        }
     }
 
     pub(crate) fn not_found(what: &'static str, reference: &str, next: impl Into<String>) -> Self {

@@ -1,6 +1,7 @@
 use crate::{
     AnyCredential, ConnectionView, Engine, Error, FlowState, adopt::NewConnection, consent::Wanted,
     credentials, flows::finishing, index::is_usable, ledger::Ledger, loopback::Page, policy::Operation,
+    request::same_request,
 };
 use std::sync::Arc;
 use tokenry_core::{
@@ -189,12 +190,12 @@ impl Engine {
         // From here on the answer is ours and the flow is used up, whatever comes of it.
         let (engine, caller) = (self.clone(), caller.clone());
         // The engine's own task: a browser or a program that goes away cancels nothing.
-        let finishing = tokio::spawn(async move {
+        let finishing = tokio::spawn(same_request(async move {
             engine.consume_flow(&ledger, &flow).await?;
             engine
                 .finish(&ledger, &caller, flow, provider, redirected.outcome)
                 .await
-        });
+        }));
         finishing
             .await
             .unwrap_or_else(|error| Err(Error::Internal(format!("the exchange ended early ({error})"))))

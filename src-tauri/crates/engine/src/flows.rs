@@ -21,7 +21,7 @@ pub(crate) struct LiveFlow {
     expires_at: Timestamp,
     /// Closes the listener when the flow ends.
     serving: Option<Serving>,
-    open_url: Url,
+    browser_url: Url,
     /// As it was recorded, without what may have changed since.
     flow: Flow,
 }
@@ -54,7 +54,8 @@ impl Engine {
                 id,
                 connection: live.connection,
                 state: live.state.borrow().clone(),
-                authorization_url: live.is_waiting().then(|| live.open_url.clone()),
+                authorization_url: live.is_waiting().then(|| live.flow.authorization_url.clone()),
+                browser_url: live.is_waiting().then(|| live.browser_url.clone()),
                 expires_at: live.expires_at,
             })
         });
@@ -80,7 +81,7 @@ impl Engine {
         let url = self
             .flow(caller, id, Duration::ZERO)
             .await?
-            .authorization_url
+            .browser_url
             .ok_or(Error::FlowExpired)?;
         self.open_browser(url).await
     }
@@ -208,7 +209,8 @@ impl Engine {
                 .get(&id)
                 .filter(|live| live.is_waiting())
                 .map(|live| StartedFlow {
-                    authorization_url: live.open_url.clone(),
+                    authorization_url: live.flow.authorization_url.clone(),
+                    browser_url: live.browser_url.clone(),
                     state: live.flow.state.clone(),
                     flow: id,
                     connection: live.connection,
@@ -221,7 +223,7 @@ impl Engine {
 
     /// Keeps what is only in memory, and gives the address to open. The scheduler ends the flow when its time is up.
     pub(crate) fn watch_flow(&self, flow: &Flow, serving: Option<Serving>) -> Url {
-        let open_url = serving
+        let browser_url = serving
             .as_ref()
             .map_or_else(|| flow.authorization_url.clone(), |s| s.begin_url.clone());
         let live = LiveFlow {
@@ -229,14 +231,14 @@ impl Engine {
             connection: flow.connection,
             expires_at: flow.expires_at,
             serving,
-            open_url: open_url.clone(),
+            browser_url: browser_url.clone(),
             flow: flow.clone(),
         };
         self.live(|flows| flows.insert(flow.id, live));
         // Only now does the connection show its flow: who looked when it was written did not see one.
         let _ = self.inner.changes.send(Change::Connection(flow.connection));
         self.inner.due.notify_one();
-        open_url
+        browser_url
     }
 
     /// Flows that outlived a restart end when their time is up, as if nothing had happened.

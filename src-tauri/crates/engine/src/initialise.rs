@@ -6,7 +6,7 @@
 
 mod parameters;
 
-use crate::{ConnectOptions, Engine, Error, StartedFlow, resolve};
+use crate::{ConnectOptions, Engine, Error, StartedFlow, consent::Wanted, policy::Operation, resolve};
 use std::collections::BTreeMap;
 use tokenry_core::{Caller, Credential, Provider, Scopes};
 use url::Url;
@@ -43,18 +43,30 @@ impl Engine {
     /// Starts a flow. All that is wrong with the request is told at once, field by field.
     ///
     /// # Errors
-    /// When the provider is not as the caller believes, the credential cannot be used, or a parameter is not theirs
+    /// When the caller may start no flow, the provider is not as the caller believes, the credential cannot be used, or a parameter is not theirs
     /// to set; and as [`Engine::connect`].
     pub async fn initialise(&self, caller: &Caller, request: Initialise) -> Result<StartedFlow, Error> {
+        let started = self.initialised(caller, request).await;
+        // An app that lacks one of the scopes is told of all that this takes.
+        started.map_err(|error| match error {
+            Error::NoGrant { .. } => Error::no_grant(&[Operation::StartFlow, Operation::ReadCredential]),
+            other => other,
+        })
+    }
+
+    async fn initialised(&self, caller: &Caller, request: Initialise) -> Result<StartedFlow, Error> {
+        // Before anything of the provider is compared with what the caller says of it.
+        self.not_denied(caller, &Wanted::new(Operation::StartFlow))?;
         let provider = self.connector(&request)?;
         let mut wrong = disagreements(&provider, &request);
         let credential = self.named_secret(&provider, &request, &mut wrong)?;
-        let parameters = parameters::read(&request, &provider, &mut wrong);
+        let scopes = scopes(&provider, &request);
+        let parameters = parameters::read(&request, &provider, &scopes, &mut wrong);
         let (Some(credential), true) = (credential, wrong.is_empty()) else {
             return Err(Error::Invalid(wrong));
         };
         let how = ConnectOptions {
-            scopes: Some(scopes(&provider, &request)),
+            scopes: Some(scopes),
             parameters,
             client_secret_from: Some(credential.id),
             ..ConnectOptions::default()

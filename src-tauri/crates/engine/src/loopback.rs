@@ -1,7 +1,8 @@
 //! Where the browser comes back to: a listener on 127.0.0.1 for one flow (RFC 8252 §7.3).
 //!
-//! Anybody's web page can send a browser here, and any program of this machine can connect. So the browser first
-//! fetches a cookie from an address that only it is told, and an answer without that cookie is nobody's.
+//! Any web page can send a browser here, and any program of this machine can connect. So our own clients send the
+//! browser to an address first that gives it a cookie, and from then on an answer without that cookie is refused.
+//! Other clients open the provider's address directly; then the `state` of the answer decides.
 
 mod guard;
 mod page;
@@ -86,8 +87,8 @@ impl Listener {
         self.address.port()
     }
 
-    /// Starts to answer. `deliver` gets every answer that is well-formed, came to this provider's path and brought
-    /// the flow's cookie; what it returns is shown. After one that is `ok` no other is taken.
+    /// Starts to answer. `deliver` gets every answer that is well-formed, came to this provider's path and, once the
+    /// `/begin` address was visited, brought the flow's cookie; what it returns is shown. After one that is `ok` no other is taken.
     pub(crate) fn serve(
         self,
         provider: &Name,

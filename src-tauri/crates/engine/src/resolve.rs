@@ -60,6 +60,23 @@ pub(crate) fn connection<'a>(index: &'a Index, reference: &str) -> Result<&'a Co
     only(index, reference, found)
 }
 
+/// The same for reading alone: the connection of a provider that waits for its first sign-in is found by its name,
+/// too, while there is no other. Of several the newest is shown.
+pub(crate) fn shown_connection<'a>(index: &'a Index, reference: &str) -> Result<&'a Connection, Error> {
+    connection(index, reference).or_else(|error| {
+        let waiting = index.provider_called(reference).and_then(|provider| {
+            index
+                .of_provider(provider)
+                .filter(|c| c.status == ConnectionStatus::Pending)
+                .max_by_key(|c| (c.label.is_none(), c.id))
+        });
+        match error {
+            Error::NotFound { .. } => waiting.ok_or(error),
+            other => Err(other),
+        }
+    })
+}
+
 /// The one that is meant, or an error that says why it is not one.
 fn only<'a>(
     index: &Index,

@@ -1,7 +1,9 @@
 //! A sign-in for a credential by its name, and the cookie that ties it to a browser.
 
-use crate::{ConnectOptions, Engine, Error, StartedFlow, consent::Wanted, policy::Operation, resolve};
-use tokenry_core::{Caller, Connection, ConnectionId, ConnectionStatus, Secret};
+use crate::{
+    ConnectOptions, Engine, Error, StartedFlow, consent::Wanted, credentials, policy::Operation, resolve,
+};
+use tokenry_core::{Caller, Connection, ConnectionId, ConnectionStatus, GrantType, Secret};
 
 /// What a name can stand for.
 enum Meant {
@@ -14,19 +16,25 @@ impl Engine {
     /// One that waits for its first sign-in already goes on with that one.
     ///
     /// # Errors
-    /// When nothing has this name, the caller may not, or no redirect can be caught.
+    /// When nothing has this name, or what has it is of a type without a consent flow; the caller may not, or no
+    /// redirect can be caught.
     pub async fn start_oauth(&self, caller: &Caller, name: &str) -> Result<StartedFlow, Error> {
         match self.meant(caller, name)? {
-            Meant::Provider(provider) => self.connect(caller, &provider, ConnectOptions::default()).await,
+            Meant::Provider(provider) => {
+                self.has_consent_flow(&provider)?;
+                self.connect(caller, &provider, ConnectOptions::default()).await
+            }
             Meant::Connection(connection) if connection.status == ConnectionStatus::Pending => {
                 self.open_sign_in(caller, &connection).await
             }
             Meant::Connection(connection) => {
+                let provider = connection.provider.to_string();
+                self.has_consent_flow(&provider)?;
                 let how = ConnectOptions {
                     renew: Some(connection.id.to_string()),
                     ..ConnectOptions::default()
                 };
-                self.connect(caller, &connection.provider.to_string(), how).await
+                self.connect(caller, &provider, how).await
             }
         }
     }
@@ -41,6 +49,33 @@ impl Engine {
         Ok(Secret::new(
             hash.iter().map(|byte| format!("{byte:02x}")).collect(),
         ))
+    }
+
+    fn has_consent_flow(&self, provider: &str) -> Result<(), Error> {
+        let provider = self.provider_record(provider)?;
+        match provider.grant_type {
+            GrantType::AuthorizationCode => Ok(()),
+            GrantType::ClientCredentials => Err(Error::field(
+                "grant_type",
+                format!(
+                    "is client_credentials: {} has no consent flow; connect it with `tokenry connect {0}`",
+                    provider.name
+                ),
+            )),
+        }
+    }
+
+    /// A credential that was entered by hand says which type it is, to a caller that may see it.
+    fn another_type(&self, caller: &Caller, name: &str) -> Option<Error> {
+        let ledger = self.ledger().ok()?;
+        let (id, known) = self.known(&ledger, name)?;
+        let wanted = Wanted::new(Operation::ListCredentials).of_credential(id, known.created_by);
+        self.allow_on(caller, &wanted).ok()?;
+        let text = format!(
+            "is {}: only a credential of type oauth2_refresh has a consent flow",
+            credentials::type_name(known.kind)
+        );
+        Some(Error::field("type", text))
     }
 
     fn meant(&self, caller: &Caller, name: &str) -> Result<Meant, Error> {
@@ -60,7 +95,13 @@ impl Engine {
                 _ => Ok(Meant::Connection(Box::new(connection))),
             };
         }
-        let provider = resolve::provider(&index, name)?;
+        let provider = match resolve::provider(&index, name) {
+            Ok(provider) => provider,
+            Err(error) => {
+                drop(index);
+                return Err(self.another_type(caller, name).unwrap_or(error));
+            }
+        };
         // The one that this caller started and that goes by the provider's name alone.
         let waits = |c: &&Connection| {
             c.status == ConnectionStatus::Pending && c.label.is_none() && c.started_by == caller.app()

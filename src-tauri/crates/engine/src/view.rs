@@ -40,8 +40,10 @@ pub struct FlowView {
     pub connection: ConnectionId,
     /// Where it stands.
     pub state: FlowState,
-    /// What to open, while it waits.
+    /// The provider's own address, while it waits.
     pub authorization_url: Option<Url>,
+    /// What our own clients open, while it waits.
+    pub browser_url: Option<Url>,
     /// When it ends by itself.
     pub expires_at: Timestamp,
 }

@@ -22,7 +22,7 @@ pub struct Started {
 }
 
 /// The parameters that nobody but Tokenry sets. `request` and `request_uri` could replace all the others (RFC 9101).
-const OURS: [&str; 11] = [
+const OURS: [&str; 10] = [
     "response_type",
     "client_id",
     "client_secret",
@@ -31,7 +31,6 @@ const OURS: [&str; 11] = [
     "scope",
     "code_challenge",
     "code_challenge_method",
-    "response_mode",
     "request",
     "request_uri",
 ];

@@ -42,6 +42,7 @@ pub(crate) fn event(event: Event) -> contract::Event {
         rule: event.rule.map(rule),
         grant_id,
         detail: event.detail,
+        request_id: event.request_id.map(|id| id.uuid()),
     }
 }
 

@@ -19,7 +19,10 @@ pub(crate) fn connect_options(body: contract::AuthorizeRequest) -> ConnectOption
 pub(crate) fn connect_query(query: contract::AuthorizeQuery) -> ConnectOptions {
     ConnectOptions {
         label: query.label.filter(|label| !label.is_empty()),
-        scopes: query.scope.map(|scope| Scopes::parse(&scope)),
+        scopes: query
+            .scope
+            .filter(|scope| !scope.trim().is_empty())
+            .map(|scope| Scopes::parse(&scope)),
         redirect: query.redirect.map(draft::redirect),
         renew: None,
         open_browser: false,
@@ -31,6 +34,7 @@ pub(crate) fn connect_query(query: contract::AuthorizeQuery) -> ConnectOptions {
 pub(crate) fn started(flow: StartedFlow) -> contract::AuthorizeAnswer {
     contract::AuthorizeAnswer {
         authorization_url: flow.authorization_url.into(),
+        browser_url: flow.browser_url.into(),
         state: flow.state.expose().to_owned(),
         flow_id: flow.flow.uuid(),
         connection_id: flow.connection.uuid(),
@@ -57,6 +61,7 @@ pub(crate) fn flow(flow: FlowView) -> contract::Flow {
         code: code.map(error_code),
         message,
         authorization_url: flow.authorization_url.map(String::from),
+        browser_url: flow.browser_url.map(String::from),
         expires_at: flow.expires_at,
     }
 }

@@ -50,15 +50,21 @@ fn told(path: &str, whole: &str, text: &str) -> Refused {
     };
     let named = || clean(text.split('`').nth(1).unwrap_or_default());
     let expected = text.rsplit_once(", expected ").map(|(_, what)| what);
+    // Of a field inside another one the path ends at the outer one.
+    let inside = || match path {
+        "." => named(),
+        _ => format!("{at}.{}", named()),
+    };
     if text.starts_with("missing field") {
-        return Refused::field(&named(), "is missing");
+        return Refused::field(&inside(), "is missing");
     }
     if text.starts_with("duplicate field") {
-        return Refused::field(&named(), "is given twice");
+        return Refused::field(&inside(), "is given twice");
     }
     if text.starts_with("unknown field") {
         // The field is the caller's own word, and it may hold anything, so it is not parsed out of the sentence.
-        let field = if path == "." { named() } else { at };
+        let is_whole = path.rsplit('.').next() == Some(named().as_str());
+        let field = if is_whole { at } else { inside() };
         return Refused::field(
             &field,
             format!("is not known here: expected {}", expected.unwrap_or("nothing")),
@@ -100,7 +106,7 @@ mod tests {
             ),
             (
                 r#"{"name":"a","client_id":"b","rotation":{"kind":"grace"}}"#,
-                "seconds",
+                "rotation.seconds",
                 "is missing",
             ),
             (
@@ -117,6 +123,27 @@ mod tests {
             let fields = wrong(text);
             let (found, message) = fields.iter().next().unwrap();
             assert!(found == field && message.contains(says), "{text}: {fields:?}");
+        }
+    }
+
+    #[test]
+    fn a_field_inside_another_is_named_with_the_outer_one() {
+        let nested = |credential: &str| {
+            let text = format!(r#"{{"authorizeUrl":"a","clientId":"b","credential":{credential}}}"#);
+            match body::<tokenry_contract::InitialiseRequest>(text.as_bytes()) {
+                Err(Refused::Fields(fields)) => fields.into_keys().next().unwrap(),
+                other => panic!("{other:?}"),
+            }
+        };
+        for (credential, field) in [
+            ("{}", "credential.id"),
+            (r#"{"id":"a"}"#, "credential.organisationId"),
+            (r#"{"id":1,"organisationId":"b"}"#, "credential.id"),
+            (r#"{"id":"a","id":"b","organisationId":"c"}"#, "credential.id"),
+            (r#"{"id":"a","organisationId":"b","more":1}"#, "credential.more"),
+            ("1", "credential"),
+        ] {
+            assert_eq!(nested(credential), field, "{credential}");
         }
     }
 

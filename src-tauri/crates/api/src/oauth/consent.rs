@@ -3,9 +3,12 @@ use crate::{
     extract::{Body, By},
     openapi::Consenting,
 };
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::{FromRequest, Request, State},
+};
 use tokenry_contract::{OAuthConsentRequest, OAuthDecision, Success};
-use tokenry_core::Secret;
+use tokenry_core::{Caller, Secret};
 use tokenry_engine::{ConsentDecision, Engine};
 
 /// Decide on an app's request
@@ -21,8 +24,17 @@ use tokenry_engine::{ConsentDecision, Engine};
 pub(super) async fn oauth_consent(
     By(caller): By,
     State(engine): State<Engine>,
-    Body(body): Body<OAuthConsentRequest>,
+    request: Request,
 ) -> Result<Json<Success>, Refused> {
+    // Before a byte of the body is read: what a program sends is of no interest.
+    engine.may_consent(&caller)?;
+    let body = Body::<OAuthConsentRequest>::from_request(request, &()).await;
+    let decided = async { decide(&engine, &caller, body?.0).await };
+    decided.await.map_err(Refused::into_bad_request)?;
+    Ok(Json(Success { success: true }))
+}
+
+async fn decide(engine: &Engine, caller: &Caller, body: OAuthConsentRequest) -> Result<(), Refused> {
     if body.code_challenge_method != "S256" {
         return Err(Refused::field("code_challenge_method", "must be S256"));
     }
@@ -38,6 +50,5 @@ pub(super) async fn oauth_consent(
         credentials: body.credentials.into_iter().map(Into::into).collect(),
         until: body.until,
     };
-    engine.consent(&caller, decision).await?;
-    Ok(Json(Success { success: true }))
+    Ok(engine.consent(caller, decision).await?)
 }

@@ -96,6 +96,7 @@ const PROMPT: Uuid = Uuid::from_u128(0x0194_6870_6400_7000_8000_0000_0000_0008);
 
 const AUTHORIZATION_URL: &str =
     "https://github.example/oauth/authorize?response_type=code&client_id=tokenry-example&state=example-state";
+const BROWSER_URL: &str = "http://127.0.0.1:49152/begin/example";
 const APP_ADDRESS: &str = "http://127.0.0.1/cb";
 const CODE: &str = "example-code";
 const STATE: &str = "example-state";

@@ -184,7 +184,9 @@ async fn every_wrong_field_is_told_in_the_envelope() {
             with("data", json!({"username": "YWRh", "password": null})),
             "data.password",
         ),
-        (with("redact_fields", json!(["password"])), "redact_fields"),
+        (with("redact_fields", json!("password")), "redact_fields"),
+        (with("redactFields", json!(1)), "redactFields"),
+        (with("expiresAt", json!("soon")), "expires_at"),
         (with("expires_at", json!("soon")), "expires_at"),
         (with("expires_at", json!("2001-01-01T00:00:00Z")), "expires_at"),
         (with("token", json!("x")), "token"),
@@ -232,9 +234,108 @@ async fn start_gives_the_address_and_a_cookie_that_is_bound_to_the_flow() {
             .unwrap()
             .starts_with("http://127.0.0.1:")
     );
+    let by_name = house.ask("GET", "/v1/credentials/sandbox", None).await;
+    assert_eq!(
+        (by_name.status, &by_name.json["status"]),
+        (200, &json!("pending")),
+        "{}",
+        by_name.text
+    );
     let again = house.ask("POST", path, None).await;
     assert_eq!(again.json, started.json, "the same sign-in goes on");
     assert_eq!(again.headers["set-cookie"], cookie);
+}
+
+/// The error of a refusal and its line in the log have one id.
+#[tokio::test]
+async fn a_refused_show_is_logged_as_refused_with_the_request_id_of_its_error() {
+    let house = House::new().await;
+    let shut = json!({"name": "shut", "data": {"open": "YQ==", "key": CANARY}, "redact_fields": ["key"]});
+    made(&house, shut).await;
+    let one = house.ask("GET", "/v1/credentials/shut?field=open", None).await;
+    assert_eq!(one.json["data"], json!({"open": "YQ=="}), "{}", one.text);
+    let none = house.ask("GET", "/v1/credentials/shut?field=other", None).await;
+    assert_eq!((none.status, &none.json["data"]), (200, &json!({})));
+    let redacted = house.ask("GET", "/v1/credentials/shut?field=key", None).await;
+    assert_eq!((redacted.status, redacted.code()), (403, "permission_denied"));
+    let denied = house.ask_as(app(), "GET", "/v1/credentials/shut", None).await;
+    assert_eq!((denied.status, denied.code()), (403, "permission_denied"));
+    let logged = async || {
+        let events = house.ask("GET", "/v1/events", None).await.json["events"].clone();
+        let list = events.as_array().unwrap().clone();
+        let shown = |event: &Value| event["kind"] == "credential_handed_out";
+        list.into_iter().filter(shown).collect::<Vec<_>>()
+    };
+    let begun = std::time::Instant::now();
+    let events = loop {
+        let events = logged().await;
+        if events.len() == 3 {
+            break events;
+        }
+        assert!(begun.elapsed() < std::time::Duration::from_secs(30), "{events:?}");
+    };
+    let told: Vec<_> = events
+        .iter()
+        .map(|event| (&event["outcome"], &event["request_id"]))
+        .collect();
+    let id = |answer: &crate::support::Answer| answer.json["error"]["request_id"].clone();
+    let (denied, redacted) = (id(&denied), id(&redacted));
+    let refused = json!("refused");
+    assert_eq!(
+        told,
+        [
+            (&refused, &denied),
+            (&refused, &redacted),
+            (&json!("done"), &Value::Null)
+        ]
+    );
+}
+
+#[tokio::test]
+async fn start_on_another_type_says_which_type_it_is() {
+    let house = House::new().await;
+    made(&house, mail()).await;
+    house.add_machine("machine").await;
+    for (name, field, says) in [
+        ("mail", "type", "basic_auth"),
+        ("machine", "grant_type", "client_credentials"),
+    ] {
+        let path = format!("/v1/credentials/{name}/oauth/start");
+        let answer = house.ask("POST", &path, None).await;
+        assert_eq!((answer.status, answer.code()), (422, "validation_error"));
+        assert!(answer.field(field).contains(says), "{}", answer.text);
+    }
+    // Whoever may not see the credential is not told of it.
+    let hidden = house
+        .ask_as(app(), "POST", "/v1/credentials/mail/oauth/start", None)
+        .await;
+    assert_eq!((hidden.status, hidden.code()), (404, "not_found"));
+}
+
+/// versori-oauth2-callback, the Credential object: `type` has a default, `{}` is valid data for it, and its spellings.
+#[tokio::test]
+async fn a_credential_is_read_in_the_spelling_of_the_reference() {
+    let house = House::new().await;
+    let least = made(&house, json!({"name": "least", "data": {}})).await;
+    assert_eq!(
+        (&least["type"], &least["fields"]),
+        (&json!("default"), &json!([]))
+    );
+    let body = json!({
+        "name": "whole", "organisationID": "work", "type": "Default", "data": {"a": "YQ==", "b": CANARY},
+        "redactFields": ["b"], "expiresAt": "2999-11-07T05:31:56Z",
+    });
+    let whole = made(&house, body).await;
+    assert_eq!(whole["project"], "work");
+    assert_eq!(whole["redact_fields"], json!(["b"]));
+    assert_eq!(whole["expires_at"], "2999-11-07T05:31:56Z");
+    let raw = json!({"name": "raw", "type": "Raw", "data": {"value": "YQ=="}, "redactFields": ["value"]});
+    assert_eq!(made(&house, raw).await["redact_fields"], json!([]), "ignored");
+    let basic = json!({"name": "basic", "type": "BasicAuth", "data": mail()["data"]});
+    assert_eq!(made(&house, basic).await["type"], "basic_auth");
+    let refresh = json!({"name": "refresh", "type": "OAuth2Refresh", "data": {}});
+    let refused = house.ask("POST", "/v1/credentials", refresh).await;
+    assert!(refused.field("type").contains("consent flow"), "{}", refused.text);
 }
 
 #[tokio::test]

@@ -46,11 +46,7 @@ async fn the_browser_is_opened_when_asked_for_and_again_on_demand() {
     assert_eq!(again.status, 200, "{}", again.text);
     let opened = house.host.opened.lock().unwrap();
     assert_eq!(opened.len(), 2);
-    assert!(
-        opened
-            .iter()
-            .all(|url| url.as_str() == started["authorization_url"])
-    );
+    assert!(opened.iter().all(|url| url.as_str() == started["browser_url"]));
 }
 
 #[tokio::test]
@@ -70,6 +66,7 @@ async fn a_flow_is_followed_until_it_is_connected() {
     });
     assert_eq!(ended.json["status"], "connected");
     assert!(ended.json.get("authorization_url").is_none());
+    assert!(ended.json.get("browser_url").is_none());
 }
 
 #[tokio::test]

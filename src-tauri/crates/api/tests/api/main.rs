@@ -19,6 +19,7 @@ mod oauth_flow;
 mod other_user;
 mod providers;
 mod reading;
+mod reference;
 mod socket;
 mod socket_file;
 mod support;

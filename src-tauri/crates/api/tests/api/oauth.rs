@@ -250,7 +250,7 @@ async fn a_window_is_no_client_and_only_the_one_that_asks_decides() {
         .await;
     assert_eq!(
         (answer.status, answer.field("client_id")),
-        (422, "is no app that is registered")
+        (400, "is no app that is registered")
     );
     let answer = house
         .ask_as(
@@ -260,7 +260,26 @@ async fn a_window_is_no_client_and_only_the_one_that_asks_decides() {
             Some(json!({"decision": "maybe"})),
         )
         .await;
-    assert_eq!((answer.status, answer.code()), (422, "validation_error"));
+    assert_eq!((answer.status, answer.code()), (400, "validation_error"));
+    // A program is refused before its body is looked at, whatever that is.
+    for (kind, body) in [
+        ("application/json", "{"),
+        ("text/plain", "x"),
+        ("application/json", ""),
+    ] {
+        let request = Request::builder().method("POST").uri("/oauth/consent");
+        let mut request = request
+            .header("content-type", kind)
+            .body(Body::from(body))
+            .unwrap();
+        request.extensions_mut().insert(program());
+        let answer = house.send(request).await;
+        assert_eq!(
+            (answer.status, answer.code()),
+            (403, "permission_denied"),
+            "{kind} {body}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -57,7 +57,7 @@ fn announce(answer: &AuthorizeAnswer, by_hand: bool, output: &Output) -> Result<
         if output.is_json() {
             output.done(answer, "")?;
         } else {
-            write_out((clean(&answer.authorization_url) + "\n").as_bytes())?;
+            write_out((clean(&answer.browser_url) + "\n").as_bytes())?;
         }
         output.say(&format!(
             "Open that address in a browser. This ends when you are connected, or {until}."
@@ -65,7 +65,7 @@ fn announce(answer: &AuthorizeAnswer, by_hand: bool, output: &Output) -> Result<
     } else {
         output
             .say("Your browser asks you to sign in and to agree. If it does not come up, open this address:");
-        output.say(&answer.authorization_url);
+        output.say(&answer.browser_url);
         output.say(&format!("Waiting. This ends when you are connected, or {until}."));
     }
     if answer.redirect == Redirect::Paste {

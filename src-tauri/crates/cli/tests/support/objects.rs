@@ -52,7 +52,8 @@ pub(crate) fn token() -> Value {
 
 pub(crate) fn started(redirect: &str) -> Value {
     json!({
-        "authorization_url": "http://127.0.0.1:4711/begin/x", "state": "st", "flow_id": FLOW,
+        "authorization_url": "https://as.example/authorize?state=st",
+        "browser_url": "http://127.0.0.1:4711/begin/x", "state": "st", "flow_id": FLOW,
         "connection_id": CONNECTION, "redirect": redirect, "redirect_uri": "http://127.0.0.1:4711/cb/github",
         "expires_at": "9000-01-01T00:00:00Z"
     })

@@ -13,6 +13,7 @@ use crate::{
     ledger::Ledger,
     peer,
     policy::Operation,
+    request::same_request,
 };
 use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 use tokenry_core::{
@@ -100,10 +101,10 @@ impl Engine {
         let allowed = self.ask_about(ledger, &caller, app, &request).await?;
         let (engine, ledger) = (self.clone(), ledger.clone());
         // The engine's own task: a browser that goes away does not undo what its person has just decided.
-        let given = tokio::spawn(async move {
+        let given = tokio::spawn(same_request(async move {
             let grant = engine.give(&ledger, &caller, &request, allowed).await?;
             engine.new_code(&ledger, request, grant)
-        });
+        }));
         given
             .await
             .unwrap_or_else(|error| Err(Error::Internal(format!("a task ended early ({error})")).into()))

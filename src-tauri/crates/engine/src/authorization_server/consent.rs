@@ -34,8 +34,7 @@ impl Engine {
     /// # Errors
     /// For every other caller; when no such question is open; when the number is not its own.
     pub async fn consent(&self, caller: &Caller, decision: ConsentDecision) -> Result<(), Error> {
-        self.allow(caller, Operation::Answer)
-            .map_err(|_| Error::Denied("only the window that asks for consent may answer"))?;
+        self.may_consent(caller)?;
         let asked = self.asked(&decision)?;
         if decision.until.is_some_and(|end| end <= self.now()) {
             return Err(Error::field("until", "must be in the future"));
@@ -64,6 +63,15 @@ impl Engine {
         };
         self.answer(caller, prompt.id, &Proof::Number(decision.number), answer)
             .await
+    }
+
+    /// Whether this caller may decide at all.
+    ///
+    /// # Errors
+    /// For every other caller than the window that asks for consent.
+    pub fn may_consent(&self, caller: &Caller) -> Result<(), Error> {
+        self.allow(caller, Operation::Answer)
+            .map_err(|_| Error::Denied("only the window that asks for consent may answer"))
     }
 
     fn asked(&self, decision: &ConsentDecision) -> Result<AuthorizationRequest, Error> {

@@ -24,9 +24,10 @@ pub(super) fn read(
     if parameters.get("state").is_some_and(|state| !is_visible(state)) {
         return Err(InvalidRequest.because("state may hold printable ASCII only"));
     }
-    match parameters.required("response_type")? {
-        "code" => {}
-        _ => return Err(UnsupportedResponseType.because("only response_type=code is supported")),
+    // auth-api-authorize-consent-token has no response_type: without one it is the only one there is.
+    match parameters.get("response_type") {
+        None | Some("code") => {}
+        Some(_) => return Err(UnsupportedResponseType.because("only response_type=code is supported")),
     }
     if parameters
         .get("response_mode")
@@ -126,6 +127,14 @@ mod tests {
         assert_eq!(request.code_challenge, CHALLENGE);
     }
 
+    #[test]
+    fn without_a_response_type_it_is_code() {
+        for without in ["", "response_type=&"] {
+            let query = good().replace("response_type=code&", without);
+            assert!(judged(&query).is_ok(), "{query}");
+        }
+    }
+
     /// A13.2 and A13.9: S256 only; unknown response types, repeated and empty parameters.
     #[test]
     fn whatever_is_not_code_with_s256_is_refused() {
@@ -139,8 +148,11 @@ mod tests {
                 swapped("response_type=code", "response_type=code+token"),
                 UnsupportedResponseType,
             ),
-            (swapped("response_type=code", "response_type="), InvalidRequest),
-            (swapped("response_type=code&", ""), InvalidRequest),
+            (
+                swapped("response_type=code", "response_type=CODE"),
+                UnsupportedResponseType,
+            ),
+            (format!("{}&response_type=code", good()), InvalidRequest),
             (swapped("=S256", "=plain"), InvalidRequest),
             (swapped("=S256", "=s256"), InvalidRequest),
             (swapped("=S256", "="), InvalidRequest),

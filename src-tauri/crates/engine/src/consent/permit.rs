@@ -118,7 +118,7 @@ impl Engine {
         let (decision, limit, is_limited) = self.decide(caller, &wanted)?;
         let rule = match decision {
             Decision::Allow(rule) => Ok(rule),
-            Decision::Deny(rule) => Err(refusal(rule)),
+            Decision::Deny(rule) => Err(denied(rule, &wanted)),
             Decision::Ask => self.ask(caller, &wanted).await.map(|answer| answer.rule),
         };
         match rule {
@@ -182,7 +182,19 @@ impl Engine {
         match self.decide(caller, wanted)?.0 {
             Decision::Allow(_) => Ok(()),
             Decision::Ask => Err(refusal(Rule::CannotAsk)),
-            Decision::Deny(rule) => Err(refusal(rule)),
+            Decision::Deny(rule) => Err(denied(rule, wanted)),
+        }
+    }
+
+    /// Refuses, with a line in the log, what would be refused whatever the user says. Nobody is asked.
+    pub(crate) fn not_denied(&self, caller: &Caller, wanted: &Wanted) -> Result<(), Error> {
+        match self.decide(caller, wanted)?.0 {
+            Decision::Allow(_) | Decision::Ask => Ok(()),
+            Decision::Deny(rule) => {
+                let error = denied(rule, wanted);
+                self.note_refusal(caller, wanted, &error);
+                Err(error)
+            }
         }
     }
 
@@ -251,12 +263,19 @@ impl Engine {
     }
 }
 
+/// What a no of the policy is called; an app is told which scopes it lacks.
+fn denied(rule: Rule, wanted: &Wanted) -> Error {
+    match rule {
+        Rule::NoGrant => Error::no_grant(&[wanted.operation]),
+        rule => refusal(rule),
+    }
+}
+
 /// What a no is called.
 pub(super) fn refusal(rule: Rule) -> Error {
     match rule {
         Rule::Denied | Rule::DeniedBefore | Rule::Unanswered => Error::NotAllowed { rule, wait: None },
         Rule::CannotAsk => Error::CannotAsk,
-        Rule::NoGrant => Error::NoGrant,
         _ => Error::Denied("this caller may not do that"),
     }
 }

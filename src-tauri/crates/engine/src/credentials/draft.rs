@@ -17,7 +17,7 @@ pub struct NewCredential {
     pub kind: CredentialKind,
     /// From each field to its value, base64.
     pub data: BTreeMap<String, Secret>,
-    /// Fields that are never returned.
+    /// Fields that are never returned; ignored for other types than `default`.
     pub redact_fields: BTreeSet<String>,
     /// When it is deleted.
     pub expires_at: Option<Timestamp>,
@@ -54,7 +54,10 @@ impl CredentialChange {
                 None => {}
             }
         }
-        credential.redact_fields.extend(self.redact_fields);
+        // Other types have no fields to be chosen from: there it is ignored.
+        if credential.kind == CredentialKind::Default {
+            credential.redact_fields.extend(self.redact_fields);
+        }
         if let Some(expires_at) = self.expires_at {
             credential.expires_at = expires_at;
         }
@@ -98,7 +101,10 @@ impl Engine {
             name: new.name,
             kind: new.kind,
             data: new.data,
-            redact_fields: new.redact_fields,
+            redact_fields: match new.kind {
+                CredentialKind::Default => new.redact_fields,
+                CredentialKind::Raw | CredentialKind::BasicAuth => BTreeSet::new(),
+            },
             expires_at: new.expires_at,
             created_by: caller.app(),
             created_at: now,

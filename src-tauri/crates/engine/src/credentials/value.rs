@@ -1,10 +1,10 @@
 //! Handing out values.
 
-use super::{check, none};
-use crate::{Engine, Error, consent::Wanted, ledger::Ledger, policy::Operation};
+use super::{AnyCredential, CredentialView, check, none};
+use crate::{Engine, Error, consent::Wanted, index::Known, ledger::Ledger, policy::Operation};
 use tokenry_core::{
-    AppId, Caller, Credential, CredentialId, CredentialKind, Name, Provider, Rule, Secret,
-    TokenEndpointAuthMethod,
+    AppId, Caller, Credential, CredentialId, CredentialKind, EventKind, Name, Outcome, Provider, Rule,
+    Secret, TokenEndpointAuthMethod,
 };
 use tokenry_oauth::Failure;
 
@@ -24,9 +24,7 @@ impl Engine {
             .ok_or_else(|| none(reference))?;
         let (credential, rule) = self.permitted_values(caller, id, known.created_by).await?;
         if credential.redact_fields.contains(field) {
-            return Err(Error::Denied(
-                "this field is redacted: it is never returned again",
-            ));
+            return Err(self.withheld(caller, &credential, rule));
         }
         let value = credential.data.get(field).ok_or_else(|| {
             let next = "`tokenry credential show` names the fields";
@@ -36,6 +34,51 @@ impl Engine {
             .ok_or_else(|| Error::field(&check::named(field), "is not text, so it cannot be copied"))?;
         self.handed_out(caller, id, &credential.name, rule);
         Ok(text)
+    }
+
+    /// One credential with the value of this field and no other; without any where it has no such field.
+    ///
+    /// # Errors
+    /// As [`Engine::credential`]; and when the field is redacted.
+    pub async fn credential_field(
+        &self,
+        caller: &Caller,
+        reference: &str,
+        field: &str,
+    ) -> Result<AnyCredential, Error> {
+        let known = self.known(&*self.ledger()?, reference);
+        let (Some((id, known)), false) = (known, *caller == Caller::Ui) else {
+            return self.credential(caller, reference).await;
+        };
+        let (credential, rule) = self.permitted_values(caller, id, known.created_by).await?;
+        if credential.redact_fields.contains(field) {
+            return Err(self.withheld(caller, &credential, rule));
+        }
+        let mut view = CredentialView::of(id, Known::of(&credential));
+        let value = credential.data.get_key_value(field);
+        if let Some((field, value)) = value {
+            view.data.insert(field.clone(), value.clone());
+            self.handed_out(caller, id, &credential.name, rule);
+        }
+        Ok(AnyCredential::Entered(view))
+    }
+
+    /// That a redacted value was asked for, in the log, and the error that says so.
+    pub(super) fn withheld(&self, caller: &Caller, credential: &Credential, rule: Rule) -> Error {
+        let error = Error::Denied(
+            "this field is redacted: it is never returned again; set it anew if you have its value elsewhere",
+        );
+        let mut event = self.event(
+            caller,
+            EventKind::CredentialHandedOut,
+            None,
+            None,
+            Outcome::Refused,
+            Some(&format!("{}: {error}", credential.name)),
+        );
+        event.credential = Some(credential.id);
+        self.inner.activity.push(event.by(rule));
+        error
     }
 
     /// The record, for somebody who may have its values.

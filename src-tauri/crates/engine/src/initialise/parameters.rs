@@ -2,7 +2,7 @@
 
 use super::Initialise;
 use std::collections::BTreeMap;
-use tokenry_core::Provider;
+use tokenry_core::{Provider, Scopes};
 use url::form_urlencoded;
 
 /// The longest query string, in bytes.
@@ -12,28 +12,31 @@ const MOST: usize = 32;
 /// What a sign-in asks for when nobody says otherwise: that its person signs in once more.
 const DEFAULT_PROMPT: &str = "login";
 
-/// The parameters that Tokenry sets, or that could replace those it sets.
-const OURS: [&str; 14] = [
+/// The parameters that Tokenry always sets, or that could replace those it sets.
+const OURS: [&str; 11] = [
     "client_id",
     "client_secret",
     "code_challenge",
     "code_challenge_method",
-    "nonce",
     "redirect_uri",
     "request",
     "request_uri",
-    "resource",
-    "response_mode",
     "response_type",
     "scope",
     "state",
     "code",
 ];
 
+/// Parameters that conflict only where the provider's own settings have them.
+const OF_THE_PROVIDER: [&str; 3] = ["nonce", "resource", "response_mode"];
+/// With this scope a sign-in has a `nonce` of ours (OpenID Connect Core §3.1.2.1).
+const OPENID: &str = "openid";
+
 /// All parameters beside our own, the prompt among them. What is wrong is put into `wrong`, one by one.
 pub(super) fn read(
     request: &Initialise,
     provider: &Provider,
+    scopes: &Scopes,
     wrong: &mut BTreeMap<String, String>,
 ) -> Vec<(String, String)> {
     let mut parameters = match split(&request.additional_parameters) {
@@ -49,11 +52,19 @@ pub(super) fn read(
         .flat_map(|endpoint| endpoint.query_pairs())
         .map(|(key, _)| plain(&key))
         .collect();
+    let sets = |name: &str| {
+        OF_THE_PROVIDER.contains(&name) && provider.authorize_params.keys().any(|key| plain(key) == name)
+    };
+    let has_nonce = scopes.iter().any(|scope| scope == OPENID);
     let mut seen: Vec<String> = Vec::new();
     for (key, _) in &parameters {
         let name = plain(key);
         let problem = if OURS.contains(&name.as_str()) {
             Some("is set by Tokenry itself")
+        } else if name == "nonce" && has_nonce {
+            Some("is set by Tokenry itself when the scope openid is requested")
+        } else if sets(&name) {
+            Some("is set in the provider's authorize_params already")
         } else if name == "prompt" && !request.prompt.is_empty() {
             Some("is given in prompt already")
         } else if taken.contains(&name) {

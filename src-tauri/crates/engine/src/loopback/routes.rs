@@ -60,6 +60,7 @@ fn begin(shared: &Shared, once: &str) -> Answer {
         shared.cookie_name(),
         shared.cookie.expose()
     );
+    shared.bind();
     let mut answer = send_on(shared.authorization_url.as_str());
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         answer.headers_mut().insert(SET_COOKIE, cookie);
@@ -69,7 +70,7 @@ fn begin(shared: &Shared, once: &str) -> Answer {
 
 /// Judges an answer of the provider. What is refused here changes nothing, and the flow goes on waiting.
 async fn callback<B>(shared: &Arc<Shared>, request: &Request<B>) -> Answer {
-    if !guard::has_cookie(shared, request.headers()) {
+    if shared.is_bound() && !guard::has_cookie(shared, request.headers()) {
         let text = "This answer did not come through the browser in which the sign-in was started. Open the link \
                     that Tokenry shows in this browser, and sign in there.";
         return show(StatusCode::FORBIDDEN, &Page::refusal("Another browser", text));

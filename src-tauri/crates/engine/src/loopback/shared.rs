@@ -1,6 +1,9 @@
 use super::{BoxFuture, Page};
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 use std::time::Duration;
 use tokenry_core::{Name, Random, Secret};
 use tokenry_oauth::redirect::Redirected;
@@ -18,6 +21,8 @@ pub(super) struct Shared {
     pub(super) once: Secret,
     /// What the flow's cookie holds.
     pub(super) cookie: Secret,
+    /// Whether a browser was given the cookie: from then on every answer has to bring it.
+    is_bound: AtomicBool,
     deliver: Deliver,
     /// One answer at a time; `true` once one was good.
     answered: tokio::sync::Mutex<bool>,
@@ -49,6 +54,7 @@ impl Shared {
             authorization_url,
             once: token(random),
             cookie: token(random),
+            is_bound: AtomicBool::new(false),
             deliver,
             answered: tokio::sync::Mutex::new(false),
             result: Mutex::new(None),
@@ -64,6 +70,15 @@ impl Shared {
     /// Cookies do not know about ports, so flows that run side by side need names of their own.
     pub(super) fn cookie_name(&self) -> String {
         format!("tokenry-{}", self.address.port())
+    }
+
+    /// Notes that a browser was given the cookie.
+    pub(super) fn bind(&self) {
+        self.is_bound.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_bound(&self) -> bool {
+        self.is_bound.load(Ordering::SeqCst)
     }
 
     /// Whether the flow still waits for an answer.

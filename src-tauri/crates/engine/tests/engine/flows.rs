@@ -23,10 +23,10 @@ async fn a_loopback_flow_goes_through_begin_and_ends_connected() {
     };
     let flow = engine.connect(&ui(), NAME, how).await.unwrap();
     assert_eq!(flow.redirect, RedirectPreference::Loopback);
-    assert!(flow.authorization_url.path().starts_with("/begin/"));
+    assert!(flow.browser_url.path().starts_with("/begin/"));
     assert_eq!(
         *world.host.opened.lock().unwrap(),
-        std::slice::from_ref(&flow.authorization_url)
+        std::slice::from_ref(&flow.browser_url)
     );
     engine.open_flow(&ui(), flow.flow).await.unwrap();
     assert_eq!(world.host.opened.lock().unwrap().len(), 2);
@@ -43,7 +43,7 @@ async fn a_loopback_flow_goes_through_begin_and_ends_connected() {
     assert_eq!(browser.get(&answer).await.status, 303);
     let ended = watcher.await.unwrap().unwrap();
     assert_eq!(ended.state, FlowState::Connected);
-    assert_eq!(ended.authorization_url, None);
+    assert_eq!((ended.authorization_url, ended.browser_url), (None, None));
     let account = view(&engine).await.connection.account.unwrap();
     assert_eq!(account.shown(), "ada@example.com");
     token(&engine, 0).await.unwrap();
@@ -63,6 +63,40 @@ async fn an_answer_from_another_browser_is_refused_and_the_flow_stays_open() {
     let answer = browser.sign_in(&flow).await;
     assert_eq!(Browser::default().get(&answer).await.status, 403);
     assert_eq!(browser.get(&answer).await.status, 303);
+    until("connected", async || {
+        (status(&engine).await == ConnectionStatus::Active).then_some(())
+    })
+    .await;
+}
+
+/// The address of the documents: a client that knows nothing of `browser_url` opens it, and only the state decides.
+#[tokio::test]
+async fn the_providers_own_address_leads_to_a_connection_without_a_cookie() {
+    let (world, engine) = added(Behaviour::default()).await;
+    let flow = engine
+        .connect(&ui(), NAME, ConnectOptions::default())
+        .await
+        .unwrap();
+    let sent: std::collections::BTreeMap<_, _> = flow.authorization_url.query_pairs().into_owned().collect();
+    let endpoint = world.server.authorization_endpoint().to_string();
+    assert!(flow.authorization_url.as_str().starts_with(&endpoint));
+    assert_eq!(sent["state"], flow.state.expose());
+    assert_eq!(sent["redirect_uri"], flow.redirect_uri);
+    for name in [
+        "client_id",
+        "scope",
+        "response_type",
+        "code_challenge",
+        "code_challenge_method",
+    ] {
+        assert!(sent.contains_key(name), "{name}");
+    }
+    let answer = answer_of(&flow);
+    let wrong = answer.replace(flow.state.expose(), "another-state");
+    Browser::default().get(&wrong).await;
+    let waiting = engine.flow(&ui(), flow.flow, Duration::ZERO).await.unwrap();
+    assert_eq!(waiting.state, FlowState::Waiting);
+    assert_eq!(Browser::default().get(&answer).await.status, 303);
     until("connected", async || {
         (status(&engine).await == ConnectionStatus::Active).then_some(())
     })

@@ -128,6 +128,7 @@ async fn offline_access_is_asked_for_unless_it_is_switched_off() {
         (Some(vec!["offline_access", "a"]), false, "offline_access a"),
         (Some(vec!["a"]), true, "a"),
         (Some(vec![]), false, "offline_access"),
+        (Some(vec![]), true, ""),
     ] {
         let scopes = scopes.map(|scopes| scopes.into_iter().map(str::to_owned).collect());
         let request = Initialise {
@@ -136,7 +137,7 @@ async fn offline_access_is_asked_for_unless_it_is_switched_off() {
             ..request(&world)
         };
         let flow = engine.initialise(&ui(), request).await.unwrap();
-        assert_eq!(sent(&flow)["scope"], expected);
+        assert_eq!(sent(&flow).get("scope").map_or("", String::as_str), expected);
     }
     let bad = Initialise {
         scopes: Some(vec!["a b".to_owned()]),
@@ -164,11 +165,9 @@ async fn each_parameter_that_conflicts_with_ours_is_named() {
         "client_id",
         "code_challenge",
         "code_challenge_method",
-        "nonce",
         "prompt",
         "redirect_uri",
         "request_uri",
-        "resource",
         "response_type",
         "scope",
         "state",
@@ -192,6 +191,43 @@ async fn each_parameter_that_conflicts_with_ours_is_named() {
         );
     }
     assert!(engine.connections(&ui()).await.unwrap().is_empty());
+}
+
+/// versori-oauth2-initialise: what conflicts is what the request or the provider sets itself.
+#[tokio::test]
+async fn nonce_resource_and_response_mode_conflict_only_where_ours_are_set() {
+    let (world, engine) = ready().await;
+    let parameters = "nonce=n&resource=https%3A%2F%2Fapi.example&response_mode=query";
+    let with = |scopes: &[&str]| Initialise {
+        additional_parameters: parameters.to_owned(),
+        scopes: Some(scopes.iter().map(|scope| (*scope).to_owned()).collect()),
+        ..request(&world)
+    };
+    let flow = engine.initialise(&ui(), with(&["read"])).await.unwrap();
+    let sent = sent(&flow);
+    assert_eq!(
+        (sent["nonce"].as_str(), sent["response_mode"].as_str()),
+        ("n", "query")
+    );
+    assert_eq!(sent["resource"], "https://api.example");
+    let error = engine.initialise(&ui(), with(&["openid"])).await.unwrap_err();
+    assert_eq!(fields(&error), ["additionalParams.nonce"]);
+    let change = ProviderChange {
+        authorize_params: Some([("resource".to_owned(), "https://ours.example".to_owned())].into()),
+        ..ProviderChange::default()
+    };
+    engine.change_provider(&ui(), NAME, change).await.unwrap();
+    let error = engine.initialise(&ui(), with(&["read"])).await.unwrap_err();
+    assert_eq!(fields(&error), ["additionalParams.resource"]);
+}
+
+#[tokio::test]
+async fn an_app_is_told_all_scopes_that_initialise_takes() {
+    let (world, engine) = ready().await;
+    let error = engine.initialise(&app(), request(&world)).await.unwrap_err();
+    for scope in ["auth:write", "auth:write:own", "credentials:read"] {
+        assert!(error.to_string().contains(scope), "{error}");
+    }
 }
 
 /// The code and the secret go to the registered provider and nowhere else.

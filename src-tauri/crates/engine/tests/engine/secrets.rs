@@ -152,13 +152,7 @@ async fn no_secret_shows_in_an_error_a_view_an_event_a_change_or_a_log_line() {
         .connect(&ui(), NAME, ConnectOptions::default())
         .await
         .unwrap();
-    let begin = looped
-        .authorization_url
-        .path()
-        .rsplit('/')
-        .next()
-        .unwrap()
-        .to_owned();
+    let begin = looped.browser_url.path().rsplit('/').next().unwrap().to_owned();
     seen.must_not_show(&begin);
     seen.must_not_show(looped.state.expose());
     seen.show(&looped);

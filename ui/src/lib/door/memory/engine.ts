@@ -147,7 +147,8 @@ export class MemoryEngine {
       id: nextId(),
       connection_id: connection.id,
       status: 'waiting',
-      authorization_url: 'http://127.0.0.1:49152/begin/once',
+      authorization_url: 'https://as.example/authorize?state=state',
+      browser_url: 'http://127.0.0.1:49152/begin/once',
       expires_at: new Date(Date.now() + 600_000).toISOString(),
     };
     this.flows.set(flow.id, flow);
@@ -159,7 +160,7 @@ export class MemoryEngine {
 
   /** A sign-in ends. What is given is how; with `connected` the connection becomes what is given, too. */
   end(id: string, flow: Partial<Flow>, connection: Partial<Connection> = {}): void {
-    const ended = { ...this.flow(id), ...flow, authorization_url: null };
+    const ended = { ...this.flow(id), ...flow, authorization_url: null, browser_url: null };
     this.flows.set(id, ended);
     const before = this.connections.get(ended.connection_id);
     if (before && ended.status === 'connected') {

@@ -116,9 +116,9 @@ function removeProvider(engine: MemoryEngine, id: string, _: Body, query: URLSea
 function authorize(engine: MemoryEngine, id: string, body: Body): unknown {
   const provider = engine.provider(id);
   const flow = engine.start(provider, text(body, 'label'), text(body, 'connection'));
-  const { authorization_url, connection_id, expires_at } = flow;
+  const { authorization_url, browser_url, connection_id, expires_at } = flow;
   const rest = { state: 'state', redirect: provider.redirect, redirect_uri: provider.redirect_uris[0] };
-  return { authorization_url, flow_id: flow.id, connection_id, expires_at, ...rest };
+  return { authorization_url, browser_url, flow_id: flow.id, connection_id, expires_at, ...rest };
 }
 
 function connect(engine: MemoryEngine, id: string, body: Body): unknown {

@@ -1,8 +1,8 @@
 //! What is answered.
 
 use super::{
-    APP, APP_ADDRESS, AUTHORIZATION_URL, CONNECTION, CREDENTIAL, EVENT, FLOW, GRANT, PROMPT, PROVIDER, STATE,
-    at, json, words,
+    APP, APP_ADDRESS, AUTHORIZATION_URL, BROWSER_URL, CONNECTION, CREDENTIAL, EVENT, FLOW, GRANT, PROMPT,
+    PROVIDER, STATE, at, json, words,
 };
 use crate::convert;
 use serde_json::Value;
@@ -23,6 +23,7 @@ pub(super) fn of(schema: &str) -> Option<Value> {
         "App" => json(app()),
         "AuthorizeAnswer" => json(AuthorizeAnswer {
             authorization_url: AUTHORIZATION_URL.to_owned(),
+            browser_url: BROWSER_URL.to_owned(),
             state: STATE.to_owned(),
             flow_id: FLOW,
             connection_id: CONNECTION,
@@ -74,11 +75,13 @@ pub(super) fn of(schema: &str) -> Option<Value> {
             code: None,
             message: None,
             authorization_url: Some(AUTHORIZATION_URL.to_owned()),
+            browser_url: Some(BROWSER_URL.to_owned()),
             expires_at: at("2027-01-15T08:10:00Z"),
         }),
         "Grant" => json(grant()),
         "InitialiseAnswer" => json(InitialiseAnswer {
             url: AUTHORIZATION_URL.to_owned(),
+            browser_url: BROWSER_URL.to_owned(),
         }),
         "OAuthIntrospection" => json(OAuthIntrospection {
             active: true,
@@ -125,6 +128,7 @@ pub(super) fn of(schema: &str) -> Option<Value> {
         }),
         "StartAnswer" => json(StartAnswer {
             auth_url: AUTHORIZATION_URL.to_owned(),
+            browser_url: BROWSER_URL.to_owned(),
         }),
         "Success" => json(Success { success: true }),
         "TokenAnswer" => json(TokenAnswer {
@@ -254,6 +258,7 @@ fn event() -> Event {
         rule: Some(Rule::Grant),
         grant_id: Some(GRANT),
         detail: None,
+        request_id: None,
     }
 }
 

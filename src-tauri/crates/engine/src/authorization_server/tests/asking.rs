@@ -75,7 +75,6 @@ async fn every_other_error_goes_to_the_app_with_its_state_and_our_issuer() {
     let house = House::new().await;
     for (name, value, error) in [
         ("response_type", "token", "unsupported_response_type"),
-        ("response_type", "", "invalid_request"),
         ("code_challenge_method", "plain", "invalid_request"),
         ("code_challenge", "", "invalid_request"),
         ("scope", "everything", "invalid_scope"),

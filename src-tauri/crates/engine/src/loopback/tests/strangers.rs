@@ -30,6 +30,31 @@ async fn an_answer_without_the_flows_cookie_is_refused_and_the_flow_stays_open()
     still_waits(&flow).await;
 }
 
+/// A client that follows the documents opens the provider's address, and its browser was never at `/begin`.
+#[tokio::test]
+async fn without_a_visit_to_begin_an_answer_is_taken_without_a_cookie() {
+    let flow = Flow::simple().await;
+    let wrong = format!("/begin/{}", "0".repeat(64));
+    assert_eq!(status(&flow.get(&wrong, "").await), 404);
+    let fetch = "Sec-Fetch-Mode: cors\r\n";
+    let begin = flow.serving.begin_url.path();
+    assert_eq!(
+        status(&flow.get(begin, fetch).await),
+        403,
+        "no visit of a browser"
+    );
+    assert_eq!(status(&flow.get(CODE, "").await), 303);
+    assert_eq!(flow.delivered(), 1);
+}
+
+#[tokio::test]
+async fn after_a_visit_to_begin_an_answer_needs_the_cookie() {
+    let flow = Flow::simple().await;
+    assert_eq!(status(&flow.get(flow.serving.begin_url.path(), "").await), 303);
+    assert_eq!(status(&flow.get(CODE, "").await), 403);
+    still_waits(&flow).await;
+}
+
 #[tokio::test]
 async fn another_host_is_refused_whatever_it_resolves_to() {
     let flow = Flow::simple().await;

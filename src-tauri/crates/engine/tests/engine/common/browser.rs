@@ -29,7 +29,7 @@ impl Browser {
 
     /// From `/begin` through the provider to the address with the answer, which is not fetched yet.
     pub(crate) async fn sign_in(&mut self, flow: &StartedFlow) -> String {
-        let begun = self.get(flow.authorization_url.as_str()).await;
+        let begun = self.get(flow.browser_url.as_str()).await;
         let reply = self
             .get(begun.location().expect("passed on to the provider"))
             .await;
