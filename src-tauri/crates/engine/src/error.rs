@@ -96,7 +96,7 @@ pub enum Error {
     #[error("the sign-in was refused at the provider{}; nothing was connected and nothing was changed", .0.as_ref().map(|d| format!(" ({d})")).unwrap_or_default())]
     ConsentDenied(Option<String>),
     /// The provider refused the authorization request.
-    #[error("the provider answered {error}{}; check its settings with `tokenry provider show`", description.as_ref().map(|d| format!(" ({d})")).unwrap_or_default())]
+    #[error("the provider answered {error}{}; {}", description.as_ref().map(|d| format!(" ({d})")).unwrap_or_default(), what_to_check(.error))]
     AuthorizationRefused {
         /// Its code, cleaned.
         error: String,
@@ -267,6 +267,17 @@ fn not_allowed(rule: Rule) -> &'static str {
     }
 }
 
+/// The next step after an error of the authorization endpoint (RFC 6749 §4.1.2.1).
+fn what_to_check(error: &str) -> &'static str {
+    match error {
+        "invalid_scope" => {
+            "it does not allow one of the scopes: ask for others with `--scope`, or change the default scopes with `tokenry provider edit`"
+        }
+        "server_error" | "temporarily_unavailable" => "the fault is on its side: try again later",
+        _ => "check its settings with `tokenry provider show`",
+    }
+}
+
 fn fields_text(fields: &BTreeMap<String, String>) -> String {
     let list: Vec<_> = fields
         .iter()
@@ -305,5 +316,22 @@ mod tests {
         );
         assert_eq!(error.to_string(), "a is bad; b is worse");
         assert_eq!(error.code(), Code::ValidationError);
+    }
+
+    #[test]
+    fn an_error_of_the_authorization_endpoint_names_the_step_that_can_mend_it() {
+        for (code, step) in [
+            ("invalid_scope", "`--scope`"),
+            ("server_error", "try again later"),
+            ("temporarily_unavailable", "try again later"),
+            ("unauthorized_client", "`tokenry provider show`"),
+        ] {
+            let error = Error::AuthorizationRefused {
+                error: code.to_owned(),
+                description: None,
+            };
+            let text = error.to_string();
+            assert!(text.contains(code) && text.contains(step), "{text}");
+        }
     }
 }
