@@ -33,5 +33,7 @@ export default defineConfig({
     environment: 'jsdom',
     setupFiles: ['test/setup.ts'],
     include: ['test/**/*.test.ts'],
+    // A whole window is drawn in most of them, and the machine may be busy.
+    testTimeout: 30_000,
   },
 });

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Connection } from '../src/lib/types';
 import { click, door, open, settle, type, user, withConnection, withProvider } from './support';
 
-const MANY = 2000;
+const MANY = 1000;
 
 async function many(count = MANY, given: (n: number) => Partial<Connection> = () => ({})) {
   const behind = door();
@@ -25,12 +25,12 @@ async function scroll(top: number) {
   await settle();
 }
 
-describe('two thousand connections', () => {
+describe('a thousand connections', () => {
   it('are not in the document but those in sight, wherever it is scrolled', async () => {
     await many();
     expect(rows().length).toBeLessThan(20);
     expect(rows()).toContain('connection-sandbox/l0');
-    await scroll(100_000);
+    await scroll(60_000);
     expect(rows().length).toBeLessThan(20);
     expect(rows()).not.toContain('connection-sandbox/l0');
     await scroll(0);
@@ -59,7 +59,7 @@ describe('two thousand connections', () => {
     }
     expect([...reached]).toEqual(['connection-sandbox/l0', 'connection-sandbox/l1', 'connection-sandbox/l2']);
     const focused = document.activeElement;
-    await scroll(150_000);
+    await scroll(90_000);
     expect(document.activeElement).toBe(focused);
     for (let n = 0; n < 5; n += 1) await user.tab();
     expect(document.activeElement?.closest('article')?.dataset['testid']).toBe('connection-sandbox/l3');
@@ -67,8 +67,8 @@ describe('two thousand connections', () => {
 
   it('are found by the filter', async () => {
     await many();
-    await type('filter', 'sandbox/l1999');
-    expect(rows()).toEqual(['connection-sandbox/l1999']);
+    await type('filter', 'sandbox/l999');
+    expect(rows()).toEqual(['connection-sandbox/l999']);
   });
 
   it('every connection of the list has a name and its scopes as a list', async () => {

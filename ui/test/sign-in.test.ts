@@ -109,3 +109,20 @@ describe('while the connections are still loading', () => {
     expect(text('connected-as')).toContain('ada@example.org');
   });
 });
+
+it('a link of ours that belongs to no open sign-in is told, with the reason', async () => {
+  const behind = door();
+  withProvider(behind);
+  const changes = behind.changes.bind(behind);
+  let tell: Parameters<typeof changes>[0] = () => undefined;
+  behind.changes = (listener) => {
+    tell = listener;
+    return changes(listener);
+  };
+  await open(behind);
+  const message = 'the link belongs to no open sign-in';
+  tell({ type: 'link.refused', code: 'flow_expired', message } as never);
+  await settle();
+  expect(text('toast')).toContain(message);
+  expect(screen.getByTestId('toast').dataset['tone']).toBe('bad');
+});
