@@ -79,7 +79,7 @@ function take(engine: MemoryEngine, id: string): unknown {
 
 function add(engine: MemoryEngine, body: CreateCredential): Credential {
   nameIsFree(engine, body.name);
-  const { name, type, data, redact_fields = [], expires_at = null } = body;
+  const { name, type = 'default', data, redact_fields = [], expires_at = null } = body;
   const rest = { fields: Object.keys(data).sort(), redact_fields, expires_at };
   return engine.putCredential(aCredential({ id: nextId(), name, type, ...rest }));
 }
