@@ -56,6 +56,8 @@ pub enum Outcome {
         error: String,
         /// The provider's own words, cleaned.
         description: Option<String>,
+        /// Whether it says that the user did not agree: `access_denied`, or what servers send in its place.
+        denied: bool,
     },
 }
 
@@ -100,13 +102,15 @@ pub fn judge_loopback(target: &str) -> Result<Redirected, Refused> {
     redirected(provider, path.to_owned(), Means::Loopback, &query)
 }
 
-/// Judges an address that the person pasted: one of the two forms in full, or the https address of a provider that
-/// takes no other, which has to end in `/cb/x` too. White space around it is forgiven.
+/// Judges an address that the user pasted: one of the two forms in full, or the https address of a provider that
+/// takes no other, which has to end in `/cb/x` too. White space in it is forgiven: terminals and mail programs break
+/// a long address into lines.
 ///
 /// # Errors
 /// [`Refused`]; nothing happens then.
 pub fn judge_pasted(raw: &str) -> Result<Redirected, Refused> {
-    let (address, query) = query::split(raw.trim_ascii())?;
+    let joined = joined(raw)?;
+    let (address, query) = query::split(&joined)?;
     let (provider, uri) = match place::deep_link(address) {
         Some(provider) => (provider.clone(), deep_link_uri(&provider)),
         None => (
@@ -117,6 +121,26 @@ pub fn judge_pasted(raw: &str) -> Result<Redirected, Refused> {
         ),
     };
     redirected(provider, uri, Means::Paste, &query)
+}
+
+/// The text without white space. Control characters other than line ends and tabs stay, to be refused.
+fn joined(raw: &str) -> Result<Zeroizing<String>, Refused> {
+    if raw.len() > 2 * query::LONGEST {
+        return Err(Refused::TooLong);
+    }
+    let is_gap = |c: char| {
+        matches!(c, '\t' | '\r' | '\n' | '\u{200b}' | '\u{2060}' | '\u{feff}')
+            || (c.is_whitespace() && !c.is_control())
+    };
+    let mut joined = Zeroizing::new(String::with_capacity(raw.len()));
+    joined.extend(raw.chars().filter(|c| !is_gap(*c)));
+    Ok(joined)
+}
+
+/// The `state` that a text claims to be an answer for, read leniently. It only says which flow to tell about a
+/// refusal, and proves nothing.
+pub fn claimed_state(raw: &str) -> Option<Secret> {
+    query::claimed_state(raw).map(Secret::new)
 }
 
 /// Whether an answer arrived on the redirect URI that the flow was started with (OAuth 2.1 §7.15.2).
@@ -169,15 +193,45 @@ fn bare(query: &Query) -> Result<Bare, Refused> {
     let outcome = match (query.get("code"), query.get("error")) {
         (Some(_), Some(_)) => return Err(Refused::CodeAndError),
         (Some(code), None) => Outcome::Code(Secret::new(code.to_owned())),
-        (None, Some(error)) => Outcome::Error {
-            error: tokenry_core::clean(error),
-            description: query.get(query::PROSE).map(in_one_line),
-        },
-        (None, None) => return Err(Refused::NeitherCodeNorError),
+        (None, _) => error(query).ok_or(Refused::NeitherCodeNorError)?,
     };
     Ok(Bare {
         state: Secret::new(state.to_owned()),
         iss: query.even_empty("iss").map(str::to_owned),
         outcome,
     })
+}
+
+/// The error of an answer. Some servers (Facebook) send `error_code` and `error_message` in place of the standard
+/// names.
+fn error(query: &Query) -> Option<Outcome> {
+    let description = query::PROSE.iter().find_map(|name| query.get(name));
+    let error = ["error", "error_code"].iter().find_map(|name| query.get(name));
+    if error.or(description).is_none() {
+        return None;
+    }
+    let denied = ["error", "error_reason", "error_subcode"]
+        .iter()
+        .filter_map(|name| query.get(name))
+        .any(is_denial);
+    Some(Outcome::Error {
+        error: tokenry_core::clean(error.unwrap_or("error")),
+        description: description.map(in_one_line),
+        denied,
+    })
+}
+
+/// `access_denied` (RFC 6749 §4.1.2.1), and `user_cancelled_login` (LinkedIn), `user_denied` (Facebook) and their like.
+fn is_denial(code: &str) -> bool {
+    let code = code.to_ascii_lowercase();
+    [
+        "denied",
+        "cancel",
+        "declined",
+        "user_refused",
+        "user_rejected",
+        "user_aborted",
+    ]
+    .iter()
+    .any(|part| code.contains(part))
 }

@@ -3,7 +3,11 @@ use crate::form;
 use zeroize::Zeroizing;
 
 /// The longest address that is looked at, in bytes.
-const LONGEST: usize = 16 * 1024;
+pub(super) const LONGEST: usize = 16 * 1024;
+
+/// The parameters whose values are only shown, the standard one first. Microsoft's have line ends, other servers
+/// write Latin-1 or leave them unencoded; refusing them would leave the user waiting for a flow that is over.
+pub(super) const PROSE: [&str; 3] = ["error_description", "error_message", "error_reason"];
 
 /// The parameters of an answer, decoded, each name once.
 pub(super) struct Query(Vec<(String, Zeroizing<String>)>);
@@ -23,30 +27,44 @@ impl Query {
     }
 }
 
-/// Judges the whole text, then takes it apart into what is before the `?` and the parameters behind it.
+/// Judges the whole text, then takes it apart into what is before the `?` and the parameters behind it. A fragment
+/// is cut off first: servers append `#_` or `#_=_` (RFC 9700 §4.1.3), and no parameter of ours is ever in one.
 pub(super) fn split(raw: &str) -> Result<(&str, Query), Refused> {
     if raw.len() > LONGEST {
         return Err(Refused::TooLong);
     }
+    let raw = raw.split('#').next().unwrap_or_default();
     if raw.chars().any(char::is_control) {
         return Err(Refused::ControlCharacter);
     }
-    if !raw.bytes().all(|b| b.is_ascii_graphic()) {
+    let (address, query) = raw.split_once('?').unwrap_or((raw, ""));
+    if !is_plain(address) || !query.split('&').all(|pair| is_plain(pair) || is_prose(pair)) {
         return Err(Refused::IllegalCharacter);
     }
-    if raw.contains('#') {
-        return Err(Refused::Fragment);
-    }
-    let (address, query) = raw.split_once('?').unwrap_or((raw, ""));
     Ok((address, parameters(query)?))
 }
 
-/// Microsoft's words on why somebody was refused have line ends (its AADSTS errors). They are only shown, and cleaned
-/// before that; refusing them would leave a person waiting for a flow that is over.
-pub(super) const PROSE: &str = "error_description";
+/// The first `state` in a text that need not be an answer. It only says whom to tell about a refusal.
+pub(super) fn claimed_state(raw: &str) -> Option<String> {
+    let raw = raw.get(..raw.len().min(LONGEST))?.split('#').next()?;
+    let (_, query) = raw.split_once('?')?;
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let (_, value) = pairs.find(|(name, _)| *name == "state")?;
+    form::decode(value).ok()
+}
+
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+fn is_prose(pair: &str) -> bool {
+    let name = pair.split_once('=').map(|(name, _)| name);
+    name.and_then(|name| form::decode(name).ok())
+        .is_some_and(|name| PROSE.contains(&name.as_str()))
+}
 
 fn parameters(query: &str) -> Result<Query, Refused> {
-    let parameters = form::parse_with_prose(query, Some(PROSE))?;
+    let parameters = form::parse_with_prose(query, &PROSE)?;
     for (number, (name, _)) in parameters.iter().enumerate() {
         if parameters[..number].iter().any(|(other, _)| other == name) {
             return Err(Refused::RepeatedParameter);

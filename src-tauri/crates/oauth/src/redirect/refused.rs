@@ -22,9 +22,6 @@ pub enum Refused {
     /// A parameter that comes twice (RFC 6749 §3.1).
     #[error("The address has a parameter twice. Nothing was changed.")]
     RepeatedParameter,
-    /// A fragment (RFC 6749 §3.1.2).
-    #[error("The address has a fragment (#…). Nothing was changed.")]
-    Fragment,
     /// Not a place where answers are taken.
     #[error(
         "The address is not one that Tokenry takes answers at. Copy the whole address the browser ended at."
@@ -51,7 +48,6 @@ impl Refused {
             | Self::IllegalCharacter
             | Self::BadEncoding
             | Self::RepeatedParameter
-            | Self::Fragment
             | Self::WrongPath
             | Self::NoState
             | Self::CodeAndError

@@ -5,6 +5,7 @@ mod canary;
 mod failures;
 mod id_tokens;
 mod pasted;
+mod redirect_errors;
 mod redirects;
 mod requests;
 mod revocations;

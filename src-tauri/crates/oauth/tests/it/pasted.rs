@@ -3,7 +3,8 @@
 use crate::server::{flow, provider};
 use tokenry_core::{Flow, Name, RedirectPreference};
 use tokenry_oauth::redirect::{
-    Means, Refused, deep_link_uri, judge_deep_link, judge_loopback, judge_pasted, loopback_uri, same_redirect,
+    Means, Outcome, Refused, deep_link_uri, judge_deep_link, judge_loopback, judge_pasted, loopback_uri,
+    same_redirect,
 };
 
 #[test]
@@ -28,6 +29,51 @@ fn both_full_forms_and_an_https_address_can_be_pasted() {
         );
         assert_eq!(redirected.means, Means::Paste);
     }
+}
+
+/// As terminals, mail programs and chats break a long address.
+#[test]
+fn white_space_and_line_breaks_inside_a_pasted_address_are_forgiven() {
+    for address in [
+        "http://127.0.0.1:49152/cb/x?code=a\r\nb&state=s",
+        "http://127.0.0.1:49152/cb/x?code=a\n    b&state=s",
+        "http://127.0.0.1:49152/\ncb/x?code=ab&sta te=s",
+        "  http://127.0.0.1:49152/cb/x?code=a\u{a0}\u{200b}\u{2028}b&state=s \t\n",
+        "\u{feff}http://127.0.0.1:49152/cb/x?co\tde=ab&state=s#_=\n_",
+    ] {
+        let redirected = judge_pasted(address).unwrap();
+        assert_eq!(redirected.uri, "http://127.0.0.1:49152/cb/x", "{address:?}");
+        assert!(
+            matches!(&redirected.outcome, Outcome::Code(code) if code.expose() == "ab"),
+            "{address:?}"
+        );
+    }
+    let link = judge_pasted("io.github.tokenry:/cb/x?code=c\n&state=\ns").unwrap();
+    assert_eq!(
+        (link.uri.as_str(), link.state.expose()),
+        ("io.github.tokenry:/cb/x", "s")
+    );
+    for (other, refused) in [
+        ("\0", Refused::ControlCharacter),
+        ("\u{b}", Refused::ControlCharacter),
+        ("\u{c}", Refused::ControlCharacter),
+        ("\u{1b}[200~", Refused::ControlCharacter),
+        ("\u{85}", Refused::ControlCharacter),
+        ("%0a", Refused::ControlCharacter),
+        ("\u{202e}", Refused::IllegalCharacter),
+        ("\u{200d}", Refused::IllegalCharacter),
+    ] {
+        let address = format!("http://127.0.0.1:49152/cb/x?code=a{other}b&state=s");
+        assert_eq!(judge_pasted(&address).unwrap_err(), refused, "{address:?}");
+    }
+    let gaps = format!(
+        "http://127.0.0.1:49152/cb/x?code=c&state=s{}",
+        " \n".repeat(20_000)
+    );
+    assert_eq!(judge_pasted(&gaps).unwrap_err(), Refused::TooLong);
+    // Never in what did not come from a clipboard.
+    assert!(judge_deep_link("io.github.tokenry:/cb/x?code=c&state=s\n").is_err());
+    assert!(judge_loopback("/cb/x?code=c &state=s").is_err());
 }
 
 #[test]
