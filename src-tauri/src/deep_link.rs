@@ -25,7 +25,7 @@ pub(crate) fn register(app: &AppHandle) {
 
 /// A link came, and the person is who opens links. What it was good for stands in the activity log.
 pub(crate) async fn arrived(engine: &Engine, link: &str) {
-    if let Err(error) = engine.callback(&Caller::Ui, link).await {
+    if let Err(error) = engine.deep_link(&Caller::Ui, link).await {
         tracing::info!("a link was not used: {error}");
     }
 }

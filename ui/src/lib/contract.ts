@@ -435,7 +435,7 @@ export interface paths {
         };
         /**
          * Follow a flow
-         * @description Answers at once, or when the flow has ended, or after `wait_seconds`.
+         * @description Answers at once, or when the flow has ended or another answer was refused, or after `wait_seconds`.
          */
         get: operations["show_flow"];
         put?: never;
@@ -927,6 +927,8 @@ export interface components {
         };
         /** @description How a consent flow is to be started, as a body. All of it is optional. */
         AuthorizeRequest: {
+            /** @description Where another account signs in than that of `connection`, make a further connection instead of refusing. */
+            allow_further?: boolean;
             /** @description Renew this connection (its id or name) instead of making a new one. */
             connection?: string | null;
             /** @description The label of the new connection. */
@@ -1100,6 +1102,7 @@ export interface components {
             display_name?: string | null;
             grant_type?: components["schemas"]["GrantType"] | null;
             issuer?: string | null;
+            issuer_aliases?: string[] | null;
             /** @description Kebab-case, unique within the project. */
             name: string;
             project?: string | null;
@@ -1175,6 +1178,8 @@ export interface components {
         };
         /** @description What became of a disconnect. */
         DisconnectAnswer: {
+            /** @description Why the provider did not revoke them, or not yet, in words. */
+            detail?: string | null;
             revoked: components["schemas"]["Revoked"];
             /** @description The tokens are gone from this machine. */
             success: boolean;
@@ -1288,8 +1293,13 @@ export interface components {
             expires_at: string;
             /** Format: uuid */
             id: string;
-            /** @description Why, in words. */
+            /** @description The same in words. */
             message?: string | null;
+            /**
+             * Format: int32
+             * @description How many answers of the browser were refused while it waited.
+             */
+            refusals?: number;
             status: components["schemas"]["FlowStatus"];
         };
         /**
@@ -1452,6 +1462,8 @@ export interface components {
             /** Format: uuid */
             id: string;
             issuer?: string | null;
+            /** @description What else the provider may call itself in `iss`. */
+            issuer_aliases?: string[];
             /** @description Kebab-case, unique within the project. */
             name: string;
             project: string;
@@ -1784,6 +1796,7 @@ export interface components {
             display_name?: string | null;
             grant_type?: components["schemas"]["GrantType"] | null;
             issuer?: string | null;
+            issuer_aliases?: string[] | null;
             name?: string | null;
             redirect?: components["schemas"]["Redirect"] | null;
             refresh_endpoint?: string | null;
@@ -4373,6 +4386,8 @@ export interface operations {
             query?: {
                 /** @description Answer when the flow has ended, or after this many seconds (at most 60). */
                 wait_seconds?: number | null;
+                /** @description Answer, too, when more answers were refused than this (see `refusals`). */
+                refusals_seen?: number | null;
             };
             header?: never;
             path: {

@@ -69,8 +69,8 @@ const reason: Record<ReauthReason, string> = {
 
 const revoked: Record<Revoked, string> = {
   yes: 'The provider revoked the tokens, and they are gone from this machine.',
-  no: 'The tokens are gone from this machine, but the provider refused to revoke them. Remove the access in your account there.',
-  pending: 'The provider cannot be reached at the moment. Tokenry goes on trying to revoke the tokens.',
+  no: 'The tokens are gone from this machine, but the provider did not revoke them. Remove the access in your account there.',
+  pending: 'The provider has not revoked the tokens yet. Tokenry goes on trying.',
   unsupported:
     'The tokens are gone from this machine. This provider has no way to revoke them; remove the access in your account there if you want to be sure.',
 };
@@ -221,6 +221,7 @@ export const words = {
     waiting: 'Sign in there and agree. This changes by itself when the browser comes back.',
     waitingPaste:
       'Sign in there. When the browser ends at a page it cannot show, copy its whole address and paste it here.',
+    refused: (why: string) => `An answer came and was not taken: ${why.replace(/\.$/, '')}. Still waiting.`,
     open: 'Open the browser again',
     copyLink: 'Copy link',
     linkCopied: 'The link is on the clipboard. Open it in any browser on this machine.',

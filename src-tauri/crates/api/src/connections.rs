@@ -90,7 +90,7 @@ async fn disconnect(
     At(id): At,
 ) -> Result<Json<DisconnectAnswer>, Refused> {
     Ok(Json(convert::disconnected(
-        engine.disconnect(&caller, &id).await?,
+        engine.disconnect_and_tell(&caller, &id).await?,
     )))
 }
 

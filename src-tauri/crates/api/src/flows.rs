@@ -93,7 +93,7 @@ async fn exchange(
 
 /// Follow a flow
 ///
-/// Answers at once, or when the flow has ended, or after `wait_seconds`.
+/// Answers at once, or when the flow has ended or another answer was refused, or after `wait_seconds`.
 #[utoipa::path(
     get,
     path = "/v1/flows/{id}",
@@ -108,7 +108,8 @@ async fn show_flow(
     Query(query): Query<FlowQuery>,
 ) -> Result<Json<Flow>, Refused> {
     let wait = query.wait_seconds.unwrap_or(0).min(LONGEST_WAIT);
-    let view = engine.flow(&caller, id, Duration::from_secs(wait.into())).await?;
+    let wait = Duration::from_secs(wait.into());
+    let view = engine.flow_news(&caller, id, wait, query.refusals_seen).await?;
     Ok(Json(convert::flow(view)))
 }
 

@@ -149,6 +149,8 @@ async fn disconnect_provider(
         .connection_for(&caller, &id, Operation::Disconnect)
         .await?
         .ok_or_else(|| Refused::no_connection(&id))?;
-    let revoked = engine.disconnect(&caller, &connection.to_string()).await?;
+    let revoked = engine
+        .disconnect_and_tell(&caller, &connection.to_string())
+        .await?;
     Ok(Json(convert::disconnected(revoked)))
 }

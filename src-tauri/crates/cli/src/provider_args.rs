@@ -69,6 +69,9 @@ pub(crate) struct Fields {
     /// The authorization server's issuer identifier
     #[arg(long, value_name = "URL")]
     issuer: Option<String>,
+    /// What else the server may call itself; may be repeated
+    #[arg(long = "issuer-alias", value_name = "NAME")]
+    issuer_aliases: Option<Vec<String>>,
     /// Where the browser is sent
     #[arg(long, value_name = "URL")]
     authorization_endpoint: Option<String>,
@@ -154,6 +157,7 @@ impl Fields {
             display_name: self.display_name.clone(),
             grant_type: self.grant_type,
             issuer: self.issuer.clone(),
+            issuer_aliases: self.issuer_aliases.clone(),
             authorization_endpoint: self.authorization_endpoint.clone(),
             token_endpoint: self.token_endpoint.clone(),
             refresh_endpoint: self.refresh_endpoint.clone(),

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::output::write_err;
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use tokenry_contract::ErrorCode;
@@ -10,6 +10,9 @@ use zeroize::Zeroizing;
 
 /// More than any passphrase, secret or redirected address has.
 const MAX: u64 = 64 * 1024;
+
+/// A paste is over when nothing comes for this long, in tenths of a second.
+const PASTE_PAUSE: u8 = 2;
 
 /// A secret, or any text that is read like one.
 pub(crate) type SecretText = Zeroizing<String>;
@@ -58,9 +61,53 @@ pub(crate) fn shown_line(prompt: &str) -> Result<Option<SecretText>, Failure> {
     line("the line")
 }
 
+/// What the user pastes at a terminal, which may be several lines: all that is there until a line ends and nothing
+/// follows. `None` at the end of standard input.
+pub(crate) fn pasted(prompt: &str) -> Result<Option<SecretText>, Failure> {
+    write_err(prompt);
+    let mut text = Zeroizing::new(Vec::with_capacity(16 * 1024));
+    loop {
+        let mut line = io::BufRead::lines(io::stdin().lock().take(MAX));
+        match line.next().transpose() {
+            Ok(Some(line)) => text.extend_from_slice(Zeroizing::new(line).as_bytes()),
+            Ok(None) if text.is_empty() => return Ok(None),
+            Ok(None) => break,
+            Err(error) => return Err(unreadable("the line", &error.to_string())),
+        }
+        let rest = rest_of_paste().map_err(|error| unreadable("the line", &error.to_string()))?;
+        text.push(b'\n');
+        text.extend_from_slice(&rest);
+        if rest.is_empty() || rest.ends_with(b"\n") || text.len() as u64 > MAX {
+            break;
+        }
+    }
+    utf8(text, "the line").map(Some)
+}
+
+/// What stands in the terminal already, whether or not its line has ended.
+fn rest_of_paste() -> io::Result<Zeroizing<Vec<u8>>> {
+    let before = tcgetattr(io::stdin())?;
+    let mut unbuffered = before.clone();
+    unbuffered.local_modes.remove(LocalModes::ICANON);
+    unbuffered.special_codes[SpecialCodeIndex::VMIN] = 0;
+    unbuffered.special_codes[SpecialCodeIndex::VTIME] = PASTE_PAUSE;
+    tcsetattr(io::stdin(), OptionalActions::Now, &unbuffered)?;
+    let restored = TerminalMode(before);
+    let mut rest = Zeroizing::new(Vec::with_capacity(16 * 1024));
+    let mut part = Zeroizing::new([0; 4096]);
+    while (rest.len() as u64) < MAX {
+        match io::stdin().lock().read(&mut *part)? {
+            0 => break,
+            length => rest.extend_from_slice(&part[..length]),
+        }
+    }
+    drop(restored);
+    Ok(rest)
+}
+
 fn hidden_line(what: &str) -> Result<SecretText, Failure> {
     // Silent before the question is there, and nothing that was typed already is thrown away.
-    let silence = Silence::start().map_err(|error| unreadable(what, &error.to_string()))?;
+    let silence = silence().map_err(|error| unreadable(what, &error.to_string()))?;
     write_err(&format!("{what}: "));
     let line = line(what);
     drop(silence);
@@ -129,20 +176,19 @@ fn unreadable(what: &str, why: &str) -> Failure {
     )
 }
 
-/// While it lives, the terminal shows nothing of what is typed.
-struct Silence(Termios);
-
-impl Silence {
-    fn start() -> io::Result<Self> {
-        let before = tcgetattr(io::stdin())?;
-        let mut silent = before.clone();
-        silent.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(io::stdin(), OptionalActions::Now, &silent)?;
-        Ok(Self(before))
-    }
+/// From now on the terminal shows nothing of what is typed.
+fn silence() -> io::Result<TerminalMode> {
+    let before = tcgetattr(io::stdin())?;
+    let mut silent = before.clone();
+    silent.local_modes.remove(LocalModes::ECHO);
+    tcsetattr(io::stdin(), OptionalActions::Now, &silent)?;
+    Ok(TerminalMode(before))
 }
 
-impl Drop for Silence {
+/// The mode that the terminal gets back when this goes.
+struct TerminalMode(Termios);
+
+impl Drop for TerminalMode {
     fn drop(&mut self) {
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.0);
     }

@@ -165,6 +165,20 @@ fn refresh_and_disconnect_say_what_became_of_it() {
     );
     let run = fake.run(&["disconnect", "github", "--json"]).ends(0);
     assert_eq!(run.json(), json!({"success": true, "revoked": "pending"}));
+    for (revoked, says) in [
+        ("no", "did not revoke"),
+        ("pending", "yet"),
+        ("unsupported", "no way to revoke"),
+    ] {
+        let answer = json!({"success": true, "revoked": revoked, "detail": "as.example answered 404 there."});
+        let fake = Fake::new(move |_| (200, answer.clone()));
+        let run = fake.run(&["disconnect", "github"]).ends(0);
+        assert!(
+            run.err.contains(says) && run.err.ends_with("as.example answered 404 there.\n"),
+            "{run:?}"
+        );
+        assert!(!run.err.contains("could not be reached"), "{run:?}");
+    }
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn without_a_browser_the_address_is_the_first_line_and_the_end_is_0() {
     let polls = fake
         .seen()
         .into_iter()
-        .filter(|seen| seen.what.ends_with("?wait_seconds=30"))
+        .filter(|seen| seen.what.ends_with("?wait_seconds=30&refusals_seen=0"))
         .count();
     assert_eq!(polls, 2);
     assert!(!opens(&fake));
@@ -213,6 +213,75 @@ fn a_connection_that_needs_it_is_renewed() {
             json!({"open_browser": false, "connection": CONNECTION})
         );
     }
+}
+
+/// The name means what it means in `tokenry token`; another account still gets a connection of its own.
+#[test]
+fn a_provider_is_named_for_its_own_connection_and_the_only_one() {
+    let labelled = |label: &str| {
+        let mut connection = machine_connection();
+        connection["provider_id"] = PROVIDER.into();
+        connection["id"] = FLOW.into();
+        connection["label"] = label.into();
+        connection["status"] = "active".into();
+        connection
+    };
+    let status = |mut connection: Value, status: &str| {
+        connection["status"] = status.into();
+        connection
+    };
+    for (connections, renewed) in [
+        (json!([connection()]), Some(CONNECTION)),
+        (json!([labelled("ci"), connection()]), Some(CONNECTION)),
+        (json!([labelled("ci")]), Some(FLOW)),
+        (json!([labelled("ci"), machine_connection()]), Some(FLOW)),
+        (
+            json!([status(labelled("ci"), "paused"), connection()]),
+            Some(CONNECTION),
+        ),
+        (json!([labelled("ci"), labelled("work")]), None),
+        (json!([status(connection(), "pending")]), None),
+        (json!([status(connection(), "disconnecting")]), None),
+        (json!([]), None),
+    ] {
+        let fake = fake("loopback", flow("connected"), connections.clone());
+        fake.run(&["connect", "github", "--no-browser"]).ends(0);
+        let expected = match renewed {
+            Some(id) => json!({"open_browser": false, "connection": id, "allow_further": true}),
+            None => json!({"open_browser": false}),
+        };
+        assert_eq!(asked_for(&fake), expected, "{connections}");
+    }
+}
+
+/// Not after ten silent minutes.
+#[test]
+fn an_answer_that_was_refused_is_told_while_it_waits() {
+    let asked = AtomicU32::new(0);
+    let fake = Fake::new(move |what| match what {
+        "GET /v1/oauth-providers/github" => (200, provider()),
+        "GET /v1/connections" => (200, json!([])),
+        _ if what.ends_with("/authorize") => (200, started("loopback")),
+        _ if what.starts_with("GET /v1/flows/") => {
+            let mut waiting = flow("waiting");
+            waiting["refusals"] = 1.into();
+            waiting["code"] = "validation_error".into();
+            waiting["message"] = "The address has a parameter twice.".into();
+            match asked.fetch_add(1, Ordering::SeqCst) {
+                0 => assert!(what.ends_with("&refusals_seen=0"), "{what}"),
+                _ => assert!(what.ends_with("&refusals_seen=1"), "{what}"),
+            }
+            match asked.load(Ordering::SeqCst) {
+                1 | 2 => (200, waiting),
+                _ => (200, flow("connected")),
+            }
+        }
+        _ => (200, connection()),
+    });
+    let run = fake.run(&["connect", "github", "--no-browser"]).ends(0);
+    let told = "An answer came and was not taken: The address has a parameter twice. Still waiting.\n";
+    assert_eq!(run.err.matches(told).count(), 1, "{run:?}");
+    assert_eq!(run.out, "http://127.0.0.1:4711/begin/x\n");
 }
 
 /// Somebody else's: another provider's.

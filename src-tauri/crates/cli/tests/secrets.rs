@@ -235,6 +235,40 @@ fn an_address_is_pasted_until_it_is_right() {
     );
 }
 
+/// As a terminal or a mail program broke it. Whether its last line ends with the paste makes no difference.
+#[test]
+fn an_address_of_several_lines_is_pasted_as_one() {
+    for paste in [
+        "http://127.0.0.1:1/cb/github\n?code=c\n&state=s\n",
+        "http://127.0.0.1:1/cb/github\r?code=c&st\nate=s\n",
+    ] {
+        for arguments in [
+            &["connect", "github", "--redirect", "paste", "--no-browser"][..],
+            &["callback"],
+        ] {
+            let fake = Fake::new(|what| match what {
+                "GET /v1/oauth-providers/github" => (200, provider()),
+                "GET /v1/connections" => (200, json!([])),
+                "POST /v1/callback" => (200, json!({"success": true, "connection_id": CONNECTION})),
+                _ if what.ends_with("/authorize") => (200, started("paste")),
+                _ => (200, connection()),
+            });
+            let mut terminal = Terminal::new(&fake, arguments);
+            terminal.answer(": ", paste);
+            let (run, _) = terminal.end();
+            run.ends(0);
+            let handed_in = fake
+                .seen()
+                .into_iter()
+                .find(|seen| seen.what == "POST /v1/callback")
+                .unwrap();
+            let url = handed_in.body["url"].as_str().unwrap();
+            let joined: String = url.split_whitespace().collect();
+            assert_eq!(joined, "http://127.0.0.1:1/cb/github?code=c&state=s", "{paste:?}");
+        }
+    }
+}
+
 /// security.md, How it is shown: no argument takes a secret, and none that was given comes back in words.
 #[test]
 fn there_is_no_argument_for_a_secret_and_no_error_repeats_one() {

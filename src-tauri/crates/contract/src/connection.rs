@@ -156,6 +156,9 @@ pub struct DisconnectAnswer {
     /// The tokens are gone from this machine.
     pub success: bool,
     pub revoked: Revoked,
+    /// Why the provider did not revoke them, or not yet, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
 }
 
 /// Whether the provider revoked the tokens.
@@ -167,7 +170,7 @@ pub enum Revoked {
     Yes,
     /// It refused.
     No,
-    /// It could not be reached; Tokenry goes on trying.
+    /// It could not be reached, or not do it now; Tokenry goes on trying.
     Pending,
     /// It has no way to.
     Unsupported,

@@ -20,6 +20,9 @@ pub struct AuthorizeRequest {
     /// Renew this connection (its id or name) instead of making a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<String>,
+    /// Where another account signs in than that of `connection`, make a further connection instead of refusing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_further: bool,
     /// Let Tokenry open the browser.
     #[serde(default)]
     pub open_browser: bool,
@@ -103,6 +106,9 @@ pub struct FlowQuery {
     /// Answer when the flow has ended, or after this many seconds (at most 60).
     #[serde(default)]
     pub wait_seconds: Option<u32>,
+    /// Answer, too, when more answers were refused than this (see `refusals`).
+    #[serde(default)]
+    pub refusals_seen: Option<u32>,
 }
 
 /// One consent flow.
@@ -112,10 +118,13 @@ pub struct Flow {
     pub id: Uuid,
     pub connection_id: Uuid,
     pub status: FlowStatus,
-    /// Why, when it failed.
+    /// How many answers of the browser were refused while it waited.
+    #[serde(default)]
+    pub refusals: u32,
+    /// Why, when it failed; while it waits, why the last answer was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<ErrorCode>,
-    /// Why, in words.
+    /// The same in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// The provider's own address, while it waits.

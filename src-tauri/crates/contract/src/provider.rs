@@ -58,6 +58,9 @@ pub struct OAuthProvider {
     pub project: String,
     pub grant_type: GrantType,
     pub issuer: Option<String>,
+    /// What else the provider may call itself in `iss`.
+    #[serde(default)]
+    pub issuer_aliases: Vec<String>,
     pub authorization_endpoint: Option<String>,
     pub token_endpoint: Option<String>,
     pub refresh_endpoint: Option<String>,
@@ -99,6 +102,8 @@ pub struct CreateProvider {
     pub grant_type: Option<GrantType>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer_aliases: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorization_endpoint: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -150,6 +155,8 @@ pub struct UpdateProvider {
     pub grant_type: Option<GrantType>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer_aliases: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorization_endpoint: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -13,12 +13,18 @@ pub struct Flow {
     pub connection: ConnectionId,
     /// Whether that connection existed before; then another account must not overwrite it.
     pub renews: bool,
+    /// The connection it makes instead, where another account than that of the renewed one signs in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub further: Option<ConnectionId>,
     /// The provider.
     pub provider: ProviderId,
     /// The label the new connection gets.
     pub label: Option<String>,
     /// The expected issuer.
     pub issuer: Option<String>,
+    /// What else the issuer may be called.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub issuer_aliases: Vec<String>,
     /// Where the code is exchanged.
     pub token_endpoint: Url,
     /// The exact redirect URI that was sent.
@@ -31,6 +37,9 @@ pub struct Flow {
     pub state: Secret,
     /// The PKCE verifier (RFC 7636 §4.1); `None` where the provider has no PKCE.
     pub verifier: Option<Secret>,
+    /// Ties the id token to this flow (OpenID Connect Core §3.1.2.1); `None` where `openid` was not asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<Secret>,
     /// Where the browser is sent.
     pub authorization_url: Url,
     /// The app that started it, if an app did: then only that app, or the person, may bring its answer.

@@ -12,6 +12,7 @@ mod credential;
 mod event;
 mod flow;
 mod id;
+mod issuer;
 mod name;
 mod provider;
 mod random;
@@ -33,6 +34,7 @@ pub use flow::Flow;
 pub use id::{
     AppId, ConnectionId, CredentialId, EventId, FlowId, GrantId, IssuedId, PromptId, ProviderId, RequestId,
 };
+pub use issuer::issuer_matches;
 pub use jiff::Timestamp;
 pub use name::{InvalidName, Name};
 pub use provider::{

@@ -1,3 +1,6 @@
+use crate::issuer::{aliases_problem, issuer_problem, placeholder_problem};
+#[cfg(doc)]
+use crate::issuer_matches;
 use crate::{Name, ProviderId, Scopes, Secret};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -17,8 +20,11 @@ pub struct Provider {
     pub display_name: String,
     /// How tokens are got.
     pub grant_type: GrantType,
-    /// The issuer identifier, compared with `iss` in answers (RFC 9207 §2.4).
+    /// The issuer identifier, compared with `iss` in answers (RFC 9207 §2.4); see [`issuer_matches`].
     pub issuer: Option<String>,
+    /// What else `iss` may be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub issuer_aliases: Vec<String>,
     /// Where the browser is sent (RFC 6749 §3.1). Needed for [`GrantType::AuthorizationCode`].
     pub authorization_endpoint: Option<Url>,
     /// Where codes and refresh tokens are exchanged (RFC 6749 §3.2).
@@ -121,6 +127,7 @@ pub struct ProviderChange {
     pub display_name: Option<String>,
     pub grant_type: Option<GrantType>,
     pub issuer: Option<Option<String>>,
+    pub issuer_aliases: Option<Vec<String>>,
     pub authorization_endpoint: Option<Option<Url>>,
     pub token_endpoint: Option<Option<Url>>,
     pub refresh_endpoint: Option<Option<Url>>,
@@ -152,6 +159,7 @@ impl Provider {
             display_name,
             grant_type,
             issuer,
+            issuer_aliases,
             authorization_endpoint,
             token_endpoint,
             refresh_endpoint,
@@ -268,15 +276,16 @@ impl Provider {
                 format!("must not set {key}, which Tokenry sets itself"),
             );
         }
-        if self.issuer.as_ref().is_some_and(|issuer| {
-            Url::parse(issuer).map_or(true, |url| {
-                endpoint_problem(&url, is_loopback(&url)).is_some() || url.query().is_some()
-            })
-        }) {
-            problems.insert(
-                "issuer",
-                "must be an https address without query and fragment (RFC 8414, 2)".to_owned(),
-            );
+        let is_safe = |url: &Url| endpoint_problem(url, is_loopback(url)).is_none();
+        if let Some(wrong) = self
+            .issuer
+            .as_ref()
+            .and_then(|issuer| issuer_problem(issuer, is_safe))
+        {
+            problems.insert("issuer", wrong);
+        }
+        if let Some(wrong) = aliases_problem(self.issuer.as_deref(), &self.issuer_aliases) {
+            problems.insert("issuer_aliases", wrong);
         }
         problems
     }
@@ -322,7 +331,9 @@ fn endpoint_problem(url: &Url, loopback_allowed: bool) -> Option<String> {
         .or((url.fragment().is_some()).then_some("must not have a fragment (#…)"))
         .or((!url.username().is_empty() || url.password().is_some())
             .then_some("must not hold a user name or password"));
-    wrong.map(str::to_owned)
+    wrong
+        .map(str::to_owned)
+        .or_else(|| placeholder_problem(url.path()))
 }
 
 #[cfg(test)]
@@ -339,6 +350,7 @@ mod tests {
             display_name: "Example".into(),
             grant_type: GrantType::AuthorizationCode,
             issuer: None,
+            issuer_aliases: Vec::new(),
             authorization_endpoint: Some(authorization.parse().unwrap()),
             token_endpoint: Some(token.parse().unwrap()),
             refresh_endpoint: None,

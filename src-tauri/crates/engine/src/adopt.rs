@@ -101,9 +101,11 @@ fn target(index: &Index, provider: &Provider, fresh: &NewConnection) -> Connecti
         c.account.as_ref().is_some_and(|a| a.subject == account.subject)
             && (fresh.label.is_none() || c.label == fresh.label)
     };
+    // Of several, the one that has the provider's own name; else the oldest.
     index
         .usable_of_provider(provider.id)
-        .find(same)
+        .filter(same)
+        .min_by_key(|c| (c.label.is_some(), c.created_at, c.id))
         .map_or(fresh.id, |c| c.id)
 }
 

@@ -2,7 +2,7 @@ use crate::{
     Engine, Error, SchemeState,
     consent::Wanted,
     engine::blocking,
-    loopback::{Listener, Page, Serving},
+    loopback::{Listener, Page, Served, Serving},
     policy::Operation,
     request::same_request,
     resolve,
@@ -29,6 +29,9 @@ pub struct ConnectOptions {
     pub redirect: Option<RedirectPreference>,
     /// The connection to renew, by id or name.
     pub renew: Option<String>,
+    /// Whether another account than that of the renewed connection gets a connection of its own, instead of being
+    /// refused.
+    pub allow_further: bool,
     /// Whether the engine opens the browser.
     pub open_browser: bool,
     /// Further parameters of the authorization request; they win over the provider's own.
@@ -123,6 +126,9 @@ impl Engine {
             started,
         )?;
         flow.client_secret_from = client_secret_from;
+        if how.allow_further && flow.renews {
+            flow.further = Some(ConnectionId::new(&*self.inner.clock, &*self.inner.random));
+        }
         let (engine, caller, recorded) = (self.clone(), caller.clone(), flow.clone());
         // The engine's own task: a caller that goes away leaves no flow behind that nobody watches.
         let browser_url = tokio::spawn(same_request(async move {
@@ -291,15 +297,18 @@ impl Engine {
                 .as_ref()
                 .map_or_else(|| ConnectionId::new(clock, random), |c| c.id),
             renews: renewed.is_some(),
+            further: None,
             provider: provider.id,
             label,
             issuer: provider.issuer.clone(),
+            issuer_aliases: provider.issuer_aliases.clone(),
             token_endpoint,
             redirect_uri,
             redirect: preference,
             scopes,
             state: started.state,
             verifier: started.verifier,
+            nonce: started.nonce,
             authorization_url: started.authorization_url,
             started_by,
             client_secret_from: None,
@@ -337,19 +346,24 @@ impl Engine {
     }
 
     fn listen(&self, listener: Listener, provider: &Provider, flow: &Flow) -> Serving {
-        let engine = self.clone();
+        let (engine, id) = (self.clone(), flow.id);
         let deliver = move |redirected| {
             let engine = engine.clone();
             let answer: std::pin::Pin<Box<dyn Future<Output = Page> + Send>> =
-                Box::pin(async move { engine.answered_on_loopback(redirected).await });
+                Box::pin(async move { engine.answered_on_loopback(id, redirected).await });
             answer
         };
-        listener.serve(
-            &provider.name,
-            flow.authorization_url.clone(),
-            &*self.inner.random,
-            deliver,
-        )
+        let engine = self.clone();
+        let refused = move |why: &str| {
+            let error = engine.note_refused(&Caller::Engine, Error::RedirectRefused(why.to_owned()));
+            engine.tell_refusal(id, &error);
+        };
+        let served = Served {
+            provider: &provider.name,
+            state: flow.state.clone(),
+            authorization_url: flow.authorization_url.clone(),
+        };
+        listener.serve(served, &*self.inner.random, deliver, refused)
     }
 }
 

@@ -113,6 +113,14 @@ pub enum Error {
         /// How long that is from now.
         wait: Option<Duration>,
     },
+    /// The provider's token endpoint does not accept our client.
+    #[error("{failure} {hint}")]
+    ClientRefused {
+        /// What it said.
+        failure: Failure,
+        /// What is most likely the cause, and what to do.
+        hint: String,
+    },
     /// A refresh is held back, and there is no living token.
     #[error("{message}")]
     Unreachable {
@@ -125,10 +133,10 @@ pub enum Error {
     #[error("this sign-in is over: it was used, cancelled, or is older than ten minutes; start again")]
     FlowExpired,
     /// An answer that is none of ours.
-    #[error("the redirect was refused: {0}; open sign-ins stay open")]
+    #[error("the redirect was refused: {}; open sign-ins stay open", without_period(.0))]
     Redirect(#[from] Refused),
     /// An answer from somebody else.
-    #[error("the redirect was refused: {0}; open sign-ins stay open")]
+    #[error("the redirect was refused: {}; open sign-ins stay open", without_period(.0))]
     RedirectRefused(String),
     /// Another account than the one to renew.
     #[error(
@@ -178,7 +186,7 @@ impl Error {
             Self::NeedsReauth { .. } => Code::NeedsReauth,
             Self::ConsentDenied(_) => Code::ConsentDenied,
             Self::AuthorizationRefused { .. } => Code::ProviderError,
-            Self::Provider { failure, .. } => failure.code(),
+            Self::Provider { failure, .. } | Self::ClientRefused { failure, .. } => failure.code(),
             Self::Unreachable { .. } => Code::ProviderUnreachable,
             Self::FlowExpired => Code::FlowExpired,
             Self::Unavailable(_) => Code::OauthUnavailable,
@@ -200,7 +208,7 @@ impl Error {
     pub fn provider_error(&self) -> Option<&str> {
         match self {
             Self::AuthorizationRefused { error, .. } => Some(error),
-            Self::Provider { failure, .. } => failure.provider_error(),
+            Self::Provider { failure, .. } | Self::ClientRefused { failure, .. } => failure.provider_error(),
             Self::ConsentDenied(_) => Some("access_denied"),
             Self::Shared(error) => error.provider_error(),
             _ => None,
@@ -253,6 +261,11 @@ impl Error {
             next: next.into(),
         }
     }
+}
+
+/// A sentence that goes on.
+fn without_period(sentence: &impl ToString) -> String {
+    sentence.to_string().trim_end_matches('.').to_owned()
 }
 
 fn not_allowed(rule: Rule) -> &'static str {

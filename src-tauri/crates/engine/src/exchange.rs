@@ -1,34 +1,53 @@
+mod refused;
+
 use crate::{
     AnyCredential, ConnectionView, Engine, Error, FlowState, adopt::NewConnection, consent::Wanted,
     credentials, flows::finishing, index::is_usable, ledger::Ledger, loopback::Page, policy::Operation,
     request::same_request,
 };
+use refused::{refused, refused_client};
 use std::sync::Arc;
 use tokenry_core::{
-    Account, Caller, ConnectionId, EventKind, Flow, GrantType, Outcome as EventOutcome, Provider,
+    Account, Caller, ConnectionId, EventKind, Flow, FlowId, GrantType, Outcome as EventOutcome, Provider,
     RedirectPreference, Secret,
 };
 use tokenry_oauth::{
     Answer, authorization_code, client_credentials, issuer,
-    redirect::{self, Bare, Means, Outcome, Redirected},
-    revocation, userinfo,
+    redirect::{self, Bare, Means, Outcome, Redirected, Refused},
+    userinfo,
 };
 
 impl Engine {
-    /// A redirect that was caught somewhere else: a deep link, or an address the person pasted. Judged as text
-    /// first; whatever is wrong with it, open flows stay open.
+    /// An address that the user pasted, or a redirect that another program caught. Judged as text first; whatever is
+    /// wrong with it, open flows stay open.
     ///
     /// # Errors
     /// When it is no redirect of ours, its flow is over, or the provider said no.
     pub async fn callback(&self, caller: &Caller, url: &str) -> Result<ConnectionView, Error> {
-        let is_deep_link = url.len() > redirect::SCHEME.len() && url.starts_with(redirect::SCHEME);
-        let judged = if is_deep_link {
-            redirect::judge_deep_link(url)
-        } else {
-            redirect::judge_pasted(url)
-        };
-        let redirected = judged.map_err(|refused| self.note_refused(caller, refused.into()))?;
-        self.redirected(caller, redirected).await
+        self.judged(caller, url, redirect::judge_pasted(url)).await
+    }
+
+    /// A deep link, as the operating system handed it over. White space in it is not forgiven.
+    ///
+    /// # Errors
+    /// As [`Engine::callback`].
+    pub async fn deep_link(&self, caller: &Caller, url: &str) -> Result<ConnectionView, Error> {
+        self.judged(caller, url, redirect::judge_deep_link(url)).await
+    }
+
+    async fn judged(
+        &self,
+        caller: &Caller,
+        url: &str,
+        judged: Result<Redirected, Refused>,
+    ) -> Result<ConnectionView, Error> {
+        match judged {
+            Ok(redirected) => self.redirected(caller, redirected).await,
+            Err(refused) => {
+                let state = redirect::claimed_state(url);
+                Err(self.note_refused_for(caller, state.as_ref(), refused.into()))
+            }
+        }
     }
 
     /// A code that arrived somewhere else, with the state it belongs to.
@@ -78,7 +97,10 @@ impl Engine {
     ) -> Result<AnyCredential, Error> {
         let ledger = self.ledger()?;
         let judged = redirect::judge_query(query);
-        let answer = judged.map_err(|refused| self.note_refused(caller, refused.into()))?;
+        let answer = judged.map_err(|refused| {
+            let state = redirect::claimed_state(&format!("?{query}"));
+            self.note_refused_for(caller, state.as_ref(), refused.into())
+        })?;
         if let Some(cookie) = cookie
             && flow_of(&ledger, &answer.state).is_ok()
             && !tokenry_oauth::same_secret(
@@ -87,7 +109,8 @@ impl Engine {
             )
         {
             let wrong = "it came from another browser than the one this sign-in was started in";
-            return Err(self.note_refused(caller, Error::RedirectRefused(wrong.to_owned())));
+            let error = Error::RedirectRefused(wrong.to_owned());
+            return Err(self.note_refused_for(caller, Some(&answer.state), error));
         }
         let view = self.handed_in(caller, answer).await?;
         let reference = view.connection.id.to_string();
@@ -131,11 +154,7 @@ impl Engine {
         let label = self.free_label(&provider, label, existing.as_ref())?;
         let scopes = provider.default_scopes.clone();
         let answer = client_credentials::fetch(&self.inner.http, &provider, &scopes).await;
-        let answer = answer.map_err(|failure| Error::Provider {
-            failure,
-            next_try_at: None,
-            wait: None,
-        })?;
+        let answer = answer.map_err(|failure| refused_client(&provider, failure))?;
         let id = existing.map_or_else(
             || ConnectionId::new(&*self.inner.clock, &*self.inner.random),
             |c| c.id,
@@ -156,7 +175,7 @@ impl Engine {
     }
 
     /// What the loopback listener shows the browser.
-    pub(crate) async fn answered_on_loopback(&self, redirected: Redirected) -> Page {
+    pub(crate) async fn answered_on_loopback(&self, flow: FlowId, redirected: Redirected) -> Page {
         match self.redirected(&Caller::Engine, redirected).await {
             Ok(view) => {
                 let who = view
@@ -171,11 +190,14 @@ impl Engine {
                     text: format!("{} is connected{who}. You can close this page.", view.name),
                 }
             }
-            Err(error) => Page {
-                ok: false,
-                title: "Not connected".to_owned(),
-                text: format!("{error}."),
-            },
+            Err(error) => {
+                self.tell_refusal(flow, &error);
+                Page {
+                    ok: false,
+                    title: "Not connected".to_owned(),
+                    text: format!("{error}."),
+                }
+            }
         }
     }
 
@@ -185,7 +207,7 @@ impl Engine {
         let ledger = self.ledger()?;
         let (flow, provider) = self
             .judge(&ledger, &redirected)
-            .map_err(|error| self.note_refused(caller, error))?;
+            .map_err(|error| self.note_refused_for(caller, Some(&redirected.state), error))?;
         self.allow_on(caller, &finishing(flow.started_by))?;
         // From here on the answer is ours and the flow is used up, whatever comes of it.
         let (engine, caller) = (self.clone(), caller.clone());
@@ -223,12 +245,22 @@ impl Engine {
             ));
         }
         let advertised = provider.authorization_response_iss_parameter_supported;
-        issuer::check(flow.issuer.as_deref(), advertised, redirected.iss.as_deref())
+        let (issuer, aliases) = (flow.issuer.as_deref(), &flow.issuer_aliases);
+        issuer::check(issuer, aliases, advertised, redirected.iss.as_deref())
             .map_err(|wrong| Error::RedirectRefused(wrong.to_string()))?;
         Ok((flow, provider))
     }
 
-    fn note_refused(&self, caller: &Caller, error: Error) -> Error {
+    /// Notes that an answer was refused, and tells those who wait for the flow it claims to be for.
+    fn note_refused_for(&self, caller: &Caller, state: Option<&Secret>, error: Error) -> Error {
+        let error = self.note_refused(caller, error);
+        if let Some(flow) = state.and_then(|state| self.flow_awaiting(state)) {
+            self.tell_refusal(flow, &error);
+        }
+        error
+    }
+
+    pub(crate) fn note_refused(&self, caller: &Caller, error: Error) -> Error {
         if !matches!(error, Error::Locked | Error::StaysLocked(_) | Error::NoVault(_)) {
             let text = error.to_string();
             let event = self.event(
@@ -254,10 +286,16 @@ impl Engine {
     ) -> Result<ConnectionView, Error> {
         let made = match outcome {
             Outcome::Code(code) => self.make_connection(ledger, caller, &flow, provider, &code).await,
-            Outcome::Error { error, description } if error == "access_denied" => {
-                Err(Error::ConsentDenied(description))
-            }
-            Outcome::Error { error, description } => Err(Error::AuthorizationRefused { error, description }),
+            Outcome::Error {
+                error,
+                description,
+                denied: true,
+            } => Err(Error::ConsentDenied(
+                description.or_else(|| (error != "access_denied").then_some(error)),
+            )),
+            Outcome::Error {
+                error, description, ..
+            } => Err(Error::AuthorizationRefused { error, description }),
         };
         match made {
             Ok(id) => {
@@ -286,32 +324,47 @@ impl Engine {
         provider: Provider,
         code: &Secret,
     ) -> Result<ConnectionId, Error> {
-        let refused = |failure| Error::Provider {
-            failure,
-            next_try_at: None,
-            wait: None,
-        };
         let provider = self
             .with_client_secret(ledger, provider, flow.client_secret_from)
             .map_err(refused)?;
         let answer = authorization_code::exchange(&self.inner.http, &provider, flow, code).await;
-        let mut answer = answer.map_err(refused)?;
+        let mut answer = answer.map_err(|failure| refused_client(&provider, failure))?;
+        let (refresh_token, access_token) = (answer.refresh_token.clone(), answer.access_token.clone());
+        let made = match answer.objection.take() {
+            Some(objection) => Err(refused(objection)),
+            None => {
+                self.keep_first_answer(ledger, caller, flow, provider.clone(), answer)
+                    .await
+            }
+        };
+        if made.is_err() {
+            // Nobody will ever use these tokens.
+            let tokens = [refresh_token.as_ref(), Some(&access_token)];
+            self.give_back(&provider, tokens).await;
+        }
+        made
+    }
+
+    async fn keep_first_answer(
+        &self,
+        ledger: &Arc<Ledger>,
+        caller: &Caller,
+        flow: &Flow,
+        provider: Provider,
+        mut answer: Answer,
+    ) -> Result<ConnectionId, Error> {
         let account = self.whose(&provider, &mut answer).await;
-        if let Some(error) = another_account(ledger, flow, account.as_ref()) {
-            // Nobody will ever use these tokens: give them back.
-            let (http, unwanted) = (
-                &self.inner.http,
-                answer.refresh_token.as_ref().unwrap_or(&answer.access_token),
-            );
-            let _ = revocation::revoke(http, &provider, unwanted, revocation::Hint::RefreshToken).await;
+        let another = another_account(ledger, flow, account.as_ref());
+        let further = flow.further.filter(|_| another.is_some());
+        if let (Some(error), None) = (another, further) {
             return Err(error);
         }
         let fresh = NewConnection {
-            id: flow.connection,
-            label: flow.label.clone(),
+            id: further.unwrap_or(flow.connection),
+            label: flow.label.clone().filter(|_| further.is_none()),
             scopes: flow.scopes.clone(),
             account,
-            renews: flow.renews,
+            renews: flow.renews && further.is_none(),
             started_by: flow.started_by,
             client_secret_from: flow.client_secret_from,
         };

@@ -1,5 +1,5 @@
 use crate::{
-    Change, Engine, Error, FlowState, FlowView, StartedFlow, connect::FLOW_LIFE, consent::Wanted,
+    Change, Engine, Error, FlowState, FlowView, Refusal, StartedFlow, connect::FLOW_LIFE, consent::Wanted,
     engine::blocking, ledger::Ledger, loopback::Serving, policy::Operation,
 };
 use std::{
@@ -8,15 +8,33 @@ use std::{
     time::Duration,
 };
 use tokenry_core::{
-    AppId, Caller, Connection, ConnectionId, ConnectionStatus, EventKind, Flow, FlowId, Outcome, Timestamp,
+    AppId, Caller, Connection, ConnectionId, ConnectionStatus, EventKind, Flow, FlowId, Outcome, Secret,
+    Timestamp,
 };
 use tokenry_store::Table;
 use tokio::sync::watch;
 use url::Url;
 
+/// So many refusals of one flow are told. Any web page can send a browser to the listener.
+const MAX_REFUSALS: u32 = 50;
+
+/// How a flow stands, for those who wait for it.
+#[derive(Debug, Clone)]
+struct Standing {
+    state: FlowState,
+    refusals: u32,
+    refused: Option<Refusal>,
+}
+
+impl Standing {
+    fn is_news(&self, refusals_seen: Option<u32>) -> bool {
+        self.state != FlowState::Waiting || refusals_seen.is_some_and(|seen| self.refusals > seen)
+    }
+}
+
 /// What of a flow is only in memory.
 pub(crate) struct LiveFlow {
-    state: watch::Sender<FlowState>,
+    standing: watch::Sender<Standing>,
     connection: ConnectionId,
     expires_at: Timestamp,
     /// Closes the listener when the flow ends.
@@ -28,7 +46,7 @@ pub(crate) struct LiveFlow {
 
 impl LiveFlow {
     fn is_waiting(&self) -> bool {
-        *self.state.borrow() == FlowState::Waiting
+        self.standing.borrow().state == FlowState::Waiting
     }
 }
 
@@ -40,23 +58,43 @@ impl Engine {
     /// # Errors
     /// When there is none, or it ended more than ten minutes ago.
     pub async fn flow(&self, caller: &Caller, id: FlowId, wait: Duration) -> Result<FlowView, Error> {
-        let (mut state, owner) = self
+        self.flow_news(caller, id, wait, None).await
+    }
+
+    /// The same, and also when more answers to it were refused than the caller has seen.
+    ///
+    /// # Errors
+    /// As [`Engine::flow`].
+    pub async fn flow_news(
+        &self,
+        caller: &Caller,
+        id: FlowId,
+        wait: Duration,
+        refusals_seen: Option<u32>,
+    ) -> Result<FlowView, Error> {
+        let (mut standing, owner) = self
             .live(|flows| {
                 flows
                     .get(&id)
-                    .map(|live| (live.state.subscribe(), live.flow.started_by))
+                    .map(|live| (live.standing.subscribe(), live.flow.started_by))
             })
             .ok_or(Error::FlowExpired)?;
         self.allow_on(caller, &finishing(owner))?;
-        let _ = tokio::time::timeout(wait, state.wait_for(|state| *state != FlowState::Waiting)).await;
+        let news = standing.wait_for(|standing| standing.is_news(refusals_seen));
+        let _ = tokio::time::timeout(wait, news).await;
         let view = self.live(|flows| {
-            flows.get(&id).map(|live| FlowView {
-                id,
-                connection: live.connection,
-                state: live.state.borrow().clone(),
-                authorization_url: live.is_waiting().then(|| live.flow.authorization_url.clone()),
-                browser_url: live.is_waiting().then(|| live.browser_url.clone()),
-                expires_at: live.expires_at,
+            flows.get(&id).map(|live| {
+                let standing = live.standing.borrow().clone();
+                FlowView {
+                    id,
+                    connection: live.connection,
+                    state: standing.state,
+                    refusals: standing.refusals,
+                    refused: standing.refused.filter(|_| live.is_waiting()),
+                    authorization_url: live.is_waiting().then(|| live.flow.authorization_url.clone()),
+                    browser_url: live.is_waiting().then(|| live.browser_url.clone()),
+                    expires_at: live.expires_at,
+                }
             })
         });
         view.ok_or(Error::FlowExpired)
@@ -176,13 +214,47 @@ impl Engine {
         let serving = self.live(|flows| {
             flows.get_mut(&id).and_then(|live| {
                 live.connection = connection;
-                live.state.send_replace(state);
+                live.standing.send_modify(|standing| standing.state = state);
                 live.serving.take()
             })
         });
         // Dropped outside the lock: it lets an answer that is being written be finished.
         drop(serving);
         let _ = self.inner.changes.send(Change::Flow(id));
+    }
+
+    /// Tells everybody who waits for a flow why an answer to it was not taken. The flow goes on waiting.
+    pub(crate) fn tell_refusal(&self, id: FlowId, error: &Error) {
+        let refusal = Refusal {
+            code: error.code(),
+            message: error.to_string(),
+        };
+        let is_new = self.live(|flows| {
+            let live = flows.get(&id).filter(|live| live.is_waiting());
+            live.is_some_and(|live| {
+                live.standing.send_if_modified(|standing| {
+                    let is_new =
+                        standing.refusals < MAX_REFUSALS && standing.refused.as_ref() != Some(&refusal);
+                    if is_new {
+                        standing.refusals += 1;
+                        standing.refused = Some(refusal);
+                    }
+                    is_new
+                })
+            })
+        });
+        if is_new {
+            let _ = self.inner.changes.send(Change::Flow(id));
+        }
+    }
+
+    /// The flow that waits for an answer with this `state`.
+    pub(crate) fn flow_awaiting(&self, state: &Secret) -> Option<FlowId> {
+        self.live(|flows| {
+            let mut waiting = flows.iter().filter(|(_, live)| live.is_waiting());
+            let found = waiting.find(|(_, live)| tokenry_oauth::same_secret(&live.flow.state, state));
+            found.map(|(id, _)| *id)
+        })
     }
 
     pub(crate) fn open_flow_of(&self, connection: ConnectionId) -> Option<FlowId> {
@@ -227,7 +299,11 @@ impl Engine {
             .as_ref()
             .map_or_else(|| flow.authorization_url.clone(), |s| s.begin_url.clone());
         let live = LiveFlow {
-            state: watch::Sender::new(FlowState::Waiting),
+            standing: watch::Sender::new(Standing {
+                state: FlowState::Waiting,
+                refusals: 0,
+                refused: None,
+            }),
             connection: flow.connection,
             expires_at: flow.expires_at,
             serving,

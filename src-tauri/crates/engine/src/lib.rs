@@ -82,4 +82,4 @@ pub use policy::{Asking, Decision, Operation, Question, Target, decide};
 pub use providers::NewProvider;
 pub use request::{in_request, request_id};
 pub use token::TokenWish;
-pub use view::{Change, ConnectionView, FlowState, FlowView, Status, TokenView};
+pub use view::{Change, ConnectionView, FlowState, FlowView, Refusal, Status, TokenView};

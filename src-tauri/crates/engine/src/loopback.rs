@@ -4,6 +4,7 @@
 //! browser to an address first that gives it a cookie, and from then on an answer without that cookie is refused.
 //! Other clients open the provider's address directly; then the `state` of the answer decides.
 
+mod ascii;
 mod guard;
 mod page;
 mod peer;
@@ -22,7 +23,7 @@ use shared::Shared;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-use tokenry_core::{Name, Random};
+use tokenry_core::{Name, Random, Secret};
 use tokenry_oauth::redirect::Redirected;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
@@ -43,6 +44,9 @@ const CONNECTION: Duration = Duration::from_secs(120);
 /// How long a closing listener waits for the browser to fetch the page with the result.
 const LINGER: Duration = Duration::from_secs(10);
 
+/// How long it waits after that for a browser that loads the same answer once more.
+const REPEAT: Duration = Duration::from_secs(3);
+
 /// A future that was put on the heap.
 pub(crate) type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -57,6 +61,16 @@ pub(crate) enum LoopbackError {
     /// The operating system gave an address that is none.
     #[error("the address for the browser to come back to cannot be used; use the paste redirect")]
     Address,
+}
+
+/// The flow that a listener answers for.
+pub(crate) struct Served<'a> {
+    /// Its provider.
+    pub(crate) provider: &'a Name,
+    /// Its `state`.
+    pub(crate) state: Secret,
+    /// Where the browser is passed on to.
+    pub(crate) authorization_url: Url,
 }
 
 /// A port of 127.0.0.1 that is ours. Nothing is answered yet.
@@ -88,21 +102,22 @@ impl Listener {
     }
 
     /// Starts to answer. `deliver` gets every answer that is well-formed, came to this provider's path and, once the
-    /// `/begin` address was visited, brought the flow's cookie; what it returns is shown. After one that is `ok` no other is taken.
+    /// `/begin` address was visited, brought the flow's cookie; what it returns is shown. After one that is `ok` no
+    /// other is taken. `refused` is told why an answer to this flow was not taken.
     pub(crate) fn serve(
         self,
-        provider: &Name,
-        authorization_url: Url,
+        flow: Served<'_>,
         random: &dyn Random,
         deliver: impl Fn(Redirected) -> BoxFuture<'static, Page> + Send + Sync + 'static,
+        refused: impl Fn(&str) + Send + Sync + 'static,
     ) -> Serving {
         let (open, closed) = watch::channel(());
         let shared = Shared::new(
             self.address,
-            provider.clone(),
-            authorization_url,
+            flow,
             random,
             Box::new(deliver),
+            Box::new(refused),
             closed,
         );
         let mut begin_url = self.base;
@@ -132,7 +147,7 @@ async fn run(socket: TcpListener, shared: Arc<Shared>) {
     }
     tokio::select! {
         () = accept(&socket, &shared, &slots) => {}
-        () = shared.settled(LINGER) => {}
+        () = shared.settled(LINGER, REPEAT) => {}
     }
 }
 
@@ -165,7 +180,7 @@ async fn serve_one(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>) {
         .header_read_timeout(HEAD)
         .max_buf_size(HEAD_BYTES)
         .keep_alive(false)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(ascii::AsciiTarget::new(stream)), service);
     // What goes wrong with one connection is of no interest to the flow.
     let _ = tokio::time::timeout(CONNECTION, connection).await;
 }

@@ -110,14 +110,19 @@ impl Engine {
                 provider.name
             )));
         }
-        let mut owed = 0;
+        let (mut owed, mut why) = (0, None);
         for (id, _) in connections {
-            owed += u32::from(self.disconnect_for_good(caller, id).await? == Revoked::Pending);
+            let (revoked, detail) = self.disconnect_for_good(caller, id).await?;
+            if revoked == Revoked::Pending {
+                owed += 1;
+                why = detail.or(why);
+            }
         }
         if owed > 0 {
             return Err(Error::Conflict(format!(
-                "{} could not be reached to revoke {owed} connection(s). Tokenry goes on trying, and needs the provider for that: remove it once they are gone from the list",
-                provider.name
+                "{} has not revoked {owed} connection(s) yet ({}). Tokenry goes on trying, and needs the provider for that: remove it once they are gone from the list",
+                provider.name,
+                why.as_deref().unwrap_or("no answer").trim_end_matches('.')
             )));
         }
         let (ledger, now) = (self.ledger()?, self.now());
@@ -171,6 +176,7 @@ impl Engine {
             name: new.name,
             grant_type: GrantType::default(),
             issuer: None,
+            issuer_aliases: Vec::new(),
             authorization_endpoint: None,
             token_endpoint: None,
             refresh_endpoint: None,

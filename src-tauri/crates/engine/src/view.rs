@@ -40,6 +40,10 @@ pub struct FlowView {
     pub connection: ConnectionId,
     /// Where it stands.
     pub state: FlowState,
+    /// How many answers were refused while it waited.
+    pub refusals: u32,
+    /// Why the last one was, while it waits.
+    pub refused: Option<Refusal>,
     /// The provider's own address, while it waits.
     pub authorization_url: Option<Url>,
     /// What our own clients open, while it waits.
@@ -55,6 +59,7 @@ impl std::fmt::Debug for FlowView {
             .field("id", &self.id)
             .field("connection", &self.connection)
             .field("state", &self.state)
+            .field("refusals", &self.refusals)
             .field(
                 "host",
                 &self.authorization_url.as_ref().and_then(|url| url.host_str()),
@@ -62,6 +67,15 @@ impl std::fmt::Debug for FlowView {
             .field("expires_at", &self.expires_at)
             .finish()
     }
+}
+
+/// Why an answer to a flow was refused. The flow goes on waiting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What a program acts on.
+    pub code: Code,
+    /// What happened.
+    pub message: String,
 }
 
 /// Where a flow stands.

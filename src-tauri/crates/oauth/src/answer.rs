@@ -18,6 +18,15 @@ pub struct Answer {
     pub scope: Option<Scopes>,
     /// Whose account it is, when an id token came along that says so.
     pub account: Option<Account>,
+    /// Why the tokens are not to be used, though they are good: an id token for somebody else, or another type.
+    pub objection: Option<Failure>,
+}
+
+impl Answer {
+    /// The answer, where nothing speaks against it.
+    pub(crate) fn unobjectionable(mut self) -> Result<Self, Failure> {
+        self.objection.take().map_or(Ok(self), Err)
+    }
 }
 
 /// Ten years, in seconds.
@@ -41,17 +50,36 @@ pub(crate) fn judge(response: &Response, provider: &Provider) -> Result<Answer, 
         let message = format!("{} sent an access token that fits in no header.", response.host);
         return Err(Failure::Unusable { message });
     }
+    let account = members.text("id_token").map_or(Ok(None), |token| {
+        id_token::account(token, provider, response.date)
+    });
+    let token_type = token_type(&members, &response.host);
     Ok(Answer {
         access_token: access_token.clone(),
-        token_type: token_type(&members, &response.host)?,
+        token_type: token_type.clone().unwrap_or_else(|_| "Bearer".to_owned()),
         expires_in: expires_in(&members),
         refresh_token: members.text("refresh_token").cloned(),
         scope: scope(&members),
-        account: match members.text("id_token") {
-            Some(token) => id_token::account(token, provider, response.date)?,
-            None => None,
-        },
+        objection: account.clone().err().or(token_type.err()),
+        account: account.unwrap_or(None),
     })
+}
+
+/// The first answer of a sign-in: its id token has to have the nonce that was sent.
+pub(crate) fn judge_first(
+    response: &Response,
+    provider: &Provider,
+    nonce: Option<&Secret>,
+) -> Result<Answer, Failure> {
+    let mut answer = judge(response, provider)?;
+    let members = response.members()?;
+    if let (Some(nonce), Some(token)) = (nonce, members.text("id_token"))
+        && let Some(problem) = id_token::nonce_problem(token, nonce)
+    {
+        answer.objection.get_or_insert(problem);
+        answer.account = None;
+    }
+    Ok(answer)
 }
 
 /// Missing means Bearer; its case means nothing (RFC 6749 §5.1, §7.1).

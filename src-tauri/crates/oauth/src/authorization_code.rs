@@ -19,6 +19,8 @@ pub struct Started {
     pub state: Secret,
     /// The PKCE verifier (RFC 7636 §4.1); `None` where PKCE is off for the provider.
     pub verifier: Option<Secret>,
+    /// Ties the id token to this flow (OpenID Connect Core §3.1.2.1); `None` where `openid` is not asked for.
+    pub nonce: Option<Secret>,
 }
 
 /// The parameters that nobody but Tokenry sets. `request` and `request_uri` could replace all the others (RFC 9101).
@@ -49,7 +51,8 @@ pub fn begin(
 ) -> Result<Started, Error> {
     let endpoint = endpoint(provider)?;
     let redirect = redirect_url(provider, redirect_uri)?;
-    let parameters = parameters(provider, endpoint, extra)?;
+    let nonce = scopes.contains("openid").then(|| fresh(random));
+    let parameters = parameters(provider, endpoint, extra, nonce.as_ref())?;
     let state = fresh(random);
     let verifier = provider.use_pkce.then(|| fresh(random));
 
@@ -72,6 +75,7 @@ pub fn begin(
         authorization_url,
         state,
         verifier,
+        nonce,
     })
 }
 
@@ -81,7 +85,8 @@ pub fn begin(
 /// A code is redeemed once: whoever calls this has ended the flow before (RFC 6749 §4.1.2).
 ///
 /// # Errors
-/// See [`Failure`]; `InvalidGrant` means that the flow has to be started again.
+/// See [`Failure`]; `InvalidGrant` means that the flow has to be started again. An answer with an
+/// [`objection`](Answer::objection) has tokens that are not to be used, and are better revoked.
 pub async fn exchange(
     http: &Http,
     provider: &Provider,
@@ -99,7 +104,8 @@ pub async fn exchange(
         request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()));
     }
     let request = captured(request.request(&capture))?;
-    answer::judge(&http.send(&flow.token_endpoint, request).await?, provider)
+    let response = http.send(&flow.token_endpoint, request).await?;
+    answer::judge_first(&response, provider, flow.nonce.as_ref())
 }
 
 /// The authorization endpoint, when a browser may be sent there.
@@ -126,11 +132,13 @@ fn redirect_url(provider: &Provider, redirect_uri: &str) -> Result<RedirectUrl, 
     RedirectUrl::new(redirect_uri.to_owned()).map_err(|_| Error::RedirectUri)
 }
 
-/// What is sent beside our own parameters, each once (RFC 6749 §3.1).
+/// What is sent beside our own parameters, each once (RFC 6749 §3.1). A `nonce` of the provider's settings gives way
+/// to ours, which is another one each time.
 fn parameters(
     provider: &Provider,
     endpoint: &Url,
     extra: &[(String, String)],
+    nonce: Option<&Secret>,
 ) -> Result<BTreeMap<String, String>, Error> {
     let mut parameters = BTreeMap::new();
     for (key, value) in extra {
@@ -138,8 +146,14 @@ fn parameters(
             return Err(Error::RepeatedParameter(tokenry_core::clean(key)));
         }
     }
+    if nonce.is_some() && parameters.contains_key("nonce") {
+        return Err(Error::ReservedParameter("nonce".to_owned()));
+    }
     for (key, value) in &provider.authorize_params {
         parameters.entry(key.clone()).or_insert_with(|| value.clone());
+    }
+    if let Some(nonce) = nonce {
+        parameters.insert("nonce".to_owned(), nonce.expose().to_owned());
     }
     let mut seen: Vec<String> = parameters.keys().cloned().collect();
     for (key, _) in endpoint.query_pairs() {

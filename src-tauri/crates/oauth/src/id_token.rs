@@ -1,8 +1,8 @@
-use crate::Failure;
 use crate::json::{self, Object};
+use crate::{Failure, same_secret};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
-use tokenry_core::{Account, Provider, Secret, clean};
+use tokenry_core::{Account, Provider, Secret, clean, issuer_matches};
 use zeroize::Zeroizing;
 
 /// How far the server's clock and the token's may be apart, in seconds (OpenID Connect Core §3.1.3.7).
@@ -20,8 +20,9 @@ pub(crate) fn account(
     let Some(claims) = claims(token.expose()) else {
         return Ok(None);
     };
+    let tenant = claims.text("tid").map(Secret::expose);
     if let (Some(expected), Some(issuer)) = (&provider.issuer, claims.text("iss"))
-        && issuer.expose() != expected
+        && !issuer_matches(expected, &provider.issuer_aliases, issuer.expose(), tenant)
     {
         let issuer = clean(issuer.expose());
         let message = format!(
@@ -35,18 +36,35 @@ pub(crate) fn account(
         let message = "The answer is meant for another client than ours. It was not used.".to_owned();
         return Err(Failure::Unusable { message });
     }
-    let ours = audiences.len() == 1
-        && claims
-            .text("azp")
-            .is_none_or(|azp| azp.expose() == provider.client_id);
+    let ours = match claims.text("azp") {
+        Some(azp) => azp.expose() == provider.client_id,
+        None => audiences.len() == 1,
+    };
     let lives = match (claims.number("exp"), now) {
         (Some(exp), Some(now)) => exp + SKEW > now.as_second() as f64,
         (Some(_), None) => true,
         (None, _) => false,
     };
-    Ok((ours && lives && claims.has_text("iss"))
+    Ok((ours && !audiences.is_empty() && lives && claims.has_text("iss"))
         .then(|| named(&claims))
         .flatten())
+}
+
+/// Why an id token is not of the sign-in that sent this nonce (OpenID Connect Core §3.1.3.7, 11). One that cannot be
+/// read names no account either, and is not judged.
+pub(crate) fn nonce_problem(token: &Secret, nonce: &Secret) -> Option<Failure> {
+    let claims = claims(token.expose())?;
+    let message = match claims.text("nonce") {
+        Some(found) if same_secret(found, nonce) => return None,
+        Some(_) => {
+            "The id token is of another sign-in: its nonce is not the one that was sent. It was not used."
+        }
+        None => {
+            "The id token does not have the nonce that was sent (OpenID Connect Core 3.1.3.7). It was not used."
+        }
+    };
+    let message = message.to_owned();
+    Some(Failure::Unusable { message })
 }
 
 /// Who the claims are about. `sub` is taken to the letter or not at all: it tells two accounts apart.

@@ -1,6 +1,6 @@
 //! The issuer in an authorization response (RFC 9207): what tells an answer of one server from that of another.
 
-use tokenry_core::{Code, clean};
+use tokenry_core::{Code, clean, issuer_matches};
 
 /// Why an answer is not the expected server's. Nothing else in such an answer is to be believed or shown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,16 +36,24 @@ impl WrongIssuer {
 }
 
 /// Judges `iss` of an answer, of an error answer too, before its code goes anywhere (RFC 9207 §2.4). The comparison
-/// is of the decoded text, letter by letter: no case, port, slash or percent sign is forgiven.
+/// is of the decoded text, letter by letter: no case, port, slash or percent sign is forgiven. Aliases and templates
+/// are what the provider's record says.
 ///
 /// # Errors
 /// [`WrongIssuer`]; the flow stays open then.
-pub fn check(provider_issuer: Option<&str>, advertised: bool, iss: Option<&str>) -> Result<(), WrongIssuer> {
-    match (provider_issuer, iss) {
-        (Some(expected), Some(found)) if expected != found => Err(WrongIssuer::Other {
-            expected: clean(expected),
-            found: clean(found),
-        }),
+pub fn check(
+    issuer: Option<&str>,
+    aliases: &[String],
+    advertised: bool,
+    iss: Option<&str>,
+) -> Result<(), WrongIssuer> {
+    match (issuer, iss) {
+        (Some(expected), Some(found)) if !issuer_matches(expected, aliases, found, None) => {
+            Err(WrongIssuer::Other {
+                expected: clean(expected),
+                found: clean(found),
+            })
+        }
         (Some(_), Some(_)) => Ok(()),
         (_, None) if advertised => Err(WrongIssuer::Missing),
         (None, Some(_)) if advertised => Err(WrongIssuer::NothingToCompare),
@@ -56,6 +64,10 @@ pub fn check(provider_issuer: Option<&str>, advertised: bool, iss: Option<&str>)
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn check(issuer: Option<&str>, advertised: bool, iss: Option<&str>) -> Result<(), WrongIssuer> {
+        super::check(issuer, &[], advertised, iss)
+    }
 
     /// Checklist A3.2, A3.3: the table of RFC 9207 §2.4.
     #[test]

@@ -207,9 +207,7 @@ fn bare(query: &Query) -> Result<Bare, Refused> {
 fn error(query: &Query) -> Option<Outcome> {
     let description = query::PROSE.iter().find_map(|name| query.get(name));
     let error = ["error", "error_code"].iter().find_map(|name| query.get(name));
-    if error.or(description).is_none() {
-        return None;
-    }
+    error.or(description)?;
     let denied = ["error", "error_reason", "error_subcode"]
         .iter()
         .filter_map(|name| query.get(name))

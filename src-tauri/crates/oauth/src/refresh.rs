@@ -37,5 +37,5 @@ pub async fn narrowed(
         request = request.add_extra_param(name, value);
     }
     let request = captured(request.request(&capture))?;
-    answer::judge(&http.send(endpoint, request).await?, provider)
+    answer::judge(&http.send(endpoint, request).await?, provider)?.unobjectionable()
 }

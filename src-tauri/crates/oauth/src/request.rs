@@ -12,6 +12,10 @@ pub(crate) fn client(provider: &Provider) -> BasicClient {
         None => client,
     };
     match provider.token_endpoint_auth_method {
+        // A client without a secret has an empty one (RFC 6749 §2.3.1): `id:`.
+        TokenEndpointAuthMethod::ClientSecretBasic if provider.client_secret.is_none() => client
+            .set_client_secret(ClientSecret::new(String::new()))
+            .set_auth_type(AuthType::BasicAuth),
         TokenEndpointAuthMethod::ClientSecretBasic => secret(client).set_auth_type(AuthType::BasicAuth),
         TokenEndpointAuthMethod::ClientSecretPost => secret(client).set_auth_type(AuthType::RequestBody),
         TokenEndpointAuthMethod::None => client.set_auth_type(AuthType::RequestBody),

@@ -1,6 +1,7 @@
 //! Token revocation (RFC 7009).
 
 use crate::request::{capture, captured, client};
+use crate::response::{Media, Response};
 use crate::{Failure, Http};
 use oauth2::{AccessToken, RefreshToken, RevocationUrl, StandardRevocableToken};
 use tokenry_core::{Provider, Secret};
@@ -28,7 +29,7 @@ pub enum Hint {
 ///
 /// # Errors
 /// See [`Failure`]; after all of them the token has to be taken as still good. A 503 is `Interfered`, with the time
-/// to wait (RFC 7009 §2.2.1).
+/// to wait (RFC 7009 §2.2.1), and so is a 404, which says that nothing is there.
 pub async fn revoke(
     http: &Http,
     provider: &Provider,
@@ -50,20 +51,62 @@ pub async fn revoke(
             provider.name
         ),
     })?;
-    let response = http.send(endpoint, captured(request.request(&capture))?).await?;
-    let empty_or_other = response.is_success() && !response.is_html();
-    match response
-        .members()
-        .map_err(|failure| failure.without_a_grant(response.status))
-    {
-        Ok(_) => Ok(Revoked::Yes),
-        Err(Failure::Rejected { error, .. }) if error == "unsupported_token_type" => Ok(Revoked::Unsupported),
-        // Not in RFC 7009, but what servers say of a token that they do not know.
-        Err(Failure::Rejected { error, .. }) if error == "invalid_token" => Ok(Revoked::Yes),
-        // The body of a success means nothing, and is mostly empty (RFC 7009 §2.2).
-        Err(Failure::Unanswered { .. }) if empty_or_other => Ok(Revoked::Yes),
-        Err(failure) => Err(failure),
+    judge(&http.send(endpoint, captured(request.request(&capture))?).await?)
+}
+
+/// What an answer means for the token (RFC 7009 §2.2). The status of a success decides, and not its body: only a web
+/// page may be somebody else's, the sign-in page of a network.
+fn judge(response: &Response) -> Result<Revoked, Failure> {
+    let Response { host, status, .. } = response;
+    if response.is_success() && !says_otherwise(response) {
+        return Ok(Revoked::Yes);
     }
+    let told = |message: String| Failure::Interfered {
+        status: *status,
+        message,
+        retry_after: response.retry_after,
+    };
+    let at_the_endpoint = format!("{host} answered {status} at its revocation endpoint");
+    let failure = match response.members() {
+        Ok(_) => return Ok(Revoked::Yes),
+        Err(failure) => failure.without_a_grant(*status),
+    };
+    match (failure, *status) {
+        (Failure::Rejected { error, .. }, _) if error == "unsupported_token_type" => Ok(Revoked::Unsupported),
+        // Not in RFC 7009, but what servers say of a token that they do not know.
+        (Failure::Rejected { error, .. }, _) if error == "invalid_token" => Ok(Revoked::Yes),
+        (_, 404 | 405 | 410 | 501) => Err(told(format!("{at_the_endpoint}. Check that address."))),
+        (_, 408 | 425 | 429 | 500..) => Err(told(format!("{at_the_endpoint}. The tokens are still good."))),
+        (Failure::Interfered { .. }, 300..) => Err(told(format!("{at_the_endpoint}."))),
+        (failure, _) => Err(failure),
+    }
+}
+
+/// Whether the body of a success takes it back: a web page, or an error as JSON.
+fn says_otherwise(response: &Response) -> bool {
+    if response.cut.is_some() && response.media == Media::Html {
+        return true;
+    }
+    let is_error = || {
+        response
+            .members()
+            .is_err_and(|failure| failure.provider_error().is_some())
+    };
+    is_page(&response.body, response.media) || is_error()
+}
+
+/// Whether a body is a web page. `OK` is none, whatever its type is called: Django and Express call everything HTML.
+fn is_page(body: &[u8], media: Media) -> bool {
+    let text = String::from_utf8_lossy(body)
+        .trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n'])
+        .to_ascii_lowercase();
+    if text.starts_with(['{', '[', '"']) {
+        return false;
+    }
+    let has_markup = ["<!doctype html", "<html", "<head", "<body", "<script", "<meta"]
+        .iter()
+        .any(|markup| text.contains(markup));
+    has_markup || (media == Media::Html && text.starts_with('<'))
 }
 
 /// `oauth2` builds a revocation request for https only. Where it really goes is for [`Http`] to judge, which lets

@@ -90,6 +90,7 @@ fn make_code(
             redirect_uri: redirect.to_owned(),
             challenge: call.get("code_challenge").map(str::to_owned),
             scope: call.get("scope").unwrap_or_default().to_owned(),
+            nonce: call.get("nonce").map(str::to_owned),
             account,
             made_at: now,
             family: None,

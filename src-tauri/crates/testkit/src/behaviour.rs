@@ -1,5 +1,6 @@
 use crate::Fault;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 /// Everything about the server that can be chosen, and changed while it runs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -31,6 +32,9 @@ pub struct Behaviour {
     pub token_life: u64,
     /// Whether a refresh token is given at all.
     pub refresh_tokens: bool,
+    /// Whether a code for `openid` brings an id token, and the claims in it that are not as they should be: `null`
+    /// leaves one out. None of them is signed in truth.
+    pub id_tokens: Option<Map<String, Value>>,
     /// Done at every request to the token endpoint for which no fault was queued.
     pub token_fault: Option<Fault>,
     /// The same for the userinfo endpoint.
@@ -71,6 +75,7 @@ impl Default for Behaviour {
             rotation: Rotation::Strict,
             token_life: 3600,
             refresh_tokens: true,
+            id_tokens: None,
             token_fault: None,
             userinfo_fault: None,
             revocation_fault: None,

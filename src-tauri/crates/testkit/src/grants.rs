@@ -50,6 +50,7 @@ pub(crate) struct Code {
     pub(crate) redirect_uri: String,
     pub(crate) challenge: Option<String>,
     pub(crate) scope: String,
+    pub(crate) nonce: Option<String>,
     pub(crate) account: Account,
     pub(crate) made_at: Timestamp,
     /// The family that came of it: a code that has one was used.

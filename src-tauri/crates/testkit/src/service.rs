@@ -130,12 +130,12 @@ impl Shared {
         let answer = match kind(call) {
             Kind::Authorize => authorize::answer(state_ref, call, &self.issuer, now, random),
             Kind::Code | Kind::Refresh | Kind::ClientCredentials => {
-                token::answer(state_ref, call, now, random)
+                token::answer(state_ref, call, &self.issuer, now, random)
             }
             Kind::Userinfo => resource::userinfo(state_ref, call, now),
             Kind::Revoke => resource::revoke(state_ref, call),
             Kind::Metadata => resource::metadata(state_ref, &self.issuer),
-            Kind::Other if call.path == "/token" => token::answer(state_ref, call, now, random),
+            Kind::Other if call.path == "/token" => token::answer(state_ref, call, &self.issuer, now, random),
             Kind::Other => Answer::html(404, "there is nothing here"),
         };
         drop(state);

@@ -7,7 +7,7 @@ use crate::refresh;
 use crate::service::State;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 use tokenry_core::{Random, Timestamp};
@@ -16,7 +16,13 @@ use tokenry_core::{Random, Timestamp};
 const CODE_LIFE: u64 = 60;
 
 /// The token endpoint (RFC 6749 §3.2).
-pub(crate) fn answer(state: &mut State, call: &Call, now: Timestamp, random: &dyn Random) -> Answer {
+pub(crate) fn answer(
+    state: &mut State,
+    call: &Call,
+    issuer: &str,
+    now: Timestamp,
+    random: &dyn Random,
+) -> Answer {
     if call.method != "POST" || call.repeats_a_parameter() {
         return Answer::error(400, "invalid_request");
     }
@@ -31,9 +37,45 @@ pub(crate) fn answer(state: &mut State, call: &Call, now: Timestamp, random: &dy
         _ => Err("unsupported_grant_type"),
     };
     match issued {
-        Ok(issued) => success(&issued),
+        Ok(issued) => {
+            let mut answer = success(&issued);
+            answer.member("id_token", id_token(state, call, issuer).map(Value::String));
+            answer
+        }
         Err(error) => Answer::error(400, error),
     }
+}
+
+/// An id token for a code of a request with `openid` (OpenID Connect Core §3.1.3.3). Its signature is none.
+fn id_token(state: &State, call: &Call, issuer: &str) -> Option<String> {
+    let changed = state.behaviour.id_tokens.as_ref()?;
+    let code = state.grants.codes.get(call.get("code")?)?;
+    if !code.scope.split(' ').any(|scope| scope == "openid") {
+        return None;
+    }
+    let mut claims = json!({
+        "iss": issuer,
+        "sub": code.account.sub,
+        "aud": code.client,
+        "exp": 4_102_444_800_u64,
+        "nonce": code.nonce,
+        "name": code.account.name,
+        "email": code.account.email,
+    });
+    for (name, value) in changed {
+        claims[name] = value.clone();
+    }
+    let claims = claims.as_object()?.iter().filter(|(_, value)| !value.is_null());
+    let claims: Map<String, Value> = claims
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    let part = |text: String| URL_SAFE_NO_PAD.encode(text);
+    let header = json!({"alg": "RS256"});
+    Some(format!(
+        "{}.{}.c2ln",
+        part(header.to_string()),
+        part(Value::Object(claims).to_string())
+    ))
 }
 
 /// RFC 6749 §5.1.

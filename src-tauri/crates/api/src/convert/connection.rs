@@ -78,7 +78,7 @@ pub(crate) fn connection_change(body: contract::PatchConnection) -> ConnectionCh
 }
 
 /// What became of a disconnect.
-pub(crate) fn disconnected(revoked: Revoked) -> contract::DisconnectAnswer {
+pub(crate) fn disconnected((revoked, detail): (Revoked, Option<String>)) -> contract::DisconnectAnswer {
     let revoked = match revoked {
         Revoked::Yes => contract::Revoked::Yes,
         Revoked::No => contract::Revoked::No,
@@ -88,6 +88,7 @@ pub(crate) fn disconnected(revoked: Revoked) -> contract::DisconnectAnswer {
     contract::DisconnectAnswer {
         success: true,
         revoked,
+        detail: detail.map(|detail| tokenry_core::clean(&detail)),
     }
 }
 

@@ -10,6 +10,7 @@ pub(crate) fn connect_options(body: contract::AuthorizeRequest) -> ConnectOption
         scopes: body.scopes.map(Scopes::from),
         redirect: body.redirect.map(draft::redirect),
         renew: body.connection.filter(|connection| !connection.is_empty()),
+        allow_further: body.allow_further,
         open_browser: body.open_browser,
         ..ConnectOptions::default()
     }
@@ -46,8 +47,9 @@ pub(crate) fn started(flow: StartedFlow) -> contract::AuthorizeAnswer {
 
 /// A flow as it stands.
 pub(crate) fn flow(flow: FlowView) -> contract::Flow {
+    let refused = flow.refused.map(|refusal| (refusal.code, refusal.message));
     let (status, failure) = match flow.state {
-        FlowState::Waiting => (contract::FlowStatus::Waiting, None),
+        FlowState::Waiting => (contract::FlowStatus::Waiting, refused),
         FlowState::Connected => (contract::FlowStatus::Connected, None),
         FlowState::Failed { code, message } => (contract::FlowStatus::Failed, Some((code, message))),
         FlowState::Cancelled => (contract::FlowStatus::Cancelled, None),
@@ -58,6 +60,7 @@ pub(crate) fn flow(flow: FlowView) -> contract::Flow {
         id: flow.id.uuid(),
         connection_id: flow.connection.uuid(),
         status,
+        refusals: flow.refusals,
         code: code.map(error_code),
         message,
         authorization_url: flow.authorization_url.map(String::from),

@@ -12,6 +12,7 @@ pub(crate) fn provider(provider: &Provider) -> contract::OAuthProvider {
         project: provider.project.to_string(),
         grant_type: grant_type(provider.grant_type),
         issuer: provider.issuer.clone(),
+        issuer_aliases: provider.issuer_aliases.clone(),
         authorization_endpoint: text(&provider.authorization_endpoint),
         token_endpoint: text(&provider.token_endpoint),
         refresh_endpoint: text(&provider.refresh_endpoint),

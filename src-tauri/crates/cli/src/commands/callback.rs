@@ -5,6 +5,7 @@ use crate::http::Method;
 use crate::output::Output;
 use crate::secret_input::{self, SecretText};
 use serde::Serialize;
+use std::io::IsTerminal;
 use tokenry_contract::{CallbackAnswer, Connection};
 
 /// `CallbackRequest`, without a copy of its secret.
@@ -15,6 +16,9 @@ struct Callback<'a> {
 
 pub(crate) fn run(url: &str, engine: &Engine, output: &Output) -> Result<(), Failure> {
     let url = match url {
+        "-" if std::io::stdin().is_terminal() => {
+            secret_input::pasted("The address the browser was redirected to: ")?.unwrap_or_default()
+        }
         "-" => secret_input::from_stdin("The address the browser was redirected to")?,
         url => SecretText::new(url.to_owned()),
     };

@@ -16,10 +16,16 @@ pub(crate) fn run(args: &ConnectArgs, engine: &Engine, output: &Output) -> Resul
     if provider.grant_type == GrantType::ClientCredentials {
         return at_once(args, &provider, engine, output);
     }
+    let is_named = named.is_some();
     let renewed = match named {
         Some(connection) => Some(connection),
-        None => waiting_for_it(args, &provider, engine)?,
+        None => meant(args, &provider, engine)?,
     };
+    // By its provider's name another account may be meant, unless this one has to be connected again.
+    let is_broken = |connection: &Connection| connection.status == ConnectionStatus::NeedsReauth;
+    let allow_further = renewed
+        .as_ref()
+        .is_some_and(|renewed| !is_named && !is_broken(renewed));
     if let Some(connection) = &renewed {
         output.say(&format!("Renewing {}.", connection.name));
     }
@@ -27,6 +33,7 @@ pub(crate) fn run(args: &ConnectArgs, engine: &Engine, output: &Output) -> Resul
         label: args.label.clone(),
         scopes: (!args.scopes.is_empty()).then(|| args.scopes.clone()),
         redirect: args.redirect,
+        allow_further,
         connection: renewed.map(|connection| connection.id.to_string()),
         // It is opened next, by an operation that says when it could not be.
         open_browser: false,
@@ -61,18 +68,31 @@ fn resolve(name: &str, engine: &Engine) -> Result<(OAuthProvider, Option<Connect
     }
 }
 
-/// A connection that has to be connected again is renewed, rather than joined by a second one for the same account.
-fn waiting_for_it(
+/// The connection that a provider's name means, as it does in `tokenry token`: the one without a label, else the only
+/// one. With a label it is the one that has it, when that has to be connected again.
+fn meant(
     args: &ConnectArgs,
     provider: &OAuthProvider,
     engine: &Engine,
 ) -> Result<Option<Connection>, Failure> {
     let mut connections: Vec<Connection> = engine.get(&["v1", "connections"])?;
     connections.retain(|connection| {
-        connection.provider_id == provider.id && (args.label.is_none() || connection.label == args.label)
+        let is_gone = matches!(
+            connection.status,
+            ConnectionStatus::Pending | ConnectionStatus::Disconnecting
+        );
+        connection.provider_id == provider.id && !is_gone
     });
-    let only = (connections.len() == 1).then(|| connections.remove(0));
-    Ok(only.filter(|connection| connection.status == ConnectionStatus::NeedsReauth))
+    if args.label.is_some() {
+        let labelled = connections
+            .into_iter()
+            .find(|connection| connection.label == args.label);
+        return Ok(labelled.filter(|connection| connection.status == ConnectionStatus::NeedsReauth));
+    }
+    let is_only = connections.len() == 1;
+    Ok(connections
+        .into_iter()
+        .find(|connection| is_only || connection.label.is_none()))
 }
 
 fn at_once(

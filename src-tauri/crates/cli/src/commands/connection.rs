@@ -24,11 +24,22 @@ pub(crate) fn disconnect(name: &str, engine: &Engine, output: &Output) -> Result
     let answer: DisconnectAnswer = engine
         .send(Method::Delete, &["v1", "connections", name])
         .map_err(|failure| names::explain(failure, engine, Kind::Connection, name))?;
+    let why = answer
+        .detail
+        .as_deref()
+        .map(|why| format!(" {why}"))
+        .unwrap_or_default();
     let revoked = match answer.revoked {
-        Revoked::Yes => "The provider revoked its tokens.",
-        Revoked::No => "The provider refused to revoke its tokens: revoke them on its website.",
-        Revoked::Pending => "The provider could not be reached: Tokenry goes on trying to revoke its tokens.",
-        Revoked::Unsupported => "The provider has no way to revoke its tokens: they end by themselves.",
+        Revoked::Yes => "The provider revoked its tokens.".to_owned(),
+        Revoked::No => format!("The provider did not revoke its tokens: revoke them on its website.{why}"),
+        Revoked::Pending => {
+            format!(
+                "The provider has not revoked its tokens yet: Tokenry goes on trying to revoke them.{why}"
+            )
+        }
+        Revoked::Unsupported => {
+            format!("The provider has no way to revoke its tokens: they end by themselves.{why}")
+        }
     };
     output.done(&answer, &format!("Disconnected {name}. {revoked}"))
 }

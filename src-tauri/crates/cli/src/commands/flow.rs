@@ -31,7 +31,7 @@ pub(super) fn follow(
         if asks {
             ask(engine, output)
         } else {
-            wait(answer, engine)
+            wait(answer, engine, output)
         }
     })?;
     output.done(&connection, &connected(&connection))
@@ -97,7 +97,7 @@ fn open_browser(answer: &AuthorizeAnswer, engine: &Engine, output: &Output) -> b
 
 /// Takes pasted addresses until one is right.
 fn ask(engine: &Engine, output: &Output) -> Result<Connection, Failure> {
-    while let Some(line) = secret_input::shown_line("Paste the address: ")? {
+    while let Some(line) = secret_input::pasted("Paste the address: ")? {
         if line.trim().is_empty() {
             continue;
         }
@@ -113,13 +113,24 @@ fn ask(engine: &Engine, output: &Output) -> Result<Connection, Failure> {
     ))
 }
 
-fn wait(answer: &AuthorizeAnswer, engine: &Engine) -> Result<Connection, Failure> {
+fn wait(answer: &AuthorizeAnswer, engine: &Engine, output: &Output) -> Result<Connection, Failure> {
     let target = path(&["v1", "flows", &answer.flow_id.to_string()]) + "?wait_seconds=30";
-    let mut away = 0;
+    let (mut away, mut refusals) = (0, 0);
     loop {
         let asked = Instant::now();
-        match engine.ask::<Flow>(&Request::new(Method::Get, target.clone())) {
-            Ok(flow) if flow.status == FlowStatus::Waiting => away = 0,
+        let target = format!("{target}&refusals_seen={refusals}");
+        match engine.ask::<Flow>(&Request::new(Method::Get, target)) {
+            Ok(flow) if flow.status == FlowStatus::Waiting => {
+                away = 0;
+                if flow.refusals > refusals {
+                    refusals = flow.refusals;
+                    let why = flow.message.unwrap_or_default();
+                    output.say(&format!(
+                        "An answer came and was not taken: {}. Still waiting.",
+                        why.trim_end_matches('.')
+                    ));
+                }
+            }
             Ok(flow) => return ended(flow, engine),
             Err(failure) if is_away(&failure) && away < AWAY_MAX => away += 1,
             Err(failure) => return Err(failure),

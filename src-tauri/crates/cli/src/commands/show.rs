@@ -99,6 +99,7 @@ pub(super) fn provider(provider: &OAuthProvider, now: Timestamp, style: Style) -
         ("project", Cell::from(&provider.project)),
         ("grant", Cell::from(words(&provider.grant_type))),
         ("issuer", endpoint(&provider.issuer)),
+        ("issuer aliases", Cell::from(provider.issuer_aliases.join(" "))),
         (
             "authorization endpoint",
             endpoint(&provider.authorization_endpoint),

@@ -9,7 +9,7 @@ pub(crate) const FLOW: &str = "01900000-0000-7000-8000-00000000000c";
 pub(crate) fn provider() -> Value {
     json!({
         "id": PROVIDER, "name": "github", "display_name": "GitHub", "project": "default",
-        "grant_type": "authorization_code", "issuer": null,
+        "grant_type": "authorization_code", "issuer": null, "issuer_aliases": [],
         "authorization_endpoint": "https://github.com/login/oauth/authorize",
         "token_endpoint": "https://github.com/login/oauth/access_token", "refresh_endpoint": null,
         "revocation_endpoint": null, "userinfo_endpoint": null, "client_id": "abc", "has_client_secret": true,

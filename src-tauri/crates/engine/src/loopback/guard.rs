@@ -6,13 +6,20 @@ use tokenry_core::Secret;
 /// Why a request is refused before its path is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stranger {
-    /// Not GET.
+    /// POST, as a server answers that was asked for `form_post`.
+    Post,
+    /// Another method than GET.
     Method,
     /// Another `Host` than ours: a name that was made to point at this machine (DNS rebinding).
     Host,
-    /// A script, a frame or a prefetch, and not a person's navigation.
+    /// A browser that fetches ahead, or a preview of the link. The user has not followed it yet.
+    Ahead,
+    /// A script or a frame, and not the user's navigation.
     NotNavigating,
 }
+
+/// How browsers and others say that they only fetch ahead.
+const AHEAD: [&str; 4] = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
 
 /// Only a browser that navigates to our very address is let in.
 pub(super) fn admit<B>(shared: &Shared, request: &Request<B>) -> Result<(), Stranger> {
@@ -22,8 +29,24 @@ pub(super) fn admit<B>(shared: &Shared, request: &Request<B>) -> Result<(), Stra
     if !origin_form || only(request.headers(), HOST.as_str()) != Some(host.as_str()) {
         return Err(Stranger::Host);
     }
-    if request.method() != Method::GET {
-        return Err(Stranger::Method);
+    match *request.method() {
+        Method::GET => {}
+        Method::POST => return Err(Stranger::Post),
+        _ => return Err(Stranger::Method),
+    }
+    let fetches_ahead = |name: &&str| {
+        let values = request.headers().get_all(*name).iter();
+        values
+            .map(|value| value.as_bytes().to_ascii_lowercase())
+            .any(|value| {
+                let value = String::from_utf8_lossy(&value);
+                ["prefetch", "prerender", "preview"]
+                    .iter()
+                    .any(|ahead| value.contains(ahead))
+            })
+    };
+    if AHEAD.iter().any(fetches_ahead) {
+        return Err(Stranger::Ahead);
     }
     let fits = |name, wanted| match request.headers().get(name) {
         Some(_) => only(request.headers(), name) == Some(wanted),

@@ -7,39 +7,50 @@ use hyper::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION,
     REFERRER_POLICY, SET_COOKIE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use std::sync::Arc;
 use tokenry_core::Secret;
 use tokenry_oauth::redirect::{self, Refused};
 
 type Answer = Response<Full<Bytes>>;
 
-/// Answers one request. The body of a request is never read.
-pub(super) async fn answer<B>(shared: &Arc<Shared>, request: &Request<B>) -> Answer {
-    if let Err(stranger) = guard::admit(shared, request) {
-        return refuse(stranger);
-    }
-    let path = request.uri().path();
-    if path == "/done" {
-        return done(shared);
-    }
-    if let Some(once) = path.strip_prefix("/begin/") {
-        return begin(shared, once);
-    }
-    if path.starts_with("/cb/") {
-        return callback(shared, request).await;
-    }
-    show(StatusCode::NOT_FOUND, &page::plain(StatusCode::NOT_FOUND))
+/// Why a request was not taken.
+struct Refusal {
+    status: StatusCode,
+    page: Page,
+    /// Whether those who wait for the flow are told, when the request is about it.
+    is_told: bool,
 }
 
-fn refuse(stranger: Stranger) -> Answer {
-    let status = match stranger {
-        Stranger::Method => StatusCode::METHOD_NOT_ALLOWED,
-        Stranger::Host => StatusCode::MISDIRECTED_REQUEST,
-        Stranger::NotNavigating => StatusCode::FORBIDDEN,
+impl Refusal {
+    fn told(status: StatusCode, title: &str, text: &str) -> Self {
+        Self {
+            status,
+            page: Page::refusal(title, text),
+            is_told: true,
+        }
+    }
+
+    fn silent(status: StatusCode) -> Self {
+        Self {
+            status,
+            page: page::plain(status),
+            is_told: false,
+        }
+    }
+}
+
+/// Answers one request. The body of a request is never read.
+pub(super) async fn answer<B>(shared: &Arc<Shared>, request: &Request<B>) -> Answer {
+    let refusal = match routed(shared, request).await {
+        Ok(answer) => return answer,
+        Err(refusal) => refusal,
     };
-    let mut answer = show(status, &page::plain(status));
-    if stranger == Stranger::Method {
+    if refusal.is_told && concerns_the_flow(shared, request) {
+        shared.refused(&refusal.page.text);
+    }
+    let mut answer = show(refusal.status, &refusal.page);
+    if refusal.status == StatusCode::METHOD_NOT_ALLOWED {
         answer
             .headers_mut()
             .insert(ALLOW, HeaderValue::from_static("GET"));
@@ -47,13 +58,65 @@ fn refuse(stranger: Stranger) -> Answer {
     answer
 }
 
+async fn routed<B>(shared: &Arc<Shared>, request: &Request<B>) -> Result<Answer, Refusal> {
+    guard::admit(shared, request).map_err(refuse)?;
+    let path = request.uri().path();
+    if path == "/done" {
+        return Ok(done(shared));
+    }
+    if let Some(once) = path.strip_prefix("/begin/") {
+        return begin(shared, once);
+    }
+    if path.starts_with("/cb/") {
+        return callback(shared, request).await;
+    }
+    Err(Refusal::silent(StatusCode::NOT_FOUND))
+}
+
+/// Whether a request answers this flow, as far as it says: it has the flow's cookie or its state, or is the form of
+/// a server that sends neither in the address.
+fn concerns_the_flow<B>(shared: &Shared, request: &Request<B>) -> bool {
+    let at_the_callback = request.uri().path().starts_with("/cb/");
+    let own = guard::has_cookie(shared, request.headers()) || shared.is_about(target(request));
+    at_the_callback && (own || request.method() == Method::POST)
+}
+
+fn refuse(stranger: Stranger) -> Refusal {
+    match stranger {
+        Stranger::Post => Refusal::told(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "Not taken",
+            "The provider sent its answer with POST (response_mode=form_post), and Tokenry takes it only in the address. \
+             Take response_mode out of the provider's parameters.",
+        ),
+        Stranger::Method => Refusal::silent(StatusCode::METHOD_NOT_ALLOWED),
+        Stranger::Host => Refusal::told(
+            StatusCode::MISDIRECTED_REQUEST,
+            "Not taken",
+            "The answer came to another host name than 127.0.0.1. Nothing was changed.",
+        ),
+        // The browser throws this away, and asks again when the user follows the link.
+        Stranger::Ahead => Refusal::silent(StatusCode::SERVICE_UNAVAILABLE),
+        Stranger::NotNavigating => Refusal::told(
+            StatusCode::FORBIDDEN,
+            "Not taken",
+            "The answer came from a script or a frame, and not from a tab of the browser. Nothing was changed.",
+        ),
+    }
+}
+
+fn target<B>(request: &Request<B>) -> &str {
+    let target = request.uri().path_and_query();
+    target.map_or("", |target| target.as_str())
+}
+
 /// Gives the browser the flow's cookie and sends it on to the provider.
-fn begin(shared: &Shared, once: &str) -> Answer {
+fn begin(shared: &Shared, once: &str) -> Result<Answer, Refusal> {
     if !tokenry_oauth::same_secret(&shared.once, &Secret::new(once.to_owned())) {
-        return show(StatusCode::NOT_FOUND, &page::plain(StatusCode::NOT_FOUND));
+        return Err(Refusal::silent(StatusCode::NOT_FOUND));
     }
     if !shared.is_open() {
-        return over();
+        return Ok(over());
     }
     let cookie = format!(
         "{}={}; Path=/cb; HttpOnly; SameSite=Lax; Max-Age=600",
@@ -65,40 +128,31 @@ fn begin(shared: &Shared, once: &str) -> Answer {
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         answer.headers_mut().insert(SET_COOKIE, cookie);
     }
-    answer
+    Ok(answer)
 }
 
 /// Judges an answer of the provider. What is refused here changes nothing, and the flow goes on waiting.
-async fn callback<B>(shared: &Arc<Shared>, request: &Request<B>) -> Answer {
+async fn callback<B>(shared: &Arc<Shared>, request: &Request<B>) -> Result<Answer, Refusal> {
     if shared.is_bound() && !guard::has_cookie(shared, request.headers()) {
         let text = "This answer did not come through the browser in which the sign-in was started. Open the link \
                     that Tokenry shows in this browser, and sign in there.";
-        return show(StatusCode::FORBIDDEN, &Page::refusal("Another browser", text));
+        return Err(Refusal::told(StatusCode::FORBIDDEN, "Another browser", text));
     }
-    if !shared.is_open() {
-        return over();
-    }
-    let target = request
-        .uri()
-        .path_and_query()
-        .map_or("", |target| target.as_str());
+    let target = target(request);
     let redirected = match redirect::judge_loopback(target) {
         Ok(redirected) if redirected.provider == shared.provider => redirected.at_port(shared.address.port()),
+        _ if !shared.is_open() => return Ok(over()),
         Ok(_) | Err(Refused::WrongPath) => {
-            return show(StatusCode::NOT_FOUND, &page::plain(StatusCode::NOT_FOUND));
+            let text = "The answer came to another address than the one this sign-in was started with.";
+            return Err(Refusal::told(StatusCode::NOT_FOUND, "Nothing here", text));
         }
         Err(refused) => {
-            return show(
-                StatusCode::BAD_REQUEST,
-                &Page::refusal("Not taken", &refused.to_string()),
-            );
+            let text = refused.to_string();
+            return Err(Refusal::told(StatusCode::BAD_REQUEST, "Not taken", &text));
         }
     };
-    if shared.deliver(redirected).await {
-        send_on("/done")
-    } else {
-        over()
-    }
+    let taken = shared.deliver(Secret::new(target.to_owned()), redirected).await;
+    Ok(if taken { send_on("/done") } else { over() })
 }
 
 /// The result, at an address without a code in it, and once.

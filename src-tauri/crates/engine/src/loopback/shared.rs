@@ -1,4 +1,4 @@
-use super::{BoxFuture, Page};
+use super::{BoxFuture, Page, Served};
 use std::net::SocketAddr;
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -6,16 +6,18 @@ use std::sync::{
 };
 use std::time::Duration;
 use tokenry_core::{Name, Random, Secret};
-use tokenry_oauth::redirect::Redirected;
+use tokenry_oauth::redirect::{self, Redirected};
 use tokio::sync::watch;
 use url::Url;
 
 type Deliver = Box<dyn Fn(Redirected) -> BoxFuture<'static, Page> + Send + Sync>;
+type Refused = Box<dyn Fn(&str) + Send + Sync>;
 
 /// What the connections of one listener have in common.
 pub(super) struct Shared {
     pub(super) address: SocketAddr,
     pub(super) provider: Name,
+    state: Secret,
     pub(super) authorization_url: Url,
     /// The last part of `/begin/{once}`: only the browser that we opened was told.
     pub(super) once: Secret,
@@ -24,39 +26,49 @@ pub(super) struct Shared {
     /// Whether a browser was given the cookie: from then on every answer has to bring it.
     is_bound: AtomicBool,
     deliver: Deliver,
-    /// One answer at a time; `true` once one was good.
-    answered: tokio::sync::Mutex<bool>,
+    refused: Refused,
+    /// One answer at a time; and the one that ended the flow.
+    answered: tokio::sync::Mutex<Option<Answered>>,
     /// The page that the browser is about to fetch.
     result: Mutex<Option<Page>>,
     progress: watch::Sender<Progress>,
     open: watch::Receiver<()>,
 }
 
+/// The answer that ended the flow, and the page it led to.
+struct Answered {
+    target: Secret,
+    page: Page,
+}
+
 /// What a closing listener waits for.
 #[derive(Debug, Default, Clone, Copy)]
 struct Progress {
     delivering: usize,
+    delivered: bool,
     unshown: bool,
 }
 
 impl Shared {
     pub(super) fn new(
         address: SocketAddr,
-        provider: Name,
-        authorization_url: Url,
+        flow: Served<'_>,
         random: &dyn Random,
         deliver: Deliver,
+        refused: Refused,
         open: watch::Receiver<()>,
     ) -> Self {
         Self {
             address,
-            provider,
-            authorization_url,
+            provider: flow.provider.clone(),
+            state: flow.state,
+            authorization_url: flow.authorization_url,
             once: token(random),
             cookie: token(random),
             is_bound: AtomicBool::new(false),
             deliver,
-            answered: tokio::sync::Mutex::new(false),
+            refused,
+            answered: tokio::sync::Mutex::new(None),
             result: Mutex::new(None),
             progress: watch::Sender::new(Progress::default()),
             open,
@@ -92,25 +104,50 @@ impl Shared {
         while open.changed().await.is_ok() {}
     }
 
-    /// Until no answer is under way and the last page was fetched, or nobody came for it.
-    pub(super) async fn settled(&self, linger: Duration) {
-        let mut progress = self.progress.subscribe();
-        let _ = progress.wait_for(|p| p.delivering == 0).await;
-        let _ = tokio::time::timeout(linger, progress.wait_for(|p| !p.unshown)).await;
+    /// Whether a request claims to answer this flow.
+    pub(super) fn is_about(&self, target: &str) -> bool {
+        redirect::claimed_state(target).is_some_and(|state| tokenry_oauth::same_secret(&self.state, &state))
     }
 
-    /// Hands an answer over and keeps the page for `/done`; `false` when a good answer was there before. It runs to
-    /// its end even when the browser goes away.
-    pub(super) async fn deliver(self: &Arc<Self>, redirected: Redirected) -> bool {
+    /// Tells those who wait for the flow why an answer was not taken.
+    pub(super) fn refused(&self, why: &str) {
+        (self.refused)(why);
+    }
+
+    /// Until no answer is under way, the last page was fetched or nobody came for it, and nobody fetched it again.
+    pub(super) async fn settled(&self, linger: Duration, repeat: Duration) {
+        let mut progress = self.progress.subscribe();
+        let _ = progress.wait_for(|p| p.delivering == 0).await;
+        if !progress.borrow().delivered {
+            return;
+        }
+        let _ = tokio::time::timeout(linger, progress.wait_for(|p| !p.unshown)).await;
+        tokio::time::sleep(repeat).await;
+    }
+
+    /// Hands an answer over and keeps the page for `/done`. The answer that ended the flow is not handed over again:
+    /// its page is shown once more. `false` for another one that comes after it. It runs to its end even when the
+    /// browser goes away.
+    pub(super) async fn deliver(self: &Arc<Self>, target: Secret, redirected: Redirected) -> bool {
         let under_way = UnderWay::begin(Arc::clone(self));
         let delivering = tokio::spawn(async move {
             let shared = &under_way.0;
             let mut answered = shared.answered.lock().await;
-            if *answered {
+            if let Some(answered) = &*answered {
+                let is_same = tokenry_oauth::same_secret(&answered.target, &target);
+                if is_same {
+                    shared.keep(answered.page.clone());
+                }
+                return is_same;
+            }
+            if !shared.is_open() {
                 return false;
             }
             let page = (shared.deliver)(redirected).await;
-            *answered = page.ok;
+            if page.ok || !shared.is_open() {
+                let page = page.clone();
+                *answered = Some(Answered { target, page });
+            }
             shared.keep(page);
             true
         });
@@ -119,7 +156,10 @@ impl Shared {
 
     fn keep(&self, page: Page) {
         *self.result.lock().unwrap_or_else(PoisonError::into_inner) = Some(page);
-        self.progress.send_modify(|progress| progress.unshown = true);
+        self.progress.send_modify(|progress| {
+            progress.delivered = true;
+            progress.unshown = true;
+        });
     }
 
     /// The page with the result, once.

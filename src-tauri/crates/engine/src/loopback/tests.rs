@@ -2,12 +2,13 @@
 
 mod answers;
 mod closing;
+mod refusals;
 mod strangers;
 
-use super::{BoxFuture, Listener, Page, Serving};
+use super::{BoxFuture, Listener, Page, Served, Serving};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use tokenry_core::OsRandom;
+use tokenry_core::{OsRandom, Secret};
 use tokenry_oauth::redirect::{Outcome, Redirected};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -19,6 +20,8 @@ struct Flow {
     serving: Serving,
     address: SocketAddr,
     delivered: Arc<Mutex<Vec<Redirected>>>,
+    /// What those who wait were told.
+    refused: Arc<Mutex<Vec<String>>>,
 }
 
 impl Flow {
@@ -28,20 +31,24 @@ impl Flow {
         let address = SocketAddr::from(([127, 0, 0, 1], listener.port()));
         let delivered = Arc::new(Mutex::new(Vec::new()));
         let noted = Arc::clone(&delivered);
-        let provider = "example".parse().unwrap();
-        let serving = listener.serve(
-            &provider,
-            PROVIDER.parse().unwrap(),
-            &OsRandom,
-            move |redirected| {
-                noted.lock().unwrap().push(redirected.clone());
-                deliver(redirected)
-            },
-        );
+        let refused = Arc::new(Mutex::new(Vec::new()));
+        let told = Arc::clone(&refused);
+        let served = Served {
+            provider: &"example".parse().unwrap(),
+            state: Secret::new("the-state".to_owned()),
+            authorization_url: PROVIDER.parse().unwrap(),
+        };
+        let deliver = move |redirected: Redirected| {
+            noted.lock().unwrap().push(redirected.clone());
+            deliver(redirected)
+        };
+        let tell = move |why: &str| told.lock().unwrap().push(why.to_owned());
+        let serving = listener.serve(served, &OsRandom, deliver, tell);
         Self {
             serving,
             address,
             delivered,
+            refused,
         }
     }
 
@@ -54,10 +61,15 @@ impl Flow {
         self.delivered.lock().unwrap().len()
     }
 
+    /// What was told since this was asked last.
+    fn told(&self) -> Vec<String> {
+        std::mem::take(&mut *self.refused.lock().unwrap())
+    }
+
     /// Sends a whole request, and gives all that comes back.
-    async fn raw(&self, request: &str) -> String {
+    async fn raw(&self, request: impl AsRef<[u8]>) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
-        stream.write_all(request.as_bytes()).await.unwrap();
+        stream.write_all(request.as_ref()).await.unwrap();
         read_all(stream).await
     }
 
@@ -85,7 +97,9 @@ fn page_for(redirected: &Redirected) -> Page {
             title: "Connected".into(),
             text: "As Ann & Co.".into(),
         },
-        Outcome::Error { error, description } => Page {
+        Outcome::Error {
+            error, description, ..
+        } => Page {
             ok: false,
             title: format!("Refused: {error}"),
             text: description.clone().unwrap_or_default(),

@@ -1,6 +1,6 @@
 //! Whose a connection is: further accounts, labels, and renewals.
 
-use crate::common::{NAME, answer_of, paste, poke, status, token, ui, view};
+use crate::common::{NAME, World, answer_of, paste, poke, status, token, ui, view};
 use crate::flows::added;
 use std::time::Duration;
 use tokenry_core::{Code, ConnectionStatus};
@@ -183,4 +183,109 @@ async fn what_cannot_be_renewed_is_said_before_the_browser_opens() {
     let pending = renewing(&flow.connection.to_string());
     let pending = engine.connect(&ui(), "other", pending).await.unwrap_err();
     assert_eq!(pending.code(), Code::Conflict);
+}
+
+/// Two connections of one account: whichever is named is renewed, and the other stays as it was.
+#[tokio::test]
+async fn of_two_connections_of_one_account_the_one_that_is_named_is_renewed() {
+    for has_account in [true, false] {
+        let world = World::trusting(people());
+        let engine = world.start().await;
+        let mut provider = world.provider(NAME);
+        if !has_account {
+            provider.change.userinfo_endpoint = None;
+        }
+        engine.add_provider(&ui(), provider).await.unwrap();
+        let labelled = |label: Option<&str>| ConnectOptions {
+            label: label.map(str::to_owned),
+            ..ConnectOptions::default()
+        };
+        let plain = world.sign_in(&engine, labelled(None)).await.unwrap();
+        let ci = world.sign_in(&engine, labelled(Some("ci"))).await.unwrap();
+        let obtained = async |name: &str| {
+            engine
+                .connection(&ui(), name)
+                .await
+                .unwrap()
+                .connection
+                .last_refreshed_at
+        };
+        for (reference, named) in [
+            (NAME.to_owned(), &plain),
+            (format!("{NAME}/ci"), &ci),
+            (ci.connection.id.to_string(), &ci),
+            ("ci".to_owned(), &ci),
+            (plain.connection.id.to_string(), &plain),
+        ] {
+            for allow_further in [true, false] {
+                world.pass(10);
+                let before = [obtained(NAME).await, obtained("ci").await];
+                let how = ConnectOptions {
+                    allow_further,
+                    ..renewing(&reference)
+                };
+                let renewed = world.sign_in(&engine, how).await.unwrap();
+                assert_eq!(renewed.connection.id, named.connection.id, "{reference}");
+                let after = [obtained(NAME).await, obtained("ci").await];
+                let is_plain = named.connection.id == plain.connection.id;
+                assert_eq!(
+                    (before[0] != after[0], before[1] != after[1]),
+                    (is_plain, !is_plain),
+                    "{reference}"
+                );
+            }
+        }
+        assert_eq!(engine.connections(&ui()).await.unwrap().len(), 2, "no third");
+    }
+}
+
+/// Without a connection that is named, the one with the provider's own name is meant.
+#[tokio::test]
+async fn the_same_account_without_a_label_renews_the_connection_without_one() {
+    let (world, engine) = added(people()).await;
+    for label in ["a", "b", "c"] {
+        let how = ConnectOptions {
+            label: Some(label.to_owned()),
+            ..ConnectOptions::default()
+        };
+        world.sign_in(&engine, how).await.unwrap();
+        world.pass(1);
+    }
+    let oldest = world.sign_in(&engine, ConnectOptions::default()).await.unwrap();
+    assert_eq!(oldest.name, "sandbox/a");
+    let unlabelled = engine.connection(&ui(), "c").await.unwrap().connection.id;
+    let change = tokenry_engine::ConnectionChange {
+        label: Some(None),
+        ..tokenry_engine::ConnectionChange::default()
+    };
+    engine.change_connection(&ui(), "c", change).await.unwrap();
+    let again = world.sign_in(&engine, ConnectOptions::default()).await.unwrap();
+    assert_eq!(again.connection.id, unlabelled);
+}
+
+/// Named by its provider alone, a connection is renewed by its own account only; another one gets its own.
+#[tokio::test]
+async fn another_account_gets_a_connection_of_its_own_where_that_is_allowed() {
+    let (world, engine) = added(people()).await;
+    let first = world.sign_in(&engine, ConnectOptions::default()).await.unwrap();
+    let how = || ConnectOptions {
+        allow_further: true,
+        ..renewing(NAME)
+    };
+    world.server.set(|behaviour| behaviour.signed_in = 1);
+    let second = world.sign_in(&engine, how()).await.unwrap();
+    assert_eq!(second.name, "sandbox/grace@example.com");
+    let kept = engine
+        .connection(&ui(), &first.connection.id.to_string())
+        .await
+        .unwrap();
+    assert_eq!(kept.connection.account, first.connection.account);
+    engine
+        .refresh(&ui(), &first.connection.id.to_string())
+        .await
+        .unwrap();
+    // Once more: it is the second's own by now.
+    let again = world.sign_in(&engine, how()).await.unwrap();
+    assert_eq!(again.connection.id, second.connection.id);
+    assert_eq!(engine.connections(&ui()).await.unwrap().len(), 2);
 }

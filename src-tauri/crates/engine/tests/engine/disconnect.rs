@@ -85,13 +85,12 @@ async fn a_provider_without_revocation_is_told_apart() {
                 };
                 engine.change_provider(&ui(), NAME, change).await.unwrap();
             }
-            Some(error) => world.server.queue_at(
-                Endpoint::Revocation,
-                Fault::OauthError {
+            Some(error) => world.server.set(|behaviour| {
+                behaviour.revocation_fault = Some(Fault::OauthError {
                     status: 400,
                     error: error.to_owned(),
-                },
-            ),
+                });
+            }),
         }
         assert_eq!(
             engine.disconnect(&ui(), NAME).await.unwrap(),

@@ -49,6 +49,7 @@ pub(super) fn of(schema: &str) -> Option<Value> {
         "DisconnectAnswer" => json(DisconnectAnswer {
             success: true,
             revoked: Revoked::Yes,
+            detail: None,
         }),
         "EngineStatus" => json(EngineStatus {
             version: "0.1.0".to_owned(),
@@ -72,6 +73,7 @@ pub(super) fn of(schema: &str) -> Option<Value> {
             id: FLOW,
             connection_id: CONNECTION,
             status: FlowStatus::Waiting,
+            refusals: 0,
             code: None,
             message: None,
             authorization_url: Some(AUTHORIZATION_URL.to_owned()),
@@ -149,6 +151,7 @@ fn provider() -> OAuthProvider {
         project: "default".to_owned(),
         grant_type: GrantType::AuthorizationCode,
         issuer: Some("https://github.example".to_owned()),
+        issuer_aliases: Vec::new(),
         authorization_endpoint: Some("https://github.example/oauth/authorize".to_owned()),
         token_endpoint: Some("https://github.example/oauth/token".to_owned()),
         refresh_endpoint: None,

@@ -26,6 +26,7 @@ pub(super) fn of(schema: &str) -> Option<Value> {
             scopes: Some(words(&["read"])),
             redirect: Some(Redirect::Paste),
             connection: None,
+            allow_further: false,
             open_browser: false,
         }),
         "CallbackRequest" => json(CallbackRequest {

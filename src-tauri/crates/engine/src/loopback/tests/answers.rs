@@ -125,10 +125,23 @@ async fn after_a_good_answer_no_other_is_taken_and_after_a_bad_one_the_next_is()
     let denied = "/cb/example?error=access_denied&state=x";
     assert_eq!(status(&flow.get(denied, &cookie).await), 303);
     assert_eq!(status(&flow.get(CODE, &cookie).await), 303);
-    for late in [CODE, denied] {
+    for late in ["/cb/example?code=another&state=the-state", denied] {
         assert_eq!(status(&flow.get(late, &cookie).await), 410);
     }
     assert_eq!(flow.delivered(), 2);
+}
+
+/// A browser that goes back, or restores its tabs.
+#[tokio::test]
+async fn the_same_answer_once_more_shows_the_same_page_and_is_not_delivered_again() {
+    let flow = Flow::simple().await;
+    let cookie = flow.cookie().await;
+    for _ in 0..3 {
+        assert_eq!(status(&flow.get(CODE, &cookie).await), 303);
+        assert!(flow.get("/done", "").await.contains("As Ann &amp; Co."));
+    }
+    assert_eq!(flow.delivered(), 1);
+    assert_eq!(status(&flow.get(CODE, "").await), 403, "not without the cookie");
 }
 
 #[tokio::test]
@@ -144,5 +157,8 @@ async fn two_answers_at_the_same_moment_are_delivered_one_after_the_other() {
     let (one, two) = tokio::join!(flow.get(CODE, &cookie), flow.get(CODE, &cookie));
     let mut both = [status(&one), status(&two)];
     both.sort_unstable();
-    assert_eq!((both, flow.delivered()), ([303, 410], 1));
+    assert_eq!((both, flow.delivered()), ([303, 303], 1));
+    let other = "/cb/example?code=another&state=the-state";
+    let (one, two) = tokio::join!(flow.get(CODE, &cookie), flow.get(other, &cookie));
+    assert_eq!((status(&one), status(&two), flow.delivered()), (303, 410, 1));
 }
