@@ -1,5 +1,10 @@
 use super::patience::{Pace, Patient};
-use axum::{body::Body, extract::Request, response::Response};
+use axum::{
+    body::Body,
+    extract::Request,
+    http::{HeaderName, HeaderValue, header},
+    response::Response,
+};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use std::{convert::Infallible, pin::pin, sync::Arc};
@@ -10,6 +15,18 @@ use tokio::{
 
 /// The most bytes of a request's head.
 pub(super) const HEAD_BYTES: usize = 64 << 10;
+
+/// On every answer: a browser that gets one neither guesses its type nor gives it to another site's page.
+const FOR_BROWSERS: [(HeaderName, HeaderValue); 2] = [
+    (
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    ),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
+];
 
 /// How a connection is served.
 pub(super) struct Manners {
@@ -32,7 +49,11 @@ where
         let pace = &pace;
         async move {
             let _answering = pace.answering();
-            Ok::<_, Infallible>(answer.await)
+            let mut response = answer.await;
+            for (name, value) in FOR_BROWSERS {
+                response.headers_mut().insert(name, value);
+            }
+            Ok::<_, Infallible>(response)
         }
     });
     let connection = http1::Builder::new()

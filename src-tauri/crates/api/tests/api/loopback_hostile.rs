@@ -15,6 +15,26 @@ async fn unharmed(porch: &Porch) {
     assert!(porch.logged("token_handed_out").await.is_empty());
 }
 
+/// The same on 127.0.0.1, also where the HTTP library never saw the request.
+#[tokio::test]
+async fn every_answer_on_loopback_says_nosniff_and_same_origin() {
+    let porch = Porch::open().await;
+    for request in [
+        porch.request("GET", "/v1/status", &[]),
+        porch.bare("GET", "/v1/status", &[]),
+        porch.request("GET", "/v1/status", &["Origin: https://evil.example"]),
+        "GET /v1/status HTTP/1.1\nHost: x\n\n".to_owned(),
+    ] {
+        let heard = porch.say(&request).await;
+        for header in [
+            "x-content-type-options: nosniff",
+            "cross-origin-resource-policy: same-origin",
+        ] {
+            assert!(heard.head.contains(header), "{request:?}: {heard:?}");
+        }
+    }
+}
+
 fn is_refused(heard: &Heard) -> bool {
     (heard.status, heard.code()) == (403, "permission_denied") && !heard.head.contains("access-control")
 }

@@ -98,6 +98,29 @@ async fn a_program_on_the_socket_is_known_by_what_the_system_says_of_it() {
     );
 }
 
+/// security.md, "Local interfaces": a browser neither guesses the type of an answer nor shares it across sites.
+#[tokio::test]
+async fn every_answer_says_nosniff_and_same_origin() {
+    let house = House::connected().await;
+    let door = serve_socket(house.engine.clone(), &house.socket()).await.unwrap();
+    let mut line = Line::open(door.path()).await;
+    for (method, path, body) in [
+        ("GET", "/v1/status", ""),
+        ("POST", "/v1/connections/sandbox/token", ""),
+        ("GET", "/v1/connections/none", ""),
+        ("GET", "/nowhere", ""),
+        ("POST", "/v1/oauth-providers", "{"),
+    ] {
+        let (_, head, _) = line.ask(method, path, body).await;
+        for header in [
+            "x-content-type-options: nosniff",
+            "cross-origin-resource-policy: same-origin",
+        ] {
+            assert!(head.contains(header), "{method} {path}: {head}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_kept_connection_answers_again_and_again() {
     let house = House::connected().await;
