@@ -41,7 +41,8 @@ impl Engine {
     /// it never replaces one.
     ///
     /// # Errors
-    /// When it stays shut: each state of the keyring has its own words.
+    /// When it stays shut: each state of the keyring has its own words. A wrong passphrase is an error also when the
+    /// vault is open: the user would go on to believe in it.
     pub async fn unlock(
         &self,
         caller: &Caller,
@@ -49,7 +50,11 @@ impl Engine {
         create: bool,
     ) -> Result<(), Error> {
         if self.ledger().is_ok() {
-            return Ok(());
+            let Some(passphrase) = passphrase else {
+                return Ok(());
+            };
+            let (engine, _turn) = (self.clone(), self.inner.opening.lock().await);
+            return blocking(move || engine.inner.opener.prove(Some(&passphrase))).await;
         }
         self.open_gate(passphrase, create).await?;
         self.inner

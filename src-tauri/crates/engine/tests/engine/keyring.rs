@@ -173,6 +173,15 @@ async fn a_passphrase_opens_its_vault_and_the_keyring_is_never_asked() {
     let right = || Some(Secret::new("correct horse".to_owned()));
     engine.unlock(&ui(), right(), false).await.unwrap();
     token(&engine, 0).await.unwrap();
+    let wrong = Some(Secret::new("wrong horse".to_owned()));
+    let while_open = engine.unlock(&ui(), wrong, false).await.unwrap_err();
+    assert_eq!(
+        while_open.code(),
+        Code::Unauthorized,
+        "a mistyped passphrase is told"
+    );
+    engine.unlock(&ui(), right(), false).await.unwrap();
+    engine.unlock(&ui(), None, false).await.unwrap();
     assert_eq!(world.keyring.calls(), 0);
     engine.shutdown().await;
 
