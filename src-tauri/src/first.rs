@@ -2,7 +2,10 @@
 
 use crate::socket;
 use serde_json::{Value, json};
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use tokenry_contract::profile;
 
 /// Where this profile is.
@@ -43,22 +46,19 @@ pub(crate) fn become_the_engine(link: Option<&str>) -> Result<Role, Error> {
         .build()
         .map_err(|e| Error::Profile(format!("no event loop could be made ({e})")))?;
     runtime.block_on(async {
-        let Ok(status) = socket::call(&profile.socket, "GET", "/v1/status", None).await else {
+        let Some((socket, status)) = running(&profile).await else {
             return Ok(Role::Engine(profile));
         };
         if status.body["window"] == Value::Bool(true) {
             if let Some(link) = link {
-                tell(&profile, "/v1/callback", Some(json!({"url": link}))).await?;
+                tell(&socket, "/v1/callback", Some(json!({"url": link}))).await?;
             }
-            tell(&profile, "/v1/window/show", None).await?;
+            tell(&socket, "/v1/window/show", None).await?;
             return Ok(Role::Told);
         }
-        tell(&profile, "/v1/hand-over", None).await?;
+        tell(&socket, "/v1/hand-over", None).await?;
         let gone = async {
-            while socket::call(&profile.socket, "GET", "/v1/status", None)
-                .await
-                .is_ok()
-            {
+            while socket::call(&socket, "GET", "/v1/status", None).await.is_ok() {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
@@ -69,8 +69,19 @@ pub(crate) fn become_the_engine(link: Option<&str>) -> Result<Role, Error> {
     })
 }
 
-async fn tell(profile: &Profile, path: &str, body: Option<Value>) -> Result<(), Error> {
-    let answer = socket::call(&profile.socket, "POST", path, body)
+/// The engine that runs, and where it listens: an environment that names another place finds it by the lock file.
+async fn running(profile: &Profile) -> Option<(PathBuf, socket::Answer)> {
+    let told = profile::holder(&profile.folder).and_then(|holder| holder.socket);
+    for socket in [Some(profile.socket.clone()), told].into_iter().flatten() {
+        if let Ok(status) = socket::call(&socket, "GET", "/v1/status", None).await {
+            return Some((socket, status));
+        }
+    }
+    None
+}
+
+async fn tell(socket: &Path, path: &str, body: Option<Value>) -> Result<(), Error> {
+    let answer = socket::call(socket, "POST", path, body)
         .await
         .map_err(|e| Error::Refused(e.to_string()))?;
     if answer.status < 400 {

@@ -255,7 +255,7 @@ fn without_any_keyring_a_first_run_makes_no_vault_and_says_what_there_is_instead
         vault["message"]
             .as_str()
             .unwrap()
-            .contains("`--vault passphrase`"),
+            .contains("`tokenry unlock` in a terminal"),
         "{vault}"
     );
     let refused = profile.tokenry(&["unlock"]);

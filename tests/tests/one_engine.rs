@@ -193,7 +193,7 @@ fn unlock_makes_the_first_vault_and_starts_the_engine_that_holds_it() {
     let profile = Profile::headless();
     let refused = profile.tokenry(&["list"]);
     assert_eq!(refused.code, 3, "{refused:?}");
-    for part in ["no OS keyring", "--vault passphrase", "`tokenry unlock`"] {
+    for part in ["no OS keyring", "passphrase", "`tokenry unlock`"] {
         assert!(refused.stderr.contains(part), "{part}: {refused:?}");
     }
     let short = profile.tokenry_with(&["unlock", "--passphrase-fd", "0"], "short\n");

@@ -1822,6 +1822,8 @@ export interface components {
             /** @description What can open it. */
             slots: components["schemas"]["SlotKind"][];
             state: components["schemas"]["VaultState"];
+            /** @description Whether the OS keyring was asked to open it and has not answered yet. */
+            waiting_for_keyring?: boolean;
         };
         /**
          * @description Whether the vault is open.

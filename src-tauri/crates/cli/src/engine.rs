@@ -1,20 +1,27 @@
 //! The engine, as this program sees it: questions over the socket.
 
 use crate::failure::Failure;
-use crate::http::{Answer, HttpError, Method, Request, path, read_answer};
+use crate::http::{Answer, HttpError, Method, Request, is_timeout, path, read_answer};
+use crate::output::Output;
 use crate::secret_input::SecretText;
-use crate::{app_token, peer, start};
+use crate::waiting::Waiting;
+use crate::{app_token, find, peer, start};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 use tokenry_contract::{ErrorCode, ErrorEnvelope, profile};
 use zeroize::Zeroizing;
 
 /// A person has 60 s for an answer, and then a provider has 30 s, perhaps after another refresh.
 const PATIENCE: Duration = Duration::from_secs(135);
+/// How the engine is it knows without asking anybody.
+const STATUS_PATIENCE: Duration = Duration::from_secs(5);
+/// For a look beside a request that has its own end.
+const GLANCE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Whether to start an engine when there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,23 +32,35 @@ pub(crate) enum WhenAbsent {
 
 /// The one engine of this profile.
 pub(crate) struct Engine {
+    /// Where the environment says that it listens.
     socket: PathBuf,
+    /// Where it was found.
+    found: OnceLock<PathBuf>,
     when_absent: WhenAbsent,
     app_token: Option<SecretText>,
+    /// Whether nothing is said but the answer.
+    silent: bool,
 }
 
 impl Engine {
     /// Called as the app whose token is in this file, or in the one that the environment names.
-    pub(crate) fn new(when_absent: WhenAbsent, app_token_file: Option<&Path>) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        when_absent: WhenAbsent,
+        app_token_file: Option<&Path>,
+        output: &Output,
+    ) -> Result<Self, Failure> {
         Ok(Self {
             socket: socket()?,
+            found: OnceLock::new(),
             when_absent,
             app_token: app_token::given(app_token_file)?,
+            silent: output.is_json(),
         })
     }
 
+    /// Where it listens.
     pub(crate) fn socket(&self) -> &Path {
-        &self.socket
+        self.found.get().unwrap_or(&self.socket)
     }
 
     /// Reads what is at these segments.
@@ -68,10 +87,17 @@ impl Engine {
         })
     }
 
-    /// Asks anything and judges the answer.
+    /// Asks anything and judges the answer. What the answer waits for is said meanwhile.
     pub(crate) fn ask<T: DeserializeOwned>(&self, request: &Request) -> Result<T, Failure> {
         let token = self.app_token.as_ref().map(|token| token.as_str());
-        let answer = exchange(self.connect()?, &request.bytes(token))?;
+        // Who asks to be kept waiting knows what for.
+        let waiting = !self.silent && !request.target.contains("wait_seconds=");
+        let patience = match request.target.as_str() {
+            "/v1/status" => STATUS_PATIENCE,
+            _ => PATIENCE,
+        };
+        let waiting = waiting.then(|| Waiting::new(self));
+        let answer = exchange(self.connect()?, &request.bytes(token), patience, waiting)?;
         if answer.status >= 400 {
             return Err(refusal(&answer));
         }
@@ -80,15 +106,32 @@ impl Engine {
             .map_err(|error| Failure::garbled(format_args!("column {} is not as agreed", error.column())))
     }
 
-    fn connect(&self) -> Result<UnixStream, Failure> {
-        if let Some(stream) = peer::connect(&self.socket)? {
-            return Ok(stream);
-        }
-        match self.when_absent {
-            WhenAbsent::Start => start::in_background(&self.socket, start::Vault::OpensByItself),
-            WhenAbsent::Fail => Err(start::absent(&self.socket)),
-        }
+    /// Reads what is at these segments, without insisting.
+    pub(crate) fn glance<T: DeserializeOwned>(&self, segments: &[&str]) -> Option<T> {
+        glance(&self.socket, segments)
     }
+
+    fn connect(&self) -> Result<UnixStream, Failure> {
+        let found = match find::engine(&self.socket)? {
+            Some(found) => found,
+            None => match self.when_absent {
+                WhenAbsent::Start => start::in_background(&self.socket, start::Vault::OpensByItself)?,
+                WhenAbsent::Fail => {
+                    find::engine_soon(&self.socket)?.ok_or_else(|| find::absent(&self.socket))?
+                }
+            },
+        };
+        self.found.get_or_init(|| found.socket);
+        Ok(found.stream)
+    }
+}
+
+/// Reads what is at these segments of an engine that is there, and takes no for an answer.
+pub(crate) fn glance<T: DeserializeOwned>(socket: &Path, segments: &[&str]) -> Option<T> {
+    let found = find::engine(socket).ok()??;
+    let request = Request::new(Method::Get, path(segments)).bytes(None);
+    let answer = exchange(found.stream, &request, GLANCE_PATIENCE, None).ok()?;
+    serde_json::from_slice(&answer.body).ok()
 }
 
 /// Where the engine's socket is.
@@ -102,27 +145,43 @@ pub(crate) fn socket() -> Result<PathBuf, Failure> {
     })
 }
 
-fn exchange(stream: UnixStream, request: &[u8]) -> Result<Answer, Failure> {
+fn exchange(
+    stream: UnixStream,
+    request: &[u8],
+    patience: Duration,
+    waiting: Option<Waiting<'_>>,
+) -> Result<Answer, Failure> {
     let mut stream = Timed {
         stream,
-        deadline: Instant::now() + PATIENCE,
+        deadline: Instant::now() + patience,
+        waiting,
     };
     // An engine that refuses early has answered before it read everything: its answer counts.
     let sent = stream.stream.write_all(request);
     match (read_answer(&mut stream), sent) {
         (Ok(answer), _) => Ok(answer),
-        (Err(_), Err(error)) => Err(unanswered(&HttpError::Io(error))),
-        (Err(error), Ok(())) => Err(unanswered(&error)),
+        (Err(_), Err(error)) => Err(unanswered(&HttpError::Io(error), &stream.stream, patience)),
+        (Err(error), Ok(())) => Err(unanswered(&error, &stream.stream, patience)),
     }
 }
 
-fn unanswered(error: &HttpError) -> Failure {
+fn unanswered(error: &HttpError, stream: &UnixStream, patience: Duration) -> Failure {
     match error {
-        _ if error.is_timeout() => Failure::new(
-            ErrorCode::Internal,
-            format!("The engine did not answer within {} s.", PATIENCE.as_secs()),
-            "`tokenry status` shows whether it is well.",
-        ),
+        _ if error.is_timeout() => {
+            let (process, next) = match peer::pid(stream) {
+                Some(pid) => (
+                    format!(" (process {pid})"),
+                    format!("If it stays like this, end it with `kill -9 {pid}` and try again."),
+                ),
+                None => (String::new(), "End it and try again.".to_owned()),
+            };
+            let seconds = patience.as_secs();
+            Failure::new(
+                ErrorCode::Internal,
+                format!("The engine{process} did not answer within {seconds} s."),
+                next,
+            )
+        }
         HttpError::Io(_) | HttpError::Truncated => Failure::new(
             ErrorCode::Internal,
             "The engine went away before it had answered.",
@@ -140,18 +199,30 @@ fn refusal(answer: &Answer) -> Failure {
 }
 
 /// A stream that fails when the time is over, however slowly it drips.
-struct Timed {
+struct Timed<'a> {
     stream: UnixStream,
     deadline: Instant,
+    waiting: Option<Waiting<'a>>,
 }
 
-impl Read for Timed {
+impl Read for Timed<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let left = self.deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(io::ErrorKind::TimedOut.into());
+        loop {
+            let left = self.deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            let pause = self
+                .waiting
+                .as_ref()
+                .map_or(left, |waiting| left.min(waiting.pause()));
+            // A pause of nothing would be one without an end.
+            self.stream
+                .set_read_timeout(Some(pause.max(Duration::from_millis(1))))?;
+            match (self.stream.read(into), &mut self.waiting) {
+                (Err(error), Some(waiting)) if is_timeout(&error) => waiting.look(),
+                (read, _) => return read,
+            }
         }
-        self.stream.set_read_timeout(Some(left))?;
-        self.stream.read(into)
     }
 }

@@ -6,10 +6,12 @@
 
 mod app_token;
 mod args;
+mod browser;
 mod commands;
 mod credential_args;
 mod engine;
 mod failure;
+mod find;
 mod http;
 mod interrupt;
 mod names;
@@ -20,6 +22,7 @@ mod secret_input;
 mod start;
 mod table;
 mod time;
+mod waiting;
 
 use clap::Parser;
 use std::ffi::OsString;

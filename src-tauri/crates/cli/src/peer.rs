@@ -91,6 +91,18 @@ fn peer_uid(fd: &OwnedFd) -> Result<u32, Errno> {
     Ok(sockopt::socket_peercred(fd)?.uid.as_raw())
 }
 
+/// The process that listens there.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) fn pid(stream: &UnixStream) -> Option<u32> {
+    let pid = sockopt::socket_peercred(stream).ok()?.pid;
+    u32::try_from(pid.as_raw_nonzero().get()).ok()
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(crate) fn pid(_: &UnixStream) -> Option<u32> {
+    None
+}
+
 // Elsewhere it is the folder, ours alone, that vouches for who made the socket in it.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn peer_uid(_: &OwnedFd) -> Result<u32, Errno> {

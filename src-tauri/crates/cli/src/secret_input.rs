@@ -1,6 +1,7 @@
 //! Secrets come in by standard input, a prompt without echo, or a file descriptor; never as an argument.
 
 use crate::failure::Failure;
+use crate::interrupt;
 use crate::output::write_err;
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use std::fs::File;
@@ -108,8 +109,16 @@ fn rest_of_paste() -> io::Result<Zeroizing<Vec<u8>>> {
 fn hidden_line(what: &str) -> Result<SecretText, Failure> {
     // Silent before the question is there, and nothing that was typed already is thrown away.
     let silence = silence().map_err(|error| unreadable(what, &error.to_string()))?;
-    write_err(&format!("{what}: "));
-    let line = line(what);
+    let before = silence.0.clone();
+    // A terminal that shows nothing of what is typed must not stay behind.
+    let restore = move || {
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &before);
+        write_err("\n");
+    };
+    let line = interrupt::or_else(restore, || {
+        write_err(&format!("{what}: "));
+        line(what)
+    });
     drop(silence);
     write_err("\n");
     line?.filter(|line| !line.is_empty()).ok_or_else(|| empty(what))

@@ -1,20 +1,25 @@
 //! Starting `tokenry-serve`, the engine with no window, which stands beside our own program.
 
 use crate::failure::Failure;
-use crate::output::write_err;
-use crate::peer;
+use crate::find::{self, Found};
+use crate::output::{clean, write_err};
+use crate::{engine, waiting};
 use std::ffi::OsStr;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, IsTerminal, Read, Seek, SeekFrom};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
-use tokenry_contract::{ErrorCode, profile};
+use tokenry_contract::{EngineStatus, ErrorCode, profile};
 
 const PROGRAM: &str = "tokenry-serve";
+/// How long the engine may take until it answers.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// And until the OS keyring has, which asks its user something: longer than the engine waits for it.
+const KEYRING_PATIENCE: Duration = Duration::from_secs(90);
 /// A log that has grown beyond this is begun anew.
 const LOG_MAX: u64 = 1024 * 1024;
 /// How much of the end of the log is read for the reason of a failure.
@@ -33,14 +38,6 @@ pub(crate) fn program() -> Result<PathBuf, Failure> {
     })
 }
 
-/// No engine answers, and this command starts none.
-pub(crate) fn absent(socket: &Path) -> Failure {
-    Failure::no_engine(
-        format!("No engine is running: nobody listens at {}.", socket.display()),
-        "Open the Tokenry window, or start one with `tokenry serve`.",
-    )
-}
-
 /// What is known of the vault before an engine is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Vault {
@@ -56,19 +53,14 @@ impl Vault {
     fn arguments(self) -> &'static [&'static str] {
         match self {
             Self::OpensByItself => &["--background"],
-            Self::OpenedNext => &[],
-            Self::OpenedByPassphrase => &["--vault", "passphrase"],
+            Self::OpenedNext => &["--background", "--stay-locked"],
+            Self::OpenedByPassphrase => &["--background", "--stay-locked", "--vault", "passphrase"],
         }
-    }
-
-    /// How long the engine may take until it answers. Where a question is allowed, the keyring may ask one.
-    fn patience(self) -> Duration {
-        Duration::from_secs(if self == Self::OpensByItself { 5 } else { 60 })
     }
 }
 
 /// Starts an engine that outlives us, and waits until it answers.
-pub(crate) fn in_background(socket: &Path, vault: Vault) -> Result<UnixStream, Failure> {
+pub(crate) fn in_background(socket: &Path, vault: Vault) -> Result<Found, Failure> {
     let program = program()?;
     let mut log = Log::open()?;
     let mut command = Command::new(program);
@@ -89,49 +81,76 @@ pub(crate) fn in_background(socket: &Path, vault: Vault) -> Result<UnixStream, F
         command.env("TOKENRY_HOME", log.folder.as_os_str());
     }
     let mut child = command.spawn().map_err(|error| not_started(&error.to_string()))?;
-    let stream = wait(&mut child, socket, &mut log, vault.patience())?;
+    let found = wait(&mut child, socket, &mut log)?;
     if let Some(said) = child.stdout.take() {
         tell_code(said);
     }
-    Ok(stream)
+    Ok(found)
 }
 
-/// Shows the code that the engine made for `tokenry approve`. It says it right after it is ready.
+/// Shows the code that the engine made for `tokenry approve`. It says that, where there is one, before it says that it
+/// is ready; what it does not say is not waited for.
 fn tell_code(said: ChildStdout) {
-    let lines = BufReader::new(said).lines().take(2).map_while(Result::ok);
-    let code = lines
-        .filter_map(|line| line.strip_prefix("approval ").map(str::to_owned))
-        .next();
-    if let Some(code) = code {
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        let lines = BufReader::new(said).lines().map_while(Result::ok);
+        let code = lines
+            .take_while(|line| !line.starts_with("ready "))
+            .find_map(|line| line.strip_prefix("approval ").map(str::to_owned));
+        let _ = tell.send(code);
+    });
+    if let Ok(Some(code)) = told.recv_timeout(PATIENCE) {
         write_err(&format!(
             "An engine without a window was started. It asks before it hands anything out; answer with `tokenry \
-             approve` in another terminal. The approval code is {code}.\n"
+             approve --wait` in another terminal. The approval code is {code}.\n"
         ));
     }
 }
 
-fn wait(child: &mut Child, socket: &Path, log: &mut Log, patience: Duration) -> Result<UnixStream, Failure> {
-    let deadline = Instant::now() + patience;
+/// Until the engine answers and its vault waits for no keyring any more.
+fn wait(child: &mut Child, socket: &Path, log: &mut Log) -> Result<Found, Failure> {
+    let mut deadline = Instant::now() + PATIENCE;
     let mut pause = Duration::from_millis(1);
+    let mut said = false;
     loop {
         let ended = child.try_wait().ok().flatten();
-        if let Some(stream) = peer::connect(socket)? {
-            return Ok(stream);
+        if find::engine(socket)?.is_some() {
+            let status: Option<EngineStatus> = engine::glance(socket, &["v1", "status"]);
+            match status.as_ref().and_then(waiting::for_keyring) {
+                Some(words) if !said => {
+                    write_err(&(clean(&words) + "\n"));
+                    said = true;
+                    deadline = Instant::now() + KEYRING_PATIENCE;
+                }
+                Some(_) => {}
+                None => {
+                    if let Some(found) = find::engine(socket)? {
+                        return Ok(found);
+                    }
+                }
+            }
         }
         if let Some(status) = ended.filter(|status| !lost_the_race(*status)) {
             return Err(gave_up(status, &log.reason()));
         }
         if Instant::now() > deadline {
-            return Err(Failure::no_engine(
-                format!(
-                    "An engine was started and does not answer after {} s.",
-                    patience.as_secs()
-                ),
-                "Try again, or start one with `tokenry serve` to see what it says.",
-            ));
+            return Err(no_answer(socket));
         }
         std::thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(50));
+    }
+}
+
+fn no_answer(socket: &Path) -> Failure {
+    match find::running() {
+        Some(holder) => find::out_of_reach(&holder, socket),
+        None => Failure::no_engine(
+            format!(
+                "An engine was started and does not answer at {}.",
+                socket.display()
+            ),
+            "Try again, or start one with `tokenry serve` to see what it says.",
+        ),
     }
 }
 
@@ -148,7 +167,9 @@ fn gave_up(status: ExitStatus, reason: &str) -> Failure {
         .iter()
         .any(|code| status.code() == Some(code.exit_code().into()));
     if is_shut {
-        not_started(reason).with_next("Unlock with `tokenry unlock`, or open the Tokenry window.")
+        not_started(reason).with_next(
+            "Run `tokenry unlock` in a terminal, which asks for what is missing, or open the Tokenry window.",
+        )
     } else {
         not_started(reason)
     }

@@ -129,7 +129,7 @@ fn one_that_lost_the_race_gives_way_to_the_one_that_won() {
 fn status_and_lock_start_nothing() {
     let (installed, home) = (Installed::new(Some(FAILS)), support::home());
     let run = installed.run(home.path(), &["status"]).ends(3);
-    assert!(run.err.contains("`tokenry serve`"), "{run:?}");
+    assert!(run.err.contains("`tokenry unlock`"), "{run:?}");
     installed.run(home.path(), &["status", "github"]).ends(3);
     let run = installed.run(home.path(), &["lock"]).ends(0);
     assert!(run.err.contains("o engine is running"), "{run:?}");
@@ -139,10 +139,14 @@ fn status_and_lock_start_nothing() {
 #[test]
 fn unlock_starts_an_engine_that_may_be_locked_and_opens_it() {
     for (arguments, how, body) in [
-        (&["unlock"][..], "--approve never\n/\n", json!({"create": true})),
+        (
+            &["unlock"][..],
+            "--background --stay-locked --approve never\n/\n",
+            json!({"create": true}),
+        ),
         (
             &["unlock", "--passphrase-fd", "0"],
-            "--vault passphrase --approve never\n/\n",
+            "--background --stay-locked --vault passphrase --approve never\n/\n",
             json!({"create": true, "passphrase": "pw"}),
         ),
     ] {

@@ -31,6 +31,9 @@ pub struct Vault {
     pub code: Option<ErrorCode>,
     /// The same in words, with what to do next.
     pub message: Option<String>,
+    /// Whether the OS keyring was asked to open it and has not answered yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waiting_for_keyring: bool,
 }
 
 /// Whether the vault is open.

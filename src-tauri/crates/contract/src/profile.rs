@@ -2,13 +2,20 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::path::PathBuf;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 /// The name of our folders, and the scheme of our deep link.
 pub const APP_ID: &str = "io.github.tokenry";
 
 /// The most bytes a socket's path may have: `sun_path` less its final NUL.
 pub const SOCKET_PATH_MAX: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
+
+/// The file in the profile that names the engine's process and its socket, one a line.
+pub const LOCK_FILE: &str = "tokenry.lock";
+
+/// The name of the socket in its folder.
+const SOCKET_NAME: &str = "engine.sock";
 
 /// Why there is no profile or no socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,11 +94,58 @@ pub fn socket_in(env: &dyn Fn(&str) -> Option<OsString>) -> Result<PathBuf, Prof
         (None, Some(runtime)) => runtime.join(APP_ID),
         _ => folder_in(env)?,
     }
-    .join("engine.sock");
+    .join(SOCKET_NAME);
     if path.as_os_str().len() > SOCKET_PATH_MAX {
         return Err(ProfileError::SocketPathTooLong(path));
     }
     Ok(path)
+}
+
+/// The socket in the profile itself, where an engine listens when it cannot listen at [`socket`]. `None` when the
+/// operating system takes no path of this length.
+pub fn spare_socket(folder: &Path) -> Option<PathBuf> {
+    Some(folder.join(SOCKET_NAME)).filter(|path| path.as_os_str().len() <= SOCKET_PATH_MAX)
+}
+
+/// What the lock file says about the engine of a profile. The process may have ended without a chance to say so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// Its process.
+    pub pid: u32,
+    /// Where it listens, once it does.
+    pub socket: Option<PathBuf>,
+}
+
+/// Reads the lock file of the profile in `folder`. `None` when no engine has said anything there.
+pub fn holder(folder: &Path) -> Option<Holder> {
+    let path = folder.join(LOCK_FILE);
+    // Nothing else is opened: a pipe would never answer.
+    if !path.symlink_metadata().is_ok_and(|found| found.is_file()) {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .ok()?
+        .take(4096)
+        .read_to_end(&mut bytes)
+        .ok()?;
+    let mut lines = bytes.split_inclusive(|byte| *byte == b'\n');
+    // A line without an end is still being written.
+    let mut line = || lines.next()?.strip_suffix(b"\n");
+    let pid = std::str::from_utf8(line()?).ok()?.trim().parse().ok()?;
+    let socket = line().and_then(path_of).filter(|path| path.is_absolute());
+    Some(Holder { pid, socket })
+}
+
+#[cfg(unix)]
+fn path_of(bytes: &[u8]) -> Option<PathBuf> {
+    use std::os::unix::ffi::OsStrExt;
+    Some(PathBuf::from(std::ffi::OsStr::from_bytes(bytes)))
+}
+
+#[cfg(not(unix))]
+fn path_of(bytes: &[u8]) -> Option<PathBuf> {
+    std::str::from_utf8(bytes).ok().map(PathBuf::from)
 }
 
 fn set(env: &dyn Fn(&str) -> Option<OsString>, name: &str) -> Option<PathBuf> {
@@ -153,6 +207,30 @@ mod tests {
     fn a_home_that_is_not_whole_starts_at_the_working_folder() {
         let folder = folder_in(&env(&[("TOKENRY_HOME", "dev/profile")])).unwrap();
         assert_eq!(folder, std::env::current_dir().unwrap().join("dev/profile"));
+    }
+
+    #[test]
+    fn the_lock_file_names_the_process_and_the_socket_and_half_a_line_counts_for_nothing() {
+        let folder = std::env::temp_dir().join(format!("tokenry-contract-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let read = |text: &str| {
+            std::fs::write(folder.join(LOCK_FILE), text).unwrap();
+            holder(&folder).map(|holder| (holder.pid, holder.socket))
+        };
+        let socket = Some(PathBuf::from("/run/a b/engine.sock"));
+        assert_eq!(read("42\n/run/a b/engine.sock\n"), Some((42, socket.clone())));
+        assert_eq!(read("42\n/run/a b/engine.sock\nck\n"), Some((42, socket)));
+        assert_eq!(read("42\n/run/engine.so"), Some((42, None)));
+        assert_eq!(read("42\nengine.sock\n"), Some((42, None)));
+        assert_eq!(read("42\n"), Some((42, None)));
+        for nothing in ["", "42", "\n", "x\n/run/engine.sock\n", "-1\n"] {
+            assert_eq!(read(nothing), None, "{nothing:?}");
+        }
+        std::fs::remove_file(folder.join(LOCK_FILE)).unwrap();
+        assert_eq!(holder(&folder), None);
+        std::fs::create_dir(folder.join(LOCK_FILE)).unwrap();
+        assert_eq!(holder(&folder), None);
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

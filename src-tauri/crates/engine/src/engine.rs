@@ -14,7 +14,7 @@ use crate::{
 };
 use std::{
     collections::HashMap,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError, RwLock, Weak,
         atomic::{AtomicU64, Ordering},
@@ -28,9 +28,6 @@ use tokenry_core::{
 use tokenry_oauth::Http;
 use tokenry_store::{ProfileLock, Store};
 use tokio::sync::{Notify, broadcast, watch};
-
-/// How long a window waits for the OS keyring before it shows itself without an open vault.
-const KEYRING_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The one engine of a profile. Cloning it is cheap: all clones are the same engine.
 #[derive(Clone)]
@@ -70,6 +67,17 @@ pub(crate) struct Inner {
     pub(crate) authorization_server: AuthorizationServer,
     pub(crate) life: watch::Sender<Life>,
     pub(crate) lock: Mutex<Option<ProfileLock>>,
+    pub(crate) start: watch::Sender<Start>,
+}
+
+/// How far the attempt to open the vault at the start has gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Start {
+    Opening,
+    /// The OS keyring was asked and has not answered yet.
+    Waiting,
+    /// It has ended, with an open vault or without.
+    Tried,
 }
 
 /// How far the engine's life has gone.
@@ -96,9 +104,9 @@ impl Engine {
         })
         .await?;
         let (changes, _) = broadcast::channel(256);
+        let opener = Opener::new(Arc::new(store), &options, changes.clone());
         let engine = Self {
             inner: Arc::new(Inner {
-                opener: Opener::new(Arc::new(store), &options, changes.clone()),
                 folder: options.folder,
                 http: options.http,
                 host: options.host,
@@ -112,10 +120,12 @@ impl Engine {
                 due: Notify::new(),
                 changes,
                 gate: RwLock::new(Gate::Shut {
-                    state: VaultState::Locked,
+                    state: opener.state(),
                     problem: None,
+                    waiting_for_keyring: false,
                 }),
                 locks: AtomicU64::new(0),
+                opener,
                 window: options.window,
                 asking: options.asking,
                 approval_code: options.approval_code,
@@ -126,38 +136,49 @@ impl Engine {
                 opening: tokio::sync::Mutex::default(),
                 last: Mutex::default(),
                 lock: Mutex::new(Some(lock)),
+                start: watch::channel(Start::Opening).0,
             }),
         };
         engine.spawn(scheduler::run);
         engine.spawn(crate::activity::run);
-        engine.open_at_start(options.passphrase, options.window).await;
+        engine.open_at_start(options.passphrase).await;
         Ok(engine)
     }
 
     /// Opens the vault if nothing has to be asked. Why it stayed shut is kept at the gate, where the status shows it.
-    async fn open_at_start(&self, passphrase: Option<Secret>, window: bool) {
+    /// A keyring that does not answer holds nothing back: it is waited for in the background.
+    async fn open_at_start(&self, passphrase: Option<Secret>) {
         let engine = self.clone();
-        let opening = tokio::spawn(async move {
+        tokio::spawn(async move {
             if let Err(error) = engine.open_gate(passphrase, true).await {
                 tracing::debug!(code = ?error.code(), "the vault stays shut");
             }
+            engine.inner.start.send_replace(Start::Tried);
         });
-        // A keyring that asks its person something must not hold a window back: it goes on in the background.
-        let patience = if window { KEYRING_PATIENCE } else { Duration::MAX };
-        if tokio::time::timeout(patience, opening).await.is_err() {
-            let text = "the OS keyring has not answered yet; look for its own window and answer there";
-            self.explain(tokenry_core::Code::OauthUnavailable, text);
-        }
+        self.start_reaches(|start| *start != Start::Opening).await;
     }
 
-    /// Says why the vault is shut, if it is.
-    fn explain(&self, code: tokenry_core::Code, text: &str) {
-        if let Gate::Shut { problem, .. } =
-            &mut *self.inner.gate.write().unwrap_or_else(PoisonError::into_inner)
-        {
-            *problem = Some((code, text.to_owned()));
+    /// Resolves when the attempt to open the vault at the start has ended, with an open vault or without.
+    pub async fn tried_to_open(&self) {
+        self.start_reaches(|start| *start == Start::Tried).await;
+    }
+
+    async fn start_reaches(&self, far: impl FnMut(&Start) -> bool) {
+        let _ = self.inner.start.subscribe().wait_for(far).await;
+    }
+
+    /// The profile's folder.
+    pub fn folder(&self) -> &Path {
+        &self.inner.folder
+    }
+
+    /// Writes into the profile's lock file where this engine listens, for callers whose environment names another
+    /// place.
+    pub fn listens_at(&self, socket: &Path) {
+        let mut lock = self.inner.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(Err(error)) = lock.as_mut().map(|lock| lock.listens_at(socket)) {
+            tracing::warn!("the lock file of the profile could not be written: {error}");
         }
-        let _ = self.inner.changes.send(Change::Engine);
     }
 
     /// Runs a task of the engine's own until the engine ends.
@@ -171,17 +192,21 @@ impl Engine {
     /// How the engine is. Works while locked.
     pub fn status(&self) -> Status {
         let (vault, ledger) = match &*self.inner.gate.read().unwrap_or_else(PoisonError::into_inner) {
-            Gate::Shut { state, problem } => ((*state, false, problem.clone()), None),
+            Gate::Shut {
+                state,
+                problem,
+                waiting_for_keyring,
+            } => ((*state, false, problem.clone(), *waiting_for_keyring), None),
             Gate::Open(ledger) => {
                 let problem = ledger.read_only().map(|why| Error::ReadOnly(why.to_owned()));
                 let problem = problem.map(|error| (error.code(), error.to_string()));
                 (
-                    (VaultState::Unlocked, problem.is_some(), problem),
+                    (VaultState::Unlocked, problem.is_some(), problem, false),
                     Some(ledger.clone()),
                 )
             }
         };
-        let (state, read_only, problem) = vault;
+        let (state, read_only, problem, waiting_for_keyring) = vault;
         let mut counts = HashMap::new();
         let mut providers = 0;
         if let Some(ledger) = ledger {
@@ -196,6 +221,7 @@ impl Engine {
             slots: self.inner.opener.slots(),
             read_only,
             problem,
+            waiting_for_keyring,
         };
         Status {
             vault,
@@ -254,6 +280,7 @@ impl Engine {
             Gate::Shut {
                 state: VaultState::Absent,
                 problem,
+                ..
             } => Err(Error::NoVault(problem.as_ref().map_or_else(
                 || "open the window, or run `tokenry unlock`".to_owned(),
                 |p| p.1.clone(),

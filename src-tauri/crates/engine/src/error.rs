@@ -13,6 +13,11 @@ pub enum Error {
     /// The keys.
     #[error(transparent)]
     Vault(#[from] tokenry_vault::Error),
+    /// The OS keyring does not take the key of a first vault.
+    #[error(
+        "{0}. Or protect the vault with a passphrase instead: `tokenry unlock` in a terminal asks for one"
+    )]
+    NoKeyring(tokenry_vault::Error),
     /// The vault is not open.
     #[error("the vault is locked; unlock it with `tokenry unlock` or in the window")]
     Locked,
@@ -167,7 +172,7 @@ impl Error {
     pub fn code(&self) -> Code {
         match self {
             Self::Store(error) => error.code(),
-            Self::Vault(error) => error.code(),
+            Self::Vault(error) | Self::NoKeyring(error) => error.code(),
             Self::Locked | Self::StaysLocked(_) | Self::NoVault(_) => Code::VaultLocked,
             Self::ReadOnly(_)
             | Self::Ambiguous { .. }

@@ -1,9 +1,13 @@
 use crate::{Change, Error, Options, VaultChoice, ledger::Ledger};
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 use tokenry_core::{Clock, Code, Random, Secret};
 use tokenry_store::Store;
-use tokenry_vault::{Cost, Keyring, SlotKind, Vault, VaultId};
+use tokenry_vault::{Cost, Keyring, KeyringError, SlotKind, Vault, VaultId};
 use tokio::sync::broadcast;
+use zeroize::Zeroizing;
 
 /// Whether the vault is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +31,8 @@ pub struct VaultReport {
     pub read_only: bool,
     /// Why it is not as it should be, and what to do.
     pub problem: Option<(Code, String)>,
+    /// Whether the OS keyring was asked and has not answered yet.
+    pub waiting_for_keyring: bool,
 }
 
 /// Shut or open.
@@ -34,6 +40,7 @@ pub(crate) enum Gate {
     Shut {
         state: VaultState,
         problem: Option<(Code, String)>,
+        waiting_for_keyring: bool,
     },
     Open(Arc<Ledger>),
 }
@@ -41,7 +48,7 @@ pub(crate) enum Gate {
 /// What opening a vault takes.
 pub(crate) struct Opener {
     pub(crate) store: Arc<Store>,
-    pub(crate) keyring: Arc<dyn Keyring>,
+    keyring: Watched,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) choice: VaultChoice,
@@ -52,7 +59,10 @@ impl Opener {
     pub(crate) fn new(store: Arc<Store>, options: &Options, changes: broadcast::Sender<Change>) -> Self {
         Self {
             store,
-            keyring: options.keyring.clone(),
+            keyring: Watched {
+                keyring: options.keyring.clone(),
+                asking: AtomicUsize::new(0),
+            },
             random: options.random.clone(),
             clock: options.clock.clone(),
             choice: options.vault,
@@ -82,6 +92,19 @@ impl Opener {
         }
     }
 
+    /// Whether the OS keyring is being asked something at this moment.
+    pub(crate) fn is_asking_keyring(&self) -> bool {
+        self.keyring.asking.load(Ordering::SeqCst) > 0
+    }
+
+    /// Whether there is a vault.
+    pub(crate) fn state(&self) -> VaultState {
+        match self.store.vault_id() {
+            Ok(None) => VaultState::Absent,
+            _ => VaultState::Locked,
+        }
+    }
+
     fn create(&self, passphrase: Option<&Secret>) -> Result<Ledger, Error> {
         let created = match passphrase {
             Some(passphrase) => {
@@ -93,7 +116,9 @@ impl Opener {
                     "give a passphrase, with --passphrase-fd, `tokenry unlock` or in the window".to_owned(),
                 ));
             }
-            None => tokenry_vault::create_with_keyring(&*self.keyring, &*self.random)?,
+            None => {
+                tokenry_vault::create_with_keyring(&self.keyring, &*self.random).map_err(Error::NoKeyring)?
+            }
         };
         let now = self.clock.now();
         let (store, random, changes) = (self.store.clone(), self.random.clone(), self.changes.clone());
@@ -117,7 +142,7 @@ impl Opener {
                 Err(Error::Locked)
             }
             None => {
-                let (vault, floor) = tokenry_vault::unlock_with_keyring(id, &slots, &*self.keyring)?;
+                let (vault, floor) = tokenry_vault::unlock_with_keyring(id, &slots, &self.keyring)?;
                 Ok((vault, floor.0))
             }
         }
@@ -137,9 +162,34 @@ impl Opener {
     /// Tells the keyring the lowest epoch that is still acceptable. Only vaults with a keyring slot have one.
     pub(crate) fn raise_floor(&self, id: VaultId, epoch: u64) -> Result<(), Error> {
         if self.slots().contains(&SlotKind::Keyring) {
-            tokenry_vault::raise_epoch_floor(id, &*self.keyring, epoch)?;
+            tokenry_vault::raise_epoch_floor(id, &self.keyring, epoch)?;
         }
         Ok(())
+    }
+}
+
+/// A keyring that tells whether it is being asked something. It may be asked by several threads.
+struct Watched {
+    keyring: Arc<dyn Keyring>,
+    asking: AtomicUsize,
+}
+
+impl Watched {
+    fn ask<T>(&self, ask: impl FnOnce(&dyn Keyring) -> T) -> T {
+        self.asking.fetch_add(1, Ordering::SeqCst);
+        let answer = ask(&*self.keyring);
+        self.asking.fetch_sub(1, Ordering::SeqCst);
+        answer
+    }
+}
+
+impl Keyring for Watched {
+    fn read(&self, id: VaultId) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError> {
+        self.ask(|keyring| keyring.read(id))
+    }
+
+    fn write(&self, id: VaultId, item: &[u8]) -> Result<(), KeyringError> {
+        self.ask(|keyring| keyring.write(id, item))
     }
 }
 

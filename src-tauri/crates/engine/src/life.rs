@@ -2,7 +2,7 @@
 
 use crate::{
     Engine, Error,
-    engine::{Life, blocking},
+    engine::{Life, Start, blocking},
     gate::{Gate, VaultState},
     ledger::Ledger,
     policy::Operation,
@@ -12,7 +12,13 @@ use std::{
     sync::{Arc, PoisonError},
     time::Duration,
 };
-use tokenry_core::{Caller, EventKind, Outcome, Secret};
+use tokenry_core::{Caller, Code, EventKind, Outcome, Secret};
+
+/// How long the OS keyring may take before it is said that it is waited for. A keyring that asks nothing answers within
+/// 50 ms.
+const KEYRING_PATIENCE: Duration = Duration::from_secs(1);
+const WAITING_FOR_KEYRING: &str = "waiting for the OS keyring; answer its password window, or unlock the keyring in \
+                                   the desktop session. If no window appears, restart the keyring service";
 
 /// How long an engine that ends waits for those who are in the middle of something: the longest request to a
 /// provider fits.
@@ -56,11 +62,17 @@ impl Engine {
             let (engine, _turn) = (self.clone(), self.inner.opening.lock().await);
             return blocking(move || engine.inner.opener.prove(Some(&passphrase))).await;
         }
-        self.open_gate(passphrase, create).await?;
-        self.inner
-            .activity
-            .push(self.event(caller, EventKind::Unlocked, None, None, Outcome::Done, None));
-        Ok(())
+        let (engine, caller) = (self.clone(), caller.clone());
+        // The engine's own task: a caller that goes away does not stop halfway what the keyring is asked for.
+        let opening = tokio::spawn(async move {
+            engine.open_gate(passphrase, create).await?;
+            let event = engine.event(&caller, EventKind::Unlocked, None, None, Outcome::Done, None);
+            engine.inner.activity.push(event);
+            Ok(())
+        });
+        opening
+            .await
+            .unwrap_or_else(|error| Err(Error::Internal(format!("a task ended early ({error})"))))
     }
 
     /// Ends an engine without a window, so that a desktop app can take the profile over.
@@ -116,6 +128,7 @@ impl Engine {
         self.set_gate(Gate::Shut {
             state: VaultState::Locked,
             problem: None,
+            waiting_for_keyring: false,
         });
         self.inner.prompts.lock();
         self.inner.authorization_server.forget_codes();
@@ -130,8 +143,24 @@ impl Engine {
         if *self.inner.life.borrow() != Life::Running {
             return Err(Error::Locked);
         }
+        let by_keyring = passphrase.is_none();
         let engine = self.clone();
-        match blocking(move || engine.open_ledger(passphrase.as_ref(), create)).await {
+        let opening = blocking(move || engine.open_ledger(passphrase.as_ref(), create));
+        tokio::pin!(opening);
+        let opened = tokio::select! {
+            opened = opening.as_mut() => Some(opened),
+            () = tokio::time::sleep(KEYRING_PATIENCE), if by_keyring => None,
+        };
+        let opened = match opened {
+            Some(opened) => opened,
+            None => {
+                if self.inner.opener.is_asking_keyring() {
+                    self.wait_for_keyring();
+                }
+                opening.await
+            }
+        };
+        match opened {
             Ok(ledger) => {
                 *self.inner.last.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&ledger);
                 let surviving = self.watch_surviving_flows(&ledger);
@@ -140,17 +169,31 @@ impl Engine {
                 surviving
             }
             Err(error) => {
-                let absent = self.inner.opener.store.vault_id().is_ok_and(|id| id.is_none());
-                let state = if absent {
-                    VaultState::Absent
-                } else {
-                    VaultState::Locked
-                };
                 let problem = stays(&error).then(|| (error.code(), error.to_string()));
-                self.set_gate(Gate::Shut { state, problem });
+                self.set_gate(Gate::Shut {
+                    state: self.inner.opener.state(),
+                    problem,
+                    waiting_for_keyring: false,
+                });
                 Err(error)
             }
         }
+    }
+
+    /// Says that the vault is shut because the OS keyring has not answered yet.
+    fn wait_for_keyring(&self) {
+        self.set_gate(Gate::Shut {
+            state: self.inner.opener.state(),
+            problem: Some((Code::VaultLocked, WAITING_FOR_KEYRING.to_owned())),
+            waiting_for_keyring: true,
+        });
+        self.inner.start.send_if_modified(|start| {
+            let is_first = *start == Start::Opening;
+            if is_first {
+                *start = Start::Waiting;
+            }
+            is_first
+        });
     }
 
     /// The vault, opened anew; or the one from before, if somebody still is in the middle of something with it. Two

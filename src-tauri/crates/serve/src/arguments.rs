@@ -13,7 +13,10 @@ Options:
       --approve <ask|never|all>          What is done about what needs a person's consent: ask through
                                          `tokenry approve`, refuse it, or allow all of it [default: ask]
       --loopback                         Open the door on 127.0.0.1, whatever the settings say
-      --background                       End with an error when the vault cannot be opened without a question
+      --background                       For the command that starts this engine: write the approval code to
+                                         standard output, and end with an error when the vault cannot be opened
+                                         without a question
+      --stay-locked                      With --background, go on with a vault that is not open
   -h, --help                             Print help
   -V, --version                          Print version
 ";
@@ -34,6 +37,7 @@ pub(crate) struct Arguments {
     pub(crate) passphrase_fd: Option<u32>,
     pub(crate) loopback: bool,
     pub(crate) background: bool,
+    pub(crate) stay_locked: bool,
     pub(crate) approve: Asking,
 }
 
@@ -80,6 +84,7 @@ pub(crate) fn parse(given: impl Iterator<Item = OsString>) -> Result<Command, Fa
             }
             "--loopback" if word == name => arguments.loopback = true,
             "--background" if word == name => arguments.background = true,
+            "--stay-locked" if word == name => arguments.stay_locked = true,
             "-h" | "--help" => return Ok(Command::Say(HELP.to_owned())),
             "-V" | "--version" => {
                 return Ok(Command::Say(format!(
@@ -119,8 +124,10 @@ mod tests {
                 "--background",
                 "--approve=never",
                 "--loopback",
+                "--stay-locked",
             ][..],
             &[
+                "--stay-locked",
                 "--loopback",
                 "--background",
                 "--approve",
@@ -134,6 +141,7 @@ mod tests {
                 passphrase_fd: Some(3),
                 loopback: true,
                 background: true,
+                stay_locked: true,
                 approve: Asking::Never,
             };
             assert_eq!(parsed(words).unwrap(), Command::Serve(expected));

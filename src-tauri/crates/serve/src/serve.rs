@@ -3,7 +3,7 @@ use std::{io::Write, sync::Arc};
 use tokenry_api::doors::{SocketDoor, keep_loopback, serve_socket};
 use tokenry_contract::profile;
 use tokenry_core::{Code, OsRandom, Random, Secret};
-use tokenry_engine::{Asking, Engine, NoWindowHost, Options, VaultState};
+use tokenry_engine::{Asking, Engine, NoWindowHost, Options, VaultReport, VaultState};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Is the engine, until somebody says stop.
@@ -20,20 +20,44 @@ pub(crate) async fn serve(arguments: Arguments) -> Result<(), Failure> {
         }
     };
     let loopback = keep_loopback(engine.clone(), folder, arguments.loopback).await;
-    say_ready(&door);
-    if let Some(code) = &code {
-        say_code(code, arguments.background);
-    }
-    tokio::select! {
-        () = engine.finished() => {}
-        () = stop.told() => {
-            // Whoever says it twice does not want to wait for a provider; the journal knows what was under way.
-            tokio::select! { () = engine.shutdown() => {}, () = stop.told() => {} }
+    let ready = async {
+        opened(&engine, &arguments).await?;
+        if let Some(code) = &code {
+            say_code(code, arguments.background);
         }
-    }
+        say_ready(&door);
+        engine.finished().await;
+        Ok(())
+    };
+    let ended = tokio::select! {
+        ended = ready => ended,
+        () = stop.told() => Ok(()),
+    };
+    // For one that has ended already this is nothing. Whoever says it twice does not want to wait for a provider; the journal knows what was under way.
+    tokio::select! { () = engine.shutdown() => {}, () = stop.told() => {} }
     loopback.close().await;
     door.close().await;
-    Ok(())
+    ended
+}
+
+/// Waits until the vault is open, or is known to stay shut. The door is open meanwhile: whoever asks there hears what
+/// is waited for.
+async fn opened(engine: &Engine, arguments: &Arguments) -> Result<(), Failure> {
+    let waits = engine.status().vault;
+    if waits.waiting_for_keyring {
+        say_shut(&waits);
+    }
+    engine.tried_to_open().await;
+    let vault = engine.status().vault;
+    match (vault.state, arguments.background) {
+        (VaultState::Unlocked, _) => Ok(()),
+        (_, true) if arguments.stay_locked => Ok(()),
+        (_, true) => Err(shut(vault)),
+        (_, false) => {
+            say_shut(&vault);
+            Ok(())
+        }
+    }
 }
 
 async fn start(arguments: &Arguments, code: Option<Secret>) -> Result<Engine, Failure> {
@@ -48,24 +72,34 @@ async fn start(arguments: &Arguments, code: Option<Secret>) -> Result<Engine, Fa
 }
 
 async fn open(engine: &Engine, arguments: &Arguments) -> Result<SocketDoor, Failure> {
-    if arguments.background {
-        refuse_if_shut(engine)?;
+    let vault = engine.status().vault;
+    // In the background nobody is there to be asked.
+    let is_shut = vault.state != VaultState::Unlocked && !vault.waiting_for_keyring;
+    if is_shut && arguments.background && !arguments.stay_locked {
+        return Err(shut(vault));
     }
     Ok(serve_socket(engine.clone(), &profile::socket()?).await?)
 }
 
-/// In the background nobody is there to be asked.
-fn refuse_if_shut(engine: &Engine) -> Result<(), Failure> {
-    let vault = engine.status().vault;
-    if vault.state == VaultState::Unlocked {
-        return Ok(());
-    }
+fn shut(vault: VaultReport) -> Failure {
     let (code, message) = vault.problem.unwrap_or_else(|| {
-        let asks =
-            "the vault does not open without a question; start `tokenry serve` and run `tokenry unlock`";
+        let asks = "the vault does not open without a question; `tokenry unlock` asks for the passphrase";
         (Code::VaultLocked, asks.to_owned())
     });
-    Err(Failure::new(code, message))
+    Failure::new(code, message)
+}
+
+/// What keeps the vault shut, and what opens it, for whoever started this program.
+fn say_shut(vault: &VaultReport) {
+    let what = match vault.state {
+        VaultState::Absent => "there is no vault yet",
+        _ => "the vault is locked",
+    };
+    let words = match &vault.problem {
+        Some((_, why)) => format!("{what}: {why}"),
+        None => format!("{what}; `tokenry unlock` in another terminal opens it"),
+    };
+    let _ = writeln!(std::io::stderr(), "{words}");
 }
 
 /// The one line on standard output. Whoever started us may have closed it.

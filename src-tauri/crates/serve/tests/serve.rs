@@ -199,6 +199,55 @@ fn in_the_background_a_vault_that_asks_a_question_is_an_error_in_one_line() {
     assert!(!wrong.status.success() && !said.contains("horse"), "{said}");
 }
 
+/// The command that starts it reads up to `ready`, and shows the code to whoever sits at its terminal.
+#[test]
+fn in_the_background_the_code_comes_before_ready_and_a_shut_vault_may_stay_shut() {
+    let profile = Profile::new();
+    for (approve, first) in [("ask", "approval "), ("never", "ready "), ("all", "ready ")] {
+        let arguments = ["--background", "--stay-locked", "--approve", approve];
+        let mut child = profile.command(&arguments).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        out.read_line(&mut line).unwrap();
+        assert!(line.starts_with(first), "{approve}: {line}");
+        if approve == "ask" {
+            line.clear();
+            out.read_line(&mut line).unwrap();
+            assert!(line.starts_with("ready "), "{line}");
+        }
+        let serving = Serving(child, out);
+        assert!(ask(&profile.socket(), "GET", "/v1/status").contains("\"absent\""));
+        serving.signal(Signal::TERM);
+        let (code, _, err) = serving.end();
+        assert_eq!((code, err.as_str()), (Some(0), ""), "{approve}");
+    }
+}
+
+#[test]
+fn in_the_foreground_it_says_what_keeps_the_vault_shut_and_what_opens_it() {
+    let profile = Profile::new();
+    let shut = |arguments: &[&str]| {
+        let mut child = profile.command(arguments).spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        out.read_line(&mut String::new()).unwrap();
+        let serving = Serving(child, out);
+        serving.signal(Signal::TERM);
+        serving.end().2
+    };
+    let absent = shut(&["--approve", "never"]);
+    assert!(
+        absent.starts_with("there is no vault yet: no OS keyring answers")
+            && absent.contains("`tokenry unlock`"),
+        "{absent}"
+    );
+    profile.serve().signal(Signal::TERM);
+    let locked = shut(&["--approve", "never"]);
+    assert!(
+        locked.starts_with("the vault is locked; `tokenry unlock` in another terminal"),
+        "{locked}"
+    );
+}
+
 #[test]
 fn in_the_foreground_a_locked_vault_waits_for_an_unlock() {
     let profile = Profile::new();
@@ -221,7 +270,7 @@ fn a_passphrase_can_come_from_any_file_descriptor() {
     let profile = Profile::new();
     let file = profile.0.path().join("secret");
     fs::write(&file, format!("{PASSPHRASE}\n")).unwrap();
-    let script = r#"exec "$0" --background --vault passphrase --passphrase-fd 7 7<"$1""#;
+    let script = r#"exec "$0" --background --approve never --vault passphrase --passphrase-fd 7 7<"$1""#;
     let program = env!("CARGO_BIN_EXE_tokenry-serve");
     let mut shell = profile.command(&[]);
     let mut command = Command::new("sh");

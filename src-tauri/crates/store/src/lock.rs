@@ -1,9 +1,12 @@
 use crate::{Error, damage, private};
 use std::{
     fs::{File, TryLockError},
-    io::{Read, Seek, Write},
+    io::{Read, Seek, SeekFrom, Write},
     path::Path,
 };
+
+/// The most bytes of the file: a process id, and the path of a socket.
+const MAX_BYTES: u64 = 4096;
 
 /// Says which process is the engine of a profile. Held until it is dropped or the process ends, however it ends.
 ///
@@ -37,8 +40,16 @@ impl ProfileLock {
             }
             Err(TryLockError::Error(error)) => return Err(damage::io(&path)(error)),
         }
-        state(&mut file).map_err(damage::io(&path))?;
+        state(&mut file, None).map_err(damage::io(&path))?;
         Ok(Self(file))
+    }
+
+    /// Says where the engine listens: callers whose environment names another place find it here.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn listens_at(&mut self, socket: &Path) -> std::io::Result<()> {
+        state(&mut self.0, Some(socket))
     }
 }
 
@@ -49,15 +60,26 @@ impl Drop for ProfileLock {
     }
 }
 
-fn state(file: &mut File) -> std::io::Result<()> {
-    file.set_len(0)?;
-    writeln!(file, "{}", std::process::id())
+/// The process, and the socket, one a line. Written over what is there before the rest is cut off: whoever reads
+/// meanwhile finds a whole first line.
+fn state(file: &mut File, socket: Option<&Path>) -> std::io::Result<()> {
+    let mut text = format!("{}\n", std::process::id()).into_bytes();
+    // A path with a line end in it would be read as another one.
+    let socket = socket.map(|path| path.as_os_str().as_encoded_bytes());
+    if let Some(path) = socket.filter(|path| !path.contains(&b'\n')) {
+        text.extend_from_slice(path);
+        text.push(b'\n');
+    }
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(&text)?;
+    file.set_len(text.len() as u64)
 }
 
-/// For people's eyes only: nothing is decided by what the file says.
+/// The process that the file names, for messages: nothing is decided by it.
 fn stated(file: &mut File) -> Option<u32> {
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     file.rewind().ok()?;
-    file.take(16).read_to_string(&mut text).ok()?;
-    text.trim().parse().ok()
+    file.take(MAX_BYTES).read_to_end(&mut bytes).ok()?;
+    let first = bytes.split(|byte| *byte == b'\n').next()?;
+    std::str::from_utf8(first).ok()?.trim().parse().ok()
 }

@@ -28,8 +28,7 @@ pub enum Error {
     KeyringHoldsAnotherKey,
     /// The keyring said it had stored the item, and gave back something else.
     #[error(
-        "the OS keyring did not keep what was written to it. Look whether it is read-only or full and try again, or \
-         use a passphrase instead (`--vault passphrase`)"
+        "the OS keyring did not keep what was written to it. Look whether it is read-only or full and try again"
     )]
     KeyringDidNotKeep,
     /// No slot opens with this passphrase.

@@ -33,6 +33,7 @@ fn vault(report: VaultReport) -> contract::Vault {
         read_only: report.read_only,
         code: code.map(error_code),
         message,
+        waiting_for_keyring: report.waiting_for_keyring,
     }
 }
 

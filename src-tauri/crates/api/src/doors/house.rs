@@ -61,6 +61,16 @@ impl House {
         Self { stop, task }
     }
 
+    /// Lets nobody in any more. Answers under way are sent, however long they take.
+    pub(super) fn leave(&mut self) {
+        drop(self.stop.take());
+    }
+
+    /// Whether nobody is inside any more, and nobody will come.
+    pub(super) fn is_empty(&self) -> bool {
+        self.task.is_finished()
+    }
+
     /// Lets nobody in any more, and ends when the answers under way are sent, two seconds later at the latest.
     pub(super) async fn close(&mut self) {
         drop(self.stop.take());

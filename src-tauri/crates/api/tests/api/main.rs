@@ -22,6 +22,7 @@ mod reading;
 mod reference;
 mod socket;
 mod socket_file;
+mod socket_kept;
 mod support;
 mod versori;
 mod window;

@@ -1,6 +1,7 @@
 //! Waiting for a consent flow to end.
 
 use super::callback;
+use crate::browser;
 use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::http::{Method, Request, path};
@@ -19,6 +20,7 @@ const AWAY_MAX: u32 = 3;
 /// Says where the browser goes, waits, and says how it ended.
 pub(super) fn follow(
     answer: &AuthorizeAnswer,
+    name: &str,
     no_browser: bool,
     engine: &Engine,
     output: &Output,
@@ -27,6 +29,12 @@ pub(super) fn follow(
     let call_off = || call_off(answer, engine, output);
     let connection = interrupt::or_else(call_off, || {
         let by_hand = no_browser || !open_browser(answer, engine, output);
+        if browser::is_far_away() && answer.redirect != Redirect::Paste {
+            output.say(&format!(
+                "This is a session over SSH: a browser on another machine cannot come back to this one. To sign in \
+                 there, press Ctrl-C and run `tokenry connect {name} --redirect paste`."
+            ));
+        }
         announce(answer, by_hand, output)?;
         if asks {
             ask(engine, output)
@@ -78,7 +86,18 @@ fn announce(answer: &AuthorizeAnswer, by_hand: bool, output: &Output) -> Result<
 }
 
 /// Whether it could be opened. Where it could not, the sign-in waits for a person who opens the address by hand.
+///
+/// The browser that this terminal names comes first: the engine is another process and does not know it. Over SSH the
+/// engine's own would open on a screen that nobody looks at.
 fn open_browser(answer: &AuthorizeAnswer, engine: &Engine, output: &Output) -> bool {
+    match browser::open(&answer.browser_url) {
+        Some(true) => return true,
+        Some(false) => output.say("The browser that BROWSER names could not be opened."),
+        None => {}
+    }
+    if browser::is_far_away() {
+        return false;
+    }
     let opened: Result<Success, Failure> = engine.send(
         Method::Post,
         &["v1", "flows", &answer.flow_id.to_string(), "open"],

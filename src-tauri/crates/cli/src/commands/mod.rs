@@ -30,15 +30,15 @@ pub(crate) fn token(name: &str, output: &Output) -> Result<(), Failure> {
     token::run(
         name,
         &TokenRequest::default(),
-        &Engine::new(WhenAbsent::Start, None)?,
+        &Engine::new(WhenAbsent::Start, None, output)?,
         output,
     )
 }
 
 /// Does what was asked, as the app whose token is in this file.
 pub(crate) fn run(command: &Command, app_token_file: Option<&Path>, output: &Output) -> Result<(), Failure> {
-    let engine = || Engine::new(WhenAbsent::Start, app_token_file);
-    let running = || Engine::new(WhenAbsent::Fail, app_token_file);
+    let engine = || Engine::new(WhenAbsent::Start, app_token_file, output);
+    let running = || Engine::new(WhenAbsent::Fail, app_token_file, output);
     match command {
         Command::Provider(command) => run_provider(command, &engine()?, output),
         Command::Credential(command) => credential::run(command, &engine()?, output),

@@ -85,6 +85,7 @@ fn vault_cell(vault: &Vault) -> Cell {
     match vault.state {
         VaultState::Unlocked if vault.read_only => Cell::coloured("unlocked, for reading only", Colour::Bad),
         VaultState::Unlocked => Cell::coloured("unlocked", Colour::Good),
+        _ if vault.waiting_for_keyring => Cell::coloured("waiting for the OS keyring", Colour::Busy),
         VaultState::Locked => Cell::coloured("locked: `tokenry unlock` opens it", Colour::Busy),
         VaultState::Absent => Cell::coloured("none yet: `tokenry unlock` makes one", Colour::Busy),
     }

@@ -4,9 +4,10 @@ use crate::failure::Failure;
 use crate::http::Method;
 use crate::output::Output;
 use crate::secret_input::{self, SecretText};
-use crate::{peer, start};
+use crate::{find, start};
 use serde::Serialize;
-use tokenry_contract::{EngineStatus, SlotKind, Success, Vault, VaultState};
+use std::io::{self, IsTerminal};
+use tokenry_contract::{EngineStatus, ErrorCode, SlotKind, Success, Vault, VaultState};
 
 const PASSPHRASE: &str = "Passphrase";
 
@@ -20,7 +21,7 @@ struct Unlock<'a> {
 
 /// Without an engine there is no key in any memory: that is as locked as it gets.
 pub(crate) fn lock(engine: impl FnOnce() -> Result<Engine, Failure>, output: &Output) -> Result<(), Failure> {
-    if peer::connect(&engine::socket()?)?.is_none() {
+    if find::engine(&engine::socket()?)?.is_none() && find::running().is_none() {
         return output.done(
             &Success { success: true },
             "No engine is running, so the vault is locked.",
@@ -36,7 +37,8 @@ pub(crate) fn unlock(
     output: &Output,
 ) -> Result<(), Failure> {
     let socket = engine::socket()?;
-    if peer::connect(&socket)?.is_none() {
+    let is_new = find::engine(&socket)?.is_none();
+    if is_new {
         start::in_background(
             &socket,
             match args.passphrase_fd {
@@ -49,15 +51,23 @@ pub(crate) fn unlock(
     let status: EngineStatus = engine.get(&["v1", "status"])?;
     let success = match status.vault.state {
         VaultState::Unlocked => Success { success: true },
-        VaultState::Locked => open(&engine, &status.vault, args.passphrase_fd)?,
-        VaultState::Absent => create(&engine, args.passphrase_fd)?,
+        VaultState::Locked => open(&engine, &status.vault, args.passphrase_fd, is_new)?,
+        VaultState::Absent => create(&engine, &status.vault, args.passphrase_fd, is_new, output)?,
     };
     output.done(&success, "The vault is unlocked.")
 }
 
+/// Asks the OS keyring; not once more when an engine that was just started has done so.
+fn by_keyring(engine: &Engine, vault: &Vault, create: bool, is_new: bool) -> Result<Success, Failure> {
+    match (vault.code, &vault.message) {
+        (Some(code), Some(message)) if is_new => Err(Failure::told(code, message.clone())),
+        _ => send(engine, None, create),
+    }
+}
+
 /// The passphrase that is given; else the keyring, where it can open the vault alone; else a passphrase that is asked
 /// for.
-fn open(engine: &Engine, vault: &Vault, fd: Option<u32>) -> Result<Success, Failure> {
+fn open(engine: &Engine, vault: &Vault, fd: Option<u32>, is_new: bool) -> Result<Success, Failure> {
     let by_passphrase = |fd| {
         send(
             engine,
@@ -70,7 +80,7 @@ fn open(engine: &Engine, vault: &Vault, fd: Option<u32>) -> Result<Success, Fail
     }
     let asks = vault.slots.iter().any(|slot| *slot != SlotKind::Keyring);
     if vault.slots.contains(&SlotKind::Keyring) || !asks {
-        match send(engine, None, false) {
+        match by_keyring(engine, vault, false, is_new) {
             Err(_) if asks => {}
             end => return end,
         }
@@ -78,17 +88,38 @@ fn open(engine: &Engine, vault: &Vault, fd: Option<u32>) -> Result<Success, Fail
     by_passphrase(0)
 }
 
-/// The first vault of this profile: the OS keyring opens it, unless a passphrase is given.
-fn create(engine: &Engine, fd: Option<u32>) -> Result<Success, Failure> {
-    match fd {
-        Some(fd) => send(
-            engine,
-            Some(&first_line(&secret_input::new_from_fd(fd, "passphrase")?)),
-            true,
-        ),
-        None => send(engine, None, true).map_err(|failure| {
-            failure.with_next("A passphrase can open the vault instead: `tokenry unlock --passphrase-fd 0`.")
-        }),
+/// The first vault of this profile: the OS keyring opens it, unless a passphrase is given. Where there is no keyring,
+/// a person at a terminal is asked for a passphrase.
+fn create(
+    engine: &Engine,
+    vault: &Vault,
+    fd: Option<u32>,
+    is_new: bool,
+    output: &Output,
+) -> Result<Success, Failure> {
+    let by_passphrase = |fd| {
+        let passphrase = first_line(&secret_input::new_from_fd(fd, "passphrase")?);
+        send(engine, Some(&passphrase), true)
+    };
+    if let Some(fd) = fd {
+        return by_passphrase(fd);
+    }
+    let no_keyring = [Some(ErrorCode::OauthUnavailable), Some(ErrorCode::VaultLocked)];
+    match by_keyring(engine, vault, true, is_new) {
+        Err(failure) if no_keyring.contains(&failure.code()) => {
+            if output.is_json() || !io::stdin().is_terminal() {
+                return Err(failure.with_next(
+                    "Run `tokenry unlock` in a terminal, which asks for a passphrase, or send one: `tokenry unlock \
+                     --passphrase-fd 0`.",
+                ));
+            }
+            output.say(
+                "No OS keyring can open the vault here. Choose a passphrase of 8 characters or more for it; whoever \
+                 loses the passphrase loses the vault.",
+            );
+            by_passphrase(0)
+        }
+        end => end,
     }
 }
 

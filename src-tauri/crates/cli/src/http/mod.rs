@@ -42,6 +42,7 @@ impl HttpError {
     }
 }
 
-fn is_timeout(error: &io::Error) -> bool {
+/// Whether reading ended because its time was over.
+pub(crate) fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }

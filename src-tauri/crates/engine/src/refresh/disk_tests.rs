@@ -113,6 +113,7 @@ async fn a_full_disk_outlives_a_lock_and_an_unlock() {
     engine.set_gate(crate::gate::Gate::Shut {
         state: crate::VaultState::Locked,
         problem: None,
+        waiting_for_keyring: false,
     });
     let unlocked = engine.unlock(&ui(), None, false).await;
     assert!(

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use tokenry_core::{Code, Secret};
 use tokenry_engine::{Engine, Options, VaultChoice, VaultState};
 use tokenry_testkit::Behaviour;
-use tokenry_vault::{Fault, KeyringError, SlotKind};
+use tokenry_vault::{Fault, Keyring, KeyringError, SlotKind, VaultId};
+use zeroize::Zeroizing;
 
 /// An engine that could not open its vault, and what it says.
 async fn shut(world: &World) -> (Engine, Code, String) {
@@ -117,7 +118,13 @@ async fn a_first_run_without_a_keyring_makes_nothing_and_says_what_to_do() {
         let engine = world.start().await;
         let report = engine.status().vault;
         assert_eq!(report.state, VaultState::Absent);
-        assert!(report.problem.unwrap().1.contains("--vault passphrase"));
+        assert!(
+            report
+                .problem
+                .unwrap()
+                .1
+                .contains("`tokenry unlock` in a terminal")
+        );
         assert_eq!(
             engine.providers(&ui()).await.unwrap_err().code(),
             Code::VaultLocked
@@ -209,4 +216,89 @@ async fn two_profiles_share_a_keyring_and_nothing_else() {
     assert!(second.connections(&ui()).await.unwrap().is_empty());
     assert_eq!(one.keyring.len(), 2);
     token(&first, 0).await.unwrap();
+}
+
+/// A keyring that answers once its window is answered.
+#[derive(Default)]
+struct Slow {
+    keyring: std::sync::Arc<tokenry_vault::MemoryKeyring>,
+    answered: (std::sync::Mutex<bool>, std::sync::Condvar),
+}
+
+impl Slow {
+    fn answer(&self) {
+        *self.answered.0.lock().unwrap() = true;
+        self.answered.1.notify_all();
+    }
+
+    fn wait(&self) {
+        let answered = self.answered.0.lock().unwrap();
+        drop(
+            self.answered
+                .1
+                .wait_while(answered, |answered| !*answered)
+                .unwrap(),
+        );
+    }
+}
+
+impl Keyring for Slow {
+    fn read(&self, id: VaultId) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError> {
+        self.wait();
+        self.keyring.read(id)
+    }
+
+    fn write(&self, id: VaultId, item: &[u8]) -> Result<(), KeyringError> {
+        self.wait();
+        self.keyring.write(id, item)
+    }
+}
+
+/// An engine does not wait for its keyring to be there: it says that it waits, and for what.
+#[tokio::test]
+async fn a_keyring_that_does_not_answer_is_waited_for_in_the_open_and_unlocks_later() {
+    let (world, engine) = World::connected(Behaviour::default()).await;
+    engine.shutdown().await;
+    drop(engine);
+    for (folder, state) in [
+        (None, VaultState::Locked),
+        (Some(tempfile::tempdir().unwrap()), VaultState::Absent),
+    ] {
+        let keyring = world.keyring.clone();
+        let slow = std::sync::Arc::new(Slow {
+            keyring,
+            ..Slow::default()
+        });
+        let mut options = Options {
+            keyring: slow.clone(),
+            ..world.options()
+        };
+        if let Some(folder) = &folder {
+            options.folder = folder.path().join("p");
+        }
+        let engine = Engine::start(options).await.unwrap();
+        let vault = engine.status().vault;
+        assert_eq!((vault.state, vault.waiting_for_keyring), (state, true));
+        let (code, text) = vault.problem.unwrap();
+        assert_eq!(code, Code::VaultLocked);
+        assert!(text.starts_with("waiting for the OS keyring"), "{text}");
+        let error = token(&engine, 0).await.unwrap_err();
+        assert!(
+            error.code() == Code::VaultLocked && error.to_string().contains(&text),
+            "{error}"
+        );
+        // A caller that asks for the vault and goes away leaves nothing behind.
+        let (program, impatient) = (ui(), engine.clone());
+        let unlock = tokio::spawn(async move { impatient.unlock(&program, None, true).await });
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        unlock.abort();
+        slow.answer();
+        engine.tried_to_open().await;
+        let vault = engine.status().vault;
+        assert_eq!(
+            (vault.state, vault.waiting_for_keyring, vault.problem),
+            (VaultState::Unlocked, false, None)
+        );
+        engine.shutdown().await;
+    }
 }

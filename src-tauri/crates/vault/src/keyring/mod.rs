@@ -35,14 +35,14 @@ pub trait Keyring: Send + Sync {
 pub enum KeyringError {
     /// No keyring service answers.
     #[error(
-        "no OS keyring answers in this session. Start Tokenry inside the desktop session, install a keyring such as \
-         gnome-keyring, or make a new vault with a passphrase (`--vault passphrase`)"
+        "no OS keyring answers in this session. Start Tokenry inside the desktop session, or install a keyring such as \
+         gnome-keyring"
     )]
     Absent,
     /// A keyring service answers, and there is no keyring in it to write to.
     #[error(
         "the OS keyring service has no default keyring. Make one (in GNOME: Passwords and Keys, New, Password Keyring; \
-         then Set as default) and try again, or make a new vault with a passphrase (`--vault passphrase`)"
+         then Set as default) and try again"
     )]
     NoDefault,
     /// It is locked, and its question could not be shown.
@@ -64,9 +64,7 @@ pub enum KeyringError {
     )]
     Ambiguous,
     /// This build does not know the keyring of this operating system.
-    #[error(
-        "the keyring of this operating system is not built in yet. Use a passphrase (`--vault passphrase`)"
-    )]
+    #[error("the keyring of this operating system is not built in yet")]
     NotBuilt,
     /// Something else; the text is cleaned and holds no secret.
     #[error("the OS keyring failed: {0}. Try again; if it stays, restart the keyring service or the session")]

@@ -23,19 +23,36 @@ impl Bound {
         &self.path
     }
 
-    /// Removes the file if it is still the one we made.
-    pub(super) fn remove(&mut self) {
+    /// Whether the file at the path is still the one we made.
+    pub(super) fn is_there(&self) -> bool {
         let there = fs::symlink_metadata(&self.path)
             .ok()
             .map(|found| (found.dev(), found.ino()));
-        if self.made.take().is_some_and(|made| Some(made) == there) {
+        self.made.is_some() && self.made == there
+    }
+
+    /// Removes the file if it is still the one we made.
+    pub(super) fn remove(&mut self) {
+        if self.is_there() {
             let _ = fs::remove_file(&self.path);
         }
+        self.made = None;
     }
 }
 
+/// What is done where the folder of the socket is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// It is made, and everything on the way to it.
+    MakeAll,
+    /// It is made in a folder that is there. A session's folder that went with its session is not for us to make.
+    MakeOne,
+    /// Nothing is made: a profile that was removed stays removed.
+    Refuse,
+}
+
 /// Binds a socket of mode 0600 in a folder of ours with mode 0700.
-pub(super) async fn bind(path: &Path) -> Result<(Bound, UnixListener), Error> {
+pub(super) async fn bind(path: &Path, missing: Missing) -> Result<(Bound, UnixListener), Error> {
     if path.as_os_str().len() > SOCKET_PATH_MAX {
         return Err(Error::PathTooLong {
             path: path.to_owned(),
@@ -48,7 +65,7 @@ pub(super) async fn bind(path: &Path) -> Result<(Bound, UnixListener), Error> {
     let folder = path
         .parent()
         .ok_or_else(|| io(io::ErrorKind::InvalidInput.into()))?;
-    let folder = private_folder(folder)?;
+    let folder = private_folder(folder, missing)?;
     // Two engines that start at once would both find a dead socket, and the slower one remove the other's new one.
     // The folder's lock lets one after the other; it goes with the file handle.
     lock(&folder).await.map_err(io)?;
@@ -65,16 +82,21 @@ pub(super) async fn bind(path: &Path) -> Result<(Bound, UnixListener), Error> {
 
 /// The folder, made when it is missing. A folder that others can enter is refused and not changed: it may be
 /// somebody's home.
-fn private_folder(folder: &Path) -> Result<File, Error> {
+fn private_folder(folder: &Path, missing: Missing) -> Result<File, Error> {
     let io = |source| Error::Io {
         path: folder.to_owned(),
         source,
     };
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .map_err(io)?;
+    let make = |recursive| DirBuilder::new().recursive(recursive).mode(0o700).create(folder);
+    let made = match missing {
+        Missing::MakeAll => make(true),
+        Missing::MakeOne => make(false),
+        Missing::Refuse => Ok(()),
+    };
+    match made {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(io(error)),
+        _ => {}
+    }
     let opened = File::open(folder).map_err(io)?;
     let found = opened.metadata().map_err(io)?;
     let refused = |what| {

@@ -61,6 +61,7 @@ pub(super) fn of(schema: &str) -> Option<Value> {
                 read_only: false,
                 code: None,
                 message: None,
+                waiting_for_keyring: false,
             },
             providers: 1,
             connections: BTreeMap::from([(ConnectionStatus::Active, 1)]),

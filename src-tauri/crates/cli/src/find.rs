@@ -1,0 +1,88 @@
+//! The way to the engine of this profile: at the socket that the environment names, or else at the one that the
+//! profile's lock file names. A cron job has another environment, and a session's folder goes with its session.
+
+use crate::failure::Failure;
+use crate::peer;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use tokenry_contract::profile::{self, Holder};
+
+/// How long an engine that runs may take to bind its socket again.
+const BOUND_AGAIN: Duration = Duration::from_secs(3);
+
+/// A connection to the engine.
+pub(crate) struct Found {
+    pub(crate) stream: UnixStream,
+    pub(crate) socket: PathBuf,
+}
+
+/// The engine, if it listens. `socket` is where the environment says that it does.
+pub(crate) fn engine(socket: &Path) -> Result<Option<Found>, Failure> {
+    let here = peer::connect(socket);
+    if let Ok(Some(stream)) = here {
+        let socket = socket.to_owned();
+        return Ok(Some(Found { stream, socket }));
+    }
+    let told = holder().and_then(|holder| holder.socket);
+    if let Some(socket) = told.filter(|told| told != socket)
+        && let Ok(Some(stream)) = peer::connect(&socket)
+    {
+        return Ok(Some(Found { stream, socket }));
+    }
+    here.map(|_| None)
+}
+
+/// The same; an engine that runs and does not listen is given a moment to bind its socket again.
+pub(crate) fn engine_soon(socket: &Path) -> Result<Option<Found>, Failure> {
+    let deadline = Instant::now() + BOUND_AGAIN;
+    loop {
+        let found = engine(socket)?;
+        if found.is_some() || running().is_none() || Instant::now() > deadline {
+            return Ok(found);
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// No engine answers, and none is started.
+pub(crate) fn absent(socket: &Path) -> Failure {
+    match running() {
+        Some(holder) => out_of_reach(&holder, socket),
+        None => Failure::no_engine(
+            format!("No engine is running: nobody listens at {}.", socket.display()),
+            "Run `tokenry unlock`, which starts one, or open the Tokenry window.",
+        ),
+    }
+}
+
+/// The engine runs, and nobody can get through to it.
+pub(crate) fn out_of_reach(holder: &Holder, socket: &Path) -> Failure {
+    let pid = holder.pid;
+    let socket = holder.socket.as_deref().unwrap_or(socket).display();
+    Failure::no_engine(
+        format!("The engine of this profile (process {pid}) is running, but nobody listens at {socket}."),
+        format!("End it with `kill {pid}` and try again."),
+    )
+}
+
+/// The engine's process, as long as it runs.
+pub(crate) fn running() -> Option<Holder> {
+    holder().filter(|holder| is_ours(holder.pid))
+}
+
+fn holder() -> Option<Holder> {
+    profile::holder(&profile::folder().ok()?)
+}
+
+/// Whether this process is a program of ours: the number of one that was killed may be a stranger's by now.
+#[cfg(target_os = "linux")]
+fn is_ours(pid: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.starts_with("tokenry"))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_ours(pid: u32) -> bool {
+    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+    pid.is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok())
+}

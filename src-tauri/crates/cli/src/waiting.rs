@@ -1,0 +1,83 @@
+//! What a command that gets no answer waits for, and how that is answered: the person who sits there is told.
+
+use crate::engine::Engine;
+use crate::output::{clean, write_err};
+use crate::time::relative;
+use jiff::Timestamp;
+use std::time::{Duration, Instant};
+use tokenry_contract::{EngineStatus, Prompt};
+
+/// How long an answer may take before anybody wonders.
+const FIRST: Duration = Duration::from_millis(700);
+/// How often to look again.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// Looks what a request waits for, and says each thing once.
+pub(crate) struct Waiting<'a> {
+    engine: &'a Engine,
+    next: Instant,
+    said: Option<String>,
+}
+
+impl<'a> Waiting<'a> {
+    pub(crate) fn new(engine: &'a Engine) -> Self {
+        Self {
+            engine,
+            next: Instant::now() + FIRST,
+            said: None,
+        }
+    }
+
+    /// How long until the next look.
+    pub(crate) fn pause(&self) -> Duration {
+        self.next.saturating_duration_since(Instant::now())
+    }
+
+    pub(crate) fn look(&mut self) {
+        if let Some((what, words)) = self.reason()
+            && self.said.as_ref() != Some(&what)
+        {
+            write_err(&(clean(&words) + "\n"));
+            self.said = Some(what);
+        }
+        self.next = Instant::now() + AGAIN;
+    }
+
+    /// What it is, and the words for it.
+    fn reason(&self) -> Option<(String, String)> {
+        let status: EngineStatus = self.engine.glance(&["v1", "status"])?;
+        if let Some(words) = for_keyring(&status) {
+            return Some(("keyring".to_owned(), words));
+        }
+        let prompts: Vec<Prompt> = self.engine.glance(&["v1", "prompts"])?;
+        let ours = |prompt: &&Prompt| prompt.pid == Some(std::process::id());
+        let prompt = prompts.iter().find(ours)?;
+        let words = for_consent(prompt, &status, Timestamp::now());
+        Some((prompt.id.to_string(), words))
+    }
+}
+
+/// What unlocks a keyring that is waited for.
+pub(crate) fn for_keyring(status: &EngineStatus) -> Option<String> {
+    if !status.vault.waiting_for_keyring {
+        return None;
+    }
+    let message = status.vault.message.as_deref()?;
+    let mut letters = message.chars();
+    let first = letters.next()?.to_uppercase();
+    Some(format!("{first}{}.", letters.as_str().trim_end_matches('.')))
+}
+
+/// Where and how a question is answered, and until when.
+fn for_consent(prompt: &Prompt, status: &EngineStatus, now: Timestamp) -> String {
+    let (pid, until) = (status.pid, relative(prompt.ends_at, now));
+    let how = if status.window {
+        format!("Waiting for your consent: answer in the Tokenry window on the desktop (process {pid}).")
+    } else {
+        format!(
+            "Waiting for your consent: answer with `tokenry approve --wait` in another terminal. The approval code was \
+             shown where the engine (process {pid}) was started."
+        )
+    };
+    format!("{how} Without an answer the request is denied {until}.")
+}
