@@ -152,6 +152,18 @@ pub(crate) struct ApproveArgs {
     /// The answer to that question
     #[arg(long, value_parser = word::<PromptDecision>, requires = "id")]
     pub(crate) decision: Option<PromptDecision>,
+    /// With `--decision authorize`: a connection that the app may use; may be repeated
+    #[arg(long = "connection", value_name = "NAME", requires = "decision")]
+    pub(crate) connections: Vec<String>,
+    /// With `--decision authorize`: a credential that the app may use; may be repeated
+    #[arg(long = "credential", value_name = "NAME", requires = "decision")]
+    pub(crate) credentials: Vec<String>,
+    /// With `--decision authorize`: the app may use no connection and no credential
+    #[arg(long, requires = "decision", conflicts_with_all = ["connections", "credentials"])]
+    pub(crate) nothing: bool,
+    /// With `--decision authorize`: when it ends, like 2027-01-31T12:00:00Z; without it, when it is revoked
+    #[arg(long, value_name = "TIME", requires = "decision")]
+    pub(crate) until: Option<jiff::Timestamp>,
     /// Go on waiting for questions
     #[arg(long, conflicts_with = "id")]
     pub(crate) wait: bool,

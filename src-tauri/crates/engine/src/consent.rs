@@ -3,6 +3,7 @@
 //! What must never be true of it: that silence allows anything; that something is allowed which is not what was
 //! shown; that a decision takes effect before it stands in the activity log.
 
+mod misfit;
 mod pause;
 mod permit;
 mod prompt;

@@ -1,5 +1,6 @@
 //! Answering the engine's questions where there is no window.
 
+use super::authorize::{self, Allowed};
 use crate::args::ApproveArgs;
 use crate::engine::Engine;
 use crate::failure::Failure;
@@ -10,35 +11,77 @@ use crate::table::{Cell, facts};
 use serde::Serialize;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
-use tokenry_contract::{ErrorCode, Prompt, PromptDecision, PromptOperation, Success};
+use tokenry_contract::{EngineStatus, ErrorCode, Prompt, PromptDecision, PromptOperation, Success};
 
 /// How often a terminal that waits for questions looks for new ones.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// `AnswerPrompt`, without a copy of its secret.
 #[derive(Serialize)]
-struct Answer<'a> {
+struct Sent<'a> {
     decision: PromptDecision,
     code: &'a str,
+    #[serde(flatten)]
+    allowed: &'a Allowed,
+}
+
+/// What a person says to a question.
+struct Answer {
+    decision: PromptDecision,
+    allowed: Allowed,
+}
+
+impl From<PromptDecision> for Answer {
+    fn from(decision: PromptDecision) -> Self {
+        let allowed = Allowed::default();
+        Self { decision, allowed }
+    }
 }
 
 /// Answers one question that is named; else shows them, and at a terminal asks for each.
 pub(crate) fn run(args: &ApproveArgs, engine: &Engine, output: &Output) -> Result<(), Failure> {
     match (&args.id, args.decision) {
         (Some(id), Some(decision)) => {
-            let success = send(engine, id, decision, &code(args.code_fd)?)?;
+            let answer = by_options(args, id, decision, engine)?;
+            let success = send(engine, id, &answer, &code(args.code_fd)?)?;
             output.done(&success, done(decision))
         }
         (Some(_), None) => Err(Failure::new(
             ErrorCode::ValidationError,
             "A question is named, and no answer to it.",
-            "Say `--decision deny`, `once` or `session`.",
+            "Say `--decision deny`, `once` or `session`; for an app that is to be authorized, `authorize`.",
         )),
         (None, _) if args.wait || (!output.is_json() && io::stdin().is_terminal()) => {
             converse(args, engine, output)
         }
         (None, _) => list(engine, output),
     }
+}
+
+/// What an app may use is looked up among what the question offers.
+fn by_options(
+    args: &ApproveArgs,
+    id: &str,
+    decision: PromptDecision,
+    engine: &Engine,
+) -> Result<Answer, Failure> {
+    if decision != PromptDecision::Authorize {
+        return Ok(decision.into());
+    }
+    let prompts: Vec<Prompt> = engine.get(&["v1", "prompts"])?;
+    let prompt = prompts
+        .iter()
+        .find(|prompt| prompt.id.to_string() == id)
+        .ok_or_else(|| {
+            Failure::new(
+                ErrorCode::NotFound,
+                format!("No question {id:?} is open."),
+                "It was answered, or is over; `tokenry approve` shows what is open.",
+            )
+        })?;
+    let (connections, credentials) = (&args.connections, &args.credentials);
+    let allowed = authorize::by_options(prompt, connections, credentials, args.until, args.nothing)?;
+    Ok(Answer { decision, allowed })
 }
 
 fn list(engine: &Engine, output: &Output) -> Result<(), Failure> {
@@ -70,16 +113,16 @@ fn converse(args: &ApproveArgs, engine: &Engine, output: &Output) -> Result<(), 
         };
         output.say("");
         output.data(prompt, |style| shown(prompt, style))?;
-        let Some(decision) = decide(prompt)? else {
+        let Some(answer) = decide(prompt, output)? else {
             return Ok(());
         };
         let given = match known.take() {
             Some(code) => code,
             None => code(args.code_fd)?,
         };
-        match send(engine, &prompt.id.to_string(), decision, &given) {
+        match send(engine, &prompt.id.to_string(), &answer, &given) {
             Ok(_) => {
-                output.say(done(decision));
+                output.say(done(answer.decision));
                 known = Some(given);
             }
             // The question is over, or the code was mistyped: the next one is asked with a new code.
@@ -89,23 +132,61 @@ fn converse(args: &ApproveArgs, engine: &Engine, output: &Output) -> Result<(), 
 }
 
 /// `None` at the end of the input. Whatever is not one of the answers is a no.
-fn decide(prompt: &Prompt) -> Result<Option<PromptDecision>, Failure> {
+fn decide(prompt: &Prompt, output: &Output) -> Result<Option<Answer>, Failure> {
+    if prompt.operation == PromptOperation::AuthorizeApp {
+        return authorize_app(prompt, output);
+    }
     let choices = if prompt.for_session {
         "Allow it? [o]nce, for this [s]ession, or [D]eny: "
     } else {
         "Allow it? [o]nce, or [D]eny: "
     };
     let line = secret_input::shown_line(choices)?;
-    Ok(line.map(|line| match line.trim() {
+    let decision = line.map(|line| match line.trim() {
         "o" | "once" => PromptDecision::Once,
         "s" | "session" if prompt.for_session => PromptDecision::Session,
         _ => PromptDecision::Deny,
-    }))
+    });
+    Ok(decision.map(Answer::from))
 }
 
-fn send(engine: &Engine, id: &str, decision: PromptDecision, code: &str) -> Result<Success, Failure> {
-    let answer = Answer { decision, code };
-    engine.send_body(Method::Post, &["v1", "prompts", id, "answer"], &answer)
+fn authorize_app(prompt: &Prompt, output: &Output) -> Result<Option<Answer>, Failure> {
+    let Some(line) = secret_input::shown_line("Authorize this app? [y]es, or [D]eny: ")? else {
+        return Ok(None);
+    };
+    if !matches!(line.trim(), "y" | "yes") {
+        return Ok(Some(PromptDecision::Deny.into()));
+    }
+    let allowed = authorize::by_questions(prompt, output)?;
+    let decision = PromptDecision::Authorize;
+    Ok(allowed.map(|allowed| Answer { decision, allowed }))
+}
+
+fn send(engine: &Engine, id: &str, answer: &Answer, code: &str) -> Result<Success, Failure> {
+    let (decision, allowed) = (answer.decision, &answer.allowed);
+    let sent = Sent {
+        decision,
+        code,
+        allowed,
+    };
+    engine
+        .send_body(Method::Post, &["v1", "prompts", id, "answer"], &sent)
+        .map_err(|failure| in_its_window(failure, engine))
+}
+
+/// An engine with a window takes no answer from anywhere else.
+fn in_its_window(failure: Failure, engine: &Engine) -> Failure {
+    let status = || engine.glance::<EngineStatus>(&["v1", "status"]);
+    match failure.code() {
+        Some(ErrorCode::PermissionDenied) => match status() {
+            Some(status) if status.window => failure.with_next(format!(
+                "This engine (process {}) has a window: answer there, on the desktop.",
+                status.pid
+            )),
+            _ => failure,
+        },
+        _ => failure,
+    }
 }
 
 /// As people type it: small letters and a forgotten hyphen are no other code.
@@ -124,7 +205,8 @@ fn done(decision: PromptDecision) -> &'static str {
     match decision {
         PromptDecision::Deny => "Denied.",
         PromptDecision::Session => "Allowed for this session.",
-        PromptDecision::Once | PromptDecision::Authorize => "Allowed, this once.",
+        PromptDecision::Once => "Allowed, this once.",
+        PromptDecision::Authorize => "Authorized; `tokenry app list` shows the grant.",
     }
 }
 
@@ -143,6 +225,19 @@ fn shown(prompt: &Prompt, style: Style) -> String {
         ("asked for", Cell::from(prompt.requested_scopes.join(" "))),
         ("token can", Cell::from(prompt.token_scopes.join(" "))),
     ];
+    let may = prompt.api_scopes.iter();
+    rows.extend(may.map(|may| ("may", Cell::from(format!("{}: {}", may.scope, may.description)))));
+    rows.push(("code goes to", text(&prompt.redirect_uri)));
+    for (what, offers) in [
+        ("connection", authorize::connections(prompt)),
+        ("credential", authorize::credentials(prompt)),
+    ] {
+        rows.extend(offers.iter().enumerate().map(|(at, offer)| {
+            let account = offer.account.as_ref().map(|account| format!(" ({account})"));
+            let offered = format!("{}. {}{}", at + 1, offer.name, account.unwrap_or_default());
+            (what, Cell::from(offered))
+        }));
+    }
     rows.extend(prompt.notes.iter().map(|note| ("note", Cell::from(note))));
     rows.extend([
         ("app", text(&prompt.app)),

@@ -2,6 +2,7 @@
 
 mod app;
 mod approve;
+mod authorize;
 mod callback;
 mod connect;
 mod connection;

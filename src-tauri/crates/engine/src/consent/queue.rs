@@ -1,4 +1,5 @@
 use super::{
+    misfit::misfit,
     pause::Pauses,
     permit::{Wanted, refusal},
     prompt::Prompt,
@@ -294,14 +295,13 @@ impl Engine {
         let open = {
             let mut state = self.inner.prompts.state();
             let at = state.open.iter().position(|open| open.prompt.id == id);
-            at.and_then(|at| state.open.remove(at))
-                .ok_or_else(|| no_question(id))?
+            let at = at.ok_or_else(|| no_question(id))?;
+            if let Some(wrong) = misfit(&state.open[at].prompt, &answer, self.now()) {
+                return Err(wrong);
+            }
+            state.open.remove(at).ok_or_else(|| no_question(id))?
         };
         self.prompts_changed();
-        if let Some(wrong) = misfit(&open, &answer) {
-            open.answer.send_replace(Some(Err(Closed::Changed)));
-            return Err(wrong);
-        }
         let closed = self.decided(open, answer).await;
         closed.map_or(Ok(()), |closed| Err(closed.into()))
     }
@@ -407,31 +407,6 @@ impl Engine {
 
     fn prompts_changed(&self) {
         let _ = self.inner.changes.send(Change::Prompts);
-    }
-}
-
-/// An answer that does not fit its question.
-fn misfit(open: &Open, answer: &Answer) -> Option<Error> {
-    let is_app = open.wanted.authorization.is_some();
-    match answer {
-        Answer::Deny => None,
-        Answer::App {
-            connections,
-            credentials,
-            ..
-        } if is_app => {
-            let field = open.prompt.lacks(connections, credentials)?;
-            Some(Error::field(
-                field,
-                "must be among those that the question offers",
-            ))
-        }
-        Answer::Session if !open.prompt.for_session => Some(Error::field(
-            "decision",
-            "cannot be `session` here: nothing tells this program's session apart from others",
-        )),
-        Answer::Once | Answer::Session if !is_app => None,
-        _ => Some(Error::field("decision", "does not fit this question")),
     }
 }
 

@@ -225,13 +225,47 @@ async fn a_grant_that_was_taken_away_or_has_ended_has_to_be_asked_for_again() {
     assert_eq!(Answered::of(paused.location()).get("error"), "access_denied");
 }
 
+/// An answer that does not fit is refused, and the question waits for one that does.
+async fn refused(house: &House, answer: Answer, field: &str) {
+    let prompt = house.question().await;
+    let proof = crate::Proof::Number(prompt.number.clone());
+    let refused = house
+        .engine
+        .answer(&Caller::Consent, prompt.id, &proof, answer)
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code(), Code::ValidationError);
+    assert!(refused.fields().unwrap().contains_key(field), "{refused}");
+    assert_eq!(house.question().await.id, prompt.id);
+}
+
 #[tokio::test]
 async fn a_grant_that_would_end_before_it_begins_is_none() {
     let house = House::new().await;
-    let now = house.engine.now();
-    let answered = house.go_and_answer(&query("script"), house.yes(Some(now))).await;
+    let asked = query("script");
+    let (redirect, ()) = tokio::join!(house.go(&asked), async {
+        refused(&house, house.yes(Some(house.engine.now())), "until").await;
+        assert!(house.grants("script").is_empty());
+        let prompt = house.question().await;
+        house.say(&prompt, Answer::Deny).await;
+    });
+    let answered = Answered::of(redirect.unwrap().location());
     assert_eq!(answered.get("error"), "access_denied");
-    assert!(house.grants("script").is_empty());
+}
+
+#[tokio::test]
+async fn an_app_is_authorized_after_an_answer_that_is_for_programs() {
+    let house = House::new().await;
+    let asked = query("script");
+    let (redirect, ()) = tokio::join!(house.go(&asked), async {
+        for wrong in [Answer::Once, Answer::Session] {
+            refused(&house, wrong, "decision").await;
+        }
+        let prompt = house.question().await;
+        house.say(&prompt, house.yes(None)).await;
+    });
+    assert_ne!(Answered::of(redirect.unwrap().location()).get("code"), "");
+    assert_eq!(house.grants("script")[0].connections, house.connections());
 }
 
 #[tokio::test]
@@ -363,12 +397,8 @@ async fn what_was_not_offered_cannot_be_chosen() {
     let (redirect, ()) = tokio::join!(house.go(&asked), async {
         let prompt = house.question().await;
         assert!(prompt.choices.is_empty());
-        let proof = crate::Proof::Number(prompt.number.clone());
-        let answer = house
-            .engine
-            .answer(&Caller::Consent, prompt.id, &proof, house.yes(None))
-            .await;
-        assert_eq!(answer.unwrap_err().code(), Code::ValidationError);
+        refused(&house, house.yes(None), "connections").await;
+        house.say(&prompt, Answer::Deny).await;
     });
     assert_eq!(Answered::of(redirect.unwrap().location()).get("code"), "");
     assert_eq!(house.connections(), BTreeSet::from([house.connection().await]));

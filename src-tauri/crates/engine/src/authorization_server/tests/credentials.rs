@@ -74,6 +74,7 @@ async fn a_credential_that_was_not_offered_cannot_be_chosen() {
         let (engine, window) = (&house.engine, Caller::Consent);
         let wrong = engine.answer(&window, prompt.id, &proof, only(kept)).await;
         assert_eq!(wrong.unwrap_err().code(), Code::ValidationError);
+        house.say(&prompt, Answer::Deny).await;
     });
     assert_eq!(Answered::of(redirect.unwrap().location()).get("code"), "");
     assert!(house.grants("script").is_empty());
