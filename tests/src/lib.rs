@@ -23,4 +23,5 @@ pub mod python;
 pub mod sandbox;
 pub mod screen;
 pub mod socket;
+pub mod terminal;
 pub mod webdriver;
