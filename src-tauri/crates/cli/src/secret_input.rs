@@ -3,7 +3,9 @@
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::output::write_err;
-use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{
+    LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr, tcsetattr,
+};
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use tokenry_contract::ErrorCode;
@@ -56,8 +58,11 @@ pub(crate) fn new_from_fd(fd: u32, what: &str) -> Result<SecretText, Failure> {
     Ok(secret)
 }
 
-/// One line of standard input that may be shown. `None` at its end.
+/// One line of standard input that may be shown. `None` at its end. What was typed at a terminal before the question
+/// was there is no answer to it.
 pub(crate) fn shown_line(prompt: &str) -> Result<Option<SecretText>, Failure> {
+    // An error means that standard input is no terminal.
+    let _ = tcflush(io::stdin(), QueueSelector::IFlush);
     write_err(prompt);
     line("the line")
 }

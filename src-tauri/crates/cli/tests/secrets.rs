@@ -12,6 +12,7 @@ use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::process::Child;
+use std::sync::atomic::{AtomicBool, Ordering};
 use support::objects::*;
 use support::{Fake, Run, error, seen};
 
@@ -25,6 +26,11 @@ struct Terminal {
 
 impl Terminal {
     fn new(fake: &Fake, arguments: &[&str]) -> Self {
+        Self::typed_ahead(fake, arguments, "")
+    }
+
+    /// One whose keyboard was used before the program started.
+    fn typed_ahead(fake: &Fake, arguments: &[&str], text: &str) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
@@ -37,12 +43,11 @@ impl Terminal {
         let slave = options
             .open(std::ffi::OsStr::from_bytes(name.as_bytes()))
             .unwrap();
+        let mut master = File::from(master);
+        master.write_all(text.as_bytes()).unwrap();
         let mut command = support::command(&support::tokenry(), fake.home.path(), arguments);
         let child = command.stdin(slave).spawn().unwrap();
-        Self {
-            master: master.into(),
-            child,
-        }
+        Self { master, child }
     }
 
     /// Waits for the prompt, then types.
@@ -90,6 +95,45 @@ fn a_passphrase_is_asked_for_at_the_terminal_and_not_shown() {
     assert_eq!(run.ends(0).err, "\nThe vault is unlocked.\n");
     assert!(!shown.contains("c4n4ry"), "{shown:?}");
     assert_eq!(last(&fake), json!({"create": false, "passphrase": CANARY}));
+}
+
+/// SECURITY.md: a question is allowed by a user who has read it.
+#[test]
+fn a_line_that_was_typed_before_the_question_does_not_answer_it() {
+    let answered = AtomicBool::new(false);
+    let fake = Fake::new(move |what| match what {
+        "GET /v1/prompts" if answered.load(Ordering::SeqCst) => (200, json!([])),
+        "GET /v1/prompts" => (200, json!([question()])),
+        _ => {
+            answered.store(true, Ordering::SeqCst);
+            (200, json!({"success": true}))
+        }
+    });
+    let mut terminal = Terminal::typed_ahead(&fake, &["approve"], "s\n");
+    terminal.answer("or [D]eny: ", "d\n");
+    terminal.answer("Approval code: ", "ABCD-EFGH\n");
+    terminal.end().0.ends(0);
+    let sent = fake.seen().into_iter().find(|seen| !seen.body.is_null());
+    assert_eq!(sent.unwrap().body["decision"], "deny");
+}
+
+fn question() -> Value {
+    json!({
+        "id": "01a223b0-538f-7cb9-b796-07b4c2b221b2",
+        "operation": "token",
+        "connection": "github",
+        "app_proved": false,
+        "requested_scopes": [],
+        "token_scopes": [],
+        "notes": [],
+        "api_scopes": [],
+        "choices": [],
+        "credential_choices": [],
+        "for_session": true,
+        "asked_at": "2026-01-01T00:00:00Z",
+        "ends_at": "2026-01-01T00:01:00Z",
+        "waiting": 0,
+    })
 }
 
 #[test]
