@@ -25,7 +25,7 @@ pub fn sandbox_provider(sandbox: &Sandbox, name: &str) -> Value {
         "default_scopes": ["openid", "profile", "email", "offline_access"],
         "authorize_params": {"prompt": "consent"},
         "authorization_response_iss_parameter_supported": true,
-        "rotation": {"kind": "strict"},
+        "rotation": {"kind": "strict"}, "narrowing": "refresh",
     })
 }
 

@@ -155,15 +155,41 @@ fn a_token_with_fewer_scopes_is_what_the_server_says_and_the_grant_outlives_it()
     let text = |answer: &Value| answer["access_token"].as_str().unwrap().to_owned();
     assert!(text(&less) != whole && stage.sandbox.is_active(&text(&less)));
     assert_eq!(narrow(&["--scope", "email openid"]), less, "it is kept");
+    // A new refresh token came with it, so the connection's own token is refreshed before it is handed out again.
+    let own = token(&stage.profile, "sandbox");
+    assert!(own != whole && own != text(&less) && stage.sandbox.is_active(&own));
     assert_eq!(
-        token(&stage.profile, "sandbox"),
-        whole,
-        "the connection's own is another"
+        accounts::connection(&stage.profile, "sandbox")["notice"],
+        Value::Null
     );
     // The server ends the grant when a refresh token comes that was replaced.
     stage.tokenry(&["refresh", "sandbox"]).success();
     let again = token(&stage.profile, "sandbox");
-    assert!(again != whole && stage.sandbox.is_active(&again));
+    assert!(again != own && stage.sandbox.is_active(&again));
+
+    // It uses the refresh token up before it looks at the resource, so one that nobody knows is not sent.
+    let unknown = stage.tokenry(&["token", "sandbox", "--resource", "https://nowhere.example/"]);
+    assert_eq!((unknown.code, unknown.stdout.as_str()), (10, ""), "{unknown:?}");
+    assert!(unknown.stderr.contains("--allow-unknown-target"), "{unknown:?}");
+    stage.tokenry(&["refresh", "sandbox"]).success();
+    let confirmed = [
+        "token",
+        "sandbox",
+        "--resource",
+        "https://nowhere.example/",
+        "--allow-unknown-target",
+    ];
+    let refused = stage.tokenry(&confirmed);
+    assert_eq!((refused.code, refused.stdout.as_str()), (23, ""), "{refused:?}");
+    assert_eq!(
+        accounts::connection(&stage.profile, "sandbox")["status"],
+        "active"
+    );
+    let living = token(&stage.profile, "sandbox");
+    assert!(
+        stage.sandbox.is_active(&living),
+        "the access token is still served"
+    );
 
     let more = stage.tokenry(&["token", "sandbox", "--scope", "admin"]);
     assert_eq!((more.code, more.stdout.as_str()), (10, ""), "{more:?}");
@@ -182,7 +208,7 @@ fn as_json_every_answer_has_the_field_names_of_the_interface() {
     let connection: Value = serde_json::from_str(connected.stdout.lines().nth(1).unwrap()).unwrap();
 
     let fields = "account created_at expires_at flow_id id label last_refreshed_at last_used_at missing_scopes name \
-                  provider_id provider_name reason refresh_at refreshable scopes status trouble updated_at";
+                  notice provider_id provider_name reason refresh_at refreshable scopes status trouble updated_at";
     assert_eq!(keys(&connection), fields.split_whitespace().collect());
     assert_eq!(connection["account"]["email"], "ada.lovelace@example.com");
     assert_eq!(

@@ -283,8 +283,8 @@ export interface paths {
         put?: never;
         /**
          * Get an access token
-         * @description Refreshed first when it is due. With `scope`, `audience` or `resource`, one that is limited to them. Never for
-         *     the window.
+         * @description Refreshed first when it is due. With `scope`, `audience` or `resource`, one that is limited to them, where the
+         *     provider can narrow a token without harm to the grant. Never for the window.
          */
         post: operations["connection_token"];
         delete?: never;
@@ -1013,6 +1013,8 @@ export interface components {
             missing_scopes: string[];
             /** @description What `tokenry` takes for it: the provider's name, or `provider/label`. */
             name: string;
+            /** @description What the user should know about it, and what to do: scopes that were lost, for example. */
+            notice?: string | null;
             /** Format: uuid */
             provider_id: string;
             provider_name: string;
@@ -1105,6 +1107,7 @@ export interface components {
             issuer_aliases?: string[] | null;
             /** @description Kebab-case, unique within the project. */
             name: string;
+            narrowing?: components["schemas"]["NarrowingMethod"] | null;
             project?: string | null;
             redirect?: components["schemas"]["Redirect"] | null;
             refresh_endpoint?: string | null;
@@ -1263,7 +1266,7 @@ export interface components {
          * @description What an event is about.
          * @enum {string}
          */
-        EventKind: "provider_added" | "provider_changed" | "provider_removed" | "flow_started" | "flow_ended" | "connected" | "token_handed_out" | "refreshed" | "refresh_failed" | "disconnected" | "revoked" | "locked" | "unlocked" | "redirect_refused" | "consent_asked" | "consent_decided" | "app_added" | "app_removed" | "app_authorized" | "grant_given" | "grant_removed" | "credential_added" | "credential_changed" | "credential_removed" | "credential_handed_out" | "settings_changed";
+        EventKind: "provider_added" | "provider_changed" | "provider_removed" | "flow_started" | "flow_ended" | "connected" | "token_handed_out" | "refreshed" | "refresh_failed" | "scopes_lost" | "disconnected" | "revoked" | "locked" | "unlocked" | "redirect_refused" | "consent_asked" | "consent_decided" | "app_added" | "app_removed" | "app_authorized" | "grant_given" | "grant_removed" | "credential_added" | "credential_changed" | "credential_removed" | "credential_handed_out" | "settings_changed";
         /** @description Events, newest first. */
         EventPage: {
             events: components["schemas"]["Event"][];
@@ -1371,6 +1374,11 @@ export interface components {
             /** @description The provider's default scopes when not given; of an empty list, none. */
             scopes?: string[] | null;
         };
+        /**
+         * @description How the provider gives a token that can do less than the connection, or is for one audience.
+         * @enum {string}
+         */
+        NarrowingMethod: "refresh" | "exchange" | "none" | "unknown";
         /** @description The person's decision on an app's request, named by what the app sent. */
         OAuthConsentRequest: {
             /** @description The app's id or name. */
@@ -1466,6 +1474,7 @@ export interface components {
             issuer_aliases?: string[];
             /** @description Kebab-case, unique within the project. */
             name: string;
+            narrowing: components["schemas"]["NarrowingMethod"];
             project: string;
             redirect: components["schemas"]["Redirect"];
             /** @description The redirect URIs to register at the provider; loopback takes any port. */
@@ -1625,7 +1634,7 @@ export interface components {
          * @description Why a person has to connect again.
          * @enum {string}
          */
-        ReauthReason: "revoked" | "expired" | "lost_response" | "scope_missing" | "client_rejected";
+        ReauthReason: "revoked" | "expired" | "lost_response" | "scope_missing" | "client_rejected" | "refused";
         /** @description The connection that an answer made, as a credential without its values. */
         RedactedCredential: {
             /** @description Always empty. */
@@ -1732,6 +1741,11 @@ export interface components {
         TokenEndpointAuthMethod: "client_secret_basic" | "client_secret_post" | "none";
         /** @description What a caller wants of a token. */
         TokenRequest: {
+            /**
+             * @description Send an `audience` or a `resource` that neither the provider's settings nor an earlier sign-in had, although a
+             *     refusal may cost the sign-in at this provider. Ignored for an app.
+             */
+            allow_unknown_target?: boolean | null;
             /** @description Who the token is for, as the provider calls it. */
             audience?: string | null;
             /**
@@ -1743,8 +1757,9 @@ export interface components {
             /** @description Where the token will be used: an absolute URI without a fragment (RFC 8707). */
             resource?: string | null;
             /**
-             * @description Fewer scopes than the connection has, with a space between. Where its provider gives less, the token can do
-             *     no more than this; where it does not, `scope` of the answer says what it can do, or it is refused.
+             * @description Fewer scopes than the connection has, with a space between. Where its provider can narrow a token without harm
+             *     to the grant (see `narrowing` of the provider), the token can do no more than this; where it cannot, `scope` of
+             *     the answer says what it can do, or it is refused.
              */
             scope?: string | null;
         };
@@ -1798,6 +1813,7 @@ export interface components {
             issuer?: string | null;
             issuer_aliases?: string[] | null;
             name?: string | null;
+            narrowing?: components["schemas"]["NarrowingMethod"] | null;
             redirect?: components["schemas"]["Redirect"] | null;
             refresh_endpoint?: string | null;
             revocation_endpoint?: string | null;

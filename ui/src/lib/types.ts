@@ -10,6 +10,7 @@ export type GrantType = Schemas['GrantType'];
 export type AuthMethod = Schemas['TokenEndpointAuthMethod'];
 export type Redirect = Schemas['Redirect'];
 export type Rotation = Schemas['Rotation'];
+export type NarrowingMethod = Schemas['NarrowingMethod'];
 
 export type Connection = Schemas['Connection'];
 export type ConnectionStatus = Schemas['ConnectionStatus'];

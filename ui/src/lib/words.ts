@@ -12,6 +12,7 @@ import type {
   ConnectionStatus,
   ErrorCode,
   GrantType,
+  NarrowingMethod,
   Outcome,
   ReauthReason,
   Redirect,
@@ -64,6 +65,7 @@ const reason: Record<ReauthReason, string> = {
   expired: 'The sign-in at the provider has expired.',
   lost_response: 'An answer of the provider was lost on its way, and the new token with it.',
   scope_missing: 'The provider no longer grants a scope that is needed.',
+  refused: 'The provider refuses to renew this access.',
   client_rejected: 'The provider does not accept the client id or its secret. Correct them, and Tokenry tries again.',
 };
 
@@ -106,6 +108,13 @@ const rotation: Record<Rotation['kind'], string> = {
   strict: 'It is replaced, and using the old one ends the connection',
 };
 
+const narrowing: Record<NarrowingMethod, string> = {
+  unknown: 'Only if refresh tokens are not replaced',
+  refresh: 'By a refresh request: the grant stays whole',
+  exchange: 'By token exchange (RFC 8693)',
+  none: 'Not at all',
+};
+
 const count = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
 
 export const words = {
@@ -123,6 +132,7 @@ export const words = {
   authMethod,
   redirect,
   rotation,
+  narrowing,
 
   common: {
     cancel: 'Cancel',
@@ -316,6 +326,7 @@ export const words = {
       redirect: 'How the browser comes back',
       authorization_response_iss_parameter_supported: 'The provider names itself in its answers (iss)',
       rotation: 'What becomes of a used refresh token',
+      narrowing: 'Narrower tokens',
     },
     hints: {
       name: 'For your programs, like my-provider.',
@@ -333,6 +344,7 @@ export const words = {
       authorize_params: 'One per line, like prompt=consent.',
       authorization_response_iss_parameter_supported: 'Then an answer without its name is refused.',
       rotation: 'Decides what a lost answer means.',
+      narrowing: 'How the provider gives a token with fewer scopes. A wrong setting can cost scopes.',
     },
     problems: {
       name: 'must be 1 to 64 lower-case letters, digits and single hyphens, starting with a letter, like my-provider',

@@ -96,8 +96,8 @@ async fn disconnect(
 
 /// Get an access token
 ///
-/// Refreshed first when it is due. With `scope`, `audience` or `resource`, one that is limited to them. Never for
-/// the window.
+/// Refreshed first when it is due. With `scope`, `audience` or `resource`, one that is limited to them, where the
+/// provider can narrow a token without harm to the grant. Never for the window.
 #[utoipa::path(
     post,
     path = "/v1/connections/{id}/token",
@@ -196,5 +196,6 @@ fn wish(body: TokenRequest) -> TokenWish {
         scopes: body.scope.map(scopes),
         audience: body.audience,
         resource: body.resource,
+        allow_unknown_target: body.allow_unknown_target.unwrap_or(false),
     }
 }

@@ -179,7 +179,8 @@ pub(crate) struct TokenArgs {
     /// The token must live at least this long; else it is refreshed first
     #[arg(long, value_name = "SECONDS")]
     pub(crate) min_valid: Option<u32>,
-    /// A token that can do only this, of what the connection holds; may be repeated
+    /// A token that can do only this, of what the connection holds; may be repeated. Where the provider cannot narrow
+    /// a token, you are asked about the whole
     #[arg(long = "scope", value_name = "SCOPE")]
     pub(crate) scopes: Vec<String>,
     /// A token for this audience, as the provider calls it
@@ -188,6 +189,10 @@ pub(crate) struct TokenArgs {
     /// A token that will be used there (RFC 8707)
     #[arg(long, value_name = "URI")]
     pub(crate) resource: Option<String>,
+    /// Send an audience or resource that was never used before. Check its spelling: some providers end the sign-in
+    /// when it is wrong
+    #[arg(long)]
+    pub(crate) allow_unknown_target: bool,
 }
 
 #[derive(Args)]

@@ -5,7 +5,9 @@ use clap::Args;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use tokenry_contract::{GrantType, Redirect, Rotation, TokenEndpointAuthMethod, UpdateProvider};
+use tokenry_contract::{
+    GrantType, NarrowingMethod, Redirect, Rotation, TokenEndpointAuthMethod, UpdateProvider,
+};
 
 #[derive(Args)]
 pub(crate) struct AddArgs {
@@ -111,6 +113,10 @@ pub(crate) struct Fields {
     /// What becomes of a refresh token that was used: none, strict, unknown, or grace:SECONDS
     #[arg(long, value_parser = rotation)]
     rotation: Option<Rotation>,
+    /// How the provider gives a token with fewer scopes or for one audience: refresh (only where the grant stays
+    /// whole), exchange (RFC 8693), none or unknown
+    #[arg(long, value_parser = word::<NarrowingMethod>)]
+    narrowing: Option<NarrowingMethod>,
 }
 
 /// What is to be sent: only what was given.
@@ -172,6 +178,7 @@ impl Fields {
             authorization_response_iss_parameter_supported: self
                 .authorization_response_iss_parameter_supported,
             rotation: self.rotation,
+            narrowing: self.narrowing,
             ..UpdateProvider::default()
         }
     }

@@ -35,7 +35,7 @@ fn add_sends_every_flag_under_the_name_of_its_field() {
         --refresh-endpoint https://f --revocation-endpoint https://r --userinfo-endpoint https://u \
         --token-endpoint-auth-method client_secret_basic --default-scope repo --default-scope user --scope-separator , \
         --use-pkce false --authorize-param prompt=consent --redirect deep-link \
-        --authorization-response-iss-parameter-supported true --rotation grace:30";
+        --authorization-response-iss-parameter-supported true --rotation grace:30 --narrowing exchange";
     let run = fake
         .run(&arguments.split_whitespace().collect::<Vec<_>>())
         .ends(0);
@@ -49,7 +49,7 @@ fn add_sends_every_flag_under_the_name_of_its_field() {
         "userinfo_endpoint": "https://u", "token_endpoint_auth_method": "client_secret_basic",
         "default_scopes": ["repo", "user"], "scope_separator": ",", "use_pkce": false,
         "authorize_params": {"prompt": "consent"}, "redirect": "deep_link",
-        "authorization_response_iss_parameter_supported": true, "rotation": {"kind": "grace", "seconds": 30}});
+        "authorization_response_iss_parameter_supported": true, "rotation": {"kind": "grace", "seconds": 30}, "narrowing": "exchange"});
     assert_eq!(added(&fake), expected);
     // Every field there is has been given, so a new one cannot be forgotten here.
     let mut fields: tokenry_contract::CreateProvider = serde_json::from_value(expected.clone()).unwrap();

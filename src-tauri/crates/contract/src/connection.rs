@@ -21,6 +21,8 @@ pub struct Connection {
     pub scopes: Vec<String>,
     /// Asked for and not granted.
     pub missing_scopes: Vec<String>,
+    /// What the user should know about it, and what to do: scopes that were lost, for example.
+    pub notice: Option<String>,
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub expires_at: Option<Timestamp>,
     /// When Tokenry will refresh it by itself.
@@ -71,6 +73,8 @@ pub enum ReauthReason {
     LostResponse,
     ScopeMissing,
     ClientRejected,
+    /// The provider refused to refresh twice with the same words; it is tried again every hour.
+    Refused,
 }
 
 /// A failure that may pass.
@@ -118,8 +122,9 @@ pub struct TokenRequest {
     /// less than that gives what it gives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_valid_seconds: Option<u32>,
-    /// Fewer scopes than the connection has, with a space between. Where its provider gives less, the token can do
-    /// no more than this; where it does not, `scope` of the answer says what it can do, or it is refused.
+    /// Fewer scopes than the connection has, with a space between. Where its provider can narrow a token without harm
+    /// to the grant (see `narrowing` of the provider), the token can do no more than this; where it cannot, `scope` of
+    /// the answer says what it can do, or it is refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
     /// Who the token is for, as the provider calls it.
@@ -128,6 +133,10 @@ pub struct TokenRequest {
     /// Where the token will be used: an absolute URI without a fragment (RFC 8707).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
+    /// Send an `audience` or a `resource` that neither the provider's settings nor an earlier sign-in had, although a
+    /// refusal may cost the sign-in at this provider. Ignored for an app.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allow_unknown_target: Option<bool>,
 }
 
 /// An access token. The only answer that holds one.

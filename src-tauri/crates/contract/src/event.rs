@@ -43,6 +43,8 @@ pub enum EventKind {
     TokenHandedOut,
     Refreshed,
     RefreshFailed,
+    /// A refresh brought fewer scopes than the connection held.
+    ScopesLost,
     Disconnected,
     Revoked,
     Locked,

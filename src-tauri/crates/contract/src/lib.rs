@@ -41,8 +41,8 @@ pub use prompt::{
     AnswerPrompt, Prompt, PromptChoice, PromptCredentialChoice, PromptDecision, PromptOperation, ScopeWords,
 };
 pub use provider::{
-    CreateProvider, DeleteProviderQuery, GrantType, OAuthProvider, OAuthProviderAuthStatus, Redirect,
-    Rotation, TokenEndpointAuthMethod, UpdateProvider,
+    CreateProvider, DeleteProviderQuery, GrantType, NarrowingMethod, OAuthProvider, OAuthProviderAuthStatus,
+    Redirect, Rotation, TokenEndpointAuthMethod, UpdateProvider,
 };
 pub use versori::{
     InitialiseAnswer, InitialiseCredential, InitialiseRequest, OAuth2CallbackQuery, RedactedCredential,

@@ -47,6 +47,22 @@ pub enum Rotation {
     Unknown,
 }
 
+/// How the provider gives a token that can do less than the connection, or is for one audience.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum NarrowingMethod {
+    /// By a refresh request with `scope`, `resource` or `audience`. Many servers that replace refresh tokens keep the
+    /// narrower scope for good: set this only for a provider that does not.
+    Refresh,
+    /// By token exchange (RFC 8693).
+    Exchange,
+    /// Not at all.
+    None,
+    /// Unknown: by a refresh request where refresh tokens are not replaced, else not at all.
+    Unknown,
+}
+
 /// An authorization server and our client registration at it. Never holds the client secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -78,6 +94,7 @@ pub struct OAuthProvider {
     pub redirect_uris: Vec<String>,
     pub authorization_response_iss_parameter_supported: bool,
     pub rotation: Rotation,
+    pub narrowing: NarrowingMethod,
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub created_at: Timestamp,
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
@@ -138,6 +155,9 @@ pub struct CreateProvider {
     /// `unknown` when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation: Option<Rotation>,
+    /// `unknown` when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub narrowing: Option<NarrowingMethod>,
 }
 
 /// A partial update: only the fields given change, and an empty string clears an optional one.
@@ -186,6 +206,8 @@ pub struct UpdateProvider {
     pub authorization_response_iss_parameter_supported: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation: Option<Rotation>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub narrowing: Option<NarrowingMethod>,
 }
 
 /// How to remove a provider.

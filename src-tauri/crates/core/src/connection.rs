@@ -1,4 +1,4 @@
-use crate::{AppId, ConnectionId, CredentialId, ProviderId, Scopes, Secret};
+use crate::{AppId, ConnectionId, CredentialId, KnownTargets, ProviderId, Scopes, Secret};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +35,9 @@ pub struct Connection {
     pub last_used_at: Option<Timestamp>,
     /// What is going wrong at the moment. Never changes the status by itself.
     pub trouble: Option<Trouble>,
+    /// What the provider said when it ended or refused the grant, cleaned; while [`ConnectionStatus::NeedsReauth`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_words: Option<String>,
     /// The app that started its first sign-in, if an app did: then it is that app's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_by: Option<AppId>,
@@ -44,6 +47,25 @@ pub struct Connection {
     /// Whether its provider gives tokens with fewer scopes, as far as an answer has shown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub narrows: Option<bool>,
+    /// Whether a refresh brings another refresh token, as far as an answer has shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotates: Option<bool>,
+    /// Whether a narrowed answer brought a new refresh token, so that only a plain refresh can tell whether the access
+    /// token and the scopes of the grant are still good.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub doubtful: bool,
+    /// Whether a narrowed token was asked for with the refresh token since the last plain refresh.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub narrowed: bool,
+    /// Whether a request for a narrowed token has cost scopes of the grant; a new sign-in does not change that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub loses_scopes: bool,
+    /// The scopes that were granted and that a refresh no longer brought; a new sign-in clears them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<LostScopes>,
+    /// The audiences and resources of earlier sign-ins and of tokens that the provider gave.
+    #[serde(default, skip_serializing_if = "KnownTargets::is_empty")]
+    pub targets: KnownTargets,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -73,9 +95,16 @@ impl Connection {
             last_refreshed_at: None,
             last_used_at: None,
             trouble: None,
+            provider_words: None,
             started_by: None,
             client_secret_from: None,
             narrows: None,
+            rotates: None,
+            doubtful: false,
+            narrowed: false,
+            loses_scopes: false,
+            lost: None,
+            targets: KnownTargets::default(),
             created_at: now,
             updated_at: now,
         }
@@ -101,6 +130,17 @@ impl Account {
             .or(self.name.as_deref())
             .unwrap_or(&self.subject)
     }
+}
+
+/// Scopes that a connection held and lost without a new sign-in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LostScopes {
+    /// Which.
+    pub scopes: Scopes,
+    /// When that was noticed.
+    pub at: Timestamp,
+    /// Whether a narrowed token had been fetched before, which at many servers is the cause.
+    pub after_narrowing: bool,
 }
 
 /// Where a connection stands.
@@ -135,6 +175,8 @@ pub enum ReauthReason {
     ScopeMissing,
     /// The provider does not accept our client any more.
     ClientRejected,
+    /// The provider refused twice with the same words, which are not `invalid_grant`; tried again every hour.
+    Refused,
 }
 
 /// A failure that may pass.

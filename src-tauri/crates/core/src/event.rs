@@ -59,6 +59,7 @@ pub enum EventKind {
     TokenHandedOut,
     Refreshed,
     RefreshFailed,
+    ScopesLost,
     Disconnected,
     Revoked,
     Locked,

@@ -14,6 +14,7 @@ mod flow;
 mod id;
 mod issuer;
 mod name;
+mod narrowing;
 mod provider;
 mod random;
 mod scope;
@@ -25,8 +26,8 @@ pub use app::{ApiScope, App, Grant, UnknownScope};
 pub use clock::{Clock, SystemClock};
 pub use code::Code;
 pub use connection::{
-    Account, Connection, ConnectionStatus, DEFAULT_PROJECT, NarrowedToken, Narrowing, ReauthReason,
-    ReplacedToken, Tokens, Trouble,
+    Account, Connection, ConnectionStatus, DEFAULT_PROJECT, LostScopes, NarrowedToken, Narrowing,
+    ReauthReason, ReplacedToken, Tokens, Trouble,
 };
 pub use credential::{Credential, CredentialKind};
 pub use event::{AppCaller, Caller, Event, EventKind, Outcome, Peer, Rule};
@@ -37,6 +38,7 @@ pub use id::{
 pub use issuer::issuer_matches;
 pub use jiff::Timestamp;
 pub use name::{InvalidName, Name};
+pub use narrowing::{KnownTargets, NarrowingMethod};
 pub use provider::{
     GrantType, Provider, ProviderChange, RedirectPreference, Rotation, TokenEndpointAuthMethod,
 };

@@ -1,7 +1,5 @@
 use crate::issuer::{aliases_problem, issuer_problem, placeholder_problem};
-#[cfg(doc)]
-use crate::issuer_matches;
-use crate::{Name, ProviderId, Scopes, Secret};
+use crate::{Name, NarrowingMethod, ProviderId, Scopes, Secret};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -20,7 +18,7 @@ pub struct Provider {
     pub display_name: String,
     /// How tokens are got.
     pub grant_type: GrantType,
-    /// The issuer identifier, compared with `iss` in answers (RFC 9207 §2.4); see [`issuer_matches`].
+    /// The issuer identifier, compared with `iss` in answers (RFC 9207 §2.4); see [`crate::issuer_matches`].
     pub issuer: Option<String>,
     /// What else `iss` may be.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -55,6 +53,9 @@ pub struct Provider {
     pub authorization_response_iss_parameter_supported: bool,
     /// What becomes of a refresh token that was used.
     pub rotation: Rotation,
+    /// How tokens are narrowed.
+    #[serde(default)]
+    pub narrowing: NarrowingMethod,
     /// When it was added.
     pub created_at: Timestamp,
     /// When it was last changed.
@@ -143,6 +144,7 @@ pub struct ProviderChange {
     pub redirect: Option<RedirectPreference>,
     pub authorization_response_iss_parameter_supported: Option<bool>,
     pub rotation: Option<Rotation>,
+    pub narrowing: Option<NarrowingMethod>,
 }
 
 /// `POST /v1/oauth-providers/exchange` is the reference's own path, so no provider can be found by this name there.
@@ -174,7 +176,8 @@ impl Provider {
             authorize_params,
             redirect,
             authorization_response_iss_parameter_supported,
-            rotation
+            rotation,
+            narrowing
         );
         self.updated_at = now;
     }
@@ -342,7 +345,6 @@ mod tests {
     use crate::{OsRandom, SystemClock};
 
     fn provider(authorization: &str, token: &str) -> Provider {
-        let now = Timestamp::UNIX_EPOCH;
         Provider {
             id: ProviderId::new(&SystemClock, &OsRandom),
             project: crate::DEFAULT_PROJECT.parse().unwrap(),
@@ -366,8 +368,9 @@ mod tests {
             redirect: RedirectPreference::Loopback,
             authorization_response_iss_parameter_supported: false,
             rotation: Rotation::Unknown,
-            created_at: now,
-            updated_at: now,
+            narrowing: NarrowingMethod::Unknown,
+            created_at: Timestamp::UNIX_EPOCH,
+            updated_at: Timestamp::UNIX_EPOCH,
         }
     }
 

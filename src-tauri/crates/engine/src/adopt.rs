@@ -3,8 +3,8 @@
 use crate::{Engine, Error, engine::blocking, index::Index, ledger::Ledger, settle::settle};
 use std::sync::Arc;
 use tokenry_core::{
-    Account, AppId, Caller, Connection, ConnectionId, ConnectionStatus, CredentialId, EventKind, Outcome,
-    Provider, Scopes, Timestamp, Tokens,
+    Account, AppId, Caller, Connection, ConnectionId, ConnectionStatus, CredentialId, EventKind,
+    KnownTargets, Outcome, Provider, Scopes, Timestamp, Tokens,
 };
 use tokenry_oauth::Answer;
 
@@ -14,6 +14,8 @@ pub(crate) struct NewConnection {
     pub(crate) label: Option<String>,
     pub(crate) scopes: Scopes,
     pub(crate) account: Option<Account>,
+    /// The audiences and resources that the sign-in asked for.
+    pub(crate) targets: KnownTargets,
     pub(crate) renews: bool,
     /// The app that started it.
     pub(crate) started_by: Option<AppId>,
@@ -71,6 +73,9 @@ impl Engine {
                 connection.requested_scopes = fresh.scopes.clone();
                 // Another sign-in may be of another kind: what its provider does is seen anew.
                 connection.narrows = None;
+                connection.lost = None;
+                connection.narrowed = false;
+                connection.targets.extend(fresh.targets.clone());
                 connection.client_secret_from = fresh.client_secret_from;
                 connection.label = label.or(connection.label);
                 let old = transaction.get::<Tokens>(target.row())?;

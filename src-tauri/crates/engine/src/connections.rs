@@ -2,7 +2,9 @@ use crate::{
     ConnectionView, Engine, Error, consent::Wanted, engine::blocking, ledger::Ledger, policy::Operation,
     resolve,
 };
-use tokenry_core::{Caller, Connection, ConnectionId, ConnectionStatus, Provider, ReauthReason};
+use tokenry_core::{
+    Caller, Connection, ConnectionId, ConnectionStatus, Event, EventKind, Outcome, Provider, ReauthReason,
+};
 
 /// What of a connection a person may change.
 #[derive(Debug, Clone, Default)]
@@ -172,8 +174,10 @@ impl Engine {
     fn shown(&self, index: &crate::index::Index, connection: &Connection) -> Option<ConnectionView> {
         let mut shown = connection.clone();
         shown.status = self.status_now(connection);
+        let name = index.name_of(connection);
         Some(ConnectionView {
-            name: index.name_of(connection),
+            notice: notice(connection, &name),
+            name,
             provider_name: index.provider_name(connection.provider)?.clone(),
             flow: self.open_flow_of(connection.id),
             connection: shown,
@@ -191,6 +195,37 @@ impl Engine {
             status => status,
         }
     }
+}
+
+impl Engine {
+    /// The event that tells of scopes that a refresh no longer brought.
+    pub(crate) fn lost_event(&self, ledger: &Ledger, connection: &Connection) -> Option<Event> {
+        let words = lost_words(connection, &ledger.index().name_of(connection))?;
+        let kind = EventKind::ScopesLost;
+        Some(self.connection_event(&Caller::Engine, kind, connection, Outcome::Failed, Some(&words)))
+    }
+}
+
+fn notice(connection: &Connection, name: &str) -> Option<String> {
+    let needs_reauth = matches!(connection.status, ConnectionStatus::NeedsReauth(_));
+    let words = connection.provider_words.as_ref().filter(|_| needs_reauth);
+    words
+        .map(|words| format!("The provider says: {words}"))
+        .or_else(|| lost_words(connection, name))
+}
+
+fn lost_words(connection: &Connection, name: &str) -> Option<String> {
+    let lost = connection.lost.as_ref()?;
+    let scopes = &lost.scopes;
+    Some(if lost.after_narrowing {
+        format!(
+            "Lost: {scopes}. A narrower token was asked for, and the provider kept the narrower scope for good. To get it back, connect again (`tokenry connect {name}`). Set `narrowing` of the provider to none."
+        )
+    } else {
+        format!(
+            "Lost: {scopes}. The last refresh no longer brought it. To get it back, connect again (`tokenry connect {name}`)."
+        )
+    })
 }
 
 /// That somebody wants to see a connection.

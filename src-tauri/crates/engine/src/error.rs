@@ -1,4 +1,4 @@
-use crate::policy::Operation;
+use crate::{narrowing::Unavailable, policy::Operation};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokenry_core::{Code, ReauthReason, Rule, Timestamp};
 use tokenry_oauth::{Failure, redirect::Refused};
@@ -159,6 +159,16 @@ pub enum Error {
     /// The connection is paused.
     #[error("{0} is paused; resume it in the window first")]
     Paused(String),
+    /// A token that can do less is wanted, and its provider is not asked for one.
+    #[error("the provider of {name} cannot narrow a token: {}. {}", .why.words(), cannot_narrow(*.is_hard))]
+    CannotNarrow {
+        /// The connection.
+        name: String,
+        /// Why it is not asked.
+        why: Unavailable,
+        /// Whether the user allowed no more than what was asked for.
+        is_hard: bool,
+    },
     /// Our own fault.
     #[error("something went wrong in Tokenry: {0}")]
     Internal(String),
@@ -179,11 +189,14 @@ impl Error {
             | Self::Conflict(_)
             | Self::Taken(_)
             | Self::OtherAccount { .. }
+            | Self::CannotNarrow { is_hard: false, .. }
             | Self::Paused(_) => Code::Conflict,
             Self::NotFound { .. } => Code::NotFound,
             Self::Redirect(refused) => refused.code(),
             Self::Invalid(_) | Self::RedirectRefused(_) => Code::ValidationError,
-            Self::Denied(_) | Self::NoGrant { .. } => Code::PermissionDenied,
+            Self::Denied(_) | Self::NoGrant { .. } | Self::CannotNarrow { is_hard: true, .. } => {
+                Code::PermissionDenied
+            }
             Self::NotAllowed { .. } => Code::ConsentDenied,
             Self::CannotAsk => Code::InteractionRequired,
             Self::Unauthorized(_) => Code::Unauthorized,
@@ -237,7 +250,7 @@ impl Error {
             Self::NotAllowed { rule, .. } => Some(*rule),
             Self::CannotAsk => Some(Rule::CannotAsk),
             Self::NoGrant { .. } => Some(Rule::NoGrant),
-            Self::Denied(_) => Some(Rule::NotForThisCaller),
+            Self::Denied(_) | Self::CannotNarrow { is_hard: true, .. } => Some(Rule::NotForThisCaller),
             _ => None,
         }
     }
@@ -271,6 +284,14 @@ impl Error {
 /// A sentence that goes on.
 fn without_period(sentence: &impl ToString) -> String {
     sentence.to_string().trim_end_matches('.').to_owned()
+}
+
+fn cannot_narrow(is_hard: bool) -> &'static str {
+    if is_hard {
+        "The whole was not allowed, so nothing was handed out and nothing was sent; ask for a token without limits, or let the user grant the whole scope, in the window under Apps"
+    } else {
+        "Nothing was sent; ask for a token without an audience or a resource"
+    }
 }
 
 fn not_allowed(rule: Rule) -> &'static str {
@@ -313,6 +334,7 @@ pub(crate) fn reason_text(reason: ReauthReason) -> &'static str {
         }
         ReauthReason::ScopeMissing => "the provider grants less than is needed",
         ReauthReason::ClientRejected => "the provider does not accept the client id or secret any more",
+        ReauthReason::Refused => "the provider refuses to refresh it",
     }
 }
 

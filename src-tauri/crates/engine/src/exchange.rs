@@ -8,8 +8,8 @@ use crate::{
 use refused::{refused, refused_client};
 use std::sync::Arc;
 use tokenry_core::{
-    Account, Caller, ConnectionId, EventKind, Flow, FlowId, GrantType, Outcome as EventOutcome, Provider,
-    RedirectPreference, Secret,
+    Account, Caller, ConnectionId, EventKind, Flow, FlowId, GrantType, KnownTargets, Outcome as EventOutcome,
+    Provider, RedirectPreference, Secret,
 };
 use tokenry_oauth::{
     Answer, authorization_code, client_credentials, issuer,
@@ -164,6 +164,7 @@ impl Engine {
             label,
             scopes,
             account: None,
+            targets: KnownTargets::default(),
             renews: false,
             started_by: caller.app(),
             client_secret_from: None,
@@ -364,6 +365,7 @@ impl Engine {
             label: flow.label.clone().filter(|_| further.is_none()),
             scopes: flow.scopes.clone(),
             account,
+            targets: KnownTargets::among(flow.authorization_url.query_pairs()),
             renews: flow.renews && further.is_none(),
             started_by: flow.started_by,
             client_secret_from: flow.client_secret_from,

@@ -29,6 +29,8 @@ pub(crate) enum JournalState {
     Unanswered,
     /// A server broke down over it: it may or may not have been taken before that.
     Doubtful,
+    /// Sent with limits, and the provider refused: some servers replace the token before they look at the limits.
+    LimitRefused,
     /// It never left, or somebody answered who did not take it: it may be sent again.
     Free,
 }
@@ -37,6 +39,11 @@ impl JournalState {
     /// Whether the token may have been used without our knowing what for.
     pub(crate) fn is_open_end(self) -> bool {
         self != Self::Free
+    }
+
+    /// Whether the server may have done nothing with it: then there is something to lose by giving it up.
+    pub(crate) fn may_be_unused(self) -> bool {
+        matches!(self, Self::Doubtful | Self::LimitRefused | Self::Free)
     }
 }
 
@@ -83,7 +90,7 @@ pub(crate) fn verdict(
         Rotation::Strict => true,
         Rotation::Unknown => false,
     };
-    if used_up && entry.state != JournalState::Doubtful {
+    if used_up && !entry.state.may_be_unused() {
         return Verdict::Lost;
     }
     match expires_at {
@@ -114,7 +121,7 @@ mod tests {
     /// SECURITY.md, "Refresh", 7: what a lost answer means is a fact about the provider.
     #[test]
     fn what_an_open_end_means_depends_on_what_the_provider_does_with_a_used_token() {
-        use JournalState::{Doubtful, Free, Sent, Unanswered};
+        use JournalState::{Doubtful, Free, LimitRefused, Sent, Unanswered};
         let grace = Rotation::Grace { seconds: 10 };
         for state in [Sent, Unanswered] {
             assert_eq!(judged(state, Rotation::None, Some(500), 200), Verdict::Send(None));
@@ -127,6 +134,8 @@ mod tests {
             (Doubtful, Rotation::Unknown),
             (Doubtful, Rotation::Strict),
             (Doubtful, grace),
+            (LimitRefused, Rotation::Unknown),
+            (LimitRefused, Rotation::Strict),
         ] {
             assert_eq!(
                 judged(state, rotation, Some(500), 200),

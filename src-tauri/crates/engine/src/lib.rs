@@ -77,6 +77,7 @@ pub use grants::NewGrant;
 pub use host::{Host, HostError, NoWindowHost, SchemeState};
 pub use initialise::Initialise;
 pub use log::EventFilter;
+pub use narrowing::Unavailable;
 pub use options::{Options, VaultChoice};
 pub use policy::{Asking, Decision, Operation, Question, Target, decide};
 pub use providers::NewProvider;

@@ -4,6 +4,11 @@
 //! "Refresh"), kept sealed beside the connection's own, and its answer is checked: only one that states scopes within
 //! what was asked counts as narrowed.
 
+mod way;
+
+pub use way::Unavailable;
+pub(crate) use way::{Way, way};
+
 use crate::{
     Engine, Error, TokenView,
     consent::Permit,
@@ -28,6 +33,9 @@ pub(crate) struct Limits {
     pub(crate) to: Narrowing,
     /// The person agreed to this and no more.
     is_hard: bool,
+    /// The user agreed to an audience or a resource that was never used before.
+    is_confirmed: bool,
+    is_for_app: bool,
 }
 
 impl TokenWish {
@@ -89,6 +97,7 @@ impl Engine {
     /// those say what the limit is.
     pub(crate) fn question_of(
         &self,
+        ledger: &Ledger,
         caller: &Caller,
         connection: &Connection,
         name: &str,
@@ -100,8 +109,12 @@ impl Engine {
         if !is_app {
             wish.check_against(name, &connection.granted_scopes)?;
         }
-        if is_app || connection.narrows == Some(true) {
+        let is_available = !matches!(self.way(ledger, connection)?.0, Way::Unavailable(_));
+        if is_app || (connection.narrows == Some(true) && is_available) {
             wanted = wanted.limited_to(wish.scopes.clone());
+        }
+        for warning in self.warnings(ledger, connection, wish)? {
+            wanted = wanted.note(warning);
         }
         for place in [&wish.audience, &wish.resource].into_iter().flatten() {
             wanted = wanted.note(format!("The token is meant for {}.", tokenry_core::clean(place)));
@@ -114,6 +127,7 @@ impl Engine {
         &self,
         ledger: &Ledger,
         id: ConnectionId,
+        caller: &Caller,
         wish: TokenWish,
         permit: &Permit,
     ) -> Result<Option<Limits>, Error> {
@@ -123,6 +137,7 @@ impl Engine {
             .ok_or_else(|| resolve::gone(&id.to_string()))?;
         let granted = &connection.granted_scopes;
         wish.check_against(&index.name_of(connection), granted)?;
+        let is_confirmed = way::is_confirmed(caller, &wish, permit.rule);
         let most = wish.scopes.or_else(|| permit.token_scopes.clone());
         let is_hard = permit.is_the_most;
         let scopes = match most {
@@ -140,7 +155,12 @@ impl Engine {
             audience,
             resource,
         };
-        Ok((to != Narrowing::default()).then_some(Limits { to, is_hard }))
+        Ok((to != Narrowing::default()).then_some(Limits {
+            to,
+            is_hard,
+            is_confirmed,
+            is_for_app: caller.app().is_some(),
+        }))
     }
 
     /// A token within these limits: one that is kept, or one that is fetched now. Whoever asks for the same
@@ -153,9 +173,6 @@ impl Engine {
         min_valid: std::time::Duration,
     ) -> Result<TokenView, Error> {
         let (name, connection) = known(ledger, id)?;
-        if let Some(instead) = self.instead(&connection, &name, limits)? {
-            return self.own_token(ledger, id, min_valid, instead).await;
-        }
         let now = self.now();
         let is_active = connection.status == ConnectionStatus::Active;
         let kept = ledger.get::<Tokens>(id.row())?;
@@ -163,7 +180,18 @@ impl Engine {
         if let Some(kept) = kept.filter(|kept| is_active && is_fresh(kept, min_valid, now)) {
             return limits.hand_out(kept);
         }
+        let (way, provider) = self.way(ledger, &connection)?;
+        if let Some(instead) = instead(way, &connection, &name, limits)? {
+            return self.own_token(ledger, id, min_valid, instead).await;
+        }
         crate::token::can_be_handed_out(&connection, &name)?;
+        if !limits.is_confirmed {
+            way::check_target(&limits.to, way, &provider, &connection, limits.is_for_app)?;
+        }
+        if way == Way::Exchange {
+            // What is exchanged has to be good itself.
+            self.find_token(ledger, id, std::time::Duration::ZERO).await?;
+        }
         let refused = match self.may_renew(ledger, &connection, &name, now) {
             Ok(()) => self
                 .refreshed(id, Why::Less(Arc::new(limits.to.clone()), min_valid))
@@ -181,29 +209,9 @@ impl Engine {
             return Err(error);
         }
         let (_, connection) = known(ledger, id)?;
-        match self.instead(&connection, &name, limits)? {
+        match instead(self.way(ledger, &connection)?.0, &connection, &name, limits)? {
             Some(instead) => self.own_token(ledger, id, min_valid, instead).await,
             None => Err(crate::token::ended_at_once(&name)),
-        }
-    }
-
-    /// Whether the connection's own token stands in for one that its provider does not give, or nothing does.
-    fn instead(
-        &self,
-        connection: &Connection,
-        name: &str,
-        limits: &Limits,
-    ) -> Result<Option<Instead>, Error> {
-        let gives_less = connection.narrows != Some(false);
-        let can_ask = connection.refreshable || connection.status != ConnectionStatus::Active;
-        match (limits.to.has_audience(), limits.is_hard) {
-            (false, false) if !gives_less || !can_ask => Ok(Some(Instead)),
-            (_, true) if limits.to.scopes.is_some() && !gives_less => Err(too_much()),
-            (false, true) if !can_ask => Err(too_much()),
-            (true, _) if !can_ask => Err(Error::Conflict(format!(
-                "{name} has no refresh token, so its provider cannot be asked for a token for somebody else; connect it with a scope that gives one, often offline_access"
-            ))),
-            _ => Ok(None),
         }
     }
 
@@ -220,6 +228,31 @@ impl Engine {
 
 /// That the connection's own token may be handed out in place of a narrowed one.
 struct Instead;
+
+/// Whether the connection's own token stands in for one that its provider does not give, or nothing does.
+fn instead(way: Way, connection: &Connection, name: &str, limits: &Limits) -> Result<Option<Instead>, Error> {
+    let is_hard = limits.is_hard && limits.to.scopes.is_some();
+    let has_audience = limits.to.has_audience();
+    if let Way::Unavailable(why) = way {
+        if has_audience || is_hard {
+            let name = name.to_owned();
+            return Err(Error::CannotNarrow { name, why, is_hard });
+        }
+        return Ok(Some(Instead));
+    }
+    let gives_less = connection.narrows != Some(false);
+    let is_active = connection.status == ConnectionStatus::Active;
+    let can_ask = connection.refreshable || !is_active || way == Way::Exchange;
+    match (has_audience, is_hard) {
+        (false, false) if !gives_less || !can_ask => Ok(Some(Instead)),
+        (_, true) if !gives_less => Err(too_much()),
+        (false, true) if !can_ask => Err(too_much()),
+        (true, _) if !can_ask => Err(Error::Conflict(format!(
+            "{name} has no refresh token, so its provider cannot be asked for a token for another audience; connect it with a scope that gives one, often offline_access"
+        ))),
+        _ => Ok(None),
+    }
+}
 
 /// What is said when the provider gives the whole or nothing, and the whole was not agreed to.
 fn too_much() -> Error {

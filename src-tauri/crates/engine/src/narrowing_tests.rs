@@ -2,14 +2,15 @@
 
 use super::*;
 use crate::{
-    common::{NAME, World, seen, token, ui, until, view},
+    common::{NAME, World, seen, set_narrowing, token, ui, until, view},
     policy::Operation,
 };
 use std::time::Duration;
 use tokenry_core::{
-    ApiScope, App, AppCaller, AppId, Code, EventKind, Grant, GrantId, OsRandom, Outcome, Peer, Rule,
+    ApiScope, App, AppCaller, AppId, Code, EventKind, Grant, GrantId, NarrowingMethod, OsRandom, Outcome,
+    Peer, Rule,
 };
-use tokenry_testkit::{Behaviour, Fault};
+use tokenry_testkit::{Behaviour, Fault, Kind, Rotation};
 
 fn only(scopes: &str) -> TokenWish {
     TokenWish {
@@ -54,8 +55,9 @@ fn app_with(world: &World, engine: &Engine, connection: ConnectionId, most: Opti
     })
 }
 
+/// At a provider whose refresh tokens stay.
 async fn with_app(most: Option<&str>) -> (World, Engine, Caller) {
-    let (world, engine) = World::connected(Behaviour::default()).await;
+    let (world, engine) = World::connected(Behaviour::rotating(Rotation::None)).await;
     let id = view(&engine).await.connection.id;
     let app = app_with(&world, &engine, id, most);
     (world, engine, app)
@@ -172,12 +174,13 @@ async fn a_person_is_asked_about_the_whole_until_the_provider_has_shown_that_it_
         program: Some("/bin/tool".to_owned()),
         session: Some(1),
     });
+    let ledger = engine.ledger().unwrap();
     let mut connection = view(&engine).await.connection;
     let mut asked = |narrows: Option<bool>, wish: &TokenWish| {
         connection.narrows = narrows;
         let wanted = Wanted::new(Operation::Token).of(connection.id, None);
         engine
-            .question_of(&program, &connection, NAME, wish, wanted)
+            .question_of(&ledger, &program, &connection, NAME, wish, wanted)
             .unwrap()
     };
     for narrows in [None, Some(false)] {
@@ -194,12 +197,16 @@ async fn a_person_is_asked_about_the_whole_until_the_provider_has_shown_that_it_
     let (plain, elsewhere) = (asked(None, &TokenWish::default()), asked(None, &there));
     assert_eq!(
         elsewhere.notes,
-        ["The token is meant for https://api.example.com."]
+        [
+            "The resource https://api.example.com was never used with this connection. If it is wrong, the provider \
+             may end the sign-in.",
+            "The token is meant for https://api.example.com."
+        ]
     );
     assert_ne!(plain, elsewhere, "a yes to the one is none to the other");
     let wanted = Wanted::new(Operation::Token);
     let error = engine
-        .question_of(&program, &connection, NAME, &only("admin"), wanted)
+        .question_of(&ledger, &program, &connection, NAME, &only("admin"), wanted)
         .unwrap_err();
     assert_eq!(
         error.code(),
@@ -230,7 +237,7 @@ async fn a_narrowed_answer_rotates_the_refresh_token_and_raises_the_fence() {
 
 #[tokio::test]
 async fn eight_narrowed_tokens_are_kept_the_oldest_goes_and_so_do_those_that_have_ended() {
-    let (world, engine) = World::connected(Behaviour::default()).await;
+    let (world, engine) = World::connected(Behaviour::rotating(Rotation::None)).await;
     let id = view(&engine).await.connection.id;
     let at = |number: usize| TokenWish {
         audience: Some(format!("api-{number}")),
@@ -290,4 +297,83 @@ async fn a_narrowed_answer_that_meets_a_full_disk_is_spilled_and_taken_in() {
     assert_eq!(world.server.refreshes(), 1);
     until("it is well", async || engine.refresh(&ui(), NAME).await.ok()).await;
     assert_eq!(world.server.replays_of_replaced_tokens(), 0);
+}
+
+/// An app with a limit is refused where narrowing could harm the grant, and nothing is sent.
+#[tokio::test]
+async fn an_app_with_a_limit_gets_nothing_from_a_provider_that_cannot_narrow_and_nothing_is_sent() {
+    let (world, engine) = World::connected(Behaviour::default()).await;
+    let id = view(&engine).await.connection.id;
+    let (limited, free) = (
+        app_with(&world, &engine, id, Some("read")),
+        app_with(&world, &engine, id, None),
+    );
+    for method in [NarrowingMethod::Unknown, NarrowingMethod::None] {
+        set_narrowing(&engine, method).await;
+        for wish in [TokenWish::default(), only("read")] {
+            let error = engine.token(&limited, NAME, wish).await.unwrap_err();
+            assert_eq!(error.code(), Code::PermissionDenied);
+            assert!(error.to_string().contains("cannot narrow a token"), "{error}");
+        }
+        let whole = engine.token(&free, NAME, only("read")).await.unwrap();
+        assert_eq!(
+            whole.scopes,
+            Scopes::parse("read write"),
+            "the answer tells the truth"
+        );
+    }
+    assert_eq!(world.server.refreshes(), 0);
+}
+
+/// The question says that the whole is at stake, also where the provider narrowed before.
+#[tokio::test]
+async fn a_person_is_asked_about_the_whole_where_the_provider_is_not_asked_for_less() {
+    let (_world, engine) = World::connected(Behaviour::default()).await;
+    let ledger = engine.ledger().unwrap();
+    let mut connection = view(&engine).await.connection;
+    connection.narrows = Some(true);
+    let program = Caller::Program(Peer {
+        uid: 0,
+        pid: 1,
+        started: 1,
+        program: None,
+        session: None,
+    });
+    let asked = |wish: &TokenWish| {
+        let wanted = Wanted::new(Operation::Token).of(connection.id, None);
+        engine
+            .question_of(&ledger, &program, &connection, NAME, wish, wanted)
+            .unwrap()
+    };
+    assert_eq!(asked(&only("read")).target.scopes, Some(Scopes::parse("read")));
+    set_narrowing(&engine, NarrowingMethod::Unknown).await;
+    let question = asked(&only("read"));
+    assert_eq!(question.target.scopes, None);
+    assert_eq!(
+        question.notes,
+        ["The provider cannot narrow this token: it can do everything that the connection can."]
+    );
+}
+
+/// An app alone cannot put a sign-in at risk by a target that nobody knows.
+#[tokio::test]
+async fn an_app_cannot_send_an_unknown_target_even_if_it_says_that_it_may() {
+    let (world, engine) = World::connected(Behaviour::default()).await;
+    let id = view(&engine).await.connection.id;
+    let app = app_with(&world, &engine, id, None);
+    let there = TokenWish {
+        audience: Some("api".to_owned()),
+        allow_unknown_target: true,
+        ..TokenWish::default()
+    };
+    let error = engine.token(&app, NAME, there.clone()).await.unwrap_err();
+    assert!(
+        error.fields().unwrap()["audience"].contains("nothing was sent"),
+        "{error}"
+    );
+    assert_eq!(world.server.refreshes(), 0);
+    engine.token(&ui(), NAME, there.clone()).await.unwrap();
+    world.pass(3700);
+    engine.token(&app, NAME, there).await.unwrap();
+    assert_eq!(world.server.count(Kind::Refresh), 2, "it is known now");
 }

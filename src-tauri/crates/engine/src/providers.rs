@@ -1,8 +1,9 @@
 use crate::{Engine, Error, Revoked, consent::Wanted, engine::blocking, policy::Operation, resolve};
 use std::collections::BTreeMap;
 use tokenry_core::{
-    Caller, Connection, ConnectionStatus, DEFAULT_PROJECT, EventKind, GrantType, Name, Outcome, Provider,
-    ProviderChange, ProviderId, ReauthReason, RedirectPreference, Rotation, Scopes, TokenEndpointAuthMethod,
+    Caller, Connection, ConnectionStatus, DEFAULT_PROJECT, EventKind, GrantType, Name, NarrowingMethod,
+    Outcome, Provider, ProviderChange, ProviderId, ReauthReason, RedirectPreference, Rotation, Scopes,
+    TokenEndpointAuthMethod,
 };
 use url::Url;
 
@@ -192,6 +193,7 @@ impl Engine {
             redirect: RedirectPreference::default(),
             authorization_response_iss_parameter_supported: false,
             rotation: Rotation::default(),
+            narrowing: NarrowingMethod::default(),
             created_at: now,
             updated_at: now,
         };

@@ -110,6 +110,12 @@ fn take_in(transaction: &mut Transaction<'_>, row: i64, spilled: &Spilled) -> Re
     }
     connection.refreshable = settled.refreshable;
     connection.narrows = settled.narrows;
+    connection.rotates = settled.rotates;
+    connection.doubtful = settled.doubtful;
+    connection.narrowed = settled.narrowed;
+    connection.loses_scopes = settled.loses_scopes;
+    connection.lost = settled.lost.clone();
+    connection.targets = settled.targets.clone();
     connection.granted_scopes = settled.granted_scopes.clone();
     connection.expires_at = settled.expires_at;
     connection.refresh_at = settled.refresh_at;

@@ -1,5 +1,6 @@
 //! Refresh: nobody loses a grant. The rules are those of SECURITY.md, in their order.
 
+mod exchange;
 mod judge;
 mod keep;
 mod prepare;
@@ -23,7 +24,7 @@ use std::{
 use tokenry_core::{
     Caller, Connection, ConnectionId, ConnectionStatus, Narrowing, Provider, ReauthReason, Secret, Timestamp,
 };
-use tokenry_oauth::{client_credentials, refresh};
+use tokenry_oauth::{client_credentials, refresh, token_exchange};
 use tokio::sync::watch;
 
 /// Why a refresh is wanted.
@@ -73,6 +74,8 @@ pub(crate) struct Refreshes {
 #[derive(Clone)]
 struct Running {
     limits: Option<Arc<Narrowing>>,
+    /// Whether it is sent whatever is known of the last one.
+    is_asked: bool,
     ended: watch::Receiver<Ended>,
 }
 
@@ -144,6 +147,8 @@ struct Request {
     connection: Connection,
     /// Nothing for client credentials: there the client itself is the grant.
     refresh_token: Option<Secret>,
+    /// The access token that is exchanged for a narrower one; then no refresh token is sent.
+    subject: Option<Secret>,
     fence: u64,
     /// The open end that an earlier request with this very token left.
     open_end: Option<JournalState>,
@@ -201,6 +206,7 @@ impl Engine {
             let (running, is_ours) = self.join(id, &why);
             let _ = self.inner.changes.send(crate::Change::Connection(id));
             let is_for_us = is_ours || running.limits.as_ref() == why.limits();
+            let is_held_back = why == Why::Asked && !running.is_asked;
             let mut ended = running.ended;
             let result = ended.wait_for(Option::is_some).await.map(|ended| ended.clone());
             // What came of another's wish is nothing to us; but a disk that is full is.
@@ -210,6 +216,8 @@ impl Engine {
             match result {
                 // Somebody wanted less than we do.
                 Ok(Some(Ok(Did::Nothing))) if !is_ours => {}
+                // The schedule may have held back what the user wants now.
+                Ok(Some(Err(_))) if is_held_back && !self.inner.refreshes.goes_on(id, &ended) => {}
                 Ok(Some(Ok(_))) => return Ok(()),
                 Ok(Some(Err(error))) => return Err(Error::Shared(error)),
                 Ok(None) | Err(_) => return Err(Error::Internal("a refresh ended early".to_owned())),
@@ -230,7 +238,12 @@ impl Engine {
         }
         let (tell, ended) = watch::channel(None);
         let limits = why.limits().cloned();
-        let ours = Running { limits, ended };
+        let is_asked = *why == Why::Asked;
+        let ours = Running {
+            limits,
+            is_asked,
+            ended,
+        };
         running.insert(id, ours.clone());
         tokio::spawn(self.clone().own_refresh(id, why.clone(), tell));
         (ours, true)
@@ -284,10 +297,11 @@ impl Engine {
         let from = request.connection.client_secret_from;
         let client = self.with_client_secret(&ledger, request.provider.clone(), from);
         let mut to = request.limits.as_deref().cloned().unwrap_or_default();
-        let answer = match (client, &request.refresh_token) {
-            (Err(failure), _) => Err(failure),
-            (Ok(client), Some(token)) => refresh::narrowed(http, &client, token, &to).await,
-            (Ok(client), None) => {
+        let answer = match (client, &request.refresh_token, &request.subject) {
+            (Err(failure), ..) => Err(failure),
+            (Ok(client), _, Some(subject)) => token_exchange::narrowed(http, &client, subject, &to).await,
+            (Ok(client), Some(token), None) => refresh::narrowed(http, &client, token, &to).await,
+            (Ok(client), None, None) => {
                 to.scopes
                     .get_or_insert_with(|| request.connection.requested_scopes.clone());
                 client_credentials::narrowed(http, &client, &to).await
@@ -295,6 +309,7 @@ impl Engine {
         };
         reached(Step::Answered);
         match answer {
+            Ok(answer) if request.subject.is_some() => self.keep_exchanged(ledger, request, answer).await?,
             Ok(answer) => self.keep_answer(ledger, request, answer, tell).await?,
             Err(failure) => self.keep_failure(ledger, request, failure).await?,
         }

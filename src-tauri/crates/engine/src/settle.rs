@@ -1,7 +1,7 @@
 use std::time::Duration;
 use tokenry_core::{
-    Connection, ConnectionStatus, GrantType, NarrowedToken, Narrowing, Provider, Random, ReplacedToken,
-    Scopes, Secret, Timestamp, Tokens,
+    Connection, ConnectionStatus, GrantType, LostScopes, NarrowedToken, Narrowing, Provider, Random,
+    ReplacedToken, Scopes, Secret, Timestamp, Tokens,
 };
 use tokenry_oauth::Answer;
 
@@ -40,6 +40,8 @@ pub(crate) fn settle(
     };
     connection.last_refreshed_at = Some(now);
     connection.trouble = None;
+    connection.provider_words = None;
+    connection.doubtful = false;
     connection.updated_at = now;
     Tokens {
         access_token: answer.access_token,
@@ -54,6 +56,59 @@ pub(crate) fn settle(
     }
 }
 
+/// Lays the answer to a plain refresh on a connection, and notes what it shows of the provider: whether refresh tokens
+/// rotate there, and whether scopes were lost since.
+pub(crate) fn settle_refreshed(
+    connection: &mut Connection,
+    old: Tokens,
+    answer: Answer,
+    provider: &Provider,
+    now: Timestamp,
+    random: &dyn Random,
+) -> Tokens {
+    let held = old.scopes.clone();
+    if let Some(sent) = &old.refresh_token {
+        let is_new = |token: &Secret| token.expose() != sent.expose();
+        let rotated = answer.refresh_token.as_ref().is_some_and(is_new);
+        // One that came is proof; one that did not come may come at the next refresh of a server that showed it can.
+        connection.rotates = Some(rotated || connection.rotates == Some(true));
+    }
+    let tokens = settle(connection, Some(old), answer, provider, now, random);
+    note_lost(connection, &held, now);
+    connection.narrowed = false;
+    tokens
+}
+
+/// Scopes that only ask for an id token or a refresh token; an answer to a refresh often leaves them out.
+const NOT_LOST: [&str; 2] = ["offline_access", "openid"];
+
+fn note_lost(connection: &mut Connection, held: &Scopes, now: Timestamp) {
+    let gone = held.missing_from(&connection.granted_scopes);
+    let gone: Scopes = gone
+        .iter()
+        .filter(|scope| !NOT_LOST.contains(scope))
+        .map(str::to_owned)
+        .collect();
+    let is_news = !gone.is_empty();
+    let before = connection.lost.take();
+    let all = before
+        .iter()
+        .flat_map(|lost| lost.scopes.iter())
+        .chain(gone.iter());
+    let all: Scopes = all.map(str::to_owned).collect();
+    let scopes = all.missing_from(&connection.granted_scopes);
+    if is_news && connection.narrowed {
+        connection.loses_scopes = true;
+    }
+    let after_before = before.as_ref().is_some_and(|lost| lost.after_narrowing);
+    let at = before.filter(|_| !is_news).map_or(now, |lost| lost.at);
+    connection.lost = (!scopes.is_empty()).then_some(LostScopes {
+        scopes,
+        at,
+        after_narrowing: after_before || (is_news && connection.narrowed),
+    });
+}
+
 /// Lays the answer to a request for less on a connection. Whatever it is, the refresh token that came with it is the
 /// one that counts from now on; the connection's own access token stays, unless the answer is the whole grant.
 pub(crate) fn settle_narrowed(
@@ -65,40 +120,82 @@ pub(crate) fn settle_narrowed(
     now: Timestamp,
     random: &dyn Random,
 ) -> Tokens {
-    // An answer that does not say what the token can do (RFC 6749 §5.1 lets it) proves nothing.
-    let told = |most: &Scopes| answer.scope.as_ref().is_some_and(|told| told.is_within(most));
-    let narrows = to.scopes.as_ref().map(told);
+    let narrows = narrows(&answer, to);
+    let is_new = |token: &Secret| {
+        old.refresh_token
+            .as_ref()
+            .is_none_or(|old| old.expose() != token.expose())
+    };
+    let has_new_token = answer.refresh_token.as_ref().is_some_and(is_new);
+    if has_new_token {
+        connection.rotates = Some(true);
+    }
     let is_whole = answer
         .scope
         .as_ref()
         .is_some_and(|told| old.scopes.is_within(told));
     connection.narrows = narrows.or(connection.narrows);
+    connection.narrowed = true;
     if narrows == Some(false) && is_whole && !to.has_audience() {
         return settle(connection, Some(old), answer, provider, now, random);
     }
+    // The new refresh token may hold less than the old one, and the access token may have gone with that.
+    connection.doubtful |= has_new_token;
     connection.status = ConnectionStatus::Active;
     connection.trouble = None;
     connection.updated_at = now;
-    let expires_at = end_of(&answer, now);
     let mut tokens = old;
-    if narrows != Some(false) || to.has_audience() {
-        let token = NarrowedToken {
-            of: to.clone(),
-            access_token: answer.access_token,
-            token_type: answer.token_type,
-            expires_at,
-            scopes: answer.scope.unwrap_or_else(|| tokens.scopes.clone()),
-            obtained_at: now,
-        };
-        narrowing::keep(&mut tokens.narrowed, token, now);
-    }
-    let (refresh_token, replaced) = rotated(answer.refresh_token, tokens.refresh_token, now);
+    let new_token = answer.refresh_token.clone();
+    keep_narrowed(connection, &mut tokens, answer, to, now);
+    let (refresh_token, replaced) = rotated(new_token, tokens.refresh_token, now);
     Tokens {
         refresh_token,
         replaced,
         fence: tokens.fence + 1,
         ..tokens
     }
+}
+
+/// Keeps a token that was got by token exchange. The connection's own tokens stay as they are.
+pub(crate) fn settle_exchanged(
+    connection: &mut Connection,
+    mut tokens: Tokens,
+    answer: Answer,
+    to: &Narrowing,
+    now: Timestamp,
+) -> Tokens {
+    connection.narrows = narrows(&answer, to).or(connection.narrows);
+    keep_narrowed(connection, &mut tokens, answer, to, now);
+    tokens
+}
+
+/// Whether the token does no more than was asked. An answer that does not say what it can do (RFC 6749 §5.1 lets it)
+/// proves nothing.
+fn narrows(answer: &Answer, to: &Narrowing) -> Option<bool> {
+    let told = |most: &Scopes| answer.scope.as_ref().is_some_and(|told| told.is_within(most));
+    to.scopes.as_ref().map(told)
+}
+
+fn keep_narrowed(
+    connection: &mut Connection,
+    tokens: &mut Tokens,
+    answer: Answer,
+    to: &Narrowing,
+    now: Timestamp,
+) {
+    connection.targets.add(to);
+    if narrows(&answer, to) == Some(false) && !to.has_audience() {
+        return;
+    }
+    let token = NarrowedToken {
+        of: to.clone(),
+        expires_at: end_of(&answer, now),
+        access_token: answer.access_token,
+        token_type: answer.token_type,
+        scopes: answer.scope.unwrap_or_else(|| tokens.scopes.clone()),
+        obtained_at: now,
+    };
+    narrowing::keep(&mut tokens.narrowed, token, now);
 }
 
 /// Nobody gives out a token that has ended: 0 is how some say that they do not say.

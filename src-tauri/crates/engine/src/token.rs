@@ -29,6 +29,8 @@ pub struct TokenWish {
     pub audience: Option<String>,
     /// Where it will be used: an absolute URI (RFC 8707 §2).
     pub resource: Option<String>,
+    /// Whether an audience or a resource that was never used before is sent, although a refusal may cost the sign-in.
+    pub allow_unknown_target: bool,
 }
 
 impl From<Duration> for TokenWish {
@@ -62,20 +64,20 @@ impl Engine {
     ) -> Result<TokenView, Error> {
         let wish = wish.into();
         let ledger = self.ledger()?;
-        let (id, provider, wanted) = {
+        let (id, provider, mut wanted, limited) = {
             let index = ledger.index();
             let connection = resolve::connection(&index, reference)?;
             let (id, provider, owner) = (connection.id, connection.provider, connection.started_by);
-            let mut wanted = Wanted::new(Operation::Token).at(provider).of(id, owner);
-            if !wish.is_plain() {
-                let name = index.name_of(connection);
-                wanted = self.question_of(caller, connection, &name, &wish, wanted)?;
-            }
-            (id, provider, wanted)
+            let wanted = Wanted::new(Operation::Token).at(provider).of(id, owner);
+            let limited = (!wish.is_plain()).then(|| (connection.clone(), index.name_of(connection)));
+            (id, provider, wanted, limited)
         };
+        if let Some((connection, name)) = limited {
+            wanted = self.question_of(&ledger, caller, &connection, &name, &wish, wanted)?;
+        }
         let permit = self.permit(caller, wanted.clone()).await?;
         let mut limited = None;
-        let found = self.find(&ledger, id, wish, &permit, &mut limited).await;
+        let found = self.find(&ledger, id, caller, wish, &permit, &mut limited).await;
         let found = found.and_then(|token| self.still_permitted(caller, &wanted, &permit).map(|()| token));
         let (outcome, detail) = match &found {
             Ok(_) => (Outcome::Done, limited),
@@ -111,13 +113,14 @@ impl Engine {
         &self,
         ledger: &Ledger,
         id: ConnectionId,
+        caller: &Caller,
         wish: TokenWish,
         permit: &Permit,
         limited: &mut Option<String>,
     ) -> Result<TokenView, Error> {
         let min_valid = wish.min_valid;
         if (!wish.is_plain() || permit.token_scopes.is_some())
-            && let Some(limits) = self.limits(ledger, id, wish, permit)?
+            && let Some(limits) = self.limits(ledger, id, caller, wish, permit)?
         {
             *limited = Some(limits.to.words());
             return self.find_narrowed(ledger, id, &limits, min_valid).await;
@@ -141,7 +144,8 @@ impl Engine {
             let Some(connection) = index.connection(id) else {
                 return Err(resolve::gone(&id.to_string()));
             };
-            let fresh = token.filter(|t| is_fresh(t.obtained_at, t.expires_at, min_valid, now));
+            let is_good = |t: &AtHand| is_fresh(t.obtained_at, t.expires_at, min_valid, now);
+            let fresh = token.filter(|t| !connection.doubtful && is_good(t));
             if let (ConnectionStatus::Active, Some(token)) = (connection.status, fresh) {
                 return Ok(token);
             }
@@ -152,8 +156,10 @@ impl Engine {
             Ok(()) => self.refreshed(id, Why::Due(min_valid)).await.err(),
             Err(error) => Some(error),
         };
-        // Whatever became of that: what is there now, if it lives, is good.
-        let alive = stored()?.filter(|token| token.expires_at.is_none_or(|end| end > self.now()));
+        // Whatever became of that: what is there now is good, if it lives and no narrowed answer casts doubt on it.
+        let is_doubtful = ledger.index().connection(id).is_some_and(|c| c.doubtful);
+        let is_alive = |token: &AtHand| token.expires_at.is_none_or(|end| end > self.now());
+        let alive = stored()?.filter(|token| !is_doubtful && is_alive(token));
         match (alive, refused) {
             (Some(token), _) => Ok(token),
             (None, Some(error)) => Err(error),

@@ -16,6 +16,8 @@ pub struct ConnectionView {
     pub provider_name: Name,
     /// The open flow, if there is one.
     pub flow: Option<FlowId>,
+    /// What the user should know about it, and what to do.
+    pub notice: Option<String>,
 }
 
 /// A token for a caller.

@@ -26,6 +26,7 @@ pub mod refresh;
 mod request;
 mod response;
 pub mod revocation;
+pub mod token_exchange;
 pub mod userinfo;
 mod words;
 

@@ -19,7 +19,8 @@ pub async fn refresh(http: &Http, provider: &Provider, refresh_token: &Secret) -
 /// the answer says that it can do is for the caller to check: servers may ignore all of this.
 ///
 /// # Errors
-/// As [`refresh`]; `invalid_scope` and `invalid_target` are about the wish and not about the token.
+/// As [`refresh`], but never [`Failure::InvalidGrant`]: some servers say that of a scope or a resource, so only a
+/// plain refresh tells about the grant.
 pub async fn narrowed(
     http: &Http,
     provider: &Provider,
@@ -37,5 +38,11 @@ pub async fn narrowed(
         request = request.add_extra_param(name, value);
     }
     let request = captured(request.request(&capture))?;
-    answer::judge(&http.send(endpoint, request).await?, provider)?.unobjectionable()
+    let response = http.send(endpoint, request).await?;
+    let judged = answer::judge(&response, provider).and_then(Answer::unobjectionable);
+    if *to == Narrowing::default() {
+        judged
+    } else {
+        judged.map_err(|failure| failure.without_a_grant(response.status))
+    }
 }

@@ -28,6 +28,8 @@ pub struct Behaviour {
     pub require_pkce: bool,
     /// What becomes of a refresh token that was used.
     pub rotation: Rotation,
+    /// What a refresh request with `scope`, `resource` or `audience` does beyond its answer.
+    pub narrowing: Narrowing,
     /// How long an access token lives, in seconds.
     pub token_life: u64,
     /// Whether a refresh token is given at all.
@@ -73,6 +75,7 @@ impl Default for Behaviour {
             rewrite_custom_scheme: false,
             require_pkce: true,
             rotation: Rotation::Strict,
+            narrowing: Narrowing::default(),
             token_life: 3600,
             refresh_tokens: true,
             id_tokens: None,
@@ -211,4 +214,23 @@ pub enum Rotation {
     Grace(u64),
     /// It is replaced, and ends its whole family when it comes again (OAuth 2.1 §4.3.1).
     Strict,
+}
+
+/// What a server does with a refresh request for less than the grant, and whether it exchanges tokens.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Narrowing {
+    /// The grant holds only the narrower scope from then on, as at servers that copy the scope of the answer into the
+    /// new refresh token.
+    pub for_good: bool,
+    /// Every refresh revokes the access tokens that the grant had before.
+    pub revokes_access_tokens: bool,
+    /// The refresh token is replaced before `scope` and `resource` are looked at, so a refusal uses it up.
+    pub consumes_first: bool,
+    /// The resources and audiences it knows; another is `invalid_target` (RFC 8707 §2). `None` takes any.
+    pub targets: Option<Vec<String>>,
+    /// What it answers to any limited request: this error, without looking at anything.
+    pub refuses_with: Option<String>,
+    /// Whether it takes the token exchange grant (RFC 8693).
+    pub exchanges: bool,
 }

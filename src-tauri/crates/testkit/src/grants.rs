@@ -134,6 +134,15 @@ impl Grants {
         self.families.len() - 1
     }
 
+    /// Takes back every access token that a family has.
+    pub(crate) fn revoke_access_tokens(&mut self, family: usize) {
+        let of_family = |token: &&mut AccessToken| token.family == Some(family);
+        self.access
+            .values_mut()
+            .filter(of_family)
+            .for_each(|token| token.revoked = true);
+    }
+
     /// Ends a family; what ended it first stays the reason.
     pub(crate) fn end(&mut self, family: usize, why: Ended) {
         self.families[family].ended.get_or_insert(why);

@@ -23,7 +23,9 @@ mod service;
 mod token;
 pub mod wire;
 
-pub use behaviour::{Account, AuthorizeAnswer, Behaviour, Client, ClientAuth, Iss, Rotation, StateAnswer};
+pub use behaviour::{
+    Account, AuthorizeAnswer, Behaviour, Client, ClientAuth, Iss, Narrowing, Rotation, StateAnswer,
+};
 pub use clock::FixedClock;
 pub use fault::{Endpoint, Fault};
 pub use grants::{Ended, Family, Issued};

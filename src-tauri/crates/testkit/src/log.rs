@@ -14,6 +14,8 @@ pub enum Kind {
     Refresh,
     /// The token endpoint, `client_credentials`.
     ClientCredentials,
+    /// The token endpoint, token exchange (RFC 8693).
+    Exchange,
     /// The userinfo endpoint.
     Userinfo,
     /// The revocation endpoint.

@@ -129,7 +129,7 @@ impl Shared {
         let state_ref = &mut *state;
         let answer = match kind(call) {
             Kind::Authorize => authorize::answer(state_ref, call, &self.issuer, now, random),
-            Kind::Code | Kind::Refresh | Kind::ClientCredentials => {
+            Kind::Code | Kind::Refresh | Kind::ClientCredentials | Kind::Exchange => {
                 token::answer(state_ref, call, &self.issuer, now, random)
             }
             Kind::Userinfo => resource::userinfo(state_ref, call, now),
@@ -170,6 +170,7 @@ fn kind(call: &Call) -> Kind {
         ("/token", Some("authorization_code")) => Kind::Code,
         ("/token", Some("refresh_token")) => Kind::Refresh,
         ("/token", Some("client_credentials")) => Kind::ClientCredentials,
+        ("/token", Some(token::EXCHANGE)) => Kind::Exchange,
         ("/userinfo", _) => Kind::Userinfo,
         ("/revoke", _) => Kind::Revoke,
         ("/.well-known/oauth-authorization-server" | "/.well-known/openid-configuration", _) => {

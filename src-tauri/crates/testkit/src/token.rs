@@ -12,6 +12,9 @@ use sha2::{Digest, Sha256};
 use std::time::Duration;
 use tokenry_core::{Random, Timestamp};
 
+/// RFC 8693 §2.1.
+pub(crate) const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+
 /// How long a code is good, in seconds.
 const CODE_LIFE: u64 = 60;
 
@@ -34,7 +37,8 @@ pub(crate) fn answer(
         Some("authorization_code") => code(state, call, &client, now, random),
         Some("refresh_token") => refresh::refresh(state, call, &client, now, random),
         Some("client_credentials") => client_credentials(state, call, &client, now, random),
-        _ => Err("unsupported_grant_type"),
+        Some(EXCHANGE) if state.behaviour.narrowing.exchanges => exchange(state, call, &client, now, random),
+        _ => Err("unsupported_grant_type".to_owned()),
     };
     match issued {
         Ok(issued) => {
@@ -42,7 +46,7 @@ pub(crate) fn answer(
             answer.member("id_token", id_token(state, call, issuer).map(Value::String));
             answer
         }
-        Err(error) => Answer::error(400, error),
+        Err(error) => Answer::error(400, &error),
     }
 }
 
@@ -98,18 +102,18 @@ fn code(
     client: &Client,
     now: Timestamp,
     random: &dyn Random,
-) -> Result<Issued, &'static str> {
+) -> Result<Issued, String> {
     let text = call.get("code").ok_or("invalid_request")?.to_owned();
     let code = state.grants.codes.get(&text).ok_or("invalid_grant")?;
     if let Some(family) = code.family {
         state.grants.end(family, Ended::CodeReplay);
-        return Err("invalid_grant");
+        return Err("invalid_grant".to_owned());
     }
     let fresh = now < code.made_at + Duration::from_secs(CODE_LIFE);
     let same_place = call.get("redirect_uri") == Some(&code.redirect_uri);
     let proven = proves(code.challenge.as_deref(), call.get("code_verifier"));
     if code.client != client.id || !fresh || !same_place || !proven {
-        return Err("invalid_grant");
+        return Err("invalid_grant".to_owned());
     }
     let (account, scope) = (code.account.clone(), code.scope.clone());
     let family = state.grants.start_family(&client.id, account, &scope);
@@ -158,15 +162,47 @@ fn client_credentials(
     client: &Client,
     now: Timestamp,
     random: &dyn Random,
-) -> Result<Issued, &'static str> {
+) -> Result<Issued, String> {
     if client.secret.is_none() {
-        return Err("unauthorized_client");
+        return Err("unauthorized_client".to_owned());
     }
     let expires_in = state.behaviour.token_life;
     let access_token = state
         .grants
         .access_token(None, now + Duration::from_secs(expires_in), random);
     let scope = call.get("scope").unwrap_or_default().to_owned();
+    Ok(Issued {
+        access_token,
+        refresh_token: None,
+        expires_in,
+        scope,
+    })
+}
+
+/// RFC 8693: another access token of the same family, with the limits asked for. No refresh token is involved.
+fn exchange(
+    state: &mut State,
+    call: &Call,
+    client: &Client,
+    now: Timestamp,
+    random: &dyn Random,
+) -> Result<Issued, String> {
+    let subject = call.get("subject_token").ok_or("invalid_request")?;
+    let is_access_token =
+        call.get("subject_token_type") == Some("urn:ietf:params:oauth:token-type:access_token");
+    let alive = state.grants.accepts(subject, now);
+    let family = state.grants.access.get(subject).and_then(|token| token.family);
+    let family = family
+        .filter(|_| is_access_token && alive)
+        .ok_or("invalid_request")?;
+    if state.grants.families[family].client != client.id {
+        return Err("invalid_request".to_owned());
+    }
+    let scope = refresh::limited(state, call, family)?;
+    let expires_in = state.behaviour.token_life;
+    let access_token = state
+        .grants
+        .access_token(Some(family), now + Duration::from_secs(expires_in), random);
     Ok(Issued {
         access_token,
         refresh_token: None,

@@ -90,7 +90,7 @@ fn provider(ready: &Value) -> Result<Value> {
         // The server drops `offline_access` silently when consent is not asked for.
         "authorize_params": {"prompt": "consent"},
         "authorization_response_iss_parameter_supported": true,
-        "rotation": {"kind": "strict"},
+        "rotation": {"kind": "strict"}, "narrowing": "refresh",
     }))
 }
 

@@ -1,5 +1,14 @@
 /** The provider form without the screen: what is in its fields, and how that becomes a request. */
-import type { AuthMethod, CreateProvider, GrantType, Provider, Redirect, Rotation, UpdateProvider } from '../types';
+import type {
+  AuthMethod,
+  CreateProvider,
+  GrantType,
+  NarrowingMethod,
+  Provider,
+  Redirect,
+  Rotation,
+  UpdateProvider,
+} from '../types';
 
 /** The optional addresses and texts that are kept as they are typed. */
 export const TEXTS = [
@@ -32,6 +41,7 @@ export interface Fields extends Record<(typeof TEXTS)[number], string> {
   authorization_response_iss_parameter_supported: boolean;
   rotation: Rotation['kind'];
   rotation_seconds: string;
+  narrowing: NarrowingMethod;
 }
 
 /** The form of a provider that is not there yet. */
@@ -59,6 +69,7 @@ export function blank(): Fields {
     authorization_response_iss_parameter_supported: false,
     rotation: 'unknown',
     rotation_seconds: '30',
+    narrowing: 'unknown',
   };
 }
 
@@ -85,6 +96,7 @@ export function of(provider: Provider): Fields {
     authorization_response_iss_parameter_supported: provider.authorization_response_iss_parameter_supported,
     rotation: provider.rotation.kind,
     rotation_seconds: provider.rotation.kind === 'grace' ? String(provider.rotation.seconds) : '30',
+    narrowing: provider.narrowing,
   };
 }
 
@@ -142,6 +154,7 @@ function common(fields: Fields) {
     redirect: fields.redirect,
     authorization_response_iss_parameter_supported: fields.authorization_response_iss_parameter_supported,
     rotation: rotation(fields),
+    narrowing: fields.narrowing,
   };
 }
 

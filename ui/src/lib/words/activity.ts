@@ -12,6 +12,7 @@ export const eventKind: Record<EventKind, Record<Outcome, string>> = {
   token_handed_out: ended('Token handed out', 'Token request'),
   refreshed: ended('Refreshed', 'Refresh'),
   refresh_failed: { done: 'Refresh failed', refused: 'Refresh denied', failed: 'Refresh failed' },
+  scopes_lost: { done: 'Scopes lost', refused: 'Scopes lost', failed: 'Scopes lost' },
   disconnected: ended('Disconnected', 'Disconnecting'),
   revoked: ended('Tokens revoked at the provider', 'Revoking tokens at the provider'),
   locked: ended('Vault locked', 'Locking the vault'),

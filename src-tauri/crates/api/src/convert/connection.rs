@@ -28,6 +28,7 @@ pub(crate) fn connection(view: ConnectionView) -> contract::Connection {
         trouble: connection.trouble.map(trouble),
         scopes: list(&connection.granted_scopes),
         missing_scopes: missing,
+        notice: view.notice,
         expires_at: connection.expires_at,
         refresh_at: connection.refresh_at,
         refreshable: connection.refreshable,
@@ -113,6 +114,7 @@ fn reason(reason: ReauthReason) -> contract::ReauthReason {
         ReauthReason::LostResponse => contract::ReauthReason::LostResponse,
         ReauthReason::ScopeMissing => contract::ReauthReason::ScopeMissing,
         ReauthReason::ClientRejected => contract::ReauthReason::ClientRejected,
+        ReauthReason::Refused => contract::ReauthReason::Refused,
     }
 }
 

@@ -4,8 +4,8 @@ use crate::error::{Fields, Refused};
 use std::{collections::BTreeMap, fmt::Display, str::FromStr};
 use tokenry_contract as contract;
 use tokenry_core::{
-    GrantType, Name, OsRandom, Provider, ProviderChange, ProviderId, RedirectPreference, Rotation, Scopes,
-    Secret, SystemClock, Timestamp, TokenEndpointAuthMethod, clean,
+    GrantType, Name, NarrowingMethod, OsRandom, Provider, ProviderChange, ProviderId, RedirectPreference,
+    Rotation, Scopes, Secret, SystemClock, Timestamp, TokenEndpointAuthMethod, clean,
 };
 use tokenry_engine::NewProvider;
 use url::Url;
@@ -94,6 +94,7 @@ fn read(wrong: &mut Fields, body: contract::UpdateProvider) -> ProviderChange {
         redirect: body.redirect.map(redirect),
         authorization_response_iss_parameter_supported: body.authorization_response_iss_parameter_supported,
         rotation: body.rotation.map(rotation),
+        narrowing: body.narrowing.map(narrowing),
     }
 }
 
@@ -120,6 +121,7 @@ fn rest_of(body: contract::CreateProvider) -> contract::UpdateProvider {
         redirect: body.redirect,
         authorization_response_iss_parameter_supported: body.authorization_response_iss_parameter_supported,
         rotation: body.rotation,
+        narrowing: body.narrowing,
     }
 }
 
@@ -191,6 +193,7 @@ fn blank() -> Result<Provider, Refused> {
         redirect: RedirectPreference::default(),
         authorization_response_iss_parameter_supported: false,
         rotation: Rotation::default(),
+        narrowing: NarrowingMethod::default(),
         created_at: Timestamp::UNIX_EPOCH,
         updated_at: Timestamp::UNIX_EPOCH,
     })
@@ -225,5 +228,14 @@ fn rotation(rotation: contract::Rotation) -> Rotation {
         contract::Rotation::Grace { seconds } => Rotation::Grace { seconds },
         contract::Rotation::Strict => Rotation::Strict,
         contract::Rotation::Unknown => Rotation::Unknown,
+    }
+}
+
+fn narrowing(method: contract::NarrowingMethod) -> NarrowingMethod {
+    match method {
+        contract::NarrowingMethod::Refresh => NarrowingMethod::Refresh,
+        contract::NarrowingMethod::Exchange => NarrowingMethod::Exchange,
+        contract::NarrowingMethod::None => NarrowingMethod::None,
+        contract::NarrowingMethod::Unknown => NarrowingMethod::Unknown,
     }
 }

@@ -71,6 +71,7 @@ fn kind(kind: EventKind) -> contract::EventKind {
         EventKind::TokenHandedOut => contract::EventKind::TokenHandedOut,
         EventKind::Refreshed => contract::EventKind::Refreshed,
         EventKind::RefreshFailed => contract::EventKind::RefreshFailed,
+        EventKind::ScopesLost => contract::EventKind::ScopesLost,
         EventKind::Disconnected => contract::EventKind::Disconnected,
         EventKind::Revoked => contract::EventKind::Revoked,
         EventKind::Locked => contract::EventKind::Locked,

@@ -1,6 +1,8 @@
 use super::list;
 use tokenry_contract as contract;
-use tokenry_core::{GrantType, Name, Provider, RedirectPreference, Rotation, TokenEndpointAuthMethod};
+use tokenry_core::{
+    GrantType, Name, NarrowingMethod, Provider, RedirectPreference, Rotation, TokenEndpointAuthMethod,
+};
 
 /// A provider as it is shown: whether it has a secret, and never the secret.
 pub(crate) fn provider(provider: &Provider) -> contract::OAuthProvider {
@@ -30,6 +32,7 @@ pub(crate) fn provider(provider: &Provider) -> contract::OAuthProvider {
         authorization_response_iss_parameter_supported: provider
             .authorization_response_iss_parameter_supported,
         rotation: rotation(provider.rotation),
+        narrowing: narrowing(provider.narrowing),
         created_at: provider.created_at,
         updated_at: provider.updated_at,
     }
@@ -72,5 +75,14 @@ fn rotation(rotation: Rotation) -> contract::Rotation {
         Rotation::Grace { seconds } => contract::Rotation::Grace { seconds },
         Rotation::Strict => contract::Rotation::Strict,
         Rotation::Unknown => contract::Rotation::Unknown,
+    }
+}
+
+fn narrowing(method: NarrowingMethod) -> contract::NarrowingMethod {
+    match method {
+        NarrowingMethod::Refresh => contract::NarrowingMethod::Refresh,
+        NarrowingMethod::Exchange => contract::NarrowingMethod::Exchange,
+        NarrowingMethod::None => contract::NarrowingMethod::None,
+        NarrowingMethod::Unknown => contract::NarrowingMethod::Unknown,
     }
 }

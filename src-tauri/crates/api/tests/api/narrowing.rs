@@ -6,6 +6,11 @@ use serde_json::json;
 #[tokio::test]
 async fn both_token_operations_give_a_token_that_can_do_less_and_say_so() {
     let house = House::connected().await;
+    house
+        .server
+        .set(|behaviour| behaviour.rotation = tokenry_testkit::Rotation::None);
+    let stays = json!({"rotation": {"kind": "none"}});
+    house.ask("PUT", "/v1/oauth-providers/sandbox", stays).await;
     let (by_id, by_provider) = (
         "/v1/connections/sandbox/token",
         "/v1/oauth-providers/sandbox/token",
@@ -31,6 +36,35 @@ async fn both_token_operations_give_a_token_that_can_do_less_and_say_so() {
     );
     assert_eq!(house.ask("POST", by_id, None).await.json, whole);
     assert_eq!(house.server.refreshes(), 2);
+}
+
+/// A server that replaces refresh tokens may use one up over a resource that it does not know.
+#[tokio::test]
+async fn a_resource_that_was_never_used_is_sent_only_when_it_was_confirmed() {
+    let house = House::connected().await;
+    let path = "/v1/connections/sandbox/token";
+    let wish = json!({"resource": "https://api.example.com"});
+    let cannot = house.ask("POST", path, wish.clone()).await;
+    assert_eq!(
+        (cannot.status, cannot.code()),
+        (409, "conflict"),
+        "{}",
+        cannot.text
+    );
+    let marked = json!({"narrowing": "refresh"});
+    let provider = house.ask("PUT", "/v1/oauth-providers/sandbox", marked).await;
+    assert_eq!(provider.json["narrowing"], "refresh");
+    let unknown = house.ask("POST", path, wish.clone()).await;
+    assert_eq!((unknown.status, unknown.code()), (422, "validation_error"));
+    let wrong = unknown.json["error"]["details"]["fields"]["resource"]
+        .as_str()
+        .unwrap();
+    assert!(wrong.contains("allow_unknown_target"), "{wrong}");
+    assert_eq!(house.server.refreshes(), 0);
+    let confirmed = json!({"resource": "https://api.example.com", "allow_unknown_target": true});
+    assert_eq!(house.ask("POST", path, confirmed).await.status, 200);
+    assert_eq!(house.ask("POST", path, wish).await.status, 200, "it is known now");
+    assert_eq!(house.server.refreshes(), 1);
 }
 
 #[tokio::test]

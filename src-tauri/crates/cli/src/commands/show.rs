@@ -5,7 +5,7 @@ use crate::table::{Cell, facts};
 use crate::time::both;
 use jiff::Timestamp;
 use serde::Serialize;
-use tokenry_contract::{Account, Connection, ConnectionStatus, OAuthProvider, Rotation};
+use tokenry_contract::{Account, Connection, ConnectionStatus, NarrowingMethod, OAuthProvider, Rotation};
 
 /// A word of the contract, with spaces between its parts.
 pub(super) fn words<T: Serialize>(value: &T) -> String {
@@ -68,6 +68,10 @@ pub(super) fn connection(connection: &Connection, now: Timestamp, style: Style) 
         ),
         ("scopes", Cell::from(connection.scopes.join(" "))),
         ("not granted", Cell::from(connection.missing_scopes.join(" "))),
+        (
+            "notice",
+            Cell::from(connection.notice.as_deref().unwrap_or_default()),
+        ),
         ("expires", when(connection.expires_at)),
         (
             "refreshes",
@@ -131,6 +135,7 @@ pub(super) fn provider(provider: &OAuthProvider, now: Timestamp, style: Style) -
             yes(provider.authorization_response_iss_parameter_supported),
         ),
         ("refresh tokens", Cell::from(rotation(provider.rotation))),
+        ("narrower tokens", Cell::from(narrowing(provider.narrowing))),
         ("changed", Cell::from(both(provider.updated_at, now))),
         ("id", Cell::from(provider.id.to_string())),
     ];
@@ -146,6 +151,15 @@ fn rotation(rotation: Rotation) -> String {
     }
 }
 
+fn narrowing(method: NarrowingMethod) -> &'static str {
+    match method {
+        NarrowingMethod::Refresh => "by a refresh request",
+        NarrowingMethod::Exchange => "by token exchange",
+        NarrowingMethod::None => "none: the provider cannot narrow a token",
+        NarrowingMethod::Unknown => "only where refresh tokens are not replaced",
+    }
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
@@ -156,7 +170,7 @@ pub(super) mod tests {
             "id": "01900000-0000-7000-8000-000000000001", "name": "github",
             "provider_id": "01900000-0000-7000-8000-000000000002", "provider_name": "github", "label": null,
             "account": {"subject": "1", "name": "Alice", "email": "alice@example.com"}, "status": "active",
-            "reason": null, "trouble": null, "scopes": ["repo", "user"], "missing_scopes": [],
+            "reason": null, "trouble": null, "scopes": ["repo", "user"], "missing_scopes": [], "notice": null,
             "expires_at": "2027-01-15T08:52:00Z", "refresh_at": "2027-01-15T08:40:00Z", "refreshable": true,
             "last_refreshed_at": "2027-01-15T07:52:00Z", "last_used_at": "2027-01-15T07:59:30Z",
             "flow_id": null, "created_at": "2027-01-10T08:00:00Z", "updated_at": "2027-01-15T07:52:00Z"

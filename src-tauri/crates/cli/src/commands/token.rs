@@ -42,6 +42,7 @@ pub(crate) fn request(args: &TokenArgs) -> TokenRequest {
         scope: (!args.scopes.is_empty()).then(|| args.scopes.join(" ")),
         audience: args.audience.clone(),
         resource: args.resource.clone(),
+        allow_unknown_target: args.allow_unknown_target.then_some(true),
     }
 }
 

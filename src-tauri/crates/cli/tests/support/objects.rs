@@ -16,7 +16,7 @@ pub(crate) fn provider() -> Value {
         "token_endpoint_auth_method": "client_secret_post", "default_scopes": ["repo"], "scope_separator": " ",
         "use_pkce": true, "authorize_params": {}, "redirect": "loopback",
         "redirect_uris": ["http://127.0.0.1/cb/github"],
-        "authorization_response_iss_parameter_supported": false, "rotation": {"kind": "grace", "seconds": 30},
+        "authorization_response_iss_parameter_supported": false, "rotation": {"kind": "grace", "seconds": 30}, "narrowing": "unknown",
         "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"
     })
 }
@@ -32,7 +32,7 @@ pub(crate) fn connection() -> Value {
     json!({
         "id": CONNECTION, "name": "github", "provider_id": PROVIDER, "provider_name": "github", "label": null,
         "account": {"subject": "1", "name": "Alice", "email": "alice@example.com"}, "status": "active",
-        "reason": null, "trouble": null, "scopes": ["repo"], "missing_scopes": [],
+        "reason": null, "trouble": null, "scopes": ["repo"], "missing_scopes": [], "notice": null,
         "expires_at": "9000-01-01T00:00:00Z", "refresh_at": null, "refreshable": true,
         "last_refreshed_at": null, "last_used_at": null, "flow_id": null,
         "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"

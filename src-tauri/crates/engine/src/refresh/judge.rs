@@ -12,8 +12,8 @@ use crate::{
 };
 use std::{sync::Arc, time::Duration};
 use tokenry_core::{
-    Caller, Connection, ConnectionStatus, EventKind, Outcome, ReauthReason, ReplacedToken, Timestamp, Tokens,
-    Trouble,
+    Caller, Connection, ConnectionStatus, EventKind, Outcome, ReauthReason, ReplacedToken, Rotation,
+    Timestamp, Tokens, Trouble,
 };
 use tokenry_oauth::Failure;
 
@@ -161,41 +161,55 @@ fn note(
     let Some(mut entry) = entry.filter(|_| request.refresh_token.is_some()) else {
         return Ok(Verdict::Send(None));
     };
-    entry.state = after(failure, request.open_end);
+    entry.state = after(request, failure);
     transaction.put(connection.id.row(), &entry)?;
     let rotation = request.provider.rotation;
     Ok(verdict(Some(&entry), rotation, connection.expires_at, now))
 }
 
 /// What a failure says about the token. One that says nothing does not close the open end of an earlier time.
-fn after(failure: &Failure, open_end: Option<JournalState>) -> JournalState {
-    use JournalState::{Doubtful, Free, Sent, Unanswered};
+fn after(request: &Request, failure: &Failure) -> JournalState {
+    use JournalState::{Doubtful, Free, LimitRefused, Sent, Unanswered};
     let now = match failure {
+        _ if is_about_the_wish(request, failure) && may_be_consumed(request, failure) => LimitRefused,
         Failure::Unanswered { .. } | Failure::Unusable { .. } => Unanswered,
         // 503 says that nothing was done. The others may have come after the token was replaced.
         Failure::Interfered { status, .. } if *status >= 500 && *status != 503 => Doubtful,
         _ => Free,
     };
-    match (now, open_end) {
+    match (now, request.open_end) {
         (Unanswered, _) | (_, Some(Unanswered | Sent)) => Unanswered,
         (Doubtful, _) | (_, Some(Doubtful)) => Doubtful,
+        (LimitRefused, _) | (_, Some(LimitRefused)) => LimitRefused,
         _ => Free,
     }
 }
 
-/// Whether a provider only said that it does not give a token with these limits: `invalid_scope`, `invalid_target`
-/// (RFC 8707 §2), or that it does not know what was asked of it. That says nothing about the grant.
+/// Whether the refresh token may be used up although the provider only refused the limits. Some servers replace it
+/// before they look at the resource; scopes are compared with the grant first.
+fn may_be_consumed(request: &Request, failure: &Failure) -> bool {
+    let rotates = request.provider.rotation != Rotation::None && request.connection.rotates != Some(false);
+    let has_target = request.limits.as_ref().is_some_and(|to| to.has_audience());
+    rotates && (has_target || failure.provider_error() != Some("invalid_scope"))
+}
+
+/// Whether a provider refused a request with limits: in whatever words, `invalid_grant` included, that says nothing
+/// about the grant. Only a plain refresh does.
 fn is_about_the_wish(request: &Request, failure: &Failure) -> bool {
-    let is_answer = |status: u16| matches!(status, 200..=299 | 400 | 401);
-    request.limits.is_some() && matches!(failure, Failure::Rejected { status, .. } if is_answer(*status))
+    let is_refusal = matches!(failure, Failure::InvalidGrant { .. } | Failure::Rejected { .. });
+    request.limits.is_some() && (is_refusal || request.subject.is_some())
 }
 
 /// Whether this failure is one that only the person can mend.
 fn final_reason(request: &Request, failure: &Failure, verdict: Verdict) -> Option<ReauthReason> {
     let was_active = request.connection.status == ConnectionStatus::Active;
+    let was_lost = request
+        .open_end
+        .is_some_and(|state| state != JournalState::LimitRefused);
     match failure {
+        _ if is_about_the_wish(request, failure) => None,
         Failure::InvalidGrant { .. } if request.refresh_token.is_none() => Some(ReauthReason::ClientRejected),
-        Failure::InvalidGrant { .. } if request.open_end.is_some() => Some(ReauthReason::LostResponse),
+        Failure::InvalidGrant { .. } if was_lost => Some(ReauthReason::LostResponse),
         Failure::InvalidGrant { .. } => Some(ReauthReason::Revoked),
         Failure::Rejected { error, .. }
             if matches!(error.as_str(), "invalid_client" | "unauthorized_client") =>

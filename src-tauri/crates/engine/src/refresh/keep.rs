@@ -6,7 +6,7 @@ use crate::{
     engine::blocking,
     ledger::Ledger,
     recover,
-    settle::{settle, settle_narrowed},
+    settle::{settle_narrowed, settle_refreshed},
     steps::{Step, reached},
 };
 use std::{sync::Arc, time::Duration};
@@ -30,7 +30,7 @@ impl Request {
     ) -> Tokens {
         match &self.limits {
             Some(to) => settle_narrowed(connection, old, answer, to, &self.provider, now, random),
-            None => settle(connection, Some(old), answer, &self.provider, now, random),
+            None => settle_refreshed(connection, old, answer, &self.provider, now, random),
         }
     }
 }
@@ -104,6 +104,7 @@ impl Engine {
                 return Ok(());
             }
             let before = connection.status;
+            let lost_before = connection.lost.clone();
             let (answer, random) = (answer.clone(), &*self.inner.random);
             let tokens = request.settle(&mut connection, old, answer, now, random);
             if matches!(before, ConnectionStatus::Paused | ConnectionStatus::Disconnecting) {
@@ -114,6 +115,11 @@ impl Engine {
             transaction.put(id.row(), &tokens)?;
             transaction.delete(Table::Journal, id.row())?;
             transaction.event(&event)?;
+            if connection.lost != lost_before
+                && let Some(event) = self.lost_event(ledger, &connection)
+            {
+                transaction.event(&event)?;
+            }
             reached(Step::Committing);
             Ok(())
         })?;

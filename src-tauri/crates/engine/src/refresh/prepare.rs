@@ -5,7 +5,7 @@ use crate::{
     Engine, Error,
     journal::{JournalEntry, JournalState, Verdict, verdict},
     ledger::Ledger,
-    narrowing,
+    narrowing::{self, Way, way},
     scheduler::due_at,
     steps::{Step, reached},
     token::is_fresh,
@@ -35,7 +35,9 @@ impl Engine {
         };
         may_refresh(ledger, &connection, &why)?;
         let needless = match &why {
-            Why::Due(min_valid) => is_fresh(tokens.obtained_at, tokens.expires_at, *min_valid, now),
+            Why::Due(min_valid) => {
+                !connection.doubtful && is_fresh(tokens.obtained_at, tokens.expires_at, *min_valid, now)
+            }
             // Somebody ahead of us in the line may have learnt that there is no such thing.
             Why::Less(to, _) if !to.has_audience() && connection.narrows == Some(false) => true,
             Why::Less(to, min_valid) => {
@@ -56,11 +58,23 @@ impl Engine {
             provider,
             connection,
             refresh_token: None,
+            subject: None,
             open_end: None,
             limits: why.limits().cloned(),
         };
         if request.provider.grant_type == GrantType::ClientCredentials {
             return Ok(Some(request));
+        }
+        if request.limits.is_some() {
+            // As it is now: a refresh ahead of us in the line may have shown that refresh tokens rotate.
+            match way(&ledger.index(), &request.provider, &request.connection) {
+                Way::Unavailable(_) => return Ok(None),
+                Way::Exchange => {
+                    request.subject = Some(tokens.access_token);
+                    return Ok(Some(request));
+                }
+                Way::Refresh { .. } | Way::Client => {}
+            }
         }
         let Some(refresh_token) = tokens.refresh_token else {
             return Err(needs_reauth(ledger, &request.connection));
@@ -90,7 +104,10 @@ impl Engine {
         if *why != Why::Asked {
             match verdict(before.as_ref(), provider.rotation, connection.expires_at, now) {
                 Verdict::Send(_) => {}
-                Verdict::Hold(end) => return Err(self.hold(ledger, connection, end, now)?),
+                Verdict::Hold(end) => {
+                    let was_limited = before.is_some_and(|entry| entry.state == JournalState::LimitRefused);
+                    return Err(self.hold(ledger, connection, end, was_limited, now)?);
+                }
                 Verdict::Lost => return Err(self.lose(ledger, connection, now)?),
             }
         }
@@ -104,7 +121,16 @@ impl Engine {
             state: JournalState::Sent,
         };
         reached(Step::BeforeJournal);
-        ledger.change(now, |transaction| transaction.put(connection.id.row(), &entry))?;
+        let is_first_limited = request.limits.is_some() && !connection.narrowed;
+        ledger.change(now, |transaction| {
+            if is_first_limited
+                && let Some(mut connection) = transaction.get::<Connection>(connection.id.row())?
+            {
+                connection.narrowed = true;
+                transaction.put(connection.id.row(), &connection)?;
+            }
+            transaction.put(connection.id.row(), &entry)
+        })?;
         Ok(open.map(|entry| entry.state))
     }
 
@@ -115,10 +141,16 @@ impl Engine {
         ledger: &Ledger,
         connection: &Connection,
         end: Option<Timestamp>,
+        was_limited: bool,
         now: Timestamp,
     ) -> Result<Error, Error> {
-        let message = "The answer to the last refresh was lost. The token at hand is used up before the next try, \
-                       since asking twice could end it.";
+        let message = if was_limited {
+            "The provider refused a request for a narrower token, and may have used the refresh token up over it. \
+             The access token is used until it ends; the next refresh then tells."
+        } else {
+            "The answer to the last refresh was lost. The token at hand is used up before the next try, since asking \
+             twice could end it."
+        };
         let id = connection.id;
         ledger.change(now, |transaction| {
             let Some(mut connection) = transaction.get::<Connection>(id.row())? else {

@@ -16,6 +16,7 @@ mod initialise;
 mod keyring;
 mod loopback_refusals;
 mod narrowing;
+mod narrowing_harm;
 mod narrowing_refused;
 mod providers;
 mod refresh_answers;

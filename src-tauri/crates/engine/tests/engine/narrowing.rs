@@ -19,7 +19,7 @@ pub(crate) async fn less(engine: &Engine, scopes: &str) -> Result<TokenView, Err
     engine.token(&ui(), NAME, only(scopes)).await
 }
 
-fn at(resource: &str) -> TokenWish {
+pub(crate) fn at(resource: &str) -> TokenWish {
     TokenWish {
         resource: Some(resource.to_owned()),
         ..TokenWish::default()
@@ -64,17 +64,21 @@ async fn a_narrower_token_is_fetched_with_the_refresh_token_and_leaves_the_conne
         assert_eq!(after.expires_at, before.expires_at);
         assert_eq!(after.refresh_at, before.refresh_at);
         assert_eq!(after.granted_scopes, before.granted_scopes);
+        // A new refresh token casts doubt on the access token that was there: a plain refresh comes first.
+        let rotates = rotation != Rotation::None;
+        assert_eq!(after.doubtful, rotates);
         let again = token(&engine, 0).await.unwrap();
-        assert_eq!(again.access_token.expose(), own.access_token.expose());
+        assert_eq!(again.access_token.expose() != own.access_token.expose(), rotates);
         assert_eq!(again.scopes, Scopes::parse("read write"));
-        assert_eq!(world.server.refreshes(), 1);
+        assert_eq!(world.server.refreshes(), if rotates { 2 } else { 1 });
+        assert_eq!(view(&engine).await.notice, None);
         the_grant_is_whole(&world, engine).await;
     }
 }
 
 #[tokio::test]
 async fn it_is_handed_out_again_without_a_request_until_its_own_true_end() {
-    let (world, engine) = World::connected(Behaviour::default()).await;
+    let (world, engine) = World::connected(Behaviour::rotating(Rotation::None)).await;
     world.server.set(|behaviour| behaviour.token_life = 600);
     world.pass(60);
     let first = less(&engine, "write").await.unwrap();
@@ -173,7 +177,7 @@ async fn what_the_connection_does_not_hold_is_refused_by_name_and_nothing_is_sen
 /// RFC 8707 §2.2.
 #[tokio::test]
 async fn each_audience_has_a_token_of_its_own_and_is_sent_as_it_was_given() {
-    let (world, engine) = World::connected(Behaviour::default()).await;
+    let (world, engine) = World::connected(Behaviour::rotating(Rotation::None)).await;
     let own = token(&engine, 0).await.unwrap();
     let named = TokenWish {
         audience: Some("https://api.example.com".to_owned()),
@@ -214,7 +218,7 @@ async fn each_audience_has_a_token_of_its_own_and_is_sent_as_it_was_given() {
 
 #[tokio::test]
 async fn the_log_says_what_was_handed_out() {
-    let (_world, engine) = World::connected(Behaviour::default()).await;
+    let (_world, engine) = World::connected(Behaviour::rotating(Rotation::None)).await;
     let wish = TokenWish {
         scopes: Some(Scopes::parse("read")),
         ..at("https://api.example.com")
@@ -231,7 +235,7 @@ async fn the_log_says_what_was_handed_out() {
 /// security.md, "Refresh", 1.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn callers_with_the_same_wish_share_a_request_and_others_stand_in_line() {
-    let (world, engine) = World::connected(Behaviour::default()).await;
+    let (world, engine) = World::connected(Behaviour::rotating(Rotation::None)).await;
     world.pass(3700);
     world.server.queue(Fault::SlowAnswer(200));
     let wishes = [

@@ -30,7 +30,7 @@ async fn a_provider_that_does_not_narrow_is_remembered_and_gives_the_whole_to_wh
         (says("read more"), false),
         (Fault::NoScope, false),
     ] {
-        let (world, engine) = World::connected(Behaviour::default()).await;
+        let (world, engine) = World::connected(Behaviour::rotating(Rotation::None)).await;
         let before = token(&engine, 0).await.unwrap();
         world.pass(100);
         world.server.queue(fault.clone());
@@ -94,7 +94,7 @@ async fn less_than_what_was_asked_is_narrowed_too_and_the_answer_says_so() {
 #[tokio::test]
 async fn a_wish_that_is_refused_is_told_to_who_had_it_and_never_troubles_the_grant() {
     for error in ["invalid_scope", "invalid_target", "invalid_request"] {
-        let (world, engine) = World::connected(Behaviour::default()).await;
+        let (world, engine) = World::connected(Behaviour::rotating(Rotation::None)).await;
         let before = view(&engine).await.connection;
         world.server.queue(refuses(error));
         let wish = TokenWish {
@@ -147,14 +147,20 @@ async fn a_refused_wish_fails_nobody_who_waits_with_another() {
     );
 }
 
-/// security.md, "Refresh", 8: only `invalid_grant` ends a grant, and here it does.
+/// security.md, "Refresh", 8: only a plain refresh tells about the grant.
 #[tokio::test]
-async fn a_grant_that_ended_ends_for_narrowed_tokens_too_and_living_ones_are_still_served() {
-    let (world, engine) = World::connected(Behaviour::default()).await;
+async fn a_grant_that_ended_is_noticed_by_a_plain_refresh_and_living_tokens_are_still_served() {
+    let (world, engine) = World::connected(Behaviour::rotating(Rotation::None)).await;
     let kept = less(&engine, "read").await.unwrap();
     world.server.withdraw();
+    let told = less(&engine, "write").await.unwrap_err();
     assert_eq!(
-        less(&engine, "write").await.unwrap_err().code(),
+        (told.code(), told.provider_error()),
+        (Code::ProviderError, Some("invalid_grant"))
+    );
+    assert_eq!(status(&engine).await, ConnectionStatus::Active);
+    assert_eq!(
+        engine.refresh(&ui(), NAME).await.unwrap_err().code(),
         Code::NeedsReauth
     );
     let revoked = ConnectionStatus::NeedsReauth(ReauthReason::Revoked);
@@ -164,7 +170,11 @@ async fn a_grant_that_ended_ends_for_narrowed_tokens_too_and_living_ones_are_sti
         less(&engine, "read").await.unwrap().access_token.expose(),
         kept.access_token.expose()
     );
-    assert_eq!(world.server.refreshes(), 2);
+    assert_eq!(
+        less(&engine, "write").await.unwrap_err().code(),
+        Code::NeedsReauth
+    );
+    assert_eq!(world.server.refreshes(), 3);
 }
 
 #[tokio::test]

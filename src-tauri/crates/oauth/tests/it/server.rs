@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokenry_core::{
-    ConnectionId, Flow, FlowId, GrantType, OsRandom, Provider, ProviderId, RedirectPreference, Rotation,
-    Scopes, Secret, SystemClock, Timestamp, TokenEndpointAuthMethod,
+    ConnectionId, Flow, FlowId, GrantType, NarrowingMethod, OsRandom, Provider, ProviderId,
+    RedirectPreference, Rotation, Scopes, Secret, SystemClock, Timestamp, TokenEndpointAuthMethod,
 };
 use tokenry_oauth::Http;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -155,6 +155,7 @@ pub(crate) fn provider(url: &Url) -> Provider {
         redirect: RedirectPreference::Loopback,
         authorization_response_iss_parameter_supported: false,
         rotation: Rotation::Unknown,
+        narrowing: NarrowingMethod::Unknown,
         created_at: Timestamp::UNIX_EPOCH,
         updated_at: Timestamp::UNIX_EPOCH,
     }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use tokenry_contract::{
     Account, App, AuthorizeAnswer, CallbackAnswer, CallerKind, Change, Connection, ConnectionStatus,
     CreatedApp, Credential, CredentialType, DisconnectAnswer, EngineStatus, Event, EventKind, EventPage,
-    Flow, FlowStatus, Grant, GrantType, InitialiseAnswer, OAuthIntrospection, OAuthProvider,
+    Flow, FlowStatus, Grant, GrantType, InitialiseAnswer, NarrowingMethod, OAuthIntrospection, OAuthProvider,
     OAuthProviderAuthStatus, OAuthScopes, OAuthTokenAnswer, Outcome, Prompt, PromptOperation,
     RedactedCredential, RedactedType, Redirect, Revoked, Rotation, Rule, Settings, SlotKind, StartAnswer,
     Success, TokenAnswer, TokenEndpointAuthMethod, Vault, VaultState,
@@ -169,6 +169,7 @@ fn provider() -> OAuthProvider {
         redirect_uris: words(&["http://127.0.0.1/cb/github", "io.github.tokenry:/cb/github"]),
         authorization_response_iss_parameter_supported: true,
         rotation: Rotation::Grace { seconds: 30 },
+        narrowing: NarrowingMethod::Unknown,
         created_at: at("2027-01-01T08:00:00Z"),
         updated_at: at("2027-01-01T08:00:00Z"),
     }
@@ -191,6 +192,7 @@ fn connection() -> Connection {
         trouble: None,
         scopes: words(&["read", "write"]),
         missing_scopes: Vec::new(),
+        notice: None,
         expires_at: Some(at("2027-01-15T09:00:00Z")),
         refresh_at: Some(at("2027-01-15T08:52:00Z")),
         refreshable: true,

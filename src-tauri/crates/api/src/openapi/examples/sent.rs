@@ -121,6 +121,7 @@ pub(super) fn of(schema: &str) -> Option<Value> {
             scope: Some("read".to_owned()),
             audience: None,
             resource: None,
+            allow_unknown_target: None,
         }),
         "UnlockRequest" => json(UnlockRequest {
             passphrase: Some("an example and no passphrase".to_owned()),

@@ -13,7 +13,8 @@ use std::{
 };
 use tempfile::TempDir;
 use tokenry_core::{
-    Caller, ConnectionStatus, OsRandom, ProviderChange, RedirectPreference, Rotation, Scopes, Timestamp,
+    Caller, ConnectionStatus, NarrowingMethod, OsRandom, ProviderChange, RedirectPreference, Rotation,
+    Scopes, Timestamp,
 };
 use tokenry_engine::{
     Asking, ConnectOptions, ConnectionChange, ConnectionView, Engine, Error, Host, HostError, NewProvider,
@@ -118,7 +119,7 @@ impl World {
         self.sign_in(engine, ConnectOptions::default()).await.unwrap()
     }
 
-    /// The test server as a provider, its rotation known.
+    /// The test server as a provider: its rotation is known, and that it keeps a grant whole that is narrowed.
     pub(crate) fn provider(&self, name: &str) -> NewProvider {
         provider_at(&self.server, name)
     }
@@ -173,6 +174,7 @@ pub(crate) fn provider_at(server: &Server, name: &str) -> NewProvider {
             default_scopes: Some(Scopes::parse("read write")),
             authorization_response_iss_parameter_supported: Some(true),
             rotation: Some(known(server.behaviour().rotation)),
+            narrowing: Some(NarrowingMethod::Refresh),
             ..ProviderChange::default()
         },
     }
@@ -192,6 +194,15 @@ fn known(rotation: tokenry_testkit::Rotation) -> Rotation {
 pub(crate) async fn set_rotation(engine: &Engine, rotation: Rotation) {
     let change = ProviderChange {
         rotation: Some(rotation),
+        ..ProviderChange::default()
+    };
+    engine.change_provider(&ui(), NAME, change).await.unwrap();
+}
+
+/// How the provider narrows, as far as the engine knows.
+pub(crate) async fn set_narrowing(engine: &Engine, narrowing: NarrowingMethod) {
+    let change = ProviderChange {
+        narrowing: Some(narrowing),
         ..ProviderChange::default()
     };
     engine.change_provider(&ui(), NAME, change).await.unwrap();
