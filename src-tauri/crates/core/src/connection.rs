@@ -193,6 +193,21 @@ pub struct Trouble {
     /// Whether the provider asked for that pause; then callers keep to it, too.
     #[serde(default)]
     pub asked_by_provider: bool,
+    /// The error code of the provider, where the last answer was a refusal of the provider itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_error: Option<String>,
+    /// The last refusal of the provider itself, however many other failures came after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<RepeatedRefusal>,
+}
+
+/// A refusal of a plain refresh, and how often it came with the same words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RepeatedRefusal {
+    /// What two refusals with the same words have in common; not to show.
+    pub key: String,
+    /// How often in a row.
+    pub times: u32,
 }
 
 /// The tokens of one connection. Opened for a hand-out or a refresh, and for nothing else.

@@ -27,7 +27,7 @@ pub use clock::{Clock, SystemClock};
 pub use code::Code;
 pub use connection::{
     Account, Connection, ConnectionStatus, DEFAULT_PROJECT, LostScopes, NarrowedToken, Narrowing,
-    ReauthReason, ReplacedToken, Tokens, Trouble,
+    ReauthReason, RepeatedRefusal, ReplacedToken, Tokens, Trouble,
 };
 pub use credential::{Credential, CredentialKind};
 pub use event::{AppCaller, Caller, Event, EventKind, Outcome, Peer, Rule};

@@ -257,6 +257,8 @@ impl Engine {
             wait = wait.max(SLOW);
         }
         let trouble = Trouble {
+            provider_error: None,
+            refusal: None,
             at: now,
             message: tokenry_core::clean(&failure.to_string()),
             attempts,

@@ -1,6 +1,6 @@
 use crate::{narrowing::Unavailable, policy::Operation};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use tokenry_core::{Code, ReauthReason, Rule, Timestamp};
+use tokenry_core::{Code, Connection, ReauthReason, Rule, Timestamp};
 use tokenry_oauth::{Failure, redirect::Refused};
 
 /// Why the engine did not do what it was asked. The text says what happened, to what, and what to do next.
@@ -90,12 +90,14 @@ pub enum Error {
     )]
     TooManyQuestions,
     /// The person has to connect again.
-    #[error("{name} has to be connected again: {}; run `tokenry connect {name}`, or press Connect in the window", reason_text(*.reason))]
+    #[error("{name} has to be connected again: {}{}; run `tokenry connect {name}`, or press Connect in the window", reason_text(*.reason), said(.words))]
     NeedsReauth {
         /// The connection.
         name: String,
         /// Why.
         reason: ReauthReason,
+        /// What the provider said, cleaned.
+        words: Option<String>,
     },
     /// The person said no at the provider.
     #[error("the sign-in was refused at the provider{}; nothing was connected and nothing was changed", .0.as_ref().map(|d| format!(" ({d})")).unwrap_or_default())]
@@ -126,12 +128,36 @@ pub enum Error {
         /// What is most likely the cause, and what to do.
         hint: String,
     },
+    /// The provider's token endpoint gives no token with these limits. That says nothing about the connection.
+    #[error("the provider gives no token {limits}: {words}. The connection itself is as it was")]
+    LimitsRefused {
+        /// What was asked for.
+        limits: String,
+        /// What the provider said.
+        words: String,
+        /// Its error code.
+        provider_error: String,
+    },
     /// A refresh is held back, and there is no living token.
-    #[error("{message}")]
+    #[error("{message}{}", next_try(*.next_try_at))]
     Unreachable {
         /// What happened.
         message: String,
-        /// When to come again.
+        /// When Tokenry tries again.
+        next_try_at: Option<Timestamp>,
+        /// How long that is from now.
+        wait: Option<Duration>,
+    },
+    /// The same, where the last answer was a refusal of the provider itself.
+    #[error("{message}{}", next_try(*.next_try_at))]
+    HeldBack {
+        /// What the provider said.
+        message: String,
+        /// Its error code.
+        provider_error: String,
+        /// When Tokenry tries again.
+        next_try_at: Option<Timestamp>,
+        /// How long that is from now.
         wait: Option<Duration>,
     },
     /// The flow is over.
@@ -205,6 +231,7 @@ impl Error {
             Self::ConsentDenied(_) => Code::ConsentDenied,
             Self::AuthorizationRefused { .. } => Code::ProviderError,
             Self::Provider { failure, .. } | Self::ClientRefused { failure, .. } => failure.code(),
+            Self::LimitsRefused { .. } | Self::HeldBack { .. } => Code::ProviderError,
             Self::Unreachable { .. } => Code::ProviderUnreachable,
             Self::FlowExpired => Code::FlowExpired,
             Self::Unavailable(_) => Code::OauthUnavailable,
@@ -227,6 +254,9 @@ impl Error {
         match self {
             Self::AuthorizationRefused { error, .. } => Some(error),
             Self::Provider { failure, .. } | Self::ClientRefused { failure, .. } => failure.provider_error(),
+            Self::LimitsRefused { provider_error, .. } | Self::HeldBack { provider_error, .. } => {
+                Some(provider_error)
+            }
             Self::ConsentDenied(_) => Some("access_denied"),
             Self::Shared(error) => error.provider_error(),
             _ => None,
@@ -236,9 +266,10 @@ impl Error {
     /// How long to wait before another try makes sense.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Provider { wait, .. } | Self::Unreachable { wait, .. } | Self::NotAllowed { wait, .. } => {
-                *wait
-            }
+            Self::Provider { wait, .. }
+            | Self::Unreachable { wait, .. }
+            | Self::HeldBack { wait, .. }
+            | Self::NotAllowed { wait, .. } => *wait,
             Self::Shared(error) => error.retry_after(),
             _ => None,
         }
@@ -253,6 +284,12 @@ impl Error {
             Self::Denied(_) | Self::CannotNarrow { is_hard: true, .. } => Some(Rule::NotForThisCaller),
             _ => None,
         }
+    }
+
+    /// That a connection has to be connected again, in the words that its record holds.
+    pub(crate) fn needs_reauth(name: String, reason: ReauthReason, connection: &Connection) -> Self {
+        let words = connection.provider_words.clone();
+        Self::NeedsReauth { name, reason, words }
     }
 
     /// One field that cannot be right.
@@ -336,6 +373,12 @@ pub(crate) fn reason_text(reason: ReauthReason) -> &'static str {
         ReauthReason::ClientRejected => "the provider does not accept the client id or secret any more",
         ReauthReason::Refused => "the provider refuses to refresh it",
     }
+}
+
+fn said(words: &Option<String>) -> String {
+    words
+        .as_ref()
+        .map_or_else(String::new, |words| format!(" (it says: {words})"))
 }
 
 fn next_try(at: Option<Timestamp>) -> String {

@@ -258,6 +258,7 @@ impl Engine {
                     if let Some(mut connection) = transaction.get::<Connection>(id.row())? {
                         connection.status = ConnectionStatus::Active;
                         connection.trouble = None;
+                        connection.provider_words = None;
                         connection.refresh_at = connection.refreshable.then_some(now);
                         transaction.put(id.row(), &connection)?;
                     }
@@ -272,7 +273,10 @@ impl Engine {
 }
 
 fn rejected(connection: &Connection) -> bool {
-    connection.status == ConnectionStatus::NeedsReauth(ReauthReason::ClientRejected)
+    matches!(
+        connection.status,
+        ConnectionStatus::NeedsReauth(ReauthReason::ClientRejected | ReauthReason::Refused)
+    )
 }
 
 /// That somebody wants to change a provider; said apart when secrets would go to another host than before.

@@ -185,7 +185,7 @@ impl Engine {
                     ConnectionStatus::NeedsReauth(reason) => reason,
                     _ => ReauthReason::Expired,
                 };
-                return Err(Error::NeedsReauth { name, reason });
+                return Err(Error::needs_reauth(name, reason, &connection));
             }
             _ => {}
         }

@@ -35,6 +35,9 @@ pub(crate) fn backoff(attempt: u32, retry_after: Option<Duration>, random: &dyn 
     retry_after.map_or(jitter, |asked| asked.max(jitter))
 }
 
+/// How long after a refusal that keeps coming with the same words it is tried again.
+pub(crate) const REFUSED_RETRY: Duration = Duration::from_secs(3600);
+
 /// A number in 0..1.
 fn fraction(random: &dyn Random) -> f64 {
     let mut bytes = [0; 4];

@@ -4,7 +4,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokenry_core::{Connection, ConnectionId, ConnectionStatus, Provider, Timestamp};
+use tokenry_core::{Connection, ConnectionId, ConnectionStatus, Provider, ReauthReason, Timestamp};
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -206,7 +206,12 @@ impl Engine {
 pub(crate) fn due_at(connection: &Connection) -> Option<Timestamp> {
     match (connection.status, &connection.trouble) {
         (ConnectionStatus::Disconnecting, None) => Some(connection.updated_at),
-        (ConnectionStatus::Active | ConnectionStatus::Disconnecting, Some(trouble)) => trouble.next_try_at,
+        (
+            ConnectionStatus::Active
+            | ConnectionStatus::Disconnecting
+            | ConnectionStatus::NeedsReauth(ReauthReason::Refused),
+            Some(trouble),
+        ) => trouble.next_try_at,
         (ConnectionStatus::Active, None) if connection.refreshable => connection.refresh_at,
         _ => None,
     }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use std::time::Duration;
 use tokenry_core::{
     Caller, Code, Connection, ConnectionId, ConnectionStatus, EventKind, Outcome, Scopes, Secret, Timestamp,
-    Tokens,
+    Tokens, Trouble,
 };
 
 /// After a failure callers wait this long before they cause another try, in milliseconds.
@@ -176,10 +176,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<(), Error> {
         if let ConnectionStatus::NeedsReauth(reason) = self.status_now(connection) {
-            return Err(Error::NeedsReauth {
-                name: name.to_owned(),
-                reason,
-            });
+            return Err(Error::needs_reauth(name.to_owned(), reason, connection));
         }
         if let Some(why) = ledger.read_only() {
             return Err(Error::ReadOnly(why.to_owned()));
@@ -187,13 +184,11 @@ impl Engine {
         if let Some(trouble) = &connection.trouble {
             let since = now.as_millisecond() - trouble.at.as_millisecond();
             let next = trouble.next_try_at.filter(|next| *next > now);
-            // A clock that was set back must not make a pause of a second last for hours.
+            // Callers keep to the announced time, like the schedule. A clock that was set back must not make a pause of
+            // a second last for hours.
             let soon = (0..CALLERS_PAUSE).contains(&since);
-            if soon || (next.is_some() && trouble.asked_by_provider) {
-                return Err(Error::Unreachable {
-                    message: trouble.message.clone(),
-                    wait: next.map(|next| next.duration_since(now).unsigned_abs()),
-                });
+            if soon || (next.is_some() && (since >= 0 || trouble.asked_by_provider)) {
+                return Err(held_back(trouble, next, now));
             }
         }
         Ok(())
@@ -217,7 +212,27 @@ pub(crate) fn ended_at_once(name: &str) -> Error {
         message: format!(
             "the provider of {name} gave a token that ended at once; check this machine's clock"
         ),
+        next_try_at: None,
         wait: None,
+    }
+}
+
+/// The same code as the answer had that the pause is for.
+fn held_back(trouble: &Trouble, next_try_at: Option<Timestamp>, now: Timestamp) -> Error {
+    let message = trouble.message.clone();
+    let wait = next_try_at.map(|next| next.duration_since(now).unsigned_abs());
+    match trouble.provider_error.clone() {
+        Some(provider_error) => Error::HeldBack {
+            message,
+            provider_error,
+            next_try_at,
+            wait,
+        },
+        None => Error::Unreachable {
+            message,
+            next_try_at,
+            wait,
+        },
     }
 }
 

@@ -17,7 +17,9 @@ pub(crate) fn connections(engine: &Engine, output: &Output) -> Result<(), Failur
     }
     output.data(&connections, |style| {
         connection_table(&connections, Timestamp::now(), style)
-    })
+    })?;
+    show::notices(&connections, output);
+    Ok(())
 }
 
 fn connection_table(connections: &[Connection], now: Timestamp, style: Style) -> String {

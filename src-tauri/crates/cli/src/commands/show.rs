@@ -1,6 +1,6 @@
 //! One thing in full, for a person.
 
-use crate::output::{Colour, Style};
+use crate::output::{Colour, Output, Style};
 use crate::table::{Cell, facts};
 use crate::time::both;
 use jiff::Timestamp;
@@ -45,6 +45,15 @@ pub(super) fn status_cell(connection: &Connection) -> Cell {
         text += " (in trouble)";
     }
     Cell::coloured(&text, colour)
+}
+
+/// What the user should know about each of them, by name.
+pub(super) fn notices(connections: &[Connection], output: &Output) {
+    for connection in connections {
+        if let Some(notice) = &connection.notice {
+            output.say(&format!("{}: {notice}", connection.name));
+        }
+    }
 }
 
 pub(super) fn connection(connection: &Connection, now: Timestamp, style: Style) -> String {

@@ -28,7 +28,14 @@ fn whole(engine: &Engine, output: &Output) -> Result<(), Failure> {
     let status: EngineStatus = engine.get(&["v1", "status"])?;
     output.data(&status, |style| {
         text(&status, &engine.socket().display().to_string(), style)
-    })
+    })?;
+    if status.vault.state == VaultState::Unlocked && !output.is_json() && !status.connections.is_empty() {
+        // An app may not see them, and then there is nothing to add.
+        if let Ok(connections) = engine.get::<Vec<Connection>>(&["v1", "connections"]) {
+            show::notices(&connections, output);
+        }
+    }
+    Ok(())
 }
 
 fn text(status: &EngineStatus, socket: &str, style: Style) -> String {

@@ -12,8 +12,8 @@ use crate::{
 };
 use std::{sync::Arc, time::Duration};
 use tokenry_core::{
-    Caller, Connection, ConnectionStatus, EventKind, Outcome, ReauthReason, ReplacedToken, Rotation,
-    Timestamp, Tokens, Trouble,
+    Caller, Connection, ConnectionStatus, EventKind, Outcome, ReauthReason, RepeatedRefusal, ReplacedToken,
+    Rotation, Timestamp, Tokens, Trouble,
 };
 use tokenry_oauth::Failure;
 
@@ -64,20 +64,19 @@ impl Engine {
             }
             let verdict = note(transaction, request, &connection, failure, now)?;
             connection.updated_at = now;
+            let name = || ledger.index().name_of(&request.connection);
             let error = match final_reason(request, failure, verdict) {
                 Some(reason) => {
                     end(transaction, &mut connection, tokens, failure, reason, now)?;
-                    let name = ledger.index().name_of(&connection);
-                    Error::NeedsReauth { name, reason }
+                    Error::needs_reauth(name(), reason, &connection)
                 }
                 // The connection stands as it did.
                 None if is_about_the_wish(request, failure) => {
                     transaction.event(&event)?;
-                    return Ok(Some(Error::Provider {
-                        failure: failure.clone(),
-                        next_try_at: None,
-                        wait: None,
-                    }));
+                    return Ok(Some(limits_refused(request, failure)));
+                }
+                None if self.is_refused_for_good(&mut connection, failure, verdict, now) => {
+                    Error::needs_reauth(name(), ReauthReason::Refused, &connection)
                 }
                 None => self.go_on(&mut connection, failure, verdict, now),
             };
@@ -86,6 +85,36 @@ impl Engine {
             Ok(Some(error))
         })?;
         error.map_or(Ok(()), Err)
+    }
+
+    /// Whether the access token has ended and the provider itself has refused twice with the same words. Then the user
+    /// has to connect again; the refresh token stays, and is tried every hour.
+    fn is_refused_for_good(
+        &self,
+        connection: &mut Connection,
+        failure: &Failure,
+        verdict: Verdict,
+        now: Timestamp,
+    ) -> bool {
+        let is_refused = connection.status == ConnectionStatus::NeedsReauth(ReauthReason::Refused);
+        if connection.status != ConnectionStatus::Active && !is_refused {
+            return false;
+        }
+        let trouble = self.trouble(connection, failure, verdict, now);
+        let is_repeated = failure.refusal().is_some() && is_repeated(trouble.refusal.as_ref());
+        let is_new = is_repeated && has_ended(connection, now);
+        if !is_refused && !is_new {
+            return false;
+        }
+        connection.status = ConnectionStatus::NeedsReauth(ReauthReason::Refused);
+        if let Some(refusal) = failure.refusal() {
+            connection.provider_words = Some(refusal.words);
+        }
+        connection.trouble = Some(Trouble {
+            next_try_at: Some(now + schedule::REFUSED_RETRY),
+            ..trouble
+        });
+        true
     }
 
     /// The grant stands; when it is tried again is shown beside the status.
@@ -123,16 +152,15 @@ impl Engine {
             .saturating_add(1);
         let retry_after = failure.retry_after();
         let backoff = now + schedule::backoff(attempts, retry_after, &*self.inner.random);
+        let refusal = refusal(connection, failure);
         let next_try_at = match (failure, verdict) {
-            // The provider itself finds fault with our settings: trying again changes nothing.
-            (
-                Failure::Rejected {
-                    status: 200..=299 | 400 | 401,
-                    ..
-                },
-                _,
-            ) => None,
             (_, Verdict::Hold(end)) => end,
+            // Trying again soon changes nothing; at the end of the access token it matters.
+            (Failure::Rejected { .. }, _) if is_repeated(refusal.as_ref()) => {
+                let hour = now + schedule::REFUSED_RETRY;
+                let end = connection.expires_at.filter(|end| *end > now);
+                Some(end.map_or(hour, |end| end.min(hour)))
+            }
             // Within the grace, and with a second to spare.
             (_, Verdict::Send(Some(limit))) if retry_after.is_none() => {
                 Some(backoff.min((limit - Duration::from_secs(1)).max(now)))
@@ -145,7 +173,50 @@ impl Engine {
             attempts,
             next_try_at,
             asked_by_provider: retry_after.is_some() || matches!(verdict, Verdict::Hold(_)),
+            provider_error: failure.refusal().and(failure.provider_error()).map(str::to_owned),
+            refusal,
         }
+    }
+}
+
+/// Whether no access token is left that can be handed out.
+fn has_ended(connection: &Connection, now: Timestamp) -> bool {
+    connection.doubtful || connection.expires_at.is_some_and(|end| end <= now)
+}
+
+/// The refusal that is remembered: this one, or the one before where this failure is none.
+fn refusal(connection: &Connection, failure: &Failure) -> Option<RepeatedRefusal> {
+    let before = connection
+        .trouble
+        .as_ref()
+        .and_then(|trouble| trouble.refusal.clone());
+    let Some(refusal) = failure.refusal() else {
+        return before;
+    };
+    let before = before.filter(|before| before.key == refusal.key);
+    Some(RepeatedRefusal {
+        times: before.map_or(1, |before| before.times.saturating_add(1)),
+        key: refusal.key,
+    })
+}
+
+fn is_repeated(refusal: Option<&RepeatedRefusal>) -> bool {
+    refusal.is_some_and(|refusal| refusal.times >= 2)
+}
+
+/// What the caller hears who wanted less.
+fn limits_refused(request: &Request, failure: &Failure) -> Error {
+    match (failure.refusal(), &request.limits) {
+        (Some(refusal), Some(to)) => Error::LimitsRefused {
+            limits: to.words(),
+            words: refusal.words,
+            provider_error: failure.provider_error().unwrap_or_default().to_owned(),
+        },
+        _ => Error::Provider {
+            failure: failure.clone(),
+            next_try_at: None,
+            wait: None,
+        },
     }
 }
 
@@ -237,6 +308,7 @@ fn end(
         connection.status = ConnectionStatus::NeedsReauth(reason);
     }
     connection.trouble = None;
+    connection.provider_words = failure.refusal().map(|refusal| refusal.words);
     connection.refresh_at = None;
     if !matches!(failure, Failure::InvalidGrant { .. }) {
         return Ok(());

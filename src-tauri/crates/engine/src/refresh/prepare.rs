@@ -163,11 +163,17 @@ impl Engine {
                 attempts,
                 next_try_at: end,
                 asked_by_provider: true,
+                provider_error: None,
+                refusal: connection
+                    .trouble
+                    .as_ref()
+                    .and_then(|trouble| trouble.refusal.clone()),
             });
             transaction.put(id.row(), &connection)
         })?;
         Ok(Error::Unreachable {
             message: message.to_owned(),
+            next_try_at: end,
             wait: end.map(|end| end.duration_since(now).unsigned_abs()),
         })
     }
@@ -190,11 +196,16 @@ impl Engine {
             };
             connection.status = ConnectionStatus::NeedsReauth(reason);
             connection.trouble = None;
+            connection.provider_words = None;
             connection.updated_at = now;
             transaction.put(id.row(), &connection)?;
             transaction.event(&event)
         })?;
-        Ok(Error::NeedsReauth { name, reason })
+        Ok(Error::NeedsReauth {
+            name,
+            reason,
+            words: None,
+        })
     }
 }
 
@@ -205,6 +216,8 @@ fn may_refresh(ledger: &Ledger, connection: &Connection, why: &Why) -> Result<()
     match connection.status {
         ConnectionStatus::Active | ConnectionStatus::Refreshing => Ok(()),
         ConnectionStatus::NeedsReauth(_) if *why == Why::Asked => Ok(()),
+        // Words that are not `invalid_grant` end nothing: the schedule goes on trying.
+        ConnectionStatus::NeedsReauth(ReauthReason::Refused) if *why == Why::Scheduled => Ok(()),
         ConnectionStatus::NeedsReauth(_) => Err(needs_reauth(ledger, connection)),
         ConnectionStatus::Paused => Err(Error::Paused(name())),
         ConnectionStatus::Pending | ConnectionStatus::Disconnecting => Err(crate::resolve::gone(&name())),
@@ -216,8 +229,5 @@ fn needs_reauth(ledger: &Ledger, connection: &Connection) -> Error {
         ConnectionStatus::NeedsReauth(reason) => reason,
         _ => ReauthReason::Expired,
     };
-    Error::NeedsReauth {
-        name: ledger.index().name_of(connection),
-        reason,
-    }
+    Error::needs_reauth(ledger.index().name_of(connection), reason, connection)
 }

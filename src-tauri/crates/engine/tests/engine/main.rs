@@ -23,6 +23,7 @@ mod refresh_answers;
 mod refresh_end;
 mod refresh_failures;
 mod refresh_lost;
+mod refresh_refused;
 mod restart;
 mod revocation;
 mod scheduler;

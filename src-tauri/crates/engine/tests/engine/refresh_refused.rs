@@ -43,8 +43,15 @@ async fn two_refusals_with_the_same_words_ask_for_a_new_sign_in_and_destroy_noth
     ] {
         let (world, engine) = ended(says(http, error)).await;
         let first = token(&engine, 0).await.unwrap_err();
-        assert_eq!((first.code(), first.provider_error()), (Code::ProviderError, Some(error)));
-        assert_eq!(status(&engine).await, ConnectionStatus::Active, "once says little");
+        assert_eq!(
+            (first.code(), first.provider_error()),
+            (Code::ProviderError, Some(error))
+        );
+        assert_eq!(
+            status(&engine).await,
+            ConnectionStatus::Active,
+            "once says little"
+        );
         next_try(&world, &engine).await;
         let second = token(&engine, 0).await.unwrap_err();
         assert_eq!(second.code(), Code::NeedsReauth, "{http} {error}");
@@ -53,7 +60,10 @@ async fn two_refusals_with_the_same_words_ask_for_a_new_sign_in_and_destroy_noth
         }
         assert_eq!(status(&engine).await, REFUSED);
         let notice = view(&engine).await.notice.unwrap();
-        assert!(notice.contains(error) && notice.contains("testkit says no"), "{notice}");
+        assert!(
+            notice.contains(error) && notice.contains("testkit says no"),
+            "{notice}"
+        );
 
         // It is the same after a restart, and the refresh token is still there.
         let engine = world.restart(engine).await;
@@ -64,7 +74,11 @@ async fn two_refusals_with_the_same_words_ask_for_a_new_sign_in_and_destroy_noth
             assert_eq!(token(&engine, 0).await.unwrap_err().code(), Code::NeedsReauth);
         }
         let refresh = engine.refresh(&ui(), NAME).await.unwrap_err();
-        assert_eq!(refresh.code(), Code::NeedsReauth, "the same answer is the same error");
+        assert_eq!(
+            refresh.code(),
+            Code::NeedsReauth,
+            "the same answer is the same error"
+        );
         assert_eq!(world.server.refreshes(), 3, "callers send nothing; the user may");
 
         // A retry that works makes it active again by itself.
@@ -84,7 +98,13 @@ async fn two_refusals_with_the_same_words_ask_for_a_new_sign_in_and_destroy_noth
         let shown = view(&engine).await;
         assert_eq!((shown.notice, shown.connection.trouble), (None, None));
         token(&engine, 0).await.unwrap();
-        assert_eq!((world.server.refreshes(), world.server.replays_of_replaced_tokens()), (4, 0));
+        assert_eq!(
+            (
+                world.server.refreshes(),
+                world.server.replays_of_replaced_tokens()
+            ),
+            (4, 0)
+        );
     }
 }
 
@@ -118,7 +138,9 @@ async fn a_new_sign_in_or_other_settings_end_a_refusal() {
 async fn while_the_access_token_lives_it_is_served_however_often_the_provider_refuses() {
     let (world, engine) = World::connected(Behaviour::default()).await;
     let refuses = says(400, "interaction_required");
-    world.server.set(|behaviour| behaviour.token_fault = Some(refuses));
+    world
+        .server
+        .set(|behaviour| behaviour.token_fault = Some(refuses));
     let own = token(&engine, 0).await.unwrap();
     for _ in 0..3 {
         let error = engine.refresh(&ui(), NAME).await.unwrap_err();
@@ -145,7 +167,9 @@ async fn other_words_begin_anew_and_an_outage_between_them_does_not() {
     engine.refresh(&ui(), NAME).await.unwrap_err();
     engine.refresh(&ui(), NAME).await.unwrap_err();
     assert_eq!(status(&engine).await, ConnectionStatus::Active);
-    world.server.queue(Fault::TemporarilyUnavailable { retry_after: None });
+    world
+        .server
+        .queue(Fault::TemporarilyUnavailable { retry_after: None });
     engine.refresh(&ui(), NAME).await.unwrap_err();
     assert_eq!(status(&engine).await, ConnectionStatus::Active);
     engine.refresh(&ui(), NAME).await.unwrap_err();
@@ -190,7 +214,10 @@ async fn a_token_call_waits_for_the_announced_try_and_gives_the_code_of_the_last
         let pause = seconds_from(world.clock_now(), next);
         for _ in 0..3 {
             let held = token(&engine, 0).await.unwrap_err();
-            assert_eq!((held.code(), held.provider_error()), (code, refresh.provider_error()));
+            assert_eq!(
+                (held.code(), held.provider_error()),
+                (code, refresh.provider_error())
+            );
             assert!(held.to_string().contains("tries again at"), "{held}");
             assert!(held.retry_after().unwrap() <= Duration::from_secs(pause.unsigned_abs() + 1));
         }

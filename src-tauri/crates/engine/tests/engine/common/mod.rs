@@ -140,6 +140,10 @@ impl World {
         engine.connect(&ui(), NAME, how).await.unwrap()
     }
 
+    pub(crate) fn clock_now(&self) -> Timestamp {
+        tokenry_core::Clock::now(&self.clock)
+    }
+
     pub(crate) fn pass(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
     }
