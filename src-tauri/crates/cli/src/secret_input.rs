@@ -73,8 +73,11 @@ pub(crate) fn pasted(prompt: &str) -> Result<Option<SecretText>, Failure> {
     write_err(prompt);
     let mut text = Zeroizing::new(Vec::with_capacity(16 * 1024));
     loop {
-        let mut line = io::BufRead::lines(io::stdin().lock().take(MAX));
-        match line.next().transpose() {
+        // In a statement of its own: standard input stays locked until its end.
+        let line = io::BufRead::lines(io::stdin().lock().take(MAX))
+            .next()
+            .transpose();
+        match line {
             Ok(Some(line)) => text.extend_from_slice(Zeroizing::new(line).as_bytes()),
             Ok(None) if text.is_empty() => return Ok(None),
             Ok(None) => break,

@@ -31,7 +31,7 @@ fn added(fake: &Fake) -> Value {
 fn add_sends_every_flag_under_the_name_of_its_field() {
     let fake = fake();
     let arguments = "provider add --name github --client-id abc --project p --display-name G --grant-type \
-        authorization-code --issuer https://i --authorization-endpoint https://a --token-endpoint https://t \
+        authorization-code --issuer https://i --issuer-alias i --issuer-alias j --authorization-endpoint https://a --token-endpoint https://t \
         --refresh-endpoint https://f --revocation-endpoint https://r --userinfo-endpoint https://u \
         --token-endpoint-auth-method client_secret_basic --default-scope repo --default-scope user --scope-separator , \
         --use-pkce false --authorize-param prompt=consent --redirect deep-link \
@@ -44,7 +44,8 @@ fn add_sends_every_flag_under_the_name_of_its_field() {
         "{run:?}"
     );
     let expected = json!({"name": "github", "client_id": "abc", "project": "p", "display_name": "G",
-        "grant_type": "authorization_code", "issuer": "https://i", "authorization_endpoint": "https://a",
+        "grant_type": "authorization_code", "issuer": "https://i", "issuer_aliases": ["i", "j"],
+        "authorization_endpoint": "https://a",
         "token_endpoint": "https://t", "refresh_endpoint": "https://f", "revocation_endpoint": "https://r",
         "userinfo_endpoint": "https://u", "token_endpoint_auth_method": "client_secret_basic",
         "default_scopes": ["repo", "user"], "scope_separator": ",", "use_pkce": false,
