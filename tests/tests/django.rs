@@ -8,6 +8,7 @@ use tokenry_e2e::browser::Browser;
 use tokenry_e2e::django::{CONFIDENTIAL, Django, Rotation};
 use tokenry_e2e::process::{Finished, Running, wait_for};
 use tokenry_e2e::profile::Profile;
+use url::Url;
 
 /// A profile with an engine on it, and the server as its provider `django`.
 struct Stage {
@@ -47,7 +48,7 @@ impl Stage {
 }
 
 #[test]
-fn an_account_is_connected_used_and_refreshed() {
+fn an_account_is_connected_used_refreshed_and_given_up() {
     let stage = stage();
     let connected = stage.connect(&["django"], "ada").success();
     assert!(
@@ -78,6 +79,32 @@ fn an_account_is_connected_used_and_refreshed() {
         assert!(!stage.django.accepts(&before), "the server ends the one before");
         before = now;
     }
+
+    let gone = stage.tokenry(&["disconnect", "django"]).success();
+    assert!(
+        gone.stderr.contains("The provider revoked its tokens."),
+        "{gone:?}"
+    );
+    assert!(!stage.django.accepts(&before));
+    assert_eq!(stage.tokenry(&["list", "--json"]).success().json(), json!([]));
+}
+
+/// OpenID Connect Core §3.1.2.1: the server puts the nonce into the id_token, and a sign-in with a wrong one fails.
+#[test]
+fn a_sign_in_sends_a_nonce_and_takes_the_id_token_that_repeats_it() {
+    let stage = stage();
+    let (connect, address) = connecting(&stage.profile, &["django"]);
+    let mut browser = Browser::new();
+    stage.django.agree(&mut browser, &address, "ada");
+    connect.wait().success();
+    let sent = browser.visited.iter().find_map(|visited| {
+        let url = Url::parse(visited).unwrap();
+        let mut pairs = url.query_pairs();
+        pairs
+            .find(|(name, _)| name == "nonce")
+            .map(|(_, nonce)| nonce.len())
+    });
+    assert!(sent.is_some_and(|length| length >= 22), "{:?}", browser.visited);
 }
 
 #[test]
@@ -149,6 +176,12 @@ fn a_program_gets_tokens_by_client_credentials() {
     stage.tokenry(&["refresh", "service"]).success();
     let second = stage.token("service");
     assert!(second != first && stage.django.accepts(&second));
+    let gone = stage.tokenry(&["disconnect", "service"]).success();
+    assert!(
+        gone.stderr.contains("The provider revoked its tokens."),
+        "{gone:?}"
+    );
+    assert!(!stage.django.accepts(&second));
 }
 
 /// A profile that was copied before a refresh sends a token that was replaced since. Rollback is only noticed where the
