@@ -344,7 +344,7 @@ fn asking(server: &Server) -> (Profile, Terminal, String) {
 }
 
 #[test]
-fn a_command_that_waits_for_consent_says_where_it_is_answered_and_ctrl_c_withdraws_it() {
+fn a_command_that_waits_for_consent_says_where_to_answer_and_ctrl_c_withdraws_it() {
     let server = Server::start(Behaviour::default());
     let (profile, serve, code) = asking(&server);
     let token = tokenry(&profile, &["token", "kit"]);

@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lock_file_names_the_process_and_the_socket_and_half_a_line_counts_for_nothing() {
+    fn the_lock_file_names_process_and_socket_and_half_a_line_counts_for_nothing() {
         let folder = std::env::temp_dir().join(format!("tokenry-contract-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let read = |text: &str| {

@@ -60,7 +60,7 @@ async fn a_socket_that_was_removed_is_bound_again_each_time() {
 }
 
 #[tokio::test]
-async fn a_session_that_ends_moves_the_socket_into_the_profile_and_the_next_one_gets_it_back() {
+async fn the_socket_moves_into_the_profile_when_a_session_ends_and_back_at_the_next_one() {
     let house = House::new().await;
     let (session, path) = session(&house);
     let door = serve(&house, &path).await;
