@@ -1634,7 +1634,7 @@ export interface components {
          * @description Why a person has to connect again.
          * @enum {string}
          */
-        ReauthReason: "revoked" | "expired" | "lost_response" | "scope_missing" | "client_rejected" | "refused";
+        ReauthReason: "revoked" | "expired" | "lost_response" | "scope_missing" | "client_rejected" | "refused" | "other_account";
         /** @description The connection that an answer made, as a credential without its values. */
         RedactedCredential: {
             /** @description Always empty. */

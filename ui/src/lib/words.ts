@@ -66,6 +66,8 @@ const reason: Record<ReauthReason, string> = {
   lost_response: 'An answer of the provider was lost on its way, and the new token with it.',
   scope_missing: 'The provider no longer grants a scope that is needed.',
   refused: 'The provider refuses to renew this access.',
+  other_account:
+    'The provider answered a refresh with the tokens of another account. They were set aside and not used.',
   client_rejected: 'The provider does not accept the client id or its secret. Correct them, and Tokenry tries again.',
 };
 

@@ -199,6 +199,25 @@ fn what_was_not_granted_is_said() {
     assert!(run.err.ends_with("Not granted: admin.\n"), "{run:?}");
 }
 
+/// A provider that gave no refresh token, for example.
+#[test]
+fn what_is_wrong_with_a_new_connection_from_the_start_is_a_warning() {
+    let fake = Fake::new(|what| match what {
+        "POST /v1/callback" => (200, json!({"success": true, "connection_id": CONNECTION})),
+        _ => {
+            let mut connection = connection();
+            connection["trouble"] = json!({
+                "at": "2026-01-01T00:00:00Z", "message": "No refresh token came. Ask for offline_access.",
+                "attempts": 1, "next_try_at": null
+            });
+            (200, connection)
+        }
+    });
+    let run = fake.run_with(&["callback"], b"http://x/cb?code=1").ends(0);
+    let warning = "\nwarning: No refresh token came. Ask for offline_access.\n";
+    assert!(run.err.ends_with(warning), "{run:?}");
+}
+
 #[test]
 fn a_connection_that_needs_it_is_renewed() {
     for (name, connections) in [

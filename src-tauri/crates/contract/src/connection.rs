@@ -75,6 +75,7 @@ pub enum ReauthReason {
     ClientRejected,
     /// The provider refused to refresh twice with the same words; it is tried again every hour.
     Refused,
+    OtherAccount,
 }
 
 /// A failure that may pass.

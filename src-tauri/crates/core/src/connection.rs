@@ -177,6 +177,8 @@ pub enum ReauthReason {
     ClientRejected,
     /// The provider refused twice with the same words, which are not `invalid_grant`; tried again every hour.
     Refused,
+    /// The provider answered a refresh with the tokens of another account.
+    OtherAccount,
 }
 
 /// A failure that may pass.
@@ -232,6 +234,22 @@ pub struct Tokens {
     /// Tokens of the same grant that can do less, or are for one audience; the oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub narrowed: Vec<NarrowedToken>,
+    /// Tokens of another account that came in answer to a refresh. Never handed out and never sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aside: Option<AsideTokens>,
+}
+
+/// Tokens that are kept sealed for a while and not used.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AsideTokens {
+    /// Whose they are: `sub` of the id token that came with them.
+    pub subject: String,
+    /// The access token, if one came that could be read.
+    pub access_token: Option<Secret>,
+    /// The refresh token, if one came.
+    pub refresh_token: Option<Secret>,
+    /// When they are wiped.
+    pub until: Timestamp,
 }
 
 /// What a token is limited to, beyond its grant.

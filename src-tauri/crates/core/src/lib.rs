@@ -26,8 +26,8 @@ pub use app::{ApiScope, App, Grant, UnknownScope};
 pub use clock::{Clock, SystemClock};
 pub use code::Code;
 pub use connection::{
-    Account, Connection, ConnectionStatus, DEFAULT_PROJECT, LostScopes, NarrowedToken, Narrowing,
-    ReauthReason, RepeatedRefusal, ReplacedToken, Tokens, Trouble,
+    Account, AsideTokens, Connection, ConnectionStatus, DEFAULT_PROJECT, LostScopes, NarrowedToken,
+    Narrowing, ReauthReason, RepeatedRefusal, ReplacedToken, Tokens, Trouble,
 };
 pub use credential::{Credential, CredentialKind};
 pub use event::{AppCaller, Caller, Event, EventKind, Outcome, Peer, Rule};

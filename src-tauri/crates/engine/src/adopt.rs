@@ -1,6 +1,6 @@
 //! A provider's first answer becomes a connection, or renews one.
 
-use crate::{Engine, Error, engine::blocking, index::Index, ledger::Ledger, settle::settle};
+use crate::{Engine, Error, engine::blocking, index::Index, ledger::Ledger, partial, settle::settle};
 use std::sync::Arc;
 use tokenry_core::{
     Account, AppId, Caller, Connection, ConnectionId, ConnectionStatus, CredentialId, EventKind,
@@ -83,10 +83,20 @@ impl Engine {
                 connection.account = fresh.account.clone().or(connection.account);
                 let random = &*engine.inner.random;
                 let tokens = settle(&mut connection, old, answer.clone(), &provider, now, random);
+                if connection.trouble.is_none() {
+                    connection.trouble = partial::no_refresh_token(&connection, &provider, now);
+                }
+                let detail = connection.trouble.as_ref().map(|trouble| trouble.message.clone());
                 transaction.put(target.row(), &connection)?;
                 transaction.put(target.row(), &tokens)?;
                 let (kind, outcome) = (EventKind::Connected, Outcome::Done);
-                transaction.event(&engine.connection_event(&caller, kind, &connection, outcome, None))?;
+                transaction.event(&engine.connection_event(
+                    &caller,
+                    kind,
+                    &connection,
+                    outcome,
+                    detail.as_deref(),
+                ))?;
                 Ok(target)
             })
         })

@@ -183,6 +183,10 @@ impl Engine {
     /// The refresh token first: with it goes the grant. The access tokens then are a courtesy, unless the provider
     /// revokes nothing else.
     async fn revoke_all(&self, provider: &Provider, tokens: Tokens) -> Result<Answered, Failure> {
+        if let Some(aside) = &tokens.aside {
+            let tokens = [aside.refresh_token.as_ref(), aside.access_token.as_ref()];
+            self.give_back(provider, tokens).await;
+        }
         let mut all = vec![tokens.access_token];
         if let Some(refresh_token) = &tokens.refresh_token {
             let whole = self

@@ -372,6 +372,9 @@ pub(crate) fn reason_text(reason: ReauthReason) -> &'static str {
         ReauthReason::ScopeMissing => "the provider grants less than is needed",
         ReauthReason::ClientRejected => "the provider does not accept the client id or secret any more",
         ReauthReason::Refused => "the provider refuses to refresh it",
+        ReauthReason::OtherAccount => {
+            "the provider answered a refresh with the tokens of another account, which were set aside and not used"
+        }
     }
 }
 

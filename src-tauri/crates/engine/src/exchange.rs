@@ -2,8 +2,8 @@ mod refused;
 
 use crate::{
     AnyCredential, ConnectionView, Engine, Error, FlowState, adopt::NewConnection, consent::Wanted,
-    credentials, flows::finishing, index::is_usable, ledger::Ledger, loopback::Page, policy::Operation,
-    request::same_request,
+    credentials, flows::finishing, index::is_usable, ledger::Ledger, loopback::Page, partial,
+    policy::Operation, request::same_request,
 };
 use refused::{refused, refused_client};
 use std::sync::Arc;
@@ -329,10 +329,10 @@ impl Engine {
             .with_client_secret(ledger, provider, flow.client_secret_from)
             .map_err(refused)?;
         let answer = authorization_code::exchange(&self.inner.http, &provider, flow, code).await;
-        let mut answer = answer.map_err(|failure| refused_client(&provider, failure))?;
+        let answer = answer.map_err(|failure| refused_client(&provider, failure))?;
         let (refresh_token, access_token) = (answer.refresh_token.clone(), answer.access_token.clone());
-        let made = match answer.objection.take() {
-            Some(objection) => Err(refused(objection)),
+        let made = match partial::useless(&answer) {
+            Some(useless) => Err(refused(useless)),
             None => {
                 self.keep_first_answer(ledger, caller, flow, provider.clone(), answer)
                     .await
@@ -340,7 +340,7 @@ impl Engine {
         };
         if made.is_err() {
             // Nobody will ever use these tokens.
-            let tokens = [refresh_token.as_ref(), Some(&access_token)];
+            let tokens = [refresh_token.as_ref(), access_token.as_ref()];
             self.give_back(&provider, tokens).await;
         }
         made
@@ -378,10 +378,14 @@ impl Engine {
     /// subject is not used (OpenID Connect Core §5.3.2), and a missing one keeps nobody from connecting.
     async fn whose(&self, provider: &Provider, answer: &mut Answer) -> Option<Account> {
         let told = answer.account.take();
-        if provider.userinfo_endpoint.is_none() {
+        let Some(access_token) = answer
+            .access_token
+            .as_ref()
+            .filter(|_| provider.userinfo_endpoint.is_some())
+        else {
             return told;
-        }
-        match userinfo::fetch(&self.inner.http, provider, &answer.access_token).await {
+        };
+        match userinfo::fetch(&self.inner.http, provider, access_token).await {
             Ok(found) if told.as_ref().is_none_or(|told| told.subject == found.subject) => Some(found),
             Ok(_) => told,
             Err(failure) => {

@@ -43,6 +43,7 @@ mod loopback;
 mod many_tests;
 mod narrowing;
 mod options;
+mod partial;
 pub mod peer;
 mod policy;
 mod providers;

@@ -106,7 +106,7 @@ fn take_in(transaction: &mut Transaction<'_>, row: i64, spilled: &Spilled) -> Re
         ConnectionStatus::Paused | ConnectionStatus::Disconnecting
     ) {
         connection.status = settled.status;
-        connection.trouble = None;
+        connection.trouble = settled.trouble.clone();
     }
     connection.refreshable = settled.refreshable;
     connection.narrows = settled.narrows;
@@ -180,7 +180,7 @@ fn bring_forward_open_ends(ledger: &Ledger, now: Timestamp) -> Result<(), Error>
     Ok(())
 }
 
-/// Refresh tokens of grants that ended are kept for a week and no longer.
+/// Refresh tokens of grants that ended, and tokens of another account, are kept for a week and no longer.
 fn wipe_tombstones(ledger: &Ledger, now: Timestamp) -> Result<(), Error> {
     let ended: Vec<_> = {
         let index = ledger.index();
@@ -193,12 +193,12 @@ fn wipe_tombstones(ledger: &Ledger, now: Timestamp) -> Result<(), Error> {
         let Some(mut tokens) = ledger.get::<Tokens>(row)? else {
             continue;
         };
-        if tokens
-            .replaced
-            .as_ref()
-            .is_some_and(|replaced| replaced.until <= now)
-        {
-            tokens.replaced = None;
+        let is_over = |until: Option<Timestamp>| until.is_some_and(|until| until <= now);
+        let replaced = is_over(tokens.replaced.as_ref().map(|replaced| replaced.until));
+        let aside = is_over(tokens.aside.as_ref().map(|aside| aside.until));
+        if replaced || aside {
+            tokens.replaced = tokens.replaced.filter(|_| !replaced);
+            tokens.aside = tokens.aside.filter(|_| !aside);
             ledger.change(now, |transaction| transaction.put(row, &tokens))?;
         }
     }

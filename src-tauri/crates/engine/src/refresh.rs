@@ -310,7 +310,11 @@ impl Engine {
         reached(Step::Answered);
         match answer {
             Ok(answer) if request.subject.is_some() => self.keep_exchanged(ledger, request, answer).await?,
-            Ok(answer) => self.keep_answer(ledger, request, answer, tell).await?,
+            Ok(answer) => {
+                self.keep_answer(ledger.clone(), request, answer.clone(), tell)
+                    .await?;
+                self.unusable(&ledger, id, &answer)?;
+            }
             Err(failure) => self.keep_failure(ledger, request, failure).await?,
         }
         Ok(Did::Something)

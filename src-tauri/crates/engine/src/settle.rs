@@ -5,7 +5,7 @@ use tokenry_core::{
 };
 use tokenry_oauth::Answer;
 
-use crate::{narrowing, schedule};
+use crate::{narrowing, partial, schedule};
 
 /// How long a refresh token that was replaced is kept sealed: long enough to help by hand after a provider's fault.
 const REPLACED_KEPT: Duration = Duration::from_secs(600);
@@ -21,7 +21,19 @@ pub(crate) fn settle(
     now: Timestamp,
     random: &dyn Random,
 ) -> Tokens {
+    let Some(access_token) = answer.access_token.clone() else {
+        return partial::keep_refresh_token(connection, old, answer, now, random);
+    };
     let expires_at = end_of(&answer, now);
+    let refreshable = answer.refresh_token.is_some()
+        || old.as_ref().is_some_and(|old| old.refresh_token.is_some())
+        || provider.grant_type == GrantType::ClientCredentials;
+    connection.refreshable = refreshable;
+    connection.refresh_at = match expires_at {
+        Some(end) if refreshable => Some(schedule::refresh_at(now, end, random)),
+        _ => None,
+    };
+    connection.trouble = partial::trouble(connection, &answer, connection.refresh_at, now, random);
     let scopes = answer.scope.unwrap_or_else(|| match &old {
         Some(old) => old.scopes.clone(),
         None => connection.requested_scopes.clone(),
@@ -30,21 +42,15 @@ pub(crate) fn settle(
     let (before, mut narrowed) = old.map_or_else(Default::default, |old| (old.refresh_token, old.narrowed));
     narrowed.retain(|kept| kept.expires_at.is_none_or(|end| end > now));
     let (refresh_token, replaced) = rotated(answer.refresh_token, before, now);
-    connection.refreshable = refresh_token.is_some() || provider.grant_type == GrantType::ClientCredentials;
     connection.status = ConnectionStatus::Active;
     connection.granted_scopes = scopes.clone();
     connection.expires_at = expires_at;
-    connection.refresh_at = match expires_at {
-        Some(end) if connection.refreshable => Some(schedule::refresh_at(now, end, random)),
-        _ => None,
-    };
     connection.last_refreshed_at = Some(now);
-    connection.trouble = None;
     connection.provider_words = None;
     connection.doubtful = false;
     connection.updated_at = now;
     Tokens {
-        access_token: answer.access_token,
+        access_token,
         token_type: answer.token_type,
         expires_at,
         scopes,
@@ -53,6 +59,7 @@ pub(crate) fn settle(
         obtained_at: now,
         fence,
         narrowed,
+        aside: None,
     }
 }
 
@@ -120,6 +127,9 @@ pub(crate) fn settle_narrowed(
     now: Timestamp,
     random: &dyn Random,
 ) -> Tokens {
+    if answer.access_token.is_none() {
+        return partial::keep_refresh_token(connection, Some(old), answer, now, random);
+    }
     let narrows = narrows(&answer, to);
     let is_new = |token: &Secret| {
         old.refresh_token
@@ -187,10 +197,14 @@ fn keep_narrowed(
     if narrows(&answer, to) == Some(false) && !to.has_audience() {
         return;
     }
+    let expires_at = end_of(&answer, now);
+    let Some(access_token) = answer.access_token else {
+        return;
+    };
     let token = NarrowedToken {
         of: to.clone(),
-        expires_at: end_of(&answer, now),
-        access_token: answer.access_token,
+        expires_at,
+        access_token,
         token_type: answer.token_type,
         scopes: answer.scope.unwrap_or_else(|| tokens.scopes.clone()),
         obtained_at: now,
@@ -207,7 +221,7 @@ fn end_of(answer: &Answer, now: Timestamp) -> Option<Timestamp> {
 }
 
 /// RFC 6749 §6: a new refresh token replaces the old one; none means the old one stays.
-fn rotated(
+pub(crate) fn rotated(
     new: Option<Secret>,
     old: Option<Secret>,
     now: Timestamp,

@@ -1,13 +1,14 @@
 use crate::json::Object;
-use crate::response::Response;
+use crate::response::{Response, TokenMembers};
 use crate::{Failure, id_token};
 use tokenry_core::{Account, Provider, Scopes, Secret, clean};
 
 /// What a token endpoint gave (RFC 6749 §5.1).
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// The access token: printable ASCII, fit for a header (RFC 6749 A.12).
-    pub access_token: Secret,
+    /// The access token: printable ASCII, fit for a header (RFC 6749 A.12). `None` when there is none that can be
+    /// used; then there is a new refresh token, and a complaint.
+    pub access_token: Option<Secret>,
     /// Always `Bearer`: nothing else can be used yet.
     pub token_type: String,
     /// Its lifetime in seconds, at most ten years; `None` is unknown, which is not for ever (OAuth 2.1 §3.2.3).
@@ -18,15 +19,34 @@ pub struct Answer {
     pub scope: Option<Scopes>,
     /// Whose account it is, when an id token came along that says so.
     pub account: Option<Account>,
-    /// Why the tokens are not to be used, though they are good: an id token for somebody else, or another type.
+    /// Why a first sign-in must not use the tokens, though they are good: the id token is from another issuer, for
+    /// another client or of another sign-in. Then the account is unknown.
     pub objection: Option<Failure>,
+    /// What is wrong with the rest of the answer. The tokens that are here are good all the same.
+    pub complaint: Option<Complaint>,
 }
 
 impl Answer {
-    /// The answer, where nothing speaks against it.
-    pub(crate) fn unobjectionable(mut self) -> Result<Self, Failure> {
-        self.objection.take().map_or(Ok(self), Err)
+    /// The answer, where it has an access token to use and nothing speaks against it.
+    pub(crate) fn usable(self) -> Result<Self, Failure> {
+        match (&self.objection, &self.complaint) {
+            (Some(objection), _) => Err(objection.clone()),
+            (None, Some(complaint)) if self.access_token.is_none() => Err(Failure::Unusable {
+                message: complaint.message.clone(),
+            }),
+            _ => Ok(self),
+        }
     }
+}
+
+/// What is wrong with an answer whose tokens are good, or at least its refresh token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complaint {
+    /// In words, cleaned.
+    pub message: String,
+    /// Whether another request may bring more: a part of this answer is missing or could not be read. Another token
+    /// type is what the provider chose, and comes again.
+    pub retry: bool,
 }
 
 /// Ten years, in seconds.
@@ -35,63 +55,142 @@ const LONGEST: f64 = 10.0 * 365.25 * 24.0 * 3600.0;
 /// The most text of scopes that is read, in bytes.
 const SCOPE_TEXT: usize = 8 * 1024;
 
-/// What can be left out or wrongly written without harm is taken as missing: after a rotation, an answer thrown
-/// away is a grant thrown away.
+/// The refresh token first. What can be left out or wrongly written without harm is taken as missing: after a
+/// rotation, an answer thrown away is a grant thrown away.
 pub(crate) fn judge(response: &Response, provider: &Provider) -> Result<Answer, Failure> {
-    let members = response.members()?;
-    if members.is_ambiguous("access_token") || members.is_ambiguous("refresh_token") {
-        let message = format!("{} answered with two tokens in place of one.", response.host);
-        return Err(Failure::Unanswered { message });
-    }
-    let Some(access_token) = members.text("access_token") else {
-        return Err(response.without_tokens(members));
-    };
-    if !access_token.expose().bytes().all(|b| matches!(b, 0x20..=0x7e)) {
-        let message = format!("{} sent an access token that fits in no header.", response.host);
-        return Err(Failure::Unusable { message });
-    }
-    let account = members.text("id_token").map_or(Ok(None), |token| {
-        id_token::account(token, provider, response.date)
-    });
-    let token_type = token_type(&members, &response.host);
-    Ok(Answer {
-        access_token: access_token.clone(),
-        token_type: token_type.clone().unwrap_or_else(|_| "Bearer".to_owned()),
-        expires_in: expires_in(&members),
-        refresh_token: members.text("refresh_token").cloned(),
-        scope: scope(&members),
-        objection: account.clone().err().or(token_type.err()),
-        account: account.unwrap_or(None),
-    })
+    judge_first(response, provider, None)
 }
 
-/// The first answer of a sign-in: its id token has to have the nonce that was sent.
+/// The same for the first answer of a sign-in: its id token has to have the nonce that was sent.
 pub(crate) fn judge_first(
     response: &Response,
     provider: &Provider,
     nonce: Option<&Secret>,
 ) -> Result<Answer, Failure> {
-    let mut answer = judge(response, provider)?;
-    let members = response.members()?;
-    if let (Some(nonce), Some(token)) = (nonce, members.text("id_token"))
-        && let Some(problem) = id_token::nonce_problem(token, nonce)
-    {
-        answer.objection.get_or_insert(problem);
-        answer.account = None;
+    let TokenMembers {
+        members,
+        mut wrong,
+        is_incomplete,
+        says_error,
+    } = response.token_members()?;
+    let refresh_token = refresh_token(&members, &mut wrong);
+    let access_token = match access_token(&members) {
+        Ok(_) if says_error => None,
+        Ok(token) => Some(token),
+        Err(why) => {
+            wrong.push(why);
+            None
+        }
+    };
+    let is_lost = is_incomplete || says_error || members.has_text("refresh_token");
+    if refresh_token.is_none() && is_lost {
+        // A new refresh token was there, or may have been in the part that is lost.
+        return Err(response.unreadable(&wrong.join("; ")));
     }
-    Ok(answer)
+    if refresh_token.is_none() && access_token.is_none() {
+        let message = format!(
+            "{} sent no token that can be used: {}.",
+            response.host,
+            wrong.join("; ")
+        );
+        return Err(
+            if members.has_text("access_token") && !members.is_ambiguous("access_token") {
+                Failure::Unusable { message }
+            } else {
+                Failure::Unanswered { message }
+            },
+        );
+    }
+    let id_token = members
+        .text("id_token")
+        .filter(|_| !members.is_ambiguous("id_token"));
+    let (account, objection) = match id_token {
+        Some(token) => whose(token, provider, response, nonce),
+        None => (None, None),
+    };
+    let expires_in = expires_in(&members).filter(|_| !members.is_ambiguous("expires_in"));
+    let has_other_type = check_type(&members).is_err() && !is_incomplete;
+    let retry = (access_token.is_none() && !has_other_type) || (is_incomplete && expires_in.is_none());
+    let complaint = complaint(response, &wrong, access_token.is_some(), retry);
+    Ok(Answer {
+        access_token,
+        token_type: "Bearer".to_owned(),
+        expires_in,
+        refresh_token,
+        scope: scope(&members).filter(|_| !members.is_ambiguous("scope")),
+        account,
+        objection,
+        complaint,
+    })
+}
+
+/// The account that an id token names, or what speaks against it.
+fn whose(
+    token: &Secret,
+    provider: &Provider,
+    response: &Response,
+    nonce: Option<&Secret>,
+) -> (Option<Account>, Option<Failure>) {
+    let account = id_token::account(token, provider, response.date);
+    let wrong_nonce = nonce.and_then(|nonce| id_token::nonce_problem(token, nonce));
+    match (account, wrong_nonce) {
+        (Ok(account), None) => (account, None),
+        (Err(objection), _) | (Ok(_), Some(objection)) => (None, Some(objection)),
+    }
+}
+
+fn complaint(response: &Response, wrong: &[String], is_usable: bool, retry: bool) -> Option<Complaint> {
+    if wrong.is_empty() {
+        return None;
+    }
+    let (host, wrong) = (&response.host, wrong.join("; "));
+    let message = if is_usable {
+        format!("{host} sent new tokens in an answer that is not right: {wrong}. The tokens are used.")
+    } else {
+        format!("{host} sent no access token that can be used: {wrong}.")
+    };
+    let message = clean(&message);
+    Some(Complaint { message, retry })
+}
+
+/// The last one, where there are two: that is the one most readers of the same bytes would take. One with bytes that
+/// nobody can read is none.
+fn refresh_token(members: &Object, wrong: &mut Vec<String>) -> Option<Secret> {
+    let token = members.text("refresh_token")?;
+    if members.is_ambiguous("refresh_token") {
+        wrong.push("it holds two refresh tokens, of which the last one is kept".to_owned());
+    }
+    let is_readable = !token.expose().contains(char::REPLACEMENT_CHARACTER);
+    if !is_readable {
+        wrong.push("its refresh token cannot be read".to_owned());
+    }
+    is_readable.then(|| token.clone())
+}
+
+fn access_token(members: &Object) -> Result<Secret, String> {
+    let Some(token) = members.text("access_token") else {
+        return Err("the access token is missing".to_owned());
+    };
+    if members.is_ambiguous("access_token") {
+        return Err("it holds two access tokens".to_owned());
+    }
+    if !token.expose().bytes().all(|b| matches!(b, 0x20..=0x7e)) {
+        return Err("the access token does not fit in a header".to_owned());
+    }
+    check_type(members)?;
+    Ok(token.clone())
 }
 
 /// Missing means Bearer; its case means nothing (RFC 6749 §5.1, §7.1).
-fn token_type(members: &Object, host: &str) -> Result<String, Failure> {
+fn check_type(members: &Object) -> Result<(), String> {
     match members.text("token_type") {
         Some(other) if !other.expose().trim().eq_ignore_ascii_case("bearer") => {
             let other = clean(other.expose());
-            let message =
-                format!("{host} gave a token of type {other}, which Tokenry cannot use. Only Bearer can be.");
-            Err(Failure::Unusable { message })
+            Err(format!(
+                "the token is of type {other}, and only Bearer can be used"
+            ))
         }
-        _ => Ok("Bearer".to_owned()),
+        _ => Ok(()),
     }
 }
 
@@ -185,14 +284,11 @@ mod tests {
             r#"{"token_type":"BEARER"}"#,
             r#"{"token_type":null}"#,
         ] {
-            assert_eq!(token_type(&members(good), "h").as_deref(), Ok("Bearer"), "{good}");
+            assert_eq!(check_type(&members(good)), Ok(()), "{good}");
         }
         for bad in ["DPoP", "mac", "N_A", "bearer2"] {
             let members = members(&format!(r#"{{"token_type":"{bad}"}}"#));
-            assert!(
-                matches!(token_type(&members, "h"), Err(Failure::Unusable { .. })),
-                "{bad}"
-            );
+            assert!(check_type(&members).unwrap_err().contains(bad), "{bad}");
         }
     }
 }

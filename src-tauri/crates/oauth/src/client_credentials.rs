@@ -33,7 +33,5 @@ pub async fn narrowed(http: &Http, provider: &Provider, to: &Narrowing) -> Resul
         request = request.add_extra_param(name, value);
     }
     let response = http.send(endpoint, captured(request.request(&capture))?).await?;
-    answer::judge(&response, provider)
-        .and_then(Answer::unobjectionable)
-        .map_err(|failure| failure.without_a_grant(response.status))
+    answer::judge(&response, provider).map_err(|failure| failure.without_a_grant(response.status))
 }

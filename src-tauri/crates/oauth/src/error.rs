@@ -5,7 +5,7 @@ use tokenry_core::Code;
 pub enum Error {
     /// The TLS library or the machine's root certificates could not be loaded.
     #[error(
-        "No secure connection can be made on this machine: {0}. Check that its CA certificates are installed."
+        "No secure connection can be made on this machine: {0}. Check that its CA certificates are installed, and SSL_CERT_FILE and SSL_CERT_DIR where they are set."
     )]
     Tls(String),
     /// The provider has no authorization endpoint.

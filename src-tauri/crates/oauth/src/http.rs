@@ -1,7 +1,10 @@
+use crate::proxy::{Proxies, Proxy};
 use crate::response::{Cut, LIMIT, Media, Response, retry_after};
-use crate::{Error, Failure};
+use crate::{Error, Failure, coding};
 use oauth2::HttpRequest;
-use oauth2::http::header::{AUTHORIZATION, CONTENT_TYPE, DATE, RETRY_AFTER};
+use oauth2::http::header::{
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, DATE, HeaderValue, RETRY_AFTER,
+};
 use reqwest::{Client, redirect, retry};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, OnceLock};
@@ -12,8 +15,10 @@ use zeroize::Zeroizing;
 
 /// The hardened client that every request goes through.
 ///
-/// https with verified certificates, or http to this machine; no redirects, no cookies, no decompression, no proxy
-/// from the environment, no repeated request; 10 s to connect, 30 s for a whole answer of at most 256 KiB.
+/// https with certificates that the system's store vouches for (or `SSL_CERT_FILE` and `SSL_CERT_DIR`, where one of
+/// them is set), or http to this machine; no redirects, no cookies, no repeated request; 10 s to connect, 30 s for a
+/// whole answer of at most 256 KiB, decompressed or not. The environment's `HTTPS_PROXY` and `NO_PROXY` count for
+/// https, by CONNECT, and never for this machine.
 #[derive(Debug, Clone)]
 pub struct Http(Arc<Inner>);
 
@@ -21,12 +26,15 @@ pub struct Http(Arc<Inner>);
 struct Inner {
     connect: Duration,
     whole: Duration,
+    proxies: Proxies,
     /// Made when first needed: loading the machine's root certificates takes longer than starting the engine.
-    client: OnceLock<Client>,
+    direct: OnceLock<Client>,
+    /// The same, through the proxy.
+    proxied: OnceLock<Client>,
 }
 
 impl Http {
-    /// A client with the time-outs of the product.
+    /// A client with the time-outs of the product and the proxy of the environment.
     ///
     /// # Errors
     /// [`Error::Tls`] where no client can be made.
@@ -39,20 +47,36 @@ impl Http {
     /// # Errors
     /// [`Error::Tls`] where no client can be made.
     pub fn with_timeouts(connect: Duration, whole: Duration) -> Result<Self, Error> {
+        Self::with_proxies(connect, whole, Proxies::from_environment())
+    }
+
+    /// The same with other proxies than those of the environment.
+    ///
+    /// # Errors
+    /// [`Error::Tls`] where no client can be made.
+    pub fn with_proxies(connect: Duration, whole: Duration, proxies: Proxies) -> Result<Self, Error> {
         Ok(Self(Arc::new(Inner {
             connect,
             whole,
-            client: OnceLock::new(),
+            proxies,
+            direct: OnceLock::new(),
+            proxied: OnceLock::new(),
         })))
     }
 
-    fn client(&self) -> Result<&Client, Error> {
+    fn client(&self, proxy: Option<&Proxy>) -> Result<&Client, Error> {
         let inner = &self.0;
-        if let Some(client) = inner.client.get() {
+        let client = if proxy.is_some() {
+            &inner.proxied
+        } else {
+            &inner.direct
+        };
+        if let Some(client) = client.get() {
             return Ok(client);
         }
-        let made = build(inner.connect, inner.whole).map_err(|error| Error::Tls(root_cause(&error)))?;
-        Ok(inner.client.get_or_init(|| made))
+        let made =
+            build(inner.connect, inner.whole, proxy).map_err(|error| Error::Tls(root_cause(&error)))?;
+        Ok(client.get_or_init(|| made))
     }
 
     /// Sends a request once, to `url` and nowhere else. The address inside `request` is not looked at.
@@ -65,7 +89,8 @@ impl Http {
                 ),
             });
         }
-        let client = self.client().map_err(|error| Failure::NotSent {
+        let proxy = self.0.proxies.of(url)?;
+        let client = self.client(proxy).map_err(|error| Failure::NotSent {
             message: error.to_string(),
         })?;
         let sent_secrets = secrets_of(&request);
@@ -73,13 +98,17 @@ impl Http {
         if let Some(credentials) = parts.headers.get_mut(AUTHORIZATION) {
             credentials.set_sensitive(true);
         }
+        // Without this header any coding is as good as none (RFC 9110 §12.5.3).
+        parts
+            .headers
+            .insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let sent = client
             .request(parts.method, url.clone())
             .headers(parts.headers)
             .body(body)
             .send()
             .await;
-        let answer = sent.map_err(|error| unsent_or_unanswered(&host, &error))?;
+        let answer = sent.map_err(|error| unsent_or_unanswered(&host, proxy, &error))?;
         Ok(read(host, answer, sent_secrets).await)
     }
 }
@@ -113,14 +142,24 @@ fn secrets_of(request: &HttpRequest) -> Vec<Zeroizing<String>> {
         .collect()
 }
 
-fn build(connect: Duration, whole: Duration) -> Result<Client, reqwest::Error> {
+fn build(connect: Duration, whole: Duration, proxy: Option<&Proxy>) -> Result<Client, reqwest::Error> {
     // `localhost` is this machine whatever a resolver says. Port 0 means: the port of the address.
     let loopback = [(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()];
-    Client::builder()
+    // Which requests go through a proxy is decided here and not by the library, which would look into the environment.
+    let builder = match proxy {
+        None => Client::builder().no_proxy(),
+        Some(Proxy { url, user, .. }) => {
+            let proxy = reqwest::Proxy::https(url.clone())?;
+            Client::builder().proxy(match user {
+                Some((name, password)) => proxy.basic_auth(name, password.expose()),
+                None => proxy,
+            })
+        }
+    };
+    builder
         .user_agent(concat!("tokenry/", env!("CARGO_PKG_VERSION")))
         .redirect(redirect::Policy::none())
         .referer(false)
-        .no_proxy()
         .resolve_to_addrs("localhost", &loopback)
         // A pooled connection that died makes the client underneath send again. So none is kept.
         .pool_max_idle_per_host(0)
@@ -151,11 +190,20 @@ async fn read(host: String, mut answer: reqwest::Response, sent: Vec<Zeroizing<S
         media: header(CONTENT_TYPE).map_or(Media::Other, Media::of),
         retry_after: header(RETRY_AFTER).and_then(|value| retry_after(value, date)),
         date,
-        body: Zeroizing::new(Vec::with_capacity(LIMIT)),
+        body: Zeroizing::default(),
         cut: None,
         sent,
     };
-    response.cut = bounded(&mut answer, &mut response.body).await;
+    let codings: Vec<_> = answer
+        .headers()
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect();
+    let codings = codings.join(",");
+    let mut body = Zeroizing::new(Vec::with_capacity(LIMIT));
+    let cut = bounded(&mut answer, &mut body).await;
+    (response.body, response.cut) = coding::decode(&codings, body, cut);
     response
 }
 
@@ -178,17 +226,17 @@ async fn bounded(answer: &mut reqwest::Response, body: &mut Vec<u8>) -> Option<C
     }
 }
 
-fn unsent_or_unanswered(host: &str, error: &reqwest::Error) -> Failure {
+fn unsent_or_unanswered(host: &str, proxy: Option<&Proxy>, error: &reqwest::Error) -> Failure {
     let cause = root_cause(error);
     if error.is_connect() || error.is_builder() {
-        let message = if error.is_dns() {
+        let message = if cause.contains("certificate") {
+            untrusted(host, &cause)
+        } else if let Some(proxy) = proxy {
+            proxy_failed(host, proxy, error, &cause)
+        } else if error.is_dns() {
             format!("{host} was not found. Check the address and your network.")
         } else if error.is_timeout() {
             format!("{host} did not accept a connection in time. Check your network.")
-        } else if cause.contains("certificate") {
-            format!(
-                "{host} could not prove that it is {host}, so nothing was sent: {cause}. Somebody may be listening in."
-            )
         } else {
             format!("{host} could not be reached: {cause}. Check the address and your network.")
         };
@@ -200,6 +248,44 @@ fn unsent_or_unanswered(host: &str, error: &reqwest::Error) -> Failure {
         format!("{host} took the request and broke off without an answer.")
     };
     Failure::Unanswered { message }
+}
+
+/// A certificate that nobody vouches for: a private CA, a proxy that looks into TLS, or an attacker.
+fn untrusted(host: &str, cause: &str) -> String {
+    let set = ["SSL_CERT_FILE", "SSL_CERT_DIR"]
+        .into_iter()
+        .find(|name| std::env::var_os(name).is_some());
+    let store = match set {
+        Some(name) => format!("{name} is set, so only the CAs that it names are trusted; add the CA there"),
+        None => "Trusted are the CAs of the system's store; add the CA to that store, or name its file in SSL_CERT_FILE"
+            .to_owned(),
+    };
+    format!(
+        "{host} could not prove that it is {host}, so nothing was sent: {cause}. If it uses a private CA: {store}, and \
+         restart Tokenry. Otherwise somebody may be listening in."
+    )
+}
+
+fn proxy_failed(host: &str, proxy: &Proxy, error: &reqwest::Error, cause: &str) -> String {
+    let variable = proxy.variable;
+    let what = if cause.contains("authorization required") {
+        let wrong = if proxy.user.is_some() {
+            "does not accept the"
+        } else {
+            "wants a"
+        };
+        format!("{wrong} user name and password; {variable} has to be like http://user:password@{proxy}")
+    } else if error.is_dns() {
+        format!("was not found; correct {variable}")
+    } else if error.is_timeout() {
+        format!("did not connect in time; check {variable}")
+    } else {
+        format!("did not connect to it ({cause}); check {variable}")
+    };
+    format!(
+        "{host} could not be reached, and nothing was sent: the proxy {proxy}, which {variable} names, {what}, or name \
+         {host} in NO_PROXY, and restart Tokenry."
+    )
 }
 
 /// The innermost reason. The outer ones repeat it, and the outermost names the address.

@@ -83,6 +83,39 @@ pub(crate) fn object(bytes: &[u8]) -> Result<Object, &'static str> {
     }
 }
 
+/// The members of a token answer (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3).
+const TOKEN_MEMBERS: [&str; 6] = [
+    "access_token",
+    "token_type",
+    "expires_in",
+    "refresh_token",
+    "scope",
+    "id_token",
+];
+
+/// Searches a text that is not JSON, or not all of it, for the members of a token answer that are whole. The last
+/// resort where a refresh token would be lost.
+pub(crate) fn salvage(bytes: &[u8]) -> Object {
+    let transcoded = from_utf16(bytes);
+    let bytes = transcoded.as_ref().map_or(bytes, |text| text.as_bytes());
+    let mut object = Object::default();
+    for name in TOKEN_MEMBERS {
+        let quoted = format!("\"{name}\"");
+        for (at, _) in bytes
+            .windows(quoted.len())
+            .enumerate()
+            .filter(|(_, window)| *window == quoted.as_bytes())
+        {
+            let is_in_a_text = at > 0 && bytes[at - 1] == b'\\';
+            let value = Reader::new(&bytes[at + quoted.len()..]).value_of_member();
+            if let (false, Some(value)) = (is_in_a_text, value) {
+                object.add(name.to_owned(), value);
+            }
+        }
+    }
+    object
+}
+
 /// Reads an answer in `application/x-www-form-urlencoded`, as GitHub and others send it. Where the answer does not
 /// say that it is a form, it has to look like an answer of a token endpoint.
 pub(crate) fn form(bytes: &[u8], is_called_form: bool) -> Option<Object> {
@@ -148,6 +181,14 @@ fn from_utf16(bytes: &[u8]) -> Option<Zeroizing<String>> {
 }
 
 impl Value {
+    /// The object that it is, or an empty one.
+    pub(crate) fn into_object(self) -> Object {
+        match self {
+            Self::Object(object) => object,
+            _ => Object::default(),
+        }
+    }
+
     fn is_empty_text(&self) -> bool {
         matches!(self, Self::Text(text) if text.expose().trim().is_empty())
     }
@@ -243,126 +284,4 @@ impl Object {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn readable(bytes: &[u8]) -> (Object, Option<Flaw>) {
-        match read(bytes) {
-            Some(Read {
-                value: Value::Object(object),
-                flaw,
-            }) => (object, flaw),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn what_is_wrong_with_one_member_does_not_cost_the_others() {
-        for (text, flaw) in [
-            (&b"{\"r\":\"new\",\"x\":\"Jos\xe9\"}"[..], Flaw::NotUtf8),
-            (b"{\"x\":\"Jos\xe9\",\"r\":\"new\"}", Flaw::NotUtf8),
-            (b"{\"Jos\xe9\":1,\"r\":\"new\"}", Flaw::NotUtf8),
-            (br#"{"x":1,"r":"new","x":2}"#, Flaw::RepeatedKey),
-            (br#"{"x":{"y":1,"y":1},"r":"new"}"#, Flaw::RepeatedKey),
-            (br#"{"r":"new"} x"#, Flaw::JunkAround),
-            (br#"{"r":"new"}{"r":"other"}"#, Flaw::JunkAround),
-            (br#"{"r":"new","x":"#, Flaw::Truncated),
-            (br#"{"r":"new","x":"half"#, Flaw::Truncated),
-            (br#"{"r":"new","x":{"y":[1,"#, Flaw::Truncated),
-            (br#"{"r":"new","#, Flaw::Truncated),
-            (br#"{"r":"new""#, Flaw::Truncated),
-            (br#"{"r":"new",}"#, Flaw::Malformed),
-            (br#"{"x":NaN,"r":"new"}"#, Flaw::Malformed),
-            (br#"{"x":undefined, "r":"new"}"#, Flaw::Malformed),
-            (br#"{"x":01,"r":"new"}"#, Flaw::Malformed),
-            (br#"{"x":1 "r":"new"}"#, Flaw::Malformed),
-            (b"{\"x\":\"a\nb\",\"r\":\"new\"}", Flaw::Malformed),
-            (br#"{"x":"\q","r":"new"}"#, Flaw::Malformed),
-            (br#"{"x":"\ud800","r":"new"}"#, Flaw::Malformed),
-            (br#"{"x":[1,2,],"r":"new"}"#, Flaw::Malformed),
-            (br#"{"r":"new";"x":1}"#, Flaw::Malformed),
-        ] {
-            let (object, found) = readable(text);
-            let shown = String::from_utf8_lossy(text);
-            assert_eq!(object.text("r").map(Secret::expose), Some("new"), "{shown}");
-            assert_eq!(found, Some(flaw), "{shown}");
-            assert!(super::object(text).is_err(), "{shown}");
-        }
-        let deep = format!(r#"{{"x":{}{},"r":"new"}}"#, "[".repeat(5000), "]".repeat(5000));
-        let (object, flaw) = readable(deep.as_bytes());
-        assert_eq!((object.has_text("r"), flaw), (true, Some(Flaw::TooDeep)));
-    }
-
-    #[test]
-    fn a_text_that_is_cut_in_a_value_does_not_hold_that_value() {
-        let whole = br#"{"access_token":"abc","refresh_token":"def"}"#;
-        for end in 1..whole.len() {
-            let Some(Read {
-                value: Value::Object(object),
-                flaw,
-            }) = read(&whole[..end])
-            else {
-                panic!("{end}")
-            };
-            assert_eq!(flaw, Some(Flaw::Truncated), "{end}");
-            assert_eq!(object.has_text("access_token"), end >= 21, "{end}");
-            assert_eq!(object.has_text("refresh_token"), end >= 43, "{end}");
-        }
-    }
-
-    #[test]
-    fn valid_json_has_no_flaw_and_its_escapes_are_read() {
-        let text =
-            r#" {"a":"\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00é","n":[-0.5e+10,0,{"x":null}],"t":true,"":""} "#;
-        let (object, flaw) = readable(text.as_bytes());
-        assert_eq!(flaw, None);
-        let a = object.text("a").map(Secret::expose);
-        assert_eq!(a, Some("\"\\/\u{8}\u{c}\n\r\té\u{1f600}é"));
-        assert!(super::object(text.as_bytes()).is_ok());
-        for other in ["", "x", "[]", "7", "\"text\"", "null"] {
-            assert!(super::object(other.as_bytes()).is_err(), "{other}");
-        }
-    }
-
-    #[test]
-    fn json_in_utf_16_is_read_with_and_without_its_mark() {
-        let text = r#"{"a":"é😀"}"#;
-        let units: Vec<u16> = text.encode_utf16().collect();
-        let little: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
-        let big: Vec<u8> = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
-        for bytes in [
-            little.clone(),
-            big.clone(),
-            [vec![0xff, 0xfe], little].concat(),
-            [vec![0xfe, 0xff], big].concat(),
-            [b"\xef\xbb\xbf", text.as_bytes()].concat(),
-        ] {
-            assert!(starts_as_json(&bytes));
-            let (object, flaw) = readable(&bytes);
-            assert_eq!(flaw, None);
-            assert_eq!(object.text("a").map(Secret::expose), Some("é😀"));
-        }
-    }
-
-    #[test]
-    fn numbers_are_kept_as_they_were_written() {
-        for number in [
-            "18446744073709551617",
-            "18446744073709551616",
-            "1e400",
-            "-0",
-            "1.50",
-        ] {
-            let (object, flaw) = readable(format!(r#"{{"id":{number}}}"#).as_bytes());
-            assert_eq!(object.text_or_number("id").as_deref(), Some(number));
-            assert_eq!(flaw, None);
-        }
-    }
-
-    #[test]
-    fn a_name_with_different_values_is_ambiguous_and_one_with_the_same_is_not() {
-        let (object, _) = readable(br#"{"a":"1","a":"1","b":"1","b":"2"}"#);
-        assert!(!object.is_ambiguous("a") && object.is_ambiguous("b"));
-        assert_eq!(object.text("b").map(Secret::expose), Some("2"));
-    }
-}
+mod tests;

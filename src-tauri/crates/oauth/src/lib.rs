@@ -12,6 +12,7 @@ mod answer;
 pub mod authorization_code;
 pub mod basic;
 pub mod client_credentials;
+mod coding;
 mod error;
 mod failure;
 pub mod form;
@@ -20,6 +21,7 @@ mod id_token;
 pub mod issuer;
 mod json;
 pub mod pkce;
+mod proxy;
 mod random;
 pub mod redirect;
 pub mod refresh;
@@ -30,10 +32,11 @@ pub mod token_exchange;
 pub mod userinfo;
 mod words;
 
-pub use answer::Answer;
+pub use answer::{Answer, Complaint};
 pub use error::Error;
 pub use failure::{Failure, Refusal};
 pub use http::Http;
+pub use proxy::Proxies;
 pub use random::fresh;
 
 use subtle::ConstantTimeEq;

@@ -39,7 +39,7 @@ pub async fn narrowed(
     }
     let request = captured(request.request(&capture))?;
     let response = http.send(endpoint, request).await?;
-    let judged = answer::judge(&response, provider).and_then(Answer::unobjectionable);
+    let judged = answer::judge(&response, provider);
     if *to == Narrowing::default() {
         judged
     } else {

@@ -30,6 +30,8 @@ pub(crate) enum Cut {
     TooLong,
     TimedOut,
     Broken,
+    Damaged,
+    UnknownCoding,
 }
 
 impl Cut {
@@ -38,6 +40,8 @@ impl Cut {
             Self::TooLong => "it is longer than 256 KiB",
             Self::TimedOut => "it did not end in time",
             Self::Broken => "the connection broke off",
+            Self::Damaged => "its compressed data is damaged or ends too early",
+            Self::UnknownCoding => "it is compressed in a way that was not asked for and is not known",
         }
     }
 }
@@ -66,6 +70,16 @@ impl Media {
             _ => Self::Other,
         }
     }
+}
+
+/// The members of a token answer, and what is wrong with it otherwise.
+pub(crate) struct TokenMembers {
+    pub(crate) members: Object,
+    pub(crate) wrong: Vec<String>,
+    /// Whether members may be missing because a part of the answer could not be read.
+    pub(crate) is_incomplete: bool,
+    /// Whether it says that it is an error.
+    pub(crate) says_error: bool,
 }
 
 /// A body as far as it could be read.
@@ -104,15 +118,75 @@ impl Response {
         }
     }
 
-    /// What a success without any token means: a refusal, where it says so in words.
-    pub(crate) fn without_tokens(&self, members: Object) -> Failure {
-        let value = Value::Object(members);
-        if words::of(&value, &self.sent).error.is_some() {
-            let (flaw, is_json) = (None, true);
-            return self.refused(&Parsed { value, flaw, is_json });
+    /// The members of a token answer (RFC 6749 §5.1), as far as they can be read. Whatever is wrong with the rest is
+    /// noted beside them.
+    pub(crate) fn token_members(&self) -> Result<TokenMembers, Failure> {
+        if !self.is_success() {
+            return Err(self.members().err().unwrap_or_else(|| self.interfered()));
         }
-        let message = format!("{} answered without an access token.", self.host);
-        Failure::Unanswered { message }
+        let parsed = self.parse().filter(|_| !json::looks_like_html(&self.body));
+        let flaw = parsed.as_ref().and_then(|parsed| parsed.flaw);
+        let is_whole_json = parsed.as_ref().is_some_and(|parsed| parsed.is_json) && !is_unreliable(flaw);
+        let mut is_incomplete = self.cut.is_some() && !is_whole_json;
+        let mut wrong: Vec<String> = self.cut.iter().map(|cut| cut.words().to_owned()).collect();
+        wrong.extend(
+            flaw.filter(|_| self.cut.is_none())
+                .map(|flaw| flaw.words().to_owned()),
+        );
+        let (members, says_error) = match parsed {
+            Some(Parsed { value, .. }) if has_token(&value) && !is_unreliable(flaw) => {
+                let says_error = says_error(&value);
+                if says_error {
+                    let words = words::of(&value, &self.sent);
+                    let error = words.error.unwrap_or_default();
+                    wrong.push(format!(
+                        "it holds tokens and an error at once: {error}{}",
+                        told(&words.description)
+                    ));
+                }
+                (value.into_object(), says_error)
+            }
+            // Something in it or around it is no JSON: what is needed is searched for.
+            parsed if is_unreliable(flaw) || (parsed.is_none() && self.may_hold_tokens()) => {
+                is_incomplete = true;
+                if parsed.is_none() {
+                    wrong.push(Flaw::JunkAround.words().to_owned());
+                }
+                (json::salvage(&self.body), false)
+            }
+            parsed => return Err(self.without_tokens(parsed)),
+        };
+        if !members.has_text("access_token") && !members.has_text("refresh_token") {
+            return Err(match self.members() {
+                Err(failure) => failure,
+                Ok(_) => self.unreadable("it holds no token"),
+            });
+        }
+        Ok(TokenMembers {
+            members,
+            wrong,
+            is_incomplete,
+            says_error,
+        })
+    }
+
+    /// What a success without any token means: a refusal, where it says so in words.
+    fn without_tokens(&self, parsed: Option<Parsed>) -> Failure {
+        if let Err(failure) = self.members() {
+            return failure;
+        }
+        match parsed {
+            Some(parsed) if words::of(&parsed.value, &self.sent).error.is_some() => self.refused(&parsed),
+            _ => Failure::Unanswered {
+                message: format!("{} answered without an access token.", self.host),
+            },
+        }
+    }
+
+    /// Whether a body that starts as nothing that can be read may still be an answer: a PHP notice before the JSON,
+    /// for example. A web page ends otherwise.
+    fn may_hold_tokens(&self) -> bool {
+        self.cut.is_some() && !json::looks_like_html(&self.body) || self.body.trim_ascii_end().ends_with(b"}")
     }
 
     pub(crate) fn is_success(&self) -> bool {
@@ -135,7 +209,12 @@ impl Response {
             let is_json = true;
             return Some(Parsed { value, flaw, is_json });
         }
-        let form = json::form(&self.body, self.media == Media::Form)?;
+        // Where a form was cut nobody sees whether its last value is whole.
+        let whole = match self.cut {
+            None => &self.body[..],
+            Some(_) => &self.body[..self.body.iter().rposition(|byte| *byte == b'&').unwrap_or(0)],
+        };
+        let form = json::form(whole, self.media == Media::Form)?;
         let flaw = form.repeats_with_other_values().then_some(Flaw::RepeatedKey);
         Some(Parsed {
             value: Value::Object(form),
@@ -194,7 +273,7 @@ impl Response {
     }
 
     /// A 2xx that cannot be read may have been a success; any other status was none.
-    fn unreadable(&self, why: &str) -> Failure {
+    pub(crate) fn unreadable(&self, why: &str) -> Failure {
         if !self.is_success() {
             return self.interfered();
         }
@@ -250,6 +329,15 @@ impl Response {
 /// Statuses that ask to come again later.
 fn is_transient(status: u16) -> bool {
     matches!(status, 408 | 425 | 429 | 500..)
+}
+
+/// Whether members may have been passed over.
+fn is_unreliable(flaw: Option<Flaw>) -> bool {
+    matches!(flaw, Some(Flaw::Malformed | Flaw::Truncated))
+}
+
+fn has_token(value: &Value) -> bool {
+    matches!(value, Value::Object(object) if object.has_text("access_token") || object.has_text("refresh_token"))
 }
 
 /// Whether a 2xx says that it is none, as some servers do.

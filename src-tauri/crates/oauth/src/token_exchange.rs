@@ -44,6 +44,6 @@ pub async fn narrowed(
     request.body_mut().splice(..WRITTEN.len(), SENT.iter().copied());
     let response = http.send(endpoint, request).await?;
     answer::judge(&response, provider)
-        .and_then(Answer::unobjectionable)
+        .and_then(Answer::usable)
         .map_err(|failure| failure.without_a_grant(response.status))
 }

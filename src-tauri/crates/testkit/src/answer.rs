@@ -26,6 +26,10 @@ pub(crate) enum Content {
     Html(String),
     Form(String),
     Cut(String),
+    /// The connection ends after so many bytes.
+    CutAt(String, usize),
+    /// Called JSON, whatever it is.
+    Bytes(Vec<u8>),
     Huge,
 }
 
@@ -33,14 +37,24 @@ impl Content {
     pub(crate) fn text(&self) -> String {
         match self {
             Self::Object(members) => Value::Object(members.clone()).to_string(),
-            Self::Json(text) | Self::Html(text) | Self::Form(text) | Self::Cut(text) => text.clone(),
+            Self::Json(text)
+            | Self::Html(text)
+            | Self::Form(text)
+            | Self::Cut(text)
+            | Self::CutAt(text, _) => text.clone(),
+            Self::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
             Self::Empty | Self::Huge => String::new(),
         }
     }
 
     fn media_type(&self) -> &'static str {
         match self {
-            Self::Object(_) | Self::Json(_) | Self::Cut(_) | Self::Huge => "application/json",
+            Self::Object(_)
+            | Self::Json(_)
+            | Self::Cut(_)
+            | Self::CutAt(..)
+            | Self::Bytes(_)
+            | Self::Huge => "application/json",
             Self::Html(_) => "text/html; charset=utf-8",
             Self::Form(_) => "application/x-www-form-urlencoded",
             Self::Empty => "text/plain",
@@ -137,6 +151,8 @@ pub(crate) struct AnswerBody {
     chunk: Bytes,
     times: usize,
     cut: bool,
+    /// How often it is asked for more before the cut: in between what came before goes on its way.
+    pauses: u8,
     promised: u64,
 }
 
@@ -163,15 +179,32 @@ impl AnswerBody {
                     chunk,
                     times: 128,
                     cut: false,
+                    pauses: 0,
                     promised: 8 * 1024 * 1024,
                 }
             }
-            Content::Cut(_) => {
-                let chunk = Bytes::from(text[..text.len() / 2].to_owned());
+            Content::Bytes(bytes) => Self {
+                times: 1,
+                cut: false,
+                promised: bytes.len() as u64,
+                chunk: Bytes::from(bytes.clone()),
+                pauses: 0,
+            },
+            Content::Cut(_) | Content::CutAt(..) => {
+                let end = match content {
+                    Content::CutAt(_, end) => *end,
+                    _ => text.len() / 2,
+                };
+                let chunk = Bytes::from(text[..end].to_owned());
                 Self {
                     chunk,
                     times: 1,
                     cut: true,
+                    pauses: if matches!(content, Content::CutAt(..)) {
+                        3
+                    } else {
+                        0
+                    },
                     promised,
                 }
             }
@@ -179,6 +212,7 @@ impl AnswerBody {
                 times: usize::from(!text.is_empty()),
                 chunk: Bytes::from(text),
                 cut: false,
+                pauses: 0,
                 promised,
             },
         }
@@ -189,10 +223,18 @@ impl Body for AnswerBody {
     type Data = Bytes;
     type Error = Gone;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Gone>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Gone>>> {
         if self.times > 0 {
             self.times -= 1;
             return Poll::Ready(Some(Ok(Frame::data(self.chunk.clone()))));
+        }
+        if self.pauses > 0 {
+            self.pauses -= 1;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
         }
         Poll::Ready(self.cut.then_some(Err(Gone)))
     }

@@ -1,4 +1,5 @@
 use crate::answer::{Answer, Content, Delivery};
+use crate::{Flaw, Refusal};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -43,6 +44,10 @@ pub enum Fault {
         /// `error`.
         error: String,
     },
+    /// The token is said to be dead, in other words than those of RFC 6749. Not processed.
+    Refused(Refusal),
+    /// Processed, and something beside the refresh token is wrong with the answer.
+    Flawed(Flaw),
     /// 401 `invalid_client`. Not processed.
     InvalidClient,
     /// Processed, without `expires_in`.
@@ -86,8 +91,9 @@ pub enum Fault {
 
 impl Fault {
     /// The answer of a fault that does not process the request.
-    pub(crate) fn instead(&self) -> Option<Answer> {
+    pub(crate) fn instead(&self, nth: usize) -> Option<Answer> {
         Some(match self {
+            Self::Refused(refusal) => refusal.answer(nth),
             Self::Error500BeforeRotating => Answer::json(500, json!({"error": "server_error"})),
             Self::CaptivePortalHtml200 => {
                 Answer::html(200, "<!doctype html><title>Hotel Wi-Fi</title>Room number?")
@@ -138,6 +144,7 @@ impl Fault {
             Self::LowerCaseBearer => answer.member("token_type", Some("bearer".into())),
             Self::TokenType(name) => answer.member("token_type", Some(name.as_str().into())),
             Self::NoScope => answer.member("scope", None),
+            Self::Flawed(flaw) => answer = flaw.spoil(answer),
             Self::NarrowerScope(scope) => answer.member("scope", Some(scope.as_str().into())),
             _ => {}
         }

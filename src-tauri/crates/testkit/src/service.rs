@@ -71,7 +71,7 @@ impl Shared {
             }
             Some(Fault::Gate) => hold(released, None).await,
             Some(fault) => {
-                if let Some(answer) = fault.instead() {
+                if let Some(answer) = fault.instead(entry) {
                     return Delivery::Send(answer);
                 }
             }

@@ -115,6 +115,7 @@ fn reason(reason: ReauthReason) -> contract::ReauthReason {
         ReauthReason::ScopeMissing => contract::ReauthReason::ScopeMissing,
         ReauthReason::ClientRejected => contract::ReauthReason::ClientRejected,
         ReauthReason::Refused => contract::ReauthReason::Refused,
+        ReauthReason::OtherAccount => contract::ReauthReason::OtherAccount,
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) fn run(url: &str, engine: &Engine, output: &Output) -> Result<(), Fai
         url => SecretText::new(url.to_owned()),
     };
     let connection = complete(&url, engine)?;
-    output.done(&connection, &flow::connected(&connection))
+    flow::done(&connection, output)
 }
 
 /// Hands the address in, and says what it completed.

@@ -42,7 +42,16 @@ pub(super) fn follow(
             wait(answer, engine, output)
         }
     })?;
-    output.done(&connection, &connected(&connection))
+    done(&connection, output)
+}
+
+/// Says who is connected, and what is wrong with it from the start.
+pub(super) fn done(connection: &Connection, output: &Output) -> Result<(), Failure> {
+    output.done(connection, &connected(connection))?;
+    if let Some(trouble) = &connection.trouble {
+        output.say(&format!("warning: {}", trouble.message));
+    }
+    Ok(())
 }
 
 /// Whoever interrupts this command wants no connection: an answer that comes later must not make one.
@@ -180,7 +189,7 @@ fn ended(flow: Flow, engine: &Engine) -> Result<Connection, Failure> {
 }
 
 /// Who is connected now, as what, and what was not granted.
-pub(super) fn connected(connection: &Connection) -> String {
+fn connected(connection: &Connection) -> String {
     let mut words = format!("Connected {}", connection.name);
     if let Some(account) = &connection.account {
         let who = account

@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn a_description_has_only_the_characters_of_the_rfc() {
         let error = OAuthErrorCode::InvalidScope.because("\"a\\b\"\r\n<ä>\u{202e}");
-        assert_eq!(error.description, "'a/b'<?>");
+        assert_eq!(error.description, "'a/b' <?>");
         let long = OAuthErrorCode::InvalidScope.because("x".repeat(5000));
         assert!(long.description.len() <= 201);
     }

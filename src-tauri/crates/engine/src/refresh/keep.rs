@@ -5,12 +5,14 @@ use crate::{
     Engine, Error,
     engine::blocking,
     ledger::Ledger,
-    recover,
+    partial, recover,
     settle::{settle_narrowed, settle_refreshed},
     steps::{Step, reached},
 };
 use std::{sync::Arc, time::Duration};
-use tokenry_core::{Caller, Connection, ConnectionStatus, EventKind, Outcome, Random, Timestamp, Tokens};
+use tokenry_core::{
+    Caller, Connection, ConnectionStatus, Event, EventKind, Outcome, Random, Timestamp, Tokens, clean,
+};
 use tokenry_oauth::Answer;
 use tokenry_store::Table;
 use tokio::sync::watch;
@@ -28,6 +30,9 @@ impl Request {
         now: Timestamp,
         random: &dyn Random,
     ) -> Tokens {
+        if partial::another_account(connection, &answer).is_some() {
+            return partial::set_aside(connection, old, &answer, now);
+        }
         match &self.limits {
             Some(to) => settle_narrowed(connection, old, answer, to, &self.provider, now, random),
             None => settle_refreshed(connection, old, answer, &self.provider, now, random),
@@ -85,13 +90,6 @@ impl Engine {
 
     fn commit(&self, ledger: &Ledger, request: &Request, answer: &Answer) -> Result<(), Error> {
         let (now, id) = (self.now(), request.connection.id);
-        let event = self.connection_event(
-            &Caller::Engine,
-            EventKind::Refreshed,
-            &request.connection,
-            Outcome::Done,
-            request.limits.as_ref().map(|to| to.words()).as_deref(),
-        );
         ledger.change_surely(now, |transaction| {
             let (Some(mut connection), Some(old)) = (
                 transaction.get::<Connection>(id.row())?,
@@ -105,8 +103,8 @@ impl Engine {
             }
             let before = connection.status;
             let lost_before = connection.lost.clone();
-            let (answer, random) = (answer.clone(), &*self.inner.random);
-            let tokens = request.settle(&mut connection, old, answer, now, random);
+            let event = self.refreshed_event(request, &connection, answer);
+            let tokens = request.settle(&mut connection, old, answer.clone(), now, &*self.inner.random);
             if matches!(before, ConnectionStatus::Paused | ConnectionStatus::Disconnecting) {
                 // What its person wanted meanwhile stays.
                 connection.status = before;
@@ -125,6 +123,27 @@ impl Engine {
         })?;
         reached(Step::Committed);
         Ok(())
+    }
+
+    /// What came of it, for the activity log.
+    fn refreshed_event(&self, request: &Request, connection: &Connection, answer: &Answer) -> Event {
+        let limits = request.limits.as_ref().map(|to| to.words());
+        let other = partial::another_account(connection, answer).map(|found| {
+            format!(
+                "The provider answered with the tokens of another account ({}). They were set aside and not used.",
+                clean(found.shown())
+            )
+        });
+        let is_good = other.is_none() && answer.access_token.is_some();
+        let (kind, outcome) = if is_good {
+            (EventKind::Refreshed, Outcome::Done)
+        } else {
+            (EventKind::RefreshFailed, Outcome::Failed)
+        };
+        let wrong = other.or_else(|| partial::words(answer));
+        let detail: Vec<_> = [limits, wrong].into_iter().flatten().collect();
+        let detail = (!detail.is_empty()).then(|| detail.join(": "));
+        self.connection_event(&Caller::Engine, kind, connection, outcome, detail.as_deref())
     }
 
     fn spill(&self, ledger: &Ledger, request: &Request, answer: Answer) -> Result<(), Error> {

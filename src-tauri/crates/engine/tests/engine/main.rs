@@ -22,6 +22,7 @@ mod providers;
 mod refresh_answers;
 mod refresh_end;
 mod refresh_failures;
+mod refresh_kept;
 mod refresh_lost;
 mod refresh_refused;
 mod restart;

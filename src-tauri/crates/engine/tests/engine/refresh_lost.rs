@@ -14,9 +14,7 @@ fn ways() -> Vec<Fault> {
         Fault::LoseAnswer,
         Fault::CutAnswer,
         Fault::TruncatedJson,
-        Fault::DuplicateKey,
         Fault::HugeBody,
-        Fault::TokenType("DPoP".to_owned()),
     ]
 }
 

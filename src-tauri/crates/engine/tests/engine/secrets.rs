@@ -175,7 +175,7 @@ async fn no_secret_shows_in_an_error_a_view_an_event_a_change_or_a_log_line() {
     ] {
         assert!(seen.show_result(engine.callback(&ui(), &bad).await).is_none());
     }
-    world.server.queue(Fault::DuplicateKey);
+    world.server.queue(Fault::TruncatedJson);
     assert!(seen.show_result(engine.callback(&ui(), &answer).await).is_none());
 
     // Each way a refresh can go.

@@ -42,6 +42,18 @@ impl<'a> Reader<'a> {
         Some(value)
     }
 
+    /// What follows the name of a member, when it is whole.
+    pub(super) fn value_of_member(&mut self) -> Option<Value> {
+        self.skip_space();
+        if self.peek() != Some(b':') {
+            return None;
+        }
+        self.at += 1;
+        self.skip_space();
+        let value = self.value(0)?;
+        (!matches!(self.flaw, Some(Flaw::Truncated | Flaw::Malformed))).then_some(value)
+    }
+
     fn note(&mut self, flaw: Flaw) {
         self.flaw.get_or_insert(flaw);
     }

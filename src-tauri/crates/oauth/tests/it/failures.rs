@@ -76,8 +76,8 @@ async fn a_request_without_a_readable_answer_may_have_been_heard() {
             Reply::Stall(format!("{head}{{\"access_token\":").into()),
         ),
         (
-            "a body that breaks off",
-            Reply::Bytes(format!("{head}{GOOD}").into()),
+            "a body that breaks off before the refresh token",
+            Reply::Bytes(format!("{head}{}", &GOOD[..50]).into()),
         ),
         ("more than 256 KiB", success(&long)),
         ("nothing", success("")),
@@ -91,14 +91,6 @@ async fn a_request_without_a_readable_answer_may_have_been_heard() {
         (
             "a repeated key in an escape",
             success(r#"{"access_token":"a","\u0061ccess_token":"b"}"#),
-        ),
-        (
-            "too deep",
-            success(&format!(
-                r#"{{"access_token":"a","x":{}1{}}}"#,
-                "[".repeat(200),
-                "]".repeat(200)
-            )),
         ),
         ("no token", success(r#"{"token_type":"Bearer"}"#)),
         ("an empty token", success(r#"{"access_token":""}"#)),

@@ -1,10 +1,13 @@
 //! The crate against servers on this machine that answer well, badly, by halves and not at all.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod authority;
 mod canary;
 mod failures;
 mod id_tokens;
+mod kept;
 mod pasted;
+mod proxies;
 mod redirect_errors;
 mod redirects;
 mod requests;

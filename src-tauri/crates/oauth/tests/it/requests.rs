@@ -215,7 +215,8 @@ async fn a_code_goes_to_the_endpoint_of_its_flow_with_its_redirect_uri_and_verif
         "credentials are never in the address: {head}"
     );
     assert!(head.contains("accept: application/json") && head.contains("user-agent: tokenry/"));
-    for absent in ["cookie", "accept-encoding", "referer", "authorization", "origin"] {
+    assert!(head.contains("\naccept-encoding: identity"), "{head}");
+    for absent in ["cookie", "referer", "authorization", "origin"] {
         assert!(!head.contains(&format!("\n{absent}:")), "{absent}");
     }
 }

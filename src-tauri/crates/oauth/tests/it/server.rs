@@ -22,16 +22,36 @@ pub(crate) enum Reply {
 }
 
 impl Reply {
-    /// The same with these bytes at the end of the body.
-    pub(crate) fn and(self, more: &[u8]) -> Self {
+    /// The same with another body.
+    pub(crate) fn map(self, change: impl FnOnce(&[u8]) -> Vec<u8>) -> Self {
         let (Self::Bytes(bytes) | Self::Stall(bytes)) = self;
         let head = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
         let text = String::from_utf8(bytes[..head].to_vec()).unwrap();
         let lines = text.lines().filter(|line| !line.starts_with("Content-Length"));
         let kept: String = lines.map(|line| format!("{line}\r\n")).collect();
-        let body = [&bytes[head + 4..], more].concat();
+        let body = change(&bytes[head + 4..]);
         let head = format!("{kept}Content-Length: {}\r\n\r\n", body.len());
         Self::Bytes([head.as_bytes(), &body].concat())
+    }
+
+    /// The same with these bytes at the end of the body.
+    pub(crate) fn and(self, more: &[u8]) -> Self {
+        self.map(|body| [body, more].concat())
+    }
+
+    /// The same with other bytes in place of the first such ones.
+    pub(crate) fn with(self, old: &[u8], new: &[u8]) -> Self {
+        self.map(|body| {
+            let at = body.windows(old.len()).position(|window| window == old).unwrap();
+            [&body[..at], new, &body[at + old.len()..]].concat()
+        })
+    }
+
+    /// The same with this header.
+    pub(crate) fn header(self, line: &str) -> Self {
+        let (Self::Bytes(bytes) | Self::Stall(bytes)) = self;
+        let end = bytes.windows(2).position(|window| window == b"\r\n").unwrap() + 2;
+        Self::Bytes([&bytes[..end], line.as_bytes(), b"\r\n", &bytes[end..]].concat())
     }
 }
 

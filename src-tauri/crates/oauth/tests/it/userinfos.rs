@@ -35,6 +35,14 @@ async fn openid_providers_and_others_are_understood() {
             Some("ann"),
             None,
         ),
+        // Above 2^64 a float has fewer digits than the id: two accounts would become one.
+        (
+            r#"{"id":36893488147419103233,"login":"ann"}"#,
+            "36893488147419103233",
+            Some("ann"),
+            None,
+        ),
+        (r#"{"id":1.50e+30}"#, "1.50e+30", None, None),
         (
             r#"{"sub":"u1","name":" ","preferred_username":"ann\u202e"}"#,
             "u1",
@@ -58,12 +66,24 @@ async fn openid_providers_and_others_are_understood() {
 }
 
 #[tokio::test]
+async fn a_name_that_is_not_utf_8_and_a_repeated_member_do_not_hide_the_account() {
+    for reply in [
+        json("200 OK", r#"{"sub":"u1","name":"Jos"}"#).with(b"Jos", b"Jos\xe9"),
+        json("200 OK", r#"{"sub":"u1","x":1,"x":2}"#),
+    ] {
+        assert_eq!(fetched(reply).await.unwrap().subject, "u1");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_that_names_nobody_is_no_account_and_never_the_end_of_a_grant() {
     for reply in [
         json("200 OK", "{}"),
         json("200 OK", r#"{"sub":""}"#),
         json("200 OK", r#"{"sub":"a\u0000b"}"#),
         json("200 OK", r#"{"sub":"a","sub":"b"}"#),
+        json("200 OK", r#"{"sub":"a"#),
+        json("200 OK", r#"{"sub":"Jos"}"#).with(b"Jos", b"Jos\xe9"),
         json("200 OK", r#"{"error":"invalid_grant"}"#),
         json("401 Unauthorized", r#"{"error":"invalid_grant"}"#),
         answer("200 OK", "Content-Type: application/jwt\r\n", "a.b.c"),
