@@ -46,6 +46,14 @@ describe('the question', () => {
     expect(text('left')).toMatch(/^No answer in (60|59) s is a no\.$/);
   });
 
+  it('about the end of a provider names it and its connections, and is for this once', async () => {
+    const deleting = { operation: 'delete_provider', connection: null, account: null, for_session: false } as const;
+    await asked({ ...deleting, disconnects: 2 });
+    expect(text('headline')).toBe('Delete provider github and disconnect its 2 connections?');
+    expect(screen.getByTestId('consent').textContent).toContain('this cannot be undone');
+    expect(screen.queryByTestId('allow-session')).toBeNull();
+  });
+
   it('tells an app that proved itself from one that did not', async () => {
     const questions = new MemoryQuestions();
     const first = questions.ask({ app: 'release-notes', app_proved: true });

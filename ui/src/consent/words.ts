@@ -2,7 +2,7 @@
 import type { Prompt, PromptOperation } from '../lib/types';
 
 interface Asked {
-  title: string;
+  title: string | ((prompt: Prompt) => string);
   /** What follows the name of who asks. */
   wants: (prompt: Prompt) => string;
 }
@@ -11,6 +11,8 @@ const it = (prompt: Prompt) => prompt.connection ?? prompt.provider ?? 'a connec
 const connection = (prompt: Prompt) => (prompt.account ? `${it(prompt)} (${prompt.account})` : it(prompt));
 const provider = (prompt: Prompt) => prompt.provider ?? 'a provider';
 const credential = (prompt: Prompt) => prompt.credential ?? 'credentials';
+const disconnects = ({ disconnects: n }: Prompt) =>
+  n > 0 ? ` and disconnect ${n === 1 ? 'its connection' : `its ${n} connections`}` : '';
 
 const operation: Record<PromptOperation, Asked> = {
   token: {
@@ -34,6 +36,11 @@ const operation: Record<PromptOperation, Asked> = {
     title: 'Change providers?',
     wants: (prompt) => `wants to change ${provider(prompt)}, which decides where secrets are sent.`,
   },
+  delete_provider: {
+    title: (prompt) => `Delete provider ${provider(prompt)}${disconnects(prompt)}?`,
+    wants: (prompt) =>
+      `wants to delete ${provider(prompt)}${disconnects(prompt)}. Programs that use it get no token any more, and this cannot be undone.`,
+  },
   move_endpoint: {
     title: 'Send secrets to another host?',
     wants: (prompt) => `wants the secrets of ${provider(prompt)} to go to another host than before.`,
@@ -46,9 +53,20 @@ const operation: Record<PromptOperation, Asked> = {
     title: 'Change credentials?',
     wants: (prompt) => `wants to change ${credential(prompt)}.`,
   },
+  delete_credential: {
+    title: (prompt) => `Delete ${prompt.credential ? `credential ${prompt.credential}` : 'a credential'}?`,
+    wants: (prompt) => `wants to delete ${credential(prompt)}. This cannot be undone.`,
+  },
+  delete_app: {
+    title: 'Remove an app?',
+    wants: () => 'wants to remove an app with all its grants. What the app was given ends at once.',
+  },
   write_apps: { title: 'Change what apps may do?', wants: () => 'wants to change which apps may use Tokenry.' },
   authorize_app: { title: 'Let an app use Tokenry?', wants: () => 'wants to use Tokenry as one of your apps.' },
 };
+
+export const titleOf = ({ title }: Asked, prompt: Prompt): string =>
+  typeof title === 'string' ? title : title(prompt);
 
 export const words = {
   operation,

@@ -981,6 +981,15 @@ export interface components {
             /** @enum {string} */
             type: "prompts.changed";
         } | {
+            code: components["schemas"]["ErrorCode"];
+            message: string;
+            /** @enum {string} */
+            type: "link.refused";
+        } | {
+            notice: components["schemas"]["WindowNotice"];
+            /** @enum {string} */
+            type: "window.notice";
+        } | {
             event: components["schemas"]["Event"];
             /** @enum {string} */
             type: "activity";
@@ -1557,6 +1566,11 @@ export interface components {
         /** @description A question to the person that waits for an answer. */
         Prompt: {
             account?: string | null;
+            /**
+             * Format: int32
+             * @description How many are answered before it.
+             */
+            ahead: number;
             /** @description The scopes of this API that the app wants. */
             api_scopes: components["schemas"]["ScopeWords"][];
             /** @description The app it says it is. */
@@ -1574,14 +1588,22 @@ export interface components {
             /** @description The credentials, where its scopes concern any. */
             credential_choices: components["schemas"]["PromptCredentialChoice"][];
             /**
+             * Format: int32
+             * @description How many connections are disconnected with the provider that is to be deleted.
+             */
+            disconnects: number;
+            /**
              * Format: date-time
-             * @description When silence becomes a no.
+             * @description When it is denied because nobody has answered. The time runs from when it is shown; before that, this is when
+             *     it is given up unseen.
              */
             ends_at: string;
             /** @description Whether it can be allowed for the session. */
             for_session: boolean;
             /** Format: uuid */
             id: string;
+            /** @description Whether it is the one that is shown. One question is shown at a time. */
+            is_shown: boolean;
             /** @description More that has to be known before saying yes. */
             notes: string[];
             /** @description Good for one answer; only the window that asks for consent is told it. */
@@ -1629,7 +1651,7 @@ export interface components {
          * @description What is wanted.
          * @enum {string}
          */
-        PromptOperation: "token" | "start_flow" | "refresh" | "disconnect" | "write_connection" | "write_providers" | "move_endpoint" | "read_credential" | "write_credentials" | "write_apps" | "authorize_app";
+        PromptOperation: "token" | "start_flow" | "refresh" | "disconnect" | "write_connection" | "write_providers" | "delete_provider" | "move_endpoint" | "read_credential" | "write_credentials" | "delete_credential" | "write_apps" | "delete_app" | "authorize_app";
         /**
          * @description Why a person has to connect again.
          * @enum {string}
@@ -1846,6 +1868,11 @@ export interface components {
          * @enum {string}
          */
         VaultState: "absent" | "locked" | "unlocked";
+        /**
+         * @description What the window is told about itself.
+         * @enum {string}
+         */
+        WindowNotice: "reloaded" | "closing_without_tray";
     };
     responses: never;
     parameters: never;

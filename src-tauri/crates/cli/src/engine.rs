@@ -16,8 +16,9 @@ use std::time::{Duration, Instant};
 use tokenry_contract::{ErrorCode, ErrorEnvelope, profile};
 use zeroize::Zeroizing;
 
-/// A person has 60 s for an answer, and then a provider has 30 s, perhaps after another refresh.
-const PATIENCE: Duration = Duration::from_secs(135);
+/// A question waits 240 s for others that are shown first, and is shown for 60 s; then a provider has 30 s, perhaps
+/// after another refresh.
+const PATIENCE: Duration = Duration::from_secs(375);
 /// How the engine is it knows without asking anybody.
 const STATUS_PATIENCE: Duration = Duration::from_secs(5);
 /// For a look beside a request that has its own end.

@@ -1,3 +1,4 @@
+use crate::ErrorCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -172,7 +173,24 @@ pub enum Change {
     Apps,
     #[serde(rename = "prompts.changed")]
     Prompts,
+    /// A link of ours was opened and belongs to no open sign-in.
+    #[serde(rename = "link.refused")]
+    LinkRefused { code: ErrorCode, message: String },
+    /// Only the window hears this: something about itself.
+    #[serde(rename = "window.notice")]
+    Window { notice: WindowNotice },
     /// A new line in the activity log.
     #[serde(rename = "activity")]
     Activity { event: Event },
+}
+
+/// What the window is told about itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum WindowNotice {
+    /// The process that draws it ended, and it was loaded anew.
+    Reloaded,
+    /// The user closes it, and no tray shows an icon to open it again: end the engine, or go on without a window?
+    ClosingWithoutTray,
 }

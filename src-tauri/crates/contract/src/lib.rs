@@ -28,7 +28,7 @@ pub use credential::{
 };
 pub use engine::{EngineStatus, SlotKind, UnlockRequest, Vault, VaultState};
 pub use error::{Details, ErrorBody, ErrorCode, ErrorEnvelope};
-pub use event::{CallerKind, Change, Event, EventKind, EventPage, EventQuery, Outcome, Rule};
+pub use event::{CallerKind, Change, Event, EventKind, EventPage, EventQuery, Outcome, Rule, WindowNotice};
 pub use flow::{
     AuthorizeAnswer, AuthorizeQuery, AuthorizeRequest, CallbackAnswer, CallbackRequest, ExchangeRequest,
     Flow, FlowQuery, FlowStatus, Success,

@@ -45,9 +45,16 @@ pub struct Prompt {
     pub for_session: bool,
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub asked_at: Timestamp,
-    /// When silence becomes a no.
+    /// Whether it is the one that is shown. One question is shown at a time.
+    pub is_shown: bool,
+    /// When it is denied because nobody has answered. The time runs from when it is shown; before that, this is when
+    /// it is given up unseen.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub ends_at: Timestamp,
+    /// How many connections are disconnected with the provider that is to be deleted.
+    pub disconnects: u32,
+    /// How many are answered before it.
+    pub ahead: u32,
     /// How many more wait behind it.
     pub waiting: u32,
 }
@@ -73,10 +80,13 @@ pub enum PromptOperation {
     Disconnect,
     WriteConnection,
     WriteProviders,
+    DeleteProvider,
     MoveEndpoint,
     ReadCredential,
     WriteCredentials,
+    DeleteCredential,
     WriteApps,
+    DeleteApp,
     AuthorizeApp,
 }
 

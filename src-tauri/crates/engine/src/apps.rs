@@ -1,6 +1,6 @@
 //! Apps: who they are, and that they prove it.
 
-use crate::{Engine, Error, consent::Wanted, engine::blocking, policy::Operation};
+use crate::{Engine, Error, consent::Wanted, engine::blocking, ledger::Ledger, policy::Operation};
 use tokenry_core::{App, AppCaller, AppId, Caller, EventKind, Grant, Name, Outcome, Peer, Random, Secret};
 use url::{Host, Url};
 
@@ -37,6 +37,8 @@ impl Engine {
         let wanted = Wanted::new(Operation::WriteApps).note(format!(
             "It registers the app {name}, which can do nothing by itself."
         ));
+        let check = async { name_is_free(&*self.ledger()?, &name) };
+        self.check_before_asking(caller, &wanted, check).await?;
         let rule = self.permit(caller, wanted).await?.rule;
         let ledger = self.ledger()?;
         let token = (!public).then(|| new_token(&*self.inner.random));
@@ -61,12 +63,7 @@ impl Engine {
         let (now, kept) = (self.now(), app.clone());
         blocking(move || {
             ledger.change(now, |transaction| {
-                if ledger.index().apps().any(|other| other.name == kept.name) {
-                    return Err(Error::field(
-                        "name",
-                        "is taken by another app; choose another name",
-                    ));
-                }
+                name_is_free(&ledger, &kept.name)?;
                 transaction.put(kept.id.row(), &kept)?;
                 transaction.event(&event)
             })
@@ -105,10 +102,7 @@ impl Engine {
     pub async fn remove_app(&self, caller: &Caller, reference: &str) -> Result<(), Error> {
         let ledger = self.ledger()?;
         let app = crate::resolve::app(&ledger.index(), reference)?.clone();
-        let wanted = Wanted::new(Operation::WriteApps).note(format!(
-            "It removes the app {} with all that it may do.",
-            app.name
-        ));
+        let wanted = Wanted::new(Operation::DeleteApp).note(format!("It removes the app {}.", app.name));
         let rule = self.permit(caller, wanted).await?.rule;
         let mut event = self.event(
             caller,
@@ -173,6 +167,12 @@ impl Engine {
 /// 256 random bits.
 pub(crate) fn new_token(random: &dyn Random) -> Secret {
     Secret::new(format!("{PREFIX}{}", tokenry_oauth::fresh(random).expose()))
+}
+
+fn name_is_free(ledger: &Ledger, name: &Name) -> Result<(), Error> {
+    let is_taken = ledger.index().apps().any(|other| other.name == *name);
+    let taken = || Error::field("name", "is taken by another app; choose another name");
+    (!is_taken).then_some(()).ok_or_else(taken)
 }
 
 fn check_redirect_uris(uris: &[String]) -> Result<(), Error> {

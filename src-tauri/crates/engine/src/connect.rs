@@ -101,6 +101,8 @@ impl Engine {
         if let Some(credential) = how.client_secret_from {
             wanted = self.sending(caller, wanted, &provider, credential).await?;
         }
+        let check = self.could_start(&provider, &how, renewed.as_ref());
+        self.check_before_asking(caller, &wanted, check).await?;
         let rule = self.permit(caller, wanted).await?.rule;
         // A minute may have gone by: all of it is looked at as it is now.
         let provider = self.provider_by_id(provider.id)?;
@@ -114,7 +116,7 @@ impl Engine {
         let client_secret_from = how.client_secret_from.or(before);
         let random = &*self.inner.random;
         let started = authorization_code::begin(&provider, &redirect_uri, &scopes, &how.parameters, random)
-            .map_err(|error| Error::field("authorization_endpoint", error.to_string()))?;
+            .map_err(cannot_begin)?;
         let mut flow = self.record(
             caller.app(),
             &provider,
@@ -153,6 +155,30 @@ impl Engine {
             redirect_uri: flow.redirect_uri,
             expires_at: flow.expires_at,
         })
+    }
+
+    /// Whether a flow could be started as things are. No listener is opened for that.
+    async fn could_start(
+        &self,
+        provider: &Provider,
+        how: &ConnectOptions,
+        renewed: Option<&Connection>,
+    ) -> Result<(), Error> {
+        self.free_label(provider, how.label.clone(), renewed)?;
+        let scopes = wanted_scopes(provider, how.scopes.clone())?;
+        token_endpoint(provider)?;
+        let redirect_uri = match how.redirect.unwrap_or(provider.redirect) {
+            RedirectPreference::DeepLink => {
+                self.redirect_for(provider, RedirectPreference::DeepLink).await?.1
+            }
+            RedirectPreference::Loopback | RedirectPreference::Paste => {
+                redirect::loopback_uri(1, &provider.name)
+            }
+        };
+        let random = &*self.inner.random;
+        authorization_code::begin(provider, &redirect_uri, &scopes, &how.parameters, random)
+            .map(drop)
+            .map_err(cannot_begin)
     }
 
     /// That a credential will be sent to a provider as our client's secret is part of the question. An app must be
@@ -286,10 +312,7 @@ impl Engine {
         redirect_uri: String,
         started: authorization_code::Started,
     ) -> Result<Flow, Error> {
-        let token_endpoint = provider
-            .token_endpoint
-            .clone()
-            .ok_or_else(|| Error::field("token_endpoint", "is needed before connecting"))?;
+        let token_endpoint = token_endpoint(provider)?.clone();
         let (clock, random) = (&*self.inner.clock, &*self.inner.random);
         Ok(Flow {
             id: FlowId::new(clock, random),
@@ -376,4 +399,13 @@ fn wanted_scopes(provider: &Provider, asked: Option<Scopes>) -> Result<Scopes, E
         ));
     }
     Ok(scopes)
+}
+
+fn token_endpoint(provider: &Provider) -> Result<&Url, Error> {
+    let missing = || Error::field("token_endpoint", "is needed before connecting");
+    provider.token_endpoint.as_ref().ok_or_else(missing)
+}
+
+fn cannot_begin(error: tokenry_oauth::Error) -> Error {
+    Error::field("authorization_endpoint", error.to_string())
 }

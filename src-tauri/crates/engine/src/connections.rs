@@ -4,6 +4,7 @@ use crate::{
 };
 use tokenry_core::{
     Caller, Connection, ConnectionId, ConnectionStatus, Event, EventKind, Outcome, Provider, ReauthReason,
+    Timestamp,
 };
 
 /// What of a connection a person may change.
@@ -115,24 +116,11 @@ impl Engine {
             operation: Operation::WriteConnection,
             ..wanted
         };
+        let check = async { self.new_label(&before, &change).map(drop) };
+        self.check_before_asking(caller, &wanted, check).await?;
         self.permit(caller, wanted).await?;
         let before = resolve::connection(&ledger.index(), &before.id.to_string())?.clone();
-        if before.status == ConnectionStatus::Disconnecting {
-            return Err(resolve::gone(reference));
-        }
-        let label = match change.label {
-            Some(Some(label)) => {
-                Some(self.free_label(&self.provider_by_id(before.provider)?, Some(label), Some(&before))?)
-            }
-            other => other,
-        };
-        if change.paused.is_some()
-            && !matches!(before.status, ConnectionStatus::Active | ConnectionStatus::Paused)
-        {
-            return Err(Error::Conflict(
-                "only a connection that is active can be paused".to_owned(),
-            ));
-        }
+        let label = self.new_label(&before, &change)?;
         let (id, now) = (before.id, self.now());
         blocking(move || {
             ledger.change(now, |transaction| {
@@ -156,6 +144,34 @@ impl Engine {
         .await?;
         self.inner.due.notify_one();
         self.view(id)
+    }
+
+    /// The label that a change gives, if it gives one and the connection can be changed so.
+    fn new_label(
+        &self,
+        connection: &Connection,
+        change: &ConnectionChange,
+    ) -> Result<Option<Option<String>>, Error> {
+        if connection.status == ConnectionStatus::Disconnecting {
+            return Err(resolve::gone(&connection.id.to_string()));
+        }
+        let can_pause = matches!(
+            connection.status,
+            ConnectionStatus::Active | ConnectionStatus::Paused
+        );
+        if change.paused.is_some() && !can_pause {
+            return Err(Error::Conflict(
+                "only a connection that is active can be paused".to_owned(),
+            ));
+        }
+        match &change.label {
+            Some(Some(label)) => {
+                let provider = self.provider_by_id(connection.provider)?;
+                self.free_label(&provider, Some(label.clone()), Some(connection))
+                    .map(Some)
+            }
+            other => Ok(other.clone()),
+        }
     }
 
     /// A connection as it is shown.
@@ -184,14 +200,12 @@ impl Engine {
         })
     }
 
-    /// The status at this moment: a refresh under way shows, and so does an end that nobody can move.
+    /// The status at this moment. A refresh under way shows.
     pub(crate) fn status_now(&self, connection: &Connection) -> ConnectionStatus {
-        let over = !connection.refreshable && connection.expires_at.is_some_and(|end| end <= self.now());
-        match connection.status {
+        match status_at(connection, self.now()) {
             ConnectionStatus::Active if self.inner.refreshes.is_running(connection.id) => {
                 ConnectionStatus::Refreshing
             }
-            ConnectionStatus::Active if over => ConnectionStatus::NeedsReauth(ReauthReason::Expired),
             status => status,
         }
     }
@@ -226,6 +240,16 @@ fn lost_words(connection: &Connection, name: &str) -> Option<String> {
             "Lost: {scopes}. The last refresh no longer brought it. To get it back, connect again (`tokenry connect {name}`)."
         )
     })
+}
+
+/// The status at this time: what the record says, or `expired` when the access token has ended and cannot be
+/// refreshed. The scheduler announces the change.
+pub(crate) fn status_at(connection: &Connection, at: Timestamp) -> ConnectionStatus {
+    let over = !connection.refreshable && connection.expires_at.is_some_and(|end| end <= at);
+    match connection.status {
+        ConnectionStatus::Active if over => ConnectionStatus::NeedsReauth(ReauthReason::Expired),
+        status => status,
+    }
 }
 
 /// That somebody wants to see a connection.

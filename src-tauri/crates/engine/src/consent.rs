@@ -3,6 +3,7 @@
 //! What must never be true of it: that silence allows anything; that something is allowed which is not what was
 //! shown; that a decision takes effect before it stands in the activity log.
 
+mod answer;
 mod misfit;
 mod pause;
 mod permit;
@@ -11,8 +12,8 @@ mod queue;
 mod session;
 mod shown;
 
+pub use answer::{Answer, Proof};
 pub(crate) use permit::{Permit, Wanted};
 pub use prompt::{AuthorizationRequest, Choice, CredentialChoice, Prompt};
 pub(crate) use queue::Prompts;
-pub use queue::{Answer, Proof};
 pub(crate) use shown::offered;

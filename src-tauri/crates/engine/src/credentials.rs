@@ -206,18 +206,14 @@ impl Engine {
     /// When there is none, or a connection needs it as its client secret.
     pub async fn remove_credential(&self, caller: &Caller, reference: &str) -> Result<(), Error> {
         let (id, known) = self.entered(reference)?;
-        let wanted = Wanted::new(Operation::WriteCredentials)
-            .of_credential(id, known.created_by)
-            .note("It deletes this credential.");
+        let wanted = Wanted::new(Operation::DeleteCredential).of_credential(id, known.created_by);
+        let ledger = self.ledger()?;
+        let check = async { unused(&ledger, id, &known.name) };
+        self.check_before_asking(caller, &wanted, check).await?;
         let rule = self.permit(caller, wanted).await?.rule;
         let ledger = self.ledger()?;
         let credential = self.still_there(&ledger, id)?;
-        if let Some(name) = user_of(&ledger, id) {
-            return Err(Error::Conflict(format!(
-                "{} is the client secret that {name} is refreshed with; disconnect that first",
-                credential.name
-            )));
-        }
+        unused(&ledger, id, &credential.name)?;
         let event = self.credential_event(caller, EventKind::CredentialRemoved, &credential, None);
         let (event, now) = (event.by(rule), self.now());
         blocking(move || {
@@ -352,11 +348,16 @@ fn stored(ledger: &Ledger, id: CredentialId, reference: &str) -> Result<Credenti
     ledger.get::<Credential>(id.row())?.ok_or_else(|| none(reference))
 }
 
-/// A connection that could not be refreshed without it.
-fn user_of(ledger: &Ledger, id: CredentialId) -> Option<String> {
+/// Whether every connection can be refreshed without it.
+fn unused(ledger: &Ledger, id: CredentialId, name: &Name) -> Result<(), Error> {
     let index = ledger.index();
     let mut users = index.connections().filter(|c| c.client_secret_from == Some(id));
-    users.next().map(|connection| index.name_of(connection))
+    match users.next().map(|connection| index.name_of(connection)) {
+        None => Ok(()),
+        Some(user) => Err(Error::Conflict(format!(
+            "{name} is the client secret that {user} is refreshed with; disconnect that first"
+        ))),
+    }
 }
 
 /// A connection as a credential of type `oauth2_refresh`.

@@ -89,6 +89,11 @@ pub enum Error {
         "too many questions wait for an answer already; nothing was asked. Try again when they are answered"
     )]
     TooManyQuestions,
+    /// A question was given up before it was shown.
+    #[error(
+        "other questions had to be answered before this one, so it was not shown, and nothing was allowed. Answer those, then try again"
+    )]
+    NotShown,
     /// The person has to connect again.
     #[error("{name} has to be connected again: {}{}; run `tokenry connect {name}`, or press Connect in the window", reason_text(*.reason), said(.words))]
     NeedsReauth {
@@ -226,7 +231,7 @@ impl Error {
             Self::NotAllowed { .. } => Code::ConsentDenied,
             Self::CannotAsk => Code::InteractionRequired,
             Self::Unauthorized(_) => Code::Unauthorized,
-            Self::TooManyQuestions => Code::RateLimited,
+            Self::TooManyQuestions | Self::NotShown => Code::RateLimited,
             Self::NeedsReauth { .. } => Code::NeedsReauth,
             Self::ConsentDenied(_) => Code::ConsentDenied,
             Self::AuthorizationRefused { .. } => Code::ProviderError,
@@ -238,6 +243,19 @@ impl Error {
             Self::Internal(_) => Code::Internal,
             Self::Shared(error) => error.code(),
         }
+    }
+
+    /// Whether an answer was refused because no open flow is known that it belongs to, or none can be looked for.
+    pub(crate) fn is_of_no_flow(&self) -> bool {
+        matches!(
+            self,
+            Self::FlowExpired
+                | Self::Redirect(_)
+                | Self::RedirectRefused(_)
+                | Self::Locked
+                | Self::StaysLocked(_)
+                | Self::NoVault(_)
+        )
     }
 
     /// From each field to what is wrong with it.
@@ -281,6 +299,7 @@ impl Error {
             Self::NotAllowed { rule, .. } => Some(*rule),
             Self::CannotAsk => Some(Rule::CannotAsk),
             Self::NoGrant { .. } => Some(Rule::NoGrant),
+            Self::NotShown => Some(Rule::Unanswered),
             Self::Denied(_) | Self::CannotNarrow { is_hard: true, .. } => Some(Rule::NotForThisCaller),
             _ => None,
         }

@@ -1,7 +1,7 @@
 mod refused;
 
 use crate::{
-    AnyCredential, ConnectionView, Engine, Error, FlowState, adopt::NewConnection, consent::Wanted,
+    AnyCredential, Change, ConnectionView, Engine, Error, FlowState, adopt::NewConnection, consent::Wanted,
     credentials, flows::finishing, index::is_usable, ledger::Ledger, loopback::Page, partial,
     policy::Operation, request::same_request,
 };
@@ -41,13 +41,21 @@ impl Engine {
         url: &str,
         judged: Result<Redirected, Refused>,
     ) -> Result<ConnectionView, Error> {
-        match judged {
+        let finished = match judged {
             Ok(redirected) => self.redirected(caller, redirected).await,
             Err(refused) => {
                 let state = redirect::claimed_state(url);
                 Err(self.note_refused_for(caller, state.as_ref(), refused.into()))
             }
-        }
+        };
+        // Whoever opened a link sees no answer to it: the window has to say that nothing came of it. A sign-in that
+        // it ended says so itself.
+        finished.inspect_err(|error| {
+            if url.starts_with(redirect::SCHEME) && error.is_of_no_flow() {
+                let refused = Change::LinkRefused(error.code(), error.to_string());
+                let _ = self.inner.changes.send(refused);
+            }
+        })
     }
 
     /// A code that arrived somewhere else, with the state it belongs to.
@@ -149,6 +157,11 @@ impl Engine {
         if let Some(existing) = &existing {
             wanted = wanted.of(existing.id, existing.started_by);
         }
+        let check = async {
+            self.free_label(&provider, label.clone(), existing.as_ref())
+                .map(drop)
+        };
+        self.check_before_asking(caller, &wanted, check).await?;
         self.permit(caller, wanted).await?;
         let provider = self.provider_by_id(provider.id)?;
         let label = self.free_label(&provider, label, existing.as_ref())?;

@@ -186,6 +186,12 @@ impl Index {
         self.of_provider(id).filter(|c| is_usable(c))
     }
 
+    /// Those of a provider that were made: their first sign-in is over.
+    pub(crate) fn standing_of_provider(&self, id: ProviderId) -> impl Iterator<Item = &Connection> {
+        self.of_provider(id)
+            .filter(|c| c.status != ConnectionStatus::Pending)
+    }
+
     /// What people call a connection.
     pub(crate) fn name_of(&self, connection: &Connection) -> String {
         let provider = match self.providers.get(&connection.provider) {

@@ -287,7 +287,7 @@ impl Limits {
     }
 }
 
-fn known(ledger: &Ledger, id: ConnectionId) -> Result<(String, Connection), Error> {
+pub(crate) fn known(ledger: &Ledger, id: ConnectionId) -> Result<(String, Connection), Error> {
     let index = ledger.index();
     let connection = index
         .connection(id)

@@ -5,8 +5,10 @@ use tokenry_core::{ApiScope, AppId, Caller, ConnectionId, CredentialId, Grant, R
 pub enum Operation {
     /// See the providers.
     ReadProviders,
-    /// Add, change or remove a provider.
+    /// Add or change a provider.
     WriteProviders,
+    /// Delete a provider, with its connections.
+    DeleteProvider,
     /// Let a provider's secrets go to another host than before.
     MoveEndpoint,
     /// Start a consent flow, or connect with client credentials.
@@ -27,14 +29,18 @@ pub enum Operation {
     ListCredentials,
     /// Be handed the values of a credential.
     ReadCredential,
-    /// Add, change or delete a credential.
+    /// Add or change a credential.
     WriteCredentials,
+    /// Delete a credential.
+    DeleteCredential,
     /// Read the activity log.
     ReadActivity,
     /// See the apps and what they may do.
     ReadApps,
-    /// Register and remove apps, give and take grants.
+    /// Register apps, give and take grants.
     WriteApps,
+    /// Remove an app, with its grants.
+    DeleteApp,
     /// See and change settings.
     Settings,
     /// Become an app with grants, through our authorization server.
@@ -54,6 +60,7 @@ impl Operation {
     pub const ALL: &'static [Self] = &[
         Self::ReadProviders,
         Self::WriteProviders,
+        Self::DeleteProvider,
         Self::MoveEndpoint,
         Self::StartFlow,
         Self::FinishFlow,
@@ -65,9 +72,11 @@ impl Operation {
         Self::ListCredentials,
         Self::ReadCredential,
         Self::WriteCredentials,
+        Self::DeleteCredential,
         Self::ReadActivity,
         Self::ReadApps,
         Self::WriteApps,
+        Self::DeleteApp,
         Self::Settings,
         Self::AuthorizeApp,
         Self::ReadPrompts,
@@ -81,7 +90,7 @@ impl Operation {
         use ApiScope as S;
         match self {
             Self::ReadProviders => &[S::ProvidersRead],
-            Self::WriteProviders | Self::MoveEndpoint => &[S::ProvidersWrite],
+            Self::WriteProviders | Self::DeleteProvider | Self::MoveEndpoint => &[S::ProvidersWrite],
             Self::StartFlow | Self::FinishFlow | Self::Refresh | Self::Disconnect => {
                 &[S::AuthWrite, S::AuthWriteOwn]
             }
@@ -89,10 +98,11 @@ impl Operation {
             Self::WriteConnection => &[S::ConnectionsWrite],
             Self::Token => &[S::TokensRead],
             Self::ListCredentials | Self::ReadCredential => &[S::CredentialsRead],
-            Self::WriteCredentials => &[S::CredentialsWrite],
+            Self::WriteCredentials | Self::DeleteCredential => &[S::CredentialsWrite],
             Self::ReadActivity => &[S::ActivityRead],
             Self::ReadApps
             | Self::WriteApps
+            | Self::DeleteApp
             | Self::Settings
             | Self::AuthorizeApp
             | Self::ReadPrompts
@@ -100,6 +110,21 @@ impl Operation {
             | Self::Engine
             | Self::HandOver => &[],
         }
+    }
+
+    /// Whether a yes can be for the program's session. What cannot be taken back, or changes who may do what, is
+    /// decided each time.
+    pub fn can_be_for_a_session(self) -> bool {
+        !matches!(
+            self,
+            Self::DeleteProvider
+                | Self::MoveEndpoint
+                | Self::Disconnect
+                | Self::DeleteCredential
+                | Self::WriteApps
+                | Self::DeleteApp
+                | Self::AuthorizeApp
+        )
     }
 
     /// What a program of this user may do without anybody's consent.
@@ -115,6 +140,7 @@ impl Operation {
             | Self::Engine
             | Self::HandOver => Without::Allowed,
             Self::WriteProviders
+            | Self::DeleteProvider
             | Self::MoveEndpoint
             | Self::StartFlow
             | Self::WriteConnection
@@ -123,7 +149,9 @@ impl Operation {
             | Self::Disconnect
             | Self::ReadCredential
             | Self::WriteCredentials
-            | Self::WriteApps => Without::Asked,
+            | Self::DeleteCredential
+            | Self::WriteApps
+            | Self::DeleteApp => Without::Asked,
             Self::Settings | Self::AuthorizeApp | Self::Answer => Without::Refused,
         }
     }

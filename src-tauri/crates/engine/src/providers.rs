@@ -1,9 +1,9 @@
 use crate::{Engine, Error, Revoked, consent::Wanted, engine::blocking, policy::Operation, resolve};
 use std::collections::BTreeMap;
 use tokenry_core::{
-    Caller, Connection, ConnectionStatus, DEFAULT_PROJECT, EventKind, GrantType, Name, NarrowingMethod,
-    Outcome, Provider, ProviderChange, ProviderId, ReauthReason, RedirectPreference, Rotation, Scopes,
-    TokenEndpointAuthMethod,
+    Caller, Connection, ConnectionId, ConnectionStatus, DEFAULT_PROJECT, EventKind, GrantType, Name,
+    NarrowingMethod, Outcome, Provider, ProviderChange, ProviderId, ReauthReason, RedirectPreference,
+    Rotation, Scopes, TokenEndpointAuthMethod,
 };
 use url::Url;
 
@@ -48,6 +48,8 @@ impl Engine {
         let provider = self.new_provider(new)?;
         let wanted =
             Wanted::new(Operation::WriteProviders).note(format!("It adds the provider {}.", provider.name));
+        let check = async { self.can_be_kept(&provider, None) };
+        self.check_before_asking(caller, &wanted, check).await?;
         self.permit(caller, wanted).await?;
         self.keep_provider(caller, provider, EventKind::ProviderAdded, None)
             .await
@@ -66,7 +68,10 @@ impl Engine {
         let before = self.provider_record(reference)?;
         let mut provider = before.clone();
         provider.apply(change.clone(), self.now());
-        self.permit(caller, changing(&before, &provider)).await?;
+        let wanted = changing(&before, &provider);
+        let check = async { self.can_be_kept(&provider, Some(&before.name)) };
+        self.check_before_asking(caller, &wanted, check).await?;
+        self.permit(caller, wanted).await?;
         // As it is now: the question may have been open for a while.
         let mut provider = self.provider_by_id(before.id)?;
         if provider.updated_at != before.updated_at {
@@ -91,28 +96,12 @@ impl Engine {
         disconnect: bool,
     ) -> Result<(), Error> {
         let provider = self.provider_record(reference)?;
-        let wanted = Wanted::new(Operation::WriteProviders)
-            .at(provider.id)
-            .note("It removes this provider.");
+        let wanted = Wanted::new(Operation::DeleteProvider).at(provider.id);
+        let check = async { self.connections_to_give_up(&provider, disconnect).map(drop) };
+        self.check_before_asking(caller, &wanted, check).await?;
         self.permit(caller, wanted).await?;
-        let connections: Vec<_> = self
-            .ledger()?
-            .index()
-            .of_provider(provider.id)
-            .map(|c| (c.id, c.status))
-            .collect();
-        let standing = connections
-            .iter()
-            .filter(|(_, status)| *status != ConnectionStatus::Pending)
-            .count();
-        if standing > 0 && !disconnect {
-            return Err(Error::Conflict(format!(
-                "{} still has {standing} connection(s); disconnect them first, or remove it with disconnect",
-                provider.name
-            )));
-        }
         let (mut owed, mut why) = (0, None);
-        for (id, _) in connections {
+        for id in self.connections_to_give_up(&provider, disconnect)? {
             let (revoked, detail) = self.disconnect_for_good(caller, id).await?;
             if revoked == Revoked::Pending {
                 owed += 1;
@@ -143,6 +132,24 @@ impl Engine {
             })
         })
         .await
+    }
+
+    /// The connections that go with a provider.
+    fn connections_to_give_up(
+        &self,
+        provider: &Provider,
+        disconnect: bool,
+    ) -> Result<Vec<ConnectionId>, Error> {
+        let ledger = self.ledger()?;
+        let index = ledger.index();
+        let standing = index.standing_of_provider(provider.id).count();
+        if standing > 0 && !disconnect {
+            return Err(Error::Conflict(format!(
+                "{} still has {standing} connection(s); disconnect them first, or remove it with disconnect",
+                provider.name
+            )));
+        }
+        Ok(index.of_provider(provider.id).map(|c| c.id).collect())
     }
 
     pub(crate) fn provider_record(&self, reference: &str) -> Result<Provider, Error> {
@@ -208,33 +215,8 @@ impl Engine {
         kind: EventKind,
         renamed_from: Option<Name>,
     ) -> Result<Provider, Error> {
-        let problems = provider.problems();
-        if !problems.is_empty() {
-            return Err(Error::Invalid(
-                problems.into_iter().map(|(k, v)| (k.to_owned(), v)).collect(),
-            ));
-        }
+        self.can_be_kept(&provider, renamed_from.as_ref())?;
         let ledger = self.ledger()?;
-        let taken = ledger
-            .index()
-            .provider_called(&format!("{}/{}", provider.project, provider.name));
-        if taken.is_some_and(|id| id != provider.id) {
-            let text = format!(
-                "is taken: there is already a provider called {}; choose another name, or edit that one",
-                provider.name
-            );
-            return Err(Error::Taken(BTreeMap::from([("name".to_owned(), text)])));
-        }
-        if renamed_from.is_some_and(|from| from != provider.name)
-            && ledger
-                .index()
-                .of_provider(provider.id)
-                .any(|c| c.status == ConnectionStatus::Pending)
-        {
-            return Err(Error::Conflict(
-                "a sign-in at this provider is open; finish or cancel it first".to_owned(),
-            ));
-        }
         let detail = provider.name.to_string();
         let event = self.event(
             caller,
@@ -269,6 +251,38 @@ impl Engine {
         .await?;
         self.inner.due.notify_one();
         Ok(provider)
+    }
+
+    /// Whether a provider can be kept like this, and under this name.
+    fn can_be_kept(&self, provider: &Provider, renamed_from: Option<&Name>) -> Result<(), Error> {
+        let problems = provider.problems();
+        if !problems.is_empty() {
+            return Err(Error::Invalid(
+                problems.into_iter().map(|(k, v)| (k.to_owned(), v)).collect(),
+            ));
+        }
+        let ledger = self.ledger()?;
+        let taken = ledger
+            .index()
+            .provider_called(&format!("{}/{}", provider.project, provider.name));
+        if taken.is_some_and(|id| id != provider.id) {
+            let text = format!(
+                "is taken: there is already a provider called {}; choose another name, or edit that one",
+                provider.name
+            );
+            return Err(Error::Taken(BTreeMap::from([("name".to_owned(), text)])));
+        }
+        if renamed_from.is_some_and(|from| *from != provider.name)
+            && ledger
+                .index()
+                .of_provider(provider.id)
+                .any(|c| c.status == ConnectionStatus::Pending)
+        {
+            return Err(Error::Conflict(
+                "a sign-in at this provider is open; finish or cancel it first".to_owned(),
+            ));
+        }
+        Ok(())
     }
 }
 

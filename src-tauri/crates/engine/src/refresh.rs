@@ -171,24 +171,10 @@ impl Engine {
         let wanted = Wanted::new(crate::Operation::Refresh)
             .at(connection.provider)
             .of(id, connection.started_by);
+        let check = async { can_be_refreshed(&connection, &name) };
+        self.check_before_asking(caller, &wanted, check).await?;
         self.permit(caller, wanted).await?;
-        match connection.status {
-            ConnectionStatus::Paused => return Err(Error::Paused(name)),
-            ConnectionStatus::Disconnecting => return Err(crate::resolve::gone(reference)),
-            ConnectionStatus::Pending => {
-                return Err(Error::Conflict(format!(
-                    "{name} still waits for its sign-in; finish it in the browser"
-                )));
-            }
-            _ if !connection.refreshable => {
-                let reason = match connection.status {
-                    ConnectionStatus::NeedsReauth(reason) => reason,
-                    _ => ReauthReason::Expired,
-                };
-                return Err(Error::needs_reauth(name, reason, &connection));
-            }
-            _ => {}
-        }
+        can_be_refreshed(&connection, &name)?;
         self.refreshed(id, Why::Asked).await?;
         self.view(id)
     }
@@ -319,4 +305,17 @@ impl Engine {
         }
         Ok(Did::Something)
     }
+}
+
+/// Whether a caller can have a connection that stands like this refreshed.
+fn can_be_refreshed(connection: &Connection, name: &str) -> Result<(), Error> {
+    crate::token::can_be_handed_out(connection, name)?;
+    if connection.refreshable {
+        return Ok(());
+    }
+    let reason = match connection.status {
+        ConnectionStatus::NeedsReauth(reason) => reason,
+        _ => ReauthReason::Expired,
+    };
+    Err(Error::needs_reauth(name.to_owned(), reason, connection))
 }

@@ -118,9 +118,13 @@ impl Engine {
         let wanted = Wanted::new(Operation::StartFlow)
             .at(connection.provider)
             .of(connection.id, connection.started_by);
+        let open = || {
+            let flow = self.open_flow_of(connection.id);
+            flow.and_then(|flow| self.started(flow)).ok_or(Error::FlowExpired)
+        };
+        let check = async { open().map(drop) };
+        self.check_before_asking(caller, &wanted, check).await?;
         self.permit(caller, wanted).await?;
-        self.open_flow_of(connection.id)
-            .and_then(|flow| self.started(flow))
-            .ok_or(Error::FlowExpired)
+        open()
     }
 }

@@ -75,6 +75,8 @@ impl Engine {
         if let Some((connection, name)) = limited {
             wanted = self.question_of(&ledger, caller, &connection, &name, &wish, wanted)?;
         }
+        let check = async { self.could_be_found(&ledger, id) };
+        self.check_before_asking(caller, &wanted, check).await?;
         let permit = self.permit(caller, wanted.clone()).await?;
         let mut limited = None;
         let found = self.find(&ledger, id, caller, wish, &permit, &mut limited).await;
@@ -127,6 +129,22 @@ impl Engine {
         }
         let token = self.find_token(ledger, id, min_valid).await?;
         narrowing::check_own(token.into(), permit)
+    }
+
+    /// Whether [`Self::find`] could give a token as things are: nothing is sent.
+    fn could_be_found(&self, ledger: &Ledger, id: ConnectionId) -> Result<(), Error> {
+        let (name, connection) = narrowing::known(ledger, id)?;
+        can_be_handed_out(&connection, &name)?;
+        let tokens = ledger.get::<Tokens>(id.row())?;
+        let lives = |end: Option<Timestamp>| end.is_none_or(|end| end > self.now());
+        // One that lives is handed out, whatever stands in the way of a fresh one.
+        let is_at_hand = |tokens: &Tokens| {
+            lives(tokens.expires_at) || tokens.narrowed.iter().any(|kept| lives(kept.expires_at))
+        };
+        if tokens.as_ref().is_some_and(is_at_hand) {
+            return Ok(());
+        }
+        self.may_renew(ledger, &connection, &name, self.now())
     }
 
     pub(crate) async fn find_token(

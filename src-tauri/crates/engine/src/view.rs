@@ -117,6 +117,8 @@ pub enum Change {
     Apps,
     /// The open questions.
     Prompts,
+    /// A link with our scheme was opened and belongs to no open sign-in: why, as its error says it. Never the link.
+    LinkRefused(Code, String),
     /// A new line in the activity log.
     Activity(Box<Event>),
 }

@@ -56,6 +56,10 @@ pub fn change(change: Change) -> contract::Change {
         Change::Credential(id) => contract::Change::Credential { id: id.uuid() },
         Change::Apps => contract::Change::Apps,
         Change::Prompts => contract::Change::Prompts,
+        Change::LinkRefused(code, message) => contract::Change::LinkRefused {
+            code: super::error_code(code),
+            message,
+        },
         Change::Activity(line) => contract::Change::Activity { event: event(*line) },
     }
 }

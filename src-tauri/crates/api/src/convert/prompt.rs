@@ -43,7 +43,10 @@ pub(crate) fn prompt(prompt: Prompt, numbered: bool) -> contract::Prompt {
         redirect_uri: prompt.authorization.map(|request| request.redirect_uri),
         for_session: prompt.for_session,
         asked_at: prompt.asked_at,
+        is_shown: prompt.is_shown,
         ends_at: prompt.ends_at,
+        disconnects: u32::try_from(prompt.disconnects).unwrap_or(u32::MAX),
+        ahead: u32::try_from(prompt.ahead).unwrap_or(u32::MAX),
         waiting: u32::try_from(prompt.waiting).unwrap_or(u32::MAX),
     }
 }
@@ -98,10 +101,13 @@ fn operation(operation: Operation) -> contract::PromptOperation {
         Operation::Disconnect => P::Disconnect,
         Operation::WriteConnection => P::WriteConnection,
         Operation::WriteProviders => P::WriteProviders,
+        Operation::DeleteProvider => P::DeleteProvider,
         Operation::MoveEndpoint => P::MoveEndpoint,
         Operation::ReadCredential => P::ReadCredential,
         Operation::WriteCredentials => P::WriteCredentials,
+        Operation::DeleteCredential => P::DeleteCredential,
         Operation::WriteApps => P::WriteApps,
+        Operation::DeleteApp => P::DeleteApp,
         // The rest is never asked about.
         Operation::AuthorizeApp
         | Operation::ReadProviders

@@ -41,7 +41,8 @@ fn proof(operation: &str) -> Option<Proof> {
     use Operation as O;
     Some(match operation {
         "list_providers" | "show_provider" => Proof::Policy(&[O::ReadProviders]),
-        "create_provider" | "update_provider" | "delete_provider" => Proof::Policy(&[O::WriteProviders]),
+        "create_provider" | "update_provider" => Proof::Policy(&[O::WriteProviders]),
+        "delete_provider" => Proof::Policy(&[O::DeleteProvider]),
         "list_connections" | "show_connection" | "provider_status" => Proof::Policy(&[O::ReadConnections]),
         "patch_connection" => Proof::Policy(&[O::WriteConnection]),
         "connection_token" | "provider_token" => Proof::Policy(&[O::Token]),
@@ -55,12 +56,12 @@ fn proof(operation: &str) -> Option<Proof> {
         }
         "list_credentials" => Proof::Policy(&[O::ListCredentials]),
         "show_credential" => Proof::Policy(&[O::ReadCredential]),
-        "create_credential" | "update_credential" | "delete_credential" => {
-            Proof::Policy(&[O::WriteCredentials])
-        }
+        "create_credential" | "update_credential" => Proof::Policy(&[O::WriteCredentials]),
+        "delete_credential" => Proof::Policy(&[O::DeleteCredential]),
         "list_events" | "stream_changes" => Proof::Policy(&[O::ReadActivity]),
         "list_apps" | "list_grants" => Proof::Policy(&[O::ReadApps]),
-        "create_app" | "delete_app" | "create_grant" | "delete_grant" => Proof::Policy(&[O::WriteApps]),
+        "create_app" | "create_grant" | "delete_grant" => Proof::Policy(&[O::WriteApps]),
+        "delete_app" => Proof::Policy(&[O::DeleteApp]),
         "settings" | "change_settings" => Proof::Policy(&[O::Settings]),
         "status" | "lock" | "unlock" | "show_window" => Proof::Policy(&[O::Engine]),
         "hand_over" => Proof::Policy(&[O::HandOver]),

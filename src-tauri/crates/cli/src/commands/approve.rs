@@ -258,10 +258,13 @@ fn wants(operation: PromptOperation) -> &'static str {
         PromptOperation::Disconnect => "to disconnect",
         PromptOperation::WriteConnection => "to change a connection",
         PromptOperation::WriteProviders => "to change providers",
+        PromptOperation::DeleteProvider => "to delete a provider and disconnect its connections",
         PromptOperation::MoveEndpoint => "to send a provider's secrets to another host",
         PromptOperation::ReadCredential => "the values of a credential",
         PromptOperation::WriteCredentials => "to change credentials",
+        PromptOperation::DeleteCredential => "to delete a credential",
         PromptOperation::WriteApps => "to change what apps may do",
+        PromptOperation::DeleteApp => "to remove an app and its grants",
         PromptOperation::AuthorizeApp => "to be an authorized app",
     }
 }

@@ -1,4 +1,4 @@
-use super::{prompt::Prompt, queue::Answer};
+use super::{answer::Answer, prompt::Prompt};
 use crate::Error;
 use tokenry_core::Timestamp;
 
@@ -31,7 +31,7 @@ pub(super) fn misfit(prompt: &Prompt, answer: &Answer, now: Timestamp) -> Option
         )),
         Answer::Session if !prompt.for_session => Some(Error::field(
             "decision",
-            "cannot be `session` here: nothing tells this program's session apart from others",
+            "cannot be `session` here: this is decided each time, or nothing tells this program's session apart from others",
         )),
         Answer::Once | Answer::Session => None,
     }

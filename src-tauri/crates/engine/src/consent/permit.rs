@@ -62,6 +62,17 @@ impl Wanted {
         self
     }
 
+    /// What a yes permits, by this rule, when the vault had been locked so often.
+    pub(crate) fn permitted(&self, caller: &Caller, rule: Rule, locks: u64) -> Permit {
+        Permit {
+            rule,
+            token_scopes: self.target.scopes.clone(),
+            // Whoever is no app asks within a limit only where the person is shown just that.
+            is_the_most: caller.app().is_none() && self.target.scopes.is_some(),
+            locks,
+        }
+    }
+
     /// Whether both are the same question.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self == other
@@ -88,8 +99,11 @@ impl Wanted {
             Operation::Refresh => EventKind::Refreshed,
             Operation::Disconnect => EventKind::Disconnected,
             Operation::WriteProviders | Operation::MoveEndpoint => EventKind::ProviderChanged,
+            Operation::DeleteProvider => EventKind::ProviderRemoved,
             Operation::ReadCredential => EventKind::CredentialHandedOut,
             Operation::WriteCredentials => EventKind::CredentialChanged,
+            Operation::DeleteCredential => EventKind::CredentialRemoved,
+            Operation::DeleteApp => EventKind::AppRemoved,
             Operation::AuthorizeApp => EventKind::AppAuthorized,
             _ => EventKind::ConsentDecided,
         }
@@ -126,13 +140,10 @@ impl Engine {
                 if let (Rule::Grant(grant), Some(app)) = (rule, caller.app()) {
                     self.inner.activity.used_grant(app, grant, self.now());
                 }
-                Ok(Permit {
-                    rule,
-                    token_scopes: limit.or_else(|| wanted.target.scopes.clone()),
-                    // Whoever is no app asks within a limit only where the person is shown just that.
-                    is_the_most: is_limited || (caller.app().is_none() && wanted.target.scopes.is_some()),
-                    locks,
-                })
+                let mut permit = wanted.permitted(caller, rule, locks);
+                permit.token_scopes = limit.or(permit.token_scopes);
+                permit.is_the_most |= is_limited;
+                Ok(permit)
             }
             Err(error) => {
                 self.note_refusal(caller, &wanted, &error);
@@ -171,6 +182,25 @@ impl Engine {
             Decision::Deny(rule) => Err(refusal(rule)),
             Decision::Allow(_) | Decision::Ask => Err(refusal(Rule::NoGrant)),
         }
+    }
+
+    /// Refuses, before the user is asked, what would be refused after a yes. What is not asked about is judged where
+    /// it is done; `check` is not looked at then.
+    ///
+    /// # Errors
+    /// Those of `check`, which are in the activity log.
+    pub(crate) async fn check_before_asking(
+        &self,
+        caller: &Caller,
+        wanted: &Wanted,
+        check: impl Future<Output = Result<(), Error>>,
+    ) -> Result<(), Error> {
+        if !matches!(self.decide(caller, wanted)?.0, Decision::Ask) {
+            return Ok(());
+        }
+        check
+            .await
+            .inspect_err(|error| self.note_end(caller, wanted, Outcome::Failed, error))
     }
 
     /// The same for what is never asked about: for lists and for the engine itself.
@@ -241,12 +271,16 @@ impl Engine {
     }
 
     pub(crate) fn note_refusal(&self, caller: &Caller, wanted: &Wanted, error: &Error) {
+        self.note_end(caller, wanted, Outcome::Refused, error);
+    }
+
+    fn note_end(&self, caller: &Caller, wanted: &Wanted, outcome: Outcome, error: &Error) {
         let mut event = self.event(
             caller,
             wanted.kind(),
             wanted.provider,
             wanted.target.connection,
-            Outcome::Refused,
+            outcome,
             Some(&error.to_string()),
         );
         event.credential = wanted.target.credential;

@@ -51,8 +51,15 @@ pub struct Prompt {
     pub for_session: bool,
     /// When it was asked.
     pub asked_at: Timestamp,
-    /// When silence becomes a no.
+    /// Whether it is, or was, the first: the one that is shown.
+    pub is_shown: bool,
+    /// When it is denied because nobody has answered. The time runs from when it is shown; before that, this is when
+    /// it is given up unseen.
     pub ends_at: Timestamp,
+    /// How many connections are disconnected with the provider that is to be deleted.
+    pub disconnects: usize,
+    /// How many are answered before it.
+    pub ahead: usize,
     /// How many more wait behind it.
     pub waiting: usize,
 }

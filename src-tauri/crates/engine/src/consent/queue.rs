@@ -1,61 +1,35 @@
 use super::{
-    misfit::misfit,
+    answer::Answer,
     pause::Pauses,
     permit::{Wanted, refusal},
     prompt::Prompt,
     session::{Sessions, Who},
     shown::operation_words,
 };
-use crate::{Change, Engine, Error, engine::blocking, ledger::Ledger, peer, policy::Operation};
+use crate::{Change, Engine, Error, ledger::Ledger, peer, policy::Operation};
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::VecDeque,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
-use tokenry_core::{
-    Caller, ConnectionId, CredentialId, Event, EventKind, Outcome, PromptId, Rule, Secret, Timestamp,
+use tokenry_core::{Caller, Event, EventKind, Outcome, PromptId, Rule, Timestamp};
+use tokio::{
+    sync::{broadcast, watch},
+    time::Instant,
 };
-use tokio::sync::{broadcast, watch};
 
-/// Silence is a no after this long; for an app that wants to be authorized, where there is something to choose, later.
+/// A question that is shown this long without an answer is denied; that of an app that wants to be authorized, where
+/// there is something to choose, is shown longer.
 const PATIENCE: Duration = Duration::from_secs(60);
 const PATIENCE_FOR_APPS: Duration = Duration::from_secs(180);
+/// How long a question waits behind others before it is given up unseen. With [`PATIENCE`] this is the most that a
+/// program waits; clients wait a little longer than that.
+const UNSEEN: Duration = Duration::from_secs(240);
 /// How many questions may be open, and how many of one program.
 const MOST: usize = 8;
 const MOST_OF_ONE: usize = 3;
-/// What a wrong approval code costs.
-const WRONG_CODE: Duration = Duration::from_secs(1);
 /// How often it is looked whether who asked is still there and still the same program.
 const LOOK: Duration = Duration::from_millis(250);
-
-/// A yes or no.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
-    /// No.
-    Deny,
-    /// Yes, this once.
-    Once,
-    /// Yes, and not asked again for this session.
-    Session,
-    /// Yes, an app may have these connections and credentials until this time.
-    App {
-        /// What it may use.
-        connections: BTreeSet<ConnectionId>,
-        /// What it may use of what is not OAuth.
-        credentials: BTreeSet<CredentialId>,
-        /// Until when.
-        until: Option<Timestamp>,
-    },
-}
-
-/// How whoever answers proves that it is the person.
-#[derive(Debug)]
-pub enum Proof {
-    /// The number that only the window which asks for consent was told.
-    Number(Secret),
-    /// The code that an engine without a window printed when it started.
-    Code(Secret),
-}
 
 /// The answer to a question, and the rule that stands in the log for it.
 #[derive(Debug, Clone)]
@@ -69,27 +43,46 @@ pub(crate) struct Answered {
 pub(crate) struct Prompts(Mutex<State>);
 
 #[derive(Default)]
-struct State {
-    open: VecDeque<Open>,
-    sessions: Sessions,
-    pauses: Pauses,
+pub(super) struct State {
+    pub(super) open: VecDeque<Open>,
+    pub(super) sessions: Sessions,
+    pub(super) pauses: Pauses,
 }
 
-struct Open {
-    prompt: Prompt,
-    wanted: Wanted,
-    who: Option<Who>,
-    caller: Caller,
+impl State {
+    /// Lets the time of the first question run, from when it became the first: that is the one that is shown.
+    pub(super) fn show_first(&mut self, now: Timestamp) {
+        if let Some(first) = self.open.front_mut().filter(|first| !first.prompt.is_shown) {
+            first.prompt.is_shown = true;
+            first.prompt.ends_at = now + first.patience;
+            first.ends = Instant::now() + first.patience;
+        }
+    }
+
+    fn find(&self, id: PromptId) -> Option<&Open> {
+        self.open.iter().find(|open| open.prompt.id == id)
+    }
+}
+
+pub(super) struct Open {
+    pub(super) prompt: Prompt,
+    pub(super) wanted: Wanted,
+    pub(super) who: Option<Who>,
+    pub(super) caller: Caller,
     /// How many wait for the answer.
     askers: usize,
-    answer: watch::Sender<Ended>,
+    pub(super) answer: watch::Sender<Ended>,
+    /// How long it is shown.
+    patience: Duration,
+    /// When it ends without an answer: [`Prompt::ends_at`] by a clock that nobody sets.
+    ends: Instant,
 }
 
 type Ended = Option<Result<Answered, Closed>>;
 
 /// Why a question was closed without an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Closed {
+pub(super) enum Closed {
     Locked,
     Changed,
     Gone,
@@ -113,8 +106,20 @@ impl From<Closed> for Error {
 }
 
 impl Prompts {
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When a question ends without an answer. `None` when it is not open any more.
+    fn end_of(&self, id: PromptId) -> Option<Instant> {
+        self.state().find(id).map(|open| open.ends)
+    }
+
+    /// Whether the question that has ended was shown. `None` when it has not ended: it may just have come up.
+    fn ended_shown(&self, id: PromptId) -> Option<bool> {
+        let state = self.state();
+        let open = state.find(id).filter(|open| open.ends <= Instant::now())?;
+        Some(open.prompt.is_shown)
     }
 
     pub(super) fn session_covers(&self, caller: &Caller, wanted: &Wanted, now: Timestamp) -> bool {
@@ -150,6 +155,7 @@ impl Drop for Asker<'_> {
         state.open[at].askers -= 1;
         if state.open[at].askers == 0 {
             state.open.remove(at);
+            state.show_first(self.engine.now());
             drop(state);
             self.engine.prompts_changed();
         }
@@ -157,19 +163,23 @@ impl Drop for Asker<'_> {
 }
 
 impl Engine {
-    /// Asks the person, and waits: until the answer, a minute of silence, a lock, or until who asked is gone or has
-    /// become another program.
+    /// Asks the person, and waits: until the answer, a minute of silence after it was shown, a lock, or until who
+    /// asked is gone or has become another program. Others are shown before it; it waits four minutes for them.
     ///
     /// # Errors
     /// On anything but a yes.
     pub(crate) async fn ask(&self, caller: &Caller, wanted: &Wanted) -> Result<Answered, Error> {
         let ledger = self.ledger()?;
-        let (asker, mut answer, ends_in) = self.queue(caller, wanted)?;
+        if let Some(why) = ledger.read_only() {
+            // No decision could be written down, so none would count.
+            return Err(Error::ReadOnly(why.to_owned()));
+        }
+        let (asker, mut answer) = self.queue(caller, wanted)?;
         self.prompts_changed();
         let mut changes = self.changes();
-        let over = tokio::time::sleep(ends_in);
-        tokio::pin!(over);
+        let prompts = &self.inner.prompts;
         let closed = loop {
+            let ends = prompts.end_of(asker.id);
             tokio::select! {
                 ended = answer.wait_for(Option::is_some) => {
                     match ended.ok().and_then(|answer| (*answer).clone()) {
@@ -184,10 +194,15 @@ impl Engine {
                         None => break Closed::Gone,
                     }
                 }
-                () = &mut over => {
-                    self.inner.prompts.state().pauses.denied(self.who(caller, wanted), self.now());
-                    return Err(refusal(Rule::Unanswered));
-                }
+                () = reached(ends) => match prompts.ended_shown(asker.id) {
+                    Some(true) => {
+                        prompts.state().pauses.denied(self.who(caller, wanted), self.now());
+                        return Err(refusal(Rule::Unanswered));
+                    }
+                    // The user has seen nothing of it.
+                    Some(false) => return Err(Error::NotShown),
+                    None => {}
+                },
                 () = tokio::time::sleep(LOOK) => {
                     if caller.peer().is_some_and(|peer| !peer::is_unchanged(peer)) {
                         break Closed::Gone;
@@ -208,23 +223,14 @@ impl Engine {
     }
 
     /// Takes a place in the queue, or joins those who wait for the very same question.
-    fn queue(
-        &self,
-        caller: &Caller,
-        wanted: &Wanted,
-    ) -> Result<(Asker<'_>, watch::Receiver<Ended>, Duration), Error> {
+    fn queue(&self, caller: &Caller, wanted: &Wanted) -> Result<(Asker<'_>, watch::Receiver<Ended>), Error> {
         let (who, now) = (self.who(caller, wanted), self.now());
         let patience = match wanted.operation {
             Operation::AuthorizeApp => PATIENCE_FOR_APPS,
             _ => PATIENCE,
         };
-        let mut prompt = self.prompt(
-            caller,
-            wanted,
-            who.as_ref().is_some_and(Who::has_session),
-            now,
-            patience,
-        )?;
+        let has_session = who.as_ref().is_some_and(Who::has_session);
+        let prompt = self.prompt(caller, wanted, has_session, now, now + UNSEEN)?;
         let mut state = self.inner.prompts.state();
         if let Some(wait) = state.pauses.left(&who, now) {
             let wait = Some(wait);
@@ -237,14 +243,12 @@ impl Engine {
         if let Some(open) = state.open.iter_mut().find(same) {
             open.askers += 1;
             let id = open.prompt.id;
-            let left = open.prompt.ends_at.duration_since(now).unsigned_abs();
-            return Ok((Asker { engine: self, id }, open.answer.subscribe(), left));
+            return Ok((Asker { engine: self, id }, open.answer.subscribe()));
         }
         let of_one = state.open.iter().filter(|open| open.who == who).count();
         if state.open.len() >= MOST || of_one >= MOST_OF_ONE {
             return Err(Error::TooManyQuestions);
         }
-        prompt.waiting = 0;
         let id = prompt.id;
         let (answer, receiver) = watch::channel(None);
         state.open.push_back(Open {
@@ -254,12 +258,15 @@ impl Engine {
             caller: caller.clone(),
             askers: 1,
             answer,
+            patience,
+            ends: Instant::now() + UNSEEN,
         });
+        state.show_first(now);
         drop(state);
         // Here already: who goes away before the answer, or asks to be a nuisance, is seen to have asked.
         let asked = self.event_about(caller, wanted, EventKind::ConsentAsked, Outcome::Done);
         self.inner.activity.push(asked);
-        Ok((Asker { engine: self, id }, receiver, patience))
+        Ok((Asker { engine: self, id }, receiver))
     }
 
     /// The open questions, the one to be answered first.
@@ -273,85 +280,21 @@ impl Engine {
         let numbered = state.open.iter().enumerate();
         Ok(numbered
             .map(|(at, open)| Prompt {
+                ahead: at,
                 waiting: count - at - 1,
                 ..open.prompt.clone()
             })
             .collect())
     }
 
-    /// Answers a question. The decision is in the activity log, on the disk, before anybody hears of it.
-    ///
-    /// # Errors
-    /// When there is no such question any more, the proof is none, or the decision could not be written down.
-    pub async fn answer(
+    /// A line of the log about a question.
+    pub(super) fn event_about(
         &self,
         caller: &Caller,
-        id: PromptId,
-        proof: &Proof,
-        answer: Answer,
-    ) -> Result<(), Error> {
-        self.check_proof(caller, id, proof).await?;
-        // Out of the queue first: nobody answers it a second time.
-        let open = {
-            let mut state = self.inner.prompts.state();
-            let at = state.open.iter().position(|open| open.prompt.id == id);
-            let at = at.ok_or_else(|| no_question(id))?;
-            if let Some(wrong) = misfit(&state.open[at].prompt, &answer, self.now()) {
-                return Err(wrong);
-            }
-            state.open.remove(at).ok_or_else(|| no_question(id))?
-        };
-        self.prompts_changed();
-        let closed = self.decided(open, answer).await;
-        closed.map_or(Ok(()), |closed| Err(closed.into()))
-    }
-
-    /// Writes a decision down and tells those who wait. Gives the reason when it does not count.
-    async fn decided(&self, open: Open, answer: Answer) -> Option<Closed> {
-        let close = |closed| {
-            open.answer.send_replace(Some(Err(closed)));
-            Some(closed)
-        };
-        let unchanged = open.caller.peer().is_none_or(peer::is_unchanged);
-        if answer != Answer::Deny && !unchanged {
-            return close(Closed::Gone);
-        }
-        let Ok(ledger) = self.ledger() else {
-            return close(Closed::Locked);
-        };
-        if answer != Answer::Deny && self.differs(&ledger, &open.prompt, &open.wanted) {
-            return close(Closed::Changed);
-        }
-        let (rule, outcome) = match &answer {
-            Answer::Deny => (Rule::Denied, Outcome::Refused),
-            Answer::Session => (Rule::Session, Outcome::Done),
-            Answer::Once | Answer::App { .. } => (Rule::Once, Outcome::Done),
-        };
-        let now = self.now();
-        let event = self
-            .event_about(&open.caller, &open.wanted, EventKind::ConsentDecided, outcome)
-            .by(rule);
-        let written = blocking(move || ledger.change(now, |transaction| transaction.event(&event))).await;
-        if let Err(error) = written {
-            tracing::error!("a decision could not be written down and does not count: {error}");
-            return close(Closed::NotLogged);
-        }
-        let mut state = self.inner.prompts.state();
-        match (&answer, &open.who) {
-            (Answer::Deny, who) => state.pauses.denied(who.clone(), now),
-            (Answer::Session, Some(who)) => {
-                state.sessions.allow(who.clone(), open.wanted.clone(), now);
-                state.pauses.allowed(&open.who);
-            }
-            _ => state.pauses.allowed(&open.who),
-        }
-        drop(state);
-        open.answer.send_replace(Some(Ok(Answered { rule, answer })));
-        None
-    }
-
-    /// A line of the log about a question.
-    fn event_about(&self, caller: &Caller, wanted: &Wanted, kind: EventKind, outcome: Outcome) -> Event {
+        wanted: &Wanted,
+        kind: EventKind,
+        outcome: Outcome,
+    ) -> Event {
         let mut event = self.event(
             caller,
             kind,
@@ -365,39 +308,10 @@ impl Engine {
         event
     }
 
-    async fn check_proof(&self, caller: &Caller, id: PromptId, proof: &Proof) -> Result<(), Error> {
-        let wrong =
-            || Error::Denied("only the window that asks for consent, or `tokenry approve`, may answer");
-        match proof {
-            Proof::Number(given) => {
-                self.allow(caller, Operation::Answer).map_err(|_| wrong())?;
-                let state = self.inner.prompts.state();
-                let open = state.open.iter().find(|open| open.prompt.id == id);
-                let open = open.ok_or_else(|| no_question(id))?;
-                match tokenry_oauth::same_secret(&open.prompt.number, given) {
-                    true => Ok(()),
-                    false => Err(wrong()),
-                }
-            }
-            Proof::Code(given) => match (caller, &self.inner.approval_code) {
-                (Caller::Program(_), Some(code)) if tokenry_oauth::same_secret(code, given) => Ok(()),
-                (Caller::Program(_), Some(_)) => {
-                    // One at a time, and a second each: nobody gets through 40 bits like that.
-                    let _turn = self.inner.guessing.lock().await;
-                    tokio::time::sleep(WRONG_CODE).await;
-                    Err(Error::Denied(
-                        "the approval code is wrong; it stands where `tokenry serve` was started",
-                    ))
-                }
-                _ => Err(wrong()),
-            },
-        }
-    }
-
     /// Whether the question with this id would look different now.
     fn shows_otherwise(&self, ledger: &Ledger, wanted: &Wanted, id: PromptId) -> bool {
         let state = self.inner.prompts.state();
-        let Some(open) = state.open.iter().find(|open| open.prompt.id == id) else {
+        let Some(open) = state.find(id) else {
             return false;
         };
         let prompt = open.prompt.clone();
@@ -405,11 +319,15 @@ impl Engine {
         self.differs(ledger, &prompt, wanted)
     }
 
-    fn prompts_changed(&self) {
+    pub(super) fn prompts_changed(&self) {
         let _ = self.inner.changes.send(Change::Prompts);
     }
 }
 
-fn no_question(id: PromptId) -> Error {
-    Error::not_found("question", &id.to_string(), "it was answered, or is over")
+async fn reached(end: Option<Instant>) {
+    match end {
+        Some(end) => tokio::time::sleep_until(end).await,
+        // It was answered, and those who wait will hear of it.
+        None => std::future::pending().await,
+    }
 }

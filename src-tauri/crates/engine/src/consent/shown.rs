@@ -5,7 +5,7 @@ use super::{
     prompt::{Choice, CredentialChoice, Prompt},
 };
 use crate::{Engine, Error, index::Index, ledger::Ledger, peer, policy::Operation};
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 use tokenry_core::{ApiScope, Caller, Connection, ConnectionStatus, PromptId, Secret, Timestamp};
 
 impl Engine {
@@ -15,7 +15,7 @@ impl Engine {
         wanted: &Wanted,
         for_session: bool,
         now: Timestamp,
-        patience: Duration,
+        ends_at: Timestamp,
     ) -> Result<Prompt, Error> {
         let ledger = self.ledger()?;
         let peer = caller.peer();
@@ -53,9 +53,12 @@ impl Engine {
             choices: shown.choices,
             credential_choices: shown.credential_choices,
             authorization: wanted.authorization.clone(),
-            for_session: for_session && wanted.authorization.is_none(),
+            for_session: for_session && wanted.operation.can_be_for_a_session(),
             asked_at: now,
-            ends_at: now + patience,
+            is_shown: false,
+            ends_at,
+            disconnects: shown.disconnects,
+            ahead: 0,
             waiting: 0,
         })
     }
@@ -70,6 +73,7 @@ impl Engine {
             token_scopes: prompt.token_scopes.clone(),
             choices: prompt.choices.clone(),
             credential_choices: prompt.credential_choices.clone(),
+            disconnects: prompt.disconnects,
         };
         now != then
     }
@@ -107,6 +111,10 @@ impl Engine {
             token_scopes,
             choices,
             credential_choices,
+            disconnects: match (wanted.operation, wanted.provider) {
+                (Operation::DeleteProvider, Some(provider)) => index.standing_of_provider(provider).count(),
+                _ => 0,
+            },
         }
     }
 }
@@ -171,6 +179,7 @@ struct Shown {
     token_scopes: Vec<String>,
     choices: Vec<Choice>,
     credential_choices: Vec<CredentialChoice>,
+    disconnects: usize,
 }
 
 fn scopes(scopes: Option<&tokenry_core::Scopes>) -> Vec<String> {
@@ -188,10 +197,13 @@ pub(super) fn operation_words(operation: Operation) -> &'static str {
         Operation::Disconnect => "to disconnect",
         Operation::WriteConnection => "to change a connection",
         Operation::WriteProviders => "to change providers",
+        Operation::DeleteProvider => "to delete a provider",
         Operation::MoveEndpoint => "to send a provider's secrets to another host",
         Operation::ReadCredential => "a credential",
         Operation::WriteCredentials => "to change credentials",
+        Operation::DeleteCredential => "to delete a credential",
         Operation::WriteApps => "to change what apps may do",
+        Operation::DeleteApp => "to remove an app",
         Operation::AuthorizeApp => "to be an authorized app",
         _ => "something else",
     }

@@ -9,7 +9,9 @@ use tokenry_core::{Caller, Code, ConnectionStatus, EventKind, Outcome, Rule, Sec
 use tokenry_engine::{Answer, Asking, Engine, Error, Prompt, Proof, TokenView, peer};
 use tokenry_testkit::Behaviour;
 
+mod before;
 mod sessions;
+mod turns;
 
 /// A program that asks: another process, so that it can go away.
 struct Program(Child);
@@ -37,6 +39,29 @@ impl Program {
             program != ours && !std::fs::read(format!("{process}/cmdline")).unwrap().is_empty()
         };
         while !is_itself() {
+            std::thread::yield_now();
+        }
+        started
+    }
+
+    /// It is told apart from the others, so that a denial of one holds none of them back.
+    fn in_a_session_of_its_own() -> Self {
+        let child = Command::new("setsid")
+            .args(["sh", "-c", "read line # asked by a test"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let started = Self(child);
+        let is_there = || match started.caller() {
+            Caller::Program(peer) => {
+                let is_setsid = peer.program.is_some_and(|program| program.ends_with("/setsid"));
+                peer.session == Some(peer.pid) && !is_setsid
+            }
+            _ => false,
+        };
+        while !is_there() {
             std::thread::yield_now();
         }
         started

@@ -14,6 +14,7 @@ mod hostile_answers;
 mod id_tokens;
 mod initialise;
 mod keyring;
+mod links;
 mod loopback_refusals;
 mod narrowing;
 mod narrowing_harm;

@@ -32,7 +32,10 @@ export function aPrompt(given: Partial<Prompt> = {}): Prompt {
     redirect_uri: null,
     for_session: true,
     asked_at: at(0),
+    is_shown: true,
     ends_at: at(MINUTE),
+    disconnects: 0,
+    ahead: 0,
     waiting: 0,
     ...given,
   };

@@ -293,7 +293,10 @@ fn prompt() -> Prompt {
         redirect_uri: None,
         for_session: true,
         asked_at: at("2027-01-15T08:05:00Z"),
+        is_shown: true,
         ends_at: at("2027-01-15T08:06:00Z"),
+        disconnects: 0,
+        ahead: 0,
         waiting: 0,
     }
 }

@@ -1,0 +1,148 @@
+//! Answering a question: by the window that asks, or with the approval code.
+
+use super::queue::{Answered, Closed, Open};
+use crate::{Engine, Error, engine::blocking, peer, policy::Operation};
+use std::{collections::BTreeSet, time::Duration};
+use tokenry_core::{
+    Caller, ConnectionId, CredentialId, EventKind, Outcome, PromptId, Rule, Secret, Timestamp,
+};
+
+/// What a wrong approval code costs.
+const WRONG_CODE: Duration = Duration::from_secs(1);
+
+/// A yes or no.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// No.
+    Deny,
+    /// Yes, this once.
+    Once,
+    /// Yes, and not asked again for this session.
+    Session,
+    /// Yes, an app may have these connections and credentials until this time.
+    App {
+        /// What it may use.
+        connections: BTreeSet<ConnectionId>,
+        /// What it may use of what is not OAuth.
+        credentials: BTreeSet<CredentialId>,
+        /// Until when.
+        until: Option<Timestamp>,
+    },
+}
+
+/// How whoever answers proves that it is the person.
+#[derive(Debug)]
+pub enum Proof {
+    /// The number that only the window which asks for consent was told.
+    Number(Secret),
+    /// The code that an engine without a window printed when it started.
+    Code(Secret),
+}
+
+impl Engine {
+    /// Answers a question. The decision is in the activity log, on the disk, before anybody hears of it.
+    ///
+    /// # Errors
+    /// When there is no such question any more, the proof is none, or the decision could not be written down.
+    pub async fn answer(
+        &self,
+        caller: &Caller,
+        id: PromptId,
+        proof: &Proof,
+        answer: Answer,
+    ) -> Result<(), Error> {
+        self.check_proof(caller, id, proof).await?;
+        // Out of the queue first: nobody answers it a second time.
+        let open = {
+            let mut state = self.inner.prompts.state();
+            let at = state.open.iter().position(|open| open.prompt.id == id);
+            let at = at.ok_or_else(|| no_question(id))?;
+            if let Some(wrong) = misfit(&state.open[at].prompt, &answer, self.now()) {
+                return Err(wrong);
+            }
+            let open = state.open.remove(at).ok_or_else(|| no_question(id))?;
+            state.show_first(self.now());
+            open
+        };
+        self.prompts_changed();
+        let closed = self.decided(open, answer).await;
+        closed.map_or(Ok(()), |closed| Err(closed.into()))
+    }
+
+    /// Writes a decision down and tells those who wait. Gives the reason when it does not count.
+    async fn decided(&self, open: Open, answer: Answer) -> Option<Closed> {
+        let close = |closed| {
+            open.answer.send_replace(Some(Err(closed)));
+            Some(closed)
+        };
+        let unchanged = open.caller.peer().is_none_or(peer::is_unchanged);
+        if answer != Answer::Deny && !unchanged {
+            return close(Closed::Gone);
+        }
+        let Ok(ledger) = self.ledger() else {
+            return close(Closed::Locked);
+        };
+        if answer != Answer::Deny && self.differs(&ledger, &open.prompt, &open.wanted) {
+            return close(Closed::Changed);
+        }
+        let (rule, outcome) = match &answer {
+            Answer::Deny => (Rule::Denied, Outcome::Refused),
+            Answer::Session => (Rule::Session, Outcome::Done),
+            Answer::Once | Answer::App { .. } => (Rule::Once, Outcome::Done),
+        };
+        let now = self.now();
+        let event = self
+            .event_about(&open.caller, &open.wanted, EventKind::ConsentDecided, outcome)
+            .by(rule);
+        let written = blocking(move || ledger.change(now, |transaction| transaction.event(&event))).await;
+        if let Err(error) = written {
+            tracing::error!("a decision could not be written down and does not count: {error}");
+            return close(Closed::NotLogged);
+        }
+        let mut state = self.inner.prompts.state();
+        match (&answer, &open.who) {
+            (Answer::Deny, who) => state.pauses.denied(who.clone(), now),
+            (Answer::Session, Some(who)) => {
+                state.sessions.allow(who.clone(), open.wanted.clone(), now);
+                state.pauses.allowed(&open.who);
+            }
+            _ => state.pauses.allowed(&open.who),
+        }
+        drop(state);
+        open.answer.send_replace(Some(Ok(Answered { rule, answer })));
+        None
+    }
+
+    async fn check_proof(&self, caller: &Caller, id: PromptId, proof: &Proof) -> Result<(), Error> {
+        let wrong =
+            || Error::Denied("only the window that asks for consent, or `tokenry approve`, may answer");
+        match proof {
+            Proof::Number(given) => {
+                self.allow(caller, Operation::Answer).map_err(|_| wrong())?;
+                let state = self.inner.prompts.state();
+                let open = state.open.iter().find(|open| open.prompt.id == id);
+                let open = open.ok_or_else(|| no_question(id))?;
+                match tokenry_oauth::same_secret(&open.prompt.number, given) {
+                    true => Ok(()),
+                    false => Err(wrong()),
+                }
+            }
+            Proof::Code(given) => match (caller, &self.inner.approval_code) {
+                (Caller::Program(_), Some(code)) if tokenry_oauth::same_secret(code, given) => Ok(()),
+                (Caller::Program(_), Some(_)) => {
+                    // One at a time, and a second each: nobody gets through 40 bits like that.
+                    let _turn = self.inner.guessing.lock().await;
+                    tokio::time::sleep(WRONG_CODE).await;
+                    Err(Error::Denied(
+                        "the approval code is wrong; it stands where `tokenry serve` was started",
+                    ))
+                }
+                _ => Err(wrong()),
+            },
+        }
+    }
+}
+
+fn no_question(id: PromptId) -> Error {
+    Error::not_found("question", &id.to_string(), "it was answered, or is over")
+}
