@@ -1,4 +1,6 @@
-use crate::{Engine, Error, credentials::Expiring, refresh::Why};
+use crate::{
+    Change, Engine, Error, connections::status_at, credentials::Expiring, ledger::Ledger, refresh::Why,
+};
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -31,6 +33,8 @@ pub(crate) struct Places {
     /// Not before this time since boot.
     paused: Mutex<HashMap<ConnectionId, Duration>>,
     floor_raised_at: Mutex<Option<Timestamp>>,
+    /// The connections that were last announced with another status than their record says.
+    ended: Mutex<HashSet<ConnectionId>>,
     pub(crate) expiring: Expiring,
 }
 
@@ -42,6 +46,7 @@ impl Default for Places {
             taken: Mutex::default(),
             paused: Mutex::default(),
             floor_raised_at: Mutex::default(),
+            ended: Mutex::default(),
             expiring: Expiring::default(),
         }
     }
@@ -93,6 +98,12 @@ impl Engine {
     fn start_what_is_due(&self) -> Option<Duration> {
         let now = self.now();
         let mut next = self.look_after_flows(now);
+        if let Ok(ledger) = self.ledger() {
+            next = [next, self.announce_ends(&ledger, now)]
+                .into_iter()
+                .flatten()
+                .min();
+        }
         if let Some(ledger) = self.ledger().ok().filter(|ledger| ledger.read_only().is_none()) {
             let mut due = Vec::new();
             for connection in ledger.index().connections() {
@@ -113,6 +124,28 @@ impl Engine {
             }
         }
         next.map(|next| next.duration_since(now).unsigned_abs())
+    }
+
+    /// Announces each connection whose status has changed by the end of its access token alone, and says when the
+    /// next one will. A clock that was set back changes a status, too.
+    fn announce_ends(&self, ledger: &Ledger, now: Timestamp) -> Option<Timestamp> {
+        let (mut next, mut ended): (Option<Timestamp>, _) = (None, HashSet::new());
+        for connection in ledger.index().connections() {
+            let status = status_at(connection, now);
+            if status != connection.status {
+                ended.insert(connection.id);
+            }
+            let end = connection.expires_at.filter(|end| *end > now);
+            if let Some(end) = end.filter(|end| status_at(connection, *end) != status) {
+                next = Some(next.map_or(end, |next| next.min(end)));
+            }
+        }
+        let mut before = unpoisoned(&self.inner.places.ended);
+        for id in before.symmetric_difference(&ended) {
+            let _ = self.inner.changes.send(Change::Connection(*id));
+        }
+        *before = ended;
+        next
     }
 
     /// Starts what is due for a connection; or says when that may be, if it just failed.

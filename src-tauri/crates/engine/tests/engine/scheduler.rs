@@ -4,8 +4,8 @@ use crate::common::{
     NAME, World, answer_of, paste, poke, seen, set_rotation, status, token, ui, until, view,
 };
 use std::time::Duration;
-use tokenry_core::{ConnectionStatus, OsRandom, ProviderChange};
-use tokenry_engine::{ConnectOptions, ConnectionChange, Engine};
+use tokenry_core::{Clock, ConnectionId, ConnectionStatus, OsRandom, ProviderChange, ReauthReason};
+use tokenry_engine::{Change, ConnectOptions, ConnectionChange, Engine};
 use tokenry_testkit::{Account, Behaviour, Fault, Kind, Server};
 
 /// Long enough for the schedule to have done what it must not do.
@@ -219,4 +219,58 @@ async fn a_changed_address_is_used_for_what_is_due() {
     let log = world.server.log();
     let refresh = log.iter().find(|r| r.kind == Kind::Refresh).unwrap();
     assert_eq!(refresh.parameter("tenant"), Some("1"));
+}
+
+/// The changes of a connection that were announced so far.
+fn announced(changes: &mut tokio::sync::broadcast::Receiver<Change>, id: ConnectionId) -> usize {
+    let mut count = 0;
+    while let Ok(change) = changes.try_recv() {
+        count += usize::from(matches!(change, Change::Connection(changed) if changed == id));
+    }
+    count
+}
+
+#[tokio::test]
+async fn the_end_of_a_token_that_cannot_be_refreshed_is_announced_when_it_comes() {
+    let (world, engine) = World::connected(Behaviour {
+        refresh_tokens: false,
+        ..Behaviour::default()
+    })
+    .await;
+    let id = view(&engine).await.connection.id;
+    assert_eq!(status(&engine).await, ConnectionStatus::Active);
+    tokio::time::pause();
+    let mut changes = engine.changes();
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    assert_eq!(announced(&mut changes, id), 0, "nothing has changed yet");
+    world.pass(3601);
+    tokio::time::sleep(Duration::from_secs(200)).await;
+    assert_eq!(announced(&mut changes, id), 1);
+    let expired = ConnectionStatus::NeedsReauth(ReauthReason::Expired);
+    assert_eq!(status(&engine).await, expired);
+    tokio::time::sleep(Duration::from_secs(100_000)).await;
+    assert_eq!(announced(&mut changes, id), 0, "it is announced once");
+}
+
+#[tokio::test]
+async fn an_engine_that_waits_for_no_end_does_not_look_at_the_clock() {
+    let (world, engine) = World::connected(Behaviour {
+        refresh_tokens: false,
+        ..Behaviour::default()
+    })
+    .await;
+    let id = view(&engine).await.connection.id;
+    world.pass(3601);
+    poke(&engine, NAME).await;
+    tokio::time::sleep(A_MOMENT).await;
+    tokio::time::pause();
+    let mut changes = engine.changes();
+    // A clock that is set back would be noticed by whoever looks at it.
+    world.clock.set(world.clock.now() - Duration::from_secs(3600));
+    tokio::time::sleep(Duration::from_secs(100_000)).await;
+    assert_eq!(announced(&mut changes, id), 0);
+    poke(&engine, NAME).await;
+    tokio::time::sleep(A_MOMENT).await;
+    assert!(announced(&mut changes, id) > 1, "the change and what it brings");
+    assert_eq!(status(&engine).await, ConnectionStatus::Active);
 }
