@@ -7,6 +7,7 @@ fn main() {
         "copy_credential",
         "create_app",
         "copy_link",
+        "close_window",
         "consent_request",
         "consent_subscribe",
     ]);

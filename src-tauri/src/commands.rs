@@ -1,13 +1,18 @@
-//! The window's door: one command carries every request, another the news, and four put things on the clipboard that
-//! the window itself must not hold.
+//! The window's door: one command carries every request, another the news, four put things on the clipboard that the
+//! window itself must not hold, and one says what closing the window means.
 
-use crate::{clipboard, state::Shell};
+use crate::{
+    clipboard,
+    notices::Notices,
+    state::Shell,
+    windows::{self, Closing},
+};
 use serde_json::Value;
-use tauri::{AppHandle, State, ipc::Channel};
+use tauri::{AppHandle, Manager, State, ipc::Channel};
 use tokenry_api::doors::WindowAnswer;
 use tokenry_contract::{App, CreateApp, ErrorBody, ErrorCode, ErrorEnvelope};
 use tokenry_core::Caller;
-use tokenry_engine::AppView;
+use tokenry_engine::{AppView, Change};
 use tokio::sync::broadcast::error::RecvError;
 
 /// Any operation of the contract, as the person.
@@ -21,28 +26,47 @@ pub(crate) async fn request(
     Ok(shell.running().await?.window.handle(&method, &path, body).await)
 }
 
-/// What changes from now on, until the window goes.
+/// What changes from now on, until the window goes or its page is loaded anew; and what it was to be told meanwhile.
 #[tauri::command]
 pub(crate) async fn subscribe(
+    app: AppHandle,
     shell: State<'_, Shell>,
     channel: Channel<tokenry_contract::Change>,
 ) -> Result<(), ErrorEnvelope> {
-    let engine = shell.running().await?.engine;
-    let mut changes = engine.changes();
-    tauri::async_runtime::spawn(async move {
+    let mut changes = shell.running().await?.engine.changes();
+    let listening = app.clone();
+    let listener = tauri::async_runtime::spawn(async move {
+        let notices = listening.state::<Notices>();
         loop {
-            let change = match changes.recv().await {
-                Ok(change) => tokenry_api::change(change),
-                // Too much at once: looking at everything again is right after that.
-                Err(RecvError::Lagged(_)) => tokenry_contract::Change::Engine,
-                Err(RecvError::Closed) => return,
+            let change = tokio::select! {
+                change = changes.recv() => match change {
+                    // Kept for a window that is not there yet, and told below.
+                    Ok(Change::LinkRefused(..)) => continue,
+                    Ok(change) => tokenry_api::change(change),
+                    // Too much at once: looking at everything again is right after that.
+                    Err(RecvError::Lagged(_)) => tokenry_contract::Change::Engine,
+                    Err(RecvError::Closed) => return,
+                },
+                notice = notices.next() => notice,
             };
             if channel.send(change).is_err() {
                 return;
             }
         }
     });
+    app.state::<Notices>().listen(listener);
     Ok(())
+}
+
+/// The answer of the user who closes the window where no tray shows an icon to open it again.
+#[tauri::command]
+pub(crate) async fn close_window(app: AppHandle, answer: Closing) -> Result<(), ErrorEnvelope> {
+    windows::answer_closing(&app, answer).map_err(|error| {
+        refusal(
+            ErrorCode::Internal,
+            format!("the window could not be closed ({error})"),
+        )
+    })
 }
 
 /// Puts a connection's access token on the clipboard. The window hears only whether that worked.

@@ -27,11 +27,14 @@ const GONE_WITHIN: u32 = 2000;
 
 /// What the shell knows of the window.
 #[derive(Default)]
-pub(crate) struct Consent(Mutex<Arming>);
+pub(crate) struct Consent {
+    arming: Mutex<Arming>,
+    restarts: Mutex<web::Restarts>,
+}
 
 impl Consent {
     fn arming(&self) -> MutexGuard<'_, Arming> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.arming.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn may_allow(&self, id: &str) -> Result<(), TooEarly> {
@@ -89,7 +92,27 @@ fn show(app: &AppHandle) -> tauri::Result<()> {
         .on_navigation(windows::is_ours)
         .on_new_window(|_, _| tauri::webview::NewWindowResponse::Deny)
         .build()
-        .map(drop)
+        .map(|window| {
+            let app = app.clone();
+            web::on_process_end(&window, move || draw_anew(&app));
+        })
+}
+
+/// The process that draws the window has ended: what it showed counts for nothing. Whether it may be started again; if
+/// not, the window goes, and the question is denied because nobody answers.
+fn draw_anew(app: &AppHandle) -> bool {
+    let consent = app.state::<Consent>();
+    consent.arming().showed(None, Instant::now());
+    let again = consent
+        .restarts
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .one_more(Instant::now());
+    if !again {
+        let app = app.clone();
+        tauri::async_runtime::spawn(async move { close(&app).await });
+    }
+    again
 }
 
 /// What happens to the window.

@@ -1,6 +1,6 @@
 //! Whoever binds the socket is the engine. Who comes second tells the first what it was started with, and ends.
 
-use crate::socket;
+use crate::{display, socket};
 use serde_json::{Value, json};
 use std::{
     path::{Path, PathBuf},
@@ -27,6 +27,8 @@ pub(crate) enum Role {
 pub(crate) enum Error {
     #[error("{0}")]
     Profile(String),
+    #[error("{0}")]
+    Display(String),
     #[error("Tokenry is running but refused what it was told: {0}")]
     Refused(String),
     #[error("`tokenry serve` holds this profile and did not hand it over in time; stop it and start again")]
@@ -36,6 +38,8 @@ pub(crate) enum Error {
 /// How long a windowless engine has to finish what is under way.
 const HAND_OVER: Duration = Duration::from_secs(35);
 
+/// Before this becomes the engine it needs a display: an engine without a window is not ended for one that cannot have
+/// any. To tell another app takes none.
 pub(crate) fn become_the_engine(link: Option<&str>) -> Result<Role, Error> {
     let profile = Profile {
         folder: profile::folder().map_err(|e| Error::Profile(e.to_string()))?,
@@ -47,15 +51,19 @@ pub(crate) fn become_the_engine(link: Option<&str>) -> Result<Role, Error> {
         .map_err(|e| Error::Profile(format!("no event loop could be made ({e})")))?;
     runtime.block_on(async {
         let Some((socket, status)) = running(&profile).await else {
+            display::connect().map_err(Error::Display)?;
             return Ok(Role::Engine(profile));
         };
         if status.body["window"] == Value::Bool(true) {
-            if let Some(link) = link {
-                tell(&socket, "/v1/callback", Some(json!({"url": link}))).await?;
-            }
+            let taken = match link {
+                Some(link) => tell(&socket, "/v1/callback", Some(json!({"url": link}))).await,
+                None => Ok(()),
+            };
+            // Where a link was of no use, the window says so.
             tell(&socket, "/v1/window/show", None).await?;
-            return Ok(Role::Told);
+            return taken.map(|()| Role::Told);
         }
+        display::connect().map_err(Error::Display)?;
         tell(&socket, "/v1/hand-over", None).await?;
         let gone = async {
             while socket::call(&socket, "GET", "/v1/status", None).await.is_ok() {

@@ -8,8 +8,10 @@ mod clipboard;
 mod commands;
 mod consent;
 mod deep_link;
+mod display;
 mod first;
 mod host;
+mod notices;
 mod socket;
 mod state;
 mod tray;
@@ -69,6 +71,7 @@ fn start(shell: Shell) -> ExitCode {
         .manage(shell)
         .manage(consent::Consent::default())
         .manage(windows::Main::default())
+        .manage(notices::Notices::default())
         .invoke_handler(tauri::generate_handler![
             commands::request,
             commands::subscribe,
@@ -76,6 +79,7 @@ fn start(shell: Shell) -> ExitCode {
             commands::copy_credential,
             commands::create_app,
             commands::copy_link,
+            commands::close_window,
             consent::commands::consent_request,
             consent::commands::consent_subscribe
         ])
@@ -92,9 +96,7 @@ fn start(shell: Shell) -> ExitCode {
     let app = match built {
         Ok(app) => app,
         Err(error) => {
-            complain(&format!(
-                "the window system could not be started ({error}). Without a display, use `tokenry serve`."
-            ));
+            complain(&format!("the window could not be started ({error})"));
             return ExitCode::FAILURE;
         }
     };

@@ -1,24 +1,64 @@
 //! The main window: how it is made, where it was last, and what it may not do.
 
-use crate::{consent, deep_link, state::Shell, web};
+use crate::{
+    consent, deep_link,
+    notices::{self, Notices},
+    state::Shell,
+    tray,
+    web::{self, Restarts},
+};
 use serde::{Deserialize, Serialize};
 use std::{
     path::PathBuf,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 use tauri::{
     AppHandle, LogicalSize, Manager, WebviewUrl, WebviewWindowBuilder, Window, WindowEvent,
     webview::{NewWindowResponse, PageLoadEvent},
 };
+use tokenry_contract::WindowNotice;
 use url::Url;
 
 const MAIN: &str = "main";
 const SMALLEST: (f64, f64) = (480.0, 500.0);
 
-/// Whether its person closed the main window.
+/// What has become of the main window.
 #[derive(Default)]
 pub(crate) struct Main {
-    closed: AtomicBool,
+    state: Mutex<State>,
+    restarts: Mutex<Restarts>,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// It is there, or was never shown.
+    #[default]
+    Open,
+    /// The user closes it and was asked what is to become of the engine.
+    Asked,
+    /// It goes, and the engine goes on.
+    Kept,
+    /// The user closed it.
+    Closed,
+}
+
+impl Main {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is to become of the engine when the window closes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Closing {
+    /// It goes on, and starting the app again shows the window.
+    Keep,
+    /// It ends.
+    End,
+    /// The window stays open.
+    Stay,
 }
 
 /// How the window was when it was last closed, in logical pixels.
@@ -95,9 +135,37 @@ pub(crate) fn show(app: &AppHandle) -> tauri::Result<()> {
                 deep_link::register(window.app_handle());
             }
         })
-        .build()?;
-    app.state::<Main>().closed.store(false, Ordering::Relaxed);
-    Ok(())
+        .build()
+        .map(|window| {
+            *app.state::<Main>().state() = State::Open;
+            let app = app.clone();
+            web::on_process_end(&window, move || draw_anew(&app));
+        })
+}
+
+/// The process that draws the window has ended: without another one the window would show a picture that answers
+/// nothing. Whether it may be started once more.
+fn draw_anew(app: &AppHandle) -> bool {
+    let main = app.state::<Main>();
+    let again = main
+        .restarts
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .one_more(Instant::now());
+    if again {
+        notices::about_the_window(app, WindowNotice::Reloaded);
+    } else {
+        tracing::error!(
+            "the window's web process ends again and again; start Tokenry again to see the window"
+        );
+        *main.state() = State::Kept;
+        if let Some(window) = app.get_webview_window(MAIN)
+            && let Err(error) = window.destroy()
+        {
+            tracing::error!("the window could not be closed: {error}");
+        }
+    }
+    again
 }
 
 /// Whether a window may go there: to our own pages and nowhere else.
@@ -107,7 +175,7 @@ pub(crate) fn is_ours(url: &Url) -> bool {
 
 /// Whether the main window was there and its person closed it.
 pub(crate) fn was_closed(app: &AppHandle) -> bool {
-    app.state::<Main>().closed.load(Ordering::Relaxed)
+    *app.state::<Main>().state() == State::Closed
 }
 
 /// Called for every window from the start: a handler that a new window is given afterwards misses what happens to it
@@ -125,13 +193,54 @@ pub(crate) fn on_event(window: &Window, event: &WindowEvent) {
 }
 
 fn on_event_of_main(window: &Window, event: &WindowEvent) {
-    if let WindowEvent::CloseRequested { .. } | WindowEvent::Destroyed = event {
-        window.state::<Main>().closed.store(true, Ordering::Relaxed);
+    let (app, main) = (window.app_handle(), window.state::<Main>());
+    match event {
+        WindowEvent::CloseRequested { api, .. } => {
+            if let Err(error) = remember(window) {
+                tracing::warn!("the window's size was not kept: {error}");
+            }
+            // A page that does not listen cannot ask; and whoever closes it twice means it.
+            let can_ask = !tray::is_there(app) && window.state::<Notices>().are_heard();
+            let mut state = main.state();
+            if can_ask && *state == State::Open {
+                *state = State::Asked;
+                drop(state);
+                api.prevent_close();
+                notices::about_the_window(app, WindowNotice::ClosingWithoutTray);
+            } else {
+                *state = State::Closed;
+            }
+        }
+        WindowEvent::Destroyed => {
+            let mut state = main.state();
+            if *state != State::Kept {
+                *state = State::Closed;
+            }
+        }
+        _ => {}
     }
-    if let WindowEvent::CloseRequested { .. } = event
-        && let Err(error) = remember(window)
-    {
-        tracing::warn!("the window's size was not kept: {error}");
+}
+
+/// The user's answer to what is to become of the engine.
+pub(crate) fn answer_closing(app: &AppHandle, answer: Closing) -> tauri::Result<()> {
+    let main = app.state::<Main>();
+    let mut state = main.state();
+    if *state != State::Asked {
+        return Ok(());
+    }
+    *state = match answer {
+        Closing::Keep => State::Kept,
+        Closing::End => State::Closed,
+        Closing::Stay => State::Open,
+    };
+    drop(state);
+    match (answer, app.get_webview_window(MAIN)) {
+        (Closing::Keep, Some(window)) => window.destroy(),
+        (Closing::End, _) => {
+            app.exit(0);
+            Ok(())
+        }
+        _ => Ok(()),
     }
 }
 

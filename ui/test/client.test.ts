@@ -16,6 +16,7 @@ function answering(answer: Answer | Error) {
     copyCredential: nothing,
     createApp: () => Promise.reject(new Error('not here')),
     copyLink: nothing,
+    closeWindow: nothing,
     copyText: nothing,
   };
   return { client: new Client(door), asked };

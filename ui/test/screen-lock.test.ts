@@ -116,3 +116,17 @@ it('a vault that was rolled back says that it can only be read', async () => {
   await open(behind);
   expect(document.body.textContent).toMatch(/can only be read\s*this profile is older than it was/);
 });
+
+it('a keyring that is locked at the first start is no locked vault, and a passphrase is the second choice', async () => {
+  const message = 'the OS keyring has not answered yet, mostly because it is locked';
+  const behind = await locked({ state: 'absent', code: 'vault_locked', message });
+  expect(text('lock-screen')).toContain('The keyring is locked');
+  expect(text('lock-screen')).not.toContain('Tokenry is locked');
+  expect(text('vault-message')).toContain(message);
+  expect(document.activeElement).toBe(screen.getByTestId('try-again'));
+  expect(screen.getByTestId('without-keyring').closest('details')?.open).toBe(false);
+  // It was unlocked in its own window: the engine goes on, and so does this one.
+  behind.engine.setVault({ state: 'unlocked', slots: ['keyring'], read_only: false });
+  await settle();
+  expect(screen.getByTestId('nav-providers')).toBeTruthy();
+});

@@ -30,6 +30,7 @@ export type EventKind = Schemas['EventKind'];
 export type Rule = Schemas['Rule'];
 export type Outcome = Schemas['Outcome'];
 export type Change = Schemas['Change'];
+export type WindowNotice = Schemas['WindowNotice'];
 export type EventQuery = NonNullable<paths['/v1/events']['get']['parameters']['query']>;
 
 export type Settings = Schemas['Settings'];

@@ -7,6 +7,7 @@ import { activity, eventKind, rule, sent } from './words/activity';
 import { apps } from './words/apps';
 import { credentials } from './words/credentials';
 import { settings } from './words/settings';
+import { window_ } from './words/window';
 import type {
   AuthMethod,
   ConnectionStatus,
@@ -385,6 +386,10 @@ export const words = {
     unlock: 'Unlock',
     withKeyring: 'Unlock with the keyring',
     keyringAgain: 'Try the keyring again',
+    keyringTitle: 'The keyring is locked',
+    keyringText:
+      'Tokenry keeps its key in the keyring of your desktop. Unlock the keyring in its own window, and Tokenry goes on by itself.',
+    withoutKeyring: 'Use a passphrase instead',
     create: 'Seal with this passphrase',
     problem: 'Why it is not open',
     needPassphrase: 'is needed',
@@ -400,6 +405,7 @@ export const words = {
   apps,
   credentials,
   settings,
+  window: window_,
 
   help: {
     title: 'Keyboard shortcuts',

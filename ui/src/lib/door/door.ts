@@ -8,6 +8,9 @@ export interface Answer {
   body: unknown;
 }
 
+/** End the engine, keep it without a window, or leave the window open. */
+export type ClosingAnswer = 'end' | 'keep' | 'stay';
+
 export interface Door {
   /** One operation of the contract. A refusal is an answer, too; it rejects only when nothing answered. */
   request(method: string, path: string, body?: unknown): Promise<Answer>;
@@ -21,6 +24,8 @@ export interface Door {
   createApp(body: CreateApp): Promise<App>;
   /** Puts the address that the browser should open for this flow on the clipboard. */
   copyLink(flow: string): Promise<void>;
+  /** What is to become of the engine when the window closes, where no tray shows an icon to open it again. */
+  closeWindow(answer: ClosingAnswer): Promise<void>;
   /** Puts a text that is no secret on the clipboard. */
   copyText(text: string): Promise<void>;
 }

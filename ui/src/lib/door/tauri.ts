@@ -21,5 +21,6 @@ export const tauriDoor: Door = {
   copyCredential: (credential, field) => invoke('copy_credential', { credential, field }),
   createApp: (body) => invoke<App>('create_app', { body }),
   copyLink: (flow) => invoke('copy_link', { flow }),
+  closeWindow: (answer) => invoke('close_window', { answer }),
   copyText: writeText,
 };

@@ -1,9 +1,9 @@
 import { getContext, setContext } from 'svelte';
 import { Client } from '../door/client';
-import type { Door } from '../door/door';
+import type { ClosingAnswer, Door } from '../door/door';
 import { Failure } from '../door/failure';
 import { who } from '../text/connection';
-import type { Change, Connection, ErrorCode, Provider } from '../types';
+import type { Change, Connection, ErrorCode, Provider, WindowNotice } from '../types';
 import { words } from '../words';
 import { Apps } from './apps.svelte';
 import { Clock } from './clock.svelte';
@@ -31,6 +31,8 @@ export class Tokenry {
   readonly clock = new Clock();
   /** The row that should get the focus: the id of a connection, a credential or a provider. The list takes it. */
   row = $state.raw<string | undefined>();
+  /** The user closes the window, and has to say what is to become of the engine. */
+  closing = $state(false);
 
   #open = false;
   #stopChanges: (() => void) | undefined;
@@ -148,6 +150,8 @@ export class Tokenry {
   async #hear(change: Change | LinkRefused): Promise<void> {
     if (change.type === 'link.refused') return this.notices.fail(new Failure({ request_id: '', ...change }));
     if (change.type === 'engine.changed') return this.#engineChanged();
+    if (change.type === 'link.refused') return this.notices.say(words.window.linkRefused, change.message, 'plain');
+    if (change.type === 'window.notice') return this.#aboutTheWindow(change.notice);
     if (!this.#open) return;
     switch (change.type) {
       case 'provider.changed':
@@ -162,6 +166,17 @@ export class Tokenry {
         this.events.add(change.event);
         if (change.event.kind === 'settings_changed' && this.settings.now) return this.settings.load();
     }
+  }
+
+  #aboutTheWindow(notice: WindowNotice): void {
+    if (notice === 'closing_without_tray') this.closing = true;
+    else this.notices.say(words.window.reloaded, words.window.reloadedText, 'plain');
+  }
+
+  /** @throws when the shell does not answer */
+  async closeWindow(answer: ClosingAnswer): Promise<void> {
+    this.closing = false;
+    await this.attempt(() => this.door.closeWindow(answer));
   }
 
   /** Locked, unlocked, or so much at once that single changes were left out: then everything is looked at again. */

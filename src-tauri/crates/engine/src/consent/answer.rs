@@ -1,6 +1,9 @@
 //! Answering a question: by the window that asks, or with the approval code.
 
-use super::queue::{Answered, Closed, Open};
+use super::{
+    misfit::misfit,
+    queue::{Answered, Closed, Open},
+};
 use crate::{Engine, Error, engine::blocking, peer, policy::Operation};
 use std::{collections::BTreeSet, time::Duration};
 use tokenry_core::{

@@ -3,7 +3,7 @@
  * engine's envelopes, and hands out no token.
  */
 import type { App, Change, CreateApp, ErrorBody, ErrorCode } from '../../types';
-import type { Answer, Door } from '../door';
+import type { Answer, ClosingAnswer, Door } from '../door';
 import { MemoryEngine, nextId, Refusal } from './engine';
 import { route } from './routes';
 import { anApp } from './samples';
@@ -95,6 +95,13 @@ export class MemoryDoor implements Door {
   async copyLink(flow: string): Promise<void> {
     this.engine.flow(flow);
     this.copied.push(`link of ${flow}`);
+  }
+
+  /** What the user answered when the window was closed. */
+  readonly closings: ClosingAnswer[] = [];
+
+  async closeWindow(answer: ClosingAnswer): Promise<void> {
+    this.closings.push(answer);
   }
 
   async copyText(text: string): Promise<void> {

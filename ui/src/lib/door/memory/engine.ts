@@ -172,6 +172,11 @@ export class MemoryEngine {
     this.#tell({ type: 'flow.changed', id });
   }
 
+  /** A change that comes from nothing done here. */
+  say(change: Change): void {
+    this.#tell(change);
+  }
+
   setVault(vault: Vault): void {
     this.vault = vault;
     this.#tell({ type: 'engine.changed' });
