@@ -60,6 +60,14 @@ impl Notices {
         }
     }
 
+    /// The page is gone: what it was sent from now on would be lost.
+    pub(crate) fn no_one_listens(&self) {
+        let mut current = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(before) = current.take() {
+            before.abort();
+        }
+    }
+
     /// Whether a page listens.
     pub(crate) fn are_heard(&self) -> bool {
         let current = self.listener.lock().unwrap_or_else(PoisonError::into_inner);

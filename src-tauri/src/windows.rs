@@ -147,6 +147,7 @@ pub(crate) fn show(app: &AppHandle) -> tauri::Result<()> {
 /// nothing. Whether it may be started once more.
 fn draw_anew(app: &AppHandle) -> bool {
     let main = app.state::<Main>();
+    app.state::<Notices>().no_one_listens();
     let again = main
         .restarts
         .lock()

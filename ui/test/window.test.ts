@@ -9,7 +9,7 @@ it('a link that belongs to no sign-in is told, on the lock screen too', async ()
   behind.engine.say({ type: 'link.refused', code: 'flow_expired', message: 'this sign-in is over; start again' });
   await settle();
   expect(text('toast')).toContain('A sign-in link was not used');
-  expect(text('toast')).toContain('this sign-in is over; start again');
+  expect(text('toast')).toContain('sign-in is over; start again');
 });
 
 it('a window that was loaded anew says why', async () => {

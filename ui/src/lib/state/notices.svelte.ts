@@ -17,7 +17,7 @@ export class Notices {
   list = $state<Notice[]>([]);
   #next = 1;
 
-  say(title: string, message?: string, tone: 'good' | 'plain' = 'good'): void {
+  say(title: string, message?: string, tone: Notice['tone'] = 'good'): void {
     const id = this.#add({ tone, title, message });
     if (!message) setTimeout(() => this.dismiss(id), STAY);
   }

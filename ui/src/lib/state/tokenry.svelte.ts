@@ -3,7 +3,7 @@ import { Client } from '../door/client';
 import type { ClosingAnswer, Door } from '../door/door';
 import { Failure } from '../door/failure';
 import { who } from '../text/connection';
-import type { Change, Connection, ErrorCode, Provider, WindowNotice } from '../types';
+import type { Change, Connection, Provider, WindowNotice } from '../types';
 import { words } from '../words';
 import { Apps } from './apps.svelte';
 import { Clock } from './clock.svelte';
@@ -147,10 +147,9 @@ export class Tokenry {
     });
   }
 
-  async #hear(change: Change | LinkRefused): Promise<void> {
-    if (change.type === 'link.refused') return this.notices.fail(new Failure({ request_id: '', ...change }));
+  async #hear(change: Change): Promise<void> {
     if (change.type === 'engine.changed') return this.#engineChanged();
-    if (change.type === 'link.refused') return this.notices.say(words.window.linkRefused, change.message, 'plain');
+    if (change.type === 'link.refused') return this.notices.say(words.window.linkRefused, change.message, 'bad');
     if (change.type === 'window.notice') return this.#aboutTheWindow(change.notice);
     if (!this.#open) return;
     switch (change.type) {
@@ -203,13 +202,6 @@ export class Tokenry {
 function connectedWords(connection: Connection): string {
   const name = who(connection);
   return name ? words.providers.connected(name) : words.providers.connectedPlain(connection.name);
-}
-
-/** A link of ours was opened and belongs to no open sign-in. */
-interface LinkRefused {
-  type: 'link.refused';
-  code: ErrorCode;
-  message: string;
 }
 
 const KEY = Symbol('tokenry');
