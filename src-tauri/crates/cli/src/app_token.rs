@@ -31,6 +31,14 @@ fn read(path: &Path) -> Result<SecretText, Failure> {
         let text = format!("The app's token in {} cannot be used: {what}.", path.display());
         Failure::new(ErrorCode::ValidationError, text, next)
     };
+    let is_a_token = |text: &str| text.starts_with("tokenry_");
+    if path.to_str().is_some_and(is_a_token) && !path.exists() {
+        return Err(Failure::new(
+            ErrorCode::ValidationError,
+            "The option takes the name of a file, and not the app's token itself.",
+            "Others can see arguments: register the app anew, and write its token into a file.",
+        ));
+    }
     let unreadable = |error: io::Error| {
         wrong(
             &error.to_string(),

@@ -9,7 +9,7 @@ use tokenry_contract::{ErrorCode, Outcome, PromptDecision, Redirect};
 
 /// Keeps your accounts connected and hands fresh access tokens to your programs.
 #[derive(Parser)]
-#[command(name = "tokenry", version, after_long_help = after_long_help(), disable_help_subcommand = true)]
+#[command(name = "tokenry", version, after_long_help = after_long_help())]
 pub(crate) struct Cli {
     /// Answer as JSON, one document per line, with the field names of the HTTP interface; errors too
     #[arg(long, global = true)]
@@ -141,7 +141,7 @@ pub(crate) struct GrantArgs {
     #[arg(long = "token-scope", value_name = "SCOPE")]
     pub(crate) token_scopes: Vec<String>,
     /// When it ends, like 2027-01-31T12:00:00Z; without it, when it is revoked
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) until: Option<jiff::Timestamp>,
 }
 
@@ -290,9 +290,18 @@ impl VaultChoice {
     }
 }
 
-/// A word of the contract, with `-` or `_` between its parts.
+/// A word of the contract, with `-` or `_` between its parts. The error does not repeat what was given instead.
 pub(crate) fn word<T: DeserializeOwned>(text: &str) -> Result<T, String> {
-    serde_json::from_value(text.replace('-', "_").into()).map_err(|error| error.to_string())
+    serde_json::from_value(text.replace('-', "_").into()).map_err(|error| {
+        let text = error.to_string();
+        let expected = text.rsplit_once(", expected ").map(|(_, expected)| expected);
+        format!("expected {}", expected.unwrap_or("another word"))
+    })
+}
+
+fn time(text: &str) -> Result<jiff::Timestamp, &'static str> {
+    text.parse()
+        .map_err(|_| "expected a time like 2027-01-31T12:00:00Z (RFC 3339)")
 }
 
 fn after_long_help() -> String {

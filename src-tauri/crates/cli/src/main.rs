@@ -22,9 +22,9 @@ mod secret_input;
 mod start;
 mod table;
 mod time;
+mod usage;
 mod waiting;
 
-use clap::Parser;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -48,7 +48,7 @@ fn main() -> ExitCode {
 }
 
 fn parsed(arguments: Vec<OsString>) -> (output::Output, Result<(), failure::Failure>) {
-    let cli = args::Cli::parse_from(arguments);
+    let cli = usage::parsed(arguments);
     let output = output::Output::new(cli.json);
     let result = commands::run(&cli.command, cli.app_token_file.as_deref(), &output);
     (output, result)

@@ -1,6 +1,7 @@
 //! Data goes to standard output, words go to standard error.
 
 use crate::failure::Failure;
+use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat, stat};
 use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
 use tokenry_contract::ErrorCode;
@@ -109,18 +110,45 @@ impl Output {
     }
 }
 
+/// Fails when standard output was closed before this program was started. For commands that hand out what is shown
+/// once, or is not to be fetched in vain.
+///
+/// Rust's runtime opens `/dev/null`, for reading and writing, in the place of a standard stream that is closed, so that
+/// writing to it would seem to work. A shell's `>/dev/null` opens it for writing alone.
+pub(crate) fn check_out() -> Result<(), Failure> {
+    if is_closed().unwrap_or(false) {
+        return Err(unwritable("it is closed"));
+    }
+    Ok(())
+}
+
+fn is_closed() -> io::Result<bool> {
+    let out = io::stdout();
+    let is_device = FileType::from_raw_mode(fstat(&out)?.st_mode) == FileType::CharacterDevice;
+    let is_null = is_device && fstat(&out)?.st_rdev == stat("/dev/null")?.st_rdev;
+    Ok(is_null && fcntl_getfl(&out)?.contains(OFlags::RDWR))
+}
+
+fn unwritable(why: &str) -> Failure {
+    Failure::new(
+        ErrorCode::Internal,
+        format!("Standard output takes nothing: {why}."),
+        "Send it somewhere that can be written to.",
+    )
+}
+
 /// Writes to standard output, all of it and now.
 pub(crate) fn write_out(bytes: &[u8]) -> Result<(), Failure> {
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    check_out()?;
     let mut out = io::stdout().lock();
     out.write_all(bytes)
         .and_then(|()| out.flush())
         .map_err(|error| match error.kind() {
             io::ErrorKind::BrokenPipe => Failure::unheard(),
-            _ => Failure::new(
-                ErrorCode::Internal,
-                format!("Standard output takes nothing: {error}."),
-                "Send it somewhere that can be written to.",
-            ),
+            _ => unwritable(&error.to_string()),
         })
 }
 

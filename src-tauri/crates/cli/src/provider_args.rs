@@ -48,7 +48,8 @@ pub(crate) struct EditArgs {
 /// Where more than flags comes from.
 #[derive(Args)]
 pub(crate) struct Source {
-    /// Take the fields from this JSON file; `-` is standard input
+    /// Take the fields from this JSON file; `-` is standard input. What `provider show --json` prints, and Google's
+    /// client_secret.json, are understood too
     #[arg(long, value_name = "FILE.json")]
     pub(crate) from: Option<PathBuf>,
     /// Read the client secret from standard input; at a terminal, ask for it without showing it

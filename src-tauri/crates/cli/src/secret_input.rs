@@ -45,6 +45,24 @@ pub(crate) fn from_file(file: File, what: &str) -> Result<SecretText, Failure> {
     text(read(file, what)?, what)
 }
 
+/// Refuses what no client secret, password or API key holds (RFC 6749 appendix A.2): it got in when the secret was
+/// copied. A last line end was taken away when it was read.
+pub(crate) fn check_one_line(secret: &SecretText, what: &str) -> Result<(), Failure> {
+    let wrong = match secret
+        .chars()
+        .find(|c| c.is_control() || ('\u{2028}'..='\u{2029}').contains(c))
+    {
+        None => return Ok(()),
+        Some('\n' | '\r' | '\u{2028}' | '\u{2029}') => "a line end inside it",
+        Some(_) => "a control character",
+    };
+    Err(Failure::new(
+        ErrorCode::ValidationError,
+        format!("{what}: there is {wrong}, which no secret of one line has."),
+        "Check how it was copied, and send it alone.",
+    ))
+}
+
 /// A new secret: at a terminal it has to be typed twice.
 pub(crate) fn new_from_fd(fd: u32, what: &str) -> Result<SecretText, Failure> {
     let secret = from_fd(fd, &format!("New {what}"))?;
@@ -172,6 +190,11 @@ fn utf8(mut bytes: Zeroizing<Vec<u8>>, what: &str) -> Result<SecretText, Failure
         }
     }
     match std::str::from_utf8(&bytes) {
+        Ok(text) if text.starts_with('\u{feff}') => Err(Failure::new(
+            ErrorCode::ValidationError,
+            format!("{what}: it begins with a byte order mark, which is no part of a secret."),
+            "Save the file as UTF-8 without a byte order mark.",
+        )),
         Ok(text) => Ok(Zeroizing::new(text.to_owned())),
         Err(_) => Err(unreadable(what, "it is no UTF-8 text")),
     }

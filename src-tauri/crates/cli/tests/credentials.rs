@@ -41,11 +41,16 @@ fn fake() -> Fake {
         match what {
             "POST /v1/credentials" => (201, mail()),
             "GET /v1/credentials" => (200, json!([mail(), keys()])),
-            "GET /v1/credentials/mail" => (
-                200,
-                with(mail(), json!({"username": "YWRh", "password": ENCODED})),
+            "GET /v1/credentials/mail?field=password" => (200, with(mail(), json!({"password": ENCODED}))),
+            "GET /v1/credentials/mail?field=pasword" => (200, mail()),
+            "GET /v1/credentials/work%2Fkeys?field=open" => (200, with(keys(), json!({"open": "/wD+"}))),
+            "GET /v1/credentials/work%2Fkeys?field=shut" => (
+                403,
+                support::error(
+                    "permission_denied",
+                    "this field is redacted: it is never returned again",
+                ),
             ),
-            "GET /v1/credentials/work%2Fkeys" => (200, with(keys(), json!({"open": "/wD+"}))),
             "PUT /v1/credentials/mail" => (200, mail()),
             "DELETE /v1/credentials/mail" => (200, json!({"success": true})),
             _ => support::not_found(what),
@@ -175,6 +180,14 @@ fn what_cannot_be_read_is_an_error_and_nothing_is_sent() {
             "cannot be read",
         ),
         (&["credential", "edit", "x"], "nothing is to be changed"),
+        (
+            &["provider", "add", "--from", "{\"client_secret\":\"x\"}"],
+            "the name of a file",
+        ),
+        (
+            &["--app-token-file", "tokenry_app_c4n4ry", "list"],
+            "the name of a file",
+        ),
     ] {
         let run = fake.run(arguments).ends(10);
         assert!(run.err.to_lowercase().contains(says), "{}", run.err);
@@ -182,6 +195,47 @@ fn what_cannot_be_read_is_an_error_and_nothing_is_sent() {
     fake.run(&["credential", "add", "x", "--type", "basic-auth"])
         .ends(2);
     assert!(fake.seen().is_empty());
+}
+
+/// RFC 6749 appendix A.2. Nothing of the secret is repeated.
+#[test]
+fn a_secret_that_was_copied_with_more_than_itself_is_refused() {
+    let fake = fake();
+    let raw = &["credential", "add", "x", "--type", "raw"][..];
+    let basic = &[
+        "credential",
+        "add",
+        "x",
+        "--type",
+        "basic-auth",
+        "--username",
+        "a",
+    ];
+    let provider = &[
+        "provider",
+        "add",
+        "--name",
+        "x",
+        "--client-id",
+        "y",
+        "--client-secret-stdin",
+    ];
+    for arguments in [raw, basic, provider] {
+        for (input, says) in [
+            ("\u{feff}c4n4ry", "byte order mark"),
+            ("c4n4ry\nmore", "line end"),
+            ("c4n4ry\n\n", "line end"),
+            ("c4n4ry\tmore", "control character"),
+            ("c4n4ry\0", "control character"),
+        ] {
+            let run = fake.run_with(arguments, input.as_bytes()).ends(10);
+            assert!(run.err.contains(says) && !run.err.contains("c4n4ry"), "{run:?}");
+        }
+    }
+    assert!(fake.seen().is_empty());
+    let lines = b"-----BEGIN PRIVATE KEY-----\nc4n4ry\n-----END PRIVATE KEY-----\n";
+    let several = ["credential", "add", "x", "--type", "default", "--field", "key=-"];
+    fake.run_with(&several, lines).ends(0);
 }
 
 #[test]

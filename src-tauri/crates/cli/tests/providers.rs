@@ -94,6 +94,36 @@ fn add_takes_a_file_and_a_flag_wins() {
 }
 
 #[test]
+fn what_show_prints_can_be_given_to_add() {
+    let fake = fake();
+    let file = fake.home.path().join("p.json");
+    let shown = fake.run(&["provider", "show", "github", "--json"]).ends(0).out;
+    std::fs::write(&file, format!("\u{feff}{shown}")).unwrap();
+    let path = file.to_str().unwrap();
+    let run = fake
+        .run(&["provider", "add", "--from", path, "--name", "other"])
+        .ends(0);
+    let sent = added(&fake);
+    assert_eq!(sent["name"], "other");
+    assert_eq!(sent["client_id"], provider()["client_id"]);
+    for unset in [
+        "id",
+        "has_client_secret",
+        "redirect_uris",
+        "created_at",
+        "updated_at",
+        "issuer",
+    ] {
+        assert!(
+            sent.get(unset).is_none() || !provider()[unset].is_null() && unset == "issuer",
+            "{sent}"
+        );
+    }
+    let has_secret = provider()["has_client_secret"] == true;
+    assert_eq!(run.err.contains("--client-secret-stdin"), has_secret, "{run:?}");
+}
+
+#[test]
 fn a_file_that_is_not_there_or_broken_is_an_error_that_names_it() {
     let fake = fake();
     let broken = fake.home.path().join("broken.json");

@@ -136,6 +136,19 @@ fn it_says_ready_once_answers_and_ends_cleanly_when_told() {
 }
 
 #[test]
+fn the_log_has_the_request_id_of_each_error_without_being_asked_for_more() {
+    let profile = Profile::new();
+    let serving = profile.serve();
+    let answer = ask(&profile.socket(), "GET", "/v1/connections/nobody");
+    let (_, after) = answer.split_once("\"request_id\":\"").unwrap();
+    let id = after.split('"').next().unwrap().to_owned();
+    serving.signal(Signal::TERM);
+    let (.., err) = serving.end();
+    let line = err.lines().find(|line| line.contains(&id));
+    assert!(line.is_some_and(|line| line.contains("not_found")), "{id}: {err}");
+}
+
+#[test]
 fn who_comes_second_says_who_holds_the_profile_and_disturbs_nothing() {
     let profile = Profile::new();
     let serving = profile.serve();

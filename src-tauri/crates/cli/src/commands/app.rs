@@ -1,14 +1,18 @@
 //! Apps and their grants.
 
+use super::credential::called;
 use crate::args::{AppCommand, GrantArgs};
 use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::http::Method;
-use crate::output::{Output, Style, write_out};
+use crate::output::{Output, Style, check_out, write_out};
 use crate::table::{Cell, table};
 use crate::time::whole_second;
-use tokenry_contract::{App, CreateApp, CreateGrant, CreatedApp, Grant, Success};
+use std::collections::HashMap;
+use tokenry_contract::{App, Connection, CreateApp, CreateGrant, CreatedApp, Credential, Grant, Success};
 use zeroize::Zeroizing;
+
+type Names = HashMap<String, String>;
 
 pub(crate) fn run(command: &AppCommand, engine: &Engine, output: &Output) -> Result<(), Failure> {
     match command {
@@ -38,6 +42,8 @@ fn add(
     engine: &Engine,
     output: &Output,
 ) -> Result<(), Failure> {
+    // Before there is an app whose token nobody saw.
+    check_out()?;
     let request = CreateApp {
         name: name.to_owned(),
         redirect_uris: redirect_uris.to_vec(),
@@ -85,10 +91,42 @@ fn list(engine: &Engine, output: &Output) -> Result<(), Failure> {
     if apps.is_empty() {
         output.say("There is no app yet: `tokenry app add NAME` registers one.");
     }
-    output.data(&apps, |style| text(&apps, style))
+    let names = if output.is_json() {
+        Names::new()
+    } else {
+        names(&apps, engine)
+    };
+    output.data(&apps, |style| text(&apps, &names, style))
 }
 
-fn text(apps: &[App], style: Style) -> String {
+/// What the ids in grants are called; what is gone has no name any more.
+fn names(apps: &[App], engine: &Engine) -> Names {
+    let grants = || apps.iter().flat_map(|app| &app.grants);
+    let mut names = Names::new();
+    if grants().any(|grant| !grant.connections.is_empty()) {
+        let connections: Vec<Connection> = engine.get(&["v1", "connections"]).unwrap_or_default();
+        names.extend(connections.into_iter().map(|c| (c.id.to_string(), c.name)));
+    }
+    if grants().any(|grant| !grant.credentials.is_empty()) {
+        let credentials: Vec<Credential> = engine.get(&["v1", "credentials"]).unwrap_or_default();
+        names.extend(credentials.iter().map(|c| (c.id.to_string(), called(c))));
+    }
+    names
+}
+
+/// What a grant is good for, by name.
+fn with(grant: &Grant, names: &Names) -> String {
+    let all = grant.connections.iter().chain(&grant.credentials);
+    let named = all.map(|id| {
+        names
+            .get(&id.to_string())
+            .cloned()
+            .unwrap_or_else(|| id.to_string())
+    });
+    named.collect::<Vec<_>>().join(" ")
+}
+
+fn text(apps: &[App], names: &Names, style: Style) -> String {
     if apps.is_empty() {
         return String::new();
     }
@@ -98,6 +136,8 @@ fn text(apps: &[App], style: Style) -> String {
         rows.push(vec![
             Cell::from(&app.name),
             Cell::from(if app.public { "public" } else { "has a token" }),
+            Cell::from(""),
+            Cell::from(""),
             used(app.last_used_at),
             Cell::from(app.id.to_string()),
         ]);
@@ -105,10 +145,41 @@ fn text(apps: &[App], style: Style) -> String {
             vec![
                 Cell::from(""),
                 Cell::from(grant.scopes.join(" ")),
+                Cell::from(with(grant, names)),
+                Cell::from(grant.expires_at.map_or("until revoked".to_owned(), whole_second)),
                 used(grant.last_used_at),
                 Cell::from(format!("grant {}", grant.id)),
             ]
         }));
     }
-    table(&["NAME", "MAY", "LAST USED", "ID"], rows, style)
+    table(&["NAME", "MAY", "WITH", "ENDS", "LAST USED", "ID"], rows, style)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_list_names_what_each_grant_is_good_for_and_when_it_ends() {
+        let id = |n: u32| format!("01900000-0000-7000-8000-{n:012}");
+        let grant = |n: u32, end: Option<&str>| {
+            json!({"id": id(n), "app_id": id(1), "app_name": "backup", "scopes": ["tokens:read"],
+                "connections": [id(3), id(4)], "credentials": [id(5)], "token_scopes": null, "expires_at": end,
+                "created_at": "2026-01-01T00:00:00Z", "last_used_at": null})
+        };
+        let app = json!({"id": id(1), "name": "backup", "redirect_uris": [], "public": false,
+            "grants": [grant(8, Some("2027-01-31T12:00:00Z")), grant(9, None)],
+            "created_at": "2026-01-01T00:00:00Z", "last_used_at": null});
+        let app: App = serde_json::from_value(app).unwrap();
+        let names = [(id(3), "github/work".to_owned()), (id(5), "mail".to_owned())].into();
+        let text = text(&[app], &names, Style { colour: false });
+        let lines: Vec<_> = text.lines().collect();
+        let named = format!("github/work {} mail", id(4));
+        assert!(
+            lines[2].contains(&named) && lines[2].contains("2027-01-31T12:00:00Z"),
+            "{text}"
+        );
+        assert!(lines[3].contains("until revoked"), "{text}");
+    }
 }

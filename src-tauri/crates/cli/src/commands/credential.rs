@@ -2,9 +2,9 @@ use super::show::words;
 use crate::credential_args::{AddArgs, Common, CredentialCommand, EditArgs, From, Kind};
 use crate::engine::Engine;
 use crate::failure::Failure;
-use crate::http::Method;
+use crate::http::{Method, Request, encoded, path};
 use crate::names;
-use crate::output::{Colour, Output, Style, write_out};
+use crate::output::{Colour, Output, Style, check_out, write_out};
 use crate::secret_input::{self, SecretText};
 use crate::table::{Cell, facts, table};
 use crate::time::{both, relative};
@@ -46,7 +46,8 @@ fn add(args: &AddArgs, engine: &Engine, output: &Output) -> Result<(), Failure> 
     if wanted.is_empty() {
         return Err(wrong("There is no field", "Give one, as in: --field NAME=-"));
     }
-    let mut data = read(&wanted)?;
+    let is_one_line = args.kind != Kind::Default;
+    let mut data = read(&wanted, is_one_line)?;
     if let Some(username) = &args.username {
         data.insert("username".to_owned(), STANDARD.encode(username));
     }
@@ -66,7 +67,7 @@ fn add(args: &AddArgs, engine: &Engine, output: &Output) -> Result<(), Failure> 
 
 fn edit(args: &EditArgs, engine: &Engine, output: &Output) -> Result<(), Failure> {
     let Common { fields, redacted } = &args.common;
-    let given = read(fields)?
+    let given = read(fields, false)?
         .into_iter()
         .map(|(field, value)| (field, Some(value)));
     let username = args.username.iter().map(|name| STANDARD.encode(name));
@@ -123,8 +124,10 @@ fn show(name: &str, engine: &Engine, output: &Output) -> Result<(), Failure> {
 
 /// One value and nothing else, to standard output.
 fn value(name: &str, field: &str, engine: &Engine, output: &Output) -> Result<(), Failure> {
+    check_out()?;
+    let target = path(&["v1", "credentials", name]) + "?field=" + &encoded(field);
     let mut found: Credential = engine
-        .get(&["v1", "credentials", name])
+        .ask(&Request::new(Method::Get, target))
         .map_err(|failure| explain(failure, engine, name))?;
     let encoded = found.data.remove(field).map(Zeroizing::new);
     found.data.values_mut().for_each(Zeroize::zeroize);
@@ -146,8 +149,9 @@ fn value(name: &str, field: &str, engine: &Engine, output: &Output) -> Result<()
     write_out(&bytes)
 }
 
-/// Reads the values where the flags say, encoded.
-fn read(fields: &[(String, From)]) -> Result<BTreeMap<String, String>, Failure> {
+/// Reads the values where the flags say, encoded. An API key or a password is one line; the fields of other credentials
+/// may have several, as a private key has.
+fn read(fields: &[(String, From)], is_one_line: bool) -> Result<BTreeMap<String, String>, Failure> {
     let from_stdin = fields
         .iter()
         .filter(|(_, from)| matches!(from, From::Stdin | From::Fd(0)));
@@ -163,6 +167,9 @@ fn read(fields: &[(String, From)]) -> Result<BTreeMap<String, String>, Failure> 
             From::Stdin => secret_input::from_stdin(field),
             From::Fd(fd) => secret_input::from_fd(*fd, field),
         }?;
+        if is_one_line {
+            secret_input::check_one_line(&secret, field)?;
+        }
         if data
             .insert(field.clone(), STANDARD.encode(secret.as_bytes()))
             .is_some()
@@ -204,13 +211,6 @@ fn no_such(name: &str) -> Failure {
 
 fn without(credential: &Credential, field: &str) -> Failure {
     let name = called(credential);
-    if credential.redact_fields.iter().any(|redacted| redacted == field) {
-        return Failure::new(
-            ErrorCode::PermissionDenied,
-            format!("The field {field:?} of {name} is redacted: it is never returned again."),
-            "Set it anew with `tokenry credential edit`, if you have it elsewhere.",
-        );
-    }
     let next = match credential.kind {
         CredentialType::OAuth2Refresh => {
             format!("It is a connection: `tokenry token {name}` gives its token.")

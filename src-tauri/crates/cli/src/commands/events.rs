@@ -92,11 +92,20 @@ fn text(events: &[Event], names: &Names, style: Style) -> String {
             Cell::coloured(&show::words(&event.outcome), colour),
             Cell::from(names.get(&id).unwrap_or(&id)),
             Cell::from(event.pid.map_or(who.clone(), |pid| format!("{who} ({pid})"))),
-            Cell::from(event.detail.as_deref().unwrap_or_default()),
+            Cell::from(detail(event)),
         ]
     };
     let headings = ["TIME", "WHAT", "OUTCOME", "WHICH", "WHO", ""];
     table(&headings, events.iter().map(row).collect(), style)
+}
+
+/// The words, and of what was refused or failed the id that its error named.
+fn detail(event: &Event) -> String {
+    let words = event.detail.as_deref().unwrap_or_default();
+    match event.request_id {
+        Some(id) => format!("{words} (request {id})").trim_start().to_owned(),
+        None => words.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -115,6 +124,21 @@ mod tests {
         };
         let written = "/v1/events?limit=5&app=a%26b%3Dc%20d&connection=github%2Fw%C3%B6rk&outcome=refused";
         assert_eq!(target(&args), written);
+    }
+
+    #[test]
+    fn a_refusal_names_its_request() {
+        let id = "01900000-0000-7000-8000-000000000001";
+        let page: EventPage = serde_json::from_value(json!({"next": null, "events": [{
+            "id": id, "at": "2027-01-15T08:00:00.123Z", "kind": "credential_handed_out", "caller": "program",
+            "program": null, "pid": null, "provider_id": null, "connection_id": null, "outcome": "refused",
+            "detail": "mail: denied", "request_id": id}]}))
+        .unwrap();
+        let text = text(&page.events, &Names::new(), Style { colour: false });
+        assert!(
+            text.contains("refused  ") && text.contains(&format!("mail: denied (request {id})")),
+            "{text}"
+        );
     }
 
     #[test]

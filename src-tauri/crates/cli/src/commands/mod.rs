@@ -12,6 +12,7 @@ mod flow;
 mod list;
 mod provider;
 mod provider_fields;
+mod provider_file;
 mod show;
 mod status;
 mod token;

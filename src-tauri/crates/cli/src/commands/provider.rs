@@ -1,3 +1,4 @@
+use super::provider_file::{self, Use};
 use super::{provider_fields, show};
 use crate::engine::Engine;
 use crate::failure::Failure;
@@ -9,9 +10,17 @@ use jiff::Timestamp;
 use tokenry_contract::{OAuthProvider, Success};
 
 pub(crate) fn add(args: &AddArgs, engine: &Engine, output: &Output) -> Result<(), Failure> {
-    let fields = provider_fields::collect(&args.given(), &args.source)?;
+    let mut fields = provider_fields::collect(&args.given(), &args.source, Use::Add)?;
+    let lacks_secret = provider_file::lacks_secret(&mut fields);
     let provider: OAuthProvider = engine.send_body(Method::Post, &["v1", "oauth-providers"], &fields)?;
-    output.done(&provider, &added(&provider))
+    output.done(&provider, &added(&provider))?;
+    if lacks_secret {
+        output.say(&format!(
+            "The client secret was not in the file; give it with `tokenry provider edit {} --client-secret-stdin`.",
+            provider.name
+        ));
+    }
+    Ok(())
 }
 
 fn added(provider: &OAuthProvider) -> String {
@@ -35,7 +44,7 @@ pub(crate) fn show(name: &str, engine: &Engine, output: &Output) -> Result<(), F
 }
 
 pub(crate) fn edit(args: &EditArgs, engine: &Engine, output: &Output) -> Result<(), Failure> {
-    let fields = provider_fields::collect(&args.given(), &args.source)?;
+    let fields = provider_fields::collect(&args.given(), &args.source, Use::Edit)?;
     let provider: OAuthProvider = engine
         .send_body(Method::Put, &["v1", "oauth-providers", &args.provider], &fields)
         .map_err(|failure| names::explain(failure, engine, Kind::Provider, &args.provider))?;

@@ -1,5 +1,6 @@
 //! A provider's fields, from a file, flags and a secret that is read apart.
 
+use super::provider_file::{self, Use};
 use crate::failure::Failure;
 use crate::provider_args::{Given, Source};
 use crate::secret_input::{self, SecretText};
@@ -11,9 +12,10 @@ use zeroize::Zeroizing;
 
 /// More than any provider has.
 const FILE_MAX: u64 = 256 * 1024;
+const SECRET: &str = "Client secret";
 
 /// What the file says, then what the flags say, then the secret.
-pub(super) fn collect(given: &Given, source: &Source) -> Result<Map<String, Value>, Failure> {
+pub(super) fn collect(given: &Given, source: &Source, to: Use) -> Result<Map<String, Value>, Failure> {
     let from_stdin = source.from.as_deref() == Some(Path::new("-"));
     if from_stdin && (source.client_secret_stdin || source.client_secret_fd == Some(0)) {
         return Err(wrong(
@@ -21,11 +23,13 @@ pub(super) fn collect(given: &Given, source: &Source) -> Result<Map<String, Valu
             "",
         ));
     }
-    let mut fields = source.from.as_deref().map(read).transpose()?.unwrap_or_default();
+    let read = source.from.as_deref().map(|file| read(file, to));
+    let mut fields = read.transpose()?.unwrap_or_default();
     if let Ok(Value::Object(flags)) = serde_json::to_value(given) {
         fields.extend(flags);
     }
     if let Some(secret) = secret(source)? {
+        secret_input::check_one_line(&secret, SECRET)?;
         fields.insert("client_secret".to_owned(), Value::String(secret.to_string()));
     }
     if fields.is_empty() {
@@ -38,15 +42,21 @@ pub(super) fn collect(given: &Given, source: &Source) -> Result<Map<String, Valu
 }
 
 fn secret(source: &Source) -> Result<Option<SecretText>, Failure> {
-    let what = "Client secret";
     match source.client_secret_fd {
-        Some(fd) => secret_input::from_fd(fd, what).map(Some),
-        None if source.client_secret_stdin => secret_input::from_stdin(what).map(Some),
+        Some(fd) => secret_input::from_fd(fd, SECRET).map(Some),
+        None if source.client_secret_stdin => secret_input::from_stdin(SECRET).map(Some),
         None => Ok(None),
     }
 }
 
-fn read(file: &Path) -> Result<Map<String, Value>, Failure> {
+fn read(file: &Path, to: Use) -> Result<Map<String, Value>, Failure> {
+    if file.to_string_lossy().trim_start().starts_with('{') {
+        // It is not repeated: a client secret may be in it.
+        return Err(wrong(
+            "--from takes the name of a file, and not what is in it",
+            "Send JSON by standard input, as in: --from - < FILE.json",
+        ));
+    }
     let name = if file == Path::new("-") {
         "Standard input".into()
     } else {
@@ -67,52 +77,14 @@ fn read(file: &Path) -> Result<Map<String, Value>, Failure> {
     if bytes.len() as u64 > FILE_MAX {
         return Err(wrong(&format!("{name} has more than {FILE_MAX} bytes"), ""));
     }
-    parse(&bytes, &name)
+    provider_file::parse(&bytes, &name, to)
 }
 
-fn parse(bytes: &[u8], name: &str) -> Result<Map<String, Value>, Failure> {
-    match serde_json::from_slice(bytes) {
-        Ok(Value::Object(fields)) => Ok(fields),
-        Ok(_) => Err(wrong(&format!("{name} is no JSON object"), "")),
-        // Syntax errors of JSON quote nothing of what they read.
-        Err(error) => Err(wrong(&format!("{name} is not well-formed JSON: {error}"), "")),
-    }
-}
-
-fn wrong(what: &str, next: &str) -> Failure {
+pub(super) fn wrong(what: &str, next: &str) -> Failure {
     let next = if next.is_empty() {
         "Correct it and try again."
     } else {
         next
     };
     Failure::new(ErrorCode::ValidationError, format!("{what}."), next)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn broken_json_is_told_by_its_place_and_never_quoted() {
-        let text = "{\"client_secret\": \"s3cr3t-canary\",\n \"name\" \"x\"}";
-        let words = parse(text.as_bytes(), "p.json").unwrap_err().words();
-        assert!(words.contains("p.json") && words.contains("line 2"), "{words}");
-        for text in [
-            "{\"client_secret\": s3cr3t-canary}",
-            "\"s3cr3t-canary\"",
-            "s3cr3t-canary",
-            "{\"s3cr3t-canary",
-        ] {
-            let words = parse(text.as_bytes(), "p.json").unwrap_err().words();
-            assert!(!words.contains("s3cr3t"), "{words}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_object_is_refused() {
-        for text in ["", "[]", "1", "null", "{}{}", "\u{feff}{}"] {
-            assert!(parse(text.as_bytes(), "p.json").is_err(), "{text}");
-        }
-        assert!(parse(&[b'['; 100_000], "p.json").is_err());
-    }
 }

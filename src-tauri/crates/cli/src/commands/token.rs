@@ -3,7 +3,7 @@ use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::http::Method;
 use crate::names::{self, Kind};
-use crate::output::{Output, write_out};
+use crate::output::{Output, check_out, write_out};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use tokenry_contract::{TokenAnswer, TokenRequest};
@@ -25,6 +25,7 @@ pub(crate) fn run(
     engine: &Engine,
     output: &Output,
 ) -> Result<(), Failure> {
+    check_out()?;
     if output.is_json() {
         let answer: TokenAnswer = ask(name, request, engine)?;
         return output.done(&answer, "");
