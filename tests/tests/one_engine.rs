@@ -59,7 +59,7 @@ fn a_locked_vault_gives_nothing_until_the_passphrase_comes() {
     );
 
     let wrong = unlock_by_fd_3(&profile, "incorrect horse\n");
-    assert_eq!(wrong.code, 11, "{wrong:?}");
+    assert_eq!(wrong.code, 20, "{wrong:?}");
     assert!(
         wrong.stderr.contains("this passphrase does not open the vault"),
         "{wrong:?}"

@@ -6,7 +6,7 @@ use axum::{
 };
 use std::collections::BTreeMap;
 use tokenry_contract::{Details, ErrorBody, ErrorCode, ErrorEnvelope};
-use tokenry_core::{Code, OsRandom, RequestId, SystemClock, clean};
+use tokenry_core::{Code, OsRandom, RequestId, SystemClock, clean, within};
 
 /// From each field to what is wrong with it.
 pub(crate) type Fields = BTreeMap<String, String>;
@@ -173,7 +173,7 @@ pub(crate) async fn no_method(method: Method, uri: Uri) -> Refused {
 fn list(fields: &Fields) -> String {
     let all: Vec<_> = fields
         .iter()
-        .map(|(field, wrong)| format!("{field} {wrong}"))
+        .map(|(field, wrong)| format!("{field} {}", within(wrong)))
         .collect();
     format!("{}; correct it and try again", all.join("; "))
 }

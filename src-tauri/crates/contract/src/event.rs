@@ -27,6 +27,7 @@ pub struct Event {
     pub grant_id: Option<Uuid>,
     pub detail: Option<String>,
     /// Of what was refused or failed: the `request_id` of the error that the caller got.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<Uuid>,
 }
 

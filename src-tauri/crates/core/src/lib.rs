@@ -46,4 +46,4 @@ pub use random::{OsRandom, Random};
 pub use scope::Scopes;
 pub use secret::Secret;
 pub use settings::Settings;
-pub use text::clean;
+pub use text::{clean, is_miscopied, sentence, trimmed, within};

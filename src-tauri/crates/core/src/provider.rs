@@ -251,6 +251,15 @@ impl Provider {
         {
             problems.insert("client_secret", "must be at most 16384 bytes".to_owned());
         }
+        if self
+            .client_secret
+            .as_ref()
+            .is_some_and(|s| crate::is_miscopied(s.expose()))
+        {
+            let wrong = "must not hold a byte order mark, a line end or another control character (RFC 6749, A.2): \
+                         check how it was copied";
+            problems.insert("client_secret", wrong.to_owned());
+        }
         if self.grant_type == GrantType::ClientCredentials && self.client_secret.is_none() {
             problems.insert("client_secret", "is needed for client_credentials".to_owned());
         }

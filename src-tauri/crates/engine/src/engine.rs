@@ -281,10 +281,11 @@ impl Engine {
                 state: VaultState::Absent,
                 problem,
                 ..
-            } => Err(Error::NoVault(problem.as_ref().map_or_else(
-                || "open the window, or run `tokenry unlock`".to_owned(),
-                |p| p.1.clone(),
-            ))),
+            } => Err(Error::no_vault(
+                problem
+                    .as_ref()
+                    .map_or("open the window, or run `tokenry unlock`", |(_, text)| text),
+            )),
             Gate::Shut {
                 problem: Some((_, text)),
                 ..

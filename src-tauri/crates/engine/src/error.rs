@@ -1,7 +1,10 @@
 use crate::{narrowing::Unavailable, policy::Operation};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use tokenry_core::{Code, Connection, ReauthReason, Rule, Timestamp};
+use tokenry_core::{Code, Connection, ReauthReason, Rule, Timestamp, within};
 use tokenry_oauth::{Failure, redirect::Refused};
+
+/// What [`Error::NoVault`] begins with.
+const NO_VAULT: &str = "there is no vault yet: ";
 
 /// Why the engine did not do what it was asked. The text says what happened, to what, and what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +28,7 @@ pub enum Error {
     #[error("the vault is locked: {0}")]
     StaysLocked(String),
     /// There is no vault yet.
-    #[error("there is no vault yet: {0}")]
+    #[error("{NO_VAULT}{0}")]
     NoVault(String),
     /// The profile is older than it was, or rows are missing.
     #[error("this profile may only be read: {0}")]
@@ -169,10 +172,10 @@ pub enum Error {
     #[error("this sign-in is over: it was used, cancelled, or is older than ten minutes; start again")]
     FlowExpired,
     /// An answer that is none of ours.
-    #[error("the redirect was refused: {}; open sign-ins stay open", without_period(.0))]
+    #[error("the redirect was refused: {}; open sign-ins stay open", within(&.0.to_string()))]
     Redirect(#[from] Refused),
     /// An answer from somebody else.
-    #[error("the redirect was refused: {}; open sign-ins stay open", without_period(.0))]
+    #[error("the redirect was refused: {}; open sign-ins stay open", within(.0))]
     RedirectRefused(String),
     /// Another account than the one to renew.
     #[error(
@@ -328,6 +331,11 @@ impl Error {
         }
     }
 
+    /// That there is no vault yet. What is to be done may come from a message that says so already.
+    pub(crate) fn no_vault(next: &str) -> Self {
+        Self::NoVault(next.strip_prefix(NO_VAULT).unwrap_or(next).to_owned())
+    }
+
     pub(crate) fn not_found(what: &'static str, reference: &str, next: impl Into<String>) -> Self {
         Self::NotFound {
             what,
@@ -335,11 +343,6 @@ impl Error {
             next: next.into(),
         }
     }
-}
-
-/// A sentence that goes on.
-fn without_period(sentence: &impl ToString) -> String {
-    sentence.to_string().trim_end_matches('.').to_owned()
 }
 
 fn cannot_narrow(is_hard: bool) -> &'static str {
@@ -376,7 +379,7 @@ fn what_to_check(error: &str) -> &'static str {
 fn fields_text(fields: &BTreeMap<String, String>) -> String {
     let list: Vec<_> = fields
         .iter()
-        .map(|(field, wrong)| format!("{field} {wrong}"))
+        .map(|(field, wrong)| format!("{field} {}", within(wrong)))
         .collect();
     list.join("; ")
 }
@@ -411,6 +414,74 @@ fn next_try(at: Option<Timestamp>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Each error that holds another text, with one that ends as a sentence and one that does not.
+    fn with_inner(text: &str) -> Vec<Error> {
+        let own = || text.to_owned();
+        let description = || Some(own());
+        vec![
+            Error::StaysLocked(own()),
+            Error::no_vault(text),
+            Error::no_vault(&Error::no_vault(text).to_string()),
+            Error::ReadOnly(own()),
+            Error::not_found("provider", "x", own()),
+            Error::Invalid(
+                [("a", own()), ("b", own())]
+                    .map(|(k, v)| (k.to_owned(), v))
+                    .into(),
+            ),
+            Error::Conflict(own()),
+            Error::ConsentDenied(description()),
+            Error::AuthorizationRefused {
+                error: "e".to_owned(),
+                description: description(),
+            },
+            Error::Provider {
+                failure: Failure::Rejected {
+                    error: "invalid_client".to_owned(),
+                    description: description(),
+                    status: 401,
+                },
+                next_try_at: Some(Timestamp::UNIX_EPOCH),
+                wait: None,
+            },
+            Error::Provider {
+                failure: Failure::InvalidGrant {
+                    description: description(),
+                },
+                next_try_at: None,
+                wait: None,
+            },
+            Error::Redirect(Refused::TooLong),
+            Error::RedirectRefused(own()),
+            Error::Unavailable(own()),
+            Error::Internal(own()),
+            Error::NotAllowed {
+                rule: Rule::Denied,
+                wait: None,
+            },
+            Error::CannotAsk,
+            Error::no_grant(&[Operation::StartFlow, Operation::ReadCredential]),
+            Error::TooManyQuestions,
+            Error::FlowExpired,
+            Error::Locked,
+        ]
+    }
+
+    #[test]
+    fn no_text_of_an_error_has_doubled_punctuation_or_says_a_thing_twice() {
+        for inner in ["Something broke. Try again.", "something broke"] {
+            for error in with_inner(inner) {
+                for text in [error.to_string(), tokenry_core::sentence(&error.to_string())] {
+                    for doubled in ["..", ".;", ".,", ";;", "; ;", ". .", "  ", ".: ", "::"] {
+                        assert!(!text.contains(doubled), "{doubled:?}: {text}");
+                    }
+                    let twice = text.matches("there is no vault yet").count();
+                    assert!(twice < 2, "{text}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_validation_error_names_each_field() {

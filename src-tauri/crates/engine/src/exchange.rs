@@ -209,7 +209,7 @@ impl Engine {
                 Page {
                     ok: false,
                     title: "Not connected".to_owned(),
-                    text: format!("{error}."),
+                    text: tokenry_core::sentence(&error.to_string()),
                 }
             }
         }

@@ -94,7 +94,7 @@ impl Error {
             Self::Keyring(error) => error.code(),
             Self::KeyringItemMissing | Self::KeyringDidNotKeep => Code::OauthUnavailable,
             Self::KeyringItemNotOurs | Self::KeyringHoldsAnotherKey => Code::OauthUnavailable,
-            Self::WrongPassphrase => Code::Unauthorized,
+            Self::WrongPassphrase => Code::VaultLocked,
             Self::NoSuchSlot(_) | Self::SlotFromNewerVersion => Code::Conflict,
             Self::SlotDamaged | Self::CostOutOfBounds { .. } | Self::OutOfMemory { .. } => Code::Internal,
             Self::RecordDamaged { .. } => Code::Internal,

@@ -118,7 +118,7 @@ pub(crate) fn initialise(project: String, provider: String, body: contract::Init
         project,
         provider,
         authorize_url: body.authorize_url,
-        client_id: body.client_id,
+        client_id: tokenry_core::trimmed(&body.client_id).to_owned(),
         credential: body.credential.id,
         organisation: body.credential.organisation_id,
         additional_parameters: body.additional_params.unwrap_or_default(),

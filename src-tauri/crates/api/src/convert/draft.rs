@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Display, str::FromStr};
 use tokenry_contract as contract;
 use tokenry_core::{
     GrantType, Name, NarrowingMethod, OsRandom, Provider, ProviderChange, ProviderId, RedirectPreference,
-    Rotation, Scopes, Secret, SystemClock, Timestamp, TokenEndpointAuthMethod, clean,
+    Rotation, Scopes, Secret, SystemClock, Timestamp, TokenEndpointAuthMethod, clean, trimmed,
 };
 use tokenry_engine::NewProvider;
 use url::Url;
@@ -82,7 +82,7 @@ fn read(wrong: &mut Fields, body: contract::UpdateProvider) -> ProviderChange {
         refresh_endpoint,
         revocation_endpoint,
         userinfo_endpoint,
-        client_id: body.client_id,
+        client_id: body.client_id.map(|id| trimmed(&id).to_owned()),
         client_secret: body
             .client_secret
             .map(|secret| some_text(secret).map(Secret::new)),

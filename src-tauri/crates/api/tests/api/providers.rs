@@ -40,6 +40,44 @@ async fn a_provider_is_added_shown_listed_changed_and_removed() {
     );
 }
 
+/// RFC 6749 appendix A.2: what came along when a secret was copied is refused, and around an id it is cut off.
+#[tokio::test]
+async fn a_client_id_is_trimmed_and_a_secret_with_control_characters_is_refused() {
+    let house = House::new().await;
+    let mut body = house.provider("sandbox");
+    let id = body["client_id"].as_str().unwrap().to_owned();
+    body["client_id"] = json!(format!("\u{feff} {id}\r\n"));
+    for secret in [
+        "\u{feff}c4n4ry",
+        "c4n4ry\n",
+        "c4n4ry\r\nmore",
+        "c4\tn4ry",
+        "c4n4ry\0",
+    ] {
+        body["client_secret"] = json!(secret);
+        let answer = house.ask("POST", "/v1/oauth-providers", body.clone()).await;
+        assert_eq!(
+            (answer.status, answer.code()),
+            (422, "validation_error"),
+            "{secret:?}"
+        );
+        assert!(
+            answer.field("client_secret").contains("copied"),
+            "{}",
+            answer.text
+        );
+        assert!(!answer.text.contains("n4ry"), "{}", answer.text);
+    }
+    body["client_secret"] = json!(CLIENT_SECRET);
+    let added = house.ask("POST", "/v1/oauth-providers", body).await;
+    assert_eq!(
+        (added.status, &added.json["client_id"]),
+        (201, &json!(id)),
+        "{}",
+        added.text
+    );
+}
+
 #[tokio::test]
 async fn what_is_registered_at_the_provider_is_what_a_flow_sends() {
     let house = House::new().await;

@@ -109,6 +109,13 @@ fn wrong_with(kind: CredentialKind, field: &str, value: &Secret) -> Option<Strin
         (CredentialKind::BasicAuth, "username") if bytes.contains(&b':') => {
             Some("must not hold a colon (RFC 7617 §2)".to_owned())
         }
+        // RFC 7617 §2.
+        (CredentialKind::BasicAuth, _) if std::str::from_utf8(&bytes).is_ok_and(tokenry_core::is_miscopied) => {
+            Some(
+                "must not hold a byte order mark, a line end or another control character: check how it was copied"
+                    .to_owned(),
+            )
+        }
         _ => None,
     }
 }

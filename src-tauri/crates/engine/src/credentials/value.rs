@@ -162,9 +162,15 @@ fn secret_in(credential: &Credential) -> Result<Secret, Error> {
     };
     let value = credential.data.get(field);
     let value = value.ok_or_else(|| wrong_secret("has no field client_secret"))?;
-    text_of(value)
+    let secret = text_of(value)
         .filter(|secret| !secret.expose().is_empty())
-        .ok_or_else(|| wrong_secret("holds a client secret that is no text"))
+        .ok_or_else(|| wrong_secret("holds a client secret that is no text"))?;
+    if tokenry_core::is_miscopied(secret.expose()) {
+        return Err(wrong_secret(
+            "holds a client secret with a byte order mark, a line end or another control character (RFC 6749, A.2)",
+        ));
+    }
+    Ok(secret)
 }
 
 fn wrong_secret(wrong: &str) -> Error {

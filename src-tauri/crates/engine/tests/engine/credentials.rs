@@ -178,6 +178,8 @@ async fn each_field_that_is_wrong_is_named() {
         ),
         (with(basic("bad"), "more", "x"), &["data.more"]),
         (with(basic("bad"), "username", "a:b"), &["data.username"]),
+        (with(basic("bad"), "username", "\u{feff}a"), &["data.username"]),
+        (with(basic("bad"), "password", "a\nb"), &["data.password"]),
         (raw(""), &["data.value"]),
         (raw("not base64"), &["data.value"]),
         (raw("YQ"), &["data.value"]),

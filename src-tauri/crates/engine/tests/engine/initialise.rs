@@ -333,6 +333,8 @@ async fn only_a_credential_of_the_same_project_that_holds_a_secret_is_used() {
         ),
         ("other", CredentialKind::Default, &[("password", "b")]),
         ("empty", CredentialKind::Default, &[("client_secret", "")]),
+        ("copied", CredentialKind::Raw, &[("value", "\u{feff}secret")]),
+        ("lines", CredentialKind::Default, &[("client_secret", "secret\n")]),
     ] {
         engine.add_credential(&ui(), new(name, kind, data)).await.unwrap();
         assert_eq!(

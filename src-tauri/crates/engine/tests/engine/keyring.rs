@@ -166,7 +166,7 @@ async fn a_passphrase_opens_its_vault_and_the_keyring_is_never_asked() {
     let wrong = Some(Secret::new("wrong horse".to_owned()));
     assert_eq!(
         engine.unlock(&ui(), wrong, true).await.unwrap_err().code(),
-        Code::Unauthorized
+        Code::VaultLocked
     );
     assert_eq!(
         engine.status().vault.problem,
@@ -184,7 +184,7 @@ async fn a_passphrase_opens_its_vault_and_the_keyring_is_never_asked() {
     let while_open = engine.unlock(&ui(), wrong, false).await.unwrap_err();
     assert_eq!(
         while_open.code(),
-        Code::Unauthorized,
+        Code::VaultLocked,
         "a mistyped passphrase is told"
     );
     engine.unlock(&ui(), right(), false).await.unwrap();
