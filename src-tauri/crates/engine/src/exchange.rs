@@ -343,7 +343,12 @@ impl Engine {
             .map_err(refused)?;
         let answer = authorization_code::exchange(&self.inner.http, &provider, flow, code).await;
         let answer = answer.map_err(|failure| refused_client(&provider, failure))?;
-        let (refresh_token, access_token) = (answer.refresh_token.clone(), answer.access_token.clone());
+        let refresh_token = answer.refresh_token.clone();
+        let access_token = answer
+            .access_token
+            .as_ref()
+            .or(answer.unusable_token.as_ref())
+            .cloned();
         let made = match partial::useless(&answer) {
             Some(useless) => Err(refused(useless)),
             None => {

@@ -9,6 +9,8 @@ pub struct Answer {
     /// The access token: printable ASCII, fit for a header (RFC 6749 A.12). `None` when there is none that can be
     /// used; then there is a new refresh token, and a complaint.
     pub access_token: Option<Secret>,
+    /// An access token that cannot be used as `Bearer`: good for nothing but to be revoked.
+    pub unusable_token: Option<Secret>,
     /// Always `Bearer`: nothing else can be used yet.
     pub token_type: String,
     /// Its lifetime in seconds, at most ten years; `None` is unknown, which is not for ever (OAuth 2.1 §3.2.3).
@@ -112,8 +114,10 @@ pub(crate) fn judge_first(
     let has_other_type = check_type(&members).is_err() && !is_incomplete;
     let retry = (access_token.is_none() && !has_other_type) || (is_incomplete && expires_in.is_none());
     let complaint = complaint(response, &wrong, access_token.is_some(), retry);
+    let unusable_token = members.text("access_token").filter(|_| access_token.is_none());
     Ok(Answer {
         access_token,
+        unusable_token: unusable_token.cloned(),
         token_type: "Bearer".to_owned(),
         expires_in,
         refresh_token,

@@ -188,7 +188,11 @@ async fn a_first_answer_from_another_issuer_is_refused_and_its_tokens_are_given_
         .await
         .unwrap_err();
     assert!(error.to_string().contains("issuer"), "{error}");
-    assert_eq!(world.server.count(Kind::Revoke), 1);
+    assert_eq!(
+        world.server.count(Kind::Revoke),
+        2,
+        "the refresh token and the access token"
+    );
     assert!(!world.server.family_alive());
     assert!(engine.connections(&ui()).await.unwrap().is_empty());
 }
