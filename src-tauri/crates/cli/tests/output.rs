@@ -33,7 +33,12 @@ fn redirected(fake: &Fake, arguments: &str, to: &str) -> Run {
 fn a_closed_or_full_standard_output_is_an_error() {
     let fake = fake();
     for arguments in ["token github", "token github --json", "list", "list --json"] {
-        for to in [">&-", ">/dev/full"] {
+        let closed = if arguments.starts_with("token") {
+            ">&-"
+        } else {
+            ">/dev/full"
+        };
+        for to in [closed, ">/dev/full"] {
             let run = redirected(&fake, arguments, to).ends(22);
             assert!(
                 run.err.contains("tandard output takes nothing"),
@@ -42,6 +47,12 @@ fn a_closed_or_full_standard_output_is_an_error() {
         }
         redirected(&fake, arguments, ">/dev/null").ends(0);
     }
+}
+
+/// A daemon's standard streams are often `/dev/null`, opened for reading and writing.
+#[test]
+fn a_command_that_hands_out_no_secret_runs_where_standard_output_is_a_daemons() {
+    redirected(&fake(), "list", "1<>/dev/null").ends(0);
 }
 
 #[test]
