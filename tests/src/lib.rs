@@ -24,4 +24,5 @@ pub mod sandbox;
 pub mod screen;
 pub mod socket;
 pub mod terminal;
+pub mod wayland;
 pub mod webdriver;

@@ -216,3 +216,26 @@ fn the_app_takes_over_from_an_engine_without_a_window() {
     let refused = desktop.profile.tokenry(&["serve"]);
     assert_ne!(refused.code, 0, "there is one engine, and it has the window");
 }
+
+const STALE: &str = "io.github.tokenry:/cb/sandbox?code=canary-code&state=canary-state";
+
+#[tokio::test]
+async fn a_stale_link_is_told_in_the_window_of_the_app_that_runs() {
+    let desktop = Desktop::trusting();
+    let screen = desktop.open_window(&[]).await;
+    screen.see("empty").await;
+    wait_for_the_handler(&desktop);
+    let _opener = desktop.open_link(STALE);
+    screen.hears("A sign-in link was not used").await;
+    let page = screen.client().source().await.unwrap();
+    assert!(!page.contains("canary"), "nothing of the link is in the page");
+    screen.close().await;
+}
+
+#[tokio::test]
+async fn a_stale_link_that_starts_the_app_is_told_in_its_window() {
+    let desktop = Desktop::trusting();
+    let screen = desktop.open_window(&[STALE]).await;
+    screen.hears("A sign-in link was not used").await;
+    screen.close().await;
+}

@@ -6,8 +6,8 @@ use std::net::TcpListener;
 use tokenry_e2e::browser::Browser;
 use tokenry_e2e::canary::Canary;
 use tokenry_e2e::desktop::Desktop;
-use tokenry_e2e::display::ask_to_close;
-use tokenry_e2e::process::wait_for;
+use tokenry_e2e::display::{Eye, ask_to_close};
+use tokenry_e2e::process::{Running, wait_for};
 use tokenry_e2e::sandbox::{CONFIDENTIAL, Sandbox};
 use tokenry_e2e::screen::Screen;
 use tokenry_testkit::{Behaviour, Client, ClientAuth, Kind, Server};
@@ -337,6 +337,20 @@ async fn without_a_tray_the_closed_window_ends_the_app_and_nothing_is_left_behin
     screen.see("empty").await;
     let status = desktop.profile.tokenry(&["--json", "status"]).success().json();
     assert_eq!(status["window"], true);
+    // The user is told what it means, and can stay.
+    ask_to_close(&desktop.session, "Tokenry");
+    screen
+        .reads(
+            "closing-dialog",
+            "Programs get no tokens until you start it again.",
+        )
+        .await;
+    screen.click("closing-stay").await;
+    screen.gone("closing-dialog").await;
+    assert_eq!(desktop.profile.tokenry(&["status"]).code, 0);
+    // Whoever closes it twice means it.
+    ask_to_close(&desktop.session, "Tokenry");
+    screen.see("closing-dialog").await;
     ask_to_close(&desktop.session, "Tokenry");
     wait_for("the app's end", || {
         (desktop.profile.tokenry(&["status"]).code == 3).then_some(())
@@ -350,4 +364,71 @@ async fn without_a_tray_the_closed_window_ends_the_app_and_nothing_is_left_behin
     let screen = desktop.open_window(&[]).await;
     screen.see("empty").await;
     screen.close().await;
+}
+
+#[tokio::test]
+async fn without_a_tray_the_engine_can_go_on_and_starting_the_app_again_shows_the_window() {
+    let desktop = Desktop::trusting();
+    let screen = desktop.open_window(&[]).await;
+    screen.see("empty").await;
+    let status = || desktop.profile.tokenry(&["--json", "status"]).success().json();
+    let before = status()["pid"].clone();
+    ask_to_close(&desktop.session, "Tokenry");
+    screen.see("closing-keep").await;
+    // The driver's own answer comes before the window goes.
+    let press = "setTimeout(() => document.querySelector('[data-testid=closing-keep]').click(), 100)";
+    screen.client().execute(press, Vec::new()).await.unwrap();
+    let eye = Eye::open(&desktop.session);
+    wait_for("the window's end", || (!eye.sees("Tokenry")).then_some(()));
+    assert_eq!(status()["pid"], before);
+    let second = Running::start(desktop.profile.command("tokenry-desktop", &[])).wait();
+    second.success();
+    wait_for("the window", || eye.sees_painted("Tokenry").then_some(()));
+    assert_eq!(status()["pid"], before);
+    screen.close().await;
+}
+
+/// The processes below this one that draw windows.
+fn web_processes(parent: u32) -> Vec<u32> {
+    let children = std::fs::read_dir(format!("/proc/{parent}/task"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let children = children.flat_map(|task| {
+        let children = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
+        let ids = children.split_whitespace().filter_map(|id| id.parse().ok());
+        ids.collect::<Vec<u32>>()
+    });
+    let name = |id: &u32| std::fs::read_to_string(format!("/proc/{id}/comm")).unwrap_or_default();
+    children
+        .filter(|id| name(id).starts_with("WebKitWebProces"))
+        .collect()
+}
+
+#[test]
+fn a_killed_web_process_is_replaced_and_the_window_says_so() {
+    let desktop = Desktop::trusting();
+    let app = desktop.start_app(&[]);
+    let eye = Eye::open(&desktop.session);
+    wait_for("the window", || eye.sees_painted("Tokenry").then_some(()));
+    let one = |what: &str| wait_for(what, || web_processes(app.id()).first().copied());
+    let before = one("the web process");
+    // Until nothing moves any more.
+    let picture = wait_for("a picture that stays", || {
+        let picture = eye.picture("Tokenry");
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        (eye.picture("Tokenry") == picture).then_some(picture)
+    });
+    let kill = std::process::Command::new("kill")
+        .args(["-9", &before.to_string()])
+        .status();
+    assert!(kill.unwrap().success());
+    wait_for("another web process", || {
+        web_processes(app.id()).iter().find(|id| **id != before).copied()
+    });
+    wait_for("a picture with the notice", || {
+        let now = eye.picture("Tokenry")?;
+        (now.is_painted() && Some(now) != picture).then_some(())
+    });
+    assert_eq!(desktop.profile.tokenry(&["status"]).code, 0, "the engine goes on");
 }

@@ -31,6 +31,7 @@ pub(crate) const TESTS: &[&str] = &[
     "gnome-keyring",
     "libsecret-tools",
     "chromium",
+    "sway",
     "python3",
     "python3-venv",
 ];
@@ -138,6 +139,7 @@ fn elsewhere(packages: &[&str]) -> Result {
             "desktop-file-install",
             "gnome-keyring-daemon",
             "secret-tool",
+            "sway",
             "python3",
         ]
     } else {
