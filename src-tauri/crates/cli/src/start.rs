@@ -212,7 +212,13 @@ impl Log {
             .create(&folder)
             .map_err(failed)?;
         let mut options = OpenOptions::new();
-        options.read(true).append(true).create(true).mode(0o600);
+        // Never through a link: it could lead to any file of the user, which is cut to nothing when it is long.
+        options
+            .read(true)
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
         let mut file = options.open(folder.join("engine.log")).map_err(failed)?;
         if file.seek(SeekFrom::End(0)).map_err(failed)? > LOG_MAX {
             file.set_len(0).map_err(failed)?;

@@ -94,6 +94,18 @@ fn a_command_that_needs_an_engine_starts_one_that_asks_nothing_and_waits_for_it(
     assert_eq!(log.permissions().mode() & 0o777, 0o600);
 }
 
+/// security.md, "At rest": no file of the profile is opened through a link.
+#[test]
+fn a_log_that_is_a_link_is_not_followed_and_what_it_leads_to_stays_whole() {
+    let (installed, home) = (Installed::new(Some(ENGINE)), support::home());
+    let target = home.path().join("precious");
+    std::fs::write(&target, vec![b'x'; 4 << 20]).unwrap();
+    std::os::unix::fs::symlink(&target, home.path().join("engine.log")).unwrap();
+    let run = installed.run(home.path(), &["token", "github"]).ends(3);
+    assert!(run.err.contains("engine.log cannot be written"), "{run:?}");
+    assert_eq!(std::fs::metadata(&target).unwrap().len(), 4 << 20);
+}
+
 #[test]
 fn an_engine_that_cannot_start_says_why_in_its_own_words() {
     let (installed, home) = (Installed::new(Some(FAILS)), support::home());
