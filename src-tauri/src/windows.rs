@@ -171,7 +171,9 @@ fn draw_anew(app: &AppHandle) -> bool {
 
 /// Whether a window may go there: to our own pages and nowhere else.
 pub(crate) fn is_ours(url: &Url) -> bool {
-    url.scheme() == "tauri" || url.host_str() == Some("tauri.localhost")
+    // Windows and Android serve our pages under a host name. Elsewhere anybody may listen at `tauri.localhost`.
+    let by_name = cfg!(any(windows, target_os = "android"));
+    url.scheme() == "tauri" || (by_name && url.host_str() == Some("tauri.localhost") && url.port().is_none())
 }
 
 /// Whether the main window was there and its person closed it.
@@ -270,6 +272,25 @@ fn file(app: &AppHandle) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// security.md, "Webview": navigation is blocked.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_window_goes_to_our_own_scheme_and_to_no_server_of_that_name() {
+        let ours = |url: &str| is_ours(&Url::parse(url).unwrap());
+        assert!(ours("tauri://localhost/index.html"));
+        for other in [
+            "http://tauri.localhost/",
+            "http://tauri.localhost:8080/",
+            "https://tauri.localhost/",
+            "https://example.com/",
+            "file:///etc/passwd",
+            "about:blank",
+            "data:text/html,x",
+        ] {
+            assert!(!ours(other), "{other}");
+        }
+    }
 
     #[test]
     fn a_window_that_could_not_be_seen_gets_its_usual_size() {
