@@ -165,8 +165,8 @@ const KINDS = Object.keys(words.eventKind) as (keyof typeof words.eventKind)[];
 
 it.each(KINDS)('%s is not told as done when it was refused or failed', (kind) => {
   const { done, refused, failed } = words.eventKind[kind];
-  const isRefusal = kind === 'redirect_refused' || kind === 'refresh_failed';
-  for (const text of [refused, failed]) expect(text).toMatch(/denied|failed|refused/i);
+  const isRefusal = kind === 'redirect_refused' || kind === 'scopes_lost' || kind === 'refresh_failed';
+  for (const text of [refused, failed]) expect(text).toMatch(/denied|failed|refused|lost/i);
   if (!isRefusal) expect([refused, failed]).not.toContain(done);
 });
 

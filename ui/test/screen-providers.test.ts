@@ -141,8 +141,8 @@ describe('disconnecting', () => {
 
   it.each([
     ['yes', /ada@example.org is disconnected\s*The provider revoked/, 'good'],
-    ['no', /is disconnected\s*The tokens are gone from this machine, but the provider refused/, 'plain'],
-    ['pending', /is being disconnected\s*The provider cannot be reached/, 'plain'],
+    ['no', /is disconnected\s*The tokens are gone from this machine, but the provider did not revoke them/, 'plain'],
+    ['pending', /is being disconnected\s*The provider has not revoked the tokens yet/, 'plain'],
     ['unsupported', /is disconnected\s*The tokens are gone.*no way to revoke/, 'plain'],
   ] as const)('says whether the provider revoked: %s', async (revoked, words, tone) => {
     const { behind } = await showing({});
