@@ -146,6 +146,14 @@ impl Screen {
     /// Types a text into a field in place of what stands there.
     pub async fn fill(&self, id: &str, text: &str) {
         let field = self.see(id).await;
+        // The driver refuses a field that is half cut off.
+        self.client()
+            .execute(
+                "arguments[0].scrollIntoView({ block: 'center' })",
+                vec![serde_json::to_value(&field).unwrap()],
+            )
+            .await
+            .unwrap();
         field.clear().await.unwrap();
         field.send_keys(text).await.unwrap();
     }

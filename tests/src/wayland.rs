@@ -31,6 +31,7 @@ impl WaylandSession {
     /// When one of them does not start.
     pub fn start() -> Self {
         let root = tempfile::Builder::new().prefix("tk").tempdir().unwrap();
+        let_through(root.path());
         let mut env = BTreeMap::from([
             ("PATH", std::env::var_os("PATH").unwrap_or_default()),
             ("WLR_BACKENDS", "headless".into()),
@@ -78,18 +79,17 @@ impl WaylandSession {
         compositor.arg("-c").arg(root.path().join("sway.conf"));
         let compositor = Running::start(compositor);
         let run = root.path().join("run");
-        let named = |start: &str, end: &str| {
-            let names = fs::read_dir(&run)
-                .unwrap()
-                .flatten()
-                .map(|entry| entry.file_name());
-            let mut names = names.filter_map(|name| name.into_string().ok());
-            names.find(|name| name.starts_with(start) && name.ends_with(end))
+        let named = |is_it: fn(&str) -> bool| {
+            let names = fs::read_dir(&run).unwrap().flatten();
+            let mut names = names.filter_map(|entry| entry.file_name().into_string().ok());
+            names.find(|name| is_it(name))
         };
         let display = wait_for("the compositor's display", || {
-            named("wayland-", "").filter(|name| !name.ends_with(".lock"))
+            named(|name| name.starts_with("wayland-") && !name.ends_with(".lock"))
         });
-        let control = wait_for("the compositor's control socket", || named("sway-ipc.", ".sock"));
+        let control = wait_for("the compositor's control socket", || {
+            named(|name| name.starts_with("sway-ipc."))
+        });
         env.insert("WAYLAND_DISPLAY", display.into());
         env.insert("SWAYSOCK", run.join(control).into());
         Self {
@@ -136,6 +136,20 @@ fn as_user(program: impl Into<PathBuf>, env: &BTreeMap<&'static str, OsString>, 
         command.uid(NOBODY).gid(NOBODY);
     }
     command
+}
+
+/// Lets the user who runs the session pass through the test run's own temporary folder, without listing it.
+fn let_through(root: &Path) {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let is_ours = |folder: &&Path| {
+        let name = folder.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| name.starts_with("tk"))
+    };
+    for folder in root.ancestors().skip(1).take_while(is_ours) {
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o711)).unwrap();
+    }
 }
 
 /// Gives a folder and what is in it to the user who runs the session. A program stays whose it is: it may be a link.

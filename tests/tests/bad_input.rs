@@ -122,7 +122,6 @@ fn a_provider_that_answers_rubbish_is_told_and_the_next_try_is_free() {
         (Fault::TruncatedJson, 24),
         (Fault::HugeBody, 24),
         (Fault::LoseAnswer, 24),
-        (Fault::DuplicateKey, 24),
         (Fault::TokenType("mac".to_owned()), 23),
         (Fault::Redirect302To("https://example.com/".to_owned()), 24),
     ] {

@@ -174,7 +174,7 @@ fn no_secret_is_anywhere_but_sealed_and_in_the_output_of_token() {
         assert_eq!(stage.run(arguments, ""), 0, "{arguments:?}");
     }
     assert_eq!(stage.run(&["lock"], ""), 0);
-    assert_eq!(stage.run(&["unlock", "--passphrase-fd", "0"], WRONG), 11);
+    assert_eq!(stage.run(&["unlock", "--passphrase-fd", "0"], WRONG), 20);
     engine.stop();
 
     // A second one in the foreground, whose log is its standard error.

@@ -2,7 +2,7 @@ use crate::{
     convert,
     error::Refused,
     extract::{At, Body, By},
-    openapi::{Always, Consenting},
+    openapi::{Always, Writing},
     operations::{Operations, routes},
 };
 use axum::{Json, extract::State};
@@ -44,7 +44,7 @@ async fn list_prompts(By(caller): By, State(engine): State<Engine>) -> Result<Js
     tag = "prompts",
     params(("id" = uuid::Uuid, Path, description = "The question's id.")),
     request_body = AnswerPrompt,
-    responses((status = 200, description = "It is answered, and stands in the activity log.", body = Success), Consenting)
+    responses((status = 200, description = "It is answered, and stands in the activity log.", body = Success), Writing)
 )]
 async fn answer_prompt(
     By(caller): By,

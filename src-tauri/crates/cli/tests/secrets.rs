@@ -133,6 +133,9 @@ fn question() -> Value {
         "asked_at": "2026-01-01T00:00:00Z",
         "ends_at": "2026-01-01T00:01:00Z",
         "waiting": 0,
+        "is_shown": true,
+        "ahead": 0,
+        "disconnects": 0,
     })
 }
 
