@@ -29,6 +29,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    no_core_dumps();
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let (output, result) = match plain_token(&arguments) {
         Some(name) => {
@@ -45,6 +46,17 @@ fn main() -> ExitCode {
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// A core file of this process could hold a token, a passphrase or a code. What the system refuses is no reason not to
+/// start.
+fn no_core_dumps() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    let _ = setrlimit(Resource::Core, none);
 }
 
 fn parsed(arguments: Vec<OsString>) -> (output::Output, Result<(), failure::Failure>) {
