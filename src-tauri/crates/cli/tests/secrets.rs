@@ -110,6 +110,8 @@ fn a_line_that_was_typed_before_the_question_does_not_answer_it() {
         }
     });
     let mut terminal = Terminal::typed_ahead(&fake, &["approve"], "s\n");
+    // A typo decides nothing: the question is put again.
+    terminal.answer("or [D]eny: ", "x\n");
     terminal.answer("or [D]eny: ", "d\n");
     terminal.answer("Approval code: ", "ABCD-EFGH\n");
     terminal.end().0.ends(0);

@@ -356,12 +356,12 @@ fn cannot_narrow(is_hard: bool) -> &'static str {
 fn not_allowed(rule: Rule) -> &'static str {
     match rule {
         Rule::DeniedBefore => {
-            "its person said no a moment ago and is not asked again yet; ask again only when the person wants it"
+            "the user denied this a moment ago and will not be prompted again yet; repeat it only when the user wants it"
         }
         Rule::Unanswered => {
-            "nobody answered the question in time, so nothing was handed out; ask again when its person is there"
+            "an unanswered prompt is denied, so nothing was handed out; repeat it when the user is there"
         }
-        _ => "its person said no; nothing was handed out and nothing was changed",
+        _ => "the user denied this; nothing was handed out and nothing was changed",
     }
 }
 

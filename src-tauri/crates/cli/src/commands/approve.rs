@@ -131,7 +131,7 @@ fn converse(args: &ApproveArgs, engine: &Engine, output: &Output) -> Result<(), 
     }
 }
 
-/// `None` at the end of the input. Whatever is not one of the answers is a no.
+/// `None` at the end of the input. An empty line denies; whatever is no answer is asked for again.
 fn decide(prompt: &Prompt, output: &Output) -> Result<Option<Answer>, Failure> {
     if prompt.operation == PromptOperation::AuthorizeApp {
         return authorize_app(prompt, output);
@@ -141,21 +141,35 @@ fn decide(prompt: &Prompt, output: &Output) -> Result<Option<Answer>, Failure> {
     } else {
         "Allow it? [o]nce, or [D]eny: "
     };
-    let line = secret_input::shown_line(choices)?;
-    let decision = line.map(|line| match line.trim() {
-        "o" | "once" => PromptDecision::Once,
-        "s" | "session" if prompt.for_session => PromptDecision::Session,
-        _ => PromptDecision::Deny,
-    });
-    Ok(decision.map(Answer::from))
+    loop {
+        let Some(line) = secret_input::shown_line(choices)? else {
+            return Ok(None);
+        };
+        let decision = match line.trim() {
+            "o" | "once" => PromptDecision::Once,
+            "s" | "session" if prompt.for_session => PromptDecision::Session,
+            line if denies(line) => PromptDecision::Deny,
+            // A typo decides nothing.
+            _ => continue,
+        };
+        return Ok(Some(Answer::from(decision)));
+    }
+}
+
+fn denies(line: &str) -> bool {
+    matches!(line, "" | "d" | "deny" | "n" | "no")
 }
 
 fn authorize_app(prompt: &Prompt, output: &Output) -> Result<Option<Answer>, Failure> {
-    let Some(line) = secret_input::shown_line("Authorize this app? [y]es, or [D]eny: ")? else {
-        return Ok(None);
-    };
-    if !matches!(line.trim(), "y" | "yes") {
-        return Ok(Some(PromptDecision::Deny.into()));
+    loop {
+        let Some(line) = secret_input::shown_line("Authorize this app? [y]es, or [D]eny: ")? else {
+            return Ok(None);
+        };
+        match line.trim() {
+            "y" | "yes" => break,
+            line if denies(line) => return Ok(Some(PromptDecision::Deny.into())),
+            _ => {}
+        }
     }
     let allowed = authorize::by_questions(prompt, output)?;
     let decision = PromptDecision::Authorize;
