@@ -419,10 +419,8 @@ fn a_killed_web_process_is_replaced_and_the_window_says_so() {
         std::thread::sleep(std::time::Duration::from_millis(500));
         (eye.picture("Tokenry") == picture).then_some(picture)
     });
-    let kill = std::process::Command::new("kill")
-        .args(["-9", &before.to_string()])
-        .status();
-    assert!(kill.unwrap().success());
+    let pid = rustix::process::Pid::from_raw(before.cast_signed()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
     wait_for("another web process", || {
         web_processes(app.id()).iter().find(|id| **id != before).copied()
     });
