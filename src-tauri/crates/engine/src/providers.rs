@@ -97,14 +97,11 @@ impl Engine {
     ) -> Result<(), Error> {
         let provider = self.provider_record(reference)?;
         let wanted = Wanted::new(Operation::DeleteProvider).at(provider.id);
-        let check = async {
-            self.connections_to_give_up(caller, &provider, disconnect)
-                .map(drop)
-        };
+        let check = async { self.connections_to_give_up(&provider, disconnect).map(drop) };
         self.check_before_asking(caller, &wanted, check).await?;
         self.permit(caller, wanted).await?;
         let (mut owed, mut why) = (0, None);
-        for id in self.connections_to_give_up(caller, &provider, disconnect)? {
+        for id in self.connections_to_give_up(&provider, disconnect)? {
             let (revoked, detail) = self.disconnect_for_good(caller, id).await?;
             if revoked == Revoked::Pending {
                 owed += 1;
@@ -137,10 +134,9 @@ impl Engine {
         .await
     }
 
-    /// The connections that go with a provider. An app needs the right to disconnect each of them.
+    /// The connections that go with a provider.
     fn connections_to_give_up(
         &self,
-        caller: &Caller,
         provider: &Provider,
         disconnect: bool,
     ) -> Result<Vec<ConnectionId>, Error> {
@@ -153,17 +149,7 @@ impl Engine {
                 provider.name
             )));
         }
-        let going: Vec<_> = index.of_provider(provider.id).cloned().collect();
-        drop(index);
-        if caller.app().is_some() {
-            for connection in &going {
-                let wanted = Wanted::new(Operation::Disconnect)
-                    .at(provider.id)
-                    .of(connection.id, connection.started_by);
-                self.allow_on(caller, &wanted)?;
-            }
-        }
-        Ok(going.into_iter().map(|connection| connection.id).collect())
+        Ok(index.of_provider(provider.id).map(|c| c.id).collect())
     }
 
     pub(crate) fn provider_record(&self, reference: &str) -> Result<Provider, Error> {

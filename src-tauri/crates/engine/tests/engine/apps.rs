@@ -106,28 +106,6 @@ async fn an_app_that_waits_for_a_refresh_gets_no_token_after_its_grant_was_taken
     }
 }
 
-/// security.md, "Local interfaces": removing a provider disconnects, which takes a right of its own.
-#[tokio::test]
-async fn an_app_that_may_change_providers_disconnects_nobody_by_removing_one() {
-    let (world, engine) = World::connected_and_trusting(Behaviour::default()).await;
-    let (_, caller) = registered(&engine, "backup").await;
-    let given = grant("backup", &[ApiScope::ProvidersWrite], &[NAME]);
-    engine.give_grant(&ui(), given).await.unwrap();
-    let refused = engine.remove_provider(&caller, NAME, true).await.unwrap_err();
-    assert_eq!(refused.code(), Code::PermissionDenied);
-    assert_eq!(world.server.revocations(), 0);
-    token(&engine, &ui()).await.unwrap();
-
-    let both = grant(
-        "backup",
-        &[ApiScope::ProvidersWrite, ApiScope::AuthWrite],
-        &[NAME],
-    );
-    engine.give_grant(&ui(), both).await.unwrap();
-    engine.remove_provider(&caller, NAME, true).await.unwrap();
-    assert!(engine.connections(&ui()).await.unwrap().is_empty());
-}
-
 #[tokio::test]
 async fn a_grant_ends_when_its_time_has_come() {
     let (world, engine) = World::connected(Behaviour::default()).await;
