@@ -6,4 +6,5 @@
 mod documents;
 mod edges;
 mod files;
+mod promises;
 mod tree;
