@@ -140,7 +140,7 @@ impl Failure {
         }
         lines
             .iter()
-            .map(|line| crate::output::clean(line) + "\n")
+            .map(|line| tokenry_contract::sanitize_for_display(line) + "\n")
             .collect()
     }
 

@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat, stat};
 use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
-use tokenry_contract::ErrorCode;
+use tokenry_contract::{ErrorCode, sanitize_for_display};
 
 /// How a word is coloured on a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +87,7 @@ impl Output {
     /// Words for a person.
     pub(crate) fn say(&self, words: &str) {
         if !self.json {
-            write_err(&(clean(words) + "\n"));
+            write_err(&(sanitize_for_display(words) + "\n"));
         }
     }
 
@@ -156,15 +156,4 @@ pub(crate) fn write_out(bytes: &[u8]) -> Result<(), Failure> {
 /// Writes to standard error; when that fails, nobody can be told.
 pub(crate) fn write_err(words: &str) {
     let _ = io::stderr().lock().write_all(words.as_bytes());
-}
-
-/// Text of somebody else's: nothing in it moves the cursor, colours, makes a line or turns the writing direction.
-pub(crate) fn clean(text: &str) -> String {
-    let harmful = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-    };
-    text.chars()
-        .map(|c| if harmful(c) { '\u{fffd}' } else { c })
-        .collect()
 }

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use crate::find::{self, Found};
-use crate::output::{clean, write_err};
+use crate::output::write_err;
 use crate::{engine, waiting};
 use std::ffi::OsStr;
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
-use tokenry_contract::{EngineStatus, ErrorCode, profile};
+use tokenry_contract::{EngineStatus, ErrorCode, profile, sanitize_for_display};
 
 const PROGRAM: &str = "tokenry-serve";
 /// How long the engine may take until it answers.
@@ -118,7 +118,7 @@ fn wait(child: &mut Child, socket: &Path, log: &mut Log) -> Result<Found, Failur
             let status: Option<EngineStatus> = engine::glance(socket, &["v1", "status"]);
             match status.as_ref().and_then(waiting::for_keyring) {
                 Some(words) if !said => {
-                    write_err(&(clean(&words) + "\n"));
+                    write_err(&(sanitize_for_display(&words) + "\n"));
                     said = true;
                     deadline = Instant::now() + KEYRING_PATIENCE;
                 }

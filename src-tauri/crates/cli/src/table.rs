@@ -1,6 +1,8 @@
 //! Aligned columns.
 
-use crate::output::{Colour, Style, clean};
+use crate::output::{Colour, Style};
+use tokenry_contract::sanitize_for_display;
+use unicode_width::UnicodeWidthStr;
 
 /// One cell: a text and how to colour it.
 pub(crate) struct Cell {
@@ -11,13 +13,13 @@ pub(crate) struct Cell {
 impl Cell {
     pub(crate) fn coloured(text: &str, colour: Colour) -> Self {
         Self {
-            text: clean(text),
+            text: sanitize_for_display(text),
             colour,
         }
     }
 
     fn width(&self) -> usize {
-        self.text.chars().count()
+        self.text.width()
     }
 }
 
@@ -90,13 +92,20 @@ mod tests {
     }
 
     #[test]
+    fn characters_that_fill_two_columns_are_counted_as_two() {
+        let rows = vec![vec!["你好".into(), "1".into()], vec!["ab".into(), "2".into()]];
+        let text = table(&["N", "M"], rows, Style { colour: false });
+        assert_eq!(text, "N     M\n你好  1\nab    2\n");
+    }
+
+    #[test]
     fn a_cell_cannot_make_a_line_or_a_terminal_sequence() {
         let text = table(
             &["A"],
             vec![vec!["a\nb\u{1b}[2J\u{9b}31m\u{202e}".into()]],
             Style { colour: false },
         );
-        assert_eq!(text, "A\na�b�[2J�31m�\n");
+        assert_eq!(text, "A\na b[2J31m\n");
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! What a command that gets no answer waits for, and how that is answered: the person who sits there is told.
 
 use crate::engine::Engine;
-use crate::output::{clean, write_err};
+use crate::output::write_err;
 use crate::time::relative;
 use jiff::Timestamp;
 use std::time::{Duration, Instant};
-use tokenry_contract::{EngineStatus, Prompt};
+use tokenry_contract::{EngineStatus, Prompt, sanitize_for_display};
 
 /// How long an answer may take before anybody wonders.
 const FIRST: Duration = Duration::from_millis(700);
@@ -37,7 +37,7 @@ impl<'a> Waiting<'a> {
         if let Some((what, words)) = self.reason()
             && self.said.as_ref() != Some(&what)
         {
-            write_err(&(clean(&words) + "\n"));
+            write_err(&(sanitize_for_display(&words) + "\n"));
             self.said = Some(what);
         }
         self.next = Instant::now() + AGAIN;

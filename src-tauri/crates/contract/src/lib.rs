@@ -16,6 +16,7 @@ mod oauth;
 pub mod profile;
 mod prompt;
 mod provider;
+mod text;
 mod versori;
 
 pub use app::{App, CreateApp, CreateGrant, CreatedApp, Grant, Settings, UpdateSettings};
@@ -44,6 +45,7 @@ pub use provider::{
     CreateProvider, DeleteProviderQuery, GrantType, NarrowingMethod, OAuthProvider, OAuthProviderAuthStatus,
     Redirect, Rotation, TokenEndpointAuthMethod, UpdateProvider,
 };
+pub use text::sanitize_for_display;
 pub use versori::{
     InitialiseAnswer, InitialiseCredential, InitialiseRequest, OAuth2CallbackQuery, RedactedCredential,
     RedactedType,

@@ -1,35 +1,18 @@
-/// Makes what somebody else wrote fit to show: line ends and tabs are one space, other control and bidirectional
-/// characters are gone, and it is cut at 200 characters.
+//! Text in sentences, and text of others.
+
+/// Text of others is cut at so many characters.
+const MAX_CHARACTERS: usize = 200;
+
+/// Makes what somebody else wrote fit to show ([`tokenry_contract::sanitize_for_display`]), and cuts it at 200 characters.
 ///
 /// Everything a provider says is text to us: never HTML, never a link.
 pub fn clean(text: &str) -> String {
-    let ends_a_line = |c: char| matches!(c, '\t'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}');
-    let is_hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{61c}' | '\u{feff}')
-    };
-    let mut out = String::new();
-    let (mut length, mut gap) = (0, false);
-    for c in text.chars() {
-        if ends_a_line(c) {
-            gap = true;
-            continue;
-        }
-        if is_hidden(c) || (gap && c == ' ') {
-            continue;
-        }
-        let space = gap && !out.is_empty() && !out.ends_with(' ');
-        gap = false;
-        for c in space.then_some(' ').into_iter().chain([c]) {
-            if length == 200 {
-                out.push('…');
-                return out;
-            }
-            out.push(c);
-            length += 1;
-        }
+    let mut text = tokenry_contract::sanitize_for_display(text);
+    if let Some((end, _)) = text.char_indices().nth(MAX_CHARACTERS) {
+        text.truncate(end);
+        text.push('…');
     }
-    out
+    text
 }
 
 /// A text that stands inside a sentence: without the full stop at its end.
@@ -99,22 +82,9 @@ mod tests {
     }
 
     #[test]
-    fn control_and_direction_characters_go_and_long_text_is_cut() {
+    fn text_of_others_is_made_safe_and_cut() {
         assert_eq!(clean("a\u{1b}[31mb\u{202e}c\r\n"), "a[31mbc");
-        assert_eq!(clean(&"x".repeat(5000)).chars().count(), 201);
-        assert_eq!(clean(&"x".repeat(200)), "x".repeat(200));
-    }
-
-    #[test]
-    fn line_ends_and_tabs_become_one_space() {
-        for (text, shown) in [
-            ("one.\r\nTwo: 2\r\nThree", "one. Two: 2 Three"),
-            ("a \n\n\t b", "a b"),
-            ("\n a\u{2028}b\u{85}", "a b"),
-            ("a  b ", "a  b "),
-            ("a\n\u{202e}b", "a b"),
-        ] {
-            assert_eq!(clean(text), shown, "{text:?}");
-        }
+        assert_eq!(clean(&"x".repeat(5000)), "x".repeat(200) + "…");
+        assert_eq!(clean(&"ä".repeat(200)), "ä".repeat(200));
     }
 }

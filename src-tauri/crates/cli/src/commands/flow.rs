@@ -6,13 +6,15 @@ use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::http::{Method, Request, path};
 use crate::interrupt;
-use crate::output::{Output, clean, write_out};
+use crate::output::{Output, write_out};
 use crate::secret_input;
 use crate::time::relative;
 use jiff::Timestamp;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
-use tokenry_contract::{AuthorizeAnswer, Connection, ErrorCode, Flow, FlowStatus, Redirect, Success};
+use tokenry_contract::{
+    AuthorizeAnswer, Connection, ErrorCode, Flow, FlowStatus, Redirect, Success, sanitize_for_display,
+};
 
 /// How often the engine may be away, as while it hands over to the window, before we give up.
 const AWAY_MAX: u32 = 3;
@@ -74,7 +76,7 @@ fn announce(answer: &AuthorizeAnswer, by_hand: bool, output: &Output) -> Result<
         if output.is_json() {
             output.done(answer, "")?;
         } else {
-            write_out((clean(&answer.browser_url) + "\n").as_bytes())?;
+            write_out((sanitize_for_display(&answer.browser_url) + "\n").as_bytes())?;
         }
         output.say(&format!(
             "Open that address in a browser. This ends when you are connected, or {until}."
