@@ -4,6 +4,7 @@
 //! keyring belong to other rooms; even time and randomness come in through [`Clock`] and [`Random`].
 #![deny(missing_docs)]
 
+mod address;
 mod app;
 mod clock;
 mod code;
@@ -11,6 +12,7 @@ mod connection;
 mod credential;
 mod event;
 mod flow;
+mod hex;
 mod id;
 mod issuer;
 mod name;
@@ -22,6 +24,7 @@ mod secret;
 mod settings;
 mod text;
 
+pub use address::is_loopback;
 pub use app::{ApiScope, App, Grant, UnknownScope};
 pub use clock::{Clock, SystemClock};
 pub use code::Code;
@@ -32,6 +35,7 @@ pub use connection::{
 pub use credential::{Credential, CredentialKind};
 pub use event::{AppCaller, Caller, Event, EventKind, Outcome, Peer, Rule};
 pub use flow::Flow;
+pub use hex::hex;
 pub use id::{
     AppId, ConnectionId, CredentialId, EventId, FlowId, GrantId, IssuedId, PromptId, ProviderId, RequestId,
 };

@@ -1,3 +1,4 @@
+use crate::address::is_loopback;
 use crate::issuer::{aliases_problem, issuer_problem, placeholder_problem};
 use crate::{Name, NarrowingMethod, ProviderId, Scopes, Secret};
 use jiff::Timestamp;
@@ -319,15 +320,6 @@ const OURS: [&str; 8] = [
     "code_challenge_method",
     "response_mode",
 ];
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
-}
 
 fn endpoint_problem(url: &Url, loopback_allowed: bool) -> Option<String> {
     let wrong = match url.scheme() {

@@ -15,6 +15,11 @@ impl Secret {
         Self(SecretString::from(text))
     }
 
+    /// Bytes as hexadecimal digits, which no cookie, header or path has to encode.
+    pub fn hex(bytes: &[u8]) -> Self {
+        Self::new(std::mem::take(&mut *crate::hex(bytes)))
+    }
+
     /// The text itself. Every caller of this is a place to look at.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()

@@ -1,8 +1,10 @@
 //! Apps: who they are, and that they prove it.
 
 use crate::{Engine, Error, consent::Wanted, engine::blocking, ledger::Ledger, policy::Operation};
-use tokenry_core::{App, AppCaller, AppId, Caller, EventKind, Grant, Name, Outcome, Peer, Random, Secret};
-use url::{Host, Url};
+use tokenry_core::{
+    App, AppCaller, AppId, Caller, EventKind, Grant, Name, Outcome, Peer, Random, Secret, is_loopback,
+};
+use url::Url;
 
 /// By which a token of an app is known for what it is, to people and to programs that look for leaked secrets.
 const PREFIX: &str = "tokenry_app_";
@@ -202,16 +204,10 @@ fn is_redirect_uri(text: &str) -> bool {
         return false;
     };
     let clean = plain && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
-    let loopback = match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    };
     clean
         && match url.scheme() {
             "https" => url.host().is_some(),
-            "http" => loopback,
+            "http" => is_loopback(&url),
             scheme => scheme.contains('.'),
         }
 }

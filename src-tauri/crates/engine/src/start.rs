@@ -46,9 +46,7 @@ impl Engine {
     /// While locked.
     pub fn state_cookie(&self, state: &Secret) -> Result<Secret, Error> {
         let hash = self.ledger()?.vault().lookup("state cookie", state.expose());
-        Ok(Secret::new(
-            hash.iter().map(|byte| format!("{byte:02x}")).collect(),
-        ))
+        Ok(Secret::hex(&hash))
     }
 
     fn has_consent_flow(&self, provider: &str) -> Result<(), Error> {

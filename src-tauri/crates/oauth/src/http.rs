@@ -171,13 +171,7 @@ fn build(connect: Duration, whole: Duration, proxy: Option<&Proxy>) -> Result<Cl
 
 /// https, or http to this machine, and no user name or password in the address.
 pub(crate) fn permitted(url: &Url) -> bool {
-    let here = match url.host() {
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
-        None => false,
-    };
-    let scheme = url.scheme() == "https" || (url.scheme() == "http" && here);
+    let scheme = url.scheme() == "https" || (url.scheme() == "http" && tokenry_core::is_loopback(url));
     scheme && url.username().is_empty() && url.password().is_none()
 }
 

@@ -121,16 +121,11 @@ impl Proxies {
     }
 }
 
+/// More than [`tokenry_core::is_loopback`]: what may be this machine is not told to a proxy either.
 fn is_this_machine(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.to_canonical().is_loopback(),
-        Some(Host::Domain(name)) => {
-            let name = name.trim_end_matches('.');
-            name == "localhost" || name.ends_with(".localhost")
-        }
-        None => false,
-    }
+    let name = url.domain().map(|name| name.trim_end_matches('.'));
+    tokenry_core::is_loopback(url)
+        || name.is_some_and(|name| name == "localhost" || name.ends_with(".localhost"))
 }
 
 /// `http://user:password@host:port`; without a scheme it is http, as everywhere.

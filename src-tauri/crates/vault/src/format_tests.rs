@@ -3,11 +3,15 @@
 //! the descriptions in these files.
 
 use crate::{
-    Cost, MemoryKeyring, Place, Vault, VaultId, create_with_keyring, create_with_passphrase, encode::hex,
-    id::KeyId, key::Key,
+    Cost, MemoryKeyring, Place, Vault, VaultId, create_with_keyring, create_with_passphrase, id::KeyId,
+    key::Key,
 };
 use sha2::{Digest, Sha256};
 use tokenry_core::{Random, Secret};
+
+fn hex(bytes: impl AsRef<[u8]>) -> String {
+    tokenry_core::hex(bytes.as_ref()).to_string()
+}
 
 /// Counts from zero each time, so that what it makes is known.
 struct Counting;

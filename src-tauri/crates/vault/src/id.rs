@@ -1,4 +1,3 @@
-use crate::encode::hex;
 use std::fmt;
 use tokenry_core::Random;
 
@@ -14,7 +13,7 @@ impl VaultId {
 
 impl fmt::Display for VaultId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex(&self.0))
+        f.write_str(&tokenry_core::hex(&self.0))
     }
 }
 

@@ -1,6 +1,6 @@
 use crate::{
     Error, Place, VaultId,
-    encode::{hex, prefixed},
+    encode::prefixed,
     id::KeyId,
     key::{Key, mac},
     record::Sealer,
@@ -98,7 +98,7 @@ impl Vault {
     /// A keyed fingerprint by which the refresh journal knows a token again: 16 hex digits. Worth nothing without
     /// the key.
     pub fn fingerprint(&self, secret: &Secret) -> String {
-        hex(&mac(&self.0.fingerprint, &[secret.expose().as_bytes()])[..8])
+        tokenry_core::hex(&mac(&self.0.fingerprint, &[secret.expose().as_bytes()])[..8]).to_string()
     }
 
     /// The keyed hash that is kept in the place of a token which we issued ourselves. Worth nothing without the key.

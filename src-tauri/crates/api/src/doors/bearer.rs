@@ -20,7 +20,7 @@ impl OwnToken {
         let (mut key, mut octets) = ([0; 64], [0; 32]);
         OsRandom.fill(&mut key);
         OsRandom.fill(&mut octets);
-        let text = Secret::new(octets.iter().map(|octet| format!("{octet:02x}")).collect());
+        let text = Secret::hex(&octets);
         let tag = keyed(&key, &text).finalize().into_bytes().to_vec();
         (Self { key, tag }, text)
     }

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 use tokenry_core::{
-    ApiScope, AppCaller, AppId, Caller, Grant, GrantId, IssuedId, Peer, Random, Secret, Timestamp,
+    ApiScope, AppCaller, AppId, Caller, Grant, GrantId, IssuedId, Peer, Random, Secret, Timestamp, hex,
 };
 use tokenry_store::Table;
 
@@ -47,7 +47,7 @@ pub(super) enum Kind {
 impl Record for Issued {
     const TABLE: Table = Table::Issued;
     fn lookup(&self) -> Option<String> {
-        Some(hex(&self.hash))
+        Some(hex(&self.hash).to_string())
     }
 }
 
@@ -233,8 +233,4 @@ pub(super) fn delete_family(transaction: &mut Transaction<'_>, family: IssuedId)
 
 fn seconds(end: Timestamp, now: Timestamp) -> u64 {
     u64::try_from(end.duration_since(now).as_secs()).unwrap_or(0)
-}
-
-fn hex(hash: &[u8; 32]) -> String {
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }

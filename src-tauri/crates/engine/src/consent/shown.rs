@@ -22,7 +22,7 @@ impl Engine {
         let around = peer.map(peer::surroundings).unwrap_or_default();
         let mut bytes = [0; 16];
         self.inner.random.fill(&mut bytes);
-        let number = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let number = tokenry_core::hex(&bytes).to_string();
         let shown = self.shown_on_a_prompt(&ledger, wanted);
         let app = caller
             .app()

@@ -186,9 +186,9 @@ impl Drop for UnderWay {
     }
 }
 
-/// 256 random bits as hexadecimal digits, which no cookie and no path has to encode.
+/// 256 random bits.
 fn token(random: &dyn Random) -> Secret {
     let mut bytes = [0; 32];
     random.fill(&mut bytes);
-    Secret::new(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Secret::hex(&bytes)
 }
