@@ -19,6 +19,7 @@ mod loopback_refusals;
 mod narrowing;
 mod narrowing_harm;
 mod narrowing_refused;
+mod opener;
 mod providers;
 mod refresh_answers;
 mod refresh_end;
