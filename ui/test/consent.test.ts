@@ -54,6 +54,40 @@ describe('the question', () => {
     expect(screen.queryByTestId('allow-session')).toBeNull();
   });
 
+  it('about a change shows each field as it is and as it would be, and of a secret only that it changes', async () => {
+    await asked({
+      operation: 'move_endpoint',
+      connection: null,
+      account: null,
+      for_session: false,
+      changes: [
+        { field: 'use_pkce', change: 'changed', from: 'true', to: 'false' },
+        { field: 'client_secret', change: 'changed' },
+        { field: 'userinfo_endpoint', change: 'removed', from: 'https://a.example/<b>' },
+        { field: 'label', change: 'set', to: 'work' },
+      ],
+    });
+    const cells = (row: HTMLElement) => [...row.children].map((cell) => cell.textContent.trim());
+    expect(screen.getAllByTestId('change').map(cells)).toEqual([
+      ['PKCE', 'true', 'false'],
+      ['Client secret', 'not shown', 'changes, not shown'],
+      ['Userinfo endpoint', 'https://a.example/<b>', 'is removed'],
+      ['Label', 'nothing', 'work'],
+    ]);
+    expect(text('headline')).toBe('Change where secrets go?');
+    expect(screen.queryByTestId('allow-session')).toBeNull();
+  });
+
+  it('about the end of a provider lists the connections that go', async () => {
+    await asked({
+      operation: 'delete_provider',
+      disconnects: 3,
+      disconnecting: ['github', 'github/work', 'and 1 more'],
+    });
+    expect(text('disconnecting')).toContain('github/work');
+    expect(text('disconnecting')).toContain('and 1 more');
+  });
+
   it('tells an app that proved itself from one that did not', async () => {
     const questions = new MemoryQuestions();
     const first = questions.ask({ app: 'release-notes', app_proved: true });

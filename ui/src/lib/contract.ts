@@ -594,13 +594,16 @@ export interface paths {
         get: operations["show_provider"];
         /**
          * Change a provider
-         * @description Only the fields given change; an empty string clears an optional one.
+         * @description Only the fields given change; an empty string clears an optional one. The user is asked about what decides where
+         *     secrets go or how they are protected: endpoints, the client and its authentication, PKCE, the issuer, parameters,
+         *     the redirect, rotation and narrowing; also where an app may change providers.
          */
         put: operations["update_provider"];
         post?: never;
         /**
          * Remove a provider
-         * @description A conflict while it has connections, unless they are to be disconnected with it.
+         * @description A conflict while it has connections, unless they are to be disconnected with it: an app needs `auth:write` or
+         *     `auth:write:own` for each of them, too. The user is asked, and told which connections go.
          */
         delete: operations["delete_provider"];
         options?: never;
@@ -1581,12 +1584,16 @@ export interface components {
             arguments?: string | null;
             /** Format: date-time */
             asked_at: string;
+            /** @description What changes, field by field. */
+            changes: components["schemas"]["PromptChange"][];
             /** @description The connections that can be chosen for the app. */
             choices: components["schemas"]["PromptChoice"][];
             connection?: string | null;
             credential?: string | null;
             /** @description The credentials, where its scopes concern any. */
             credential_choices: components["schemas"]["PromptCredentialChoice"][];
+            /** @description Which: the names of the first of them, and how many more there are. */
+            disconnecting: string[];
             /**
              * Format: int32
              * @description How many connections are disconnected with the provider that is to be deleted.
@@ -1629,6 +1636,21 @@ export interface components {
              */
             waiting: number;
         };
+        /** @description A field that changes. Texts are cleaned and cut at 200 characters; the value of a secret is never told. */
+        PromptChange: {
+            change: components["schemas"]["PromptChangeKind"];
+            /** @description As this API calls it. */
+            field: string;
+            /** @description Its value before, where it had one; absent for a secret. */
+            from?: string | null;
+            /** @description Its value after, where it has one; absent for a secret. */
+            to?: string | null;
+        };
+        /**
+         * @description What happens to a field.
+         * @enum {string}
+         */
+        PromptChangeKind: "set" | "changed" | "removed";
         /** @description A connection that can be given to an app. */
         PromptChoice: {
             account?: string | null;

@@ -53,6 +53,7 @@ export type Prompt = Schemas['Prompt'];
 export type PromptOperation = Schemas['PromptOperation'];
 export type PromptDecision = Schemas['PromptDecision'];
 export type AnswerPrompt = Schemas['AnswerPrompt'];
+export type PromptChange = Schemas['PromptChange'];
 export type PromptChoice = Schemas['PromptChoice'];
 
 export type Paths = paths;

@@ -71,7 +71,9 @@ async fn show_provider(
 
 /// Change a provider
 ///
-/// Only the fields given change; an empty string clears an optional one.
+/// Only the fields given change; an empty string clears an optional one. The user is asked about what decides where
+/// secrets go or how they are protected: endpoints, the client and its authentication, PKCE, the issuer, parameters,
+/// the redirect, rotation and narrowing; also where an app may change providers.
 #[utoipa::path(
     put,
     path = "/v1/oauth-providers/{id}",
@@ -94,7 +96,8 @@ async fn update_provider(
 
 /// Remove a provider
 ///
-/// A conflict while it has connections, unless they are to be disconnected with it.
+/// A conflict while it has connections, unless they are to be disconnected with it: an app needs `auth:write` or
+/// `auth:write:own` for each of them, too. The user is asked, and told which connections go.
 #[utoipa::path(
     delete,
     path = "/v1/oauth-providers/{id}",

@@ -272,3 +272,33 @@ fn the_version_and_the_help_need_no_engine() {
         assert!(help.contains(word), "{word}: {help}");
     }
 }
+
+/// security.md, "Local interfaces": prompts. A yes says what it is for.
+#[test]
+fn approve_prints_each_field_that_changes_and_no_value_of_a_secret() {
+    let question = json!({
+        "id": "01a223b0-538f-7cb9-b796-07b4c2b221b2", "operation": "move_endpoint", "provider": "github",
+        "app_proved": false, "requested_scopes": [], "token_scopes": [], "notes": [], "api_scopes": [],
+        "choices": [], "credential_choices": [], "for_session": false, "asked_at": "2026-01-01T00:00:00Z",
+        "ends_at": "2026-01-01T00:01:00Z", "waiting": 0, "is_shown": true, "ahead": 0, "disconnects": 2,
+        "disconnecting": ["github", "github/work"],
+        "changes": [
+            {"field": "use_pkce", "change": "changed", "from": "true", "to": "false"},
+            {"field": "client_secret", "change": "changed"},
+            {"field": "userinfo_endpoint", "change": "removed", "from": "https://a.example/me"},
+            {"field": "label", "change": "set", "to": "a\u{1b}[2J"},
+        ],
+    });
+    let fake = Fake::only("GET /v1/prompts", 200, json!([question]));
+    let shown = fake.run(&["approve"]).ends(0).out;
+    for line in [
+        "use_pkce: true → false",
+        "client_secret changes",
+        "userinfo_endpoint: https://a.example/me → removed",
+        "label: → a",
+        "github, github/work",
+    ] {
+        assert!(shown.contains(line), "{line}: {shown}");
+    }
+    assert!(!shown.contains('\u{1b}'), "{shown:?}");
+}

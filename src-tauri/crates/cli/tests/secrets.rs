@@ -128,6 +128,7 @@ fn question() -> Value {
         "requested_scopes": [],
         "token_scopes": [],
         "notes": [],
+        "changes": [],
         "api_scopes": [],
         "choices": [],
         "credential_choices": [],
@@ -138,6 +139,7 @@ fn question() -> Value {
         "is_shown": true,
         "ahead": 0,
         "disconnects": 0,
+        "disconnecting": [],
     })
 }
 

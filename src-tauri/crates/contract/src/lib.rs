@@ -39,7 +39,8 @@ pub use oauth::{
     OAuthMetadata, OAuthScopes, OAuthTokenAnswer, OAuthTokenForm, OAuthTokenRequest,
 };
 pub use prompt::{
-    AnswerPrompt, Prompt, PromptChoice, PromptCredentialChoice, PromptDecision, PromptOperation, ScopeWords,
+    AnswerPrompt, Prompt, PromptChange, PromptChangeKind, PromptChoice, PromptCredentialChoice,
+    PromptDecision, PromptOperation, ScopeWords,
 };
 pub use provider::{
     CreateProvider, DeleteProviderQuery, GrantType, NarrowingMethod, OAuthProvider, OAuthProviderAuthStatus,

@@ -33,6 +33,8 @@ pub struct Prompt {
     pub token_scopes: Vec<String>,
     /// More that has to be known before saying yes.
     pub notes: Vec<String>,
+    /// What changes, field by field.
+    pub changes: Vec<PromptChange>,
     /// The scopes of this API that the app wants.
     pub api_scopes: Vec<ScopeWords>,
     /// The connections that can be chosen for the app.
@@ -53,6 +55,8 @@ pub struct Prompt {
     pub ends_at: Timestamp,
     /// How many connections are disconnected with the provider that is to be deleted.
     pub disconnects: u32,
+    /// Which: the names of the first of them, and how many more there are.
+    pub disconnecting: Vec<String>,
     /// How many are answered before it.
     pub ahead: u32,
     /// How many more wait behind it.
@@ -88,6 +92,34 @@ pub enum PromptOperation {
     WriteApps,
     DeleteApp,
     AuthorizeApp,
+}
+
+/// A field that changes. Texts are cleaned and cut at 200 characters; the value of a secret is never told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PromptChange {
+    /// As this API calls it.
+    pub field: String,
+    pub change: PromptChangeKind,
+    /// Its value before, where it had one; absent for a secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Its value after, where it has one; absent for a secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+}
+
+/// What happens to a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PromptChangeKind {
+    /// It had no value.
+    Set,
+    /// It has another value.
+    Changed,
+    /// It has no value any more.
+    Removed,
 }
 
 /// A scope of this API, and what it lets an app do.

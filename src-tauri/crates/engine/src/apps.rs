@@ -1,6 +1,13 @@
 //! Apps: who they are, and that they prove it.
 
-use crate::{Engine, Error, consent::Wanted, engine::blocking, ledger::Ledger, policy::Operation};
+use crate::{
+    Engine, Error,
+    consent::{Differences, Wanted},
+    engine::blocking,
+    grants::Given,
+    ledger::Ledger,
+    policy::Operation,
+};
 use tokenry_core::{
     App, AppCaller, AppId, Caller, EventKind, Grant, Name, Outcome, Peer, Random, Secret, is_loopback,
 };
@@ -39,6 +46,18 @@ impl Engine {
         let wanted = Wanted::new(Operation::WriteApps).note(format!(
             "It registers the app {name}, which can do nothing by itself."
         ));
+        let mut differences = Differences::default();
+        for uri in &redirect_uris {
+            differences.decisive("codes go to", None, Some(uri.clone()));
+        }
+        let proves = if public {
+            "no: anybody may use its name"
+        } else {
+            "yes, by a token of its own"
+        };
+        differences.text("app", None, Some(name.to_string()));
+        differences.text("proves itself", None, Some(proves.to_owned()));
+        let wanted = wanted.changing(differences);
         let check = async { name_is_free(&*self.ledger()?, &name) };
         self.check_before_asking(caller, &wanted, check).await?;
         let rule = self.permit(caller, wanted).await?.rule;
@@ -104,7 +123,13 @@ impl Engine {
     pub async fn remove_app(&self, caller: &Caller, reference: &str) -> Result<(), Error> {
         let ledger = self.ledger()?;
         let app = crate::resolve::app(&ledger.index(), reference)?.clone();
-        let wanted = Wanted::new(Operation::DeleteApp).note(format!("It removes the app {}.", app.name));
+        let mut differences = Differences::default();
+        for grant in ledger.index().grants_of(app.id) {
+            crate::grants::differences(&ledger.index(), grant, Given::Taken, &mut differences);
+        }
+        let wanted = Wanted::new(Operation::DeleteApp)
+            .note(format!("It removes the app {}.", app.name))
+            .changing(differences);
         let rule = self.permit(caller, wanted).await?.rule;
         let mut event = self.event(
             caller,

@@ -1,9 +1,9 @@
+mod question;
+
 use crate::{
     Engine, Error, SchemeState,
-    consent::Wanted,
     engine::blocking,
     loopback::{Listener, Page, Served, Serving},
-    policy::Operation,
     request::same_request,
     resolve,
 };
@@ -94,7 +94,7 @@ impl Engine {
             )));
         }
         let renewed = self.renewed(&provider, how.renew.as_deref())?;
-        let mut wanted = Wanted::new(Operation::StartFlow).at(provider.id);
+        let mut wanted = self.signing_in(caller, &provider, &how)?;
         if let Some(renewed) = &renewed {
             wanted = wanted.of(renewed.id, renewed.started_by);
         }
@@ -104,8 +104,16 @@ impl Engine {
         let check = self.could_start(&provider, &how, renewed.as_ref());
         self.check_before_asking(caller, &wanted, check).await?;
         let rule = self.permit(caller, wanted).await?.rule;
-        // A minute may have gone by: all of it is looked at as it is now.
-        let provider = self.provider_by_id(provider.id)?;
+        // A minute may have gone by: all of it is looked at as it is now, and has to be what was asked about.
+        let asked_about = provider;
+        let provider = self.provider_by_id(asked_about.id)?;
+        if self.signing_in(caller, &provider, &how)? != self.signing_in(caller, &asked_about, &how)?
+            || provider.updated_at != asked_about.updated_at
+        {
+            return Err(Error::Conflict(
+                "the provider was changed meanwhile; look at it and start the sign-in again".to_owned(),
+            ));
+        }
         let renewed = self.renewed(&provider, how.renew.as_deref())?;
         let label = self.free_label(&provider, how.label, renewed.as_ref())?;
         let scopes = wanted_scopes(&provider, how.scopes)?;
@@ -179,29 +187,6 @@ impl Engine {
         authorization_code::begin(provider, &redirect_uri, &scopes, &how.parameters, random)
             .map(drop)
             .map_err(cannot_begin)
-    }
-
-    /// That a credential will be sent to a provider as our client's secret is part of the question. An app must be
-    /// allowed to have the credential, too: else it could have any of them sent to a provider of its own.
-    async fn sending(
-        &self,
-        caller: &Caller,
-        mut wanted: Wanted,
-        provider: &Provider,
-        id: CredentialId,
-    ) -> Result<Wanted, Error> {
-        let credential = self.still_there(&*self.ledger()?, id)?;
-        if caller.app().is_some() {
-            let having = Wanted::new(Operation::ReadCredential).of_credential(id, credential.created_by);
-            self.permit(caller, having).await?;
-        }
-        let host = provider.token_endpoint.as_ref().and_then(Url::host_str);
-        wanted.target.credential = Some(id);
-        Ok(wanted.note(format!(
-            "It sends the credential {} to {} as the client secret.",
-            credential.name,
-            tokenry_core::clean(host.unwrap_or("nobody"))
-        )))
     }
 
     fn renewed(&self, provider: &Provider, reference: Option<&str>) -> Result<Option<Connection>, Error> {

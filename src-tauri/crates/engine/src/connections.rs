@@ -1,5 +1,9 @@
 use crate::{
-    ConnectionView, Engine, Error, consent::Wanted, engine::blocking, ledger::Ledger, policy::Operation,
+    ConnectionView, Engine, Error,
+    consent::{Differences, Wanted},
+    engine::blocking,
+    ledger::Ledger,
+    policy::Operation,
     resolve,
 };
 use tokenry_core::{
@@ -114,12 +118,19 @@ impl Engine {
         let wanted = seen(&before);
         let wanted = Wanted {
             operation: Operation::WriteConnection,
+            differences: differences(&before, &change),
             ..wanted
         };
         let check = async { self.new_label(&before, &change).map(drop) };
         self.check_before_asking(caller, &wanted, check).await?;
         self.permit(caller, wanted).await?;
-        let before = resolve::connection(&ledger.index(), &before.id.to_string())?.clone();
+        let asked_about = before;
+        let before = resolve::connection(&ledger.index(), &asked_about.id.to_string())?.clone();
+        if differences(&before, &change) != differences(&asked_about, &change) {
+            return Err(Error::Conflict(
+                "the connection was changed meanwhile; look at it and try again".to_owned(),
+            ));
+        }
         let label = self.new_label(&before, &change)?;
         let (id, now) = (before.id, self.now());
         blocking(move || {
@@ -250,6 +261,21 @@ pub(crate) fn status_at(connection: &Connection, at: Timestamp) -> ConnectionSta
         ConnectionStatus::Active if over => ConnectionStatus::NeedsReauth(ReauthReason::Expired),
         status => status,
     }
+}
+
+/// What a change of a connection changes.
+fn differences(before: &Connection, change: &ConnectionChange) -> Differences {
+    let mut differences = Differences::default();
+    if let Some(label) = &change.label {
+        let label = label.as_ref().map(|label| label.trim().to_owned());
+        let label = label.filter(|label| !label.is_empty());
+        differences.text("label", before.label.clone(), label);
+    }
+    if let Some(paused) = change.paused {
+        let is_paused = before.status == ConnectionStatus::Paused;
+        differences.text("paused", Some(is_paused.to_string()), Some(paused.to_string()));
+    }
+    differences
 }
 
 /// That somebody wants to see a connection.

@@ -4,6 +4,7 @@
 //! shown; that a decision takes effect before it stands in the activity log.
 
 mod answer;
+mod difference;
 mod misfit;
 mod pause;
 mod permit;
@@ -13,6 +14,8 @@ mod session;
 mod shown;
 
 pub use answer::{Answer, Proof};
+pub use difference::{ChangeKind, FieldChange};
+pub(crate) use difference::{Differences, fingerprint};
 pub(crate) use permit::{Permit, Wanted};
 pub use prompt::{AuthorizationRequest, Choice, CredentialChoice, Prompt};
 pub(crate) use queue::Prompts;

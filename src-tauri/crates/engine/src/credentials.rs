@@ -4,6 +4,7 @@
 //! one that has expired is handed to anybody.
 
 mod check;
+mod difference;
 mod draft;
 mod expiry;
 #[cfg(test)]
@@ -164,7 +165,8 @@ impl Engine {
         check::all(&credential, self.now())?;
         self.name_is_free(&credential)?;
         let wanted = Wanted::new(Operation::WriteCredentials)
-            .note(format!("It adds the credential {}.", credential.name));
+            .note(format!("It adds the credential {}.", credential.name))
+            .changing(difference::of_new(self.ledger()?.vault(), &credential));
         let rule = self.permit(caller, wanted).await?.rule;
         let event = self.credential_event(caller, EventKind::CredentialAdded, &credential, None);
         let view = CredentialView::of(credential.id, Known::of(&credential));
@@ -186,13 +188,12 @@ impl Engine {
         let ledger = self.ledger()?;
         let before = stored(&ledger, id, reference)?;
         // Looked at before anybody is asked, so that nobody is asked for nothing.
-        let named = change.named();
         let after = change.applied_to(before.clone(), self.now())?;
         check::change(&before, &after, self.now())?;
         self.name_is_free(&after)?;
         let wanted = Wanted::new(Operation::WriteCredentials)
             .of_credential(id, known.created_by)
-            .note(format!("It changes {named}."));
+            .changing(difference::between(ledger.vault(), &before, &after));
         let rule = self.permit(caller, wanted).await?.rule;
         let event = self.credential_event(caller, EventKind::CredentialChanged, &after, None);
         let view = CredentialView::of(id, Known::of(&after));

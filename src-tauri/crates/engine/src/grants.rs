@@ -1,4 +1,12 @@
-use crate::{Engine, Error, consent::Wanted, engine::blocking, ledger::Ledger, policy::Operation, resolve};
+use crate::{
+    Engine, Error,
+    consent::{Differences, Wanted},
+    engine::blocking,
+    index::Index,
+    ledger::Ledger,
+    policy::Operation,
+    resolve,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use tokenry_core::{ApiScope, AppId, Caller, EventKind, Grant, GrantId, Outcome, Scopes, Timestamp};
 
@@ -107,8 +115,7 @@ impl Engine {
         let ledger = self.ledger()?;
         let gone = || Error::not_found("grant", &id.to_string(), "it was taken away already");
         let grant = ledger.get::<Grant>(id.row())?.ok_or_else(gone)?;
-        let wanted = Wanted::new(Operation::WriteApps).note("It takes a grant away from an app.");
-        let rule = self.permit(caller, wanted).await?.rule;
+        let rule = self.permit(caller, taking(&ledger, &grant)).await?.rule;
         let event = self.grant_event(caller, EventKind::GrantRemoved, &grant).by(rule);
         let now = self.now();
         blocking(move || {
@@ -146,25 +153,62 @@ fn all<T: Ord>(references: &[String], find: impl Fn(&str) -> Result<T, Error>) -
 /// What has to be known before saying yes to a grant that a program wants an app to have.
 fn giving(ledger: &Ledger, grant: &Grant) -> Wanted {
     let index = ledger.index();
-    let app = index
-        .app(grant.app)
-        .map(|app| app.name.to_string())
-        .unwrap_or_default();
-    let mut wanted =
-        Wanted::new(Operation::WriteApps).note(format!("It lets the app {app} do this from now on:"));
-    for scope in &grant.scopes {
-        wanted = wanted.note(scope.words());
-    }
-    let connections = grant.connections.iter().filter_map(|id| index.connection(*id));
-    for connection in connections {
-        wanted = wanted.note(format!("With {}.", index.name_of(connection)));
-    }
-    let credentials = grant.credentials.iter().filter_map(|id| index.credential(*id));
-    for credential in credentials {
-        wanted = wanted.note(format!("With the credential {}.", credential.name));
-    }
+    let app = name_of_app(&index, grant);
+    let mut differences = Differences::default();
+    differences.text("app", None, Some(app.clone()));
+    self::differences(&index, grant, Given::Now, &mut differences);
+    let wanted = Wanted::new(Operation::WriteApps)
+        .note(format!("It lets the app {app} do this from now on."))
+        .changing(differences);
     match grant.expires_at {
         Some(end) => wanted.note(format!("Until {end:.0}.")),
         None => wanted.note("Until you take it away."),
+    }
+}
+
+fn taking(ledger: &Ledger, grant: &Grant) -> Wanted {
+    let index = ledger.index();
+    let app = name_of_app(&index, grant);
+    let mut differences = Differences::default();
+    self::differences(&index, grant, Given::Taken, &mut differences);
+    Wanted::new(Operation::WriteApps)
+        .note(format!("It takes a grant away from the app {app}."))
+        .changing(differences)
+}
+
+fn name_of_app(index: &Index, grant: &Grant) -> String {
+    let app = index.app(grant.app);
+    app.map(|app| app.name.to_string()).unwrap_or_default()
+}
+
+/// Whether a grant is given, or taken away.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Given {
+    Now,
+    Taken,
+}
+
+/// What an app gets, or loses, by a grant.
+pub(crate) fn differences(index: &Index, grant: &Grant, given: Given, differences: &mut Differences) {
+    let mut row = |field: &str, value: String| match given {
+        Given::Now => differences.text(field, None, Some(value)),
+        Given::Taken => differences.text(field, Some(value), None),
+    };
+    for scope in &grant.scopes {
+        row("scope", format!("{scope}: {}", scope.words()));
+    }
+    if let Some(most) = &grant.token_scopes {
+        row("tokens limited to", most.to_string());
+    }
+    let connections = grant.connections.iter().filter_map(|id| index.connection(*id));
+    for connection in connections {
+        row("connection", index.name_of(connection));
+    }
+    let credentials = grant.credentials.iter().filter_map(|id| index.credential(*id));
+    for credential in credentials {
+        row("credential", credential.name.to_string());
+    }
+    if let Some(end) = grant.expires_at {
+        row("expires_at", format!("{end:.0}"));
     }
 }

@@ -69,7 +69,9 @@ pub use authorization_server::{
 };
 pub use connect::{ConnectOptions, StartedFlow};
 pub use connections::ConnectionChange;
-pub use consent::{Answer, AuthorizationRequest, Choice, CredentialChoice, Prompt, Proof};
+pub use consent::{
+    Answer, AuthorizationRequest, ChangeKind, Choice, CredentialChoice, FieldChange, Prompt, Proof,
+};
 pub use credentials::{AnyCredential, CredentialChange, CredentialView, NewCredential};
 pub use disconnect::Revoked;
 pub use engine::Engine;

@@ -9,7 +9,7 @@ pub enum Operation {
     WriteProviders,
     /// Delete a provider, with its connections.
     DeleteProvider,
-    /// Let a provider's secrets go to another host than before.
+    /// Change where a provider's secrets go, or how they are protected.
     MoveEndpoint,
     /// Start a consent flow, or connect with client credentials.
     StartFlow,
@@ -125,6 +125,12 @@ impl Operation {
                 | Self::DeleteApp
                 | Self::AuthorizeApp
         )
+    }
+
+    /// Whether the user decides although a grant covers it. A grant says what an app may do, and not that secrets may go
+    /// elsewhere from now on, or that a provider may go with all its connections.
+    fn is_asked_of_apps(self) -> bool {
+        matches!(self, Self::MoveEndpoint | Self::DeleteProvider)
     }
 
     /// What a program of this user may do without anybody's consent.
@@ -255,8 +261,7 @@ pub fn decide(question: &Question<'_>) -> Decision {
                 .min_by_key(|grant| grant.token_scopes.is_some());
             match best {
                 None => Decision::Deny(Rule::NoGrant),
-                // A grant says what an app may do, and not that secrets may go elsewhere from now on.
-                Some(_) if question.operation == Operation::MoveEndpoint => ask(question),
+                Some(_) if question.operation.is_asked_of_apps() => ask(question),
                 Some(grant) => Decision::Allow(Rule::Grant(grant.id)),
             }
         }

@@ -161,8 +161,8 @@ fn an_app_may_do_what_its_scopes_say_and_nothing_else() {
                 Operation::Engine => Decision::Allow(Rule::SameUser),
                 _ if operation.scopes().is_empty() => Decision::Deny(Rule::NotForThisCaller),
                 _ if !operation.scopes().contains(&scope) => Decision::Deny(Rule::NoGrant),
-                // Secrets that would go elsewhere: its person is asked, whatever was granted.
-                Operation::MoveEndpoint => Decision::Ask,
+                // Secrets that would go elsewhere, or a provider that would go: the user is asked, whatever was granted.
+                Operation::MoveEndpoint | Operation::DeleteProvider => Decision::Ask,
                 _ => Decision::Allow(Rule::Grant(grant.id)),
             };
             assert_eq!(decision, expected, "{operation:?} with {scope}");

@@ -1,3 +1,7 @@
+mod difference;
+
+pub(crate) use difference::redirect as redirect_word;
+
 use crate::{Engine, Error, Revoked, consent::Wanted, engine::blocking, policy::Operation, resolve};
 use std::collections::BTreeMap;
 use tokenry_core::{
@@ -46,8 +50,9 @@ impl Engine {
     /// When a field cannot be right, each named; or the name is taken.
     pub async fn add_provider(&self, caller: &Caller, new: NewProvider) -> Result<Provider, Error> {
         let provider = self.new_provider(new)?;
-        let wanted =
-            Wanted::new(Operation::WriteProviders).note(format!("It adds the provider {}.", provider.name));
+        let wanted = Wanted::new(Operation::WriteProviders)
+            .note(format!("It adds the provider {}.", provider.name))
+            .changing(difference::of_new(self.ledger()?.vault(), &provider));
         let check = async { self.can_be_kept(&provider, None) };
         self.check_before_asking(caller, &wanted, check).await?;
         self.permit(caller, wanted).await?;
@@ -68,7 +73,7 @@ impl Engine {
         let before = self.provider_record(reference)?;
         let mut provider = before.clone();
         provider.apply(change.clone(), self.now());
-        let wanted = changing(&before, &provider);
+        let wanted = self.changing(&before, &provider)?;
         let check = async { self.can_be_kept(&provider, Some(&before.name)) };
         self.check_before_asking(caller, &wanted, check).await?;
         self.permit(caller, wanted).await?;
@@ -97,11 +102,14 @@ impl Engine {
     ) -> Result<(), Error> {
         let provider = self.provider_record(reference)?;
         let wanted = Wanted::new(Operation::DeleteProvider).at(provider.id);
-        let check = async { self.connections_to_give_up(&provider, disconnect).map(drop) };
+        let check = async {
+            self.connections_to_give_up(caller, &provider, disconnect)
+                .map(drop)
+        };
         self.check_before_asking(caller, &wanted, check).await?;
         self.permit(caller, wanted).await?;
         let (mut owed, mut why) = (0, None);
-        for id in self.connections_to_give_up(&provider, disconnect)? {
+        for id in self.connections_to_give_up(caller, &provider, disconnect)? {
             let (revoked, detail) = self.disconnect_for_good(caller, id).await?;
             if revoked == Revoked::Pending {
                 owed += 1;
@@ -134,9 +142,22 @@ impl Engine {
         .await
     }
 
-    /// The connections that go with a provider.
+    /// That somebody wants to change a provider. What decides where secrets go is an operation of its own.
+    fn changing(&self, before: &Provider, after: &Provider) -> Result<Wanted, Error> {
+        let differences = difference::between(self.ledger()?.vault(), before, after);
+        let operation = match differences.are_decisive() {
+            true => Operation::MoveEndpoint,
+            false => Operation::WriteProviders,
+        };
+        let mut wanted = Wanted::new(operation).at(before.id).changing(differences);
+        wanted.notes = moved(before, after);
+        Ok(wanted)
+    }
+
+    /// The connections that go with a provider. An app needs the right to disconnect each of them.
     fn connections_to_give_up(
         &self,
+        caller: &Caller,
         provider: &Provider,
         disconnect: bool,
     ) -> Result<Vec<ConnectionId>, Error> {
@@ -149,7 +170,17 @@ impl Engine {
                 provider.name
             )));
         }
-        Ok(index.of_provider(provider.id).map(|c| c.id).collect())
+        let going: Vec<_> = index.of_provider(provider.id).cloned().collect();
+        drop(index);
+        if caller.app().is_some() {
+            for connection in &going {
+                let wanted = Wanted::new(Operation::Disconnect)
+                    .at(provider.id)
+                    .of(connection.id, connection.started_by);
+                self.not_denied(caller, &wanted)?;
+            }
+        }
+        Ok(going.into_iter().map(|connection| connection.id).collect())
     }
 
     pub(crate) fn provider_record(&self, reference: &str) -> Result<Provider, Error> {
@@ -293,8 +324,8 @@ fn rejected(connection: &Connection) -> bool {
     )
 }
 
-/// That somebody wants to change a provider; said apart when secrets would go to another host than before.
-fn changing(before: &Provider, after: &Provider) -> Wanted {
+/// The endpoints that move to another host: said in words, besides the fields.
+fn moved(before: &Provider, after: &Provider) -> Vec<String> {
     let endpoints = |p: &Provider| {
         [
             ("authorization endpoint", p.authorization_endpoint.clone()),
@@ -304,22 +335,12 @@ fn changing(before: &Provider, after: &Provider) -> Wanted {
             ("userinfo endpoint", p.userinfo_endpoint.clone()),
         ]
     };
-    let moved: Vec<_> = endpoints(before)
-        .into_iter()
-        .zip(endpoints(after))
-        .filter_map(|((what, from), (_, to))| {
-            let to = to.filter(|to| from.as_ref().map(Url::origin) != Some(to.origin()))?;
-            let place = |url: &Url| tokenry_core::clean(url.origin().ascii_serialization().as_str());
-            let from = from.as_ref().map_or_else(|| "nowhere".to_owned(), place);
-            Some(format!("Its {what} moves from {from} to {}.", place(&to)))
-        })
-        .collect();
-    let operation = if moved.is_empty() {
-        Operation::WriteProviders
-    } else {
-        Operation::MoveEndpoint
-    };
-    let mut wanted = Wanted::new(operation).at(before.id);
-    wanted.notes = moved;
-    wanted
+    let both = endpoints(before).into_iter().zip(endpoints(after));
+    both.filter_map(|((what, from), (_, to))| {
+        let to = to.filter(|to| from.as_ref().map(Url::origin) != Some(to.origin()))?;
+        let place = |url: &Url| tokenry_core::clean(url.origin().ascii_serialization().as_str());
+        let from = from.as_ref().map_or_else(|| "nowhere".to_owned(), place);
+        Some(format!("Its {what} moves from {from} to {}.", place(&to)))
+    })
+    .collect()
 }

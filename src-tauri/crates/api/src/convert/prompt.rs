@@ -1,6 +1,6 @@
 use tokenry_contract as contract;
 use tokenry_core::{ApiScope, ConnectionId, CredentialId, Secret};
-use tokenry_engine::{Answer, Operation, Prompt, Proof};
+use tokenry_engine::{Answer, ChangeKind, FieldChange, Operation, Prompt, Proof};
 
 /// A question as it is shown; with its number only for the window that answers it.
 pub(crate) fn prompt(prompt: Prompt, numbered: bool) -> contract::Prompt {
@@ -22,6 +22,7 @@ pub(crate) fn prompt(prompt: Prompt, numbered: bool) -> contract::Prompt {
         requested_scopes: prompt.requested_scopes,
         token_scopes: prompt.token_scopes,
         notes: prompt.notes,
+        changes: prompt.changes.into_iter().map(change).collect(),
         api_scopes: prompt.api_scopes.into_iter().map(scope_words).collect(),
         choices: prompt
             .choices
@@ -46,8 +47,22 @@ pub(crate) fn prompt(prompt: Prompt, numbered: bool) -> contract::Prompt {
         is_shown: prompt.is_shown,
         ends_at: prompt.ends_at,
         disconnects: u32::try_from(prompt.disconnects).unwrap_or(u32::MAX),
+        disconnecting: prompt.disconnecting,
         ahead: u32::try_from(prompt.ahead).unwrap_or(u32::MAX),
         waiting: u32::try_from(prompt.waiting).unwrap_or(u32::MAX),
+    }
+}
+
+fn change(change: FieldChange) -> contract::PromptChange {
+    contract::PromptChange {
+        field: change.field,
+        change: match change.kind {
+            ChangeKind::Set => contract::PromptChangeKind::Set,
+            ChangeKind::Changed => contract::PromptChangeKind::Changed,
+            ChangeKind::Removed => contract::PromptChangeKind::Removed,
+        },
+        from: change.from,
+        to: change.to,
     }
 }
 

@@ -165,7 +165,8 @@ impl Furnished {
     fn path(&self, operation: Operation<'_>) -> String {
         let (path, id) = (operation.path, operation.id());
         let thing = match path.split('/').nth(2).unwrap_or_default() {
-            "oauth-providers" if id == "connect_client" => "robot".to_owned(),
+            // Of the two the one without a connection: to disconnect takes another scope.
+            "oauth-providers" if matches!(id, "connect_client" | "delete_provider") => "robot".to_owned(),
             "oauth-providers" | "connections" => "github".to_owned(),
             "credentials" => "mail".to_owned(),
             "flows" => self.flow.clone(),
@@ -182,7 +183,6 @@ impl Furnished {
             .replace("{connector_id}", "github");
         let query = match id {
             "authorize" => "?label=other",
-            "delete_provider" => "?disconnect=true",
             "oauth2_callback" => return format!("{filled}?{}", self.answer.query().unwrap()),
             _ => "",
         };

@@ -11,7 +11,9 @@ use crate::table::{Cell, facts};
 use serde::Serialize;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
-use tokenry_contract::{EngineStatus, ErrorCode, Prompt, PromptDecision, PromptOperation, Success};
+use tokenry_contract::{
+    EngineStatus, ErrorCode, Prompt, PromptChange, PromptChangeKind, PromptDecision, PromptOperation, Success,
+};
 
 /// How often a terminal that waits for questions looks for new ones.
 const LOOK: Duration = Duration::from_secs(1);
@@ -241,6 +243,14 @@ fn shown(prompt: &Prompt, style: Style) -> String {
     ];
     let may = prompt.api_scopes.iter();
     rows.extend(may.map(|may| ("may", Cell::from(format!("{}: {}", may.scope, may.description)))));
+    rows.extend(
+        prompt
+            .changes
+            .iter()
+            .map(|change| ("changes", Cell::from(changes(change)))),
+    );
+    let going = prompt.disconnecting.join(", ");
+    rows.push(("disconnects", Cell::from(going)));
     rows.push(("code goes to", text(&prompt.redirect_uri)));
     for (what, offers) in [
         ("connection", authorize::connections(prompt)),
@@ -264,6 +274,19 @@ fn shown(prompt: &Prompt, style: Style) -> String {
     facts(rows, style)
 }
 
+/// One field, as `field: old → new`. The value of a secret is not told.
+fn changes(change: &PromptChange) -> String {
+    let field = &change.field;
+    match (&change.from, &change.to, change.change) {
+        (Some(from), Some(to), _) => format!("{field}: {from} → {to}"),
+        (None, Some(to), _) => format!("{field}: → {to}"),
+        (Some(from), None, _) => format!("{field}: {from} → removed"),
+        (None, None, PromptChangeKind::Set) => format!("{field} is set"),
+        (None, None, PromptChangeKind::Changed) => format!("{field} changes"),
+        (None, None, PromptChangeKind::Removed) => format!("{field} is removed"),
+    }
+}
+
 fn wants(operation: PromptOperation) -> &'static str {
     match operation {
         PromptOperation::Token => "an access token",
@@ -273,7 +296,7 @@ fn wants(operation: PromptOperation) -> &'static str {
         PromptOperation::WriteConnection => "to change a connection",
         PromptOperation::WriteProviders => "to change providers",
         PromptOperation::DeleteProvider => "to delete a provider and disconnect its connections",
-        PromptOperation::MoveEndpoint => "to send a provider's secrets to another host",
+        PromptOperation::MoveEndpoint => "to change where a provider's secrets go, or how they are protected",
         PromptOperation::ReadCredential => "the values of a credential",
         PromptOperation::WriteCredentials => "to change credentials",
         PromptOperation::DeleteCredential => "to delete a credential",

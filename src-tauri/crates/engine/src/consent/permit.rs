@@ -1,4 +1,4 @@
-use super::{prompt::AuthorizationRequest, session::Who};
+use super::{difference::Differences, prompt::AuthorizationRequest, session::Who};
 use crate::{
     Engine, Error,
     policy::{Decision, Operation, Question, Target, decide},
@@ -15,6 +15,8 @@ pub(crate) struct Wanted {
     pub(crate) provider: Option<ProviderId>,
     /// More that has to be known before saying yes.
     pub(crate) notes: Vec<String>,
+    /// What changes, field by field.
+    pub(crate) differences: Differences,
     /// An app's request at our authorization endpoint.
     pub(crate) authorization: Option<AuthorizationRequest>,
 }
@@ -26,6 +28,7 @@ impl Wanted {
             target: Target::default(),
             provider: None,
             notes: Vec::new(),
+            differences: Differences::default(),
             authorization: None,
         }
     }
@@ -60,6 +63,16 @@ impl Wanted {
     pub(crate) fn note(mut self, note: impl Into<String>) -> Self {
         self.notes.push(note.into());
         self
+    }
+
+    pub(crate) fn changing(mut self, differences: Differences) -> Self {
+        self.differences = differences;
+        self
+    }
+
+    /// Whether a yes can be for the program's session. What decides where secrets go is decided each time.
+    pub(super) fn can_be_for_a_session(&self) -> bool {
+        self.operation.can_be_for_a_session() && !self.differences.are_decisive()
     }
 
     /// What a yes permits, by this rule, when the vault had been locked so often.

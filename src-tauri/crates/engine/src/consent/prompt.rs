@@ -1,3 +1,4 @@
+use super::difference::FieldChange;
 use crate::policy::Operation;
 use std::collections::BTreeSet;
 use tokenry_core::{ApiScope, AppId, ConnectionId, CredentialId, PromptId, Secret, Timestamp};
@@ -39,6 +40,8 @@ pub struct Prompt {
     pub token_scopes: Vec<String>,
     /// More that has to be known before saying yes.
     pub notes: Vec<String>,
+    /// What changes, field by field.
+    pub changes: Vec<FieldChange>,
     /// The scopes of our own API that the app wants.
     pub api_scopes: Vec<ApiScope>,
     /// The connections that the person can choose from for the app.
@@ -58,6 +61,8 @@ pub struct Prompt {
     pub ends_at: Timestamp,
     /// How many connections are disconnected with the provider that is to be deleted.
     pub disconnects: usize,
+    /// The names of the first of them, and how many more there are.
+    pub disconnecting: Vec<String>,
     /// How many are answered before it.
     pub ahead: usize,
     /// How many more wait behind it.

@@ -1,6 +1,7 @@
 //! What a question shows, as it is made and as it is looked at again before its answer counts.
 
 use super::{
+    difference::bounded,
     permit::Wanted,
     prompt::{Choice, CredentialChoice, Prompt},
 };
@@ -45,6 +46,7 @@ impl Engine {
             requested_scopes: scopes(wanted.target.scopes.as_ref()),
             token_scopes: shown.token_scopes,
             notes: wanted.notes.clone(),
+            changes: wanted.differences.shown(),
             api_scopes: wanted
                 .authorization
                 .as_ref()
@@ -53,11 +55,12 @@ impl Engine {
             choices: shown.choices,
             credential_choices: shown.credential_choices,
             authorization: wanted.authorization.clone(),
-            for_session: for_session && wanted.operation.can_be_for_a_session(),
+            for_session: for_session && wanted.can_be_for_a_session(),
             asked_at: now,
             is_shown: false,
             ends_at,
             disconnects: shown.disconnects,
+            disconnecting: shown.disconnecting,
             ahead: 0,
             waiting: 0,
         })
@@ -74,6 +77,7 @@ impl Engine {
             choices: prompt.choices.clone(),
             credential_choices: prompt.credential_choices.clone(),
             disconnects: prompt.disconnects,
+            disconnecting: prompt.disconnecting.clone(),
         };
         now != then
     }
@@ -96,6 +100,14 @@ impl Engine {
             }
             _ => Vec::new(),
         };
+        let mut going: Vec<_> = match (wanted.operation, wanted.provider) {
+            (Operation::DeleteProvider, Some(provider)) => index
+                .standing_of_provider(provider)
+                .map(|c| index.name_of(c))
+                .collect(),
+            _ => Vec::new(),
+        };
+        going.sort();
         Shown {
             provider: wanted
                 .provider
@@ -111,10 +123,8 @@ impl Engine {
             token_scopes,
             choices,
             credential_choices,
-            disconnects: match (wanted.operation, wanted.provider) {
-                (Operation::DeleteProvider, Some(provider)) => index.standing_of_provider(provider).count(),
-                _ => 0,
-            },
+            disconnects: going.len(),
+            disconnecting: bounded(going),
         }
     }
 }
@@ -180,6 +190,7 @@ struct Shown {
     choices: Vec<Choice>,
     credential_choices: Vec<CredentialChoice>,
     disconnects: usize,
+    disconnecting: Vec<String>,
 }
 
 fn scopes(scopes: Option<&tokenry_core::Scopes>) -> Vec<String> {
@@ -198,7 +209,7 @@ pub(super) fn operation_words(operation: Operation) -> &'static str {
         Operation::WriteConnection => "to change a connection",
         Operation::WriteProviders => "to change providers",
         Operation::DeleteProvider => "to delete a provider",
-        Operation::MoveEndpoint => "to send a provider's secrets to another host",
+        Operation::MoveEndpoint => "to change where a provider's secrets go or how they are protected",
         Operation::ReadCredential => "a credential",
         Operation::WriteCredentials => "to change credentials",
         Operation::DeleteCredential => "to delete a credential",

@@ -64,26 +64,6 @@ impl CredentialChange {
         credential.updated_at = now;
         Ok(credential)
     }
-
-    /// What of it changes, in words.
-    pub(super) fn named(&self) -> String {
-        let mut parts = Vec::new();
-        parts.extend(self.name.as_ref().map(|name| format!("its name to {name}")));
-        parts.extend(self.data.keys().map(|field| super::check::named(field)));
-        if !self.redact_fields.is_empty() {
-            parts.push("which fields are redacted".to_owned());
-        }
-        if let Some(expires_at) = self.expires_at {
-            parts.push(match expires_at {
-                Some(at) => format!("when it is deleted, to {at:.0}"),
-                None => "when it is deleted, to never".to_owned(),
-            });
-        }
-        if parts.is_empty() {
-            parts.push("nothing".to_owned());
-        }
-        parts.join(", ")
-    }
 }
 
 impl Engine {

@@ -10,6 +10,8 @@ use tokenry_engine::{Answer, Asking, Engine, Error, Prompt, Proof, TokenView, pe
 use tokenry_testkit::Behaviour;
 
 mod before;
+mod changes;
+mod changes_elsewhere;
 mod sessions;
 mod turns;
 

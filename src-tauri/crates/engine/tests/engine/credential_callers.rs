@@ -123,10 +123,10 @@ async fn the_question_says_what_would_change_and_holds_no_value() {
     };
     let changing = tokio::spawn(async move { asker.change_credential(&here(), "mail", change).await });
     let prompt = question(&engine).await;
-    let notes = prompt.notes.join(" ");
+    let changes = format!("{:?}", prompt.changes);
     assert!(
-        notes.contains("data.password") && notes.contains("2999"),
-        "{notes}"
+        changes.contains("data.password") && changes.contains("2999"),
+        "{changes}"
     );
     assert!(!format!("{prompt:?}").contains("another-secret"));
     answer(&engine, &prompt, Answer::Once).await;

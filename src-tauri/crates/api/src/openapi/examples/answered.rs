@@ -287,6 +287,7 @@ fn prompt() -> Prompt {
         requested_scopes: Vec::new(),
         token_scopes: words(&["read", "write"]),
         notes: Vec::new(),
+        changes: Vec::new(),
         api_scopes: Vec::new(),
         choices: Vec::new(),
         credential_choices: Vec::new(),
@@ -296,6 +297,7 @@ fn prompt() -> Prompt {
         is_shown: true,
         ends_at: at("2027-01-15T08:06:00Z"),
         disconnects: 0,
+        disconnecting: Vec::new(),
         ahead: 0,
         waiting: 0,
     }

@@ -1,0 +1,390 @@
+//! A question says what changes, and a yes covers only that (security.md, "Local interfaces": prompts).
+
+use super::{Program, answer, question, questions};
+use crate::common::{NAME, World, ui};
+use std::collections::BTreeMap;
+use tokenry_core::{
+    ApiScope, Caller, Code, NarrowingMethod, ProviderChange, RedirectPreference, Rotation, Rule, Scopes,
+    Secret, TokenEndpointAuthMethod,
+};
+use tokenry_engine::{
+    Answer, ChangeKind, ConnectOptions, Engine, Error, NewGrant, NewProvider, Operation, Prompt,
+};
+use tokenry_testkit::Behaviour;
+use tokio::task::JoinHandle;
+
+pub(super) type Row<'a> = (&'a str, Option<&'a str>, Option<&'a str>);
+
+pub(super) fn rows(prompt: &Prompt) -> Vec<Row<'_>> {
+    let rows = prompt.changes.iter();
+    rows.map(|row| (row.field.as_str(), row.from.as_deref(), row.to.as_deref()))
+        .collect()
+}
+
+pub(super) fn kind_of(prompt: &Prompt, field: &str) -> Option<ChangeKind> {
+    let found = prompt.changes.iter().find(|row| row.field == field);
+    found.map(|row| row.kind)
+}
+
+fn change(engine: &Engine, caller: &Caller, change: ProviderChange) -> JoinHandle<Result<(), Error>> {
+    let (engine, caller) = (engine.clone(), caller.clone());
+    tokio::spawn(async move { engine.change_provider(&caller, NAME, change).await.map(drop) })
+}
+
+fn named(name: &str) -> ProviderChange {
+    ProviderChange {
+        display_name: Some(name.to_owned()),
+        ..ProviderChange::default()
+    }
+}
+
+fn secret(text: &str) -> Option<Option<Secret>> {
+    Some(Some(Secret::new(text.to_owned())))
+}
+
+/// Everything that decides where secrets go, how they are protected, or whether a grant survives.
+fn decisive(server: &tokenry_testkit::Server) -> Vec<(&'static str, ProviderChange)> {
+    let none = ProviderChange::default;
+    let mut elsewhere = server.token_endpoint();
+    elsewhere.set_query(Some("tenant=2"));
+    let mut path = server.authorization_endpoint();
+    path.set_path("/other");
+    vec![
+        (
+            "token_endpoint",
+            ProviderChange {
+                token_endpoint: Some(Some(elsewhere)),
+                ..none()
+            },
+        ),
+        (
+            "authorization_endpoint",
+            ProviderChange {
+                authorization_endpoint: Some(Some(path)),
+                ..none()
+            },
+        ),
+        (
+            "refresh_endpoint",
+            ProviderChange {
+                refresh_endpoint: Some(Some(server.token_endpoint())),
+                ..none()
+            },
+        ),
+        (
+            "revocation_endpoint",
+            ProviderChange {
+                revocation_endpoint: Some(None),
+                ..none()
+            },
+        ),
+        (
+            "userinfo_endpoint",
+            ProviderChange {
+                userinfo_endpoint: Some(None),
+                ..none()
+            },
+        ),
+        (
+            "use_pkce",
+            ProviderChange {
+                use_pkce: Some(false),
+                ..none()
+            },
+        ),
+        (
+            "authorization_response_iss_parameter_supported",
+            ProviderChange {
+                authorization_response_iss_parameter_supported: Some(false),
+                ..none()
+            },
+        ),
+        (
+            "token_endpoint_auth_method",
+            ProviderChange {
+                token_endpoint_auth_method: Some(TokenEndpointAuthMethod::ClientSecretBasic),
+                ..none()
+            },
+        ),
+        (
+            "client_id",
+            ProviderChange {
+                client_id: Some("another".to_owned()),
+                ..none()
+            },
+        ),
+        (
+            "client_secret",
+            ProviderChange {
+                client_secret: secret("c4n4ry-new"),
+                ..none()
+            },
+        ),
+        (
+            "issuer",
+            ProviderChange {
+                issuer: Some(None),
+                ..none()
+            },
+        ),
+        (
+            "issuer_aliases",
+            ProviderChange {
+                issuer_aliases: Some(vec!["https://b.example".to_owned()]),
+                ..none()
+            },
+        ),
+        (
+            "authorize_params",
+            ProviderChange {
+                authorize_params: Some(BTreeMap::from([("audience".to_owned(), "x".to_owned())])),
+                ..none()
+            },
+        ),
+        (
+            "redirect",
+            ProviderChange {
+                redirect: Some(RedirectPreference::Paste),
+                ..none()
+            },
+        ),
+        (
+            "rotation",
+            ProviderChange {
+                rotation: Some(Rotation::Unknown),
+                ..none()
+            },
+        ),
+        (
+            "narrowing",
+            ProviderChange {
+                narrowing: Some(NarrowingMethod::Exchange),
+                ..none()
+            },
+        ),
+    ]
+}
+
+async fn app(engine: &Engine, scopes: &[ApiScope], connections: &[&str]) -> Caller {
+    let (_, token) = engine
+        .register_app(&ui(), "backup", Vec::new(), false)
+        .await
+        .unwrap();
+    let grant = NewGrant {
+        app: "backup".to_owned(),
+        scopes: scopes.iter().copied().collect(),
+        connections: connections.iter().map(ToString::to_string).collect(),
+        ..NewGrant::default()
+    };
+    engine.give_grant(&ui(), grant).await.unwrap();
+    engine.authenticate(&token.unwrap(), None).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_question_for_changing_a_provider_says_what_changes_and_no_secret() {
+    let (world, engine) = World::connected(Behaviour::default()).await;
+    let program = Program::start();
+    let wanted = ProviderChange {
+        display_name: Some("Trust\u{202e}ed".to_owned()),
+        use_pkce: Some(false),
+        client_secret: secret("c4n4ry-new"),
+        client_id: Some("tokenry".to_owned()),
+        default_scopes: Some(Scopes::parse("read")),
+        ..ProviderChange::default()
+    };
+    let changing = change(&engine, &program.caller(), wanted);
+    let prompt = question(&engine).await;
+    assert_eq!(prompt.operation, Operation::MoveEndpoint);
+    assert_eq!(
+        rows(&prompt),
+        [
+            ("display_name", Some(NAME), Some("Trusted")),
+            ("default_scopes", Some("read write"), Some("read")),
+            ("use_pkce", Some("true"), Some("false")),
+            ("client_secret", None, None),
+        ]
+    );
+    assert_eq!(kind_of(&prompt, "client_secret"), Some(ChangeKind::Set));
+    assert!(!format!("{prompt:?}").contains("c4n4ry"));
+    assert!(!prompt.for_session);
+    answer(&engine, &prompt, Answer::Once).await.unwrap();
+    changing.await.unwrap().unwrap();
+
+    // And on the same host, to another path.
+    let mut elsewhere = world.server.token_endpoint();
+    elsewhere.set_path("/other");
+    let moved = ProviderChange {
+        token_endpoint: Some(Some(elsewhere.clone())),
+        client_secret: Some(None),
+        token_endpoint_auth_method: Some(TokenEndpointAuthMethod::None),
+        ..ProviderChange::default()
+    };
+    let changing = change(&engine, &program.caller(), moved);
+    let prompt = question(&engine).await;
+    let now = world.server.token_endpoint();
+    assert_eq!(prompt.changes[0].from.as_deref(), Some(now.as_str()));
+    assert_eq!(prompt.changes[0].to.as_deref(), Some(elsewhere.as_str()));
+    assert_eq!(kind_of(&prompt, "client_secret"), Some(ChangeKind::Removed));
+    answer(&engine, &prompt, Answer::Deny).await.unwrap();
+    assert_eq!(changing.await.unwrap().unwrap_err().code(), Code::ConsentDenied);
+}
+
+#[tokio::test]
+async fn a_yes_for_the_session_to_a_new_display_name_covers_nothing_else() {
+    let (_world, engine) = World::connected(Behaviour::default()).await;
+    let program = Program::start();
+    let changing = change(&engine, &program.caller(), named("Mine"));
+    let prompt = question(&engine).await;
+    assert!(prompt.for_session);
+    answer(&engine, &prompt, Answer::Session).await.unwrap();
+    changing.await.unwrap().unwrap();
+    let others = [
+        named("Another"),
+        ProviderChange {
+            use_pkce: Some(false),
+            ..named("Mine")
+        },
+        ProviderChange {
+            client_id: Some("another".to_owned()),
+            client_secret: secret("s"),
+            ..ProviderChange::default()
+        },
+    ];
+    for other in others {
+        let changing = change(&engine, &program.caller(), other);
+        let prompt = question(&engine).await;
+        answer(&engine, &prompt, Answer::Once).await.unwrap();
+        changing.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_decides_where_secrets_go_is_asked_each_time_of_programs_and_of_apps_with_a_grant() {
+    let (world, engine) = World::connected(Behaviour::default()).await;
+    let program = Program::start();
+    let app = app(&engine, &[ApiScope::ProvidersWrite], &[]).await;
+    for caller in [program.caller(), app.clone()] {
+        for (field, wanted) in decisive(&world.server) {
+            let changing = change(&engine, &caller, wanted);
+            let prompt = tokio::select! {
+                prompt = question(&engine) => prompt,
+                () = async { while !changing.is_finished() { tokio::task::yield_now().await } } => {
+                    panic!("{field} changed without a question: {caller:?}")
+                }
+            };
+            assert_eq!(prompt.operation, Operation::MoveEndpoint, "{field}");
+            assert!(!prompt.for_session, "{field}");
+            assert!(
+                prompt.changes.iter().any(|row| row.field == field),
+                "{field}: {:?}",
+                prompt.changes
+            );
+            changing.abort();
+            questions(&engine, 0).await;
+        }
+    }
+    // What is of no consequence for that is done at once by an app that may change providers.
+    change(&engine, &app, named("Mine")).await.unwrap().unwrap();
+    let stricter = ProviderChange {
+        default_scopes: Some(Scopes::parse("read")),
+        ..ProviderChange::default()
+    };
+    change(&engine, &app, stricter).await.unwrap().unwrap();
+    // And the user, in the window, is not asked about their own changes.
+    let own = ProviderChange {
+        use_pkce: Some(false),
+        ..ProviderChange::default()
+    };
+    engine.change_provider(&ui(), NAME, own).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_question_with_another_secret_is_another_question() {
+    let (_world, engine) = World::connected(Behaviour::default()).await;
+    let program = Program::start();
+    let with = |text: &str| ProviderChange {
+        client_secret: secret(text),
+        ..ProviderChange::default()
+    };
+    let first = change(&engine, &program.caller(), with("theirs"));
+    question(&engine).await;
+    let second = change(&engine, &program.caller(), with("mine"));
+    let open = questions(&engine, 2).await;
+    answer(&engine, &open[0], Answer::Once).await.unwrap();
+    first.await.unwrap().unwrap();
+    second.abort();
+    let provider = engine.provider(&ui(), NAME).await.unwrap();
+    assert_eq!(provider.client_secret.unwrap().expose(), "theirs");
+}
+
+#[tokio::test]
+async fn removing_a_provider_asks_an_app_too_and_names_the_connections_that_go() {
+    let (world, engine) = World::connected(Behaviour {
+        accounts: (0..15)
+            .map(|n| tokenry_testkit::Account::new(&format!("sub-{n}"), "A", &format!("a{n}@example.com")))
+            .collect(),
+        ..Behaviour::default()
+    })
+    .await;
+    for person in 1..15 {
+        world.server.set(|behaviour| behaviour.signed_in = person);
+        let how = ConnectOptions {
+            label: Some(format!("acc-{person:02}")),
+            ..ConnectOptions::default()
+        };
+        world.sign_in(&engine, how).await.unwrap();
+    }
+    let all: Vec<_> = engine.connections(&ui()).await.unwrap();
+    let names: Vec<_> = all.iter().map(|view| view.name.as_str()).collect();
+    let app = app(&engine, &[ApiScope::ProvidersWrite, ApiScope::AuthWrite], &names).await;
+    let (removing, caller) = (engine.clone(), app.clone());
+    let removing = tokio::spawn(async move { removing.remove_provider(&caller, NAME, true).await });
+    let prompt = question(&engine).await;
+    assert_eq!(
+        (prompt.operation, prompt.disconnects),
+        (Operation::DeleteProvider, 15)
+    );
+    assert_eq!(prompt.disconnecting.len(), 13, "{:?}", prompt.disconnecting);
+    assert_eq!(prompt.disconnecting[1], "sandbox/acc-01");
+    assert_eq!(prompt.disconnecting[12], "and 3 more");
+    answer(&engine, &prompt, Answer::Once).await.unwrap();
+    removing.await.unwrap().unwrap();
+
+    // Without a connection, too.
+    engine.add_provider(&ui(), world.provider(NAME)).await.unwrap();
+    let (removing, caller) = (engine.clone(), app.clone());
+    let removing = tokio::spawn(async move { removing.remove_provider(&caller, NAME, false).await });
+    answer(&engine, &question(&engine).await, Answer::Deny)
+        .await
+        .unwrap();
+    assert_eq!(removing.await.unwrap().unwrap_err().rule(), Some(Rule::Denied));
+    assert_eq!(engine.providers(&ui()).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_app_that_may_change_providers_disconnects_nobody_by_removing_one() {
+    let (world, engine) = World::connected(Behaviour::default()).await;
+    let app = app(&engine, &[ApiScope::ProvidersWrite], &[NAME]).await;
+    let refused = engine.remove_provider(&app, NAME, true).await.unwrap_err();
+    assert_eq!(refused.code(), Code::PermissionDenied);
+    assert!(refused.to_string().contains("auth:write"), "{refused}");
+    assert_eq!(world.server.revocations(), 0);
+    assert_eq!(engine.connections(&ui()).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn the_question_for_a_new_provider_says_where_its_secrets_go_and_is_asked_each_time() {
+    let (world, engine) = World::connected(Behaviour::default()).await;
+    let program = Program::start();
+    let mut new: NewProvider = world.provider("other");
+    let mut endpoint = world.server.token_endpoint();
+    endpoint.set_path("/elsewhere");
+    new.change.token_endpoint = Some(Some(endpoint.clone()));
+    let (adding, caller) = (engine.clone(), program.caller());
+    let adding = tokio::spawn(async move { adding.add_provider(&caller, new).await });
+    let prompt = question(&engine).await;
+    let row = ("token_endpoint", None, Some(endpoint.as_str()));
+    assert!(rows(&prompt).contains(&row), "{:?}", prompt.changes);
+    assert!(!prompt.for_session);
+    adding.abort();
+}
