@@ -22,7 +22,7 @@ pub(crate) fn is_new_enough(number: i32) -> Result<(), Error> {
 
 /// A connection that can write, and has not yet looked at the file.
 ///
-/// It leaves the write-ahead log alone when it is closed, until [`ready_to_write`] was told that the file is ours.
+/// It leaves the write-ahead log alone when it is closed, until [`may_bring_in_the_log`] says that it is ours.
 pub(crate) fn writer(file: &Path) -> Result<Connection, Error> {
     let connection = open(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let harden = || -> rusqlite::Result<()> {
@@ -56,10 +56,14 @@ pub(crate) fn ready_to_write(connection: &Connection, file: &Path) -> Result<(),
             detail,
         });
     }
-    durable(connection)
-        .and_then(|()| connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false))
-        .map_err(|e| damage::sqlite(file, e))?;
-    Ok(())
+    durable(connection).map_err(|e| damage::sqlite(file, e))
+}
+
+/// SQLite plays any well-formed log into the database: only once the vault has been opened is it known to be ours.
+pub(crate) fn may_bring_in_the_log(connection: &Connection) -> rusqlite::Result<()> {
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)
+        .map(drop)
 }
 
 /// Commits wait for the disk (on macOS for the disk's own cache too), what is deleted is overwritten, and the

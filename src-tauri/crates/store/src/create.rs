@@ -1,6 +1,6 @@
 //! The first moment of a profile.
 
-use crate::{Error, connect, damage, private, schema};
+use crate::{Error, connect, damage, private, reserve, schema, spill};
 use rusqlite::TransactionBehavior;
 use std::{fs, io, path::Path};
 
@@ -9,7 +9,7 @@ use std::{fs, io, path::Path};
 /// So a database that is empty or short was never one that we were about to make: it is damaged, and no new vault
 /// is put in its place.
 pub(crate) fn database(folder: &Path, file: &Path) -> Result<(), Error> {
-    refuse_orphaned_log(file)?;
+    refuse_orphans(folder, file)?;
     let draft = file.with_extension("db.new");
     private::remove(&draft)?;
     private::remove(&file.with_extension("db.new-journal"))?;
@@ -20,16 +20,22 @@ pub(crate) fn database(folder: &Path, file: &Path) -> Result<(), Error> {
     private::sync_folder(folder)
 }
 
-/// A log without its database would be played into the new one.
-fn refuse_orphaned_log(file: &Path) -> Result<(), Error> {
-    let log = file.with_extension("db-wal");
-    if private::holds_bytes(&log) {
-        return Err(damage::damaged(
-            file,
-            "it is gone, and its write-ahead log is still there",
-        ));
-    }
-    Ok(())
+/// What only an engine with a database leaves: a new database would take the place of one that was lost, and a log
+/// would even be played into it.
+fn refuse_orphans(folder: &Path, file: &Path) -> Result<(), Error> {
+    let left = if private::holds_bytes(&file.with_extension("db-wal")) {
+        "its write-ahead log"
+    } else if spill::is_any_in(folder)? {
+        "a sealed record that belongs to it"
+    } else if reserve::is_there(folder) {
+        "its reserve file (tokenry.reserve)"
+    } else {
+        return Ok(());
+    };
+    Err(Error::DatabaseGone {
+        folder: folder.to_owned(),
+        left: left.to_owned(),
+    })
 }
 
 fn fill(draft: &Path) -> Result<(), Error> {

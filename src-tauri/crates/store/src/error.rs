@@ -90,6 +90,30 @@ pub enum Error {
     /// A spill file's name has to be 1 to 64 of `a-z`, `0-9` and `-`.
     #[error("a spill file cannot have this name; this is a fault of Tokenry, please report it")]
     BadName,
+    /// More bytes than a spill file may have: it could not be read again.
+    #[error(
+        "a token of {size} bytes is too large for a file beside the database; free some space on the disk"
+    )]
+    SpillTooLarge {
+        /// Its size in bytes.
+        size: usize,
+    },
+    /// A spilled record that cannot be read. It was not changed.
+    #[error("{} may hold the newest tokens of a connection and is damaged ({detail}), so nothing is refreshed. Put the file back from a backup; or, to go on without it, move it out of the folder, then run `tokenry lock` and `tokenry unlock`", path.display())]
+    SpillDamaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, in words.
+        detail: String,
+    },
+    /// The database is gone, and what belongs to it is still there. Nothing was made in its place.
+    #[error("{} is damaged: its database is gone, and {left} is still there. No new one was made; put a backup in its place, or choose another folder with TOKENRY_HOME", folder.display())]
+    DatabaseGone {
+        /// The profile's folder.
+        folder: PathBuf,
+        /// What is left.
+        left: String,
+    },
     /// The SQLite we were built with is too old to be trusted with the write-ahead log.
     #[error(
         "Tokenry was built with SQLite {found} and needs {} or newer; install a proper build",
@@ -110,6 +134,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the files are at fault, and a backup mends them.
+    pub fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::Damaged { .. } | Self::SpillDamaged { .. } | Self::DatabaseGone { .. }
+        )
+    }
+
     /// The contract's word for it.
     pub fn code(&self) -> Code {
         match self {
@@ -127,6 +159,9 @@ impl Error {
             | Self::Undone
             | Self::TooLarge { .. }
             | Self::BadName
+            | Self::SpillTooLarge { .. }
+            | Self::SpillDamaged { .. }
+            | Self::DatabaseGone { .. }
             | Self::OldSqlite { .. }
             | Self::Io { .. } => Code::Internal,
         }

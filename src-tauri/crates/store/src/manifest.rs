@@ -91,7 +91,7 @@ impl Store {
     /// As there; [`Error::Damaged`] for a spilled record.
     pub fn vault_id(&self) -> Result<Option<[u8; 16]>, Error> {
         let id = self.once(|reader| reader.vault_id())?;
-        if id.is_none() && !spill::spilled(self.folder())?.is_empty() {
+        if id.is_none() && spill::is_any_in(self.folder())? {
             return Err(damage::damaged(
                 self.folder(),
                 "it holds sealed records, and its database has no vault",

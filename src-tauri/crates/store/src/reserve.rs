@@ -29,6 +29,11 @@ pub(crate) fn release(folder: &Path) -> Result<bool, Error> {
     private::remove(&folder.join(NAME))
 }
 
+/// Whether there is one: then there was a database, too.
+pub(crate) fn is_there(folder: &Path) -> bool {
+    fs::symlink_metadata(folder.join(NAME)).is_ok()
+}
+
 /// Real bytes that no file system can squeeze: a hole or a run of zeros would hold no room at all.
 fn fill(path: &Path) -> Result<(), Error> {
     let mut file = private::create(path).map_err(damage::io(path))?;

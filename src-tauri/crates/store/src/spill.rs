@@ -1,16 +1,15 @@
 //! Where one sealed record goes when the database cannot take it.
 
-use crate::{Error, damage, private};
+use crate::{Error, damage, private, small_file};
 use std::{
     fs,
-    io::{Read, Write},
     path::{Path, PathBuf},
 };
 
 const SUFFIX: &str = ".spill";
 
-/// More than any record has; what is larger was not written by us.
-const MOST: u64 = 1 << 20;
+/// More than any sealed record has (16 MiB of plaintext, and what sealing adds); what is larger was not written by us.
+pub(crate) const MOST: u64 = (16 << 20) + 4096;
 
 /// Keeps sealed bytes in a file of their own (mode 0600) in the profile's folder. When this returns, they are on
 /// the disk, whole; a spill of the same name from before is replaced.
@@ -18,27 +17,22 @@ const MOST: u64 = 1 << 20;
 /// `name` is 1 to 64 of `a-z`, `0-9` and `-`.
 ///
 /// # Errors
-/// [`Error::BadName`]; [`Error::DiskFull`], [`Error::ReadOnly`], [`Error::Io`], and then there is no such file or
-/// the one from before.
+/// [`Error::BadName`]; [`Error::SpillTooLarge`] for more bytes than [`spilled`] reads; [`Error::DiskFull`],
+/// [`Error::ReadOnly`], [`Error::Io`], and then there is no such file or the one from before.
 pub fn spill(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Error> {
     let folder = private::folder(folder)?;
     let path = path(&folder, name)?;
-    let draft = path.with_extension("spill.new");
-    private::remove(&draft)?;
-    let written = private::create(&draft)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&draft, &path));
-    if let Err(error) = written {
-        private::remove(&draft)?;
-        return Err(damage::io(&path)(error));
+    if bytes.len() as u64 > MOST {
+        return Err(Error::SpillTooLarge { size: bytes.len() });
     }
-    private::sync_folder(&folder)
+    small_file::replace_file(&folder, path.file_name().unwrap_or_default(), bytes)
 }
 
 /// What was spilled and not yet removed, as (name, sealed bytes), in the order of the names.
 ///
 /// # Errors
-/// [`Error::Damaged`] for a file of more than 1 MiB; [`Error::OtherUser`], [`Error::Io`].
+/// [`Error::SpillDamaged`] for a file that is larger than any of ours, or no plain file; [`Error::OtherUser`],
+/// [`Error::Io`].
 pub fn spilled(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, Error> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(damage::io(folder))? {
@@ -63,20 +57,18 @@ pub fn remove_spill(folder: &Path, name: &str) -> Result<bool, Error> {
     Ok(removed)
 }
 
+/// Whether there is a spilled record, whatever is in it.
+pub(crate) fn is_any_in(folder: &Path) -> Result<bool, Error> {
+    let mut entries = fs::read_dir(folder).map_err(damage::io(folder))?;
+    Ok(entries.any(|entry| entry.is_ok_and(|entry| entry.file_name().to_str().and_then(name_of).is_some())))
+}
+
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    private::make_sure(path)?;
-    let file = private::options()
-        .read(true)
-        .open(path)
-        .map_err(damage::io(path))?;
-    let mut bytes = Vec::new();
-    file.take(MOST + 1)
-        .read_to_end(&mut bytes)
-        .map_err(damage::io(path))?;
-    if bytes.len() as u64 > MOST {
-        return Err(damage::damaged(path, "it is too large"));
+    match small_file::read_file(path, MOST) {
+        Ok(bytes) => Ok(bytes.unwrap_or_default()),
+        Err(Error::Damaged { path, detail }) => Err(Error::SpillDamaged { path, detail }),
+        Err(error) => Err(error),
     }
-    Ok(bytes)
 }
 
 fn path(folder: &Path, name: &str) -> Result<PathBuf, Error> {

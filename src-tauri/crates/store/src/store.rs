@@ -53,6 +53,20 @@ impl Store {
         })
     }
 
+    /// Whether there is a database in `folder`, of whatever kind. Nothing is made.
+    pub fn is_in(folder: &Path) -> bool {
+        std::fs::symlink_metadata(folder.join("tokenry.db")).is_ok()
+    }
+
+    /// Says that what is in the write-ahead log belongs to this database: from now on it is brought in when the
+    /// database is closed. Until then the file stays as it was found.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub fn trust(&self) -> Result<(), Error> {
+        connect::may_bring_in_the_log(&self.writer()).map_err(|e| damage::sqlite(&self.file, e))
+    }
+
     /// Reads several things in one consistent state of the file.
     ///
     /// # Errors

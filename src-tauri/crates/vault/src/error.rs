@@ -37,6 +37,23 @@ pub enum Error {
     /// The vault cannot be unlocked this way.
     #[error("this vault is not set up to be opened with {0}. Unlock it the way it was set up")]
     NoSuchSlot(SlotKind),
+    /// Every slot is gone.
+    #[error(
+        "the vault's wrapped key is gone: the database holds no way to open the vault any more. Nothing was changed; \
+         put the profile folder back from a backup"
+    )]
+    NoSlots,
+    /// The keys open the vault under the id that it had before, and not under the one that it has now.
+    #[error(
+        "the vault's id in the database was changed: it was {was} and is {is} now, so nothing in it opens. Nothing was \
+         written; put the profile folder back from a backup"
+    )]
+    IdChanged {
+        /// The id that the keys belong to.
+        was: crate::VaultId,
+        /// The id in the database.
+        is: crate::VaultId,
+    },
     /// A slot was changed or cut.
     #[error(
         "the vault's wrapped key is damaged, so the vault cannot be opened with it. Put the profile folder back from a \
@@ -88,6 +105,18 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the files of the vault are at fault, and a backup mends them.
+    pub fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::NoSlots
+                | Self::IdChanged { .. }
+                | Self::SlotDamaged
+                | Self::CostOutOfBounds { .. }
+                | Self::RecordDamaged { .. }
+        )
+    }
+
     /// The contract's code for it.
     pub fn code(&self) -> Code {
         match self {
@@ -96,6 +125,7 @@ impl Error {
             Self::KeyringItemNotOurs | Self::KeyringHoldsAnotherKey => Code::OauthUnavailable,
             Self::WrongPassphrase => Code::VaultLocked,
             Self::NoSuchSlot(_) | Self::SlotFromNewerVersion => Code::Conflict,
+            Self::NoSlots | Self::IdChanged { .. } => Code::Internal,
             Self::SlotDamaged | Self::CostOutOfBounds { .. } | Self::OutOfMemory { .. } => Code::Internal,
             Self::RecordDamaged { .. } => Code::Internal,
             Self::TooLarge { .. } => Code::PayloadTooLarge,

@@ -37,7 +37,7 @@ pub use record::MAX_PLAINTEXT;
 pub use slot::{SlotKind, slot_kind};
 pub use sum::RunningSum;
 pub use unlock::{
-    Created, create_with_keyring, create_with_passphrase, raise_epoch_floor, unlock_with_keyring,
-    unlock_with_passphrase,
+    Created, check_slots, create_with_keyring, create_with_passphrase, raise_epoch_floor,
+    unlock_with_keyring, unlock_with_passphrase,
 };
 pub use vault::Vault;

@@ -89,13 +89,29 @@ pub fn unlock_with_keyring(
 /// [`Error::WrongPassphrase`]; [`Error::OutOfMemory`].
 pub fn unlock_with_passphrase(id: VaultId, slots: &[Vec<u8>], passphrase: &Secret) -> Result<Vault, Error> {
     for slot in of_kind(slots, SlotKind::Passphrase)? {
-        let [memory_kib, passes, lanes] = slot.cost;
-        let cost = Cost::new(memory_kib, passes, lanes)?;
-        if let Some(vault) = slot.unwrap(id, &Opener::Passphrase(passphrase, cost))? {
+        if let Some(cost) = slot.checked_cost()?
+            && let Some(vault) = slot.unwrap(id, &Opener::Passphrase(passphrase, cost))?
+        {
             return Ok(vault);
         }
     }
     Err(Error::WrongPassphrase)
+}
+
+/// Whether there is a slot that could open the vault, before anything is asked for.
+///
+/// # Errors
+/// [`Error::NoSlots`]; and where no slot is of use, what is wrong with one: [`Error::SlotDamaged`],
+/// [`Error::SlotFromNewerVersion`], [`Error::CostOutOfBounds`].
+pub fn check_slots(slots: &[Vec<u8>]) -> Result<(), Error> {
+    let mut wrong = Error::NoSlots;
+    for slot in slots {
+        match Slot::decode(slot).and_then(|slot| slot.checked_cost()) {
+            Ok(_) => return Ok(()),
+            Err(error) => wrong = error,
+        }
+    }
+    Err(wrong)
 }
 
 /// Raises the lowest acceptable epoch that the OS keyring keeps; never lowers it, and never makes an item.

@@ -49,6 +49,7 @@ fn filled() -> TempDir {
         (1..=3).try_for_each(|seq| writer.append_event(seq, b"event"))
     })
     .unwrap();
+    store.trust().unwrap();
     drop(store);
     home
 }

@@ -53,6 +53,9 @@ fn every_setting_of_the_writer_is_in_effect() {
         assert_eq!(number(&writer, pragma), value, "{pragma}");
     }
     guarded(&writer);
+    drop(writer);
+    store.trust().unwrap();
+    let writer = store.writer();
     assert!(
         !writer
             .db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE)
@@ -208,8 +211,47 @@ fn an_empty_database_and_a_log_without_one_are_damage_and_not_a_new_profile() {
     assert!(matches!(Store::open(home.path()), Err(Error::Damaged { .. })));
     fs::rename(database(&home), home.path().join("tokenry.db-wal")).unwrap();
     fs::write(home.path().join("tokenry.db-wal"), "what was left").unwrap();
-    assert!(matches!(Store::open(home.path()), Err(Error::Damaged { .. })));
+    assert!(matches!(
+        Store::open(home.path()),
+        Err(Error::DatabaseGone { .. })
+    ));
     assert!(!database(&home).exists());
+}
+
+/// security.md, "Keys", as above: each of these is left by an engine that had a database.
+#[test]
+fn what_belongs_to_a_lost_database_is_not_taken_for_a_new_profile() {
+    for left in ["tokenry.db-wal", "tokenry.reserve", "tokenry.a-1.spill"] {
+        let home = home();
+        fs::write(home.path().join(left), "left").unwrap();
+        let error = Store::open(home.path()).unwrap_err();
+        assert!(matches!(error, Error::DatabaseGone { .. }), "{left}: {error}");
+        assert!(error.is_damage() && !database(&home).exists(), "{left}");
+        assert_eq!(fs::read(home.path().join(left)).unwrap(), b"left");
+    }
+}
+
+/// SQLite plays any well-formed log: it stays beside the database until the vault was opened.
+#[test]
+fn a_log_is_brought_into_the_database_only_when_it_is_known_to_be_ours() {
+    let home = filled();
+    let whole = fs::read(database(&home)).unwrap();
+    let change = |store: &Store| {
+        write(store, |writer| {
+            writer.update(Table::Tokens, 1, 1, 2, None, b"newer")
+        })
+        .unwrap();
+    };
+    let store = store(&home);
+    change(&store);
+    drop(store);
+    assert_eq!(fs::read(database(&home)).unwrap(), whole);
+    assert!(!fs::read(home.path().join("tokenry.db-wal")).unwrap().is_empty());
+    let store = Store::open(home.path()).unwrap();
+    assert_eq!(store.get(Table::Tokens, 1).unwrap().unwrap().sealed, b"newer");
+    store.trust().unwrap();
+    drop(store);
+    assert!(!home.path().join("tokenry.db-wal").exists());
 }
 
 #[test]

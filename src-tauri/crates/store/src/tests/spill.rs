@@ -47,9 +47,26 @@ fn a_spill_that_was_cut_off_and_strangers_files_are_not_read() {
 fn a_spill_too_large_to_be_ours_is_damage_and_a_link_is_not_followed() {
     let home = home();
     let path = home.path().join("tokenry.one.spill");
-    fs::write(&path, vec![0; (1 << 20) + 1]).unwrap();
-    assert!(matches!(spilled(home.path()), Err(Error::Damaged { .. })));
+    let large = fs::File::create(&path).unwrap();
+    large.set_len(crate::spill::MOST + 1).unwrap();
+    assert!(matches!(spilled(home.path()), Err(Error::SpillDamaged { .. })));
     fs::remove_file(&path).unwrap();
     std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
-    assert!(matches!(spilled(home.path()), Err(Error::Damaged { .. })));
+    assert!(matches!(spilled(home.path()), Err(Error::SpillDamaged { .. })));
+}
+
+/// Issue 9: a spill file is never written larger than it can be read.
+#[test]
+fn a_spill_is_never_written_larger_than_it_can_be_read() {
+    let home = home();
+    let most = crate::spill::MOST as usize;
+    crate::spill(home.path(), "most", &vec![1; most]).unwrap();
+    assert_eq!(crate::spilled(home.path()).unwrap()[0].1.len(), most);
+    let error = crate::spill(home.path(), "more", &vec![1; most + 1]).unwrap_err();
+    assert!(error.to_string().contains("too large"), "{error}");
+    assert_eq!(
+        crate::spilled(home.path()).unwrap().len(),
+        1,
+        "nothing was written"
+    );
 }

@@ -9,7 +9,7 @@
 //! protection: it tells a damaged slot from a wrong passphrase, before anything slow is computed.
 
 use super::SlotKind;
-use crate::{Error, id::KeyId};
+use crate::{Cost, Error, id::KeyId};
 use sha2::{Digest, Sha256};
 
 const MAGIC: [u8; 4] = *b"Tks\0";
@@ -52,6 +52,17 @@ impl Slot {
         let checksum = checksum(&bytes);
         bytes.extend_from_slice(&checksum);
         bytes
+    }
+
+    /// What a guess at its passphrase costs; `None` for a kind without one. Nothing is computed.
+    pub(crate) fn checked_cost(&self) -> Result<Option<Cost>, Error> {
+        let [memory_kib, passes, lanes] = self.cost;
+        match self.kind {
+            SlotKind::Keyring | SlotKind::RecoveryCode => Ok(None),
+            SlotKind::Passphrase | SlotKind::KeyringAndPassphrase => {
+                Cost::new(memory_kib, passes, lanes).map(Some)
+            }
+        }
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Error> {
