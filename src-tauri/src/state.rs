@@ -109,6 +109,7 @@ async fn start_when_free(app: &AppHandle, profile: &Profile) -> Result<Engine, S
         let host = Arc::new(WindowHost::new(app.clone()));
         let mut options =
             Options::for_this_machine(profile.folder.clone(), host, true).map_err(|e| e.to_string())?;
+        options.state = tokenry_contract::profile::state();
         options.asking = asking();
         match Engine::start(options).await {
             Err(error) if error.code() == Code::Conflict && tries < TRIES => tries += 1,

@@ -130,3 +130,25 @@ it('a keyring that is locked at the first start is no locked vault, and a passph
   await settle();
   expect(screen.getByTestId('nav-providers')).toBeTruthy();
 });
+
+it('says that an older copy was put back, and goes on with it when the user says so', async () => {
+  const behind = door();
+  withConnection(behind, withProvider(behind));
+  const message = 'this profile may only be read: it was put back from an older copy';
+  behind.engine.vault = { ...behind.engine.vault, read_only: true, older: true, message };
+  await open(behind);
+  expect(screen.getByText(message)).toBeTruthy();
+  await click('accept-older');
+  expect(screen.queryByText(message)).toBeNull();
+  expect(screen.queryByTestId('accept-older')).toBeNull();
+});
+
+it('says what is wrong with a damaged vault, and looks again once a backup is in its place', async () => {
+  const message = 'the folder held a vault, and its database is gone';
+  const behind = await locked({ state: 'damaged', slots: ['keyring'], code: 'internal', message });
+  expect(text('vault-message')).toBe(message);
+  expect(screen.queryByTestId('passphrase')).toBeNull();
+  behind.engine.vault = { ...behind.engine.vault, message: null };
+  await click('try-again');
+  expect(screen.getByTestId('nav-providers')).toBeTruthy();
+});

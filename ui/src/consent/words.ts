@@ -61,6 +61,11 @@ const operation: Record<PromptOperation, Asked> = {
     title: 'Remove an app?',
     wants: () => 'wants to remove an app with all its grants. What the app was given ends at once.',
   },
+  accept_older: {
+    title: 'Go on with an older copy of the vault?',
+    wants: () =>
+      'wants Tokenry to refresh from an older copy of its vault. A provider that sees a replaced token may end that sign-in.',
+  },
   write_apps: { title: 'Change what apps may do?', wants: () => 'wants to change which apps may use Tokenry.' },
   authorize_app: { title: 'Let an app use Tokenry?', wants: () => 'wants to use Tokenry as one of your apps.' },
 };

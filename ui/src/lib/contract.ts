@@ -819,6 +819,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/vault/accept-older": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go on with an older copy of the vault
+         * @description For a vault that was put back from an older copy (`vault.older` of the status): from now on it counts as the newest,
+         *     and connections are refreshed from it. A provider that replaces refresh tokens may end a grant whose newer token was
+         *     lost. A conflict when the vault is not older.
+         */
+        post: operations["accept_older"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/window/show": {
         parameters: {
             query?: never;
@@ -1278,7 +1300,7 @@ export interface components {
          * @description What an event is about.
          * @enum {string}
          */
-        EventKind: "provider_added" | "provider_changed" | "provider_removed" | "flow_started" | "flow_ended" | "connected" | "token_handed_out" | "refreshed" | "refresh_failed" | "scopes_lost" | "disconnected" | "revoked" | "locked" | "unlocked" | "redirect_refused" | "consent_asked" | "consent_decided" | "app_added" | "app_removed" | "app_authorized" | "grant_given" | "grant_removed" | "credential_added" | "credential_changed" | "credential_removed" | "credential_handed_out" | "settings_changed";
+        EventKind: "provider_added" | "provider_changed" | "provider_removed" | "flow_started" | "flow_ended" | "connected" | "token_handed_out" | "refreshed" | "refresh_failed" | "scopes_lost" | "disconnected" | "revoked" | "locked" | "unlocked" | "older_accepted" | "redirect_refused" | "consent_asked" | "consent_decided" | "app_added" | "app_removed" | "app_authorized" | "grant_given" | "grant_removed" | "credential_added" | "credential_changed" | "credential_removed" | "credential_handed_out" | "settings_changed";
         /** @description Events, newest first. */
         EventPage: {
             events: components["schemas"]["Event"][];
@@ -1673,7 +1695,7 @@ export interface components {
          * @description What is wanted.
          * @enum {string}
          */
-        PromptOperation: "token" | "start_flow" | "refresh" | "disconnect" | "write_connection" | "write_providers" | "delete_provider" | "move_endpoint" | "read_credential" | "write_credentials" | "delete_credential" | "write_apps" | "delete_app" | "authorize_app";
+        PromptOperation: "token" | "start_flow" | "refresh" | "disconnect" | "write_connection" | "write_providers" | "delete_provider" | "move_endpoint" | "read_credential" | "write_credentials" | "delete_credential" | "write_apps" | "delete_app" | "accept_older" | "authorize_app";
         /**
          * @description Why a person has to connect again.
          * @enum {string}
@@ -1877,6 +1899,8 @@ export interface components {
             code?: components["schemas"]["ErrorCode"] | null;
             /** @description The same in words, with what to do next. */
             message?: string | null;
+            /** @description Whether it is older than what was known of it, so that nothing is refreshed until that is accepted. */
+            older?: boolean;
             /** @description Whether it is open for reading only, because it was rolled back. */
             read_only: boolean;
             /** @description What can open it. */
@@ -1889,7 +1913,7 @@ export interface components {
          * @description Whether the vault is open.
          * @enum {string}
          */
-        VaultState: "absent" | "locked" | "unlocked";
+        VaultState: "absent" | "locked" | "unlocked" | "damaged";
         /**
          * @description What the window is told about itself.
          * @enum {string}
@@ -7081,6 +7105,80 @@ export interface operations {
             };
             /** @description oauth_unavailable */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    accept_older: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It counts as the newest. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -162,6 +162,9 @@ export const words = {
     lock: 'Lock',
     help: 'Keyboard shortcuts',
     readOnly: 'This vault can only be read',
+    older: 'An older copy of the vault was put back',
+    acceptOlder: 'Go on with this older copy',
+    olderAccepted: 'This copy of the vault counts as the newest from now on.',
   },
 
   providers: {
@@ -378,6 +381,8 @@ export const words = {
   lock: {
     lockedTitle: 'Tokenry is locked',
     lockedText: 'Your connections are sealed. Unlock to see and use them.',
+    damagedTitle: 'The vault is damaged',
+    damagedText: 'Nothing was changed. Tokenry opens it again once a backup is in its place.',
     firstTitle: 'Choose a passphrase',
     firstText:
       'It seals everything that Tokenry keeps on this machine. Nobody can look it up for you, so keep it where you will find it again.',

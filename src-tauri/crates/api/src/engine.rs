@@ -14,6 +14,7 @@ pub(crate) fn routes<O: Operations>(list: O) -> O {
     list.routes(routes!(status))
         .routes(routes!(lock))
         .routes(routes!(unlock))
+        .routes(routes!(accept_older))
         .routes(routes!(show_window))
         .routes(routes!(hand_over))
 }
@@ -61,6 +62,22 @@ async fn unlock(
     engine
         .unlock(&caller, body.passphrase.map(Secret::new), body.create)
         .await?;
+    Ok(Json(Success { success: true }))
+}
+
+/// Go on with an older copy of the vault
+///
+/// For a vault that was put back from an older copy (`vault.older` of the status): from now on it counts as the newest,
+/// and connections are refreshed from it. A provider that replaces refresh tokens may end a grant whose newer token was
+/// lost. A conflict when the vault is not older.
+#[utoipa::path(
+    post,
+    path = "/v1/vault/accept-older",
+    tag = "engine",
+    responses((status = 200, description = "It counts as the newest.", body = Success), Acting)
+)]
+async fn accept_older(By(caller): By, State(engine): State<Engine>) -> Result<Json<Success>, Refused> {
+    engine.accept_older(&caller).await?;
     Ok(Json(Success { success: true }))
 }
 

@@ -68,8 +68,17 @@ pub(crate) enum Command {
     Lock,
     /// Unlock the vault with the OS keyring or a passphrase
     Unlock(UnlockArgs),
+    /// Go on with a vault that was put back from an older copy
+    #[command(subcommand)]
+    Vault(VaultCommand),
     /// Be the engine, with no window, in the foreground; prints one line when it is ready
     Serve(ServeArgs),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum VaultCommand {
+    /// Let an older copy of the vault count as the newest, and refresh from it; you are asked first
+    AcceptOlder,
 }
 
 #[derive(Subcommand)]

@@ -27,6 +27,9 @@ pub struct Vault {
     pub slots: Vec<SlotKind>,
     /// Whether it is open for reading only, because it was rolled back.
     pub read_only: bool,
+    /// Whether it is older than what was known of it, so that nothing is refreshed until that is accepted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub older: bool,
     /// Why it is not open, when there is a reason beyond having been locked.
     pub code: Option<ErrorCode>,
     /// The same in words, with what to do next.
@@ -45,6 +48,8 @@ pub enum VaultState {
     Absent,
     Locked,
     Unlocked,
+    /// A part of it is gone or was changed; it is left as it is. The message says how to restore it.
+    Damaged,
 }
 
 /// What can open a vault.

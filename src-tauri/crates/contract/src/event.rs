@@ -51,6 +51,7 @@ pub enum EventKind {
     Revoked,
     Locked,
     Unlocked,
+    OlderAccepted,
     RedirectRefused,
     ConsentAsked,
     ConsentDecided,

@@ -61,6 +61,12 @@ pub fn folder() -> Result<PathBuf, ProfileError> {
     folder_in(&|name| std::env::var_os(name))
 }
 
+/// The folder for what is known of a profile outside of it: `$XDG_STATE_HOME/io.github.tokenry`, else
+/// `~/.local/state/io.github.tokenry`, also where `TOKENRY_HOME` moves the profile. `None` without a home folder.
+pub fn state() -> Option<PathBuf> {
+    state_in(&|name| std::env::var_os(name))
+}
+
 /// The engine's socket: in the profile when `TOKENRY_HOME` moves it or there is no `XDG_RUNTIME_DIR`, else in
 /// `$XDG_RUNTIME_DIR/io.github.tokenry`.
 ///
@@ -83,6 +89,12 @@ pub fn folder_in(env: &dyn Fn(&str) -> Option<OsString>) -> Result<PathBuf, Prof
     }
     let home = whole(env, "HOME").ok_or(ProfileError::NoHome)?;
     Ok(home.join(".local/share").join(APP_ID))
+}
+
+/// [`state`] in an environment that is given.
+pub fn state_in(env: &dyn Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let state = whole(env, "XDG_STATE_HOME").or_else(|| Some(whole(env, "HOME")?.join(".local/state")));
+    Some(state?.join(APP_ID))
 }
 
 /// [`socket`] in an environment that is given.
@@ -201,6 +213,21 @@ mod tests {
         let folder = Path::new("/home/a/.local/share/io.github.tokenry");
         assert_eq!(folder_in(&env).unwrap(), folder);
         assert_eq!(socket_in(&env).unwrap(), folder.join("engine.sock"));
+    }
+
+    #[test]
+    fn what_is_known_outside_of_the_profile_is_never_moved_with_it() {
+        let at = |pairs| state_in(&env(pairs));
+        let home = [("TOKENRY_HOME", "/srv/t"), ("HOME", "/home/a")];
+        let folder = Path::new("/home/a/.local/state/io.github.tokenry");
+        assert_eq!(at(&home).unwrap(), folder);
+        assert_eq!(at(&home[1..]).unwrap(), folder);
+        let moved = at(&[("XDG_STATE_HOME", "/state"), ("HOME", "/home/a")]);
+        assert_eq!(moved.unwrap(), Path::new("/state/io.github.tokenry"));
+        assert_eq!(
+            at(&[("TOKENRY_HOME", "/srv/t"), ("XDG_STATE_HOME", "not/whole")]),
+            None
+        );
     }
 
     #[test]

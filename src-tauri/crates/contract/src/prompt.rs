@@ -91,6 +91,7 @@ pub enum PromptOperation {
     DeleteCredential,
     WriteApps,
     DeleteApp,
+    AcceptOlder,
     AuthorizeApp,
 }
 

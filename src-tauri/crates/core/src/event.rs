@@ -64,6 +64,7 @@ pub enum EventKind {
     Revoked,
     Locked,
     Unlocked,
+    OlderAccepted,
     RedirectRefused,
     ConsentAsked,
     ConsentDecided,

@@ -4,6 +4,7 @@ use crate::{
     ahead::Ahead,
     authorization_server::AuthorizationServer,
     consent::Prompts,
+    floors::{self, Floors},
     flows::LiveFlow,
     gate::{Gate, Opener, VaultReport, VaultState},
     ledger::Ledger,
@@ -26,7 +27,7 @@ use tokenry_core::{
     Rule, Secret, Timestamp,
 };
 use tokenry_oauth::Http;
-use tokenry_store::{ProfileLock, Store};
+use tokenry_store::ProfileLock;
 use tokio::sync::{Notify, broadcast, watch};
 
 /// The one engine of a profile. Cloning it is cheap: all clones are the same engine.
@@ -48,6 +49,7 @@ pub(crate) struct Inner {
     pub(crate) refreshes: Refreshes,
     pub(crate) flows: Mutex<HashMap<FlowId, LiveFlow>>,
     pub(crate) places: Places,
+    pub(crate) floors: Arc<Floors>,
     /// Tells the scheduler that something may be due earlier than it thinks.
     pub(crate) due: Notify,
     pub(crate) changes: broadcast::Sender<Change>,
@@ -96,15 +98,24 @@ impl Engine {
     /// # Errors
     /// When another engine has the profile, or its store cannot be opened.
     pub async fn start(options: Options) -> Result<Self, Error> {
-        let folder = options.folder.clone();
-        let (lock, store) = blocking(move || {
-            // The store makes the folder; the lock lives inside it.
-            let lock = ProfileLock::take(&folder)?;
-            Ok((lock, Store::open(&folder)?))
-        })
-        .await?;
         let (changes, _) = broadcast::channel(256);
-        let opener = Opener::new(Arc::new(store), &options, changes.clone());
+        let (options, lock, opener, state) = {
+            let changes = changes.clone();
+            blocking(move || {
+                // The lock makes the folder, and lives inside it.
+                let lock = ProfileLock::take(&options.folder)?;
+                let folder = tokenry_store::private_folder(&options.folder)?;
+                let opener = Opener::new(folder, &options, changes);
+                match opener.store() {
+                    // Whoever asks the engine hears of it; `tokenry status`, too.
+                    Err(error) if error.is_damage() => {}
+                    opened => drop(opened?),
+                }
+                let state = opener.state();
+                Ok((options, lock, opener, state))
+            })
+            .await?
+        };
         let engine = Self {
             inner: Arc::new(Inner {
                 folder: options.folder,
@@ -114,14 +125,15 @@ impl Engine {
                 event_ids: Ahead::new(options.random.clone()),
                 random: options.random,
                 activity: Activity::default(),
+                floors: opener.floors(),
                 refreshes: Refreshes::default(),
                 flows: Mutex::default(),
                 places: Places::default(),
                 due: Notify::new(),
                 changes,
                 gate: RwLock::new(Gate::Shut {
-                    state: opener.state(),
-                    problem: None,
+                    state: state.0,
+                    problem: state.1,
                     waiting_for_keyring: false,
                 }),
                 locks: AtomicU64::new(0),
@@ -141,6 +153,7 @@ impl Engine {
         };
         engine.spawn(scheduler::run);
         engine.spawn(crate::activity::run);
+        engine.spawn(floors::run);
         engine.open_at_start(options.passphrase).await;
         Ok(engine)
     }
@@ -198,7 +211,7 @@ impl Engine {
                 waiting_for_keyring,
             } => ((*state, false, problem.clone(), *waiting_for_keyring), None),
             Gate::Open(ledger) => {
-                let problem = ledger.read_only().map(|why| Error::ReadOnly(why.to_owned()));
+                let problem = ledger.read_only().map(Error::ReadOnly);
                 let problem = problem.map(|error| (error.code(), error.to_string()));
                 (
                     (VaultState::Unlocked, problem.is_some(), problem, false),
@@ -207,6 +220,7 @@ impl Engine {
             }
         };
         let (state, read_only, problem, waiting_for_keyring) = vault;
+        let older = ledger.as_ref().is_some_and(|ledger| ledger.is_older());
         let mut counts = HashMap::new();
         let mut providers = 0;
         if let Some(ledger) = ledger {
@@ -220,6 +234,7 @@ impl Engine {
             state,
             slots: self.inner.opener.slots(),
             read_only,
+            older,
             problem,
             waiting_for_keyring,
         };
@@ -286,6 +301,11 @@ impl Engine {
                     .as_ref()
                     .map_or("open the window, or run `tokenry unlock`", |(_, text)| text),
             )),
+            Gate::Shut {
+                state: VaultState::Damaged,
+                problem: Some((_, text)),
+                ..
+            } => Err(Error::StaysDamaged(text.clone())),
             Gate::Shut {
                 problem: Some((_, text)),
                 ..

@@ -27,6 +27,17 @@ pub enum Error {
     /// The vault is not open, and it is known why.
     #[error("the vault is locked: {0}")]
     StaysLocked(String),
+    /// A part of the vault is gone or was changed.
+    #[error("the vault is damaged: {0}")]
+    StaysDamaged(String),
+    /// The profile's folder held a vault, and there is nothing of it any more.
+    #[error("{} held a vault, and its database is gone; nothing was made in its place. Put a backup of the folder back; or, to begin anew without what it held, run `rm {}`", folder.display(), known_by.display())]
+    VaultGone {
+        /// The profile's folder.
+        folder: std::path::PathBuf,
+        /// The file outside of it that says so.
+        known_by: std::path::PathBuf,
+    },
     /// There is no vault yet.
     #[error("{NO_VAULT}{0}")]
     NoVault(String),
@@ -217,7 +228,9 @@ impl Error {
         match self {
             Self::Store(error) => error.code(),
             Self::Vault(error) | Self::NoKeyring(error) => error.code(),
-            Self::Locked | Self::StaysLocked(_) | Self::NoVault(_) => Code::VaultLocked,
+            Self::Locked | Self::StaysLocked(_) | Self::StaysDamaged(_) | Self::NoVault(_) => {
+                Code::VaultLocked
+            }
             Self::ReadOnly(_)
             | Self::Ambiguous { .. }
             | Self::Conflict(_)
@@ -243,7 +256,7 @@ impl Error {
             Self::Unreachable { .. } => Code::ProviderUnreachable,
             Self::FlowExpired => Code::FlowExpired,
             Self::Unavailable(_) => Code::OauthUnavailable,
-            Self::Internal(_) => Code::Internal,
+            Self::Internal(_) | Self::VaultGone { .. } => Code::Internal,
             Self::Shared(error) => error.code(),
         }
     }
@@ -257,8 +270,19 @@ impl Error {
                 | Self::RedirectRefused(_)
                 | Self::Locked
                 | Self::StaysLocked(_)
+                | Self::StaysDamaged(_)
                 | Self::NoVault(_)
         )
+    }
+
+    /// Whether the files of the profile are at fault, and a backup mends them.
+    pub(crate) fn is_damage(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_damage(),
+            Self::Vault(error) => error.is_damage(),
+            Self::VaultGone { .. } => true,
+            _ => false,
+        }
     }
 
     /// From each field to what is wrong with it.

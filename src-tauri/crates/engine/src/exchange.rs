@@ -146,7 +146,7 @@ impl Engine {
         let label = label.map(|l| l.trim().to_owned()).filter(|l| !l.is_empty());
         let ledger = self.ledger()?;
         if let Some(why) = ledger.read_only() {
-            return Err(Error::ReadOnly(why.to_owned()));
+            return Err(Error::ReadOnly(why));
         }
         let existing = ledger
             .index()

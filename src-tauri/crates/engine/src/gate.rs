@@ -1,7 +1,10 @@
-use crate::{Change, Error, Options, VaultChoice, ledger::Ledger};
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use crate::{Change, Error, Options, VaultChoice, floors::Floors, ledger::Ledger, state_folder::StateFolder};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 use tokenry_core::{Clock, Code, Random, Secret};
 use tokenry_store::Store;
@@ -16,6 +19,8 @@ pub enum VaultState {
     Absent,
     /// It is shut.
     Locked,
+    /// A part of it is gone or was changed. It is left as it is until a backup is put in its place.
+    Damaged,
     /// It is open.
     Unlocked,
 }
@@ -29,6 +34,8 @@ pub struct VaultReport {
     pub slots: Vec<SlotKind>,
     /// Whether nothing may be written.
     pub read_only: bool,
+    /// Whether it is older than what was known of it, which the user can accept.
+    pub older: bool,
     /// Why it is not as it should be, and what to do.
     pub problem: Option<(Code, String)>,
     /// Whether the OS keyring was asked and has not answered yet.
@@ -47,18 +54,26 @@ pub(crate) enum Gate {
 
 /// What opening a vault takes.
 pub(crate) struct Opener {
-    pub(crate) store: Arc<Store>,
+    /// Empty as long as its files are damaged: they are looked at again whenever the vault is to be opened.
+    store: OnceLock<Arc<Store>>,
+    folder: PathBuf,
+    outside: Option<StateFolder>,
     keyring: Watched,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) choice: VaultChoice,
     pub(crate) changes: broadcast::Sender<Change>,
+    floors: Arc<Floors>,
 }
 
 impl Opener {
-    pub(crate) fn new(store: Arc<Store>, options: &Options, changes: broadcast::Sender<Change>) -> Self {
+    /// For the profile in `folder`, which is there, and whose path has no link in it.
+    pub(crate) fn new(folder: PathBuf, options: &Options, changes: broadcast::Sender<Change>) -> Self {
+        let outside = options.state.clone();
         Self {
-            store,
+            store: OnceLock::new(),
+            outside: outside.map(|outside| StateFolder::new(outside, folder.clone())),
+            folder,
             keyring: Watched {
                 keyring: options.keyring.clone(),
                 asking: AtomicUsize::new(0),
@@ -67,12 +82,51 @@ impl Opener {
             clock: options.clock.clone(),
             choice: options.vault,
             changes,
+            floors: Arc::default(),
         }
     }
 
+    /// What hears of each refresh token that is committed.
+    pub(crate) fn floors(&self) -> Arc<Floors> {
+        self.floors.clone()
+    }
+
+    /// The store. It is made where there is nothing; not where a vault is known to have been.
+    pub(crate) fn store(&self) -> Result<Arc<Store>, Error> {
+        if let Some(store) = self.store.get() {
+            return Ok(store.clone());
+        }
+        if !Store::is_in(&self.folder) {
+            self.held_no_vault()?;
+        }
+        let store = Arc::new(Store::open(&self.folder)?);
+        Ok(self.store.get_or_init(|| store).clone())
+    }
+
+    /// # Errors
+    /// [`Error::VaultGone`] when an engine opened a vault in this folder before.
+    fn held_no_vault(&self) -> Result<(), Error> {
+        match &self.outside {
+            Some(outside) if outside.vault_of_profile().is_some() => Err(Error::VaultGone {
+                folder: self.folder.clone(),
+                known_by: outside.profile_file(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn vault_id(&self) -> Result<Option<VaultId>, Error> {
+        let id = self.store()?.vault_id()?;
+        if id.is_none() {
+            self.held_no_vault()?;
+        }
+        Ok(id.map(VaultId))
+    }
+
     pub(crate) fn slots(&self) -> Vec<SlotKind> {
-        let slots = self.store.slots().unwrap_or_default();
+        let slots = self.store.get().and_then(|store| store.slots().ok());
         slots
+            .unwrap_or_default()
             .iter()
             .filter_map(|slot| tokenry_vault::slot_kind(slot).ok())
             .collect()
@@ -83,8 +137,8 @@ impl Opener {
     ///
     /// A new key is never made while a vault exists.
     pub(crate) fn open(&self, passphrase: Option<&Secret>, create: bool) -> Result<Ledger, Error> {
-        match self.store.vault_id()? {
-            Some(id) => self.open_existing(VaultId(id), passphrase),
+        match self.vault_id()? {
+            Some(id) => self.open_existing(id, passphrase),
             None if create => self.create(passphrase),
             None => Err(Error::NoVault(
                 "choose how it shall be opened, with `tokenry unlock` or in the window".to_owned(),
@@ -97,11 +151,12 @@ impl Opener {
         self.keyring.asking.load(Ordering::SeqCst) > 0
     }
 
-    /// Whether there is a vault.
-    pub(crate) fn state(&self) -> VaultState {
-        match self.store.vault_id() {
-            Ok(None) => VaultState::Absent,
-            _ => VaultState::Locked,
+    /// Whether there is a vault, and what is wrong with it, as far as the files say it.
+    pub(crate) fn state(&self) -> (VaultState, Option<(Code, String)>) {
+        match self.vault_id() {
+            Ok(None) => (VaultState::Absent, None),
+            Err(error) if error.is_damage() => (VaultState::Damaged, Some((error.code(), error.to_string()))),
+            Ok(Some(_)) | Err(_) => (VaultState::Locked, None),
         }
     }
 
@@ -121,22 +176,24 @@ impl Opener {
             }
         };
         let now = self.clock.now();
-        let (store, random, changes) = (self.store.clone(), self.random.clone(), self.changes.clone());
-        Ledger::create(created.vault, &created.slot, store, random, changes, now)
+        let (store, random) = (self.store()?, self.random.clone());
+        let hears = (self.changes.clone(), self.floors());
+        Ledger::create(created.vault, &created.slot, store, random, hears, now)
     }
 
     /// Whether this opens the vault; the keys are let go again.
     pub(crate) fn prove(&self, passphrase: Option<&Secret>) -> Result<(), Error> {
-        match self.store.vault_id()? {
-            Some(id) => self.keys(VaultId(id), passphrase).map(drop),
+        match self.vault_id()? {
+            Some(id) => self.keys(id, passphrase).map(drop),
             None => Err(Error::Locked),
         }
     }
 
     /// The keys, and the lowest epoch that is acceptable with them.
     fn keys(&self, id: VaultId, passphrase: Option<&Secret>) -> Result<(Vault, u64), Error> {
-        let slots = self.store.slots()?;
-        match passphrase {
+        let slots = self.store()?.slots()?;
+        tokenry_vault::check_slots(&slots)?;
+        let open = |id| match passphrase {
             Some(passphrase) => Ok((tokenry_vault::unlock_with_passphrase(id, &slots, passphrase)?, 0)),
             None if self.choice == VaultChoice::Passphrase || !self.slots().contains(&SlotKind::Keyring) => {
                 Err(Error::Locked)
@@ -145,18 +202,37 @@ impl Opener {
                 let (vault, floor) = tokenry_vault::unlock_with_keyring(id, &slots, &self.keyring)?;
                 Ok((vault, floor.0))
             }
+        };
+        let was = self.outside.as_ref().and_then(StateFolder::vault_of_profile);
+        match (open(id), was.filter(|was| *was != id)) {
+            (
+                Err(Error::Vault(
+                    tokenry_vault::Error::WrongPassphrase | tokenry_vault::Error::KeyringItemMissing,
+                )),
+                Some(was),
+            ) if open(was).is_ok() => Err(tokenry_vault::Error::IdChanged { was, is: id }.into()),
+            (opened, _) => opened,
         }
     }
 
     fn open_existing(&self, id: VaultId, passphrase: Option<&Secret>) -> Result<Ledger, Error> {
         let (vault, floor) = self.keys(id, passphrase)?;
+        let outside = self.outside.as_ref().and_then(|outside| outside.epoch(&vault));
         Ledger::open(
             vault,
-            self.store.clone(),
+            self.store()?,
             self.random.clone(),
-            self.changes.clone(),
-            floor,
+            (self.changes.clone(), self.floors()),
+            floor.max(outside.unwrap_or_default()),
         )
+    }
+
+    /// Writes down outside of the profile how new its vault is, where there is a folder for that.
+    pub(crate) fn raise_state_folder(&self, vault: &Vault, epoch: u64) -> Result<(), Error> {
+        match &self.outside {
+            Some(outside) => outside.raise(vault, epoch, &*self.random),
+            None => Ok(()),
+        }
     }
 
     /// Tells the keyring the lowest epoch that is still acceptable. Only vaults with a keyring slot have one.

@@ -1,6 +1,8 @@
 use crate::{
     Change, Error,
+    floors::Floors,
     index::Index,
+    older::ReadOnly,
     record::{self, Effect, Record},
     transaction::Transaction,
 };
@@ -26,7 +28,9 @@ pub(crate) struct Ledger {
     random: Arc<dyn Random>,
     manifest: Mutex<Manifest>,
     /// Why nothing may be written, if so.
-    read_only: Option<String>,
+    pub(crate) read_only: RwLock<Option<ReadOnly>>,
+    /// Hears of each refresh token that is committed.
+    floors: Arc<Floors>,
     index: RwLock<Index>,
     changes: broadcast::Sender<Change>,
 }
@@ -58,7 +62,7 @@ impl Ledger {
         slot: &[u8],
         store: Arc<Store>,
         random: Arc<dyn Random>,
-        changes: broadcast::Sender<Change>,
+        (changes, floors): (broadcast::Sender<Change>, Arc<Floors>),
         now: Timestamp,
     ) -> Result<Self, Error> {
         let manifest = Manifest {
@@ -75,7 +79,7 @@ impl Ledger {
             Ok::<_, Error>(())
         })?;
         // Out of the write-ahead log at once: a log that is lost later must not make the profile look new.
-        if let Err(error) = store.checkpoint() {
+        if let Err(error) = store.trust().and_then(|()| store.checkpoint()) {
             tracing::warn!("the new vault is in the write-ahead log only: {error}");
         }
         let (manifest, index) = (Mutex::new(manifest), RwLock::default());
@@ -84,7 +88,8 @@ impl Ledger {
             store,
             random,
             manifest,
-            read_only: None,
+            read_only: RwLock::default(),
+            floors,
             index,
             changes,
         })
@@ -95,7 +100,7 @@ impl Ledger {
         vault: Vault,
         store: Arc<Store>,
         random: Arc<dyn Random>,
-        changes: broadcast::Sender<Change>,
+        (changes, floors): (broadcast::Sender<Change>, Arc<Floors>),
         floor: u64,
     ) -> Result<Self, Error> {
         let sealed = store
@@ -111,18 +116,16 @@ impl Ledger {
             })?;
         }
         let last_event = store.last_event()?.map_or(0, |(seq, _)| seq);
-        let read_only = if manifest.epoch < floor {
-            Some(
-                "it was put back from an older copy. Refreshing from it could end your grants, so nothing is refreshed; put the newest copy back, or connect again in a new profile",
-            )
-        } else if sum.as_bytes() != &manifest.sum || last_event + 1 != manifest.next_event {
-            Some(
-                "records are missing or were put back from an older copy. Put the newest copy of the profile back, or connect again in a new profile",
-            )
+        let read_only = if sum.as_bytes() != &manifest.sum || last_event + 1 != manifest.next_event {
+            Some(ReadOnly::Incomplete)
+        } else if manifest.epoch < floor {
+            Some(ReadOnly::Older(floor))
         } else {
+            // Opened, complete and the newest: what is in the write-ahead log is of this vault.
+            store.trust()?;
             None
         };
-        let read_only = read_only.map(str::to_owned);
+        let read_only = RwLock::new(read_only);
         let (manifest, index) = (Mutex::new(manifest), RwLock::default());
         let ledger = Self {
             vault,
@@ -130,6 +133,7 @@ impl Ledger {
             random,
             manifest,
             read_only,
+            floors,
             index,
             changes,
         };
@@ -159,10 +163,6 @@ impl Ledger {
     /// Whether anybody wants to hear of changes.
     pub(crate) fn is_watched(&self) -> bool {
         self.changes.receiver_count() > 0
-    }
-
-    pub(crate) fn read_only(&self) -> Option<&str> {
-        self.read_only.as_deref()
     }
 
     pub(crate) fn epoch(&self) -> u64 {
@@ -226,29 +226,43 @@ impl Ledger {
         now: Timestamp,
         work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        if let Some(why) = &self.read_only {
-            return Err(Error::ReadOnly(why.clone()));
+        match self.read_only() {
+            Some(why) => Err(Error::ReadOnly(why)),
+            None => self.commit(now, work),
         }
+    }
+
+    /// The same, whether or not the vault may only be read.
+    pub(crate) fn commit<T>(
+        &self,
+        now: Timestamp,
+        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let mut current = self.manifest.lock().unwrap_or_else(PoisonError::into_inner);
-        let (result, manifest, effects) = self.store.write(now, |writer| {
+        let (result, manifest, effects, rotated) = self.store.write(now, |writer| {
             let (manifest, effects) = (current.clone(), Vec::new());
             let mut transaction = Transaction {
                 ledger: self,
                 writer,
                 manifest,
                 effects,
+                rotated: false,
             };
             let result = work(&mut transaction)?;
             let Transaction {
                 mut manifest,
                 effects,
+                rotated,
                 ..
             } = transaction;
-            manifest.epoch += 1;
+            manifest.epoch = manifest.epoch.saturating_add(1);
             writer.set_manifest(&seal_manifest(&self.vault, &manifest, &*self.random)?)?;
-            Ok::<_, Error>((result, manifest, effects))
+            Ok::<_, Error>((result, manifest, effects, rotated))
         })?;
         *current = manifest;
+        if rotated {
+            self.floors.rotated(self.vault.id(), current.epoch);
+        }
         // Still under the lock: the index hears of commits in their order.
         effects.into_iter().for_each(|effect| self.tell(effect));
         Ok(result)

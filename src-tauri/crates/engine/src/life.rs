@@ -102,7 +102,10 @@ impl Engine {
             if finished.is_err() {
                 tracing::warn!("the engine ends while something is still under way");
             }
-            self.write_activity(ledger).await;
+            self.write_activity(ledger.clone()).await;
+            self.raise_at_the_end(Some(&ledger)).await;
+        } else {
+            self.raise_at_the_end(None).await;
         }
         self.inner
             .lock
@@ -169,10 +172,19 @@ impl Engine {
                 surviving
             }
             Err(error) => {
-                let problem = stays(&error).then(|| (error.code(), error.to_string()));
+                let engine = self.clone();
+                let (state, wrong) = blocking(move || Ok(engine.inner.opener.state()))
+                    .await
+                    .unwrap_or((VaultState::Locked, None));
+                let state = if error.is_damage() {
+                    VaultState::Damaged
+                } else {
+                    state
+                };
+                let told = stays(&error).then(|| (error.code(), error.to_string()));
                 self.set_gate(Gate::Shut {
-                    state: self.inner.opener.state(),
-                    problem,
+                    state,
+                    problem: told.or(wrong),
                     waiting_for_keyring: false,
                 });
                 Err(error)
@@ -183,7 +195,7 @@ impl Engine {
     /// Says that the vault is shut because the OS keyring has not answered yet.
     fn wait_for_keyring(&self) {
         self.set_gate(Gate::Shut {
-            state: self.inner.opener.state(),
+            state: self.inner.opener.state().0,
             problem: Some((Code::VaultLocked, WAITING_FOR_KEYRING.to_owned())),
             waiting_for_keyring: true,
         });
@@ -214,22 +226,6 @@ impl Engine {
         };
         recover::after_opening(self, &ledger)?;
         Ok(ledger)
-    }
-
-    /// Tells the keyring how old a copy of this vault may be from now on; in the background, since a keyring can
-    /// take its time.
-    pub(crate) fn raise_floor(&self) {
-        let Ok(ledger) = self.ledger() else { return };
-        if ledger.read_only().is_some() {
-            return;
-        }
-        self.inner.places.floor_raised(self.now());
-        let (engine, id, epoch) = (self.clone(), ledger.vault().id(), ledger.epoch());
-        tokio::task::spawn_blocking(move || {
-            if let Err(error) = engine.inner.opener.raise_floor(id, epoch) {
-                tracing::warn!("the keyring did not take the new epoch floor: {error}");
-            }
-        });
     }
 }
 

@@ -278,7 +278,7 @@ async fn a_narrowed_answer_that_meets_a_full_disk_is_spilled_and_taken_in() {
         tokio::spawn(async move { engine.token(&ui(), NAME, only("read")).await })
     };
     seen(&world, "the request", |server| server.refreshes() == 1).await;
-    engine.inner.opener.store.fail_commits(1_000_000);
+    engine.inner.opener.store().unwrap().fail_commits(1_000_000);
     world.server.release();
     let error = asking.await.unwrap().unwrap_err();
     assert!(error.to_string().contains("disk is full"), "{error}");

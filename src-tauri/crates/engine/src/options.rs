@@ -11,6 +11,9 @@ const KEYRING_TIMEOUT: Duration = Duration::from_secs(60);
 pub struct Options {
     /// The profile folder.
     pub folder: PathBuf,
+    /// A folder outside of the profile, where the newest state of each vault is written down; `None` where there is
+    /// none, as without a home folder.
+    pub state: Option<PathBuf>,
     /// What opens the vault.
     pub vault: VaultChoice,
     /// A passphrase that was given at start.
@@ -41,6 +44,7 @@ impl Options {
     pub fn for_this_machine(folder: PathBuf, host: Arc<dyn Host>, window: bool) -> Result<Self, Error> {
         Ok(Self {
             folder,
+            state: None,
             vault: VaultChoice::Auto,
             passphrase: None,
             keyring: Arc::new(OsKeyring::new(KEYRING_TIMEOUT)),

@@ -49,6 +49,8 @@ pub enum Operation {
     ReadPrompts,
     /// Answer a question.
     Answer,
+    /// Go on with a vault that is older than what was known of it.
+    AcceptOlder,
     /// Status, lock, unlock.
     Engine,
     /// End the engine, so that a window can take over.
@@ -81,6 +83,7 @@ impl Operation {
         Self::AuthorizeApp,
         Self::ReadPrompts,
         Self::Answer,
+        Self::AcceptOlder,
         Self::Engine,
         Self::HandOver,
     ];
@@ -107,6 +110,7 @@ impl Operation {
             | Self::AuthorizeApp
             | Self::ReadPrompts
             | Self::Answer
+            | Self::AcceptOlder
             | Self::Engine
             | Self::HandOver => &[],
         }
@@ -124,6 +128,7 @@ impl Operation {
                 | Self::WriteApps
                 | Self::DeleteApp
                 | Self::AuthorizeApp
+                | Self::AcceptOlder
         )
     }
 
@@ -157,7 +162,8 @@ impl Operation {
             | Self::WriteCredentials
             | Self::DeleteCredential
             | Self::WriteApps
-            | Self::DeleteApp => Without::Asked,
+            | Self::DeleteApp
+            | Self::AcceptOlder => Without::Asked,
             Self::Settings | Self::AuthorizeApp | Self::Answer => Without::Refused,
         }
     }

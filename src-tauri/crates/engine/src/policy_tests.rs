@@ -117,6 +117,7 @@ fn the_table_of_callers_and_operations() {
         (Operation::AuthorizeApp, "----"),
         (Operation::ReadPrompts, "++-+"),
         (Operation::Answer, "-+--"),
+        (Operation::AcceptOlder, "+--?"),
         (Operation::Engine, "+--+"),
         (Operation::HandOver, "---+"),
     ];

@@ -1,7 +1,8 @@
 //! What a crash, a full disk or a long pause left behind is put right before anybody is served.
 
 use crate::{
-    Engine, Error, credentials, journal::JournalEntry, ledger::Ledger, record, transaction::Transaction,
+    Engine, Error, credentials, journal::JournalEntry, ledger::Ledger, older::ReadOnly, record,
+    transaction::Transaction,
 };
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -16,7 +17,15 @@ pub(crate) fn after_opening(engine: &Engine, ledger: &Ledger) -> Result<(), Erro
         return Ok(());
     }
     let now = engine.now();
-    take_in_spilled(&engine.inner.folder, ledger, now)?;
+    match tokenry_store::spilled(&engine.inner.folder) {
+        Ok(spilled) => take_in_spilled(&engine.inner.folder, ledger, spilled, now)?,
+        // The newest tokens may be in it: nothing is refreshed without them.
+        Err(error) if error.is_damage() => {
+            ledger.only_read(ReadOnly::Spill(error.to_string()));
+            return Ok(());
+        }
+        Err(error) => return Err(error.into()),
+    }
     credentials::expired_at_opening(engine, ledger, now)?;
     end_dead_flows(engine, ledger, now)?;
     bring_forward_open_ends(ledger, now)?;
@@ -68,8 +77,13 @@ fn place(row: i64, fence: u64) -> Place<'static> {
     }
 }
 
-fn take_in_spilled(folder: &Path, ledger: &Ledger, now: Timestamp) -> Result<(), Error> {
-    for (name, sealed) in tokenry_store::spilled(folder)? {
+fn take_in_spilled(
+    folder: &Path,
+    ledger: &Ledger,
+    spilled: Vec<(String, Vec<u8>)>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    for (name, sealed) in spilled {
         let key = name
             .split_once('-')
             .and_then(|(row, fence)| Some((row.parse().ok()?, fence.parse().ok()?)));

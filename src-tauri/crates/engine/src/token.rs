@@ -197,7 +197,7 @@ impl Engine {
             return Err(Error::needs_reauth(name.to_owned(), reason, connection));
         }
         if let Some(why) = ledger.read_only() {
-            return Err(Error::ReadOnly(why.to_owned()));
+            return Err(Error::ReadOnly(why));
         }
         if let Some(trouble) = &connection.trouble {
             let since = now.as_millisecond() - trouble.at.as_millisecond();

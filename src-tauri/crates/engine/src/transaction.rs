@@ -14,6 +14,8 @@ pub(crate) struct Transaction<'a> {
     pub(crate) writer: &'a Writer<'a>,
     pub(crate) manifest: Manifest,
     pub(crate) effects: Vec<Effect>,
+    /// Whether it holds the tokens of a connection: a copy from before it must be noticed.
+    pub(crate) rotated: bool,
 }
 
 impl Transaction<'_> {
@@ -31,7 +33,7 @@ impl Transaction<'_> {
             .map(|name| self.ledger.vault().lookup(R::TABLE.name(), &name));
         let from = self.writer.get(R::TABLE, row)?.map(|found| found.version);
         // The epoch, so that no version ever comes back: not even that of a row which was deleted and made anew.
-        let to = self.manifest.epoch + 1;
+        let to = self.manifest.epoch.saturating_add(1);
         let sealed = self.ledger.seal(row, to, record)?;
         match from {
             None => self.writer.insert(R::TABLE, row, to, lookup.as_ref(), &sealed)?,
@@ -44,6 +46,7 @@ impl Transaction<'_> {
                 .update(R::TABLE, row, from, to, lookup.as_ref(), &sealed)?,
         }
         self.count(R::TABLE, row, from, Some(to));
+        self.rotated |= R::TABLE == Table::Tokens;
         self.effects.extend(record.effect());
         Ok(())
     }

@@ -62,6 +62,7 @@ async fn opened(engine: &Engine, arguments: &Arguments) -> Result<(), Failure> {
 
 async fn start(arguments: &Arguments, code: Option<Secret>) -> Result<Engine, Failure> {
     let mut options = Options::for_this_machine(profile::folder()?, Arc::new(NoWindowHost), false)?;
+    options.state = profile::state();
     options.vault = arguments.vault;
     options.passphrase = arguments.passphrase_fd.map(passphrase::from_fd).transpose()?;
     options.asking = arguments.approve;
@@ -93,6 +94,7 @@ fn shut(vault: VaultReport) -> Failure {
 fn say_shut(vault: &VaultReport) {
     let what = match vault.state {
         VaultState::Absent => "there is no vault yet",
+        VaultState::Damaged => "the vault is damaged",
         _ => "the vault is locked",
     };
     let words = match &vault.problem {

@@ -42,6 +42,8 @@ impl Profile {
         command
             .args(arguments)
             .env("TOKENRY_HOME", self.home())
+            .env("HOME", self.0.path())
+            .env_remove("XDG_STATE_HOME")
             .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")
             .env_remove("DISPLAY")
             .stdin(Stdio::piped())

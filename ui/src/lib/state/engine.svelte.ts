@@ -37,6 +37,15 @@ export class Engine {
     }
   }
 
+  /** The older copy of the vault counts as the newest from now on. @throws Failure */
+  async acceptOlder(): Promise<void> {
+    try {
+      await this.#client.call('post', '/v1/vault/accept-older');
+    } finally {
+      await this.load();
+    }
+  }
+
   /** @throws Failure */
   async lock(): Promise<void> {
     await this.#client.call('post', '/v1/lock');

@@ -86,6 +86,13 @@ export class Tokenry {
     await this.#follow();
   }
 
+  async acceptOlder(): Promise<void> {
+    await this.attempt(async () => {
+      await this.engine.acceptOlder();
+      this.notices.say(words.header.olderAccepted);
+    });
+  }
+
   /** Opens the browser at the provider; one that needs no browser is connected at once. @throws Failure */
   async connect(provider: Provider, start: Start = {}): Promise<void> {
     if (provider.grant_type === 'authorization_code') {

@@ -17,6 +17,7 @@ export const eventKind: Record<EventKind, Record<Outcome, string>> = {
   revoked: ended('Tokens revoked at the provider', 'Revoking tokens at the provider'),
   locked: ended('Vault locked', 'Locking the vault'),
   unlocked: ended('Vault unlocked', 'Unlocking the vault'),
+  older_accepted: ended('Older copy of the vault accepted', 'Accepting an older copy of the vault'),
   redirect_refused: { done: 'Redirect refused', refused: 'Redirect refused', failed: 'Redirect refused' },
   consent_asked: ended('Permission requested', 'Requesting permission'),
   consent_decided: { done: 'Allowed', refused: 'Denied', failed: 'Decision failed' },

@@ -80,6 +80,7 @@ fn kind(kind: EventKind) -> contract::EventKind {
         EventKind::Revoked => contract::EventKind::Revoked,
         EventKind::Locked => contract::EventKind::Locked,
         EventKind::Unlocked => contract::EventKind::Unlocked,
+        EventKind::OlderAccepted => contract::EventKind::OlderAccepted,
         EventKind::RedirectRefused => contract::EventKind::RedirectRefused,
         EventKind::ConsentAsked => contract::EventKind::ConsentAsked,
         EventKind::ConsentDecided => contract::EventKind::ConsentDecided,

@@ -123,6 +123,7 @@ fn operation(operation: Operation) -> contract::PromptOperation {
         Operation::DeleteCredential => P::DeleteCredential,
         Operation::WriteApps => P::WriteApps,
         Operation::DeleteApp => P::DeleteApp,
+        Operation::AcceptOlder => P::AcceptOlder,
         // The rest is never asked about.
         Operation::AuthorizeApp
         | Operation::ReadProviders

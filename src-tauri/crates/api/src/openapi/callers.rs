@@ -64,6 +64,7 @@ fn proof(operation: &str) -> Option<Proof> {
         "delete_app" => Proof::Policy(&[O::DeleteApp]),
         "settings" | "change_settings" => Proof::Policy(&[O::Settings]),
         "status" | "lock" | "unlock" | "show_window" => Proof::Policy(&[O::Engine]),
+        "accept_older" => Proof::Policy(&[O::AcceptOlder]),
         "hand_over" => Proof::Policy(&[O::HandOver]),
         "list_prompts" => Proof::Policy(&[O::ReadPrompts]),
         "answer_prompt" => Proof::PolicyOrCode(O::Answer),

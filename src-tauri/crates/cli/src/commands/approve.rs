@@ -301,6 +301,7 @@ fn wants(operation: PromptOperation) -> &'static str {
         PromptOperation::WriteCredentials => "to change credentials",
         PromptOperation::DeleteCredential => "to delete a credential",
         PromptOperation::WriteApps => "to change what apps may do",
+        PromptOperation::AcceptOlder => "to go on with an older copy of the vault, and refresh from it",
         PromptOperation::DeleteApp => "to remove an app and its grants",
         PromptOperation::AuthorizeApp => "to be an authorized app",
     }

@@ -18,7 +18,7 @@ mod status;
 mod token;
 mod vault;
 
-use crate::args::{Command, ProviderCommand, ServeArgs};
+use crate::args::{Command, ProviderCommand, ServeArgs, VaultCommand};
 use crate::engine::{Engine, WhenAbsent};
 use crate::failure::Failure;
 use crate::output::Output;
@@ -56,6 +56,7 @@ pub(crate) fn run(command: &Command, app_token_file: Option<&Path>, output: &Out
         Command::Approve(args) => approve::run(args, &running()?, output),
         Command::Lock => vault::lock(running, output),
         Command::Unlock(args) => vault::unlock(args, running, output),
+        Command::Vault(VaultCommand::AcceptOlder) => vault::accept_older(&engine()?, output),
         Command::Serve(args) => Err(serve(args)),
     }
 }

@@ -90,9 +90,14 @@ fn text(status: &EngineStatus, socket: &str, style: Style) -> String {
 
 fn vault_cell(vault: &Vault) -> Cell {
     match vault.state {
+        VaultState::Unlocked if vault.older => Cell::coloured(
+            "unlocked, for reading only: an older copy was put back",
+            Colour::Bad,
+        ),
         VaultState::Unlocked if vault.read_only => Cell::coloured("unlocked, for reading only", Colour::Bad),
         VaultState::Unlocked => Cell::coloured("unlocked", Colour::Good),
         _ if vault.waiting_for_keyring => Cell::coloured("waiting for the OS keyring", Colour::Busy),
+        VaultState::Damaged => Cell::coloured("damaged, and left as it is", Colour::Bad),
         VaultState::Locked => Cell::coloured("locked: `tokenry unlock` opens it", Colour::Busy),
         VaultState::Absent => Cell::coloured("none yet: `tokenry unlock` makes one", Colour::Busy),
     }

@@ -48,13 +48,33 @@ pub(crate) fn unlock(
         )?;
     }
     let engine = engine()?;
-    let status: EngineStatus = engine.get(&["v1", "status"])?;
+    let mut status: EngineStatus = engine.get(&["v1", "status"])?;
+    if status.vault.state == VaultState::Damaged && !is_new {
+        // A backup may have been put in its place since: the engine looks again.
+        let _ = send(&engine, None, false);
+        status = engine.get(&["v1", "status"])?;
+    }
     let success = match status.vault.state {
+        VaultState::Damaged => return Err(damaged(&status.vault)),
         VaultState::Unlocked => Success { success: true },
         VaultState::Locked => open(&engine, &status.vault, args.passphrase_fd, is_new)?,
         VaultState::Absent => create(&engine, &status.vault, args.passphrase_fd, is_new, output)?,
     };
     output.done(&success, "The vault is unlocked.")
+}
+
+/// Goes on with an older copy, when the user agrees.
+pub(crate) fn accept_older(engine: &Engine, output: &Output) -> Result<(), Failure> {
+    let success: Success = engine.send(Method::Post, &["v1", "vault", "accept-older"])?;
+    output.done(
+        &success,
+        "This copy of the vault counts as the newest from now on, and connections are refreshed from it.",
+    )
+}
+
+fn damaged(vault: &Vault) -> Failure {
+    let message = vault.message.clone().unwrap_or_default();
+    Failure::told(vault.code.unwrap_or(ErrorCode::Internal), message)
 }
 
 /// Asks the OS keyring; not once more when an engine that was just started has done so.

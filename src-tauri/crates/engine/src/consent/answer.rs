@@ -97,7 +97,13 @@ impl Engine {
         let event = self
             .event_about(&open.caller, &open.wanted, EventKind::ConsentDecided, outcome)
             .by(rule);
-        let written = blocking(move || ledger.change(now, |transaction| transaction.event(&event))).await;
+        // Of a vault that may only be read, the decision is written down with what it does, or not at all.
+        let is_later = ledger.is_older() && open.wanted.operation == Operation::AcceptOlder;
+        let written = if is_later {
+            Ok(())
+        } else {
+            blocking(move || ledger.change(now, |transaction| transaction.event(&event))).await
+        };
         if let Err(error) = written {
             tracing::error!("a decision could not be written down and does not count: {error}");
             return close(Closed::NotLogged);

@@ -118,6 +118,7 @@ impl Wanted {
             Operation::DeleteCredential => EventKind::CredentialRemoved,
             Operation::DeleteApp => EventKind::AppRemoved,
             Operation::AuthorizeApp => EventKind::AppAuthorized,
+            Operation::AcceptOlder => EventKind::OlderAccepted,
             _ => EventKind::ConsentDecided,
         }
     }

@@ -170,9 +170,12 @@ impl Engine {
     /// On anything but a yes.
     pub(crate) async fn ask(&self, caller: &Caller, wanted: &Wanted) -> Result<Answered, Error> {
         let ledger = self.ledger()?;
-        if let Some(why) = ledger.read_only() {
-            // No decision could be written down, so none would count.
-            return Err(Error::ReadOnly(why.to_owned()));
+        if let Some(why) = ledger.read_only()
+            && wanted.operation != Operation::AcceptOlder
+        {
+            // No decision could be written down, so none would count. The one that ends this state is written down
+            // with what it does.
+            return Err(Error::ReadOnly(why));
         }
         let (asker, mut answer) = self.queue(caller, wanted)?;
         self.prompts_changed();

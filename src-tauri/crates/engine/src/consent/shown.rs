@@ -215,6 +215,7 @@ pub(super) fn operation_words(operation: Operation) -> &'static str {
         Operation::DeleteCredential => "to delete a credential",
         Operation::WriteApps => "to change what apps may do",
         Operation::DeleteApp => "to remove an app",
+        Operation::AcceptOlder => "to go on with an older copy of the vault",
         Operation::AuthorizeApp => "to be an authorized app",
         _ => "something else",
     }

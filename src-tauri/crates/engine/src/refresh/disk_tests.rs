@@ -12,7 +12,7 @@ use tokenry_testkit::{Behaviour, Rotation};
 const FOR_LONG: u32 = 1_000_000;
 
 fn fail_commits(engine: &Engine, times: u32) {
-    engine.inner.opener.store.fail_commits(times);
+    engine.inner.opener.store().unwrap().fail_commits(times);
 }
 
 fn spills(world: &World) -> usize {

@@ -25,7 +25,7 @@ impl Engine {
     ) -> Result<Option<Request>, Error> {
         let now = self.now();
         if let Some(why) = ledger.read_only() {
-            return Err(Error::ReadOnly(why.to_owned()));
+            return Err(Error::ReadOnly(why));
         }
         let (Some(connection), Some(tokens)) = (
             ledger.get::<Connection>(id.row())?,

@@ -40,7 +40,7 @@ async fn stays_damaged(engine: &Engine) {
         assert!(error.to_string().contains("damaged"), "{error}");
     }
     let report = engine.status().vault;
-    assert_eq!(report.state, VaultState::Locked);
+    assert_eq!(report.state, VaultState::Damaged);
     let (code, text) = report.problem.unwrap();
     assert_eq!(code, Code::Internal);
     assert!(text.contains("damaged") && text.contains("backup"), "{text}");

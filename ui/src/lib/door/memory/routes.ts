@@ -17,6 +17,10 @@ const handlers: Record<string, Handler> = {
     return SUCCESS;
   },
   'POST /v1/unlock': unlock,
+  'POST /v1/vault/accept-older': (engine) => {
+    engine.setVault({ state: 'unlocked', slots: engine.vault.slots, read_only: false });
+    return SUCCESS;
+  },
 
   [`GET ${PROVIDER}`]: (engine) => [...engine.providers.values()],
   [`POST ${PROVIDER}`]: (engine, _, body) => addProvider(engine, body as CreateProvider & Body),

@@ -59,6 +59,7 @@ pub(super) fn of(schema: &str) -> Option<Value> {
                 state: VaultState::Unlocked,
                 slots: vec![SlotKind::Keyring],
                 read_only: false,
+                older: false,
                 code: None,
                 message: None,
                 waiting_for_keyring: false,

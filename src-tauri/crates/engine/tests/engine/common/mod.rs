@@ -48,6 +48,11 @@ impl World {
         VaultId(store.vault_id().unwrap().unwrap())
     }
 
+    /// What an engine keeps outside of the profile.
+    pub(crate) fn state_folder(&self) -> std::path::PathBuf {
+        self.folder.path().join("state")
+    }
+
     pub(crate) fn new(behaviour: Behaviour) -> Self {
         let clock = FixedClock::default();
         Self {
@@ -80,6 +85,7 @@ impl World {
     pub(crate) fn options(&self) -> Options {
         Options {
             folder: self.folder.path().join("profile"),
+            state: Some(self.state_folder()),
             vault: VaultChoice::Auto,
             passphrase: None,
             keyring: self.keyring.clone(),
