@@ -1,8 +1,9 @@
 //! Who may depend on whom: ARCHITECTURE.md's drawing, held here.
 
-use crate::tree::{files, packages, run, text};
+use crate::tree::{files, packages, root, run, text};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// Our packages, and which of ours each may name. A package that is not here must not exist.
 const EDGES: &[(&str, &[&str])] = &[
@@ -155,4 +156,34 @@ fn only_one_module_of_each_window_knows_tauri() {
         known.iter().all(|file| doors.contains(&file.as_str())),
         "Tauri is known in {known:?}"
     );
+}
+
+/// A dependency that nothing uses costs build time, and each is a supplier more that has to be trusted.
+#[test]
+fn every_dependency_is_used_by_its_package() {
+    let sources: Vec<String> = files().into_iter().filter(|file| file.ends_with(".rs")).collect();
+    let mut unused = Vec::new();
+    for package in packages() {
+        let manifest = package["manifest_path"].as_str().unwrap();
+        let folder = Path::new(manifest).parent().unwrap();
+        let folder = folder.strip_prefix(root()).unwrap().to_str().unwrap();
+        // The shell's package is the folder that the others are in.
+        let is_own = |file: &&String| {
+            let rest = file.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'));
+            rest.is_some_and(|rest| !rest.starts_with("crates/"))
+        };
+        let own: String = sources
+            .iter()
+            .filter(is_own)
+            .filter_map(|file| text(file))
+            .collect();
+        for (name, _) in dependencies(&package) {
+            let in_code = name.replace('-', "_");
+            let mut words = own.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            if !words.any(|word| word == in_code) {
+                unused.push(format!("{} does not use {name}", package["name"]));
+            }
+        }
+    }
+    assert!(unused.is_empty(), "{unused:#?}");
 }
