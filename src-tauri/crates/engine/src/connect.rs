@@ -149,7 +149,7 @@ impl Engine {
         .await
         .unwrap_or_else(|error| Err(Error::Internal(format!("the sign-in ended early ({error})"))))?;
         if how.open_browser
-            && let Err(error) = self.open_browser(browser_url.clone()).await
+            && let Err(error) = self.open_browser(flow.id).await
         {
             tracing::warn!("{error}");
         }
@@ -370,6 +370,7 @@ impl Engine {
             provider: &provider.name,
             state: flow.state.clone(),
             authorization_url: flow.authorization_url.clone(),
+            takes_answers: true,
         };
         listener.serve(served, &*self.inner.random, deliver, refused)
     }

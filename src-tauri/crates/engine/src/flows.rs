@@ -1,6 +1,11 @@
 use crate::{
-    Change, Engine, Error, FlowState, FlowView, Refusal, StartedFlow, connect::FLOW_LIFE, consent::Wanted,
-    engine::blocking, ledger::Ledger, loopback::Serving, policy::Operation,
+    Change, Engine, Error, FlowState, FlowView, Refusal, StartedFlow,
+    connect::FLOW_LIFE,
+    consent::Wanted,
+    engine::blocking,
+    ledger::Ledger,
+    loopback::{Listener, Serving},
+    policy::Operation,
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -116,21 +121,54 @@ impl Engine {
     /// # Errors
     /// When the flow is over, or no browser can be started.
     pub async fn open_flow(&self, caller: &Caller, id: FlowId) -> Result<(), Error> {
-        let url = self
-            .flow(caller, id, Duration::ZERO)
-            .await?
-            .browser_url
-            .ok_or(Error::FlowExpired)?;
-        self.open_browser(url).await
+        let waits = self.flow(caller, id, Duration::ZERO).await?.browser_url;
+        waits.ok_or(Error::FlowExpired)?;
+        self.open_browser(id).await
     }
 
-    pub(crate) async fn open_browser(&self, url: Url) -> Result<(), Error> {
+    /// Opens the browser for a waiting flow, at an address of ours: the arguments of the program that opens it are
+    /// seen by every user of this machine, and the provider's address holds the flow's `state`.
+    pub(crate) async fn open_browser(&self, id: FlowId) -> Result<(), Error> {
+        let url = self.address_to_open(id).await?;
         let host = self.inner.host.clone();
         blocking(move || {
             host.open_browser(&url)
                 .map_err(|error| Error::Unavailable(error.to_string()))
         })
         .await
+    }
+
+    /// Our own address that leads to the provider. A flow whose answer comes back elsewhere gets a listener for it, which
+    /// ends with the flow.
+    async fn address_to_open(&self, id: FlowId) -> Result<Url, Error> {
+        let waiting = self.live(|flows| {
+            let live = flows.get(&id).filter(|live| live.is_waiting());
+            live.map(|live| {
+                (
+                    live.serving.as_ref().map(|serving| serving.begin_url.clone()),
+                    live.flow.clone(),
+                )
+            })
+        });
+        let (begin_url, flow) = waiting.ok_or(Error::FlowExpired)?;
+        if let Some(begin_url) = begin_url {
+            return Ok(begin_url);
+        }
+        let provider = self.provider_by_id(flow.provider)?.name;
+        let listener = Listener::bind().await.map_err(|_| {
+            Error::Unavailable(
+                "the browser was not opened: it would be given an address at 127.0.0.1, and no port of that can be opened. Open the link yourself"
+                    .to_owned(),
+            )
+        })?;
+        let serving = listener.forward(&provider, flow.authorization_url, &*self.inner.random);
+        let begin_url = serving.begin_url.clone();
+        self.live(|flows| {
+            let live = flows.get_mut(&id).filter(|live| live.is_waiting());
+            live.map(|live| live.serving = Some(serving))
+                .ok_or(Error::FlowExpired)
+        })?;
+        Ok(begin_url)
     }
 
     /// Uses a flow up, so that no second answer can come for it.

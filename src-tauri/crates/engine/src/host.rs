@@ -50,7 +50,7 @@ impl Host for NoWindowHost {
     }
 
     fn scheme_is_ours(&self) -> SchemeState {
-        registered_handler()
+        crate::scheme::registered_handler()
     }
 
     fn show_window(&self) -> Result<(), HostError> {
@@ -101,24 +101,6 @@ fn opened(opener: &mut Command) -> Result<(), HostError> {
             "no browser could be opened ({OPENER}: {status}); {NEXT}"
         ))),
         _ => Ok(()),
-    }
-}
-
-/// Asks the desktop which `.desktop` file answers our scheme.
-fn registered_handler() -> SchemeState {
-    let query = format!("x-scheme-handler/{}", tokenry_oauth::redirect::SCHEME);
-    let Ok(output) = Command::new("xdg-mime")
-        .args(["query", "default", &query])
-        .stdin(Stdio::null())
-        .output()
-    else {
-        return SchemeState::Unknown;
-    };
-    let handler = tokenry_core::clean(String::from_utf8_lossy(&output.stdout).trim());
-    match handler.as_str() {
-        "" => SchemeState::NotRegistered,
-        ours if ours.to_lowercase().contains("tokenry") => SchemeState::Ours,
-        _ => SchemeState::Others(handler),
     }
 }
 

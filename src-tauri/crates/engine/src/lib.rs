@@ -56,6 +56,7 @@ mod request;
 mod resolve;
 mod schedule;
 mod scheduler;
+mod scheme;
 mod settings;
 mod settle;
 mod start;

@@ -71,6 +71,8 @@ pub(crate) struct Served<'a> {
     pub(crate) state: Secret,
     /// Where the browser is passed on to.
     pub(crate) authorization_url: Url,
+    /// Whether the browser comes back here with the answer.
+    pub(crate) takes_answers: bool,
 }
 
 /// A port of 127.0.0.1 that is ours. Nothing is answered yet.
@@ -99,6 +101,21 @@ impl Listener {
     /// The port, for the redirect URI.
     pub(crate) fn port(&self) -> u16 {
         self.address.port()
+    }
+
+    /// Only passes the browser on to the provider, for a flow whose answer comes back elsewhere: what the browser is
+    /// started with is seen by every user of this machine, and must not hold the flow's `state`.
+    pub(crate) fn forward(self, provider: &Name, authorization_url: Url, random: &dyn Random) -> Serving {
+        let served = Served {
+            provider,
+            state: Secret::new(String::new()),
+            authorization_url,
+            takes_answers: false,
+        };
+        let refuse = |_: Redirected| -> BoxFuture<'static, Page> {
+            Box::pin(async { Page::refusal("Not taken", "This sign-in has another redirect address.") })
+        };
+        self.serve(served, random, refuse, |_| {})
     }
 
     /// Starts to answer. `deliver` gets every answer that is well-formed, came to this provider's path and, once the

@@ -99,9 +99,13 @@ fn announce(answer: &AuthorizeAnswer, by_hand: bool, output: &Output) -> Result<
 /// Whether it could be opened. Where it could not, the sign-in waits for a person who opens the address by hand.
 ///
 /// The browser that this terminal names comes first: the engine is another process and does not know it. Over SSH the
-/// engine's own would open on a screen that nobody looks at.
+/// engine's own would open on a screen that nobody looks at. What a browser is started with is seen by every user of
+/// this machine, so on this machine it is given an address of the engine's and not the provider's, which has the
+/// sign-in's `state` in it.
 fn open_browser(answer: &AuthorizeAnswer, engine: &Engine, output: &Output) -> bool {
-    match browser::open(&answer.browser_url) {
+    let is_ours = answer.browser_url != answer.authorization_url;
+    let named = (is_ours || browser::is_far_away()).then(|| browser::open(&answer.browser_url));
+    match named.flatten() {
         Some(true) => return true,
         Some(false) => output.say("The browser that BROWSER names could not be opened."),
         None => {}

@@ -61,11 +61,14 @@ pub(super) async fn answer<B>(shared: &Arc<Shared>, request: &Request<B>) -> Ans
 async fn routed<B>(shared: &Arc<Shared>, request: &Request<B>) -> Result<Answer, Refusal> {
     guard::admit(shared, request).map_err(refuse)?;
     let path = request.uri().path();
-    if path == "/done" {
-        return Ok(done(shared));
-    }
     if let Some(once) = path.strip_prefix("/begin/") {
         return begin(shared, once);
+    }
+    if !shared.takes_answers {
+        return Err(Refusal::silent(StatusCode::NOT_FOUND));
+    }
+    if path == "/done" {
+        return Ok(done(shared));
     }
     if path.starts_with("/cb/") {
         return callback(shared, request).await;
@@ -117,6 +120,9 @@ fn begin(shared: &Shared, once: &str) -> Result<Answer, Refusal> {
     }
     if !shared.is_open() {
         return Ok(over());
+    }
+    if !shared.takes_answers {
+        return Ok(send_on(shared.authorization_url.as_str()));
     }
     let cookie = format!(
         "{}={}; Path=/cb; HttpOnly; SameSite=Lax; Max-Age=600",

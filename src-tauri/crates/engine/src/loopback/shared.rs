@@ -19,6 +19,7 @@ pub(super) struct Shared {
     pub(super) provider: Name,
     state: Secret,
     pub(super) authorization_url: Url,
+    pub(super) takes_answers: bool,
     /// The last part of `/begin/{once}`: only the browser that we opened was told.
     pub(super) once: Secret,
     /// What the flow's cookie holds.
@@ -63,6 +64,7 @@ impl Shared {
             provider: flow.provider.clone(),
             state: flow.state,
             authorization_url: flow.authorization_url,
+            takes_answers: flow.takes_answers,
             once: token(random),
             cookie: token(random),
             is_bound: AtomicBool::new(false),

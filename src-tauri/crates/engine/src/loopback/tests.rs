@@ -37,6 +37,7 @@ impl Flow {
             provider: &"example".parse().unwrap(),
             state: Secret::new("the-state".to_owned()),
             authorization_url: PROVIDER.parse().unwrap(),
+            takes_answers: true,
         };
         let deliver = move |redirected: Redirected| {
             noted.lock().unwrap().push(redirected.clone());

@@ -20,6 +20,7 @@ mod narrowing;
 mod narrowing_harm;
 mod narrowing_refused;
 mod older_copies;
+mod opener;
 mod providers;
 mod refresh_answers;
 mod refresh_end;

@@ -224,3 +224,30 @@ async fn another_users_process_gets_no_answer_even_with_the_cookie() {
     assert_eq!(flow.delivered(), 0);
     assert_eq!(status(&program(None, request, port).await.unwrap()), 303);
 }
+
+#[tokio::test]
+async fn a_listener_that_only_passes_on_takes_no_answer_and_gives_no_cookie() {
+    let listener = Listener::bind().await.unwrap();
+    let address = SocketAddr::from(([127, 0, 0, 1], listener.port()));
+    let serving = listener.forward(&"example".parse().unwrap(), PROVIDER.parse().unwrap(), &OsRandom);
+    let ask = async |path: &str| {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        read_all(stream).await
+    };
+    let passed_on = ask(serving.begin_url.path()).await;
+    assert_eq!(
+        (status(&passed_on), header(&passed_on, "location")),
+        (303, Some(PROVIDER))
+    );
+    assert_eq!(header(&passed_on, "set-cookie"), None);
+    for path in [
+        "/cb/example?code=c&state=",
+        "/cb/example?code=c&state=s",
+        "/done",
+        "/",
+    ] {
+        assert_eq!(status(&ask(path).await), 404, "{path}");
+    }
+}
