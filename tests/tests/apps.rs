@@ -144,10 +144,7 @@ async fn an_app_reads_the_credential_that_was_ticked_in_the_window_that_asks_and
         ask_loopback(port, &token, "GET", &path, &Value::Null)
     };
     assert_eq!(read("weather-key").1["data"]["value"], value);
-    assert_eq!(
-        told(read("bank-key")),
-        Told::Refused(403, json!("permission_denied"))
-    );
+    assert_eq!(told(read("bank-key")), Told::Refused(404, json!("not_found")));
     screen.reads("grant", "weather-key").await;
     screen.close().await;
 }

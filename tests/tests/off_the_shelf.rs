@@ -94,7 +94,7 @@ async fn whole_way(client: fn(&Desktop) -> Command) {
         json!({"step": "sees", "connections": [GRANTED]}),
         done(&granted),
         json!({"step": "acts", "as": "ada@example.com"}),
-        refused(&withheld, 403, "permission_denied"),
+        refused(&withheld, 404, "not_found"),
         refused("/v1/events", 403, "permission_denied"),
         json!({"step": "refreshed", "rotated": true, "scope": scope}),
         done(&granted),

@@ -121,6 +121,7 @@ impl Engine {
     /// # Errors
     /// When its person does not agree, or there is no such app.
     pub async fn remove_app(&self, caller: &Caller, reference: &str) -> Result<(), Error> {
+        self.not_denied(caller, &Wanted::new(Operation::DeleteApp))?;
         let ledger = self.ledger()?;
         let app = crate::resolve::app(&ledger.index(), reference)?.clone();
         let mut differences = Differences::default();

@@ -2,8 +2,10 @@ mod question;
 
 use crate::{
     Engine, Error, SchemeState,
+    consent::Wanted,
     engine::blocking,
     loopback::{Listener, Page, Served, Serving},
+    policy::Operation,
     request::same_request,
     resolve,
 };
@@ -86,14 +88,15 @@ impl Engine {
         provider: &str,
         how: ConnectOptions,
     ) -> Result<StartedFlow, Error> {
-        let provider = self.provider_record(provider)?;
+        self.not_denied(caller, &Wanted::new(Operation::StartFlow))?;
+        let provider = self.provider_meant(caller, provider)?;
         if provider.grant_type != GrantType::AuthorizationCode {
             return Err(Error::Conflict(format!(
                 "{} uses client credentials: there is no browser in it; connect it without one",
                 provider.name
             )));
         }
-        let renewed = self.renewed(&provider, how.renew.as_deref())?;
+        let renewed = self.renewed(caller, &provider, how.renew.as_deref())?;
         let mut wanted = self.signing_in(caller, &provider, &how)?;
         if let Some(renewed) = &renewed {
             wanted = wanted.of(renewed.id, renewed.started_by);
@@ -114,7 +117,7 @@ impl Engine {
                 "the provider was changed meanwhile; look at it and start the sign-in again".to_owned(),
             ));
         }
-        let renewed = self.renewed(&provider, how.renew.as_deref())?;
+        let renewed = self.renewed(caller, &provider, how.renew.as_deref())?;
         let label = self.free_label(&provider, how.label, renewed.as_ref())?;
         let scopes = wanted_scopes(&provider, how.scopes)?;
         let preference = how.redirect.unwrap_or(provider.redirect);
@@ -189,12 +192,16 @@ impl Engine {
             .map_err(cannot_begin)
     }
 
-    fn renewed(&self, provider: &Provider, reference: Option<&str>) -> Result<Option<Connection>, Error> {
+    fn renewed(
+        &self,
+        caller: &Caller,
+        provider: &Provider,
+        reference: Option<&str>,
+    ) -> Result<Option<Connection>, Error> {
         let Some(reference) = reference else {
             return Ok(None);
         };
-        let ledger = self.ledger()?;
-        let connection = resolve::connection(&ledger.index(), reference)?.clone();
+        let connection = self.connection_meant(caller, Operation::StartFlow, reference)?;
         if connection.provider != provider.id {
             return Err(Error::field(
                 "connection",

@@ -5,6 +5,7 @@ use crate::{
     ledger::Ledger,
     policy::Operation,
     resolve,
+    sight::Sight,
 };
 use tokenry_core::{
     Caller, Connection, ConnectionId, ConnectionStatus, Event, EventKind, Outcome, Provider, ReauthReason,
@@ -46,7 +47,7 @@ impl Engine {
     /// # Errors
     /// When there is none, or several could be meant.
     pub async fn connection(&self, caller: &Caller, reference: &str) -> Result<ConnectionView, Error> {
-        let connection = resolve::shown_connection(&self.ledger()?.index(), reference)?.clone();
+        let connection = self.connection_shown(caller, reference)?;
         self.allow_on(caller, &seen(&connection))?;
         self.view(connection.id)
     }
@@ -63,11 +64,20 @@ impl Engine {
         operation: Operation,
     ) -> Result<Option<ConnectionId>, Error> {
         let ledger = self.ledger()?;
-        let all: Vec<_> = {
+        let (all, holds) = {
             let index = ledger.index();
-            let provider = resolve::provider(&index, provider)?;
-            index.usable_of_provider(provider).cloned().collect()
+            let sight = Sight::of(&index, caller, self.now());
+            let found = sight.provider(provider).map(|provider| {
+                let usable = index.usable_of_provider(provider).filter(|c| sight.sees(c));
+                usable.cloned().collect::<Vec<_>>()
+            });
+            (found, sight.holds(operation))
         };
+        if !holds {
+            // Whatever has that name.
+            self.not_denied(caller, &Wanted::new(operation))?;
+        }
+        let all = all?;
         let mut possible: Vec<_> = all.iter().filter(|c| self.may_do(caller, operation, c)).collect();
         if possible.is_empty() {
             // It is refused on any of them, and that is in the log.
@@ -98,7 +108,7 @@ impl Engine {
         provider: &str,
     ) -> Result<(Provider, Vec<ConnectionView>), Error> {
         let mut views = self.connections(caller).await?;
-        let provider = self.provider_record(provider)?;
+        let provider = self.provider_meant(caller, provider)?;
         views.retain(|view| view.connection.provider == provider.id);
         Ok((provider, views))
     }
@@ -114,7 +124,7 @@ impl Engine {
         change: ConnectionChange,
     ) -> Result<ConnectionView, Error> {
         let ledger = self.ledger()?;
-        let before = resolve::connection(&ledger.index(), reference)?.clone();
+        let before = self.connection_meant(caller, Operation::WriteConnection, reference)?;
         let wanted = seen(&before);
         let wanted = Wanted {
             operation: Operation::WriteConnection,
@@ -125,7 +135,8 @@ impl Engine {
         self.check_before_asking(caller, &wanted, check).await?;
         self.permit(caller, wanted).await?;
         let asked_about = before;
-        let before = resolve::connection(&ledger.index(), &asked_about.id.to_string())?.clone();
+        let before =
+            self.connection_meant(caller, Operation::WriteConnection, &asked_about.id.to_string())?;
         if differences(&before, &change) != differences(&asked_about, &change) {
             return Err(Error::Conflict(
                 "the connection was changed meanwhile; look at it and try again".to_owned(),

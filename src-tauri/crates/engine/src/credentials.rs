@@ -17,7 +17,7 @@ pub(crate) use expiry::{Expiring, expired_at_opening};
 
 use crate::{
     ConnectionView, Engine, Error, consent::Wanted, engine::blocking, index::Known, ledger::Ledger,
-    policy::Operation, resolve,
+    policy::Operation, sight::Sight,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use tokenry_core::{
@@ -127,14 +127,9 @@ impl Engine {
     /// When there is none, or no longer; or the caller may not have it.
     pub async fn credential(&self, caller: &Caller, reference: &str) -> Result<AnyCredential, Error> {
         let ledger = self.ledger()?;
-        let Some((id, known)) = self.known(&ledger, reference) else {
-            let view = self
-                .connection(caller, reference)
-                .await
-                .map_err(|error| match error {
-                    Error::NotFound { .. } => none(reference),
-                    other => other,
-                })?;
+        let Some((id, known)) = self.known(caller, &ledger, reference) else {
+            let view = self.connection(caller, reference).await;
+            let view = view.map_err(|error| self.no_credential(caller, reference, error))?;
             return connection(&ledger, view).ok_or_else(|| none(reference));
         };
         if *caller == Caller::Ui {
@@ -184,7 +179,7 @@ impl Engine {
         reference: &str,
         change: CredentialChange,
     ) -> Result<CredentialView, Error> {
-        let (id, known) = self.entered(reference)?;
+        let (id, known) = self.entered(caller, Operation::WriteCredentials, reference)?;
         let ledger = self.ledger()?;
         let before = stored(&ledger, id, reference)?;
         // Looked at before anybody is asked, so that nobody is asked for nothing.
@@ -206,7 +201,7 @@ impl Engine {
     /// # Errors
     /// When there is none, or a connection needs it as its client secret.
     pub async fn remove_credential(&self, caller: &Caller, reference: &str) -> Result<(), Error> {
-        let (id, known) = self.entered(reference)?;
+        let (id, known) = self.entered(caller, Operation::DeleteCredential, reference)?;
         let wanted = Wanted::new(Operation::DeleteCredential).of_credential(id, known.created_by);
         let ledger = self.ledger()?;
         let check = async { unused(&ledger, id, &known.name) };
@@ -286,26 +281,54 @@ impl Engine {
     }
 
     /// A credential that was entered by hand and lives, by id, `name` or `project/name`.
-    pub(crate) fn known(&self, ledger: &Ledger, reference: &str) -> Option<(CredentialId, Known)> {
+    pub(crate) fn known(
+        &self,
+        caller: &Caller,
+        ledger: &Ledger,
+        reference: &str,
+    ) -> Option<(CredentialId, Known)> {
         let index = ledger.index();
-        let id = resolve::credential(&index, reference)?;
+        let id = Sight::of(&index, caller, self.now()).credential(reference)?;
         let known = index.credential(id)?;
         known.is_alive(self.now()).then(|| (id, known.clone()))
     }
 
     /// The same for whoever wants to change or delete it.
-    fn entered(&self, reference: &str) -> Result<(CredentialId, Known), Error> {
+    fn entered(
+        &self,
+        caller: &Caller,
+        operation: Operation,
+        reference: &str,
+    ) -> Result<(CredentialId, Known), Error> {
         let ledger = self.ledger()?;
-        if let Some(found) = self.known(&ledger, reference) {
+        if let Some(found) = self.known(caller, &ledger, reference) {
             return Ok(found);
         }
-        let index = ledger.index();
-        match resolve::shown_connection(&index, reference) {
+        let connection = {
+            let index = ledger.index();
+            let sight = Sight::of(&index, caller, self.now());
+            sight.shown_connection(reference).map(drop)
+        };
+        match connection {
             Ok(_) | Err(Error::Ambiguous { .. }) => Err(Error::Conflict(format!(
                 "{} is a connection (oauth2_refresh), which is only shown here; label, pause or disconnect it with the operations under /v1/connections, or `tokenry disconnect`",
                 tokenry_core::clean(reference)
             ))),
-            Err(_) => Err(none(reference)),
+            Err(_) => Err(self.no_credential_meant(caller, operation, reference, none(reference))),
+        }
+    }
+
+    /// What a caller is told that wanted a credential and found neither that nor a connection.
+    fn no_credential(&self, caller: &Caller, reference: &str, error: Error) -> Error {
+        let missing = || {
+            let error = none(reference);
+            self.no_credential_meant(caller, Operation::ReadCredential, reference, error)
+        };
+        match error {
+            Error::NotFound { .. } => none(reference),
+            // It may see no connections; whether it may see credentials is another matter.
+            Error::NoGrant { .. } => missing(),
+            other => other,
         }
     }
 

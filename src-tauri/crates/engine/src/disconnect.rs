@@ -1,6 +1,5 @@
 use crate::{
-    Engine, Error, FlowState, consent::Wanted, engine::blocking, ledger::Ledger, policy::Operation, resolve,
-    schedule,
+    Engine, Error, FlowState, consent::Wanted, engine::blocking, ledger::Ledger, policy::Operation, schedule,
 };
 use std::{sync::Arc, time::Duration};
 use tokenry_core::{
@@ -67,7 +66,7 @@ impl Engine {
         caller: &Caller,
         reference: &str,
     ) -> Result<(Revoked, Option<String>), Error> {
-        let connection = resolve::connection(&self.ledger()?.index(), reference)?.clone();
+        let connection = self.connection_meant(caller, Operation::Disconnect, reference)?;
         let wanted = Wanted::new(Operation::Disconnect)
             .at(connection.provider)
             .of(connection.id, connection.started_by);

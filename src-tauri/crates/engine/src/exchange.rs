@@ -135,7 +135,8 @@ impl Engine {
         provider: &str,
         label: Option<String>,
     ) -> Result<ConnectionView, Error> {
-        let provider = self.provider_record(provider)?;
+        self.not_denied(caller, &Wanted::new(Operation::StartFlow))?;
+        let provider = self.provider_meant(caller, provider)?;
         if provider.grant_type != GrantType::ClientCredentials {
             return Err(Error::Conflict(format!(
                 "{} needs its person in a browser; start a sign-in instead",

@@ -6,6 +6,7 @@ use crate::{
     ledger::Ledger,
     policy::Operation,
     resolve,
+    sight::Sight,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use tokenry_core::{ApiScope, AppId, Caller, EventKind, Grant, GrantId, Outcome, Scopes, Timestamp};
@@ -33,19 +34,21 @@ impl Engine {
     /// # Errors
     /// When its person does not agree, or a field cannot be right; each is named.
     pub async fn give_grant(&self, caller: &Caller, new: NewGrant) -> Result<Grant, Error> {
+        self.not_denied(caller, &Wanted::new(Operation::WriteApps))?;
         let ledger = self.ledger()?;
         let grant = {
             let index = ledger.index();
+            let sight = Sight::of(&index, caller, self.now());
             let mut wrong = BTreeMap::new();
             let app = resolve::app(&index, &new.app)
                 .map(|app| app.id)
                 .map_err(|error| wrong.insert("app".to_owned(), error.to_string()))
                 .ok();
-            let connections = all(&new.connections, |r| resolve::connection(&index, r).map(|c| c.id));
+            let connections = all(&new.connections, |r| sight.connection(r).map(|c| c.id));
             let connections =
                 connections.map_err(|error| wrong.insert("connections".to_owned(), error.to_string()));
             let credentials = all(&new.credentials, |r| {
-                resolve::credential(&index, r).ok_or_else(|| {
+                sight.credential(r).ok_or_else(|| {
                     Error::not_found("credential", r, "`tokenry credential list` shows what there is")
                 })
             });
@@ -112,6 +115,7 @@ impl Engine {
     /// # Errors
     /// When its person does not agree, or there is no such grant.
     pub async fn remove_grant(&self, caller: &Caller, id: GrantId) -> Result<(), Error> {
+        self.not_denied(caller, &Wanted::new(Operation::WriteApps))?;
         let ledger = self.ledger()?;
         let gone = || Error::not_found("grant", &id.to_string(), "it was taken away already");
         let grant = ledger.get::<Grant>(id.row())?.ok_or_else(gone)?;

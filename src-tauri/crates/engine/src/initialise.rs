@@ -59,7 +59,7 @@ impl Engine {
         self.not_denied(caller, &Wanted::new(Operation::StartFlow))?;
         let provider = self.connector(&request)?;
         let mut wrong = disagreements(&provider, &request);
-        let credential = self.named_secret(&provider, &request, &mut wrong)?;
+        let credential = self.named_secret(caller, &provider, &request, &mut wrong)?;
         let scopes = scopes(&provider, &request);
         let parameters = parameters::read(&request, &provider, &scopes, &mut wrong);
         let (Some(credential), true) = (credential, wrong.is_empty()) else {
@@ -95,6 +95,7 @@ impl Engine {
 
     fn named_secret(
         &self,
+        caller: &Caller,
         provider: &Provider,
         request: &Initialise,
         wrong: &mut BTreeMap<String, String>,
@@ -107,7 +108,7 @@ impl Engine {
             wrong.insert("credential.organisationId".to_owned(), text);
             return Ok(None);
         }
-        match self.client_secret_credential(&provider.project, &request.credential) {
+        match self.client_secret_credential(caller, &provider.project, &request.credential) {
             Ok(credential) => Ok(Some(credential)),
             Err(Error::Invalid(fields)) => {
                 wrong.extend(fields);

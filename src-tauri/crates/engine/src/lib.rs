@@ -59,6 +59,7 @@ mod scheduler;
 mod scheme;
 mod settings;
 mod settle;
+mod sight;
 mod start;
 mod state_folder;
 mod steps;

@@ -80,7 +80,7 @@ impl Engine {
             let index = ledger.index();
             let app = filter.app.as_deref().map(|app| resolve::app(&index, app));
             let connection = filter.connection.as_deref();
-            let connection = connection.map(|reference| resolve::connection(&index, reference));
+            let connection = connection.map(|reference| resolve::connection(&index, reference, |_| true));
             Only {
                 app: app.transpose()?.map(|app| app.id),
                 connection: connection.transpose()?.map(|connection| connection.id),

@@ -70,6 +70,7 @@ impl Engine {
         reference: &str,
         change: ProviderChange,
     ) -> Result<Provider, Error> {
+        self.not_denied(caller, &Wanted::new(Operation::WriteProviders))?;
         let before = self.provider_record(reference)?;
         let mut provider = before.clone();
         provider.apply(change.clone(), self.now());
@@ -100,6 +101,7 @@ impl Engine {
         reference: &str,
         disconnect: bool,
     ) -> Result<(), Error> {
+        self.not_denied(caller, &Wanted::new(Operation::DeleteProvider))?;
         let provider = self.provider_record(reference)?;
         let wanted = Wanted::new(Operation::DeleteProvider).at(provider.id);
         let check = async {

@@ -162,12 +162,9 @@ impl Engine {
     /// # Errors
     /// When there is no such connection, nothing to refresh it with, or the provider does not give.
     pub async fn refresh(&self, caller: &Caller, reference: &str) -> Result<crate::ConnectionView, Error> {
-        let (id, name, connection) = {
-            let ledger = self.ledger()?;
-            let index = ledger.index();
-            let connection = crate::resolve::connection(&index, reference)?;
-            (connection.id, index.name_of(connection), connection.clone())
-        };
+        let connection = self.connection_meant(caller, crate::Operation::Refresh, reference)?;
+        let id = connection.id;
+        let name = self.ledger()?.index().name_of(&connection);
         let wanted = Wanted::new(crate::Operation::Refresh)
             .at(connection.provider)
             .of(id, connection.started_by);

@@ -12,13 +12,17 @@ pub(crate) fn provider(index: &Index, reference: &str) -> Result<ProviderId, Err
     {
         return Ok(id);
     }
-    index.provider_called(reference).ok_or_else(|| {
-        Error::not_found(
-            "provider",
-            reference,
-            "`tokenry provider list` shows what there is",
-        )
-    })
+    index
+        .provider_called(reference)
+        .ok_or_else(|| no_provider(reference))
+}
+
+pub(crate) fn no_provider(reference: &str) -> Error {
+    Error::not_found(
+        "provider",
+        reference,
+        "`tokenry provider list` shows what there is",
+    )
 }
 
 /// A credential that was entered by hand, by id, `name` in the default project, or `project/name`.
@@ -33,48 +37,38 @@ pub(crate) fn credential(index: &Index, reference: &str) -> Option<CredentialId>
 }
 
 /// A connection by id; `provider` when that has only one, or only one without a label; `provider/label`; or a label
-/// that only one has.
-pub(crate) fn connection<'a>(index: &'a Index, reference: &str) -> Result<&'a Connection, Error> {
+/// that only one has. Only those that the caller sees are there.
+pub(crate) fn connection<'a>(
+    index: &'a Index,
+    reference: &str,
+    sees: impl Fn(&Connection) -> bool,
+) -> Result<&'a Connection, Error> {
+    let usable = |provider| index.usable_of_provider(provider).filter(|c| sees(c));
     if let Ok(id) = reference.parse::<ConnectionId>()
-        && let Some(connection) = index.connection(id)
+        && let Some(connection) = index.connection(id).filter(|c| sees(c))
     {
         return Ok(connection);
     }
     if let Some(provider) = index.provider_called(reference) {
-        let mut unlabelled = index.usable_of_provider(provider).filter(|c| c.label.is_none());
+        let mut unlabelled = usable(provider).filter(|c| c.label.is_none());
         if let (Some(one), None) = (unlabelled.next(), unlabelled.next()) {
             // It is called exactly so, whatever else the provider has.
             return Ok(one);
         }
-        return only(index, reference, index.usable_of_provider(provider));
+        return only(index, reference, usable(provider));
     }
     if let Some((name, label)) = reference.rsplit_once('/')
         && let Some(provider) = index.provider_called(name)
     {
-        let found = index.labelled(label).filter(|c| c.provider == provider);
+        let found = index
+            .labelled(label)
+            .filter(|c| c.provider == provider && sees(c));
         return only(index, reference, found);
     }
     let found = index
         .labelled(reference)
-        .filter(|c| c.status != ConnectionStatus::Disconnecting);
+        .filter(|c| c.status != ConnectionStatus::Disconnecting && sees(c));
     only(index, reference, found)
-}
-
-/// The same for reading alone: the connection of a provider that waits for its first sign-in is found by its name,
-/// too, while there is no other. Of several the newest is shown.
-pub(crate) fn shown_connection<'a>(index: &'a Index, reference: &str) -> Result<&'a Connection, Error> {
-    connection(index, reference).or_else(|error| {
-        let waiting = index.provider_called(reference).and_then(|provider| {
-            index
-                .of_provider(provider)
-                .filter(|c| c.status == ConnectionStatus::Pending)
-                .max_by_key(|c| (c.label.is_none(), c.id))
-        });
-        match error {
-            Error::NotFound { .. } => waiting.ok_or(error),
-            other => Err(other),
-        }
-    })
 }
 
 /// The one that is meant, or an error that says why it is not one.
@@ -86,7 +80,7 @@ fn only<'a>(
     let Some(first) = found.next() else {
         let next = match index.provider_called(reference) {
             Some(_) => format!("that provider has none yet: `tokenry connect {reference}`"),
-            None => "`tokenry list` shows what there is".to_owned(),
+            None => return Err(no_connection(reference)),
         };
         return Err(Error::not_found("connection", reference, next));
     };
@@ -100,6 +94,10 @@ fn only<'a>(
         reference: tokenry_core::clean(reference),
         candidates,
     })
+}
+
+pub(crate) fn no_connection(reference: &str) -> Error {
+    Error::not_found("connection", reference, "`tokenry list` shows what there is")
 }
 
 /// What is left of a connection that was given up.

@@ -2,8 +2,9 @@
 
 use crate::{
     ConnectOptions, Engine, Error, StartedFlow, consent::Wanted, credentials, policy::Operation, resolve,
+    sight::Sight,
 };
-use tokenry_core::{Caller, Connection, ConnectionId, ConnectionStatus, GrantType, Secret};
+use tokenry_core::{Caller, Connection, ConnectionStatus, GrantType, Secret};
 
 /// What a name can stand for.
 enum Meant {
@@ -19,6 +20,7 @@ impl Engine {
     /// When nothing has this name, or what has it is of a type without a consent flow; the caller may not, or no
     /// redirect can be caught.
     pub async fn start_oauth(&self, caller: &Caller, name: &str) -> Result<StartedFlow, Error> {
+        self.not_denied(caller, &Wanted::new(Operation::StartFlow))?;
         match self.meant(caller, name)? {
             Meant::Provider(provider) => {
                 self.has_consent_flow(&provider)?;
@@ -66,7 +68,7 @@ impl Engine {
     /// A credential that was entered by hand says which type it is, to a caller that may see it.
     fn another_type(&self, caller: &Caller, name: &str) -> Option<Error> {
         let ledger = self.ledger().ok()?;
-        let (id, known) = self.known(&ledger, name)?;
+        let (id, known) = self.known(caller, &ledger, name)?;
         let wanted = Wanted::new(Operation::ListCredentials).of_credential(id, known.created_by);
         self.allow_on(caller, &wanted).ok()?;
         let text = format!(
@@ -79,13 +81,11 @@ impl Engine {
     fn meant(&self, caller: &Caller, name: &str) -> Result<Meant, Error> {
         let ledger = self.ledger()?;
         let index = ledger.index();
-        let found = match name.parse::<ConnectionId>() {
-            Ok(id) if index.connection(id).is_some() => index.connection(id).cloned(),
-            _ => match resolve::connection(&index, name) {
-                Ok(connection) => Some(connection.clone()),
-                Err(Error::NotFound { .. }) => None,
-                Err(error) => return Err(error),
-            },
+        let sight = Sight::of(&index, caller, self.now());
+        let found = match sight.connection(name) {
+            Ok(connection) => Some(connection.clone()),
+            Err(Error::NotFound { .. }) => None,
+            Err(error) => return Err(error),
         };
         if let Some(connection) = found {
             return match connection.status {
@@ -93,7 +93,7 @@ impl Engine {
                 _ => Ok(Meant::Connection(Box::new(connection))),
             };
         }
-        let provider = match resolve::provider(&index, name) {
+        let provider = match sight.provider(name) {
             Ok(provider) => provider,
             Err(error) => {
                 drop(index);

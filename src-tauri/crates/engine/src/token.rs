@@ -7,6 +7,7 @@ use crate::{
     record::Record,
     refresh::Why,
     resolve, schedule,
+    sight::Sight,
 };
 use serde::Deserialize;
 use std::time::Duration;
@@ -64,14 +65,18 @@ impl Engine {
     ) -> Result<TokenView, Error> {
         let wish = wish.into();
         let ledger = self.ledger()?;
-        let (id, provider, mut wanted, limited) = {
+        let found = {
             let index = ledger.index();
-            let connection = resolve::connection(&index, reference)?;
-            let (id, provider, owner) = (connection.id, connection.provider, connection.started_by);
-            let wanted = Wanted::new(Operation::Token).at(provider).of(id, owner);
-            let limited = (!wish.is_plain()).then(|| (connection.clone(), index.name_of(connection)));
-            (id, provider, wanted, limited)
+            let found = Sight::of(&index, caller, self.now()).connection(reference);
+            found.map(|connection| {
+                let (id, provider, owner) = (connection.id, connection.provider, connection.started_by);
+                let wanted = Wanted::new(Operation::Token).at(provider).of(id, owner);
+                let limited = (!wish.is_plain()).then(|| (connection.clone(), index.name_of(connection)));
+                (id, provider, wanted, limited)
+            })
         };
+        let (id, provider, mut wanted, limited) =
+            found.map_err(|error| self.not_meant(caller, Operation::Token, reference, error))?;
         if let Some((connection, name)) = limited {
             wanted = self.question_of(&ledger, caller, &connection, &name, &wish, wanted)?;
         }

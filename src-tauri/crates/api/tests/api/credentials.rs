@@ -305,11 +305,12 @@ async fn start_on_another_type_says_which_type_it_is() {
         assert_eq!((answer.status, answer.code()), (422, "validation_error"));
         assert!(answer.field(field).contains(says), "{}", answer.text);
     }
-    // Whoever may not see the credential is not told of it.
-    let hidden = house
-        .ask_as(app(), "POST", "/v1/credentials/mail/oauth/start", None)
-        .await;
-    assert_eq!((hidden.status, hidden.code()), (404, "not_found"));
+    // Whoever may not see the credential is not told of it: an app that may start nothing is told that, whatever the name.
+    for name in ["mail", "nosuch"] {
+        let path = format!("/v1/credentials/{name}/oauth/start");
+        let hidden = house.ask_as(app(), "POST", &path, None).await;
+        assert_eq!((hidden.status, hidden.code()), (403, "permission_denied"));
+    }
 }
 
 /// versori-oauth2-callback, the Credential object: `type` has a default, `{}` is valid data for it, and its spellings.

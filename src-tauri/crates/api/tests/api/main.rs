@@ -24,5 +24,6 @@ mod socket;
 mod socket_file;
 mod socket_kept;
 mod support;
+mod unseen;
 mod versori;
 mod window;

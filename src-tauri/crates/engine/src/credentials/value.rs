@@ -19,9 +19,9 @@ impl Engine {
         reference: &str,
         field: &str,
     ) -> Result<Secret, Error> {
-        let (id, known) = self
-            .known(&*self.ledger()?, reference)
-            .ok_or_else(|| none(reference))?;
+        let (id, known) = self.known(caller, &*self.ledger()?, reference).ok_or_else(|| {
+            self.no_credential_meant(caller, Operation::ReadCredential, reference, none(reference))
+        })?;
         let (credential, rule) = self.permitted_values(caller, id, known.created_by).await?;
         if credential.redact_fields.contains(field) {
             return Err(self.withheld(caller, &credential, rule));
@@ -46,7 +46,7 @@ impl Engine {
         reference: &str,
         field: &str,
     ) -> Result<AnyCredential, Error> {
-        let known = self.known(&*self.ledger()?, reference);
+        let known = self.known(caller, &*self.ledger()?, reference);
         let (Some((id, known)), false) = (known, *caller == Caller::Ui) else {
             return self.credential(caller, reference).await;
         };
@@ -100,15 +100,19 @@ impl Engine {
     /// When there is none, it belongs to another project, or it has no client secret.
     pub(crate) fn client_secret_credential(
         &self,
+        caller: &Caller,
         project: &Name,
         reference: &str,
     ) -> Result<Credential, Error> {
         let ledger = self.ledger()?;
         let in_project = format!("{project}/{reference}");
-        let found = self
-            .known(&ledger, &in_project)
-            .or_else(|| self.known(&ledger, reference).filter(|_| is_id(reference)));
-        let (id, known) = found.ok_or_else(|| none(reference))?;
+        let found = self.known(caller, &ledger, &in_project).or_else(|| {
+            self.known(caller, &ledger, reference)
+                .filter(|_| is_id(reference))
+        });
+        let missing =
+            || self.no_credential_meant(caller, Operation::ReadCredential, reference, none(reference));
+        let (id, known) = found.ok_or_else(missing)?;
         if known.project != *project {
             return Err(Error::Denied(
                 "this credential belongs to another project, so it is not used here",

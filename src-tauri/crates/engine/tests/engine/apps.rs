@@ -171,9 +171,10 @@ async fn an_app_sees_only_the_connections_it_was_granted() {
         .await
         .unwrap();
     assert!(engine.connections(&caller).await.unwrap().is_empty());
+    // As if it were not there.
     assert_eq!(
         engine.connection(&caller, NAME).await.unwrap_err().code(),
-        Code::PermissionDenied
+        Code::NotFound
     );
     engine
         .give_grant(&ui(), grant("backup", &[ApiScope::ConnectionsRead], &[NAME]))
