@@ -954,6 +954,11 @@ export interface components {
         AuthorizeRequest: {
             /** @description Where another account signs in than that of `connection`, make a further connection instead of refusing. */
             allow_further?: boolean;
+            /**
+             * @description Renew `connection` although the provider does not tell which account signed in: the user says that it is the
+             *     same. Ignored from an app.
+             */
+            allow_unknown_account?: boolean;
             /** @description Renew this connection (its id or name) instead of making a new one. */
             connection?: string | null;
             /** @description The label of the new connection. */

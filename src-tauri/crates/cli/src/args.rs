@@ -236,6 +236,9 @@ pub(crate) struct ConnectArgs {
     /// How the browser's answer comes back: loopback, deep-link or paste
     #[arg(long, value_parser = word::<Redirect>)]
     pub(crate) redirect: Option<Redirect>,
+    /// Renew this connection although the provider does not tell which account signed in: you say that it is the same
+    #[arg(long)]
+    pub(crate) same_account: bool,
     /// Open no browser: the address to open is the first line on standard output
     #[arg(long)]
     pub(crate) no_browser: bool,

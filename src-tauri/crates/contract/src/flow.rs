@@ -23,6 +23,10 @@ pub struct AuthorizeRequest {
     /// Where another account signs in than that of `connection`, make a further connection instead of refusing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_further: bool,
+    /// Renew `connection` although the provider does not tell which account signed in: the user says that it is the
+    /// same. Ignored from an app.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_unknown_account: bool,
     /// Let Tokenry open the browser.
     #[serde(default)]
     pub open_browser: bool,

@@ -16,6 +16,10 @@ pub struct Flow {
     /// The connection it makes instead, where another account than that of the renewed one signs in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub further: Option<ConnectionId>,
+    /// Whether the connection is renewed although the provider does not tell who signed in: the user said that it is the
+    /// same account.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_unknown_account: bool,
     /// The provider.
     pub provider: ProviderId,
     /// The label the new connection gets.

@@ -34,6 +34,8 @@ pub struct ConnectOptions {
     /// Whether another account than that of the renewed connection gets a connection of its own, instead of being
     /// refused.
     pub allow_further: bool,
+    /// Whether the renewed connection is replaced although the provider no longer tells who signed in. Not by an app.
+    pub allow_unknown_account: bool,
     /// Whether the engine opens the browser.
     pub open_browser: bool,
     /// Further parameters of the authorization request; they win over the provider's own.
@@ -100,6 +102,10 @@ impl Engine {
         let mut wanted = self.signing_in(caller, &provider, &how)?;
         if let Some(renewed) = &renewed {
             wanted = wanted.of(renewed.id, renewed.started_by);
+            if renewed.account.is_none() {
+                wanted = wanted
+                    .note("The provider has not told whose account this is: whoever signs in replaces it.");
+            }
         }
         if let Some(credential) = how.client_secret_from {
             wanted = self.sending(caller, wanted, &provider, credential).await?;
@@ -139,6 +145,8 @@ impl Engine {
             started,
         )?;
         flow.client_secret_from = client_secret_from;
+        // Whose account it is, the user says and no app.
+        flow.allow_unknown_account = how.allow_unknown_account && caller.app().is_none();
         if how.allow_further && flow.renews {
             flow.further = Some(ConnectionId::new(&*self.inner.clock, &*self.inner.random));
         }
@@ -313,6 +321,7 @@ impl Engine {
                 .map_or_else(|| ConnectionId::new(clock, random), |c| c.id),
             renews: renewed.is_some(),
             further: None,
+            allow_unknown_account: false,
             provider: provider.id,
             label,
             issuer: provider.issuer.clone(),

@@ -198,6 +198,11 @@ pub enum Error {
         /// Who came.
         found: String,
     },
+    /// The provider did not tell which account signed in at this connection, which is known to be this account's.
+    #[error(
+        "the provider did not tell which account you signed in with, and {0} belongs to {1}: it was left as it was. If you signed in as {1}, run `tokenry connect {0} --same-account`; else connect the other account with a label of its own"
+    )]
+    AccountNotTold(String, String),
     /// Something this machine lacks.
     #[error("{0}")]
     Unavailable(String),
@@ -236,6 +241,7 @@ impl Error {
             | Self::Conflict(_)
             | Self::Taken(_)
             | Self::OtherAccount { .. }
+            | Self::AccountNotTold(..)
             | Self::CannotNarrow { is_hard: false, .. }
             | Self::Paused(_) => Code::Conflict,
             Self::NotFound { .. } => Code::NotFound,

@@ -357,7 +357,9 @@ impl Engine {
                     .await
             }
         };
-        if made.is_err() {
+        // Where it is not known whose they are, they may be of the very grant that is to stay: revoking one may end it.
+        let may_be_ours = matches!(made, Err(Error::AccountNotTold(..)));
+        if made.is_err() && !may_be_ours {
             // Nobody will ever use these tokens.
             let tokens = [refresh_token.as_ref(), access_token.as_ref()];
             self.give_back(&provider, tokens).await;
@@ -375,7 +377,9 @@ impl Engine {
     ) -> Result<ConnectionId, Error> {
         let account = self.whose(&provider, &mut answer).await;
         let another = another_account(ledger, flow, account.as_ref());
-        let further = flow.further.filter(|_| another.is_some());
+        // Who is not known gets no connection of their own, either: mostly it is the same account.
+        let is_told = matches!(another, Some(Error::OtherAccount { .. }));
+        let further = flow.further.filter(|_| is_told);
         if let (Some(error), None) = (another, further) {
             return Err(error);
         }
@@ -428,8 +432,15 @@ fn another_account(ledger: &Ledger, flow: &Flow, account: Option<&Account>) -> O
     if !flow.renews {
         return None;
     }
-    let before = ledger.index().connection(flow.connection)?.account.clone()?;
-    let now = account?;
+    let index = ledger.index();
+    let connection = index.connection(flow.connection)?;
+    // Where it was never told, there is nothing to compare with: the user chose which connection to renew.
+    let before = connection.account.clone()?;
+    let Some(now) = account else {
+        let name = index.name_of(connection);
+        let not_told = Error::AccountNotTold(name, before.shown().to_owned());
+        return (!flow.allow_unknown_account).then_some(not_told);
+    };
     (before.subject != now.subject).then(|| Error::OtherAccount {
         expected: before.shown().to_owned(),
         found: now.shown().to_owned(),

@@ -11,6 +11,7 @@ pub(crate) fn connect_options(body: contract::AuthorizeRequest) -> ConnectOption
         redirect: body.redirect.map(draft::redirect),
         renew: body.connection.filter(|connection| !connection.is_empty()),
         allow_further: body.allow_further,
+        allow_unknown_account: body.allow_unknown_account,
         open_browser: body.open_browser,
         ..ConnectOptions::default()
     }

@@ -34,6 +34,7 @@ pub(crate) fn run(args: &ConnectArgs, engine: &Engine, output: &Output) -> Resul
         scopes: (!args.scopes.is_empty()).then(|| args.scopes.clone()),
         redirect: args.redirect,
         allow_further,
+        allow_unknown_account: args.same_account,
         connection: renewed.map(|connection| connection.id.to_string()),
         // It is opened next, by an operation that says when it could not be.
         open_browser: false,

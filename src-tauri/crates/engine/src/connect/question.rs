@@ -29,6 +29,10 @@ impl Engine {
             let further = "makes a connection of its own";
             differences.text("another account", None, Some(further.to_owned()));
         }
+        if how.allow_unknown_account && caller.app().is_none() {
+            let account = "replaces this one also where the provider does not tell which it is";
+            differences.decisive("account", None, Some(account.to_owned()));
+        }
         for (name, value) in &how.parameters {
             differences.decisive(&format!("parameter {name}"), None, Some(value.clone()));
         }

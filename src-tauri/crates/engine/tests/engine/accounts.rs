@@ -3,8 +3,8 @@
 use crate::common::{NAME, World, answer_of, paste, poke, status, token, ui, view};
 use crate::flows::added;
 use std::time::Duration;
-use tokenry_core::{Code, ConnectionStatus};
-use tokenry_engine::{ConnectOptions, Operation};
+use tokenry_core::{ApiScope, Code, ConnectionStatus, ProviderChange};
+use tokenry_engine::{ConnectOptions, NewGrant, Operation};
 use tokenry_testkit::{Account, Behaviour, Kind};
 
 fn people() -> Behaviour {
@@ -147,6 +147,81 @@ async fn a_renewal_with_another_account_is_refused_and_leaves_the_old_one_as_it_
     assert!(
         families[1].ended.is_some(),
         "tokens that nobody will use were given back"
+    );
+}
+
+/// security.md, "Redirects": a different account than the one being renewed never overwrites it: the user is asked. One
+/// that is not told may be a different one.
+#[tokio::test]
+async fn a_renewal_whose_account_is_not_told_replaces_nothing_until_the_user_says_that_it_is_the_same() {
+    let (world, engine) = added(people()).await;
+    let first = world.sign_in(&engine, ConnectOptions::default()).await.unwrap();
+    assert!(first.connection.account.is_some());
+    let before = token(&engine, 0).await.unwrap();
+    let silent = ProviderChange {
+        userinfo_endpoint: Some(None),
+        ..ProviderChange::default()
+    };
+    engine.change_provider(&ui(), NAME, silent).await.unwrap();
+    world.server.set(|behaviour| behaviour.signed_in = 1);
+    for allow_further in [false, true] {
+        let how = ConnectOptions {
+            allow_further,
+            ..renewing(NAME)
+        };
+        let error = world.sign_in(&engine, how).await.unwrap_err();
+        assert_eq!(error.code(), Code::Conflict);
+        let words = error.to_string();
+        assert!(
+            words.contains("ada@example.com") && words.contains("--same-account"),
+            "{words}"
+        );
+        let after = token(&engine, 0).await.unwrap();
+        assert_eq!(before.access_token.expose(), after.access_token.expose());
+        assert_eq!(engine.connections(&ui()).await.unwrap().len(), 1);
+    }
+    // What may be of the same grant is not revoked: that could end it.
+    assert_eq!(world.server.revocations(), 0);
+    let same = ConnectOptions {
+        allow_unknown_account: true,
+        ..renewing(NAME)
+    };
+    let renewed = world.sign_in(&engine, same).await.unwrap();
+    assert_eq!(renewed.connection.id, first.connection.id);
+    let after = token(&engine, 0).await.unwrap();
+    assert_ne!(before.access_token.expose(), after.access_token.expose());
+}
+
+#[tokio::test]
+async fn an_app_cannot_say_that_an_account_which_is_not_told_is_the_same() {
+    let (world, engine) = added(people()).await;
+    world.sign_in(&engine, ConnectOptions::default()).await.unwrap();
+    let silent = ProviderChange {
+        userinfo_endpoint: Some(None),
+        ..ProviderChange::default()
+    };
+    engine.change_provider(&ui(), NAME, silent).await.unwrap();
+    let (_, token) = engine
+        .register_app(&ui(), "backup", Vec::new(), false)
+        .await
+        .unwrap();
+    let grant = NewGrant {
+        app: "backup".to_owned(),
+        scopes: [ApiScope::AuthWrite].into(),
+        connections: vec![NAME.to_owned()],
+        ..NewGrant::default()
+    };
+    engine.give_grant(&ui(), grant).await.unwrap();
+    let app = engine.authenticate(&token.unwrap(), None).await.unwrap();
+    let same = ConnectOptions {
+        allow_unknown_account: true,
+        ..renewing(NAME)
+    };
+    let flow = engine.connect(&app, NAME, paste(same)).await.unwrap();
+    let error = engine.callback(&app, &answer_of(&flow)).await.unwrap_err();
+    assert!(
+        error.to_string().contains("did not tell which account"),
+        "{error}"
     );
 }
 

@@ -188,6 +188,7 @@ pub(crate) fn flow(provider: &Provider, url: &Url) -> Flow {
         connection: ConnectionId::new(&SystemClock, &OsRandom),
         renews: false,
         further: None,
+        allow_unknown_account: false,
         provider: provider.id,
         label: None,
         issuer: None,

@@ -27,6 +27,7 @@ pub(super) fn of(schema: &str) -> Option<Value> {
             redirect: Some(Redirect::Paste),
             connection: None,
             allow_further: false,
+            allow_unknown_account: false,
             open_browser: false,
         }),
         "CallbackRequest" => json(CallbackRequest {
