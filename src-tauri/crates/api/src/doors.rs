@@ -12,7 +12,11 @@ mod loopback;
 #[cfg(unix)]
 mod patience;
 #[cfg(unix)]
+mod rooms;
+#[cfg(unix)]
 mod socket;
+#[cfg(unix)]
+mod strangers;
 mod window;
 
 pub use error::Error;

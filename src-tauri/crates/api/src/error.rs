@@ -1,12 +1,17 @@
+mod few;
+
 use crate::{convert, extract::LIMIT};
 use axum::{
     Json,
     http::{HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
-use std::collections::BTreeMap;
+use few::Few;
+use std::{collections::BTreeMap, time::Instant};
 use tokenry_contract::{Details, ErrorBody, ErrorCode, ErrorEnvelope};
 use tokenry_core::{Code, OsRandom, RequestId, SystemClock, clean, within};
+
+static SAID: Few = Few::new();
 
 /// From each field to what is wrong with it.
 pub(crate) type Fields = BTreeMap<String, String>;
@@ -34,6 +39,8 @@ pub(crate) enum Refused {
     StreamForTheWindow,
     #[error("{0}; call from a program of this machine, and not from a web page")]
     Stranger(&'static str),
+    #[error("{0}")]
+    TooBusy(String),
     #[error("no door said who is calling")]
     NoCaller,
     /// Where the reference answers 400 to what is a validation error elsewhere.
@@ -60,6 +67,20 @@ impl Refused {
         Self::NoConnection(clean(provider))
     }
 
+    /// The whole answer as it goes over the wire, where no request was read.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        let envelope = written(&self);
+        let status = self.status(envelope.error.code);
+        let body = serde_json::to_string(&envelope).unwrap_or_default();
+        format!(
+            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nX-Content-Type-Options: nosniff\r\n\
+             Cross-Origin-Resource-Policy: same-origin\r\nRetry-After: 1\r\nContent-Length: {}\r\n\
+             Connection: close\r\n\r\n{body}",
+            body.len()
+        )
+        .into_bytes()
+    }
+
     /// The code of the contract.
     pub(crate) fn code(&self) -> Code {
         match self {
@@ -68,6 +89,7 @@ impl Refused {
             Self::TooLarge => Code::PayloadTooLarge,
             Self::NoRoute(_) | Self::NoMethod(..) | Self::NoFlow(_) | Self::NoConnection(_) => Code::NotFound,
             Self::TokenForTheWindow | Self::StreamForTheWindow | Self::Stranger(_) => Code::PermissionDenied,
+            Self::TooBusy(_) => Code::RateLimited,
             Self::NoCaller => Code::Internal,
             Self::BadRequest(refused) => refused.code(),
         }
@@ -79,6 +101,7 @@ impl Refused {
         match self {
             Self::NoMethod(..) => StatusCode::METHOD_NOT_ALLOWED,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::TooBusy(_) => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::from_u16(code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
         }
     }
@@ -91,6 +114,10 @@ impl Refused {
             },
             Self::Engine(error) => engine_details(error),
             Self::BadRequest(refused) => refused.details(),
+            Self::TooBusy(_) => Details {
+                retry_after_seconds: Some(1),
+                ..Details::default()
+            },
             _ => Details::default(),
         }
     }
@@ -136,7 +163,13 @@ fn filled(code: Code, message: String, details: Details) -> ErrorEnvelope {
     let request_id = request_id.to_string();
     match code {
         ErrorCode::Internal => tracing::error!(%request_id, code = code.slug(), "{message}"),
-        _ => tracing::info!(%request_id, code = code.slug(), "{message}"),
+        _ => match SAID.admits(Instant::now()) {
+            Some(0) => tracing::info!(%request_id, code = code.slug(), "{message}"),
+            Some(more) => {
+                tracing::info!(%request_id, code = code.slug(), "{message} ({more} more before it are not written here)");
+            }
+            None => {}
+        },
     }
     let details = (details != Details::default()).then_some(details);
     ErrorEnvelope {

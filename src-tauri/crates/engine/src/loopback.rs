@@ -6,6 +6,7 @@
 
 mod ascii;
 mod guard;
+mod guests;
 mod page;
 mod peer;
 mod routes;
@@ -16,6 +17,7 @@ mod tests;
 
 pub(crate) use page::Page;
 
+use guests::Guests;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -26,11 +28,11 @@ use std::time::Duration;
 use tokenry_core::{Name, Random, Secret};
 use tokenry_oauth::redirect::Redirected;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use url::Url;
 
-/// How many connections are served at a time. A browser needs two or three.
-const CONNECTIONS: usize = 16;
+/// Of how many connections it may be unknown at a time whose they are. The others wait outside.
+const UNKNOWN: usize = 64;
 
 /// How long a client may take for the head of its request.
 const HEAD: Duration = Duration::from_secs(5);
@@ -157,26 +159,32 @@ pub(crate) struct Serving {
 }
 
 async fn run(socket: TcpListener, shared: Arc<Shared>) {
-    let slots = Arc::new(Semaphore::new(CONNECTIONS));
+    let inside = Inside {
+        unknown: Arc::new(Semaphore::new(UNKNOWN)),
+        guests: Arc::default(),
+    };
     tokio::select! {
-        () = accept(&socket, &shared, &slots) => {}
+        () = accept(&socket, &shared, &inside) => {}
         () = shared.closed() => {}
     }
     tokio::select! {
-        () = accept(&socket, &shared, &slots) => {}
+        () = accept(&socket, &shared, &inside) => {}
         () = shared.settled(LINGER, REPEAT) => {}
     }
 }
 
-async fn accept(socket: &TcpListener, shared: &Arc<Shared>, slots: &Arc<Semaphore>) {
-    while let Ok(slot) = Arc::clone(slots).acquire_owned().await {
+/// Those who came in: some are known to be ours.
+struct Inside {
+    unknown: Arc<Semaphore>,
+    guests: Arc<Guests>,
+}
+
+async fn accept(socket: &TcpListener, shared: &Arc<Shared>, inside: &Inside) {
+    while let Ok(unknown) = Arc::clone(&inside.unknown).acquire_owned().await {
         match socket.accept().await {
             Ok((stream, peer)) => {
-                let shared = Arc::clone(shared);
-                tokio::spawn(async move {
-                    serve_one(stream, peer, shared).await;
-                    drop(slot);
-                });
+                let (shared, guests) = (Arc::clone(shared), Arc::clone(&inside.guests));
+                tokio::spawn(serve_one(stream, peer, shared, guests, unknown));
             }
             // Out of file descriptors, most likely: wait for some to come back.
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -184,11 +192,21 @@ async fn accept(socket: &TcpListener, shared: &Arc<Shared>, slots: &Arc<Semaphor
     }
 }
 
-async fn serve_one(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>) {
+async fn serve_one(
+    stream: TcpStream,
+    peer: SocketAddr,
+    shared: Arc<Shared>,
+    guests: Arc<Guests>,
+    unknown: OwnedSemaphorePermit,
+) {
     if !peer::is_ours(peer, shared.address).await {
         return;
     }
+    let Some(place) = guests.enter() else { return };
+    drop(unknown);
+    let place = &place;
     let service = service_fn(move |request| {
+        place.is_answered();
         let shared = Arc::clone(&shared);
         async move { Ok::<_, std::convert::Infallible>(routes::answer(&shared, &request).await) }
     });
@@ -199,5 +217,8 @@ async fn serve_one(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>) {
         .keep_alive(false)
         .serve_connection(TokioIo::new(ascii::AsciiTarget::new(stream)), service);
     // What goes wrong with one connection is of no interest to the flow.
-    let _ = tokio::time::timeout(CONNECTION, connection).await;
+    tokio::select! {
+        _ = tokio::time::timeout(CONNECTION, connection) => {}
+        () = place.must_leave() => {}
+    }
 }

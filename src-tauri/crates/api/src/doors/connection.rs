@@ -33,7 +33,7 @@ pub(super) struct Manners {
     /// Whether it may bring one request after the other.
     pub(super) kept: bool,
     pub(super) pace: Arc<Pace>,
-    /// Asks it to end as soon as it has nothing under way.
+    /// Asks it to end as soon as it has nothing under way: the door closes.
     pub(super) leave: Arc<Notify>,
 }
 
@@ -74,6 +74,11 @@ where
                 return;
             }
             () = leave.notified() => connection.as_mut().graceful_shutdown(),
+            // Others wait for the room.
+            at_once = pace.asked_to_leave() => match at_once {
+                true => return,
+                false => connection.as_mut().graceful_shutdown(),
+            },
         }
     }
 }

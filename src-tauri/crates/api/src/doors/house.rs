@@ -1,3 +1,4 @@
+use super::rooms::Rooms;
 use std::{
     future::poll_fn,
     io,
@@ -7,16 +8,14 @@ use std::{
 };
 use tokio::{
     net::{TcpListener, TcpStream, UnixListener, UnixStream},
-    sync::{Notify, oneshot},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot},
     task::{JoinHandle, JoinSet},
 };
 
-/// How many connections there may be at a time.
-const CONNECTIONS: usize = 64;
+/// How many may be inside of whom it is not known yet who they are. The others wait outside, and cost nothing there.
+const UNKNOWN: usize = 64;
 /// How long answers under way may still take when the door closes.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
-/// How often those who linger are asked to leave while somebody waits outside.
-const ASK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Where callers come in.
 pub(super) trait Entrance: Send + Sync + 'static {
@@ -38,6 +37,16 @@ impl Entrance for TcpListener {
     }
 }
 
+/// Somebody who has just come in.
+pub(super) struct Arrival {
+    /// Asks to go when nothing is under way: the door closes.
+    pub(super) leave: Arc<Notify>,
+    /// Where to ask for room.
+    pub(super) rooms: Arc<Rooms>,
+    /// Held until it is known who it is.
+    pub(super) unknown: OwnedSemaphorePermit,
+}
+
 /// Everybody behind one door. Dropping it sends them away at once.
 pub(super) struct House {
     stop: Option<oneshot::Sender<()>>,
@@ -45,18 +54,18 @@ pub(super) struct House {
 }
 
 impl House {
-    /// Serves everybody who comes in, until it is told to stop. `serve` is asked to let its caller go, when that has
-    /// nothing under way, by the [`Notify`].
+    /// Serves everybody who comes in, until it is told to stop. `serve` finds out who it is and asks for room.
     pub(super) fn open<E, F>(
         entrance: E,
-        serve: impl Fn(E::Stream, Arc<Notify>) -> F + Send + 'static,
+        rooms: Arc<Rooms>,
+        serve: impl Fn(E::Stream, Arrival) -> F + Send + 'static,
     ) -> Self
     where
         E: Entrance,
         F: Future<Output = ()> + Send + 'static,
     {
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(run(entrance, serve, stopped));
+        let task = tokio::spawn(run(entrance, rooms, serve, stopped));
         let stop = Some(stop);
         Self { stop, task }
     }
@@ -84,39 +93,44 @@ impl Drop for House {
     }
 }
 
-/// Lets callers in, up to the limit. When the house is full and somebody knocks, those who are only lingering are
-/// asked to leave; whoever comes after that waits outside.
+/// Lets callers in. How many there may be is a matter of the rooms, which know who they are.
 async fn run<E, F>(
     entrance: E,
-    serve: impl Fn(E::Stream, Arc<Notify>) -> F,
+    rooms: Arc<Rooms>,
+    serve: impl Fn(E::Stream, Arrival) -> F,
     mut stopped: oneshot::Receiver<()>,
 ) where
     E: Entrance,
     F: Future<Output = ()> + Send + 'static,
 {
-    let leave = Arc::new(Notify::new());
+    let (leave, unknown) = (Arc::new(Notify::new()), Arc::new(Semaphore::new(UNKNOWN)));
     let mut inside = JoinSet::new();
-    'open: loop {
-        let accepted = tokio::select! {
-            accepted = poll_fn(|cx| entrance.poll_accept(cx)) => accepted,
+    loop {
+        let next = async {
+            let permit = unknown.clone().acquire_owned().await;
+            (poll_fn(|cx| entrance.poll_accept(cx)).await, permit)
+        };
+        let (accepted, permit) = tokio::select! {
+            next = next => next,
             Some(_) = inside.join_next() => continue,
             _ = &mut stopped => break,
         };
-        while inside.len() >= CONNECTIONS {
-            leave.notify_waiters();
-            tokio::select! {
-                _ = inside.join_next() => {}
-                // Some had only just come in, and did not hear it.
-                () = tokio::time::sleep(ASK_AGAIN) => {}
-                _ = &mut stopped => break 'open,
+        match (accepted, permit) {
+            (Ok(stream), Ok(unknown)) => {
+                let (leave, rooms) = (leave.clone(), rooms.clone());
+                inside.spawn(serve(
+                    stream,
+                    Arrival {
+                        leave,
+                        rooms,
+                        unknown,
+                    },
+                ));
             }
-        }
-        match accepted {
-            Ok(stream) => {
-                inside.spawn(serve(stream, leave.clone()));
-            }
+            // Nobody closes the semaphore.
+            (Ok(_), Err(_)) => {}
             // No file handle left, most likely: wait for one instead of turning in circles.
-            Err(error) => {
+            (Err(error), _) => {
                 tracing::warn!("a door takes no connection: {error}");
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }

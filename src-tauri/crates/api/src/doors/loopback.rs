@@ -12,10 +12,12 @@ use super::{
     Error,
     bearer::{self, OwnToken},
     connection::{self, Manners},
-    house::House,
+    house::{Arrival, House},
     patience::{Pace, Patient},
+    rooms::Place,
+    strangers::Strangers,
 };
-use crate::oauth::Issuer;
+use crate::{error::Refused, oauth::Issuer};
 use axum::{
     Router,
     extract::Request,
@@ -28,15 +30,12 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::Path,
     sync::Arc,
-    time::Duration,
 };
-use tokenry_core::{OsRandom, Peer, Random};
+use tokenry_core::{OsRandom, Random};
 use tokenry_engine::Engine;
 use tokio::{
     io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
-    sync::Notify,
-    time::Instant,
 };
 use tower::ServiceExt;
 
@@ -44,8 +43,6 @@ use tower::ServiceExt;
 /// is free again at the next start.
 const PORTS: std::ops::Range<u16> = 20_000..30_000;
 const TRIES: usize = 16;
-/// How long a connection may be quiet even if others wait outside.
-const MANNERLY: Duration = Duration::from_secs(1);
 
 /// The open door. Dropping it closes it at once; [`LoopbackDoor::close`] lets answers under way finish.
 pub struct LoopbackDoor {
@@ -79,10 +76,13 @@ pub async fn serve_loopback(engine: Engine, folder: &Path) -> Result<LoopbackDoo
         router: crate::router(engine.clone()),
         engine,
         own,
+        strangers: Strangers::default(),
         address,
         issuer: Issuer(format!("http://{address}")),
     });
-    let house = House::open(listener, move |stream, leave| visit(stream, leave, hall.clone()));
+    let house = House::open(listener, Arc::default(), move |stream, arrival| {
+        visit(stream, arrival, hall.clone())
+    });
     Ok(LoopbackDoor { told, port, house })
 }
 
@@ -123,22 +123,38 @@ struct Hall {
     router: Router,
     engine: Engine,
     own: OwnToken,
+    strangers: Strangers,
     address: SocketAddr,
     issuer: Issuer,
 }
 
-async fn visit(stream: TcpStream, leave: Arc<Notify>, hall: Arc<Hall>) {
+async fn visit(stream: TcpStream, arrival: Arrival, hall: Arc<Hall>) {
     let Ok(from) = stream.peer_addr() else { return };
     let Some(peer) = tokenry_engine::peer::of_tcp(from, hall.address).await else {
-        tracing::warn!("a connection of another user to the loopback door was closed");
+        hall.strangers.turned_away("the loopback door");
         return;
     };
+    let Arrival {
+        leave,
+        rooms,
+        unknown,
+    } = arrival;
+    drop(unknown);
     let _ = stream.set_nodelay(true);
     let pace = Arc::new(Pace::default());
-    let mut stream = Patient::new(stream, pace.clone());
+    let place = match rooms.enter(peer, &pace) {
+        Ok(place) => place,
+        Err(full) => {
+            // What does not fit into the socket at once is not waited for.
+            let _ = stream.try_write(&Refused::TooBusy(full.to_string()).into_bytes());
+            return;
+        }
+    };
+    let mut stream = Patient::new(stream, pace.clone(), place.is_narrow());
     let head = tokio::select! {
         head = head::read(&mut stream) => head,
-        () = asked_to_leave(&leave) => return,
+        () = leave.notified() => return,
+        _ = pace.asked_to_leave() => return,
     };
     match head {
         Ok(Head::Clear(bytes)) => stream.read_again(bytes),
@@ -152,26 +168,20 @@ async fn visit(stream: TcpStream, leave: Arc<Notify>, hall: Arc<Hall>) {
     // One request for each connection: then there is no next one that could be smuggled into the first.
     let kept = false;
     connection::serve(stream, Manners { kept, pace, leave }, |request| {
-        answer(&hall, &peer, request)
+        answer(&hall, &place, request)
     })
     .await;
 }
 
-/// Whoever has only just come may still have something to say.
-async fn asked_to_leave(leave: &Notify) {
-    let came = Instant::now();
-    leave.notified().await;
-    while came.elapsed() < MANNERLY {
-        leave.notified().await;
-    }
-}
-
-async fn answer(hall: &Hall, peer: &Peer, mut request: Request) -> Response {
+async fn answer(hall: &Hall, place: &Place, mut request: Request) -> Response {
     if let Err(refused) = guard::check(&request, hall.address.port()) {
         return refused.into_response();
     }
     let (path, headers) = (request.uri().path(), request.headers());
-    match bearer::caller(&hall.engine, path, headers, peer, Some(&hall.own)).await {
+    if let Err(full) = place.admits(request.method(), path) {
+        return Refused::TooBusy(full.to_string()).into_response();
+    }
+    match bearer::caller(&hall.engine, path, headers, place.peer(), Some(&hall.own)).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             request.extensions_mut().insert(hall.issuer.clone());

@@ -9,12 +9,16 @@ mod watch;
 use super::{
     Error, bearer,
     connection::{self, Manners},
-    house::House,
+    house::{Arrival, House},
     patience::{Pace, Patient},
+    rooms::{Place, Rooms, is_stream},
+    strangers::Strangers,
 };
+use crate::error::Refused;
 use axum::{
     Router,
     extract::Request,
+    http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use bind::Missing;
@@ -24,11 +28,10 @@ use std::{
     sync::Arc,
 };
 use tokenry_contract::profile;
-use tokenry_core::Peer;
 use tokenry_engine::Engine;
 use tokio::{
     net::{UnixListener, UnixStream},
-    sync::{Notify, oneshot},
+    sync::oneshot,
     task::JoinHandle,
 };
 use tower::ServiceExt;
@@ -58,6 +61,8 @@ pub async fn serve_socket(engine: Engine, path: &Path) -> Result<SocketDoor, Err
     let visitors = Visitors {
         router: crate::router(engine.clone()),
         engine,
+        rooms: Arc::default(),
+        strangers: Arc::default(),
     };
     let at = bound.path().to_owned();
     let house = visitors.house(listener);
@@ -95,43 +100,73 @@ impl Drop for SocketDoor {
 }
 
 /// What serves those who come in.
+#[derive(Clone)]
 struct Visitors {
     router: Router,
     engine: Engine,
+    /// Of all sockets that took each other's place.
+    rooms: Arc<Rooms>,
+    strangers: Arc<Strangers>,
 }
 
 impl Visitors {
     fn house(&self, listener: UnixListener) -> House {
-        let (router, engine) = (self.router.clone(), self.engine.clone());
-        House::open(listener, move |stream, leave| {
-            visit(stream, leave, router.clone(), engine.clone())
+        let visitors = self.clone();
+        House::open(listener, self.rooms.clone(), move |stream, arrival| {
+            visit(stream, arrival, visitors.clone())
         })
     }
 }
 
-async fn visit(stream: UnixStream, leave: Arc<Notify>, router: Router, engine: Engine) {
+async fn visit(stream: UnixStream, arrival: Arrival, visitors: Visitors) {
     let Some(peer) = peer::peer(&stream) else {
-        tracing::warn!("a connection of another user was closed");
+        visitors.strangers.turned_away("the socket");
         return;
     };
+    let Arrival {
+        leave,
+        rooms,
+        unknown,
+    } = arrival;
+    drop(unknown);
     let pace = Arc::new(Pace::default());
-    let stream = Patient::new(stream, pace.clone());
-    let kept = true;
+    let place = match rooms.enter(peer, &pace) {
+        Ok(place) => place,
+        Err(full) => {
+            // What does not fit into the socket at once is not waited for.
+            let _ = stream.try_write(&Refused::TooBusy(full.to_string()).into_bytes());
+            return;
+        }
+    };
+    let kept = !place.is_narrow();
+    let stream = Patient::new(stream, pace.clone(), place.is_narrow());
     connection::serve(stream, Manners { kept, pace, leave }, |request| {
-        answer(&router, &engine, &peer, request)
+        answer(&visitors, &place, request)
     })
     .await;
 }
 
-async fn answer(router: &Router, engine: &Engine, peer: &Peer, mut request: Request) -> Response {
+async fn answer(visitors: &Visitors, place: &Place, mut request: Request) -> Response {
     if let Err(refused) = guard::check(&request) {
         return refused.into_response();
     }
-    match bearer::caller(engine, request.uri().path(), request.headers(), peer, None).await {
+    let (router, engine) = (&visitors.router, &visitors.engine);
+    let (method, path) = (request.method(), request.uri().path());
+    if let Err(full) = place.admits(method, path) {
+        return Refused::TooBusy(full.to_string()).into_response();
+    }
+    let ends = is_stream(method, path);
+    let mut response = match bearer::caller(engine, path, request.headers(), place.peer(), None).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             router.clone().oneshot(request).await.into_response()
         }
         Err(refused) => refused.into_response(),
+    };
+    if ends {
+        // It took a place of its own kind, which is none for other requests.
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
     }
+    response
 }

@@ -355,3 +355,23 @@ async fn a_body_that_does_not_come_is_given_up() {
     assert_eq!((heard.status, heard.code()), (422, "validation_error"));
     unharmed(&porch).await;
 }
+
+/// An old client says no host by itself: whoever may be meant, it is not us.
+#[tokio::test]
+async fn http_1_0_without_our_name_is_refused_and_with_it_is_answered() {
+    let porch = Porch::open().await;
+    let with_host = porch
+        .request("GET", "/v1/status", &[])
+        .replace("HTTP/1.1", "HTTP/1.0");
+    assert_eq!(porch.say(&with_host).await.status, 200);
+    let host = format!("Host: 127.0.0.1:{}\r\n", porch.port);
+    for method in ["GET", "POST"] {
+        let without = porch
+            .request(method, TOKEN, &[])
+            .replace("HTTP/1.1", "HTTP/1.0")
+            .replace(&host, "");
+        let heard = porch.say(&without).await;
+        assert!(is_refused(&heard), "{heard:?}");
+    }
+    unharmed(&porch).await;
+}

@@ -11,6 +11,7 @@ use std::{
     },
     path::Path,
     process::{Command, Stdio},
+    time::{Duration, Instant},
 };
 use tokenry_api::doors::{Error, serve_socket};
 use tokenry_engine::Engine;
@@ -30,6 +31,23 @@ connect(S, $unix ? sockaddr_un($where) : sockaddr_in($where, INADDR_LOOPBACK)) o
 print "there\n";
 syswrite(S, join('', <STDIN>));
 print while sysread(S, $_, 4096);
+"#;
+
+/// Holds as many connections as it gets, opens more all the time, and ends with its standard input.
+const FLOOD: &str = r#"
+use Socket;
+$| = 1;
+my ($port) = @ARGV;
+my @all;
+my $until = time + 60;
+my $said = 0;
+while (time < $until) {
+    socket(my $s, PF_INET, SOCK_STREAM, 0) or last;
+    connect($s, sockaddr_in($port, INADDR_LOOPBACK)) or last;
+    push @all, $s;
+    shift @all if @all > 500;
+    print "there\n" if @all == 500 && !$said++;
+}
 "#;
 
 /// Who runs a program of a test.
@@ -133,6 +151,31 @@ async fn another_user_gets_no_answer_from_the_loopback_door_even_with_its_token(
     assert_eq!(heard(User::Another, "tcp", &place, &request).await, "there\n");
     let ours = heard(User::Us, "tcp", &place, &request).await;
     assert!(ours.starts_with("there\nHTTP/1.1 200"), "{ours}");
+}
+
+/// security.md, "Local interfaces": another user's flood of the port does not hold up our own programs.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_users_flood_of_the_loopback_door_delays_ours_by_no_second() {
+    let porch = Porch::open().await;
+    let mut command = run_by(User::Another, "perl");
+    command
+        .args(["-e", FLOOD, &porch.port.to_string()])
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped());
+    let mut flood = command.spawn().unwrap();
+    let mut first = [0; 6];
+    std::io::Read::read_exact(flood.stdout.as_mut().unwrap(), &mut first).unwrap();
+    let mut slowest = Duration::ZERO;
+    for _ in 0..10 {
+        let begun = Instant::now();
+        let heard = porch.say(&porch.request("GET", "/v1/status", &[])).await;
+        assert_eq!(heard.status, 200, "{heard:?}");
+        slowest = slowest.max(begun.elapsed());
+    }
+    flood.kill().unwrap();
+    flood.wait().unwrap();
+    assert!(slowest < Duration::from_secs(3), "{slowest:?}");
 }
 
 /// A process of another user that was first at the socket's place does not become our engine, and keeps its socket.

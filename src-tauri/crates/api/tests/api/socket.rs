@@ -199,28 +199,41 @@ async fn one_caller_too_many_is_served_when_a_lingering_one_has_left() {
     assert_eq!(answered.unwrap().0, 200);
 }
 
+/// security.md, "Local interfaces": connections are bounded for each process, and whoever has too many is told so; what
+/// must always be possible is.
 #[tokio::test]
-async fn with_64_answers_under_way_the_next_caller_waits_outside() {
+async fn a_process_with_all_its_answers_under_way_is_told_so_and_can_still_lock() {
     let house = House::new().await;
     let door = serve_socket(house.engine.clone(), &house.socket()).await.unwrap();
     house.add("sandbox").await;
     let (started, _) = house.signed_in("sandbox", None).await;
     let path = format!(
-        "/v1/flows/{}?wait_seconds=2",
+        "/v1/flows/{}?wait_seconds=20",
         started["flow_id"].as_str().unwrap()
     );
     let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
     let mut lines = Vec::new();
-    for _ in 0..64 {
+    for _ in 0..96 {
         let mut line = Line::open(door.path()).await;
         line.0.write_all(request.as_bytes()).await.unwrap();
         lines.push(line);
     }
     let begun = Instant::now();
     let mut late = Line::open(door.path()).await;
-    assert_eq!(late.ask("GET", "/v1/status", "").await.0, 200);
-    assert!(begun.elapsed() > Duration::from_millis(500), "65 were let in");
-    for line in &mut lines {
-        assert_eq!(line.answer().await.unwrap().0, 200);
+    let (status, head, body) = late.ask("GET", "/v1/connections", "").await;
+    assert!(status == 503 && head.contains("retry-after: 1"), "{head}");
+    let words = body["error"]["message"].as_str().unwrap();
+    assert!(
+        words.contains(&format!("(process {}) holds 96 of the 96", std::process::id())),
+        "{words}"
+    );
+    for (method, path) in [
+        ("GET", "/v1/status"),
+        ("GET", "/v1/prompts"),
+        ("POST", "/v1/lock"),
+    ] {
+        let mut late = Line::open(door.path()).await;
+        assert_eq!(late.ask(method, path, "").await.0, 200, "{path}");
     }
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
 }

@@ -1,10 +1,21 @@
 //! Whose the other end of a TCP connection within this machine is. A socket of the file system is told that by the
 //! kernel itself; here it stands in a table, by address.
+//!
+//! The table has a line for each connection of the whole machine, and another user can make it long. So it is read
+//! once for all who wait to be known at that moment, and not once for each of them.
 
 #[cfg(target_os = "linux")]
-use std::{fs, net::SocketAddr, os::unix::fs::MetadataExt};
+use std::{
+    collections::HashMap,
+    fs,
+    net::SocketAddr,
+    os::unix::fs::MetadataExt,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 #[cfg(target_os = "linux")]
 use tokenry_core::Peer;
+#[cfg(target_os = "linux")]
+use tokio::sync::oneshot;
 
 /// The process at the other end of a connection, `peer` being its address and `local` ours. Its user is certain;
 /// where it cannot be told which of that user's processes it is, the process id is 0 and nothing more is known.
@@ -12,11 +23,7 @@ use tokenry_core::Peer;
 /// `None` when the user cannot be told, and for another user than our own: root included, who needs no door.
 #[cfg(target_os = "linux")]
 pub async fn of_tcp(peer: SocketAddr, local: SocketAddr) -> Option<Peer> {
-    let found = tokio::task::spawn_blocking(move || {
-        let end = end(peer, local).filter(End::is_ours)?;
-        Some(super::of_process(end.uid, holder(&end).unwrap_or(0)))
-    });
-    found.await.ok().flatten()
+    look_up(peer, local, true).await
 }
 
 /// Elsewhere the system does not say whose a TCP connection is.
@@ -28,13 +35,108 @@ pub async fn of_tcp(_: std::net::SocketAddr, _: std::net::SocketAddr) -> Option<
 /// Whether the program at the other end runs as our own user.
 #[cfg(target_os = "linux")]
 pub(crate) async fn is_ours(peer: SocketAddr, local: SocketAddr) -> bool {
-    let end = tokio::task::spawn_blocking(move || end(peer, local)).await;
-    end.ok().flatten().is_some_and(|end| end.is_ours())
+    look_up(peer, local, false).await.is_some()
+}
+
+/// Those who wait to be known, of all doors and listeners.
+#[cfg(target_os = "linux")]
+static LOOKING: Mutex<Looking> = Mutex::new(Looking {
+    waiting: Vec::new(),
+    is_running: false,
+});
+
+#[cfg(target_os = "linux")]
+struct Looking {
+    waiting: Vec<Unknown>,
+    is_running: bool,
+}
+
+/// A connection of which it is not known yet whose it is.
+#[cfg(target_os = "linux")]
+struct Unknown {
+    peer: SocketAddr,
+    local: SocketAddr,
+    /// Whether the process is wanted, too, which is looked for in a second step.
+    process: bool,
+    answer: oneshot::Sender<Option<Peer>>,
+}
+
+#[cfg(target_os = "linux")]
+fn looking() -> MutexGuard<'static, Looking> {
+    LOOKING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(target_os = "linux")]
+async fn look_up(peer: SocketAddr, local: SocketAddr, process: bool) -> Option<Peer> {
+    let (answer, found) = oneshot::channel();
+    let unknown = Unknown {
+        peer,
+        local,
+        process,
+        answer,
+    };
+    let is_running = {
+        let mut looking = looking();
+        looking.waiting.push(unknown);
+        std::mem::replace(&mut looking.is_running, true)
+    };
+    if !is_running {
+        tokio::task::spawn_blocking(look);
+    }
+    found.await.ok().flatten()
+}
+
+/// Looks for all who wait, and again for those who came meanwhile.
+#[cfg(target_os = "linux")]
+fn look() {
+    /// However it ends, the next one who waits starts it again.
+    struct Runs;
+    impl Drop for Runs {
+        fn drop(&mut self) {
+            looking().is_running = false;
+        }
+    }
+    let _runs = Runs;
+    loop {
+        let waiting = {
+            let mut looking = looking();
+            if looking.waiting.is_empty() {
+                looking.is_running = false;
+                return;
+            }
+            std::mem::take(&mut looking.waiting)
+        };
+        resolve(waiting);
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn resolve(waiting: Vec<Unknown>) {
+    let ends = ends(&waiting);
+    let ours = |end: &&End| end.is_ours();
+    let wanted = waiting.iter().zip(&ends);
+    let sockets = wanted
+        .filter(|(unknown, _)| unknown.process)
+        .filter_map(|(_, end)| end.as_ref().filter(ours))
+        .map(|end| (end.inode, Holders::Nobody))
+        .collect();
+    let holders = holders(sockets);
+    for (unknown, end) in waiting.into_iter().zip(ends) {
+        let peer = end.filter(End::is_ours).map(|end| {
+            let pid = match holders.get(&end.inode) {
+                Some(Holders::One(pid)) => *pid,
+                _ => 0,
+            };
+            super::of_process(end.uid, pid)
+        });
+        // Whoever does not wait any more is gone.
+        let _ = unknown.answer.send(peer);
+    }
 }
 
 /// One end of a connection, as it stands in the kernel's tables.
 #[cfg(target_os = "linux")]
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct End {
     uid: u32,
     /// The socket's number, which whoever holds it shows among its files.
@@ -48,25 +150,52 @@ impl End {
     }
 }
 
-/// A program may reach 127.0.0.1 through an IPv6 socket, which is in a table of its own.
+/// The ends of these connections, in their order. A program may reach 127.0.0.1 through an IPv6 socket, which is in a
+/// table of its own.
 #[cfg(target_os = "linux")]
-fn end(peer: SocketAddr, local: SocketAddr) -> Option<End> {
-    ["/proc/net/tcp", "/proc/net/tcp6"]
-        .iter()
-        .filter_map(|table| fs::read_to_string(table).ok())
-        .find_map(|table| table.lines().skip(1).find_map(|line| end_in(line, peer, local)))
+fn ends(waiting: &[Unknown]) -> Vec<Option<End>> {
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for (at, unknown) in waiting.iter().enumerate() {
+        let forms = written_as(unknown.peer)
+            .into_iter()
+            .zip(written_as(unknown.local));
+        places.extend(forms.map(|(peer, us)| (format!("{peer} {us}"), at)));
+    }
+    let mut found = vec![None; waiting.len()];
+    let mut key = String::new();
+    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
+        let Ok(table) = fs::read_to_string(table) else {
+            continue;
+        };
+        for (line, at) in table.lines().skip(1).filter_map(|line| {
+            let (from, to) = addresses(line)?;
+            key.clear();
+            key.extend([from, " ", to]);
+            Some((line, *places.get(&key)?))
+        }) {
+            if found[at].is_none() {
+                found[at] = end_in(line);
+            }
+        }
+    }
+    found
 }
 
-/// The end in one line, when that line is the other one's: its local address is our peer, its remote one is us.
+/// The addresses of a line: of the end that it is about, and of the other one.
 #[cfg(target_os = "linux")]
-fn end_in(line: &str, peer: SocketAddr, local: SocketAddr) -> Option<End> {
+fn addresses(line: &str) -> Option<(&str, &str)> {
     let mut fields = line.split_ascii_whitespace().skip(1);
-    let (from, to) = (fields.next()?, fields.next()?);
-    let uid = fields.nth(4)?.parse().ok()?;
+    Some((fields.next()?, fields.next()?))
+}
+
+/// The end that a line is about.
+#[cfg(target_os = "linux")]
+fn end_in(line: &str) -> Option<End> {
+    let mut fields = line.split_ascii_whitespace().skip(7);
+    let uid = fields.next()?.parse().ok()?;
     let inode = fields.nth(1)?.parse().ok()?;
-    let is = |written: &str, address: SocketAddr| written_as(address).iter().any(|form| form == written);
     // A socket that its program has closed has no number, and the kernel then says user 0 whoever it was.
-    (is(from, peer) && is(to, local) && inode != 0).then_some(End { uid, inode })
+    (inode != 0).then_some(End { uid, inode })
 }
 
 /// An IPv4 address as the two tables write it: the bytes of each 32-bit word in the machine's own order.
@@ -84,33 +213,52 @@ fn written_as(address: SocketAddr) -> Vec<String> {
     ]
 }
 
-/// The one process that holds this socket. Several that share it, or one that shows nobody its files, are nobody.
+/// Who holds a socket.
 #[cfg(target_os = "linux")]
-fn holder(end: &End) -> Option<u32> {
-    let name = format!("socket:[{}]", end.inode);
-    let mut holders = fs::read_dir("/proc")
-        .ok()?
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter(|pid| belongs_to(*pid, end.uid) && holds(*pid, &name));
-    let first = holders.next()?;
-    holders.next().is_none().then_some(first)
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holders {
+    Nobody,
+    One(u32),
+    /// Several that share it are nobody.
+    Several,
 }
 
+/// The processes that hold these sockets, by number; one that shows nobody its files holds none. One look at all
+/// processes of our user.
 #[cfg(target_os = "linux")]
-fn belongs_to(pid: u32, uid: u32) -> bool {
-    fs::metadata(format!("/proc/{pid}")).is_ok_and(|found| found.uid() == uid)
+fn holders(mut sockets: HashMap<u64, Holders>) -> HashMap<u64, Holders> {
+    if sockets.is_empty() {
+        return sockets;
+    }
+    let uid = rustix::process::geteuid().as_raw();
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    for pid in processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok()) {
+        if !fs::metadata(format!("/proc/{pid}")).is_ok_and(|found| found.uid() == uid) {
+            continue;
+        }
+        let Ok(files) = fs::read_dir(format!("/proc/{pid}/fd")) else {
+            continue;
+        };
+        for file in files.flatten() {
+            let Some(holder) = number(&file.path()).and_then(|inode| sockets.get_mut(&inode)) else {
+                continue;
+            };
+            *holder = match *holder {
+                Holders::Nobody => Holders::One(pid),
+                Holders::One(known) if known == pid => Holders::One(pid),
+                _ => Holders::Several,
+            };
+        }
+    }
+    sockets
 }
 
+/// The number of the socket that an open file is, if it is one.
 #[cfg(target_os = "linux")]
-fn holds(pid: u32, name: &str) -> bool {
-    let Ok(files) = fs::read_dir(format!("/proc/{pid}/fd")) else {
-        return false;
-    };
-    files
-        .flatten()
-        .filter_map(|file| fs::read_link(file.path()).ok())
-        .any(|target| target.as_os_str() == name)
+fn number(file: &std::path::Path) -> Option<u64> {
+    let target = fs::read_link(file).ok()?;
+    let number = target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?;
+    number.parse().ok()
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -8,25 +8,50 @@ use std::{
 
 #[test]
 fn the_owner_is_read_from_the_line_of_the_other_end_only() {
-    let (peer, us) = (
-        "127.0.0.1:50000".parse().unwrap(),
-        "127.0.0.1:40000".parse().unwrap(),
-    );
-    let (a, b) = (&written_as(peer)[0], &written_as(us)[0]);
-    let line = |local: &str, remote: &str, inode: u64| {
+    let line = |inode: u64| {
         format!(
-            "   3: {local} {remote} 01 00000000:00000000 00:00000000 00000000  1234        0 {inode} 1 0 20"
+            "   3: 0100007F:C350 0100007F:9C40 01 00000000:00000000 00:00000000 00000000  1234        0 {inode} 1 0 20"
         )
     };
-    let found = || Some(End { uid: 1234, inode: 99 });
-    assert_eq!(end_in(&line(a, b, 99), peer, us), found());
-    assert_eq!(end_in(&line(b, a, 99), peer, us), None);
+    assert_eq!(addresses(&line(99)), Some(("0100007F:C350", "0100007F:9C40")));
+    assert_eq!(end_in(&line(99)), Some(End { uid: 1234, inode: 99 }));
     // Closed by its program already: the kernel does not know any more whose it was.
-    assert_eq!(end_in(&line(a, b, 0), peer, us), None);
-    let (a, b) = (&written_as(peer)[1], &written_as(us)[1]);
-    assert_eq!(end_in(&line(a, b, 99), peer, us), found());
+    assert_eq!(end_in(&line(0)), None);
     for rubbish in ["", "sl", "1: x y", "  1: a b c d e f g h"] {
-        assert_eq!(end_in(rubbish, peer, us), None);
+        assert_eq!(end_in(rubbish), None);
+    }
+    assert_eq!(addresses("1: x"), None);
+    // Our own end of the connection has the addresses the other way round, and is not looked at.
+    let (answer, _heard) = tokio::sync::oneshot::channel();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let unknown = Unknown {
+        peer: client.local_addr().unwrap(),
+        local: listener.local_addr().unwrap(),
+        process: false,
+        answer,
+    };
+    let found = ends(&[unknown]);
+    assert_eq!(found.len(), 1);
+    assert!(found[0].as_ref().is_some_and(End::is_ours));
+}
+
+/// security.md, "Local interfaces": a flood of connections does not make each of them wait for a look of its own.
+#[tokio::test]
+async fn many_who_wait_to_be_known_share_a_look_and_each_gets_its_own_answer() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let us = listener.local_addr().unwrap();
+    let clients: Vec<_> = (0..100).map(|_| TcpStream::connect(us).unwrap()).collect();
+    let known = clients.iter().map(|client| client.local_addr().unwrap());
+    let strangers = (1..=100).map(|port| SocketAddr::from(([127, 0, 0, 1], port)));
+    let tasks: Vec<_> = known
+        .map(|at| (at, true))
+        .chain(strangers.map(|at| (at, false)))
+        .map(|(at, ours)| (tokio::spawn(async move { of_tcp(at, us).await }), ours))
+        .collect();
+    for (task, ours) in tasks {
+        let found = task.await.unwrap();
+        assert_eq!(found.map(|peer| peer.pid), ours.then(std::process::id));
     }
 }
 

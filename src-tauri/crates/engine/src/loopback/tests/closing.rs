@@ -122,3 +122,21 @@ async fn a_client_that_dawdles_is_dropped_and_many_of_them_do_not_lock_the_brows
         assert!(matches!(status(&answer), 0 | 408), "{answer}");
     }
 }
+
+/// security.md, "Redirects": connections that say nothing do not keep the browser's answer waiting.
+#[tokio::test]
+async fn idle_connections_do_not_delay_the_answer() {
+    let flow = Flow::simple().await;
+    let mut idle = Vec::new();
+    for _ in 0..150 {
+        idle.push(tokio::net::TcpStream::connect(flow.address).await.unwrap());
+    }
+    let began = std::time::Instant::now();
+    let answer = flow.get("/cb/example?code=c&state=the-state", "").await;
+    assert_eq!(status(&answer), 303, "{answer}");
+    assert!(
+        began.elapsed() < std::time::Duration::from_secs(3),
+        "{:?}",
+        began.elapsed()
+    );
+}

@@ -251,3 +251,25 @@ async fn a_listener_that_only_passes_on_takes_no_answer_and_gives_no_cookie() {
         assert_eq!(status(&ask(path).await), 404, "{path}");
     }
 }
+
+/// security.md, "Redirects": HTTP/1.0 names no host by itself, and a body is nothing that a browser's answer has.
+#[tokio::test]
+async fn http_1_0_without_a_host_and_bodies_of_any_type_are_refused() {
+    let flow = Flow::simple().await;
+    assert_eq!(
+        status(&flow.raw(format!("GET {CODE} HTTP/1.0\r\n\r\n")).await),
+        421
+    );
+    for kind in [
+        "text/plain",
+        "application/json",
+        "application/x-www-form-urlencoded",
+    ] {
+        let post = format!(
+            "POST {CODE} HTTP/1.1\r\nHost: {}\r\nContent-Type: {kind}\r\nContent-Length: 2\r\n\r\n{{}}",
+            flow.address
+        );
+        assert_eq!(status(&flow.raw(post).await), 405, "{kind}");
+    }
+    still_waits(&flow).await;
+}

@@ -1,0 +1,147 @@
+//! security.md, "Local interfaces": connections, streams and waiting are bounded, so that no program shuts the others
+//! out.
+#![allow(clippy::unwrap_used)]
+
+use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+use tokenry_e2e::accounts::{PASSPHRASE, add, testkit_provider};
+use tokenry_e2e::profile::Profile;
+use tokenry_e2e::socket::ask;
+use tokenry_testkit::{Behaviour, Server};
+
+/// A command that nobody holds up takes a fraction of this.
+const SOON: Duration = Duration::from_secs(8);
+
+/// A connection on which this was said, and that stays open. What does not fit into it is given up.
+fn say(profile: &Profile, request: &str) -> UnixStream {
+    let mut stream = UnixStream::connect(profile.home().join("engine.sock")).unwrap();
+    stream
+        .set_write_timeout(Some(Duration::from_millis(200)))
+        .unwrap();
+    let _ = stream.write_all(request.as_bytes());
+    stream
+}
+
+fn get(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")
+}
+
+/// Another program of the same user does all of its work, and so does the user.
+#[track_caller]
+fn others_are_served(profile: &Profile, during: &str) {
+    for command in [
+        &["status"][..],
+        &["list"],
+        &["provider", "list"],
+        &["events"],
+        &["lock"],
+        &["status"],
+        &["unlock", "--passphrase-fd", "0"],
+        &["list"],
+    ] {
+        let began = Instant::now();
+        let done = profile.tokenry_with(command, &format!("{PASSPHRASE}\n"));
+        assert_eq!(done.code, 0, "{during}: {command:?} {done:?}");
+        assert!(
+            began.elapsed() < SOON,
+            "{during}: {command:?} {:?}",
+            began.elapsed()
+        );
+    }
+}
+
+struct House {
+    profile: Profile,
+    flow: String,
+    _server: Server,
+    _engine: tokenry_e2e::process::Running,
+}
+
+fn house() -> House {
+    let server = Server::start(Behaviour::default());
+    let profile = Profile::headless();
+    let engine = profile.serve_with_passphrase(PASSPHRASE);
+    add(
+        &profile,
+        &testkit_provider(&server, "sandbox", &json!({"kind": "strict"})),
+    )
+    .success();
+    let path = "/v1/oauth-providers/sandbox/authorize";
+    let (status, started) = ask(&profile, "POST", path, &json!({"redirect": "paste"}));
+    assert_eq!(status, 200, "{started}");
+    House {
+        flow: started["flow_id"].as_str().unwrap().to_owned(),
+        profile,
+        _server: server,
+        _engine: engine,
+    }
+}
+
+#[test]
+fn streams_of_one_program_shut_nobody_out() {
+    let house = house();
+    let streams: Vec<_> = (0..200)
+        .map(|_| say(&house.profile, &get("/v1/events/stream")))
+        .collect();
+    others_are_served(&house.profile, "200 streams");
+    drop(streams);
+}
+
+#[test]
+fn half_sent_requests_of_one_program_shut_nobody_out() {
+    let house = house();
+    let half = "GET /v1/status HTTP/1.1\r\nHost: lo";
+    let held: Vec<_> = (0..300).map(|_| say(&house.profile, half)).collect();
+    others_are_served(&house.profile, "300 half-sent requests");
+    drop(held);
+}
+
+#[test]
+fn waiting_requests_of_one_program_shut_nobody_out_and_it_is_told_why() {
+    let house = house();
+    let wait = get(&format!("/v1/flows/{}?wait_seconds=60", house.flow));
+    let held: Vec<_> = (0..150).map(|_| say(&house.profile, &wait)).collect();
+    others_are_served(&house.profile, "150 waiting requests");
+    // The very program that holds them is refused in words, and still reaches what must always be reached.
+    let began = Instant::now();
+    let (status, refused) = ask(&house.profile, "GET", "/v1/connections", &Value::Null);
+    assert_eq!(status, 503, "{refused}");
+    let message = refused["error"]["message"].as_str().unwrap();
+    assert!(
+        message.contains(&format!("process {}", std::process::id())) && message.contains("connections"),
+        "{message}"
+    );
+    assert_eq!(refused["error"]["details"]["retry_after_seconds"], 1);
+    for (method, path, expected) in [
+        ("GET", "/v1/status", 200),
+        ("GET", "/v1/prompts", 200),
+        ("POST", "/v1/callback", 422),
+        ("POST", "/v1/lock", 200),
+    ] {
+        let (status, answer) = ask(&house.profile, method, path, &json!({"url": "x"}));
+        assert_eq!(status, expected, "{path} {answer}");
+    }
+    assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
+    drop(held);
+}
+
+#[test]
+fn a_program_that_never_reads_shuts_nobody_out_and_is_hung_up_on() {
+    let house = house();
+    let much = get("/openapi.json").repeat(50);
+    let mut held: Vec<_> = (0..80).map(|_| say(&house.profile, &much)).collect();
+    others_are_served(&house.profile, "80 programs that never read");
+    let mut first = held.remove(0);
+    first.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    std::thread::sleep(Duration::from_secs(14));
+    let mut all = Vec::new();
+    // It ends by itself: what fitted into the socket, and then nothing.
+    let _ = first.read_to_end(&mut all);
+    assert!(
+        all.len() < 2 << 20,
+        "{} bytes were kept for somebody who does not read",
+        all.len()
+    );
+}
