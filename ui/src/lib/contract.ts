@@ -1276,9 +1276,20 @@ export interface components {
             caller: components["schemas"]["CallerKind"];
             /** Format: uuid */
             connection_id?: string | null;
+            /**
+             * Format: int64
+             * @description How often it happened. Repeats of what was refused or failed are one line, for each caller, kind, target and rule;
+             *     a line that grew keeps its `id`.
+             */
+            count?: number;
             /** Format: uuid */
             credential_id?: string | null;
             detail?: string | null;
+            /**
+             * Format: date-time
+             * @description When it happened first, if more than once; `at` is the last time then.
+             */
+            first_at?: string | null;
             /**
              * Format: uuid
              * @description The grant, when that was the rule.
@@ -1305,7 +1316,7 @@ export interface components {
          * @description What an event is about.
          * @enum {string}
          */
-        EventKind: "provider_added" | "provider_changed" | "provider_removed" | "flow_started" | "flow_ended" | "connected" | "token_handed_out" | "refreshed" | "refresh_failed" | "scopes_lost" | "disconnected" | "revoked" | "locked" | "unlocked" | "older_accepted" | "redirect_refused" | "consent_asked" | "consent_decided" | "app_added" | "app_removed" | "app_authorized" | "grant_given" | "grant_removed" | "credential_added" | "credential_changed" | "credential_removed" | "credential_handed_out" | "settings_changed";
+        EventKind: "provider_added" | "provider_changed" | "provider_removed" | "flow_started" | "flow_ended" | "connected" | "token_handed_out" | "refreshed" | "refresh_failed" | "scopes_lost" | "connection_changed" | "disconnected" | "revoked" | "locked" | "unlocked" | "older_accepted" | "redirect_refused" | "consent_asked" | "consent_decided" | "app_added" | "app_removed" | "app_authorized" | "grant_given" | "grant_removed" | "credential_added" | "credential_changed" | "credential_removed" | "credential_handed_out" | "settings_changed" | "app_refused" | "log_damaged";
         /** @description Events, newest first. */
         EventPage: {
             events: components["schemas"]["Event"][];
@@ -7092,6 +7103,15 @@ export interface operations {
             };
             /** @description vault_locked */
             423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

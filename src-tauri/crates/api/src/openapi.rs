@@ -93,7 +93,7 @@ errors! {
     /// What changing something here may answer.
     Writing = ValidationError PermissionDenied NotFound Conflict PayloadTooLarge VaultLocked Internal;
     /// What opening the vault may answer.
-    Unlocking = ValidationError PermissionDenied Conflict PayloadTooLarge VaultLocked Internal OauthUnavailable;
+    Unlocking = ValidationError PermissionDenied Conflict PayloadTooLarge VaultLocked RateLimited Internal OauthUnavailable;
     /// What a window or an engine that has to act may answer.
     Acting = PermissionDenied Conflict Internal;
     /// What an operation for a browser may answer.

@@ -29,6 +29,18 @@ pub struct Event {
     /// Of what was refused or failed: the `request_id` of the error that the caller got.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<Uuid>,
+    /// How often it happened. Repeats of what was refused or failed are one line, for each caller, kind, target and rule;
+    /// a line that grew keeps its `id`.
+    #[serde(default = "once")]
+    pub count: u64,
+    /// When it happened first, if more than once; `at` is the last time then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    pub first_at: Option<Timestamp>,
+}
+
+fn once() -> u64 {
+    1
 }
 
 /// What an event is about.
@@ -47,6 +59,8 @@ pub enum EventKind {
     RefreshFailed,
     /// A refresh brought fewer scopes than the connection held.
     ScopesLost,
+    /// It was renamed, paused or resumed.
+    ConnectionChanged,
     Disconnected,
     Revoked,
     Locked,
@@ -65,6 +79,10 @@ pub enum EventKind {
     CredentialRemoved,
     CredentialHandedOut,
     SettingsChanged,
+    /// A token or secret of an app was wrong.
+    AppRefused,
+    /// Lines of the log are missing or cannot be read.
+    LogDamaged,
 }
 
 /// By which rule something was let through or refused.

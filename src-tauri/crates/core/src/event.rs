@@ -34,6 +34,21 @@ pub struct Event {
     /// The request that was refused or failed: its error names the same id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<RequestId>,
+    /// How often it happened: repeats of what was refused or failed are one line.
+    #[serde(default = "once", skip_serializing_if = "is_once")]
+    pub count: u64,
+    /// When it happened first, if more than once; `at` is the last time then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_at: Option<Timestamp>,
+}
+
+fn once() -> u64 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_once(count: &u64) -> bool {
+    *count == 1
 }
 
 impl Event {
@@ -60,6 +75,7 @@ pub enum EventKind {
     Refreshed,
     RefreshFailed,
     ScopesLost,
+    ConnectionChanged,
     Disconnected,
     Revoked,
     Locked,
@@ -78,6 +94,8 @@ pub enum EventKind {
     CredentialRemoved,
     CredentialHandedOut,
     SettingsChanged,
+    AppRefused,
+    LogDamaged,
 }
 
 /// By which rule something was let through or refused.

@@ -1,20 +1,30 @@
+mod fold;
+
+pub(crate) use fold::Seen;
+
 use crate::{Engine, engine::blocking, ledger::Ledger};
+use fold::Folds;
 use std::{
     collections::HashMap,
     mem,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokenry_core::{
-    App, AppId, Connection, ConnectionId, Credential, CredentialId, Event, Grant, GrantId, Timestamp,
+    App, AppId, Caller, Connection, ConnectionId, Credential, CredentialId, Event, EventKind, Grant, GrantId,
+    Outcome, Timestamp,
 };
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 /// Hand-outs are written in batches this late at most, so that a token costs no fsync.
 const LATE: Duration = Duration::from_millis(90);
 /// "Last used" is written once in this many milliseconds for each connection, credential, app and grant.
 const USED_EVERY: i64 = 60_000;
-/// Above this many unwritten lines the oldest go: the disk has been full for long.
+/// Above this many unwritten lines the oldest go, a tenth of them at a time: the disk has been full for long. Nothing
+/// is handed out any more when half of this is full and cannot be written.
 const KEPT: usize = 10_000;
 
 /// Lines of the activity log that are not on disk yet.
@@ -22,89 +32,165 @@ const KEPT: usize = 10_000;
 pub(crate) struct Activity {
     buffer: Mutex<Buffer>,
     filled: Notify,
+    /// The last try to write failed.
+    is_failing: AtomicBool,
 }
 
 #[derive(Default)]
 struct Buffer {
     events: Vec<Event>,
+    folds: Folds,
+    /// How many lines had to go unwritten.
+    lost: u64,
+    used: HashMap<ConnectionId, Timestamp>,
+    used_credentials: HashMap<CredentialId, Timestamp>,
+    used_grants: HashMap<GrantId, (AppId, Timestamp)>,
+}
+
+impl Buffer {
+    fn push(&mut self, event: Event) {
+        self.events.push(event);
+        if self.events.len() > KEPT {
+            self.events.drain(..KEPT / 10);
+            self.lost += (KEPT / 10) as u64;
+        }
+    }
+}
+
+/// What is to be written now.
+struct Taken {
+    events: Vec<Event>,
+    counts: Vec<Event>,
+    lost: u64,
     used: HashMap<ConnectionId, Timestamp>,
     used_credentials: HashMap<CredentialId, Timestamp>,
     used_grants: HashMap<GrantId, (AppId, Timestamp)>,
 }
 
 impl Activity {
+    /// A line. What was refused or failed is counted when it repeats; everything else has a line of its own.
     pub(crate) fn push(&self, event: Event) {
-        self.buffer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .events
-            .push(event);
-        self.filled.notify_one();
+        let mut buffer = self.buffer();
+        let is_new = match event.outcome {
+            Outcome::Done => {
+                buffer.push(event);
+                true
+            }
+            Outcome::Refused | Outcome::Failed => buffer.folds.add(event, Instant::now()),
+        };
+        drop(buffer);
+        if is_new {
+            self.filled.notify_one();
+        }
     }
 
     /// A hand-out: the line, and when the connection was used.
     pub(crate) fn used(&self, connection: ConnectionId, event: Event) {
-        let mut buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buffer = self.buffer();
         buffer.used.insert(connection, event.at);
-        buffer.events.push(event);
+        buffer.push(event);
         drop(buffer);
         self.filled.notify_one();
     }
 
     /// The same for the values of a credential.
     pub(crate) fn used_credential(&self, credential: CredentialId, event: Event) {
-        let mut buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buffer = self.buffer();
         buffer.used_credentials.insert(credential, event.at);
-        buffer.events.push(event);
+        buffer.push(event);
         drop(buffer);
         self.filled.notify_one();
     }
 
     /// An app did something by a grant of its.
     pub(crate) fn used_grant(&self, app: AppId, grant: GrantId, at: Timestamp) {
-        let mut buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
-        buffer.used_grants.insert(grant, (app, at));
-        drop(buffer);
+        self.buffer().used_grants.insert(grant, (app, at));
         self.filled.notify_one();
     }
 
-    fn take(&self) -> Buffer {
-        mem::take(&mut *self.buffer.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Counts that are not written yet.
+    pub(crate) fn counts(&self) -> Vec<Event> {
+        self.buffer().folds.unwritten()
     }
 
-    fn put_back(&self, mut events: Vec<Event>) {
-        let mut buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Whether what is handed out now could not be written down: the disk is full, and so is the memory for it.
+    pub(crate) fn is_stuck(&self) -> bool {
+        self.is_failing.load(Ordering::Relaxed) && self.buffer().events.len() >= KEPT / 2
+    }
+
+    /// When a count is to be written, if one is.
+    fn due(&self) -> Option<Instant> {
+        self.buffer().folds.due()
+    }
+
+    fn take(&self, all: bool) -> Taken {
+        let mut buffer = self.buffer();
+        Taken {
+            events: mem::take(&mut buffer.events),
+            counts: buffer.folds.take(all, Instant::now()),
+            lost: mem::take(&mut buffer.lost),
+            used: mem::take(&mut buffer.used),
+            used_credentials: mem::take(&mut buffer.used_credentials),
+            used_grants: mem::take(&mut buffer.used_grants),
+        }
+    }
+
+    fn put_back(&self, mut events: Vec<Event>, counts: Vec<Event>, lost: u64) {
+        let mut buffer = self.buffer();
         events.append(&mut buffer.events);
         let surplus = events.len().saturating_sub(KEPT);
         events.drain(..surplus);
         buffer.events = events;
+        buffer.lost += lost + surplus as u64;
+        buffer.folds.put_back(counts);
+    }
+
+    fn buffer(&self) -> MutexGuard<'_, Buffer> {
+        self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Writes what has come together, for as long as the engine lives.
 pub(crate) async fn run(engine: Engine) {
+    let activity = &engine.inner.activity;
     loop {
-        engine.inner.activity.filled.notified().await;
-        tokio::time::sleep(LATE).await;
+        // While nothing can be written, nothing is due: what makes it possible again is a line itself.
+        let writable = engine.ledger().is_ok_and(|ledger| ledger.read_only().is_none());
+        let due = activity.due().filter(|_| writable);
+        tokio::select! {
+            () = activity.filled.notified() => tokio::time::sleep(LATE).await,
+            () = reached(due) => {}
+        }
         engine.flush_activity().await;
     }
 }
 
+/// Until then; for ever, when there is no time.
+async fn reached(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
 impl Engine {
-    /// Writes everything that is waiting to be written, in one transaction.
+    /// Writes everything that is waiting to be written, in one transaction; counts only when they are due.
     pub(crate) async fn flush_activity(&self) {
         if let Ok(ledger) = self.ledger() {
-            self.write_activity(ledger).await;
+            self.write_activity(ledger, false).await;
         }
     }
 
-    pub(crate) async fn write_activity(&self, ledger: Arc<Ledger>) {
-        let Buffer {
+    /// The same, with all counts: nothing can be written for a while after it.
+    pub(crate) async fn write_activity(&self, ledger: Arc<Ledger>, all: bool) {
+        let Taken {
             events,
+            counts,
+            lost,
             used,
             used_credentials,
             mut used_grants,
-        } = self.inner.activity.take();
+        } = self.inner.activity.take(all);
         {
             // Of what is known without a look at the disk, so that a use alone is written once a minute too.
             let index = ledger.index();
@@ -113,14 +199,19 @@ impl Engine {
                 grant.is_some_and(|grant| is_due(grant.last_used_at, *at))
             });
         }
-        if (events.is_empty() && used_grants.is_empty()) || ledger.read_only().is_some() {
+        if (events.is_empty() && counts.is_empty() && used_grants.is_empty()) || ledger.read_only().is_some()
+        {
             return;
         }
-        let (now, events) = (self.now(), Arc::new(events));
-        let kept = events.clone();
-        let written = blocking(move || {
+        let gap = (lost > 0).then(|| self.lost_lines(lost));
+        let (now, written) = (self.now(), Arc::new((events, counts)));
+        let kept = written.clone();
+        let done = blocking(move || {
             ledger.change(now, |transaction| {
-                events.iter().try_for_each(|event| transaction.event(event))?;
+                let (events, counts) = &*kept;
+                let mut lines: Vec<_> = gap.iter().chain(events).chain(counts).collect();
+                lines.sort_by_key(|event| event.at);
+                lines.iter().try_for_each(|event| transaction.event(event))?;
                 for (id, at) in used {
                     let Some(mut connection) = transaction.get::<Connection>(id.row())? else {
                         continue;
@@ -158,10 +249,22 @@ impl Engine {
             })
         })
         .await;
-        if let Err(error) = written {
+        self.inner
+            .activity
+            .is_failing
+            .store(done.is_err(), Ordering::Relaxed);
+        if let Err(error) = done {
             tracing::warn!("the activity log could not be written and is kept in memory: {error}");
-            self.inner.activity.put_back(Arc::unwrap_or_clone(kept));
+            let (events, counts) = Arc::unwrap_or_clone(written);
+            self.inner.activity.put_back(events, counts, lost);
         }
+    }
+
+    /// The line for those that could not be kept.
+    fn lost_lines(&self, lost: u64) -> Event {
+        let detail = format!("{lost} lines could not be written in time and are lost: the disk was full");
+        let (kind, outcome) = (EventKind::LogDamaged, Outcome::Failed);
+        self.event(&Caller::Engine, kind, None, None, outcome, Some(&detail))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Apps: who they are, and that they prove it.
 
 use crate::{
-    Engine, Error,
+    Engine, Error, OAuthError, OAuthErrorCode,
     consent::{Differences, Wanted},
     engine::blocking,
     grants::Given,
@@ -183,11 +183,32 @@ impl Engine {
                 token: None,
                 peer,
             })),
-            None if let Some(caller) = self.caller_of_issued(bearer, peer).await? => Ok(caller),
-            None => Err(Error::Unauthorized(
-                "the bearer token is none that Tokenry knows: it was taken away, has ended, or was mistyped; \
+            None if let Some(caller) = self.caller_of_issued(bearer, peer.clone()).await? => Ok(caller),
+            None => {
+                let caller = Caller::Program(peer.unwrap_or_else(crate::peer::unknown));
+                self.note_app_refused(&caller, "a bearer token that is none of an app");
+                Err(Error::Unauthorized(
+                    "the bearer token is none that Tokenry knows: it was taken away, has ended, or was mistyped; \
                  its person can register the app anew in the window, under Apps",
-            )),
+                ))
+            }
+        }
+    }
+
+    /// A token or secret of an app was wrong. What it was is not said.
+    fn note_app_refused(&self, caller: &Caller, what: &str) {
+        let (kind, outcome) = (EventKind::AppRefused, Outcome::Refused);
+        let event = self.event(caller, kind, None, None, outcome, Some(what));
+        self.inner.activity.push(event);
+    }
+
+    /// The same for what our token endpoint refused: a wrong secret, or a code or token that it does not know.
+    pub fn note_oauth_refused(&self, caller: &Caller, error: &OAuthError) {
+        if matches!(
+            error.code,
+            OAuthErrorCode::InvalidClient | OAuthErrorCode::InvalidGrant
+        ) {
+            self.note_app_refused(caller, &error.description);
         }
     }
 }

@@ -110,9 +110,13 @@ impl Engine {
         if let Some(credential) = how.client_secret_from {
             wanted = self.sending(caller, wanted, &provider, credential).await?;
         }
-        let check = self.could_start(&provider, &how, renewed.as_ref());
+        let check = async {
+            self.inner.flow_places.check(caller)?;
+            self.could_start(&provider, &how, renewed.as_ref()).await
+        };
         self.check_before_asking(caller, &wanted, check).await?;
         let rule = self.permit(caller, wanted).await?.rule;
+        let place = self.inner.flow_places.take(caller)?;
         // A minute may have gone by: all of it is looked at as it is now, and has to be what was asked about.
         let asked_about = provider;
         let provider = self.provider_by_id(asked_about.id)?;
@@ -155,7 +159,7 @@ impl Engine {
         let browser_url = tokio::spawn(same_request(async move {
             engine.keep_flow(&caller, &recorded, rule).await?;
             let serving = listener.map(|listener| engine.listen(listener, &provider, &recorded));
-            Ok(engine.watch_flow(&recorded, serving))
+            Ok(engine.watch_flow(&recorded, serving, Some(place)))
         }))
         .await
         .unwrap_or_else(|error| Err(Error::Internal(format!("the sign-in ended early ({error})"))))?;

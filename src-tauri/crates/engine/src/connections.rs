@@ -133,7 +133,7 @@ impl Engine {
         };
         let check = async { self.new_label(&before, &change).map(drop) };
         self.check_before_asking(caller, &wanted, check).await?;
-        self.permit(caller, wanted).await?;
+        let rule = self.permit(caller, wanted).await?.rule;
         let asked_about = before;
         let before =
             self.connection_meant(caller, Operation::WriteConnection, &asked_about.id.to_string())?;
@@ -144,6 +144,11 @@ impl Engine {
         }
         let label = self.new_label(&before, &change)?;
         let (id, now) = (before.id, self.now());
+        let event = changed(&before, label.as_ref(), change.paused).map(|detail| {
+            let (kind, outcome) = (EventKind::ConnectionChanged, Outcome::Done);
+            self.connection_event(caller, kind, &before, outcome, Some(&detail))
+                .by(rule)
+        });
         blocking(move || {
             ledger.change(now, |transaction| {
                 let mut connection = transaction
@@ -160,7 +165,8 @@ impl Engine {
                     };
                 }
                 connection.updated_at = now;
-                transaction.put(id.row(), &connection)
+                transaction.put(id.row(), &connection)?;
+                event.iter().try_for_each(|event| transaction.event(event))
             })
         })
         .await?;
@@ -294,4 +300,18 @@ fn seen(connection: &Connection) -> Wanted {
     Wanted::new(Operation::ReadConnections)
         .at(connection.provider)
         .of(connection.id, connection.started_by)
+}
+
+/// What a change changes, for the log. `None` when it is as it was.
+fn changed(before: &Connection, label: Option<&Option<String>>, paused: Option<bool>) -> Option<String> {
+    let named = |label: &Option<String>| label.clone().unwrap_or_else(|| "no label".to_owned());
+    let renamed = label
+        .filter(|label| **label != before.label)
+        .map(|label| format!("renamed from {} to {}", named(&before.label), named(label)));
+    let was_paused = before.status == ConnectionStatus::Paused;
+    let turned = paused
+        .filter(|paused| *paused != was_paused)
+        .map(|paused| if paused { "paused" } else { "resumed" }.to_owned());
+    let parts: Vec<_> = renamed.into_iter().chain(turned).collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
 }

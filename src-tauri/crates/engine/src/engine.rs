@@ -5,8 +5,9 @@ use crate::{
     authorization_server::AuthorizationServer,
     consent::Prompts,
     floors::{self, Floors},
-    flows::LiveFlow,
+    flows::{FlowPlaces, LiveFlow},
     gate::{Gate, Opener, VaultReport, VaultState},
+    guesses::Guesses,
     ledger::Ledger,
     policy::{Asking, Operation},
     refresh::Refreshes,
@@ -48,6 +49,7 @@ pub(crate) struct Inner {
     pub(crate) activity: Activity,
     pub(crate) refreshes: Refreshes,
     pub(crate) flows: Mutex<HashMap<FlowId, LiveFlow>>,
+    pub(crate) flow_places: Arc<FlowPlaces>,
     pub(crate) places: Places,
     pub(crate) floors: Arc<Floors>,
     /// Tells the scheduler that something may be due earlier than it thinks.
@@ -55,6 +57,7 @@ pub(crate) struct Inner {
     pub(crate) changes: broadcast::Sender<Change>,
     /// One opening of the vault at a time.
     pub(crate) opening: tokio::sync::Mutex<()>,
+    pub(crate) guesses: Guesses,
     gate: RwLock<Gate>,
     /// How often the vault was locked. A permission from before a lock is not good after it.
     locks: AtomicU64,
@@ -128,6 +131,7 @@ impl Engine {
                 floors: opener.floors(),
                 refreshes: Refreshes::default(),
                 flows: Mutex::default(),
+                flow_places: Arc::default(),
                 places: Places::default(),
                 due: Notify::new(),
                 changes,
@@ -146,6 +150,7 @@ impl Engine {
                 authorization_server: AuthorizationServer::default(),
                 life: watch::channel(Life::Running).0,
                 opening: tokio::sync::Mutex::default(),
+                guesses: Guesses::default(),
                 last: Mutex::default(),
                 lock: Mutex::new(Some(lock)),
                 start: watch::channel(Start::Opening).0,
@@ -347,6 +352,8 @@ impl Engine {
                 Outcome::Done => None,
                 Outcome::Refused | Outcome::Failed => request_id(),
             },
+            count: 1,
+            first_at: None,
         }
     }
 

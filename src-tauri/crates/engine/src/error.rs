@@ -103,6 +103,9 @@ pub enum Error {
         "too many questions wait for an answer already; nothing was asked. Try again when they are answered"
     )]
     TooManyQuestions,
+    /// Too much of one kind is open or waits already: what, and how long to wait, if that helps by itself.
+    #[error("{0}")]
+    Busy(String, Option<Duration>),
     /// A question was given up before it was shown.
     #[error(
         "other questions had to be answered before this one, so it was not shown, and nothing was allowed. Answer those, then try again"
@@ -253,7 +256,7 @@ impl Error {
             Self::NotAllowed { .. } => Code::ConsentDenied,
             Self::CannotAsk => Code::InteractionRequired,
             Self::Unauthorized(_) => Code::Unauthorized,
-            Self::TooManyQuestions | Self::NotShown => Code::RateLimited,
+            Self::TooManyQuestions | Self::NotShown | Self::Busy(..) => Code::RateLimited,
             Self::NeedsReauth { .. } => Code::NeedsReauth,
             Self::ConsentDenied(_) => Code::ConsentDenied,
             Self::AuthorizationRefused { .. } => Code::ProviderError,
@@ -320,7 +323,8 @@ impl Error {
             Self::Provider { wait, .. }
             | Self::Unreachable { wait, .. }
             | Self::HeldBack { wait, .. }
-            | Self::NotAllowed { wait, .. } => *wait,
+            | Self::NotAllowed { wait, .. }
+            | Self::Busy(_, wait) => *wait,
             Self::Shared(error) => error.retry_after(),
             _ => None,
         }

@@ -1,3 +1,7 @@
+mod places;
+
+pub(crate) use places::{FlowPlace, FlowPlaces};
+
 use crate::{
     Change, Engine, Error, FlowState, FlowView, Refusal, StartedFlow,
     connect::FLOW_LIFE,
@@ -44,6 +48,8 @@ pub(crate) struct LiveFlow {
     expires_at: Timestamp,
     /// Closes the listener when the flow ends.
     serving: Option<Serving>,
+    /// Held while it is open.
+    place: Option<FlowPlace>,
     browser_url: Url,
     /// As it was recorded, without what may have changed since.
     flow: Flow,
@@ -253,6 +259,7 @@ impl Engine {
             flows.get_mut(&id).and_then(|live| {
                 live.connection = connection;
                 live.standing.send_modify(|standing| standing.state = state);
+                live.place = None;
                 live.serving.take()
             })
         });
@@ -332,7 +339,7 @@ impl Engine {
     }
 
     /// Keeps what is only in memory, and gives the address to open. The scheduler ends the flow when its time is up.
-    pub(crate) fn watch_flow(&self, flow: &Flow, serving: Option<Serving>) -> Url {
+    pub(crate) fn watch_flow(&self, flow: &Flow, serving: Option<Serving>, place: Option<FlowPlace>) -> Url {
         let browser_url = serving
             .as_ref()
             .map_or_else(|| flow.authorization_url.clone(), |s| s.begin_url.clone());
@@ -345,6 +352,7 @@ impl Engine {
             connection: flow.connection,
             expires_at: flow.expires_at,
             serving,
+            place,
             browser_url: browser_url.clone(),
             flow: flow.clone(),
         };
@@ -359,7 +367,7 @@ impl Engine {
     pub(crate) fn watch_surviving_flows(&self, ledger: &Ledger) -> Result<(), Error> {
         for flow in ledger.all::<Flow>()? {
             if !self.live(|flows| flows.contains_key(&flow.id)) {
-                self.watch_flow(&flow, None);
+                self.watch_flow(&flow, None, None);
             }
         }
         Ok(())

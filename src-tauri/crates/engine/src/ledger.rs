@@ -46,6 +46,13 @@ pub(crate) struct Manifest {
     pub(crate) chain: [u8; 32],
     /// The number of the next event.
     pub(crate) next_event: i64,
+    /// The number of the oldest event that is kept. Older manifests know of no other than the first.
+    #[serde(default = "first")]
+    pub(crate) first_event: i64,
+}
+
+fn first() -> i64 {
+    1
 }
 
 const MANIFEST: Place<'_> = Place {
@@ -70,6 +77,7 @@ impl Ledger {
             sum: *RunningSum::default().as_bytes(),
             chain: [0; 32],
             next_event: 1,
+            first_event: first(),
         };
         let sealed = seal_manifest(&vault, &manifest, &*random)?;
         store.write(now, |writer| {
@@ -213,6 +221,12 @@ impl Ledger {
     pub(crate) fn log_end(&self) -> (i64, Option<[u8; 32]>) {
         let manifest = self.manifest.lock().unwrap_or_else(PoisonError::into_inner);
         (manifest.next_event, Some(manifest.chain))
+    }
+
+    /// The number of the oldest event that is kept.
+    pub(crate) fn log_start(&self) -> i64 {
+        let manifest = self.manifest.lock().unwrap_or_else(PoisonError::into_inner);
+        manifest.first_event
     }
 
     /// Seals something that belongs to no table, for a file of its own.

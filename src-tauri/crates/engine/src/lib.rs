@@ -32,6 +32,7 @@ mod floors;
 mod flows;
 mod gate;
 mod grants;
+mod guesses;
 mod host;
 mod index;
 mod initialise;

@@ -31,13 +31,13 @@ impl Engine {
     /// # Errors
     /// Never because of what is under way; the signature leaves room for a host that cannot.
     pub async fn lock(&self, caller: &Caller) -> Result<(), Error> {
-        if self.ledger().is_err() {
+        let Ok(ledger) = self.ledger() else {
             return Ok(());
-        }
+        };
         self.inner
             .activity
             .push(self.event(caller, EventKind::Locked, None, None, Outcome::Done, None));
-        self.flush_activity().await;
+        self.write_activity(ledger, true).await;
         self.count_lock();
         self.shut();
         Ok(())
@@ -55,17 +55,28 @@ impl Engine {
         passphrase: Option<Secret>,
         create: bool,
     ) -> Result<(), Error> {
+        let turn = match &passphrase {
+            Some(_) => self.turn_to_guess(caller).await?,
+            None => None,
+        };
+        let (engine, caller) = (self.clone(), caller.clone());
         if self.ledger().is_ok() {
             let Some(passphrase) = passphrase else {
                 return Ok(());
             };
-            let (engine, _turn) = (self.clone(), self.inner.opening.lock().await);
-            return blocking(move || engine.inner.opener.prove(Some(&passphrase))).await;
+            let _opening = self.inner.opening.lock().await;
+            let proved = blocking(move || {
+                // The next one of this program waits, even when who asked for this one is gone.
+                let _turn = turn;
+                engine.inner.opener.prove(Some(&passphrase))
+            });
+            return proved.await.inspect_err(|error| self.note_guess(&caller, error));
         }
-        let (engine, caller) = (self.clone(), caller.clone());
         // The engine's own task: a caller that goes away does not stop halfway what the keyring is asked for.
         let opening = tokio::spawn(async move {
-            engine.open_gate(passphrase, create).await?;
+            let _turn = turn;
+            let opened = engine.open_gate(passphrase, create).await;
+            opened.inspect_err(|error| engine.note_guess(&caller, error))?;
             let event = engine.event(&caller, EventKind::Unlocked, None, None, Outcome::Done, None);
             engine.inner.activity.push(event);
             Ok(())
@@ -73,6 +84,15 @@ impl Engine {
         opening
             .await
             .unwrap_or_else(|error| Err(Error::Internal(format!("a task ended early ({error})"))))
+    }
+
+    /// A wrong passphrase is in the log, as soon as that can be written.
+    fn note_guess(&self, caller: &Caller, error: &Error) {
+        if matches!(error, Error::Vault(tokenry_vault::Error::WrongPassphrase)) {
+            let (kind, outcome) = (EventKind::Unlocked, Outcome::Refused);
+            let event = self.event(caller, kind, None, None, outcome, Some("wrong passphrase"));
+            self.inner.activity.push(event);
+        }
     }
 
     /// Ends an engine without a window, so that a desktop app can take the profile over.
@@ -102,7 +122,7 @@ impl Engine {
             if finished.is_err() {
                 tracing::warn!("the engine ends while something is still under way");
             }
-            self.write_activity(ledger.clone()).await;
+            self.write_activity(ledger.clone(), true).await;
             self.raise_at_the_end(Some(&ledger)).await;
         } else {
             self.raise_at_the_end(None).await;
@@ -141,7 +161,12 @@ impl Engine {
     pub(crate) async fn open_gate(&self, passphrase: Option<Secret>, create: bool) -> Result<(), Error> {
         let _turn = self.inner.opening.lock().await;
         if self.ledger().is_ok() {
-            return Ok(());
+            // Opened meanwhile, by whoever was before in the queue: a wrong passphrase is wrong all the same.
+            let engine = self.clone();
+            return match passphrase {
+                Some(passphrase) => blocking(move || engine.inner.opener.prove(Some(&passphrase))).await,
+                None => Ok(()),
+            };
         }
         if *self.inner.life.borrow() != Life::Running {
             return Err(Error::Locked);

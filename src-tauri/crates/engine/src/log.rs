@@ -5,15 +5,23 @@
 //! that each line holds the value that the hash chain had before it, and whoever reads it sees whether the line
 //! before leads there; the newest one has to lead to the value in the manifest. That costs nothing at opening and one
 //! step of the chain for each line that is looked at.
+//!
+//! What is damaged or missing is shown in its place, with its number, and the lines around it are read. The log is
+//! bounded: its oldest lines go a segment at a time, and the manifest says where it begins.
 
-use crate::{Engine, Error, engine::blocking, ledger::Ledger, policy::Operation, record, resolve};
-use tokenry_core::{AppId, Caller, ConnectionId, Event, Outcome};
+use crate::{
+    Engine, Error, activity::Seen, engine::blocking, ledger::Ledger, policy::Operation, record, resolve,
+};
+use tokenry_core::{AppId, Caller, ConnectionId, Event, EventKind, Outcome, Rule, Timestamp};
 use tokenry_vault::Place;
 
 /// How many lines are opened for one request at most: a filter that matches nothing must not read a million.
 const MOST: usize = 20_000;
 /// How many are read at a time while they are filtered.
 const AT_A_TIME: u32 = 500;
+/// How many lines are kept at least, and how many of the oldest are removed at a time: some 150 MiB in all.
+pub(crate) const KEPT: i64 = 262_144;
+pub(crate) const SEGMENT: i64 = 4_096;
 /// The first byte of a line that holds the chain's value before it. Lines without are older than that; they begin
 /// with the `{` of their JSON.
 const CHAINED: u8 = 1;
@@ -87,56 +95,103 @@ impl Engine {
                 outcome: filter.outcome,
             }
         };
+        let ahead = Ahead {
+            // Only the first page has what is newest.
+            counts: if before.is_none() {
+                self.inner.activity.counts()
+            } else {
+                Vec::new()
+            },
+            now: self.now(),
+        };
         let (mut events, next) =
-            blocking(move || ledger.events(only, before, limit.clamp(1, 500), MOST)).await?;
+            blocking(move || ledger.events(only, before, limit.clamp(1, 500), MOST, ahead)).await?;
         // Hand-outs are written a moment late, after what was written at once meanwhile.
         events.sort_by_key(|event| std::cmp::Reverse(event.at));
         Ok((events, next))
     }
 }
 
+/// What is in front of the log: counts that are not written yet, and the time at which it is read.
+pub(crate) struct Ahead {
+    pub(crate) counts: Vec<Event>,
+    pub(crate) now: Timestamp,
+}
+
 impl Ledger {
-    /// Events before `before`, newest first, and the mark of the next page; `most` lines are opened for it.
+    /// Events before `before`, newest first, and the mark of the next page; `most` lines are opened for it. What is
+    /// damaged or missing is shown as that, and hides nothing else.
     fn events(
         &self,
         only: Only,
         before: Option<i64>,
         limit: u32,
         most: usize,
+        ahead: Ahead,
     ) -> Result<(Vec<Event>, Option<i64>), Error> {
-        let (mut mark, mut leads_to) = self.start(before)?;
-        let at_a_time = if only == Only::default() { limit } else { AT_A_TIME };
-        let (mut found, mut opened) = (Vec::new(), 0);
-        while mark > 1 {
+        let (first, limit) = (self.log_start(), limit as usize);
+        let (mut mark, mut leads_to) = self.start(first, before)?;
+        let is_all = only == Only::default();
+        let at_a_time = if is_all {
+            u32::try_from(limit).unwrap_or(AT_A_TIME)
+        } else {
+            AT_A_TIME
+        };
+        let (mut seen, mut opened, mut at) = (Seen::default(), 0, ahead.now);
+        let newest = ahead
+            .counts
+            .into_iter()
+            .filter(|line| only.admits(line) && seen.is_newest(line));
+        let mut found: Vec<_> = newest.take(limit).collect();
+        while mark > first {
             let rows = self.store().events_before(Some(mark), at_a_time)?;
-            if rows.is_empty() {
-                return Err(damaged("lines are missing"));
-            }
-            for (seq, sealed) in rows {
+            // What is missing up to the beginning ends there.
+            let begin = rows
+                .last()
+                .filter(|(seq, _)| *seq >= first)
+                .is_none()
+                .then_some((first - 1, Vec::new()));
+            for (seq, sealed) in rows.into_iter().filter(|(seq, _)| *seq >= first).chain(begin) {
+                if found.len() >= limit || opened == most {
+                    return Ok((found, Some(mark)));
+                }
                 if seq + 1 != mark {
-                    return Err(damaged("lines are missing"));
+                    found.push(damaged_line(seq + 1, mark - 1, "missing", at)?);
+                    (mark, leads_to) = (seq + 1, None);
+                    if found.len() >= limit {
+                        return Ok((found, (mark > first).then_some(mark)));
+                    }
                 }
-                let (chain, event) = self.line(seq, &sealed)?;
-                if let (Some(chain), Some(leads_to)) = (chain, leads_to)
-                    && self.vault().chain(&chain, &sealed) != leads_to
-                {
-                    return Err(damaged("a line is not the one that was written there"));
+                if seq < first {
+                    break;
                 }
-                (mark, leads_to) = (seq, chain);
                 opened += 1;
-                if only.admits(&event) {
-                    found.push(event);
+                let fits =
+                    |chain: &[u8; 32]| leads_to.is_none_or(|end| self.vault().chain(chain, &sealed) == end);
+                match self.line(seq, &sealed) {
+                    Ok((chain, event)) if chain.as_ref().is_none_or(fits) => {
+                        (leads_to, at) = (chain, event.at);
+                        if only.admits(&event) && seen.is_newest(&event) {
+                            found.push(event);
+                        }
+                    }
+                    Ok(_) => {
+                        found.push(damaged_line(seq, seq, "not the one that was written there", at)?);
+                        leads_to = None;
+                    }
+                    Err(_) => {
+                        found.push(damaged_line(seq, seq, "damaged", at)?);
+                        leads_to = None;
+                    }
                 }
-                if found.len() == limit as usize || opened == most {
-                    return Ok((found, (mark > 1).then_some(mark)));
-                }
+                mark = seq;
             }
         }
         Ok((found, None))
     }
 
     /// The mark to begin at, and what the chain's value is there.
-    fn start(&self, before: Option<i64>) -> Result<(i64, Option<[u8; 32]>), Error> {
+    fn start(&self, first: i64, before: Option<i64>) -> Result<(i64, Option<[u8; 32]>), Error> {
         let (next, end) = match self.read_only() {
             None => self.log_end(),
             // Its end may be missing, and is said to be. What is there is shown.
@@ -145,12 +200,13 @@ impl Ledger {
         let Some(before) = before.filter(|before| *before < next) else {
             return Ok((next, end));
         };
-        let rows = self.store().events_before(before.checked_add(1), 1)?;
-        match rows.first() {
-            Some((seq, sealed)) if *seq == before => Ok((before, self.line(*seq, sealed)?.0)),
-            _ if before < 1 => Ok((1, None)),
-            _ => Err(damaged("lines are missing")),
+        if before < first {
+            return Ok((first, None));
         }
+        let rows = self.store().events_before(before.checked_add(1), 1)?;
+        let there = rows.first().filter(|(seq, _)| *seq == before);
+        let line = there.and_then(|(seq, sealed)| self.line(*seq, sealed).ok());
+        Ok((before, line.and_then(|(chain, _)| chain)))
     }
 
     fn line(&self, seq: i64, sealed: &[u8]) -> Result<(Option<[u8; 32]>, Event), Error> {
@@ -186,9 +242,35 @@ pub(crate) fn place(seq: i64) -> Place<'static> {
 }
 
 fn damaged(what: &str) -> Error {
-    Error::ReadOnly(format!(
-        "the activity log was changed by something else than Tokenry: {what}; put a copy of the profile folder back"
-    ))
+    Error::ReadOnly(format!("{what}; put a copy of the profile folder back"))
+}
+
+/// What is shown in the place of lines that are not as they were written.
+fn damaged_line(first: i64, last: i64, what: &str, at: Timestamp) -> Result<Event, Error> {
+    let which = if first == last {
+        format!("line {first} is {what}")
+    } else {
+        format!("lines {first} to {last} are {what}")
+    };
+    let id = format!("00000000-0000-8000-8000-{:012x}", last & 0xffff_ffff_ffff);
+    Ok(Event {
+        id: id.parse().map_err(|_| damaged("a line has no number"))?,
+        at,
+        kind: EventKind::LogDamaged,
+        caller: Caller::Engine,
+        provider: None,
+        connection: None,
+        credential: None,
+        app: None,
+        outcome: Outcome::Failed,
+        rule: Some(Rule::Engine),
+        detail: Some(format!(
+            "{which}: something else than Tokenry changed the log; a copy of the profile folder may still have it"
+        )),
+        request_id: None,
+        count: 1,
+        first_at: None,
+    })
 }
 
 #[cfg(test)]

@@ -105,10 +105,22 @@ impl Transaction<'_> {
         self.writer.append_event(seq, &sealed)?;
         self.manifest.chain = self.ledger.vault().chain(&self.manifest.chain, &sealed);
         self.manifest.next_event = seq + 1;
+        self.prune(log::KEPT, log::SEGMENT)?;
         if self.ledger.is_watched() {
             self.effects.push(Effect::Logged(Box::new(event.clone())));
         }
         Ok(())
+    }
+
+    /// Removes the oldest lines, a whole segment of them at a time, when there are more than `kept` and that. The manifest
+    /// says where the log begins from then on, so nobody else can shorten it.
+    pub(crate) fn prune(&mut self, kept: i64, segment: i64) -> Result<(), Error> {
+        let manifest = &mut self.manifest;
+        if manifest.next_event - manifest.first_event < kept + segment {
+            return Ok(());
+        }
+        manifest.first_event += segment;
+        Ok(self.writer.prune_events(manifest.first_event)?)
     }
 
     fn count(&mut self, table: Table, row: i64, gone: Option<u64>, come: Option<u64>) {

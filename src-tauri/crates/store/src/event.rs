@@ -6,6 +6,7 @@ const NEWEST: &str = "SELECT seq, sealed FROM events ORDER BY seq DESC LIMIT ?1"
 const BEFORE: &str = "SELECT seq, sealed FROM events WHERE seq < ?2 ORDER BY seq DESC LIMIT ?1";
 const FROM: &str = "SELECT seq, sealed FROM events WHERE seq >= ?1 ORDER BY seq";
 const IS_TAKEN: &str = "SELECT 1 FROM events WHERE seq >= ?1 LIMIT 1";
+const PRUNE: &str = "DELETE FROM events WHERE seq < ?1";
 // As one statement with the question above, each line would cost a table of its own in memory.
 const APPEND: &str = "INSERT INTO events (seq, sealed) VALUES (?1, ?2)";
 
@@ -60,7 +61,7 @@ impl Reader<'_> {
 }
 
 impl Writer<'_> {
-    /// Adds an event. There is no way to change or remove one.
+    /// Adds an event. There is no way to change one, and none to remove one but from the beginning.
     ///
     /// # Errors
     /// [`Error::Conflict`] when its number is not beyond the newest; otherwise as [`Store::write`].
@@ -74,6 +75,15 @@ impl Writer<'_> {
             return Err(taken());
         }
         self.execute(APPEND, params![seq, sealed], taken).map(drop)
+    }
+
+    /// Removes every event before this number.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub fn prune_events(&self, first: i64) -> Result<(), Error> {
+        self.execute(PRUNE, [first], || Error::Conflict { table: "events" })
+            .map(drop)
     }
 }
 

@@ -69,10 +69,13 @@ export class Events {
     this.list = [...this.list, ...found.filter((event) => !there.has(event.id))];
   }
 
-  /** One that just happened; kept only while somebody looks, and where it fits. */
+  /** One that just happened, or happened again; kept only while somebody looks, and where it fits. */
   add(event: Event): void {
-    if (!this.#watching || !this.#fits(event) || this.list.some((known) => known.id === event.id)) return;
-    this.list = [event, ...this.list];
+    if (!this.#watching || !this.#fits(event)) return;
+    const known = this.list.find((line) => line.id === event.id);
+    // A line that repeats keeps its id and grows.
+    if (known && (known.count ?? 1) >= (event.count ?? 1)) return;
+    this.list = [event, ...this.list.filter((line) => line.id !== event.id)];
   }
 
   /** Nobody looks any more. */

@@ -13,6 +13,7 @@ export const eventKind: Record<EventKind, Record<Outcome, string>> = {
   refreshed: ended('Refreshed', 'Refresh'),
   refresh_failed: { done: 'Refresh failed', refused: 'Refresh denied', failed: 'Refresh failed' },
   scopes_lost: { done: 'Scopes lost', refused: 'Scopes lost', failed: 'Scopes lost' },
+  connection_changed: ended('Connection changed', 'Changing a connection'),
   disconnected: ended('Disconnected', 'Disconnecting'),
   revoked: ended('Tokens revoked at the provider', 'Revoking tokens at the provider'),
   locked: ended('Vault locked', 'Locking the vault'),
@@ -31,6 +32,8 @@ export const eventKind: Record<EventKind, Record<Outcome, string>> = {
   credential_removed: ended('Credential removed', 'Removing a credential'),
   credential_handed_out: ended('Credential handed out', 'Credential request'),
   settings_changed: ended('Settings changed', 'Changing the settings'),
+  app_refused: { done: 'App refused', refused: 'App refused', failed: 'App refused' },
+  log_damaged: { done: 'Log damaged', refused: 'Log damaged', failed: 'Log damaged' },
 };
 
 /** The words for an event that was done, and those for what was only tried. */
@@ -74,6 +77,8 @@ export const sent: Record<GrantType, Partial<Record<EventKind, (provider: string
 };
 
 export const activity = {
+  /** Repeats of what was refused or failed are one line. */
+  times: (count: number) => `× ${count.toLocaleString('en')}`,
   title: 'Activity',
   filter: 'Filter what is listed',
   byApp: 'App',

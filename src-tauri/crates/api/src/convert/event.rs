@@ -15,7 +15,7 @@ pub(crate) fn event(event: Event) -> contract::Event {
         Caller::Engine => (contract::CallerKind::Engine, None, None),
         Caller::Consent => (contract::CallerKind::Consent, None, None),
         Caller::App(app) => {
-            let pid = app.peer.as_ref().map(|peer| peer.pid);
+            let pid = app.peer.as_ref().map(|peer| peer.pid).filter(|pid| *pid != 0);
             (
                 contract::CallerKind::App,
                 app.peer.and_then(|peer| peer.program),
@@ -43,6 +43,8 @@ pub(crate) fn event(event: Event) -> contract::Event {
         grant_id,
         detail: event.detail,
         request_id: event.request_id.map(|id| id.uuid()),
+        count: event.count,
+        first_at: event.first_at,
     }
 }
 
@@ -76,6 +78,7 @@ fn kind(kind: EventKind) -> contract::EventKind {
         EventKind::Refreshed => contract::EventKind::Refreshed,
         EventKind::RefreshFailed => contract::EventKind::RefreshFailed,
         EventKind::ScopesLost => contract::EventKind::ScopesLost,
+        EventKind::ConnectionChanged => contract::EventKind::ConnectionChanged,
         EventKind::Disconnected => contract::EventKind::Disconnected,
         EventKind::Revoked => contract::EventKind::Revoked,
         EventKind::Locked => contract::EventKind::Locked,
@@ -94,6 +97,8 @@ fn kind(kind: EventKind) -> contract::EventKind {
         EventKind::CredentialRemoved => contract::EventKind::CredentialRemoved,
         EventKind::CredentialHandedOut => contract::EventKind::CredentialHandedOut,
         EventKind::SettingsChanged => contract::EventKind::SettingsChanged,
+        EventKind::AppRefused => contract::EventKind::AppRefused,
+        EventKind::LogDamaged => contract::EventKind::LogDamaged,
     }
 }
 

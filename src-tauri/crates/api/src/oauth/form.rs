@@ -19,6 +19,8 @@ const TIME: Duration = Duration::from_secs(10);
 pub(super) struct FromClient {
     pub(super) form: Zeroizing<Vec<u8>>,
     pub(super) authorization: Option<Zeroizing<String>>,
+    /// Through which program it comes, as the door says.
+    pub(super) caller: Option<Caller>,
 }
 
 impl<S: Sync> FromRequest<S> for FromClient {
@@ -46,6 +48,7 @@ impl<S: Sync> FromRequest<S> for FromClient {
         Ok(Self {
             form: Zeroizing::new(bytes.to_vec()),
             authorization,
+            caller: parts.extensions.get().cloned(),
         })
     }
 }

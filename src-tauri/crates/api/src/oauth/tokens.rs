@@ -5,7 +5,7 @@ use super::{
 use crate::openapi::Clients;
 use axum::{Json, extract::State};
 use tokenry_contract::{OAuthIntrospection, OAuthTokenAnswer, OAuthTokenForm, OAuthTokenRequest, Success};
-use tokenry_engine::{Engine, Introspection};
+use tokenry_engine::{Engine, Introspection, OAuthError};
 
 /// Exchange a code, or a refresh token, for an access token to this API
 ///
@@ -20,7 +20,8 @@ use tokenry_engine::{Engine, Introspection};
 )]
 pub(super) async fn oauth_token(State(engine): State<Engine>, client: FromClient) -> Result<Given, Wrong> {
     let authorization = client.authorization.as_ref().map(|text| text.as_str());
-    Ok(Given(engine.issue_tokens(authorization, &client.form).await?))
+    let given = engine.issue_tokens(authorization, &client.form).await;
+    Ok(Given(noted(&engine, &client, given)?))
 }
 
 /// End a token
@@ -39,7 +40,8 @@ pub(super) async fn oauth_revoke(
     client: FromClient,
 ) -> Result<Json<Success>, Wrong> {
     let authorization = client.authorization.as_ref().map(|text| text.as_str());
-    engine.revoke_issued(authorization, &client.form).await?;
+    let revoked = engine.revoke_issued(authorization, &client.form).await;
+    noted(&engine, &client, revoked)?;
     Ok(Json(Success { success: true }))
 }
 
@@ -59,8 +61,18 @@ pub(super) async fn oauth_introspect(
     client: FromClient,
 ) -> Result<Json<OAuthIntrospection>, Wrong> {
     let authorization = client.authorization.as_ref().map(|text| text.as_str());
-    let found = engine.introspect_issued(authorization, &client.form).await?;
+    let found = engine.introspect_issued(authorization, &client.form).await;
+    let found = noted(&engine, &client, found)?;
     Ok(Json(found.map(introspection).unwrap_or_default()))
+}
+
+/// A client that did not prove itself, or brought what we do not know, is in the log.
+fn noted<T>(engine: &Engine, client: &FromClient, done: Result<T, OAuthError>) -> Result<T, OAuthError> {
+    done.inspect_err(|error| {
+        if let Some(caller) = &client.caller {
+            engine.note_oauth_refused(caller, error);
+        }
+    })
 }
 
 fn introspection(found: Introspection) -> OAuthIntrospection {

@@ -99,13 +99,34 @@ fn text(events: &[Event], names: &Names, style: Style) -> String {
     table(&headings, events.iter().map(row).collect(), style)
 }
 
-/// The words, and of what was refused or failed the id that its error named.
+/// How often, the words, and of what was refused or failed the id that its error named.
 fn detail(event: &Event) -> String {
-    let words = event.detail.as_deref().unwrap_or_default();
-    match event.request_id {
-        Some(id) => format!("{words} (request {id})").trim_start().to_owned(),
-        None => words.to_owned(),
+    let times = match event.first_at {
+        Some(first) => format!("× {} since {}", grouped(event.count), whole_second(first)),
+        None => String::new(),
+    };
+    let request = event
+        .request_id
+        .map(|id| format!("(request {id})"))
+        .unwrap_or_default();
+    let words = event.detail.clone().unwrap_or_default();
+    let parts = [times, words, request]
+        .into_iter()
+        .filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join(" ")
+}
+
+/// With a comma before each three digits.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
     }
+    text
 }
 
 #[cfg(test)]
@@ -139,6 +160,22 @@ mod tests {
             text.contains("refused  ") && text.contains(&format!("mail: denied (request {id})")),
             "{text}"
         );
+    }
+
+    #[test]
+    fn what_repeats_says_how_often_and_since_when() {
+        let id = "01900000-0000-7000-8000-000000000001";
+        let page: EventPage = serde_json::from_value(json!({"next": null, "events": [{
+            "id": id, "at": "2027-01-15T08:10:00Z", "kind": "token_handed_out", "caller": "program",
+            "program": "/x", "pid": null, "provider_id": null, "connection_id": null, "outcome": "refused",
+            "detail": "denied", "count": 1_234_567, "first_at": "2027-01-15T08:00:00Z"}]}))
+        .unwrap();
+        let text = text(&page.events, &Names::new(), Style { colour: false });
+        assert!(
+            text.contains("× 1,234,567 since 2027-01-15T08:00:00Z denied"),
+            "{text}"
+        );
+        assert_eq!([1, 999, 1000].map(grouped), ["1", "999", "1,000"]);
     }
 
     #[test]

@@ -142,6 +142,9 @@ impl Engine {
     /// # Errors
     /// When it may not, or the person said so, or could not be asked.
     pub(crate) async fn permit(&self, caller: &Caller, wanted: Wanted) -> Result<Permit, Error> {
+        if matches!(wanted.operation, Operation::Token | Operation::ReadCredential) {
+            self.can_be_logged(caller)?;
+        }
         let locks = self.locks();
         let (decision, limit, is_limited) = self.decide(caller, &wanted)?;
         let rule = match decision {
@@ -164,6 +167,22 @@ impl Engine {
                 Err(error)
             }
         }
+    }
+
+    /// Whether a hand-out could be written into the activity log. What the user takes in the window, they know of.
+    fn can_be_logged(&self, caller: &Caller) -> Result<(), Error> {
+        if *caller == Caller::Ui {
+            return Ok(());
+        }
+        if let Some(why) = self.ledger()?.read_only() {
+            return Err(Error::ReadOnly(format!(
+                "what programs are handed could not be logged, so they get nothing; copy it in the window: {why}"
+            )));
+        }
+        if self.inner.activity.is_stuck() {
+            return Err(Error::Store(tokenry_store::Error::DiskFull));
+        }
+        Ok(())
     }
 
     /// Judges again when a token is handed out. A refresh can take half a minute: in the meantime the vault may have

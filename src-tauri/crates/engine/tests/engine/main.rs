@@ -9,6 +9,7 @@ mod credential_callers;
 mod credential_expiry;
 mod credentials;
 mod disconnect;
+mod floods;
 mod flows;
 mod hostile_answers;
 mod id_tokens;

@@ -266,6 +266,8 @@ fn event() -> Event {
         grant_id: Some(GRANT),
         detail: None,
         request_id: None,
+        count: 1,
+        first_at: None,
     }
 }
 
