@@ -10,6 +10,11 @@ pub trait Clock: Send + Sync {
     fn boottime(&self) -> Duration;
 }
 
+/// The time `by` after `at`. A clock near the end of the calendar gives that end, where `+` would panic.
+pub fn later(at: Timestamp, by: Duration) -> Timestamp {
+    at.checked_add(by).unwrap_or(Timestamp::MAX)
+}
+
 /// The clock of this machine.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
@@ -36,5 +41,24 @@ impl Clock for SystemClock {
                 .duration_since(std::time::UNIX_EPOCH)
                 .unwrap_or_default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_after_the_end_of_the_calendar_is_that_end() {
+        let at = Timestamp::from_second(1_800_000_000).unwrap();
+        assert_eq!(later(at, Duration::from_secs(60)).as_second(), 1_800_000_060);
+        for long in [
+            Duration::MAX,
+            Duration::from_secs(u64::MAX / 2),
+            Duration::from_secs(300_000_000_000),
+        ] {
+            assert_eq!(later(at, long), Timestamp::MAX);
+        }
+        assert_eq!(later(Timestamp::MAX, Duration::from_nanos(1)), Timestamp::MAX);
     }
 }

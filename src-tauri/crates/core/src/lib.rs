@@ -26,7 +26,7 @@ mod text;
 
 pub use address::is_loopback;
 pub use app::{ApiScope, App, Grant, UnknownScope};
-pub use clock::{Clock, SystemClock};
+pub use clock::{Clock, SystemClock, later};
 pub use code::Code;
 pub use connection::{
     Account, AsideTokens, Connection, ConnectionStatus, DEFAULT_PROJECT, LostScopes, NarrowedToken,

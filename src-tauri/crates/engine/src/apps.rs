@@ -99,7 +99,7 @@ impl Engine {
     /// When the caller may not; while locked.
     pub async fn apps(&self, caller: &Caller) -> Result<Vec<AppView>, Error> {
         self.allow(caller, Operation::ReadApps)?;
-        let (ledger, now) = (self.ledger()?, self.now());
+        let (ledger, now) = (self.ledger()?, self.latest());
         let index = ledger.index();
         let mut views: Vec<_> = index
             .apps()

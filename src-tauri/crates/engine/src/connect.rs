@@ -340,7 +340,7 @@ impl Engine {
             authorization_url: started.authorization_url,
             started_by,
             client_secret_from: None,
-            expires_at: self.now() + FLOW_LIFE,
+            expires_at: tokenry_core::later(self.now(), FLOW_LIFE),
         })
     }
 

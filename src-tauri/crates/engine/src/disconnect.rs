@@ -265,7 +265,7 @@ impl Engine {
             at: now,
             message: tokenry_core::clean(&failure.to_string()),
             attempts,
-            next_try_at: Some(now + wait),
+            next_try_at: Some(tokenry_core::later(now, wait)),
             asked_by_provider: failure.retry_after().is_some(),
         };
         let (ledger, id) = (ledger.clone(), connection.id);

@@ -378,7 +378,8 @@ impl Engine {
         let mut over = Vec::new();
         let next = self.live(|flows| {
             // Whoever asks late still hears how it ended.
-            flows.retain(|_, live| live.is_waiting() || live.expires_at + FLOW_LIFE > now);
+            flows
+                .retain(|_, live| live.is_waiting() || tokenry_core::later(live.expires_at, FLOW_LIFE) > now);
             let mut next: Option<Timestamp> = None;
             for live in flows.values().filter(|live| live.is_waiting()) {
                 if live.expires_at <= now {

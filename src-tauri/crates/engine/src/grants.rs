@@ -99,7 +99,7 @@ impl Engine {
     /// When the caller may not; while locked.
     pub async fn grants(&self, caller: &Caller) -> Result<Vec<Grant>, Error> {
         self.allow(caller, Operation::ReadApps)?;
-        let (ledger, now) = (self.ledger()?, self.now());
+        let (ledger, now) = (self.ledger()?, self.latest());
         let mut grants: Vec<_> = ledger
             .index()
             .grants()

@@ -81,7 +81,7 @@ pub(crate) fn verdict(
     let used_up = match rotation {
         Rotation::None => return Verdict::Send(None),
         Rotation::Grace { seconds } => {
-            let end = entry.first_sent_at + Duration::from_secs(seconds.into());
+            let end = tokenry_core::later(entry.first_sent_at, Duration::from_secs(seconds.into()));
             if now < end {
                 return Verdict::Send(Some(end));
             }

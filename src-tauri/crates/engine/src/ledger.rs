@@ -2,6 +2,7 @@ use crate::{
     Change, Error,
     floors::Floors,
     index::Index,
+    latest::LatestTime,
     older::ReadOnly,
     record::{self, Effect, Record},
     transaction::Transaction,
@@ -32,6 +33,8 @@ pub(crate) struct Ledger {
     /// Hears of each refresh token that is committed.
     floors: Arc<Floors>,
     index: RwLock<Index>,
+    /// The latest time that the wall clock has shown.
+    pub(crate) latest: LatestTime,
     changes: broadcast::Sender<Change>,
 }
 
@@ -49,6 +52,9 @@ pub(crate) struct Manifest {
     /// The number of the oldest event that is kept. Older manifests know of no other than the first.
     #[serde(default = "first")]
     pub(crate) first_event: i64,
+    /// The latest time that was seen when something was committed, in milliseconds.
+    #[serde(default)]
+    pub(crate) latest: i64,
 }
 
 fn first() -> i64 {
@@ -78,6 +84,7 @@ impl Ledger {
             chain: [0; 32],
             next_event: 1,
             first_event: first(),
+            latest: now.as_millisecond(),
         };
         let sealed = seal_manifest(&vault, &manifest, &*random)?;
         store.write(now, |writer| {
@@ -98,6 +105,7 @@ impl Ledger {
             manifest,
             read_only: RwLock::default(),
             floors,
+            latest: LatestTime::default(),
             index,
             changes,
         })
@@ -134,6 +142,7 @@ impl Ledger {
             None
         };
         let read_only = RwLock::new(read_only);
+        let latest = LatestTime::at(manifest.latest);
         let (manifest, index) = (Mutex::new(manifest), RwLock::default());
         let ledger = Self {
             vault,
@@ -142,6 +151,7 @@ impl Ledger {
             manifest,
             read_only,
             floors,
+            latest,
             index,
             changes,
         };
@@ -175,6 +185,14 @@ impl Ledger {
 
     pub(crate) fn epoch(&self) -> u64 {
         self.manifest.lock().unwrap_or_else(PoisonError::into_inner).epoch
+    }
+
+    /// The latest time that is on the disk, in milliseconds.
+    pub(crate) fn kept_latest(&self) -> i64 {
+        self.manifest
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .latest
     }
 
     pub(crate) fn get<R: Record>(&self, row: i64) -> Result<Option<R>, Error> {
@@ -253,8 +271,10 @@ impl Ledger {
         work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let mut current = self.manifest.lock().unwrap_or_else(PoisonError::into_inner);
+        let latest = self.latest.seen(now).as_millisecond();
         let (result, manifest, effects, rotated) = self.store.write(now, |writer| {
-            let (manifest, effects) = (current.clone(), Vec::new());
+            let (mut manifest, effects) = (current.clone(), Vec::new());
+            manifest.latest = latest;
             let mut transaction = Transaction {
                 ledger: self,
                 writer,
@@ -274,6 +294,10 @@ impl Ledger {
             Ok::<_, Error>((result, manifest, effects, rotated))
         })?;
         *current = manifest;
+        if current.latest < latest {
+            // Before anything else is committed, which would write the later time down again.
+            self.latest.forget(current.latest);
+        }
         if rotated {
             self.floors.rotated(self.vault.id(), current.epoch);
         }

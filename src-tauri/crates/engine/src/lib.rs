@@ -37,6 +37,7 @@ mod host;
 mod index;
 mod initialise;
 mod journal;
+mod latest;
 mod ledger;
 mod life;
 mod log;

@@ -123,6 +123,7 @@ impl Engine {
                 tracing::warn!("the engine ends while something is still under way");
             }
             self.write_activity(ledger.clone(), true).await;
+            self.keep_latest(&ledger).await;
             self.raise_at_the_end(Some(&ledger)).await;
         } else {
             self.raise_at_the_end(None).await;

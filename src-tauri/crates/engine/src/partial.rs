@@ -48,7 +48,10 @@ pub(crate) fn trouble(
         .map_or(0, |trouble| trouble.attempts)
         .saturating_add(1);
     let next_try_at = if retry {
-        Some(now + schedule::backoff(attempts, None, random))
+        Some(tokenry_core::later(
+            now,
+            schedule::backoff(attempts, None, random),
+        ))
     } else {
         next
     };
@@ -132,7 +135,7 @@ pub(crate) fn set_aside(connection: &mut Connection, old: Tokens, answer: &Answe
                 .map_or_else(String::new, |account| account.subject.clone()),
             access_token: answer.access_token.clone(),
             refresh_token: answer.refresh_token.clone(),
-            until: now + ASIDE_KEPT,
+            until: tokenry_core::later(now, ASIDE_KEPT),
         }),
         fence: old.fence + 1,
         ..old

@@ -26,10 +26,11 @@ pub(crate) fn after_opening(engine: &Engine, ledger: &Ledger) -> Result<(), Erro
         }
         Err(error) => return Err(error.into()),
     }
-    credentials::expired_at_opening(engine, ledger, now)?;
+    credentials::expired_at_opening(engine, ledger, ledger.latest.seen(now))?;
+    engine.end_what_had_ended(ledger, now)?;
     end_dead_flows(engine, ledger, now)?;
     bring_forward_open_ends(ledger, now)?;
-    crate::authorization_server::clean(ledger, now)?;
+    crate::authorization_server::clean(ledger, ledger.latest.seen(now))?;
     wipe_tombstones(ledger, now)
 }
 

@@ -3,7 +3,10 @@ use crate::{
 };
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokenry_core::{Connection, ConnectionId, ConnectionStatus, Provider, ReauthReason, Timestamp};
@@ -36,6 +39,8 @@ pub(crate) struct Places {
     /// The connections that were last announced with another status than their record says.
     ended: Mutex<HashSet<ConnectionId>>,
     pub(crate) expiring: Expiring,
+    /// What had ended before the clock was set back is being deleted.
+    ending: AtomicBool,
 }
 
 impl Default for Places {
@@ -48,6 +53,7 @@ impl Default for Places {
             floor_raised_at: Mutex::default(),
             ended: Mutex::default(),
             expiring: Expiring::default(),
+            ending: AtomicBool::new(false),
         }
     }
 }
@@ -113,6 +119,10 @@ impl Engine {
                     None => {}
                 }
             }
+            ledger.latest.seen(now);
+            if ledger.latest.is_ahead_of(now) {
+                self.end_later(&ledger, now);
+            }
             let expiring = self.look_after_credentials(&ledger, now);
             next = [next, expiring].into_iter().flatten().min();
             drop(ledger);
@@ -124,6 +134,20 @@ impl Engine {
             }
         }
         next.map(|next| next.duration_since(now).unsigned_abs())
+    }
+
+    /// See [`Engine::end_what_had_ended`]; once at a time, beside the schedule.
+    fn end_later(&self, ledger: &Arc<Ledger>, now: Timestamp) {
+        if self.inner.places.ending.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (engine, ledger) = (self.clone(), ledger.clone());
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = engine.end_what_had_ended(&ledger, now) {
+                tracing::warn!("what had ended before the clock was set back could not be deleted: {error}");
+            }
+            engine.inner.places.ending.store(false, Ordering::Release);
+        });
     }
 
     /// Announces each connection whose status has changed by the end of its access token alone, and says when the
@@ -153,7 +177,7 @@ impl Engine {
         let boottime = self.inner.clock.boottime();
         let paused = unpoisoned(&self.inner.places.paused).get(&id).copied();
         if let Some(until) = paused.filter(|until| *until > boottime) {
-            return Some(now + (until - boottime));
+            return Some(tokenry_core::later(now, until - boottime));
         }
         let reserved = self.reserve(id)?;
         let engine = self.clone();

@@ -230,7 +230,7 @@ pub(crate) fn rotated(
         (Some(new), Some(old)) if new.expose() != old.expose() => {
             let replaced = ReplacedToken {
                 refresh_token: old,
-                until: now + REPLACED_KEPT,
+                until: tokenry_core::later(now, REPLACED_KEPT),
             };
             (Some(new), Some(replaced))
         }

@@ -45,9 +45,11 @@ pub(crate) fn refresh(
         state.grants.revoke_access_tokens(family);
     }
     let expires_in = state.behaviour.token_life;
-    let access_token = state
-        .grants
-        .access_token(Some(family), now + Duration::from_secs(expires_in), random);
+    let access_token = state.grants.access_token(
+        Some(family),
+        tokenry_core::later(now, Duration::from_secs(expires_in)),
+        random,
+    );
     Ok(Issued {
         access_token,
         refresh_token,
@@ -60,7 +62,7 @@ pub(crate) fn refresh(
 fn still_taken(rotation: Rotation, at: Timestamp, now: Timestamp) -> bool {
     match rotation {
         Rotation::None => true,
-        Rotation::Grace(seconds) => now < at + Duration::from_secs(seconds),
+        Rotation::Grace(seconds) => now < tokenry_core::later(at, Duration::from_secs(seconds)),
         Rotation::Strict => false,
     }
 }

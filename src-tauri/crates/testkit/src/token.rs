@@ -109,7 +109,7 @@ fn code(
         state.grants.end(family, Ended::CodeReplay);
         return Err("invalid_grant".to_owned());
     }
-    let fresh = now < code.made_at + Duration::from_secs(CODE_LIFE);
+    let fresh = now < tokenry_core::later(code.made_at, Duration::from_secs(CODE_LIFE));
     let same_place = call.get("redirect_uri") == Some(&code.redirect_uri);
     let proven = proves(code.challenge.as_deref(), call.get("code_verifier"));
     if code.client != client.id || !fresh || !same_place || !proven {
@@ -141,9 +141,11 @@ pub(crate) fn first_tokens(
     random: &dyn Random,
 ) -> Issued {
     let expires_in = state.behaviour.token_life;
-    let access_token = state
-        .grants
-        .access_token(Some(family), now + Duration::from_secs(expires_in), random);
+    let access_token = state.grants.access_token(
+        Some(family),
+        tokenry_core::later(now, Duration::from_secs(expires_in)),
+        random,
+    );
     let refresh_token = state
         .behaviour
         .refresh_tokens
@@ -167,9 +169,11 @@ fn client_credentials(
         return Err("unauthorized_client".to_owned());
     }
     let expires_in = state.behaviour.token_life;
-    let access_token = state
-        .grants
-        .access_token(None, now + Duration::from_secs(expires_in), random);
+    let access_token = state.grants.access_token(
+        None,
+        tokenry_core::later(now, Duration::from_secs(expires_in)),
+        random,
+    );
     let scope = call.get("scope").unwrap_or_default().to_owned();
     Ok(Issued {
         access_token,
@@ -200,9 +204,11 @@ fn exchange(
     }
     let scope = refresh::limited(state, call, family)?;
     let expires_in = state.behaviour.token_life;
-    let access_token = state
-        .grants
-        .access_token(Some(family), now + Duration::from_secs(expires_in), random);
+    let access_token = state.grants.access_token(
+        Some(family),
+        tokenry_core::later(now, Duration::from_secs(expires_in)),
+        random,
+    );
     Ok(Issued {
         access_token,
         refresh_token: None,

@@ -114,7 +114,7 @@ impl Engine {
     /// that cannot is asked about each time: anybody can call itself that (RFC 8252 §8.6, A13.5).
     fn granted_before(&self, ledger: &Ledger, app: &App, scopes: &BTreeSet<ApiScope>) -> Option<GrantId> {
         app.token_hash?;
-        let (index, now) = (ledger.index(), self.now());
+        let (index, now) = (ledger.index(), self.latest());
         let covers = |grant: &&Grant| grant.is_alive(now) && scopes.is_subset(&grant.scopes);
         let newest = index
             .grants_of(app.id)
@@ -169,7 +169,7 @@ impl Engine {
         Allowed {
             connections: connections.iter().map(|choice| choice.connection).collect(),
             credentials: credentials.iter().map(|choice| choice.credential).collect(),
-            until: Some(now + UNASKED),
+            until: Some(tokenry_core::later(now, UNASKED)),
             rule: Rule::ApproveAll,
         }
     }

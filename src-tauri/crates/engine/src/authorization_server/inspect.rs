@@ -69,7 +69,7 @@ impl Engine {
             return Err(InvalidClient.because("a public client cannot prove itself, so it may not ask"));
         }
         let found = issued::find(&ledger, &form.required_secret("token")?)?
-            .filter(|found| found.app == app.id && found.is_alive(&ledger.index(), self.now()));
+            .filter(|found| found.app == app.id && found.is_alive(&ledger.index(), self.latest()));
         Ok(found.map(|found| Introspection {
             app: found.app,
             scopes: found.scopes,

@@ -107,7 +107,10 @@ impl Engine {
     ) -> Result<Pair, Error> {
         let random: &dyn Random = &*self.inner.random;
         let (access, refresh) = (fresh(ACCESS, random), fresh(REFRESH, random));
-        let until = |life: Duration| grant.expires_at.map_or(now + life, |end| end.min(now + life));
+        let until = |life: Duration| {
+            let end = tokenry_core::later(now, life);
+            grant.expires_at.map_or(end, |grants| grants.min(end))
+        };
         let record = |kind, token: &Secret, scopes, life| Issued {
             id: IssuedId::new(&*self.inner.clock, random),
             family: family.id,
@@ -157,7 +160,7 @@ impl Engine {
         let Some(found) = find(&ledger, token)? else {
             return Ok(None);
         };
-        if found.kind != Kind::Access || !found.is_alive(&ledger.index(), self.now()) {
+        if found.kind != Kind::Access || !found.is_alive(&ledger.index(), self.latest()) {
             return Ok(None);
         }
         Ok(Some(Caller::App(AppCaller {
@@ -177,7 +180,7 @@ impl Engine {
         let Caller::App(AppCaller { token: Some(id), .. }) = caller else {
             return Ok(None);
         };
-        let (ledger, now) = (self.ledger()?, self.now());
+        let (ledger, now) = (self.ledger()?, self.latest());
         let found = ledger.get::<Issued>(id.row())?;
         match found.filter(|issued| issued.is_alive(&ledger.index(), now)) {
             Some(issued) => Ok(Some(issued.expires_at.duration_since(now).unsigned_abs())),
@@ -189,7 +192,7 @@ impl Engine {
 
     /// Deletes what has ended, once an hour at most.
     pub(super) async fn clean_now_and_then(&self, ledger: &Arc<Ledger>) -> Result<(), Error> {
-        let now = self.now();
+        let now = self.latest();
         {
             let at = &self.inner.authorization_server.cleaned_at;
             let mut at = at.lock().unwrap_or_else(PoisonError::into_inner);

@@ -108,7 +108,7 @@ impl Engine {
         };
         let pair = blocking(move || {
             ledger.change(now, |transaction| {
-                let grant = grant_of(&ledger.index(), bound.app, bound.grant, now);
+                let grant = grant_of(&ledger.index(), bound.app, bound.grant, ledger.latest.seen(now));
                 let Some(grant) = grant else { return Ok(None) };
                 let scopes = family.scopes.clone();
                 engine
@@ -175,8 +175,9 @@ impl Engine {
             delete_family(transaction, before.family)?;
             return Ok(Rotated::Again);
         }
-        let grant = grant_of(&transaction.ledger.index(), before.app, before.grant, now);
-        let Some(grant) = grant.filter(|_| before.expires_at > now) else {
+        let latest = transaction.ledger.latest.seen(now);
+        let grant = grant_of(&transaction.ledger.index(), before.app, before.grant, latest);
+        let Some(grant) = grant.filter(|_| before.expires_at > latest) else {
             return Ok(Rotated::Invalid);
         };
         before.used = true;

@@ -112,7 +112,9 @@ impl Engine {
         match (&answer, &open.who) {
             (Answer::Deny, who) => state.pauses.denied(who.clone(), now),
             (Answer::Session, Some(who)) => {
-                state.sessions.allow(who.clone(), open.wanted.clone(), now);
+                state
+                    .sessions
+                    .allow(who.clone(), open.wanted.clone(), self.inner.clock.boottime());
                 state.pauses.allowed(&open.who);
             }
             _ => state.pauses.allowed(&open.who),

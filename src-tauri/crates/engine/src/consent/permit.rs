@@ -282,14 +282,21 @@ impl Engine {
             now: self.now(),
         };
         let Some(app) = caller.app() else {
-            question.session = self.inner.prompts.session_covers(caller, wanted, question.now);
+            question.session = self
+                .inner
+                .prompts
+                .session_covers(caller, wanted, self.inner.clock.boottime());
             return Ok((decide(&question), None, false));
         };
         let ledger = self.ledger()?;
         let index = ledger.index();
         let grants: Vec<_> = index.grants_of(app).collect();
         question.grants = &grants;
-        question.session = self.inner.prompts.session_covers(caller, wanted, question.now);
+        question.now = ledger.latest.seen(question.now);
+        question.session = self
+            .inner
+            .prompts
+            .session_covers(caller, wanted, self.inner.clock.boottime());
         let decision = decide(&question);
         let limit = match decision {
             Decision::Allow(Rule::Grant(id)) => grants

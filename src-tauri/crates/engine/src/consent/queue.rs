@@ -54,7 +54,7 @@ impl State {
     pub(super) fn show_first(&mut self, now: Timestamp) {
         if let Some(first) = self.open.front_mut().filter(|first| !first.prompt.is_shown) {
             first.prompt.is_shown = true;
-            first.prompt.ends_at = now + first.patience;
+            first.prompt.ends_at = tokenry_core::later(now, first.patience);
             first.ends = Instant::now() + first.patience;
         }
     }
@@ -122,7 +122,7 @@ impl Prompts {
         Some(open.prompt.is_shown)
     }
 
-    pub(super) fn session_covers(&self, caller: &Caller, wanted: &Wanted, now: Timestamp) -> bool {
+    pub(super) fn session_covers(&self, caller: &Caller, wanted: &Wanted, now: Duration) -> bool {
         let mut state = self.state();
         if state.sessions.is_empty() {
             return false;
@@ -233,7 +233,7 @@ impl Engine {
             _ => PATIENCE,
         };
         let has_session = who.as_ref().is_some_and(Who::has_session);
-        let prompt = self.prompt(caller, wanted, has_session, now, now + UNSEEN)?;
+        let prompt = self.prompt(caller, wanted, has_session, now, tokenry_core::later(now, UNSEEN))?;
         let mut state = self.inner.prompts.state();
         if let Some(wait) = state.pauses.left(&who, now) {
             let wait = Some(wait);

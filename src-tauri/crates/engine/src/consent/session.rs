@@ -1,6 +1,6 @@
 use super::permit::Wanted;
 use std::time::Duration;
-use tokenry_core::{Caller, Timestamp};
+use tokenry_core::Caller;
 
 /// What was allowed ends when it was not made use of for this long.
 const UNUSED: Duration = Duration::from_secs(10 * 60);
@@ -53,12 +53,13 @@ pub(super) struct Sessions(Vec<Allowed>);
 struct Allowed {
     who: Who,
     wanted: Wanted,
-    since: Timestamp,
-    used: Timestamp,
+    /// Since boot, as all times here: a wall clock can be set back.
+    since: Duration,
+    used: Duration,
 }
 
 impl Sessions {
-    pub(super) fn allow(&mut self, who: Who, wanted: Wanted, now: Timestamp) {
+    pub(super) fn allow(&mut self, who: Who, wanted: Wanted, now: Duration) {
         self.0
             .retain(|allowed| !(allowed.who == who && allowed.wanted.is_same(&wanted)));
         let (since, used) = (now, now);
@@ -71,12 +72,8 @@ impl Sessions {
     }
 
     /// Whether this is covered by what was allowed; that it was made use of counts.
-    pub(super) fn covers(&mut self, who: &Who, wanted: &Wanted, now: Timestamp) -> bool {
-        let older = |than: Duration, at: Timestamp| {
-            let age = now.duration_since(at);
-            // A clock that was set back must not make it last for ever.
-            age.is_negative() || age.unsigned_abs() >= than
-        };
+    pub(super) fn covers(&mut self, who: &Who, wanted: &Wanted, now: Duration) -> bool {
+        let older = |than: Duration, at: Duration| now.saturating_sub(at) >= than;
         self.0
             .retain(|allowed| !older(UNUSED, allowed.used) && !older(LONGEST, allowed.since));
         let found = self

@@ -63,7 +63,7 @@ impl Engine {
                 None
             }
         });
-        let again = wait.map(|wait| now + wait);
+        let again = wait.map(|wait| tokenry_core::later(now, wait));
         [next, again].into_iter().flatten().min()
     }
 
@@ -110,7 +110,7 @@ impl Engine {
             let Some(credential) = transaction.get::<Credential>(id.row())? else {
                 continue;
             };
-            if is_alive(&credential, self.now()) {
+            if is_alive(&credential, transaction.ledger.latest.seen(self.now())) {
                 continue;
             }
             let kind = EventKind::CredentialRemoved;

@@ -111,7 +111,7 @@ impl Engine {
             connection.provider_words = Some(refusal.words);
         }
         connection.trouble = Some(Trouble {
-            next_try_at: Some(now + schedule::REFUSED_RETRY),
+            next_try_at: Some(tokenry_core::later(now, schedule::REFUSED_RETRY)),
             ..trouble
         });
         true
@@ -151,13 +151,13 @@ impl Engine {
             .map_or(0, |trouble| trouble.attempts)
             .saturating_add(1);
         let retry_after = failure.retry_after();
-        let backoff = now + schedule::backoff(attempts, retry_after, &*self.inner.random);
+        let backoff = tokenry_core::later(now, schedule::backoff(attempts, retry_after, &*self.inner.random));
         let refusal = refusal(connection, failure);
         let next_try_at = match (failure, verdict) {
             (_, Verdict::Hold(end)) => end,
             // Trying again soon changes nothing; at the end of the access token it matters.
             (Failure::Rejected { .. }, _) if is_repeated(refusal.as_ref()) => {
-                let hour = now + schedule::REFUSED_RETRY;
+                let hour = tokenry_core::later(now, schedule::REFUSED_RETRY);
                 let end = connection.expires_at.filter(|end| *end > now);
                 Some(end.map_or(hour, |end| end.min(hour)))
             }
@@ -315,7 +315,7 @@ fn end(
     }
     connection.refreshable = false;
     if let Some(refresh_token) = tokens.refresh_token.take() {
-        let until = now + TOMBSTONE_KEPT;
+        let until = tokenry_core::later(now, TOMBSTONE_KEPT);
         tokens.replaced = Some(ReplacedToken { refresh_token, until });
     }
     transaction.put(connection.id.row(), &tokens)

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod apps;
+mod clocks;
 mod common;
 mod consent;
 mod credential_callers;

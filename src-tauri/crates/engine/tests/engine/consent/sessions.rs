@@ -115,3 +115,23 @@ async fn a_program_whose_session_cannot_be_seen_is_asked_about_each_time_and_hel
     let error = engine.refresh(&caller, NAME).await.unwrap_err();
     assert_eq!(error.code(), Code::RateLimited);
 }
+
+/// Issue 9: what was allowed for a session ends by the time that passes, and not by the wall clock.
+#[tokio::test]
+async fn a_session_is_no_longer_when_the_clock_is_set_back() {
+    let (world, engine) = World::connected(Behaviour::default()).await;
+    let program = Program::start();
+    let asked = ask(&engine, &program.caller());
+    answer(&engine, &question(&engine).await, Answer::Session)
+        .await
+        .unwrap();
+    assert_eq!(code(asked).await, Ok(()));
+    world.pass(540);
+    world.clock.set(world.clock_now() - Duration::from_secs(480));
+    world.pass(120);
+    let asked = ask(&engine, &program.caller());
+    answer(&engine, &question(&engine).await, Answer::Once)
+        .await
+        .unwrap();
+    assert_eq!(code(asked).await, Ok(()));
+}
