@@ -7,7 +7,7 @@ use crate::{engine, waiting};
 use std::ffi::OsStr;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, IsTerminal, Read, Seek, SeekFrom};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
@@ -212,14 +212,20 @@ impl Log {
             .create(&folder)
             .map_err(failed)?;
         let mut options = OpenOptions::new();
-        // Never through a link: it could lead to any file of the user, which is cut to nothing when it is long.
+        // Never through a link: it could lead to any file of the user, which is cut to nothing when it is long. And
+        // without waiting for the other end of a pipe.
+        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
         options
             .read(true)
             .append(true)
             .create(true)
             .mode(0o600)
-            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
+            .custom_flags(flags.bits().cast_signed());
         let mut file = options.open(folder.join("engine.log")).map_err(failed)?;
+        let found = file.metadata().map_err(failed)?;
+        if !found.is_file() || found.uid() != rustix::process::geteuid().as_raw() {
+            return Err(failed(std::io::Error::other("it is not a plain file of yours")));
+        }
         if file.seek(SeekFrom::End(0)).map_err(failed)? > LOG_MAX {
             file.set_len(0).map_err(failed)?;
         }

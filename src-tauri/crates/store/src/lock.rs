@@ -1,4 +1,7 @@
-use crate::{Error, damage, private};
+use crate::{
+    Error, damage,
+    private::{self, Access},
+};
 use std::{
     fs::{File, TryLockError},
     io::{Read, Seek, SeekFrom, Write},
@@ -22,14 +25,8 @@ impl ProfileLock {
     pub fn take(folder: &Path) -> Result<Self, Error> {
         let folder = private::folder(folder)?;
         let path = folder.join("tokenry.lock");
-        private::make_sure(&path)?;
-        let mut file = private::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(damage::io(&path))?;
+        let gone = || damage::io(&path)(std::io::ErrorKind::NotFound.into());
+        let mut file = private::open(&path, Access::WriteOrMake)?.ok_or_else(gone)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

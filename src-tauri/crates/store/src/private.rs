@@ -25,41 +25,99 @@ pub(crate) fn folder(folder: &Path) -> Result<PathBuf, Error> {
     Ok(folder)
 }
 
-/// A new file (mode 0600) that was not there before, opened for writing.
+/// How a file is opened.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// For reading, when it is there.
+    Read,
+    /// For reading and writing, when it is there.
+    Write,
+    /// The same, and it is made when it is not there.
+    WriteOrMake,
+}
+
+/// The one way to open a file of ours: never through a link, and only a plain file of our own user that is closed to
+/// others (mode 0600), as the opened file itself says. `None`: it is not there.
+pub(crate) fn open(path: &Path, access: Access) -> Result<Option<File>, Error> {
+    let mut options = options();
+    options.read(true).write(access != Access::Read);
+    let opened = options
+        .create(access == Access::WriteOrMake)
+        .truncate(false)
+        .open(path);
+    let file = match opened {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        // A link, a folder and a pipe are refused by the system in words of its own.
+        Err(error) => {
+            make_sure(path)?;
+            return Err(damage::io(path)(error));
+        }
+    };
+    let found = file.metadata().map_err(damage::io(path))?;
+    is_private(path, &found, |mode| {
+        #[cfg(unix)]
+        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(mode))
+            .map_err(damage::io(path))?;
+        #[cfg(not(unix))]
+        let _ = mode;
+        Ok(())
+    })?;
+    Ok(Some(file))
+}
+
+/// A new file (mode 0600) that was not there before, opened for writing. A link in its place is in the way.
 pub(crate) fn create(path: &Path) -> io::Result<File> {
     options().write(true).create_new(true).open(path)
 }
 
-/// How a file of ours is opened: private if it is made, and never through a link that somebody put there.
-pub(crate) fn options() -> OpenOptions {
+/// Private if it is made, never through a link that somebody put there, and without waiting for the other end of a pipe.
+fn options() -> OpenOptions {
     #[cfg_attr(not(unix), allow(unused_mut))]
     let mut options = OpenOptions::new();
     #[cfg(unix)]
     {
+        use rustix::fs::OFlags;
         use std::os::unix::fs::OpenOptionsExt;
-        options
-            .mode(0o600)
-            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        options.mode(0o600).custom_flags(flags.bits().cast_signed());
     }
     options
 }
 
-/// Makes sure of a file that is there: a plain one, ours, and closed to others. `false` when there is none.
+/// Makes sure of a file that is there, for what opens it by its path, as SQLite does (which follows no link either): a
+/// plain one, ours, and closed to others. `false` when there is none.
 pub(crate) fn make_sure(path: &Path) -> Result<bool, Error> {
     let found = match fs::symlink_metadata(path) {
         Ok(found) => found,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(damage::io(path)(error)),
     };
+    is_private(path, &found, |mode| {
+        #[cfg(unix)]
+        set_mode(path, mode)?;
+        #[cfg(not(unix))]
+        let _ = mode;
+        Ok(())
+    })?;
+    Ok(true)
+}
+
+/// A plain file, ours, and closed to others; `close` gives it the mode that does.
+fn is_private(
+    path: &Path,
+    found: &Metadata,
+    close: impl FnOnce(u32) -> Result<(), Error>,
+) -> Result<(), Error> {
     if !found.is_file() {
         return Err(damage::damaged(path, "it is not a plain file"));
     }
-    is_ours(path, &found)?;
+    is_ours(path, found)?;
     #[cfg(unix)]
-    if mode(&found) & 0o077 != 0 {
-        set_mode(path, 0o600)?;
-    }
-    Ok(true)
+    let is_open = mode(found) & 0o077 != 0;
+    #[cfg(not(unix))]
+    let is_open = false;
+    if is_open { close(0o600) } else { Ok(()) }
 }
 
 /// Whether there is a file with something in it.

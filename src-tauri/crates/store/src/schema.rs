@@ -1,6 +1,9 @@
 //! The form of the file: whose it is, which version of it, and what may be in it.
 
-use crate::{Error, Table, damage, private};
+use crate::{
+    Error, Table, damage,
+    private::{self, Access},
+};
 use rusqlite::{Connection, Transaction};
 use std::{io::Read, path::Path};
 
@@ -43,11 +46,10 @@ pub(crate) fn lay_out(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
 /// Judges the first 100 bytes, before SQLite has a chance to change anything.
 pub(crate) fn judge_header(file: &Path) -> Result<(), Error> {
     let mut header = [0; 100];
-    private::options()
-        .read(true)
-        .write(true)
-        .open(file)
-        .and_then(|mut opened| opened.read_exact(&mut header))
+    let mut opened = private::open(file, Access::Write)?
+        .ok_or_else(|| damage::io(file)(std::io::ErrorKind::NotFound.into()))?;
+    opened
+        .read_exact(&mut header)
         .map_err(|error| match error.kind() {
             std::io::ErrorKind::UnexpectedEof => damage::damaged(file, "it is cut short"),
             _ => damage::io(file)(error),

@@ -1,6 +1,9 @@
 //! Files of a few bytes or one record: read whole, and replaced whole or not at all.
 
-use crate::{Error, damage, private};
+use crate::{
+    Error, damage,
+    private::{self, Access},
+};
 use std::{
     ffi::OsStr,
     fs,
@@ -22,13 +25,9 @@ pub fn private_folder(folder: &Path) -> Result<std::path::PathBuf, Error> {
 /// [`Error::Damaged`] for a file that is longer than `most`, a link, or anything else that is not a plain file;
 /// [`Error::OtherUser`], [`Error::ReadOnly`], [`Error::Io`].
 pub fn read_file(path: &Path, most: u64) -> Result<Option<Vec<u8>>, Error> {
-    if !private::make_sure(path)? {
+    let Some(file) = private::open(path, Access::Read)? else {
         return Ok(None);
-    }
-    let file = private::options()
-        .read(true)
-        .open(path)
-        .map_err(damage::io(path))?;
+    };
     // A length that is too large is known without reading: a file can hold gigabytes of nothing.
     let length = file.metadata().map_err(damage::io(path))?.len();
     let mut bytes = Vec::new();

@@ -105,6 +105,52 @@ fn a_link_in_the_place_of_a_file_is_not_followed() {
     assert!(!target.exists());
 }
 
+/// security.md, "At rest": files 0600 in a 0700 folder. A pipe would never answer, and a folder or a link is no file of
+/// ours, whichever of our files it stands for.
+#[test]
+fn a_pipe_a_folder_or_a_link_in_the_place_of_any_file_is_refused_at_once() {
+    let plant: [(&str, fn(&Path)); 3] = [
+        ("pipe", |path| {
+            let mode = rustix::fs::Mode::from_raw_mode(0o600);
+            rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+        }),
+        ("folder", |path| fs::create_dir(path).unwrap()),
+        ("link", |path| {
+            std::os::unix::fs::symlink("/dev/zero", path).unwrap()
+        }),
+    ];
+    for (kind, plant) in plant {
+        for name in [
+            "tokenry.db",
+            "tokenry.db-wal",
+            "tokenry.lock",
+            "tokenry.a-1.spill",
+        ] {
+            let home = filled();
+            let path = home.path().join(name);
+            let _ = fs::remove_file(&path);
+            plant(&path);
+            let refused = match name {
+                "tokenry.lock" => ProfileLock::take(home.path()).map(drop),
+                "tokenry.a-1.spill" => crate::spilled(home.path()).map(drop),
+                _ => Store::open(home.path()).map(drop),
+            };
+            assert!(refused.is_err_and(|error| error.is_damage()), "{kind} {name}");
+        }
+    }
+}
+
+/// The file that was opened is judged, and not the one that had its name a moment before.
+#[test]
+fn a_small_file_that_was_open_to_others_is_closed_when_it_is_read() {
+    let home = home();
+    let path = home.path().join("tokenry.note");
+    fs::write(&path, "x").unwrap();
+    set_mode(&path, 0o644);
+    assert_eq!(crate::read_file(&path, 10).unwrap().unwrap(), b"x");
+    assert_eq!(mode(&path) & 0o777, 0o600);
+}
+
 #[test]
 fn a_folder_that_cannot_be_written_is_called_read_only_and_left_as_it_is() {
     let home = filled();
