@@ -4423,7 +4423,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Ends by itself only for an app that may not hear it any more, or whose access token has ended. */
+            /** @description Ends by itself when the vault is locked, and for an app that may not hear it any more: its grant or its access token has ended. */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -66,8 +66,8 @@ async fn list_events(
     get,
     path = "/v1/events/stream",
     tag = "events",
-    responses((status = 200, description = "Ends by itself only for an app that may not hear it any more, or whose \
-        access token has ended.",
+    responses((status = 200, description = "Ends by itself when the vault is locked, and for an app that may not hear \
+        it any more: its grant or its access token has ended.",
         body = Change, content_type = "text/event-stream"), Listing)
 )]
 async fn stream_changes(
@@ -81,29 +81,39 @@ async fn stream_changes(
 
 type Item = Result<Event, Infallible>;
 
-/// For as long as the access token that it was asked with lives.
+/// Until the vault is locked, and for as long as who asked may hear it.
 fn changes(engine: &Engine, caller: Caller, life: Option<Duration>) -> impl Stream<Item = Item> + use<> {
-    let state = (engine.changes(), engine.clone(), caller, life);
-    stream::unfold(state, |(mut changes, engine, caller, life)| async move {
-        let change = tokio::select! {
-            change = changes.recv() => match change {
-                Ok(change) => convert::change(change),
-                Err(RecvError::Lagged(_)) => Change::Engine,
-                Err(RecvError::Closed) => return None,
-            },
-            () = engine.finished() => return None,
-            () = after(life) => return None,
-        };
-        // A grant that was taken away is the end of it, and that itself is a change.
-        let life = engine.may_hear_changes(&caller).ok()?;
-        let event = Event::default().json_data(change).unwrap_or_default();
-        Some((Ok(event), (changes, engine, caller, life)))
-    })
+    let state = (engine.changes(), engine.locks(), engine.clone(), caller, life);
+    stream::unfold(
+        state,
+        |(mut changes, locks, engine, caller, mut life)| async move {
+            let change = loop {
+                tokio::select! {
+                    change = changes.recv() => match change {
+                        Ok(change) => break convert::change(change),
+                        Err(RecvError::Lagged(_)) => break Change::Engine,
+                        Err(RecvError::Closed) => return None,
+                    },
+                    () = engine.finished() => return None,
+                    // Another grant may go on, and a clock may have been set: it is judged anew.
+                    () = after(life) => life = engine.may_hear_changes(&caller).ok()?,
+                }
+            };
+            // That the vault was locked is a change, and so is that a grant was taken away: each is the end of it.
+            if engine.locks() != locks {
+                return None;
+            }
+            let life = engine.may_hear_changes(&caller).ok()?;
+            let event = Event::default().json_data(change).unwrap_or_default();
+            Some((Ok(event), (changes, locks, engine, caller, life)))
+        },
+    )
 }
 
+/// A moment behind it, when what ends then has ended.
 async fn after(life: Option<Duration>) {
     match life {
-        Some(life) => tokio::time::sleep(life).await,
+        Some(life) => tokio::time::sleep(life + Duration::from_millis(1)).await,
         None => pending().await,
     }
 }
@@ -117,7 +127,7 @@ mod tests {
         let hour = Duration::from_secs(3600);
         let begun = tokio::time::Instant::now();
         after(Some(hour)).await;
-        assert_eq!(begun.elapsed(), hour);
+        assert_eq!(begun.elapsed(), hour + Duration::from_millis(1));
         assert!(tokio::time::timeout(hour * 24, after(None)).await.is_err());
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     policy::{Asking, Operation},
     refresh::Refreshes,
     request::request_id,
+    residue,
     scheduler::{self, Places},
 };
 use std::{
@@ -29,7 +30,7 @@ use tokenry_core::{
 };
 use tokenry_oauth::Http;
 use tokenry_store::ProfileLock;
-use tokio::sync::{Notify, broadcast, watch};
+use tokio::sync::{Notify, broadcast, futures::Notified, watch};
 
 /// The one engine of a profile. Cloning it is cheap: all clones are the same engine.
 #[derive(Clone)]
@@ -61,6 +62,8 @@ pub(crate) struct Inner {
     gate: RwLock<Gate>,
     /// How often the vault was locked. A permission from before a lock is not good after it.
     locks: AtomicU64,
+    /// Tells those who wait for it that the vault was locked.
+    pub(crate) locked: Notify,
     /// The vault that was open last. Somebody may still be in the middle of something with it.
     pub(crate) last: Mutex<Weak<Ledger>>,
     pub(crate) window: bool,
@@ -141,6 +144,7 @@ impl Engine {
                     waiting_for_keyring: false,
                 }),
                 locks: AtomicU64::new(0),
+                locked: Notify::new(),
                 opener,
                 window: options.window,
                 asking: options.asking,
@@ -256,14 +260,16 @@ impl Engine {
         self.inner.changes.subscribe()
     }
 
-    /// Whether a caller may hear of changes, the lines of the activity log among them, and for how long: `None` is
-    /// without an end that is known.
+    /// Whether a caller may hear of changes, the lines of the activity log among them, and for how long: until its
+    /// access token ends, or its grant. `None` is without an end that is known.
     ///
     /// # Errors
     /// When it may not.
     pub fn may_hear_changes(&self, caller: &Caller) -> Result<Option<Duration>, Error> {
         self.allow(caller, Operation::ReadActivity)?;
-        self.life_left(caller)
+        let of_token = self.life_left(caller)?;
+        let of_grant = self.grant_life_left(caller, Operation::ReadActivity)?;
+        Ok([of_token, of_grant].into_iter().flatten().min())
     }
 
     /// Brings the window to the front.
@@ -279,14 +285,28 @@ impl Engine {
 
     /// Opens or shuts the gate.
     pub(crate) fn set_gate(&self, gate: Gate) {
+        residue::vault_is_shut(matches!(gate, Gate::Shut { .. }));
         *self.inner.gate.write().unwrap_or_else(PoisonError::into_inner) = gate;
         let _ = self.inner.changes.send(Change::Engine);
         self.inner.due.notify_one();
     }
 
-    /// How often the vault was locked since the engine started.
-    pub(crate) fn locks(&self) -> u64 {
+    /// How often the vault was locked since the engine started. Whatever was begun before a lock ends with it.
+    pub fn locks(&self) -> u64 {
         self.inner.locks.load(Ordering::Acquire)
+    }
+
+    /// Resolves when the vault is locked the next time, also when that is before it is first waited for.
+    pub fn locked(&self) -> Notified<'_> {
+        self.inner.locked.notified()
+    }
+
+    /// Whether the vault is open.
+    pub fn is_open(&self) -> bool {
+        matches!(
+            &*self.inner.gate.read().unwrap_or_else(PoisonError::into_inner),
+            Gate::Open(_)
+        )
     }
 
     pub(crate) fn count_lock(&self) {

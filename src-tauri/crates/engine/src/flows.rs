@@ -51,7 +51,8 @@ pub(crate) struct LiveFlow {
     /// Held while it is open.
     place: Option<FlowPlace>,
     browser_url: Url,
-    /// As it was recorded, without what may have changed since.
+    /// As it was recorded, without what may have changed since, and without the secrets that only its exchange needs:
+    /// this is there while the vault is locked.
     flow: Flow,
 }
 
@@ -354,7 +355,11 @@ impl Engine {
             serving,
             place,
             browser_url: browser_url.clone(),
-            flow: flow.clone(),
+            flow: Flow {
+                verifier: None,
+                nonce: None,
+                ..flow.clone()
+            },
         };
         self.live(|flows| flows.insert(flow.id, live));
         // Only now does the connection show its flow: who looked when it was written did not see one.

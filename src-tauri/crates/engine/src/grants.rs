@@ -8,7 +8,10 @@ use crate::{
     resolve,
     sight::Sight,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 use tokenry_core::{ApiScope, AppId, Caller, EventKind, Grant, GrantId, Outcome, Scopes, Timestamp};
 
 /// A grant to be given.
@@ -132,6 +135,33 @@ impl Engine {
         // A copy of the profile from before must not bring it back.
         self.raise_floor();
         Ok(())
+    }
+
+    /// When the first of an app's grants ends that may let it do this. `None` when none of them ends by itself, and
+    /// for who is no app.
+    ///
+    /// # Errors
+    /// While locked.
+    pub(crate) fn grant_life_left(
+        &self,
+        caller: &Caller,
+        operation: Operation,
+    ) -> Result<Option<Duration>, Error> {
+        let Some(app) = caller.app() else { return Ok(None) };
+        let (ledger, now) = (self.ledger()?, self.now());
+        let reaches = |grant: &&Grant| {
+            operation
+                .scopes()
+                .iter()
+                .any(|scope| grant.scopes.contains(scope))
+        };
+        let index = ledger.index();
+        let ends = index
+            .grants()
+            .filter(|grant| grant.app == app && grant.is_alive(now))
+            .filter(reaches)
+            .filter_map(|grant| grant.expires_at);
+        Ok(ends.min().map(|end| end.duration_since(now).unsigned_abs()))
     }
 
     /// The name of an app, for whoever shows a grant.

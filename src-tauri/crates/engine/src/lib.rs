@@ -55,6 +55,7 @@ mod record;
 mod recover;
 mod refresh;
 mod request;
+pub mod residue;
 mod resolve;
 mod schedule;
 mod scheduler;

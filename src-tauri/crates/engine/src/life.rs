@@ -156,6 +156,7 @@ impl Engine {
         });
         self.inner.prompts.lock();
         self.inner.authorization_server.forget_codes();
+        self.inner.locked.notify_waiters();
     }
 
     /// Opens the vault if it is shut. One at a time, or two of them would each believe that the profile is theirs.

@@ -8,6 +8,7 @@ use axum::{
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use std::{convert::Infallible, pin::pin, sync::Arc};
+use tokenry_engine::Engine;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::Notify,
@@ -35,6 +36,8 @@ pub(super) struct Manners {
     pub(super) pace: Arc<Pace>,
     /// Asks it to end as soon as it has nothing under way: the door closes.
     pub(super) leave: Arc<Notify>,
+    /// A lock asks for the same: what a connection has brought stays in its buffer until it ends.
+    pub(super) engine: Engine,
 }
 
 /// Serves one connection until it ends, or is asked to leave and has nothing under way.
@@ -43,15 +46,26 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
     F: Future<Output = Response>,
 {
-    let Manners { kept, pace, leave } = manners;
+    let Manners {
+        kept,
+        pace,
+        leave,
+        engine,
+    } = manners;
+    let mut locked = pin!(engine.locked());
     let service = service_fn(|request: hyper::Request<Incoming>| {
         let answer = answer(request.map(Body::new));
-        let pace = &pace;
+        let (pace, engine) = (&pace, &engine);
         async move {
             let _answering = pace.answering();
             let mut response = answer.await;
             for (name, value) in FOR_BROWSERS {
                 response.headers_mut().insert(name, value);
+            }
+            // It may have brought a passphrase, and be kept for hours.
+            if kept && !engine.is_open() {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(header::CONNECTION, close);
             }
             Ok::<_, Infallible>(response)
         }
@@ -79,6 +93,10 @@ where
                 true => return,
                 false => connection.as_mut().graceful_shutdown(),
             },
+            () = locked.as_mut() => {
+                locked.set(engine.locked());
+                connection.as_mut().graceful_shutdown();
+            }
         }
     }
 }

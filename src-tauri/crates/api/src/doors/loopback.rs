@@ -166,11 +166,13 @@ async fn visit(stream: TcpStream, arrival: Arrival, hall: Arc<Hall>) {
         Err(_) => return,
     }
     // One request for each connection: then there is no next one that could be smuggled into the first.
-    let kept = false;
-    connection::serve(stream, Manners { kept, pace, leave }, |request| {
-        answer(&hall, &place, request)
-    })
-    .await;
+    let manners = Manners {
+        kept: false,
+        pace,
+        leave,
+        engine: hall.engine.clone(),
+    };
+    connection::serve(stream, manners, |request| answer(&hall, &place, request)).await;
 }
 
 async fn answer(hall: &Hall, place: &Place, mut request: Request) -> Response {

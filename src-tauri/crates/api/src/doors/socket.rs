@@ -138,12 +138,14 @@ async fn visit(stream: UnixStream, arrival: Arrival, visitors: Visitors) {
             return;
         }
     };
-    let kept = !place.is_narrow();
-    let stream = Patient::new(stream, pace.clone(), place.is_narrow());
-    connection::serve(stream, Manners { kept, pace, leave }, |request| {
-        answer(&visitors, &place, request)
-    })
-    .await;
+    let manners = Manners {
+        kept: !place.is_narrow(),
+        pace: pace.clone(),
+        leave,
+        engine: visitors.engine.clone(),
+    };
+    let stream = Patient::new(stream, pace, place.is_narrow());
+    connection::serve(stream, manners, |request| answer(&visitors, &place, request)).await;
 }
 
 async fn answer(visitors: &Visitors, place: &Place, mut request: Request) -> Response {

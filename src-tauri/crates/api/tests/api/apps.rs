@@ -4,7 +4,7 @@ use crate::support::{Answer, House, app_caller};
 use axum::{body::Body, http::Request};
 use http_body_util::BodyExt;
 use std::time::Duration;
-use tokenry_core::{ApiScope, Caller, GrantId};
+use tokenry_core::{ApiScope, Caller, GrantId, Timestamp};
 use tokenry_engine::NewGrant;
 use tower::ServiceExt;
 
@@ -135,6 +135,29 @@ async fn an_app_hears_of_changes_until_its_grant_is_taken_away() {
     while let Some(line) = next().await {
         assert!(!line.contains("grant_removed"), "{line}");
     }
+}
+
+/// security.md, "Local interfaces": nothing outlives its grant. Nothing happens meanwhile that would make the engine
+/// look again.
+#[tokio::test]
+async fn a_quiet_stream_of_changes_ends_with_the_grant_of_its_app() {
+    let with_app = WithApp::new().await;
+    let end = Timestamp::now() + Duration::from_secs(3);
+    let grant = NewGrant {
+        app: with_app.caller.app().unwrap().to_string(),
+        scopes: [ApiScope::ActivityRead].into(),
+        expires_at: Some(end),
+        ..NewGrant::default()
+    };
+    let house = &with_app.house;
+    house.engine.give_grant(&Caller::Ui, grant).await.unwrap();
+    let mut request = Request::get("/v1/events/stream").body(Body::empty()).unwrap();
+    request.extensions_mut().insert(with_app.caller.clone());
+    let heard = house.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(heard.status(), 200);
+    let whole = tokio::time::timeout(Duration::from_secs(15), heard.into_body().collect()).await;
+    whole.expect("an end").unwrap();
+    assert!(Timestamp::now() >= end);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokenry_api::doors::serve_socket;
+use tokenry_core::Caller;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::UnixStream,
@@ -60,6 +61,7 @@ impl Line {
         while !wanted.iter().all(|words| heard.contains(words)) {
             let read = tokio::time::timeout(Duration::from_secs(10), self.0.read(&mut buffer)).await;
             let read = read.unwrap_or_else(|_| panic!("only heard {heard}")).unwrap();
+            assert!(read > 0, "it ended, and only said {heard}");
             heard.push_str(&String::from_utf8_lossy(&buffer[..read]));
         }
     }
@@ -149,6 +151,37 @@ async fn changes_are_heard_as_they_happen_and_the_stream_ends_with_the_engine() 
     assert!(!heard.contains(crate::support::CLIENT_SECRET));
     house.engine.shutdown().await;
     line.hear(&mut heard, &["\r\n0\r\n\r\n"]).await;
+}
+
+/// security.md, "Keys": lock, and what was begun before it ends.
+#[tokio::test]
+async fn a_stream_of_changes_ends_when_the_vault_is_locked() {
+    let house = House::new().await;
+    let door = serve_socket(house.engine.clone(), &house.socket()).await.unwrap();
+    let mut line = Line::open(door.path()).await;
+    let request = b"GET /v1/events/stream HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    line.0.write_all(request).await.unwrap();
+    assert_eq!(line.answer().await.unwrap().0, 200);
+    house.engine.lock(&Caller::Ui).await.unwrap();
+    let mut heard = String::new();
+    line.hear(&mut heard, &["0\r\n\r\n"]).await;
+    assert!(line.ends_within(Duration::from_secs(5)).await);
+}
+
+/// security.md, "Keys": secrets in memory are wiped. What a connection has brought stays in its buffer until it ends.
+#[tokio::test]
+async fn connections_that_are_kept_end_at_lock_and_are_not_kept_while_locked() {
+    let house = House::new().await;
+    let door = serve_socket(house.engine.clone(), &house.socket()).await.unwrap();
+    let mut kept = Line::open(door.path()).await;
+    assert_eq!(kept.ask("GET", "/v1/status", "").await.0, 200);
+    house.engine.lock(&Caller::Ui).await.unwrap();
+    assert!(kept.ends_within(Duration::from_secs(5)).await);
+
+    let mut locked = Line::open(door.path()).await;
+    let wrong = r#"{"passphrase":"not the right one","create":false}"#;
+    assert_ne!(locked.ask("POST", "/v1/unlock", wrong).await.0, 200);
+    assert!(locked.ends_within(Duration::from_secs(5)).await);
 }
 
 #[tokio::test]
