@@ -10,7 +10,9 @@ mod consent;
 mod deep_link;
 mod display;
 mod first;
+mod harden;
 mod host;
+mod locked;
 mod notices;
 mod socket;
 mod state;
@@ -40,12 +42,7 @@ pub fn run() -> ExitCode {
         return code;
     }
     web::draw_simply();
-    // A core file of this process would hold tokens. (Not being dumpable at all breaks portals; see SECURITY.md.)
-    let none = rustix::process::Rlimit {
-        current: Some(0),
-        maximum: Some(0),
-    };
-    let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
+    harden::no_core_dumps();
     tracing_subscriber::fmt()
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_env("TOKENRY_LOG")
@@ -55,7 +52,21 @@ pub fn run() -> ExitCode {
         .init();
     let (link, hidden) = arguments;
     match first::become_the_engine(link.as_deref()) {
-        Ok(first::Role::Engine(profile)) => start(Shell::new(profile, link, hidden)),
+        Ok(first::Role::Engine(profile)) => {
+            harden::no_look_into_memory();
+            let runtime = match harden::runtime() {
+                Ok(runtime) => runtime,
+                Err(error) => {
+                    complain(&format!("the engine could not be started ({error})"));
+                    return ExitCode::FAILURE;
+                }
+            };
+            tauri::async_runtime::set(runtime.handle().clone());
+            let code = start(Shell::new(profile, link, hidden));
+            // A keyring that does not answer must not keep the process alive.
+            runtime.shutdown_background();
+            code
+        }
         Ok(first::Role::Told) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&error.to_string());
@@ -69,6 +80,7 @@ fn start(shell: Shell) -> ExitCode {
         .plugin(tauri_plugin_deep_link::init())
         .plugin(tauri_plugin_clipboard_manager::init())
         .manage(shell)
+        .manage(clipboard::Clipboard::default())
         .manage(consent::Consent::default())
         .manage(windows::Main::default())
         .manage(notices::Notices::default())
@@ -108,7 +120,10 @@ fn start(shell: Shell) -> ExitCode {
         {
             api.prevent_exit();
         }
-        RunEvent::Exit => state::shut_down(app),
+        RunEvent::Exit => {
+            clipboard::take_away(app);
+            state::shut_down(app);
+        }
         _ => {}
     });
     if code == 0 {

@@ -75,6 +75,7 @@ pub(crate) fn start_engine(app: &AppHandle) {
         }
         shell.started.send_replace(Some(result.clone()));
         let Ok(running) = result else { return };
+        crate::locked::watch(&app, &running.engine);
         crate::consent::watch(&app, &running.engine);
         crate::notices::watch(&app, &running.engine);
         if let Some(link) = shell.link.lock().await.take() {

@@ -5,6 +5,9 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use std::io::ErrorKind;
 use std::path::Path;
 
+/// How many bytes of a form are not found by chance.
+pub const PIECE: usize = 16;
+
 /// A secret that must not be found anywhere.
 #[derive(Debug, Clone)]
 pub struct Canary {
@@ -48,6 +51,27 @@ impl Canary {
     /// Its name in the report.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Every form in pieces of [`PIECE`] bytes, as they stay behind where the rest was written over. (An allocator
+    /// writes over the beginning of what was freed.)
+    pub fn pieces(&self) -> Vec<(&'static str, Vec<u8>)> {
+        let mut pieces = Vec::new();
+        for (encoding, form) in &self.forms {
+            let mut forms = vec![form.clone()];
+            if matches!(*encoding, "hex" | "percent") {
+                forms.extend([form.to_ascii_lowercase(), form.to_ascii_uppercase()]);
+            }
+            for form in forms {
+                let whole = form.chunks_exact(PIECE).map(<[u8]>::to_vec);
+                pieces.extend(whole.map(|piece| (*encoding, piece)));
+                let last = form[form.len().saturating_sub(PIECE)..].to_vec();
+                pieces.push((*encoding, last));
+            }
+        }
+        pieces.sort_by(|a, b| a.1.cmp(&b.1));
+        pieces.dedup_by(|a, b| a.1 == b.1);
+        pieces
     }
 
     /// In which encodings these bytes hold the secret.

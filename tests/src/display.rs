@@ -5,7 +5,10 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 use x11rb::connection::Connection;
-use x11rb::protocol::xproto::{AtomEnum, ClientMessageEvent, ConnectionExt, EventMask, ImageFormat, Window};
+use x11rb::protocol::Event;
+use x11rb::protocol::xproto::{
+    AtomEnum, ClientMessageEvent, ConnectionExt, EventMask, ImageFormat, Window, WindowClass,
+};
 use x11rb::rust_connection::RustConnection;
 
 /// Asks the window with this title to close, as the button in its frame does (ICCCM §4.2.8.1).
@@ -74,6 +77,52 @@ impl Eye {
             height: size.height,
             points: image.data,
         })
+    }
+}
+
+/// The text on the clipboard, as a program hears it that pastes (ICCCM §2.2). `None` where there is none.
+///
+/// # Panics
+/// When the display does not answer.
+pub fn clipboard(session: &DesktopSession) -> Option<String> {
+    let display = session.env()["DISPLAY"].to_str().unwrap();
+    let (x, screen) = x11rb::connect(Some(display)).unwrap();
+    let root = x.setup().roots[screen].root;
+    let atom = |name: &str| {
+        x.intern_atom(false, name.as_bytes())
+            .unwrap()
+            .reply()
+            .unwrap()
+            .atom
+    };
+    let (selection, text, here) = (atom("CLIPBOARD"), atom("UTF8_STRING"), atom("PASTED"));
+    let window = x.generate_id().unwrap();
+    x.create_window(
+        0,
+        window,
+        root,
+        0,
+        0,
+        1,
+        1,
+        0,
+        WindowClass::INPUT_ONLY,
+        0,
+        &Default::default(),
+    )
+    .unwrap();
+    x.convert_selection(window, selection, text, here, x11rb::CURRENT_TIME)
+        .unwrap();
+    x.flush().unwrap();
+    loop {
+        if let Event::SelectionNotify(told) = x.wait_for_event().unwrap() {
+            if told.property == x11rb::NONE {
+                return None;
+            }
+            let property = x.get_property(false, window, here, AtomEnum::ANY, 0, 1 << 16);
+            let value = property.unwrap().reply().unwrap().value;
+            return Some(String::from_utf8_lossy(&value).into_owned());
+        }
     }
 }
 

@@ -17,6 +17,7 @@ pub mod desktop;
 pub mod desktop_session;
 pub mod display;
 pub mod django;
+pub mod memory;
 pub mod process;
 pub mod profile;
 pub mod python;

@@ -52,10 +52,10 @@ pub(crate) enum Command {
     },
     /// Complete a connect with the address the browser was redirected to
     Callback {
-        /// The whole address. It holds a code that others can see in the list of processes: better leave it out,
-        /// or say `-`, and send it by standard input
-        #[arg(default_value = "-", hide_default_value = true)]
-        url: String,
+        /// Nothing, or `-`: the address is read from standard input. It holds a code, and every user of the machine
+        /// sees arguments
+        #[arg(value_name = "-", allow_hyphen_values = true)]
+        url: Option<String>,
     },
     /// Show the activity log, newest first
     Events(EventsArgs),

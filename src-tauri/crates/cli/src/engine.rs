@@ -5,7 +5,7 @@ use crate::http::{Answer, HttpError, Method, Request, is_timeout, path, read_ans
 use crate::output::Output;
 use crate::secret_input::SecretText;
 use crate::waiting::Waiting;
-use crate::{app_token, find, peer, start};
+use crate::{app_token, find, hidden, peer, start};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io::{self, Read, Write};
@@ -74,31 +74,48 @@ impl Engine {
         self.ask(&Request::new(method, path(segments)))
     }
 
-    /// Does something with a body, which may hold a secret.
+    /// Does something with a body. One that holds a secret is given away here, and is gone once it is sent.
     pub(crate) fn send_body<T: DeserializeOwned>(
         &self,
         method: Method,
         segments: &[&str],
-        body: &impl Serialize,
+        body: impl Serialize,
     ) -> Result<T, Failure> {
-        let body = Zeroizing::new(serde_json::to_vec(body).map_err(Failure::garbled)?);
-        self.ask(&Request {
-            body: Some(body),
+        let bytes = Zeroizing::new(serde_json::to_vec(&body).map_err(Failure::garbled)?);
+        drop(body);
+        self.asked(Request {
+            body: Some(bytes),
             ..Request::new(method, path(segments))
         })
     }
 
     /// Asks anything and judges the answer. What the answer waits for is said meanwhile.
     pub(crate) fn ask<T: DeserializeOwned>(&self, request: &Request) -> Result<T, Failure> {
-        let token = self.app_token.as_ref().map(|token| token.as_str());
+        self.answered(&request.target, self.bytes(request))
+    }
+
+    /// The same, with a request that is gone while its answer is waited for.
+    fn asked<T: DeserializeOwned>(&self, request: Request) -> Result<T, Failure> {
+        let bytes = self.bytes(&request);
+        let Request { target, body, .. } = request;
+        drop(body);
+        self.answered(&target, bytes)
+    }
+
+    fn bytes(&self, request: &Request) -> Zeroizing<Vec<u8>> {
+        request.bytes(self.app_token.as_ref().map(|token| token.as_str()))
+    }
+
+    fn answered<T: DeserializeOwned>(&self, target: &str, request: Zeroizing<Vec<u8>>) -> Result<T, Failure> {
         // Who asks to be kept waiting knows what for.
-        let waiting = !self.silent && !request.target.contains("wait_seconds=");
-        let patience = match request.target.as_str() {
+        let waiting = !self.silent && !target.contains("wait_seconds=");
+        let patience = match target {
             "/v1/status" => STATUS_PATIENCE,
             _ => PATIENCE,
         };
         let waiting = waiting.then(|| Waiting::new(self));
-        let answer = exchange(self.connect()?, &request.bytes(token), patience, waiting)?;
+        let _shown = hidden::not_for_a_request();
+        let answer = exchange(self.connect()?, request, patience, waiting)?;
         if answer.status >= 400 {
             return Err(refusal(&answer));
         }
@@ -129,9 +146,10 @@ impl Engine {
 
 /// Reads what is at these segments of an engine that is there, and takes no for an answer.
 pub(crate) fn glance<T: DeserializeOwned>(socket: &Path, segments: &[&str]) -> Option<T> {
+    let _shown = hidden::not_for_a_request();
     let found = find::engine(socket).ok()??;
     let request = Request::new(Method::Get, path(segments)).bytes(None);
-    let answer = exchange(found.stream, &request, GLANCE_PATIENCE, None).ok()?;
+    let answer = exchange(found.stream, request, GLANCE_PATIENCE, None).ok()?;
     serde_json::from_slice(&answer.body).ok()
 }
 
@@ -148,7 +166,7 @@ pub(crate) fn socket() -> Result<PathBuf, Failure> {
 
 fn exchange(
     stream: UnixStream,
-    request: &[u8],
+    request: Zeroizing<Vec<u8>>,
     patience: Duration,
     waiting: Option<Waiting<'_>>,
 ) -> Result<Answer, Failure> {
@@ -158,7 +176,8 @@ fn exchange(
         waiting,
     };
     // An engine that refuses early has answered before it read everything: its answer counts.
-    let sent = stream.stream.write_all(request);
+    let sent = stream.stream.write_all(&request);
+    drop(request);
     match (read_answer(&mut stream), sent) {
         (Ok(answer), _) => Ok(answer),
         (Err(_), Err(error)) => Err(unanswered(&HttpError::Io(error), &stream.stream, patience)),

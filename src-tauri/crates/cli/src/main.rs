@@ -12,6 +12,7 @@ mod credential_args;
 mod engine;
 mod failure;
 mod find;
+mod hidden;
 mod http;
 mod interrupt;
 mod names;
@@ -25,8 +26,14 @@ mod time;
 mod usage;
 mod waiting;
 
+use std::alloc::System;
 use std::ffi::OsString;
 use std::process::ExitCode;
+use zeroizing_alloc::ZeroAlloc;
+
+/// Wipes whatever is given back, so that a secret that was sent is gone.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
     no_core_dumps();

@@ -1,13 +1,15 @@
 //! Secrets come in by standard input, a prompt without echo, or a file descriptor; never as an argument.
 
 use crate::failure::Failure;
-use crate::interrupt;
 use crate::output::write_err;
+use crate::{hidden, interrupt};
 use rustix::termios::{
     LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr, tcsetattr,
 };
+use serde::{Serialize, Serializer};
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
+use std::os::fd::AsFd;
 use tokenry_contract::ErrorCode;
 use zeroize::Zeroizing;
 
@@ -20,13 +22,28 @@ const PASTE_PAUSE: u8 = 2;
 /// A secret, or any text that is read like one.
 pub(crate) type SecretText = Zeroizing<String>;
 
+/// A secret as a field of a body.
+pub(crate) struct Sent(pub(crate) SecretText);
+
+impl Serialize for Sent {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+/// Standard input, which may hold a secret. Not the library's own, whose buffer stays for as long as the process.
+pub(crate) fn standard_input() -> io::Result<File> {
+    hidden::from_now_on();
+    io::stdin().as_fd().try_clone_to_owned().map(File::from)
+}
+
 /// Everything standard input has, less its last line end; on a terminal one line, asked for and not shown.
 pub(crate) fn from_stdin(what: &str) -> Result<SecretText, Failure> {
-    let stdin = io::stdin();
-    if stdin.is_terminal() {
+    if io::stdin().is_terminal() {
         return hidden_line(what);
     }
-    text(read(stdin.lock(), what)?, what)
+    let stdin = standard_input().map_err(|error| unreadable(what, &error.to_string()))?;
+    text(read(stdin, what)?, what)
 }
 
 /// Everything an inherited file descriptor has, less its last line end.
@@ -35,6 +52,7 @@ pub(crate) fn from_fd(fd: u32, what: &str) -> Result<SecretText, Failure> {
         return from_stdin(what);
     }
     // A descriptor that was inherited can be opened once more by its name, without any unsafe code.
+    hidden::from_now_on();
     let file = File::open(format!("/dev/fd/{fd}"))
         .map_err(|error| unreadable(what, &format!("file descriptor {fd}: {error}")))?;
     from_file(file, what)
@@ -91,15 +109,10 @@ pub(crate) fn pasted(prompt: &str) -> Result<Option<SecretText>, Failure> {
     write_err(prompt);
     let mut text = Zeroizing::new(Vec::with_capacity(16 * 1024));
     loop {
-        // In a statement of its own: standard input stays locked until its end.
-        let line = io::BufRead::lines(io::stdin().lock().take(MAX))
-            .next()
-            .transpose();
-        match line {
-            Ok(Some(line)) => text.extend_from_slice(Zeroizing::new(line).as_bytes()),
-            Ok(None) if text.is_empty() => return Ok(None),
-            Ok(None) => break,
-            Err(error) => return Err(unreadable("the line", &error.to_string())),
+        match line("the line")? {
+            Some(line) => text.extend_from_slice(line.as_bytes()),
+            None if text.is_empty() => return Ok(None),
+            None => break,
         }
         let rest = rest_of_paste().map_err(|error| unreadable("the line", &error.to_string()))?;
         text.push(b'\n');
@@ -122,8 +135,9 @@ fn rest_of_paste() -> io::Result<Zeroizing<Vec<u8>>> {
     let restored = TerminalMode(before);
     let mut rest = Zeroizing::new(Vec::with_capacity(16 * 1024));
     let mut part = Zeroizing::new([0; 4096]);
+    let mut stdin = standard_input()?;
     while (rest.len() as u64) < MAX {
-        match io::stdin().lock().read(&mut *part)? {
+        match stdin.read(&mut *part)? {
             0 => break,
             length => rest.extend_from_slice(&part[..length]),
         }
@@ -150,11 +164,16 @@ fn hidden_line(what: &str) -> Result<SecretText, Failure> {
     line?.filter(|line| !line.is_empty()).ok_or_else(|| empty(what))
 }
 
+/// Byte for byte: what stands behind the line is for whoever reads next.
 fn line(what: &str) -> Result<Option<SecretText>, Failure> {
     let mut line = Zeroizing::new(Vec::with_capacity(4096));
-    let mut stdin = io::stdin().lock().take(MAX);
-    io::BufRead::read_until(&mut stdin, b'\n', &mut line)
-        .map_err(|error| unreadable(what, &error.to_string()))?;
+    let stdin = standard_input().map_err(|error| unreadable(what, &error.to_string()))?;
+    for byte in stdin.take(MAX).bytes() {
+        line.push(byte.map_err(|error| unreadable(what, &error.to_string()))?);
+        if line.ends_with(b"\n") {
+            break;
+        }
+    }
     if line.is_empty() {
         Ok(None)
     } else {

@@ -380,8 +380,9 @@ fn an_engine_that_is_away_for_a_moment_is_asked_again() {
     fake.run(&["connect", "github", "--no-browser"]).ends(0);
 }
 
+/// security.md, "How it is shown": no secret in arguments.
 #[test]
-fn callback_takes_the_address_from_standard_input_or_as_an_argument() {
+fn callback_takes_the_address_from_standard_input_and_refuses_it_as_an_argument() {
     let fake = fake("paste", flow("connected"), json!([]));
     let url = "http://127.0.0.1:1/cb/github?code=c&state=s";
     let line = format!("{url}\n");
@@ -389,10 +390,17 @@ fn callback_takes_the_address_from_standard_input_or_as_an_argument() {
         .ends(0)
         .says("", "Connected github as alice@example.com.\n");
     fake.run_with(&["callback", "-"], line.as_bytes()).ends(0);
-    assert_eq!(
-        fake.run(&["callback", url, "--json"]).ends(0).json(),
-        connection()
-    );
+    let json = fake.run_with(&["callback", "--json"], line.as_bytes());
+    assert_eq!(json.ends(0).json(), connection());
+    let as_argument = fake.run(&["callback", url]).ends(10);
+    for part in [
+        "every user of this machine",
+        "Nothing was sent",
+        "`tokenry callback`",
+    ] {
+        assert!(as_argument.err.contains(part), "{as_argument:?}");
+    }
+    assert!(!as_argument.err.contains("code=c"), "{as_argument:?}");
     let callbacks: Vec<_> = fake
         .seen()
         .into_iter()

@@ -1,4 +1,4 @@
-//! The memory of the command line stays out of core files.
+//! The memory of the command line stays out of core files, and away from other programs.
 
 #![allow(clippy::unwrap_used)]
 #![cfg(target_os = "linux")]
@@ -7,6 +7,7 @@ mod support;
 
 use serde_json::json;
 use std::io::Write;
+use std::os::unix::{fs::MetadataExt, process::CommandExt};
 use std::time::{Duration, Instant};
 use support::objects::status;
 use support::{Fake, Run};
@@ -38,4 +39,55 @@ fn a_program_that_waits_for_a_passphrase_writes_no_core_file() {
     );
     child.stdin.take().unwrap().write_all(b"a passphrase\n").unwrap();
     Run::from(child.wait_with_output().unwrap()).ends(0);
+}
+
+/// A user who is not root, whatever it is called here. Of root's processes the system does not say whether they hide.
+const NOBODY: u32 = 65_534;
+
+/// Who may look into the memory of a process: its user, or nobody but root where it hides.
+fn open_to(pid: u32) -> u32 {
+    std::fs::metadata(format!("/proc/{pid}/environ")).unwrap().uid()
+}
+
+/// security.md, "Keys": not dumpable.
+#[test]
+fn a_program_that_waits_for_the_rest_of_a_secret_is_closed_to_other_programs_of_its_user() {
+    let us = rustix::process::geteuid();
+    let user = if us.is_root() { NOBODY } else { us.as_raw() };
+    let folder = tempfile::tempdir().unwrap();
+    // Where another user can start it, and has a home.
+    let program = folder.path().join("tokenry");
+    std::fs::copy(support::tokenry(), &program).unwrap();
+    if us.is_root() {
+        std::os::unix::fs::chown(folder.path(), Some(user), Some(user)).unwrap();
+    }
+    for arguments in [
+        &["callback"][..],
+        &["provider", "edit", "github", "--client-secret-stdin"],
+        &["provider", "add", "--from", "-"],
+        &["credential", "add", "key", "--type", "raw", "--field", "value=-"],
+    ] {
+        let mut command = support::command(&program, folder.path(), arguments);
+        if us.is_root() {
+            command.uid(user).gid(user);
+        }
+        let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
+        child
+            .stdin
+            .as_mut()
+            .unwrap()
+            .write_all(b"the first half")
+            .unwrap();
+        let begun = Instant::now();
+        while open_to(child.id()) == user {
+            assert!(
+                begun.elapsed() < Duration::from_secs(20),
+                "{arguments:?}: it stays open"
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        assert_eq!(open_to(child.id()), 0);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
 }

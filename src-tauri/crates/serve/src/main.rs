@@ -14,7 +14,16 @@ mod serve;
 
 use arguments::{Arguments, Command};
 use failure::Failure;
-use std::{io::Write, process::ExitCode};
+use std::{alloc::System, io::Write, process::ExitCode, time::Duration};
+use tokenry_engine::residue;
+use zeroizing_alloc::ZeroAlloc;
+
+/// Wipes whatever is given back: a secret passes through buffers of libraries, too.
+#[global_allocator]
+static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
+
+/// How long a thread for the disk or for key derivation waits for more work. Its stack goes with it.
+const THREAD_PATIENCE: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     harden::this_process();
@@ -45,6 +54,9 @@ fn serve_until_told(arguments: Arguments) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
+        .on_thread_park(residue::wipe_while_shut)
+        .on_thread_stop(residue::wipe_while_shut)
+        .thread_keep_alive(THREAD_PATIENCE)
         .build()
         .map_err(|error| Failure::internal(format!("no runtime can be made: {error}")))?;
     let ended = runtime.block_on(serve::serve(arguments));

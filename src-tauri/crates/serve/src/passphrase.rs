@@ -1,5 +1,5 @@
 use crate::failure::Failure;
-use std::{fs::File, io::Read};
+use std::{fs::File, io::Read, os::fd::AsFd};
 use tokenry_core::Secret;
 use zeroize::Zeroizing;
 
@@ -13,16 +13,18 @@ pub(crate) fn from_fd(fd: u32) -> Result<Secret, Failure> {
             "file descriptor {fd}, named by --passphrase-fd, cannot be read: {error}"
         ))
     };
-    match fd {
-        0 => first_line(std::io::stdin().lock()),
-        _ => first_line(File::open(format!("/dev/fd/{fd}")).map_err(unreadable)?),
-    }
-    .map_err(unreadable)?
-    .ok_or_else(|| {
-        Failure::usage(format!(
-            "the passphrase on file descriptor {fd} must be one line of 1 to {LONGEST} bytes in UTF-8"
-        ))
-    })
+    let file = match fd {
+        // Not by way of the library's standard input, whose buffer stays for as long as the process.
+        0 => std::io::stdin().as_fd().try_clone_to_owned().map(File::from),
+        _ => File::open(format!("/dev/fd/{fd}")),
+    };
+    first_line(file.map_err(unreadable)?)
+        .map_err(unreadable)?
+        .ok_or_else(|| {
+            Failure::usage(format!(
+                "the passphrase on file descriptor {fd} must be one line of 1 to {LONGEST} bytes in UTF-8"
+            ))
+        })
 }
 
 fn first_line(mut from: impl Read) -> std::io::Result<Option<Secret>> {

@@ -51,7 +51,7 @@ fn add(args: &AddArgs, engine: &Engine, output: &Output) -> Result<(), Failure> 
     if let Some(username) = &args.username {
         data.insert("username".to_owned(), STANDARD.encode(username));
     }
-    let mut body = CreateCredential {
+    let body = CreateCredential {
         name: args.name.clone(),
         project: args.project.clone(),
         kind: args.kind.of_contract(),
@@ -59,9 +59,7 @@ fn add(args: &AddArgs, engine: &Engine, output: &Output) -> Result<(), Failure> 
         redact_fields: args.common.redacted.clone(),
         expires_at: args.expires_at.clone(),
     };
-    let added = engine.send_body::<Credential>(Method::Post, &["v1", "credentials"], &body);
-    body.data.values_mut().for_each(Zeroize::zeroize);
-    let added = added?;
+    let added: Credential = engine.send_body(Method::Post, &["v1", "credentials"], body)?;
     output.done(&added, &format!("Added {}.", called(&added)))
 }
 
@@ -75,7 +73,7 @@ fn edit(args: &EditArgs, engine: &Engine, output: &Output) -> Result<(), Failure
         .chain(username.map(|name| ("username".to_owned(), Some(name))))
         .chain(args.removed.iter().map(|field| (field.clone(), None)))
         .collect();
-    let mut body = UpdateCredential {
+    let body = UpdateCredential {
         name: args.name.clone(),
         data,
         redact_fields: redacted.clone(),
@@ -91,8 +89,7 @@ fn edit(args: &EditArgs, engine: &Engine, output: &Output) -> Result<(), Failure
         ));
     }
     let name = args.credential.as_str();
-    let changed = engine.send_body::<Credential>(Method::Put, &["v1", "credentials", name], &body);
-    body.data.values_mut().for_each(Zeroize::zeroize);
+    let changed = engine.send_body::<Credential>(Method::Put, &["v1", "credentials", name], body);
     let changed = changed.map_err(|failure| explain(failure, engine, name))?;
     output.done(&changed, &format!("Changed {}.", called(&changed)))
 }

@@ -135,7 +135,7 @@ fn ask(engine: &Engine, output: &Output) -> Result<Connection, Failure> {
         if line.trim().is_empty() {
             continue;
         }
-        match callback::complete(&line, engine) {
+        match callback::complete(line, engine) {
             Err(failure) if failure.code() == Some(ErrorCode::ValidationError) => output.fail(&failure),
             end => return end,
         }

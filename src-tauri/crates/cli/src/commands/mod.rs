@@ -50,7 +50,7 @@ pub(crate) fn run(command: &Command, app_token_file: Option<&Path>, output: &Out
         Command::Token(args) => token::run(&args.name, &token::request(args), &engine()?, output),
         Command::Refresh { name } => connection::refresh(name, &engine()?, output),
         Command::Disconnect { name } => connection::disconnect(name, &engine()?, output),
-        Command::Callback { url } => callback::run(url, &engine()?, output),
+        Command::Callback { url } => callback::run(url.as_deref(), &engine()?, output),
         Command::Events(args) => events::run(args, &engine()?, output),
         Command::App(command) => app::run(command, &engine()?, output),
         Command::Approve(args) => approve::run(args, &running()?, output),

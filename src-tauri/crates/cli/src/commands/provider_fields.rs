@@ -65,8 +65,8 @@ fn read(file: &Path, to: Use) -> Result<Map<String, Value>, Failure> {
     let failed = |error: std::io::Error| wrong(&format!("{name} cannot be read: {error}"), "");
     let mut bytes = Zeroizing::new(Vec::new());
     if file == Path::new("-") {
-        std::io::stdin()
-            .lock()
+        secret_input::standard_input()
+            .map_err(failed)?
             .take(FILE_MAX + 1)
             .read_to_end(&mut bytes)
             .map_err(failed)?;

@@ -3,7 +3,7 @@ use crate::engine::{self, Engine};
 use crate::failure::Failure;
 use crate::http::Method;
 use crate::output::Output;
-use crate::secret_input::{self, SecretText};
+use crate::secret_input::{self, SecretText, Sent};
 use crate::{find, start};
 use serde::Serialize;
 use std::io::{self, IsTerminal};
@@ -13,9 +13,9 @@ const PASSPHRASE: &str = "Passphrase";
 
 /// `UnlockRequest`, without a copy of its secret.
 #[derive(Serialize)]
-struct Unlock<'a> {
+struct Unlock {
     #[serde(skip_serializing_if = "Option::is_none")]
-    passphrase: Option<&'a str>,
+    passphrase: Option<Sent>,
     create: bool,
 }
 
@@ -89,11 +89,8 @@ fn by_keyring(engine: &Engine, vault: &Vault, create: bool, is_new: bool) -> Res
 /// for.
 fn open(engine: &Engine, vault: &Vault, fd: Option<u32>, is_new: bool) -> Result<Success, Failure> {
     let by_passphrase = |fd| {
-        send(
-            engine,
-            Some(&first_line(&secret_input::from_fd(fd, PASSPHRASE)?)),
-            false,
-        )
+        let passphrase = first_line(&secret_input::from_fd(fd, PASSPHRASE)?);
+        send(engine, Some(passphrase), false)
     };
     if let Some(fd) = fd {
         return by_passphrase(fd);
@@ -119,7 +116,7 @@ fn create(
 ) -> Result<Success, Failure> {
     let by_passphrase = |fd| {
         let passphrase = first_line(&secret_input::new_from_fd(fd, "passphrase")?);
-        send(engine, Some(&passphrase), true)
+        send(engine, Some(passphrase), true)
     };
     if let Some(fd) = fd {
         return by_passphrase(fd);
@@ -143,8 +140,9 @@ fn create(
     }
 }
 
-fn send(engine: &Engine, passphrase: Option<&str>, create: bool) -> Result<Success, Failure> {
-    engine.send_body(Method::Post, &["v1", "unlock"], &Unlock { passphrase, create })
+fn send(engine: &Engine, passphrase: Option<SecretText>, create: bool) -> Result<Success, Failure> {
+    let passphrase = passphrase.map(Sent);
+    engine.send_body(Method::Post, &["v1", "unlock"], Unlock { passphrase, create })
 }
 
 /// As `tokenry-serve --passphrase-fd` reads it.
