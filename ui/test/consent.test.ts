@@ -138,6 +138,30 @@ describe('an answer', () => {
     expect(questions.answers.map(({ body }) => body.decision)).toEqual(['once']);
   });
 
+  it('to what the settings guard takes the passphrase, typed anew for each try, and a no takes none', async () => {
+    const { questions, prompt } = await asked({ operation: 'move_endpoint', for_session: false, passphrase: true });
+    await new Promise((done) => setTimeout(done, ARMS_AFTER + 50));
+    expect(off('allow-once')).toBe(true);
+    await user.type(screen.getByTestId('passphrase'), 'wrong horse');
+    await armed('allow-once');
+    questions.refuseNext('validation_error', 'passphrase is wrong; type it again');
+    await click('allow-once');
+    expect(text('problem')).toContain('wrong');
+    expect(screen.getByTestId<HTMLInputElement>('passphrase').value).toBe('');
+    await user.type(screen.getByTestId('passphrase'), 'right horse');
+    await armed('allow-once');
+    await click('allow-once');
+    expect(questions.answers[0]?.body).toEqual({
+      decision: 'once',
+      number: prompt.number,
+      passphrase: 'right horse',
+    });
+    const { prompt: second } = { prompt: questions.ask({ passphrase: true, for_session: false }) };
+    await settle();
+    await press('{Escape}');
+    expect(questions.answers[1]).toEqual({ id: second.id, body: { decision: 'deny', number: second.number } });
+  });
+
   it('for the session is there only where the engine can keep to it', async () => {
     const { questions, prompt } = await asked();
     await armed('allow-session');

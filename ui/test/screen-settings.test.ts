@@ -1,6 +1,6 @@
 import { screen } from '@testing-library/svelte';
 import { expect, it } from 'vitest';
-import { body, click, door, open, settle, text } from './support';
+import { body, click, door, open, settle, text, user } from './support';
 
 it('the loopback door is closed until it is opened, and says where it is', async () => {
   const behind = door();
@@ -23,11 +23,11 @@ it('where the door is, which the engine knows a moment after the switch, is seen
   const behind = door();
   await open(behind);
   await click('nav-settings');
-  behind.engine.settings = { loopback: true, loopback_port: null };
+  behind.engine.settings = { loopback: true, loopback_port: null, ask_passphrase: false };
   behind.engine.log({ kind: 'settings_changed' });
   await settle();
   expect(text('loopback-state')).toBe('It is closed.');
-  behind.engine.settings = { loopback: true, loopback_port: 49200 };
+  behind.engine.settings = { loopback: true, loopback_port: 49200, ask_passphrase: false };
   behind.engine.setVault(behind.engine.vault);
   await settle();
   expect(text('loopback-state')).toBe('It is open at 127.0.0.1:49200.');
@@ -50,4 +50,19 @@ it('a change from elsewhere is seen', async () => {
   await behind.request('PUT', '/v1/settings', { loopback: true });
   await settle();
   expect(text('loopback-state')).toContain('49200');
+});
+
+it('asking for the passphrase is switched with the passphrase, and not without one in the vault', async () => {
+  const behind = door();
+  await open(behind);
+  await click('nav-settings');
+  expect(screen.queryByTestId('switch-passphrase')).toBeNull();
+  expect(document.body.textContent).toContain('has no passphrase');
+  behind.engine.setVault({ ...behind.engine.vault, slots: ['passphrase'] });
+  await settle();
+  await user.type(screen.getByTestId('settings-passphrase'), 'correct horse');
+  await click('switch-passphrase');
+  expect(body(behind, 'PUT /v1/settings')).toEqual({ ask_passphrase: true, passphrase: 'correct horse' });
+  expect(screen.getByTestId<HTMLInputElement>('settings-passphrase').value).toBe('');
+  expect(text('switch-passphrase')).toContain('no longer');
 });

@@ -165,6 +165,10 @@ export const words = {
   session:
     'For this session also allows the same again from where it runs, until 10 minutes go by without, 12 hours are over, or Tokenry locks.',
 
+  passphrase: 'Passphrase',
+  passphraseHint: 'Your settings demand it for this.',
+  passphraseFirst: 'Type the passphrase to allow it.',
+
   deny: 'Deny',
   allowOnce: 'Allow once',
   allowSession: 'Allow for this session',

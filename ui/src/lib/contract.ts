@@ -903,6 +903,8 @@ export interface components {
             decision: components["schemas"]["PromptDecision"];
             /** @description From the window that asks for consent: the number of the question. */
             number?: string | null;
+            /** @description The passphrase, where the question says that it takes it. */
+            passphrase?: string | null;
             /**
              * Format: date-time
              * @description Until when an app is authorized; without it, until the person takes it away.
@@ -1656,6 +1658,8 @@ export interface components {
             operation: components["schemas"]["PromptOperation"];
             /** @description The program that started it. */
             parent?: string | null;
+            /** @description Whether it is allowed only with the passphrase, as the user chose in the settings. */
+            passphrase: boolean;
             /** Format: int32 */
             pid?: number | null;
             /** @description The path of the program that asks: a label, not a proof. */
@@ -1784,6 +1788,8 @@ export interface components {
         };
         /** @description The person's choices. */
         Settings: {
+            /** @description Whether a question that is decided each time is allowed only with the passphrase. */
+            ask_passphrase: boolean;
             /** @description Whether programs that only speak TCP may call on 127.0.0.1. */
             loopback: boolean;
             /**
@@ -1908,7 +1914,11 @@ export interface components {
         };
         /** @description Choices to change. Only the fields given change. */
         UpdateSettings: {
+            /** @description Only where a passphrase opens the vault. */
+            ask_passphrase?: boolean | null;
             loopback?: boolean | null;
+            /** @description The passphrase, without which `ask_passphrase` is not switched. */
+            passphrase?: string | null;
         };
         /** @description How the vault is. */
         Vault: {

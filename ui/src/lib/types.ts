@@ -34,6 +34,7 @@ export type WindowNotice = Schemas['WindowNotice'];
 export type EventQuery = NonNullable<paths['/v1/events']['get']['parameters']['query']>;
 
 export type Settings = Schemas['Settings'];
+export type UpdateSettings = Schemas['UpdateSettings'];
 
 export type ErrorCode = Schemas['ErrorCode'];
 export type ErrorBody = Schemas['ErrorBody'];

@@ -7,7 +7,7 @@ use crate::{
 };
 use axum::{Json, extract::State};
 use tokenry_contract::{AnswerPrompt, Prompt, Success};
-use tokenry_core::Caller;
+use tokenry_core::{Caller, Secret};
 use tokenry_engine::Engine;
 
 pub(crate) fn routes<O: Operations>(list: O) -> O {
@@ -57,6 +57,10 @@ async fn answer_prompt(
         .map_err(|_| Refused::field("id", "must be a question's id"))?;
     let proof = convert::proof(&body)
         .ok_or_else(|| Refused::field("number", "or `code` must be given: one of the two, and not both"))?;
-    engine.answer(&caller, id, &proof, convert::answer(&body)).await?;
+    let answer = convert::answer(&body);
+    let passphrase = body.passphrase.map(Secret::new);
+    engine
+        .answer_with(&caller, id, &proof, answer, passphrase)
+        .await?;
     Ok(Json(Success { success: true }))
 }

@@ -6,7 +6,8 @@ use crate::{
 };
 use axum::{Json, extract::State};
 use tokenry_contract::{Settings, UpdateSettings};
-use tokenry_engine::Engine;
+use tokenry_core::Secret;
+use tokenry_engine::{Engine, SettingsChange};
 
 pub(crate) fn routes<O: Operations>(list: O) -> O {
     list.routes(routes!(settings, change_settings))
@@ -41,13 +42,22 @@ async fn change_settings(
     Body(change): Body<UpdateSettings>,
 ) -> Result<Json<Settings>, Refused> {
     Ok(Json(written(
-        engine.change_settings(&caller, change.loopback).await?,
+        engine.change_settings(&caller, wanted(change)).await?,
     )))
+}
+
+fn wanted(change: UpdateSettings) -> SettingsChange {
+    SettingsChange {
+        loopback: change.loopback,
+        ask_passphrase: change.ask_passphrase,
+        passphrase: change.passphrase.map(Secret::new),
+    }
 }
 
 fn written(settings: tokenry_core::Settings) -> Settings {
     Settings {
         loopback: settings.loopback,
         loopback_port: settings.loopback_port,
+        ask_passphrase: settings.ask_passphrase,
     }
 }

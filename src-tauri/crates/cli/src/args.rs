@@ -179,6 +179,9 @@ pub(crate) struct ApproveArgs {
     /// Read the approval code from this file descriptor (0 is standard input)
     #[arg(long, value_name = "N")]
     pub(crate) code_fd: Option<u32>,
+    /// Read the passphrase from this file descriptor, where the settings demand it (0 is standard input)
+    #[arg(long, value_name = "N")]
+    pub(crate) passphrase_fd: Option<u32>,
 }
 
 #[derive(Args)]

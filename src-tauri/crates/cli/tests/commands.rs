@@ -279,7 +279,7 @@ fn approve_prints_each_field_that_changes_and_no_value_of_a_secret() {
     let question = json!({
         "id": "01a223b0-538f-7cb9-b796-07b4c2b221b2", "operation": "move_endpoint", "provider": "github",
         "app_proved": false, "requested_scopes": [], "token_scopes": [], "notes": [], "api_scopes": [],
-        "choices": [], "credential_choices": [], "for_session": false, "asked_at": "2026-01-01T00:00:00Z",
+        "choices": [], "credential_choices": [], "for_session": false, "passphrase": false, "asked_at": "2026-01-01T00:00:00Z",
         "ends_at": "2026-01-01T00:01:00Z", "waiting": 0, "is_shown": true, "ahead": 0, "disconnects": 2,
         "disconnecting": ["github", "github/work"],
         "changes": [

@@ -108,13 +108,30 @@ pub struct Settings {
     pub loopback: bool,
     /// Where; null until that door was open once.
     pub loopback_port: Option<u16>,
+    /// Whether a question that is decided each time is allowed only with the passphrase.
+    pub ask_passphrase: bool,
 }
 
 /// Choices to change. Only the fields given change.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UpdateSettings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loopback: Option<bool>,
+    /// Only where a passphrase opens the vault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ask_passphrase: Option<bool>,
+    /// The passphrase, without which `ask_passphrase` is not switched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passphrase: Option<String>,
+}
+
+impl std::fmt::Debug for UpdateSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UpdateSettings")
+            .field("loopback", &self.loopback)
+            .field("ask_passphrase", &self.ask_passphrase)
+            .finish_non_exhaustive()
+    }
 }

@@ -45,6 +45,8 @@ pub struct Prompt {
     pub redirect_uri: Option<String>,
     /// Whether it can be allowed for the session.
     pub for_session: bool,
+    /// Whether it is allowed only with the passphrase, as the user chose in the settings.
+    pub passphrase: bool,
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub asked_at: Timestamp,
     /// Whether it is the one that is shown. One question is shown at a time.
@@ -164,6 +166,9 @@ pub struct AnswerPrompt {
     /// From a terminal: the code that `tokenry serve` printed when it started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    /// The passphrase, where the question says that it takes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passphrase: Option<String>,
     /// The connections that an app may use, by id, when it is to be authorized.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub connections: Vec<Uuid>,

@@ -93,5 +93,6 @@ pub use options::{Options, VaultChoice};
 pub use policy::{Asking, Decision, Operation, Question, Target, decide};
 pub use providers::NewProvider;
 pub use request::{in_request, request_id};
+pub use settings::SettingsChange;
 pub use token::TokenWish;
 pub use view::{Change, ConnectionView, FlowState, FlowView, Refusal, Status, TokenView};

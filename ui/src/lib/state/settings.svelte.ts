@@ -1,5 +1,5 @@
 import type { Client } from '../door/client';
-import type { Settings as Values } from '../types';
+import type { Settings as Values, UpdateSettings } from '../types';
 
 /** The person's choices, as the engine keeps them. */
 export class Settings {
@@ -21,7 +21,7 @@ export class Settings {
   }
 
   /** @throws Failure */
-  async change(fields: Partial<Pick<Values, 'loopback'>>): Promise<void> {
+  async change(fields: UpdateSettings): Promise<void> {
     const ticket = ++this.#ticket;
     const now = await this.#client.call('put', '/v1/settings', { body: fields });
     if (ticket === this.#ticket) this.now = now;

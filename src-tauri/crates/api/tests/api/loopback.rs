@@ -388,7 +388,11 @@ async fn the_switch_and_the_port_outlive_the_engine_and_are_sealed() {
         Engine::start(options).await.unwrap()
     };
     let first = start().await;
-    first.change_settings(&Caller::Ui, Some(true)).await.unwrap();
+    let open = tokenry_engine::SettingsChange {
+        loopback: Some(true),
+        ..Default::default()
+    };
+    first.change_settings(&Caller::Ui, open).await.unwrap();
     let door = serve_loopback(first.clone(), &profile).await.unwrap();
     let port = door.port();
     door.close().await;

@@ -23,6 +23,8 @@ const LOOK: Duration = Duration::from_secs(1);
 struct Sent<'a> {
     decision: PromptDecision,
     code: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    passphrase: Option<&'a str>,
     #[serde(flatten)]
     allowed: &'a Allowed,
 }
@@ -45,7 +47,9 @@ pub(crate) fn run(args: &ApproveArgs, engine: &Engine, output: &Output) -> Resul
     match (&args.id, args.decision) {
         (Some(id), Some(decision)) => {
             let answer = by_options(args, id, decision, engine)?;
-            let success = send(engine, id, &answer, &code(args.code_fd)?)?;
+            let code = code(args.code_fd)?;
+            let passphrase = args.passphrase_fd.map(|fd| passphrase(Some(fd))).transpose()?;
+            let success = send(engine, id, &answer, &code, passphrase.as_ref())?;
             output.done(&success, done(decision))
         }
         (Some(_), None) => Err(Failure::new(
@@ -122,7 +126,15 @@ fn converse(args: &ApproveArgs, engine: &Engine, output: &Output) -> Result<(), 
             Some(code) => code,
             None => code(args.code_fd)?,
         };
-        match send(engine, &prompt.id.to_string(), &answer, &given) {
+        let needs = prompt.passphrase && answer.decision != PromptDecision::Deny;
+        let passphrase = needs.then(|| passphrase(args.passphrase_fd)).transpose()?;
+        match send(
+            engine,
+            &prompt.id.to_string(),
+            &answer,
+            &given,
+            passphrase.as_ref(),
+        ) {
             Ok(_) => {
                 output.say(done(answer.decision));
                 known = Some(given);
@@ -178,11 +190,18 @@ fn authorize_app(prompt: &Prompt, output: &Output) -> Result<Option<Answer>, Fai
     Ok(allowed.map(|allowed| Answer { decision, allowed }))
 }
 
-fn send(engine: &Engine, id: &str, answer: &Answer, code: &str) -> Result<Success, Failure> {
+fn send(
+    engine: &Engine,
+    id: &str,
+    answer: &Answer,
+    code: &str,
+    passphrase: Option<&SecretText>,
+) -> Result<Success, Failure> {
     let (decision, allowed) = (answer.decision, &answer.allowed);
     let sent = Sent {
         decision,
         code,
+        passphrase: passphrase.map(|text| text.as_str()),
         allowed,
     };
     engine
@@ -203,6 +222,10 @@ fn in_its_window(failure: Failure, engine: &Engine) -> Failure {
         },
         _ => failure,
     }
+}
+
+fn passphrase(fd: Option<u32>) -> Result<SecretText, Failure> {
+    secret_input::from_fd(fd.unwrap_or(0), "Passphrase")
 }
 
 /// As people type it: small letters and a forgotten hyphen are no other code.

@@ -7,8 +7,11 @@ use super::{
 use crate::{Engine, Error, engine::blocking, peer, policy::Operation};
 use std::{collections::BTreeSet, time::Duration};
 use tokenry_core::{
-    Caller, ConnectionId, CredentialId, EventKind, Outcome, PromptId, Rule, Secret, Timestamp,
+    Caller, Code, ConnectionId, CredentialId, EventKind, Outcome, PromptId, Rule, Secret, Timestamp,
 };
+
+/// After so many wrong passphrases a question is denied.
+const MAX_WRONG_PASSPHRASES: u32 = 3;
 
 /// What a wrong approval code costs.
 const WRONG_CODE: Duration = Duration::from_secs(1);
@@ -43,10 +46,10 @@ pub enum Proof {
 }
 
 impl Engine {
-    /// Answers a question. The decision is in the activity log, on the disk, before anybody hears of it.
+    /// Answers a question that takes no passphrase.
     ///
     /// # Errors
-    /// When there is no such question any more, the proof is none, or the decision could not be written down.
+    /// As [`Engine::answer_with`].
     pub async fn answer(
         &self,
         caller: &Caller,
@@ -54,7 +57,26 @@ impl Engine {
         proof: &Proof,
         answer: Answer,
     ) -> Result<(), Error> {
+        self.answer_with(caller, id, proof, answer, None).await
+    }
+
+    /// Answers a question. The decision is in the activity log, on the disk, before anybody hears of it.
+    ///
+    /// # Errors
+    /// When there is no such question any more, the proof is none, the passphrase is needed and missing or wrong, or the
+    /// decision could not be written down.
+    pub async fn answer_with(
+        &self,
+        caller: &Caller,
+        id: PromptId,
+        proof: &Proof,
+        answer: Answer,
+        passphrase: Option<Secret>,
+    ) -> Result<(), Error> {
         self.check_proof(caller, id, proof).await?;
+        if answer != Answer::Deny {
+            self.check_passphrase(id, passphrase).await?;
+        }
         // Out of the queue first: nobody answers it a second time.
         let open = {
             let mut state = self.inner.prompts.state();
@@ -122,6 +144,56 @@ impl Engine {
         drop(state);
         open.answer.send_replace(Some(Ok(Answered { rule, answer })));
         None
+    }
+
+    /// The passphrase, where the question takes it. The third wrong one denies the question.
+    async fn check_passphrase(&self, id: PromptId, passphrase: Option<Secret>) -> Result<(), Error> {
+        let takes_it = {
+            let state = self.inner.prompts.state();
+            let open = state.open.iter().find(|open| open.prompt.id == id);
+            open.ok_or_else(|| no_question(id))?.prompt.passphrase
+        };
+        if !takes_it {
+            return Ok(());
+        }
+        let missing = || Error::field("passphrase", "is needed to allow this, as the settings say");
+        let wrong = match self.prove_passphrase(passphrase.ok_or_else(missing)?).await {
+            Ok(()) => return Ok(()),
+            Err(wrong) if wrong.code() == Code::ValidationError => wrong,
+            Err(other) => return Err(other),
+        };
+        let denied = {
+            let mut state = self.inner.prompts.state();
+            let at = state.open.iter().position(|open| open.prompt.id == id);
+            let at = at.ok_or_else(|| no_question(id))?;
+            let open = &mut state.open[at];
+            open.wrong_passphrases += 1;
+            let mut event = self.event_about(
+                &open.caller,
+                &open.wanted,
+                EventKind::ConsentDecided,
+                Outcome::Failed,
+            );
+            event.detail = Some("a wrong passphrase".to_owned());
+            let is_last = open.wrong_passphrases >= MAX_WRONG_PASSPHRASES;
+            self.inner.activity.push(event);
+            let denied = is_last.then(|| state.open.remove(at)).flatten();
+            if is_last {
+                state.show_first(self.now());
+            }
+            denied
+        };
+        match denied {
+            None => Err(wrong),
+            Some(open) => {
+                self.prompts_changed();
+                let _ = self.decided(open, Answer::Deny).await;
+                Err(Error::field(
+                    "passphrase",
+                    "was wrong three times, so this was denied",
+                ))
+            }
+        }
     }
 
     async fn check_proof(&self, caller: &Caller, id: PromptId, proof: &Proof) -> Result<(), Error> {

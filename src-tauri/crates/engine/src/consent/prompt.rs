@@ -52,6 +52,8 @@ pub struct Prompt {
     pub authorization: Option<AuthorizationRequest>,
     /// Whether it can be allowed for the session.
     pub for_session: bool,
+    /// Whether it is allowed only with the passphrase.
+    pub passphrase: bool,
     /// When it was asked.
     pub asked_at: Timestamp,
     /// Whether it is, or was, the first: the one that is shown.

@@ -71,6 +71,8 @@ pub(super) struct Open {
     pub(super) caller: Caller,
     /// How many wait for the answer.
     askers: usize,
+    /// How many wrong passphrases were given.
+    pub(super) wrong_passphrases: u32,
     pub(super) answer: watch::Sender<Ended>,
     /// How long it is shown.
     patience: Duration,
@@ -260,6 +262,7 @@ impl Engine {
             who,
             caller: caller.clone(),
             askers: 1,
+            wrong_passphrases: 0,
             answer,
             patience,
             ends: Instant::now() + UNSEEN,

@@ -5,7 +5,9 @@ use super::{
     permit::Wanted,
     prompt::{Choice, CredentialChoice, Prompt},
 };
-use crate::{Engine, Error, index::Index, ledger::Ledger, peer, policy::Operation};
+use crate::{
+    Engine, Error, index::Index, ledger::Ledger, peer, policy::Operation, settings::asks_passphrase,
+};
 use std::collections::BTreeSet;
 use tokenry_core::{ApiScope, Caller, Connection, ConnectionStatus, PromptId, Secret, Timestamp};
 
@@ -56,6 +58,7 @@ impl Engine {
             credential_choices: shown.credential_choices,
             authorization: wanted.authorization.clone(),
             for_session: for_session && wanted.can_be_for_a_session(),
+            passphrase: !wanted.can_be_for_a_session() && asks_passphrase(&ledger),
             asked_at: now,
             is_shown: false,
             ends_at,

@@ -12,6 +12,7 @@ use tokenry_testkit::Behaviour;
 mod before;
 mod changes;
 mod changes_elsewhere;
+mod passphrase;
 mod sessions;
 mod turns;
 

@@ -44,7 +44,7 @@ export class MemoryEngine {
   readonly events: Event[] = [];
   readonly apps = new Map<string, App>();
   readonly credentials = new Map<string, Credential>();
-  settings: Settings = { loopback: false, loopback_port: null };
+  settings: Settings = { loopback: false, loopback_port: null, ask_passphrase: false };
 
   readonly #tell: (change: Change) => void;
 

@@ -53,7 +53,12 @@ export const handlers: Record<string, Handler> = {
   'GET /v1/settings': (engine) => engine.settings,
   'PUT /v1/settings': (engine, _, body) => {
     if (typeof body?.['loopback'] === 'boolean') {
-      engine.settings = { loopback: body['loopback'], loopback_port: body['loopback'] ? 49200 : null };
+      const port = body['loopback'] ? 49200 : null;
+      engine.settings = { ...engine.settings, loopback: body['loopback'], loopback_port: port };
+      engine.log({ kind: 'settings_changed' });
+    }
+    if (typeof body?.['ask_passphrase'] === 'boolean') {
+      engine.settings = { ...engine.settings, ask_passphrase: body['ask_passphrase'] };
       engine.log({ kind: 'settings_changed' });
     }
     return engine.settings;

@@ -129,6 +129,7 @@ pub(super) fn of(schema: &str) -> Option<Value> {
         "Settings" => json(Settings {
             loopback: true,
             loopback_port: Some(24180),
+            ask_passphrase: false,
         }),
         "StartAnswer" => json(StartAnswer {
             auth_url: AUTHORIZATION_URL.to_owned(),
@@ -296,6 +297,7 @@ fn prompt() -> Prompt {
         credential_choices: Vec::new(),
         redirect_uri: None,
         for_session: true,
+        passphrase: false,
         asked_at: at("2027-01-15T08:05:00Z"),
         is_shown: true,
         ends_at: at("2027-01-15T08:06:00Z"),

@@ -17,6 +17,7 @@ pub(super) fn of(schema: &str) -> Option<Value> {
             decision: PromptDecision::Once,
             number: None,
             code: Some("EXAMPLE7".to_owned()),
+            passphrase: None,
             connections: Vec::new(),
             credentials: Vec::new(),
             until: None,
@@ -139,7 +140,11 @@ pub(super) fn of(schema: &str) -> Option<Value> {
             default_scopes: Some(words(&["read", "write"])),
             ..UpdateProvider::default()
         }),
-        "UpdateSettings" => json(UpdateSettings { loopback: Some(true) }),
+        "UpdateSettings" => json(UpdateSettings {
+            loopback: Some(true),
+            ask_passphrase: None,
+            passphrase: None,
+        }),
         _ => return None,
     })
 }
