@@ -294,15 +294,16 @@ impl Ledger {
             Ok::<_, Error>((result, manifest, effects, rotated))
         })?;
         *current = manifest;
-        if current.latest < latest {
-            // Before anything else is committed, which would write the later time down again.
-            self.latest.forget(current.latest);
-        }
         if rotated {
             self.floors.rotated(self.vault.id(), current.epoch);
         }
         // Still under the lock: the index hears of commits in their order.
         effects.into_iter().for_each(|effect| self.tell(effect));
+        if current.latest < latest {
+            // After what had ended is gone from the index, and before anything else is committed, which would write the
+            // later time down again.
+            self.latest.forget(current.latest);
+        }
         Ok(result)
     }
 
