@@ -23,6 +23,11 @@ const operation: Record<PromptOperation, Asked> = {
     title: 'Start a sign-in?',
     wants: (prompt) => `wants to open the browser at ${provider(prompt)}, for you to connect an account.`,
   },
+  finish_flow: {
+    title: 'End a sign-in that another program started?',
+    wants: (prompt) =>
+      `wants to end the sign-in at ${provider(prompt)}, which it did not start. Allow it only if you asked for that.`,
+  },
   refresh: { title: 'Refresh now?', wants: (prompt) => `wants fresh tokens for ${connection(prompt)}.` },
   disconnect: {
     title: 'Disconnect?',
@@ -67,6 +72,11 @@ const operation: Record<PromptOperation, Asked> = {
       'wants Tokenry to refresh from an older copy of its vault. A provider that sees a replaced token may end that sign-in.',
   },
   write_apps: { title: 'Change what apps may do?', wants: () => 'wants to change which apps may use Tokenry.' },
+  hand_over: {
+    title: 'End the engine?',
+    wants: () =>
+      'wants the engine to end and to take its place. Allow it only if you are starting Tokenry’s window or another engine.',
+  },
   authorize_app: { title: 'Let an app use Tokenry?', wants: () => 'wants to use Tokenry as one of your apps.' },
 };
 

@@ -5,7 +5,7 @@ use crate::http::{Answer, HttpError, Method, Request, is_timeout, path, read_ans
 use crate::output::Output;
 use crate::secret_input::SecretText;
 use crate::waiting::Waiting;
-use crate::{app_token, find, hidden, peer, start};
+use crate::{app_token, find, hidden, peer, proof, start};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io::{self, Read, Write};
@@ -81,32 +81,72 @@ impl Engine {
         segments: &[&str],
         body: impl Serialize,
     ) -> Result<T, Failure> {
+        self.send_over(method, segments, body, || self.connect())
+    }
+
+    /// The same with a passphrase: whoever is not the engine of this profile gets none.
+    pub(crate) fn send_passphrase<T: DeserializeOwned>(
+        &self,
+        segments: &[&str],
+        body: impl Serialize,
+    ) -> Result<T, Failure> {
+        self.send_over(Method::Post, segments, body, || self.engine_alone())
+    }
+
+    fn send_over<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        segments: &[&str],
+        body: impl Serialize,
+        connect: impl FnOnce() -> Result<UnixStream, Failure>,
+    ) -> Result<T, Failure> {
         let bytes = Zeroizing::new(serde_json::to_vec(&body).map_err(Failure::garbled)?);
         drop(body);
-        self.asked(Request {
+        let request = Request {
             body: Some(bytes),
             ..Request::new(method, path(segments))
-        })
+        };
+        self.asked(request, connect)
+    }
+
+    /// Before a passphrase is asked for: whether there is somebody to send it to.
+    pub(crate) fn is_the_engine(&self) -> Result<(), Failure> {
+        self.engine_alone().map(drop)
+    }
+
+    fn engine_alone(&self) -> Result<UnixStream, Failure> {
+        let stream = self.connect()?;
+        proof::is_the_engine(&stream, self.socket())?;
+        Ok(stream)
     }
 
     /// Asks anything and judges the answer. What the answer waits for is said meanwhile.
     pub(crate) fn ask<T: DeserializeOwned>(&self, request: &Request) -> Result<T, Failure> {
-        self.answered(&request.target, self.bytes(request))
+        self.answered(&request.target, self.bytes(request), || self.connect())
     }
 
     /// The same, with a request that is gone while its answer is waited for.
-    fn asked<T: DeserializeOwned>(&self, request: Request) -> Result<T, Failure> {
+    fn asked<T: DeserializeOwned>(
+        &self,
+        request: Request,
+        connect: impl FnOnce() -> Result<UnixStream, Failure>,
+    ) -> Result<T, Failure> {
         let bytes = self.bytes(&request);
         let Request { target, body, .. } = request;
         drop(body);
-        self.answered(&target, bytes)
+        self.answered(&target, bytes, connect)
     }
 
     fn bytes(&self, request: &Request) -> Zeroizing<Vec<u8>> {
         request.bytes(self.app_token.as_ref().map(|token| token.as_str()))
     }
 
-    fn answered<T: DeserializeOwned>(&self, target: &str, request: Zeroizing<Vec<u8>>) -> Result<T, Failure> {
+    fn answered<T: DeserializeOwned>(
+        &self,
+        target: &str,
+        request: Zeroizing<Vec<u8>>,
+        connect: impl FnOnce() -> Result<UnixStream, Failure>,
+    ) -> Result<T, Failure> {
         // Who asks to be kept waiting knows what for.
         let waiting = !self.silent && !target.contains("wait_seconds=");
         let patience = match target {
@@ -115,7 +155,7 @@ impl Engine {
         };
         let waiting = waiting.then(|| Waiting::new(self));
         let _shown = hidden::not_for_a_request();
-        let answer = exchange(self.connect()?, request, patience, waiting)?;
+        let answer = exchange(connect()?, request, patience, waiting)?;
         if answer.status >= 400 {
             return Err(refusal(&answer));
         }

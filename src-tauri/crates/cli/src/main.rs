@@ -18,6 +18,7 @@ mod interrupt;
 mod names;
 mod output;
 mod peer;
+mod proof;
 mod provider_args;
 mod secret_input;
 mod start;

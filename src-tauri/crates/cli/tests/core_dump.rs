@@ -20,7 +20,7 @@ fn a_program_that_waits_for_a_passphrase_writes_no_core_file() {
         _ => (200, json!({"success": true})),
     });
     let arguments = ["unlock", "--passphrase-fd", "0"];
-    let mut command = support::command(&support::tokenry(), fake.home.path(), &arguments);
+    let mut command = support::command(&support::installed(), fake.home.path(), &arguments);
     let mut child = command.stdin(std::process::Stdio::piped()).spawn().unwrap();
     let begun = Instant::now();
     // It has asked the engine how it is, and now it waits.

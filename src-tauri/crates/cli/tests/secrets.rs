@@ -45,7 +45,7 @@ impl Terminal {
             .unwrap();
         let mut master = File::from(master);
         master.write_all(text.as_bytes()).unwrap();
-        let mut command = support::command(&support::tokenry(), fake.home.path(), arguments);
+        let mut command = support::command(&support::installed(), fake.home.path(), arguments);
         let child = command.stdin(slave).spawn().unwrap();
         Self { master, child }
     }
@@ -198,7 +198,7 @@ fn a_passphrase_comes_by_file_descriptor() {
     // A shell opens descriptor 7 for it.
     let script = "exec 7<\"$1\"; exec \"$2\" unlock --passphrase-fd 7";
     let mut shell = support::command("/bin/sh".as_ref(), fake.home.path(), &["-c", script, "sh"]);
-    let run = Run::from(shell.arg(&file).arg(support::tokenry()).output().unwrap());
+    let run = Run::from(shell.arg(&file).arg(support::installed()).output().unwrap());
     run.ends(0).says("", "The vault is unlocked.\n");
     assert_eq!(last(&fake)["passphrase"], CANARY);
     let run = fake.run(&["unlock", "--passphrase-fd", "77"]).ends(10);

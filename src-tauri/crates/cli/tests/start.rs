@@ -25,11 +25,12 @@ struct Installed {
 impl Installed {
     fn new(serve: Option<&str>) -> Self {
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        let folder = tempfile::tempdir().unwrap();
-        let ours = folder.path().join("tokenry");
-        if std::fs::hard_link(support::tokenry(), &ours).is_err() {
-            std::fs::copy(support::tokenry(), &ours).unwrap();
-        }
+        // Where a file of the build can have a second name.
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        std::fs::hard_link(support::tokenry(), folder.path().join("tokenry")).unwrap();
+        // The engine that appears in a test is the test itself.
+        let this = std::env::current_exe().unwrap();
+        std::fs::hard_link(this, folder.path().join("tokenry-desktop")).unwrap();
         if let Some(script) = serve {
             let path = folder.path().join("tokenry-serve");
             std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();

@@ -83,6 +83,8 @@ pub enum EventKind {
     AppRefused,
     /// Lines of the log are missing or cannot be read.
     LogDamaged,
+    /// An engine without a window ended, or was to end, for one that has one.
+    HandedOver,
 }
 
 /// By which rule something was let through or refused.

@@ -82,6 +82,8 @@ impl std::fmt::Debug for Prompt {
 pub enum PromptOperation {
     Token,
     StartFlow,
+    /// To end a sign-in that somebody else started, with an answer or without one.
+    FinishFlow,
     Refresh,
     Disconnect,
     WriteConnection,
@@ -94,6 +96,8 @@ pub enum PromptOperation {
     WriteApps,
     DeleteApp,
     AcceptOlder,
+    /// To end the engine, so that another one takes the profile.
+    HandOver,
     AuthorizeApp,
 }
 

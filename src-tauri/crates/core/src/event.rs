@@ -96,6 +96,7 @@ pub enum EventKind {
     SettingsChanged,
     AppRefused,
     LogDamaged,
+    HandedOver,
 }
 
 /// By which rule something was let through or refused.

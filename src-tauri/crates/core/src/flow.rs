@@ -3,6 +3,22 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+/// A program of a user, in a login or terminal session, as far as it can be known again. `tokenry` is a new process each
+/// time, so that the process itself would be of no use. The paths are labels, not proofs.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Origin {
+    /// Its user.
+    pub uid: u32,
+    /// The path of its program.
+    pub program: String,
+    /// The file that it interprets, where it is an interpreter that was given one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub script: Option<String>,
+    /// The number of its session and when that began. `None` where it cannot be seen: in a container, for example.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<(u32, u64)>,
+}
+
 /// One consent flow, as recorded before the browser opens. The answer goes to what stands here and nowhere else
 /// (OAuth 2.1 §7.15).
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -49,6 +65,9 @@ pub struct Flow {
     /// The app that started it, if an app did: then only that app, or the person, may bring its answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_by: Option<AppId>,
+    /// The program that started it, if one did: then another one learns only that it is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_from: Option<Origin>,
     /// The credential that holds the client secret for the exchange, where that is not the provider's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_secret_from: Option<CredentialId>,

@@ -34,7 +34,7 @@ pub use connection::{
 };
 pub use credential::{Credential, CredentialKind};
 pub use event::{AppCaller, Caller, Event, EventKind, Outcome, Peer, Rule};
-pub use flow::Flow;
+pub use flow::{Flow, Origin};
 pub use hex::hex;
 pub use id::{
     AppId, ConnectionId, CredentialId, EventId, FlowId, GrantId, IssuedId, PromptId, ProviderId, RequestId,

@@ -2,7 +2,7 @@ mod question;
 
 use crate::{
     Engine, Error, SchemeState,
-    consent::Wanted,
+    consent::{Wanted, origin},
     engine::blocking,
     loopback::{Listener, Page, Served, Serving},
     policy::Operation,
@@ -11,8 +11,8 @@ use crate::{
 };
 use std::time::Duration;
 use tokenry_core::{
-    AppId, Caller, Connection, ConnectionId, ConnectionStatus, CredentialId, EventKind, Flow, FlowId,
-    GrantType, Outcome, Provider, RedirectPreference, Rule, Scopes, Secret, Timestamp,
+    Caller, Connection, ConnectionId, ConnectionStatus, CredentialId, EventKind, Flow, FlowId, GrantType,
+    Outcome, Provider, RedirectPreference, Rule, Scopes, Secret, Timestamp,
 };
 use tokenry_oauth::{authorization_code, redirect};
 use url::Url;
@@ -139,7 +139,7 @@ impl Engine {
         let started = authorization_code::begin(&provider, &redirect_uri, &scopes, &how.parameters, random)
             .map_err(cannot_begin)?;
         let mut flow = self.record(
-            caller.app(),
+            caller,
             &provider,
             label,
             renewed,
@@ -307,7 +307,7 @@ impl Engine {
     #[expect(clippy::too_many_arguments, reason = "each of them ends up in the record")]
     fn record(
         &self,
-        started_by: Option<AppId>,
+        caller: &Caller,
         provider: &Provider,
         label: Option<String>,
         renewed: Option<Connection>,
@@ -338,7 +338,11 @@ impl Engine {
             verifier: started.verifier,
             nonce: started.nonce,
             authorization_url: started.authorization_url,
-            started_by,
+            started_by: caller.app(),
+            started_from: match caller {
+                Caller::Program(peer) => origin(peer),
+                _ => None,
+            },
             client_secret_from: None,
             expires_at: tokenry_core::later(self.now(), FLOW_LIFE),
         })

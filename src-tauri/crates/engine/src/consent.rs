@@ -19,4 +19,5 @@ pub(crate) use difference::{Differences, fingerprint};
 pub(crate) use permit::{Permit, Wanted};
 pub use prompt::{AuthorizationRequest, Choice, CredentialChoice, Prompt};
 pub(crate) use queue::Prompts;
+pub(crate) use session::origin;
 pub(crate) use shown::offered;

@@ -1,9 +1,17 @@
 mod refused;
 
 use crate::{
-    AnyCredential, Change, ConnectionView, Engine, Error, FlowState, adopt::NewConnection, consent::Wanted,
-    credentials, flows::finishing, index::is_usable, ledger::Ledger, loopback::Page, partial,
-    policy::Operation, request::same_request,
+    AnyCredential, Change, ConnectionView, Engine, Error, FlowState,
+    adopt::NewConnection,
+    consent::Wanted,
+    credentials,
+    flow_owner::{finishing, is_link_by_the_system, whose},
+    index::is_usable,
+    ledger::Ledger,
+    loopback::Page,
+    partial,
+    policy::Operation,
+    request::same_request,
 };
 use refused::{refused, refused_client};
 use std::sync::Arc;
@@ -223,7 +231,11 @@ impl Engine {
         let (flow, provider) = self
             .judge(&ledger, &redirected)
             .map_err(|error| self.note_refused_for(caller, Some(&redirected.state), error))?;
-        self.allow_on(caller, &finishing(flow.started_by))?;
+        let wanted = finishing(caller, &flow).note(whose(&flow, "It brings an answer to"));
+        if !is_link_by_the_system(caller, &flow, &redirected.uri) {
+            // Of whoever signed in: with its own account a program could have taken the place of the user's.
+            self.permit(caller, wanted).await?;
+        }
         // From here on the answer is ours and the flow is used up, whatever comes of it.
         let (engine, caller) = (self.clone(), caller.clone());
         // The engine's own task: a browser or a program that goes away cancels nothing.

@@ -5,8 +5,8 @@ pub(crate) use places::{FlowPlace, FlowPlaces};
 use crate::{
     Change, Engine, Error, FlowState, FlowView, Refusal, StartedFlow,
     connect::FLOW_LIFE,
-    consent::Wanted,
     engine::blocking,
+    flow_owner::{finishing, whose},
     ledger::Ledger,
     loopback::{Listener, Serving},
     policy::Operation,
@@ -17,8 +17,7 @@ use std::{
     time::Duration,
 };
 use tokenry_core::{
-    AppId, Caller, Connection, ConnectionId, ConnectionStatus, EventKind, Flow, FlowId, Outcome, Secret,
-    Timestamp,
+    Caller, Connection, ConnectionId, ConnectionStatus, EventKind, Flow, FlowId, Outcome, Secret, Timestamp,
 };
 use tokenry_store::Table;
 use tokio::sync::watch;
@@ -84,27 +83,35 @@ impl Engine {
         wait: Duration,
         refusals_seen: Option<u32>,
     ) -> Result<FlowView, Error> {
-        let (mut standing, owner) = self
+        let (mut standing, flow) = self
             .live(|flows| {
                 flows
                     .get(&id)
-                    .map(|live| (live.standing.subscribe(), live.flow.started_by))
+                    .map(|live| (live.standing.subscribe(), live.flow.clone()))
             })
             .ok_or(Error::FlowExpired)?;
-        self.allow_on(caller, &finishing(owner))?;
+        let wanted = finishing(caller, &flow);
+        let is_own = matches!(caller, Caller::Ui | Caller::Engine | Caller::App(_)) || wanted.target.is_own;
+        match caller {
+            // That one is open is no secret.
+            Caller::Program(_) => self.allow(caller, Operation::ReadConnections)?,
+            _ => self.allow_on(caller, &wanted)?,
+        }
         let news = standing.wait_for(|standing| standing.is_news(refusals_seen));
         let _ = tokio::time::timeout(wait, news).await;
         let view = self.live(|flows| {
             flows.get(&id).map(|live| {
                 let standing = live.standing.borrow().clone();
+                // With its address, which holds its `state`, another program could bring an answer of its own.
+                let shows = is_own && live.is_waiting();
                 FlowView {
                     id,
                     connection: live.connection,
                     state: standing.state,
                     refusals: standing.refusals,
-                    refused: standing.refused.filter(|_| live.is_waiting()),
-                    authorization_url: live.is_waiting().then(|| live.flow.authorization_url.clone()),
-                    browser_url: live.is_waiting().then(|| live.browser_url.clone()),
+                    refused: standing.refused.filter(|_| shows),
+                    authorization_url: shows.then(|| live.flow.authorization_url.clone()),
+                    browser_url: shows.then(|| live.browser_url.clone()),
                     expires_at: live.expires_at,
                 }
             })
@@ -119,7 +126,8 @@ impl Engine {
     pub async fn cancel_flow(&self, caller: &Caller, id: FlowId) -> Result<(), Error> {
         let ledger = self.ledger()?;
         let flow = ledger.get::<Flow>(id.row())?.ok_or(Error::FlowExpired)?;
-        self.allow_on(caller, &finishing(flow.started_by))?;
+        let wanted = finishing(caller, &flow).note(whose(&flow, "It calls off"));
+        self.permit(caller, wanted).await?;
         self.end_flow(&ledger, caller, &flow, FlowState::Cancelled).await
     }
 
@@ -128,9 +136,18 @@ impl Engine {
     /// # Errors
     /// When the flow is over, or no browser can be started.
     pub async fn open_flow(&self, caller: &Caller, id: FlowId) -> Result<(), Error> {
-        let waits = self.flow(caller, id, Duration::ZERO).await?.browser_url;
-        waits.ok_or(Error::FlowExpired)?;
-        self.open_browser(id).await
+        let flow = self.flow(caller, id, Duration::ZERO).await?;
+        match (flow.browser_url, flow.state) {
+            (Some(_), _) => self.open_browser(id).await,
+            (None, FlowState::Waiting) => {
+                let flow = self.live(|flows| flows.get(&id).map(|live| live.flow.clone()));
+                let flow = flow.ok_or(Error::FlowExpired)?;
+                let wanted = finishing(caller, &flow).note(whose(&flow, "It opens the browser for"));
+                self.permit(caller, wanted).await?;
+                self.open_browser(id).await
+            }
+            (None, _) => Err(Error::FlowExpired),
+        }
     }
 
     /// Opens the browser for a waiting flow, at an address of ours: the arguments of the program that opens it are
@@ -312,6 +329,15 @@ impl Engine {
         })
     }
 
+    /// The flow that this connection waits for.
+    pub(crate) fn flow_waiting_for(&self, connection: ConnectionId) -> Option<Flow> {
+        self.live(|flows| {
+            let mut waiting = flows.values().filter(|live| live.is_waiting());
+            let found = waiting.find(|live| live.connection == connection);
+            found.map(|live| live.flow.clone())
+        })
+    }
+
     /// The flows that can still come to something, and the connections that wait for them.
     pub(crate) fn waiting_flows(&self) -> (HashSet<FlowId>, HashSet<ConnectionId>) {
         self.live(|flows| {
@@ -427,9 +453,4 @@ impl Engine {
     fn live<T>(&self, look: impl FnOnce(&mut Live) -> T) -> T {
         look(&mut self.inner.flows.lock().unwrap_or_else(PoisonError::into_inner))
     }
-}
-
-/// That somebody wants to follow a flow, or bring it to its end.
-pub(crate) fn finishing(owner: Option<AppId>) -> Wanted {
-    Wanted::new(Operation::FinishFlow).owned_by(owner)
 }

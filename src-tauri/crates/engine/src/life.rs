@@ -2,8 +2,10 @@
 
 use crate::{
     Engine, Error,
+    consent::Wanted,
     engine::{Life, Start, blocking},
     gate::{Gate, VaultState},
+    installed,
     ledger::Ledger,
     policy::Operation,
     recover,
@@ -95,17 +97,31 @@ impl Engine {
         }
     }
 
-    /// Ends an engine without a window, so that a desktop app can take the profile over.
+    /// Ends an engine without a window, so that a desktop app can take the profile over. The app that is installed
+    /// beside this engine's own program, with a display to show a window on, need not ask; about anybody else the
+    /// user is asked: whoever ends the engine can listen in its place.
     ///
     /// # Errors
     /// When this engine has a window, or the caller may not.
     pub async fn hand_over(&self, caller: &Caller) -> Result<(), Error> {
-        self.allow(caller, Operation::HandOver)?;
         if self.inner.window {
             return Err(Error::Conflict(
                 "this engine has a window; close it there".to_owned(),
             ));
         }
+        let is_the_app = |peer| installed::is_desktop_app_with_a_display(peer);
+        let wanted = Wanted::new(Operation::HandOver)
+            .by_its_starter(matches!(caller, Caller::Program(peer) if is_the_app(peer)));
+        let to_the_app = wanted.target.is_own;
+        let rule = self.permit(caller, wanted).await?.rule;
+        let detail = to_the_app.then_some("to the desktop app that is installed beside it");
+        let mut event = self.event(caller, EventKind::HandedOver, None, None, Outcome::Done, detail);
+        // It is no rule for any program.
+        event.rule = (!to_the_app).then_some(rule);
+        self.inner.activity.push(event);
+        // A vault that is shut takes no line: then this one is all there is.
+        let program = caller.peer().and_then(|peer| peer.program.as_deref());
+        tracing::warn!("the engine ends for {}", program.unwrap_or("another program"));
         self.shutdown().await;
         Ok(())
     }

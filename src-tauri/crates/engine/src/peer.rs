@@ -1,8 +1,12 @@
 //! What the operating system says of the process that asks. A path is a label and not a proof; it decides what a
 //! question says.
 
+mod lineage;
+mod script;
 mod tcp;
 
+pub(crate) use lineage::{Process, lineage};
+pub(crate) use script::{Script, script};
 #[cfg(target_os = "linux")]
 pub(crate) use tcp::is_ours;
 pub use tcp::of_tcp;
@@ -25,16 +29,21 @@ pub fn of_process(uid: u32, pid: u32) -> Peer {
     }
 }
 
-/// A process that the door could tell nothing of. It is never one of another user: doors turn those away where they
-/// can tell.
-pub(crate) fn unknown() -> Peer {
+/// A process that has ended: nobody gets what it asked for.
+pub fn ended(uid: u32, pid: u32) -> Peer {
     Peer {
-        uid: u32::MAX,
-        pid: 0,
+        uid,
+        pid,
         started: 0,
         program: None,
         session: None,
     }
+}
+
+/// A process that the door could tell nothing of. It is never one of another user: doors turn those away where they
+/// can tell.
+pub(crate) fn unknown() -> Peer {
+    ended(u32::MAX, 0)
 }
 
 /// Whether it is still the same process that runs the same program: not gone, its number not given to another, and
@@ -104,7 +113,8 @@ fn terminal(number: u64) -> Option<String> {
     }
 }
 
-/// The numbers of `/proc/PID/stat` that matter here (proc_pid_stat(5)).
+/// The numbers of `/proc/PID/stat` that matter here (proc_pid_stat(5)). There are none for a process that has ended and
+/// that its parent has not collected yet: its children may still hold what it held.
 #[derive(Debug, PartialEq, Eq)]
 struct Stat {
     parent: u32,
@@ -123,6 +133,9 @@ impl Stat {
     fn parse(stat: &str) -> Option<Self> {
         let (_, rest) = stat.rsplit_once(')')?;
         let fields: Vec<_> = rest.split_ascii_whitespace().collect();
+        if matches!(fields.first(), Some(&("Z" | "X" | "x"))) {
+            return None;
+        }
         let number = |at: usize| fields.get(at).and_then(|field| field.parse::<i64>().ok());
         Some(Self {
             parent: number(1)?.try_into().ok()?,
@@ -153,6 +166,7 @@ mod tests {
             "",
             "1 (x",
             "1 (x) S 1",
+            "1 (x) Z 11 2 777 34819 6 7 8 9 10 11 12 13 14 15 16 17 18 19 4242 21 22",
             "1 (x) S 1 2 x 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 1",
         ] {
             assert_eq!(Stat::parse(broken), None, "{broken}");
@@ -197,6 +211,21 @@ mod tests {
         let gone = of_process(uid, pid);
         assert_eq!(gone.started, 0);
         assert!(!is_unchanged(&gone));
+    }
+
+    /// security.md, "Local interfaces": who is calling is a process with a start time. One that has ended and was not
+    /// collected by its parent still has both, and a child of it may hold its connection.
+    #[test]
+    fn a_process_that_ended_and_was_not_collected_is_not_taken_for_unchanged() {
+        let uid = rustix::process::getuid().as_raw();
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let stat = format!("/proc/{}/stat", child.id());
+        while !fs::read_to_string(&stat).unwrap().contains(") Z ") {
+            std::thread::yield_now();
+        }
+        let gone = of_process(uid, child.id());
+        assert!(!is_unchanged(&gone), "{gone:?}");
+        child.wait().unwrap();
     }
 
     #[test]

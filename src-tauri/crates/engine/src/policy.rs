@@ -13,7 +13,7 @@ pub enum Operation {
     MoveEndpoint,
     /// Start a consent flow, or connect with client credentials.
     StartFlow,
-    /// Bring the answer of a flow, or call it off. Whoever brings an answer proves by its `state` that it is one.
+    /// Bring the answer of a flow, or call it off. A flow belongs to who started it; others are asked about.
     FinishFlow,
     /// See connections.
     ReadConnections,
@@ -129,6 +129,8 @@ impl Operation {
                 | Self::DeleteApp
                 | Self::AuthorizeApp
                 | Self::AcceptOlder
+                | Self::FinishFlow
+                | Self::HandOver
         )
     }
 
@@ -146,14 +148,13 @@ impl Operation {
             | Self::ListCredentials
             | Self::ReadActivity
             | Self::ReadApps
-            | Self::FinishFlow
             | Self::ReadPrompts
-            | Self::Engine
-            | Self::HandOver => Without::Allowed,
+            | Self::Engine => Without::Allowed,
             Self::WriteProviders
             | Self::DeleteProvider
             | Self::MoveEndpoint
             | Self::StartFlow
+            | Self::FinishFlow
             | Self::WriteConnection
             | Self::Token
             | Self::Refresh
@@ -163,7 +164,8 @@ impl Operation {
             | Self::DeleteCredential
             | Self::WriteApps
             | Self::DeleteApp
-            | Self::AcceptOlder => Without::Asked,
+            | Self::AcceptOlder
+            | Self::HandOver => Without::Asked,
             Self::Settings | Self::AuthorizeApp | Self::Answer => Without::Refused,
         }
     }
@@ -184,6 +186,8 @@ pub struct Target {
     pub credential: Option<CredentialId>,
     /// The app that made it.
     pub owner: Option<AppId>,
+    /// Whether the calling program started it itself: a sign-in, for example.
+    pub is_own: bool,
     /// What the token that is wanted may do at its provider; `None` is whatever the connection holds.
     pub scopes: Option<Scopes>,
 }
@@ -247,6 +251,7 @@ pub fn decide(question: &Question<'_>) -> Decision {
         Caller::Program(_) => match question.operation.for_a_program() {
             Without::Allowed => Decision::Allow(Rule::SameUser),
             Without::Refused => Decision::Deny(Rule::NotForThisCaller),
+            Without::Asked if question.target.is_own => Decision::Allow(Rule::SameUser),
             Without::Asked => ask(question),
         },
         Caller::App(caller) => {

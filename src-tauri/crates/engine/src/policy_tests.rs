@@ -99,7 +99,7 @@ fn the_table_of_callers_and_operations() {
         (Operation::DeleteProvider, "+--?"),
         (Operation::MoveEndpoint, "+--?"),
         (Operation::StartFlow, "+--?"),
-        (Operation::FinishFlow, "+-++"),
+        (Operation::FinishFlow, "+-+?"),
         (Operation::ReadConnections, "+-++"),
         (Operation::WriteConnection, "+--?"),
         (Operation::Token, "+--?"),
@@ -119,7 +119,7 @@ fn the_table_of_callers_and_operations() {
         (Operation::Answer, "-+--"),
         (Operation::AcceptOlder, "+--?"),
         (Operation::Engine, "+--+"),
-        (Operation::HandOver, "---+"),
+        (Operation::HandOver, "---?"),
     ];
     assert_eq!(table.map(|(operation, _)| operation).as_slice(), Operation::ALL);
     let scene = Scene::new();
@@ -152,6 +152,7 @@ fn an_app_may_do_what_its_scopes_say_and_nothing_else() {
         connection: Some(scene.connection),
         credential: Some(scene.credential),
         owner: Some(scene.app),
+        is_own: false,
         scopes: None,
     };
     for &operation in Operation::ALL {

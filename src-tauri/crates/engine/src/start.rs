@@ -102,7 +102,10 @@ impl Engine {
         };
         // The one that this caller started and that goes by the provider's name alone.
         let waits = |c: &&Connection| {
-            c.status == ConnectionStatus::Pending && c.label.is_none() && c.started_by == caller.app()
+            c.status == ConnectionStatus::Pending
+                && c.label.is_none()
+                && c.started_by == caller.app()
+                && self.may_go_on_with(caller, c.id)
         };
         let waiting = index.of_provider(provider).find(waits).cloned();
         Ok(waiting.map_or_else(
@@ -118,7 +121,16 @@ impl Engine {
             .of(connection.id, connection.started_by);
         let open = || {
             let flow = self.open_flow_of(connection.id);
-            flow.and_then(|flow| self.started(flow)).ok_or(Error::FlowExpired)
+            let started = flow
+                .and_then(|flow| self.started(flow))
+                .ok_or(Error::FlowExpired)?;
+            match self.may_go_on_with(caller, connection.id) {
+                true => Ok(started),
+                false => Err(Error::Conflict(
+                    "another program has a sign-in open for this connection; finish it there, or call it off"
+                        .to_owned(),
+                )),
+            }
         };
         let check = async { open().map(drop) };
         self.check_before_asking(caller, &wanted, check).await?;

@@ -169,10 +169,26 @@ fn who_comes_second_says_who_holds_the_profile_and_disturbs_nothing() {
     assert!(ask(&profile.socket(), "GET", "/v1/status").contains("\"unlocked\""));
 }
 
+/// security.md, "Local interfaces": whoever ends the engine can listen in its place.
+#[test]
+fn a_program_that_is_not_the_installed_app_does_not_end_it_where_nobody_can_be_asked() {
+    let profile = Profile::new();
+    let serving = profile.serve_with(&["--approve", "never"]);
+    let refused = ask(&profile.socket(), "POST", "/v1/hand-over");
+    assert!(refused.starts_with("HTTP/1.1 403"), "{refused}");
+    assert!(ask(&profile.socket(), "GET", "/v1/status").contains("\"unlocked\""));
+    let events = ask(&profile.socket(), "GET", "/v1/events");
+    assert!(
+        events.contains("\"handed_over\"") && events.contains("\"refused\""),
+        "{events}"
+    );
+    drop(serving);
+}
+
 #[test]
 fn it_hands_over_when_asked_and_the_next_one_takes_the_profile() {
     let profile = Profile::new();
-    let first = profile.serve();
+    let first = profile.serve_with(&["--approve", "all"]);
     assert!(ask(&profile.socket(), "POST", "/v1/hand-over").contains("\"success\":true"));
     assert_eq!(first.end().0, Some(0));
     assert!(!profile.socket().exists());

@@ -34,6 +34,7 @@ export const eventKind: Record<EventKind, Record<Outcome, string>> = {
   settings_changed: ended('Settings changed', 'Changing the settings'),
   app_refused: { done: 'App refused', refused: 'App refused', failed: 'App refused' },
   log_damaged: { done: 'Log damaged', refused: 'Log damaged', failed: 'Log damaged' },
+  handed_over: ended('Engine handed over', 'Taking over from the engine'),
 };
 
 /** The words for an event that was done, and those for what was only tried. */

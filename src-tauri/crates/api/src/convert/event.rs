@@ -99,6 +99,7 @@ fn kind(kind: EventKind) -> contract::EventKind {
         EventKind::SettingsChanged => contract::EventKind::SettingsChanged,
         EventKind::AppRefused => contract::EventKind::AppRefused,
         EventKind::LogDamaged => contract::EventKind::LogDamaged,
+        EventKind::HandedOver => contract::EventKind::HandedOver,
     }
 }
 

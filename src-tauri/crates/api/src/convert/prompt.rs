@@ -113,6 +113,7 @@ fn operation(operation: Operation) -> contract::PromptOperation {
     match operation {
         Operation::Token => P::Token,
         Operation::StartFlow => P::StartFlow,
+        Operation::FinishFlow => P::FinishFlow,
         Operation::Refresh => P::Refresh,
         Operation::Disconnect => P::Disconnect,
         Operation::WriteConnection => P::WriteConnection,
@@ -125,10 +126,10 @@ fn operation(operation: Operation) -> contract::PromptOperation {
         Operation::WriteApps => P::WriteApps,
         Operation::DeleteApp => P::DeleteApp,
         Operation::AcceptOlder => P::AcceptOlder,
+        Operation::HandOver => P::HandOver,
         // The rest is never asked about.
         Operation::AuthorizeApp
         | Operation::ReadProviders
-        | Operation::FinishFlow
         | Operation::ReadConnections
         | Operation::ListCredentials
         | Operation::ReadActivity
@@ -136,7 +137,6 @@ fn operation(operation: Operation) -> contract::PromptOperation {
         | Operation::Settings
         | Operation::ReadPrompts
         | Operation::Answer
-        | Operation::Engine
-        | Operation::HandOver => P::AuthorizeApp,
+        | Operation::Engine => P::AuthorizeApp,
     }
 }

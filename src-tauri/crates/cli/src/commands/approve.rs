@@ -314,6 +314,7 @@ fn wants(operation: PromptOperation) -> &'static str {
     match operation {
         PromptOperation::Token => "an access token",
         PromptOperation::StartFlow => "to start a sign-in",
+        PromptOperation::FinishFlow => "to end a sign-in that it did not start",
         PromptOperation::Refresh => "to refresh",
         PromptOperation::Disconnect => "to disconnect",
         PromptOperation::WriteConnection => "to change a connection",
@@ -326,6 +327,7 @@ fn wants(operation: PromptOperation) -> &'static str {
         PromptOperation::WriteApps => "to change what apps may do",
         PromptOperation::AcceptOlder => "to go on with an older copy of the vault, and refresh from it",
         PromptOperation::DeleteApp => "to remove an app and its grants",
+        PromptOperation::HandOver => "to end this engine and take the profile",
         PromptOperation::AuthorizeApp => "to be an authorized app",
     }
 }

@@ -89,6 +89,7 @@ fn by_keyring(engine: &Engine, vault: &Vault, create: bool, is_new: bool) -> Res
 /// for.
 fn open(engine: &Engine, vault: &Vault, fd: Option<u32>, is_new: bool) -> Result<Success, Failure> {
     let by_passphrase = |fd| {
+        engine.is_the_engine()?;
         let passphrase = first_line(&secret_input::from_fd(fd, PASSPHRASE)?);
         send(engine, Some(passphrase), false)
     };
@@ -115,6 +116,7 @@ fn create(
     output: &Output,
 ) -> Result<Success, Failure> {
     let by_passphrase = |fd| {
+        engine.is_the_engine()?;
         let passphrase = first_line(&secret_input::new_from_fd(fd, "passphrase")?);
         send(engine, Some(passphrase), true)
     };
@@ -142,7 +144,12 @@ fn create(
 
 fn send(engine: &Engine, passphrase: Option<SecretText>, create: bool) -> Result<Success, Failure> {
     let passphrase = passphrase.map(Sent);
-    engine.send_body(Method::Post, &["v1", "unlock"], Unlock { passphrase, create })
+    let is_secret = passphrase.is_some();
+    let body = Unlock { passphrase, create };
+    match is_secret {
+        true => engine.send_passphrase(&["v1", "unlock"], body),
+        false => engine.send_body(Method::Post, &["v1", "unlock"], body),
+    }
 }
 
 /// As `tokenry-serve --passphrase-fd` reads it.

@@ -37,6 +37,8 @@ pub(crate) struct Fake {
     pub(crate) home: tempfile::TempDir,
     seen: Arc<Mutex<Vec<Seen>>>,
     over: Arc<AtomicBool>,
+    /// An engine holds the lock of its profile.
+    lock: Option<std::fs::File>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -82,6 +84,10 @@ impl Fake {
         answer: impl Fn(&str) -> Vec<u8> + Send + 'static,
     ) -> Self {
         let listener = UnixListener::bind(home.path().join("engine.sock")).unwrap();
+        let mut lock = std::fs::File::options();
+        let lock = lock.write(true).create(true).truncate(false);
+        let lock = lock.open(home.path().join("tokenry.lock")).unwrap();
+        lock.lock().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let over = Arc::new(AtomicBool::new(false));
         let (log, end) = (seen.clone(), over.clone());
@@ -97,8 +103,14 @@ impl Fake {
             home,
             seen,
             over,
+            lock: Some(lock),
             thread: Some(thread),
         }
+    }
+
+    /// From now on it is any program that listens.
+    pub(crate) fn let_go_of_the_lock(&mut self) {
+        self.lock = None;
     }
 
     /// What was asked so far.
@@ -222,6 +234,23 @@ pub(crate) fn tokenry() -> PathBuf {
     env!("CARGO_BIN_EXE_tokenry").into()
 }
 
+/// Our program in a folder in which this very test is installed as the desktop app: it will be taken for an engine.
+pub(crate) fn installed() -> PathBuf {
+    static FOLDER: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
+    let folder = FOLDER.get_or_init(|| {
+        let this = std::env::current_exe().unwrap();
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(this.file_name().unwrap());
+        std::fs::create_dir_all(&folder).unwrap();
+        for (name, program) in [("tokenry", tokenry()), ("tokenry-desktop", this)] {
+            let path = folder.join(name);
+            let _ = std::fs::remove_file(&path);
+            std::fs::hard_link(program, path).unwrap();
+        }
+        folder
+    });
+    folder.join("tokenry")
+}
+
 /// The program, which sees nothing of this machine but its home.
 pub(crate) fn command(program: &Path, home: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(program);
@@ -238,7 +267,11 @@ pub(crate) fn command(program: &Path, home: &Path, arguments: &[&str]) -> Comman
 }
 
 pub(crate) fn run(home: &Path, arguments: &[&str], input: &[u8]) -> Run {
-    let mut child = command(&tokenry(), home, arguments).spawn().unwrap();
+    let program = match arguments.first() {
+        Some(&"unlock") => installed(),
+        _ => tokenry(),
+    };
+    let mut child = command(&program, home, arguments).spawn().unwrap();
     // A program that does not read has closed the pipe.
     let _ = child.stdin.take().unwrap().write_all(input);
     child.wait_with_output().unwrap().into()

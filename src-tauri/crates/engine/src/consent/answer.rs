@@ -131,15 +131,15 @@ impl Engine {
             return close(Closed::NotLogged);
         }
         let mut state = self.inner.prompts.state();
-        match (&answer, &open.who) {
-            (Answer::Deny, who) => state.pauses.denied(who.clone(), now),
+        match (&answer, &open.asking.who) {
+            (Answer::Deny, _) => state.pauses.denied(&open.asking, now),
             (Answer::Session, Some(who)) => {
                 state
                     .sessions
                     .allow(who.clone(), open.wanted.clone(), self.inner.clock.boottime());
-                state.pauses.allowed(&open.who);
+                state.pauses.allowed(&open.asking, now);
             }
-            _ => state.pauses.allowed(&open.who),
+            _ => state.pauses.allowed(&open.asking, now),
         }
         drop(state);
         open.answer.send_replace(Some(Ok(Answered { rule, answer })));

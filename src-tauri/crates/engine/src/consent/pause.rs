@@ -1,16 +1,50 @@
 use super::session::Who;
-use std::{collections::HashMap, time::Duration};
+use crate::peer::Process;
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
 use tokenry_core::Timestamp;
 
 /// How long nobody is asked again after a first no, and the longest that grows to.
 const FIRST: Duration = Duration::from_secs(10);
 const LONGEST: Duration = Duration::from_secs(15 * 60);
-/// After this long without another no, all is forgotten.
+/// After this long without another no, all is forgotten; and a yes counts for as long.
 const FORGOTTEN: Duration = Duration::from_secs(60 * 60);
+/// So many no's in this time are enough: until one of them is older, only programs that had a yes are asked about.
+const ENOUGH: usize = 5;
+const LATELY: Duration = Duration::from_secs(10 * 60);
+
+/// Who asks: the program in its session, and the processes that it comes from. A copy of the program, and a session of
+/// its own, change the first and not the second.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Asking {
+    pub(super) who: Option<Who>,
+    pub(super) lineage: Vec<Process>,
+}
+
+impl Asking {
+    /// Whether both are one program, or come from one that asks for both.
+    pub(super) fn is_kin(&self, other: &Self) -> bool {
+        self.who == other.who || self.lineage.iter().any(|process| other.lineage.contains(process))
+    }
+}
 
 /// Who was told no, and how long they are not to come again.
 #[derive(Default)]
-pub(super) struct Pauses(HashMap<Option<Who>, Pause>);
+pub(super) struct Pauses {
+    of: HashMap<Key, Pause>,
+    /// When a program last had a yes.
+    welcome: HashMap<Who, Timestamp>,
+    /// The last no's, whoever had them.
+    noes: VecDeque<Timestamp>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Key {
+    Who(Option<Who>),
+    Process(Process),
+}
 
 #[derive(Clone, Copy)]
 struct Pause {
@@ -19,32 +53,75 @@ struct Pause {
 }
 
 impl Pauses {
-    /// A no: each makes the pause three times as long.
-    pub(super) fn denied(&mut self, who: Option<Who>, now: Timestamp) {
-        self.0
-            .retain(|_, pause| now.duration_since(pause.since).unsigned_abs() < FORGOTTEN);
-        let length = self
-            .0
-            .get(&who)
-            .map_or(FIRST, |before| (before.length * 3).min(LONGEST));
-        self.0.insert(who, Pause { since: now, length });
+    /// A no: each makes the pause three times as long, for the program and for what started it.
+    pub(super) fn denied(&mut self, asking: &Asking, now: Timestamp) {
+        let is_fresh = |since: Timestamp| now.duration_since(since).unsigned_abs() < FORGOTTEN;
+        self.of.retain(|_, pause| is_fresh(pause.since));
+        for key in keys(asking) {
+            let length = self
+                .of
+                .get(&key)
+                .map_or(FIRST, |before| (before.length * 3).min(LONGEST));
+            self.of.insert(key, Pause { since: now, length });
+        }
+        if let Some(who) = &asking.who {
+            self.welcome.remove(who);
+        }
+        self.noes.push_back(now);
+        if self.noes.len() > ENOUGH {
+            self.noes.pop_front();
+        }
     }
 
     /// A yes: the person wants it after all.
-    pub(super) fn allowed(&mut self, who: &Option<Who>) {
-        self.0.remove(who);
+    pub(super) fn allowed(&mut self, asking: &Asking, now: Timestamp) {
+        for key in keys(asking) {
+            self.of.remove(&key);
+        }
+        self.welcome
+            .retain(|_, since| age(*since, now).is_some_and(|age| age < FORGOTTEN));
+        if let Some(who) = asking.who.clone() {
+            self.welcome.insert(who, now);
+        }
     }
 
-    /// How long there is still to wait.
-    pub(super) fn left(&self, who: &Option<Who>, now: Timestamp) -> Option<Duration> {
-        let pause = self.0.get(who)?;
-        let gone = now.duration_since(pause.since);
-        if gone.is_negative() {
-            return None;
-        }
-        pause
-            .length
-            .checked_sub(gone.unsigned_abs())
-            .filter(|left| !left.is_zero())
+    /// Whether it had a yes lately, and no no since.
+    pub(super) fn is_welcome(&self, asking: &Asking, now: Timestamp) -> bool {
+        let since = asking.who.as_ref().and_then(|who| self.welcome.get(who));
+        since.is_some_and(|since| age(*since, now).is_some_and(|age| age < FORGOTTEN))
     }
+
+    /// How long there is still to wait. Whoever had a yes lately is held back by a no of its own alone: a program must
+    /// not keep others from asking.
+    pub(super) fn left(&self, asking: &Asking, now: Timestamp) -> Option<Duration> {
+        if self.is_welcome(asking, now) {
+            return self.left_of(&Key::Who(asking.who.clone()), now);
+        }
+        let own = keys(asking).filter_map(|key| self.left_of(&key, now));
+        own.chain(self.left_of_all(now)).max()
+    }
+
+    fn left_of(&self, key: &Key, now: Timestamp) -> Option<Duration> {
+        let pause = self.of.get(key)?;
+        let left = pause.length.checked_sub(age(pause.since, now)?)?;
+        (!left.is_zero()).then_some(left)
+    }
+
+    /// Until the first of the last no's is old enough.
+    fn left_of_all(&self, now: Timestamp) -> Option<Duration> {
+        let first = self.noes.front().filter(|_| self.noes.len() == ENOUGH)?;
+        let left = LATELY.checked_sub(age(*first, now)?)?;
+        (!left.is_zero()).then_some(left)
+    }
+}
+
+fn keys(asking: &Asking) -> impl Iterator<Item = Key> {
+    let processes = asking.lineage.iter().copied().map(Key::Process);
+    std::iter::once(Key::Who(asking.who.clone())).chain(processes)
+}
+
+/// `None` when a clock was set back: that must not make a pause last for ever.
+fn age(since: Timestamp, now: Timestamp) -> Option<Duration> {
+    let age = now.duration_since(since);
+    (!age.is_negative()).then(|| age.unsigned_abs())
 }

@@ -1,6 +1,6 @@
-use super::{difference::Differences, prompt::AuthorizationRequest, session::Who};
+use super::{difference::Differences, pause::Asking, prompt::AuthorizationRequest, session::Who};
 use crate::{
-    Engine, Error,
+    Engine, Error, peer,
     policy::{Decision, Operation, Question, Target, decide},
 };
 use tokenry_core::{
@@ -52,6 +52,12 @@ impl Wanted {
 
     pub(crate) fn owned_by(mut self, owner: Option<AppId>) -> Self {
         self.target.owner = owner;
+        self
+    }
+
+    /// Whether the calling program started it itself.
+    pub(crate) fn by_its_starter(mut self, is_own: bool) -> Self {
+        self.target.is_own = is_own;
         self
     }
 
@@ -107,6 +113,7 @@ impl Wanted {
     fn kind(&self) -> EventKind {
         match self.operation {
             Operation::Token => EventKind::TokenHandedOut,
+            Operation::HandOver => EventKind::HandedOver,
             Operation::StartFlow => EventKind::FlowStarted,
             Operation::FinishFlow => EventKind::FlowEnded,
             Operation::Refresh => EventKind::Refreshed,
@@ -331,9 +338,16 @@ impl Engine {
 
     /// Who asks, as far as it is known. An app that wants to be authorized comes through the person's browser: a no
     /// to one is not a no to another.
-    pub(super) fn who(&self, caller: &Caller, wanted: &Wanted) -> Option<Who> {
+    pub(super) fn asking(&self, caller: &Caller, wanted: &Wanted) -> Asking {
         let app = wanted.authorization.as_ref().map(|request| request.app);
-        Who::of(caller).map(|who| who.on_behalf_of(app))
+        Asking {
+            who: Who::of(caller).map(|who| who.on_behalf_of(app)),
+            // A browser brings the requests of many apps.
+            lineage: match app {
+                None => caller.peer().map(peer::lineage).unwrap_or_default(),
+                Some(_) => Vec::new(),
+            },
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 use super::{
     answer::Answer,
-    pause::Pauses,
+    pause::{Asking, Pauses},
     permit::{Wanted, refusal},
     prompt::Prompt,
     session::{Sessions, Who},
@@ -25,8 +25,10 @@ const PATIENCE_FOR_APPS: Duration = Duration::from_secs(180);
 /// How long a question waits behind others before it is given up unseen. With [`PATIENCE`] this is the most that a
 /// program waits; clients wait a little longer than that.
 const UNSEEN: Duration = Duration::from_secs(240);
-/// How many questions may be open, and how many of one program.
+/// How many questions may be open; how many of programs that had no yes lately; and how many of one program, with all
+/// that it starts.
 const MOST: usize = 8;
+const MOST_OF_STRANGERS: usize = 6;
 const MOST_OF_ONE: usize = 3;
 /// How often it is looked whether who asked is still there and still the same program.
 const LOOK: Duration = Duration::from_millis(250);
@@ -67,7 +69,7 @@ impl State {
 pub(super) struct Open {
     pub(super) prompt: Prompt,
     pub(super) wanted: Wanted,
-    pub(super) who: Option<Who>,
+    pub(super) asking: Asking,
     pub(super) caller: Caller,
     /// How many wait for the answer.
     askers: usize,
@@ -201,7 +203,8 @@ impl Engine {
                 }
                 () = reached(ends) => match prompts.ended_shown(asker.id) {
                     Some(true) => {
-                        prompts.state().pauses.denied(self.who(caller, wanted), self.now());
+                        let now = self.now();
+                        prompts.state().pauses.denied(&self.asking(caller, wanted), now);
                         return Err(refusal(Rule::Unanswered));
                     }
                     // The user has seen nothing of it.
@@ -229,29 +232,41 @@ impl Engine {
 
     /// Takes a place in the queue, or joins those who wait for the very same question.
     fn queue(&self, caller: &Caller, wanted: &Wanted) -> Result<(Asker<'_>, watch::Receiver<Ended>), Error> {
-        let (who, now) = (self.who(caller, wanted), self.now());
+        let (asking, now) = (self.asking(caller, wanted), self.now());
         let patience = match wanted.operation {
             Operation::AuthorizeApp => PATIENCE_FOR_APPS,
             _ => PATIENCE,
         };
-        let has_session = who.as_ref().is_some_and(Who::has_session);
+        let has_session = asking.who.as_ref().is_some_and(Who::has_session);
         let prompt = self.prompt(caller, wanted, has_session, now, tokenry_core::later(now, UNSEEN))?;
         let mut state = self.inner.prompts.state();
-        if let Some(wait) = state.pauses.left(&who, now) {
+        if let Some(wait) = state.pauses.left(&asking, now) {
             let wait = Some(wait);
             return Err(Error::NotAllowed {
                 rule: Rule::DeniedBefore,
                 wait,
             });
         }
-        let same = |open: &&mut Open| who.is_some() && open.who == who && open.wanted.is_same(wanted);
+        let same = |open: &&mut Open| {
+            asking.who.is_some() && open.asking.who == asking.who && open.wanted.is_same(wanted)
+        };
         if let Some(open) = state.open.iter_mut().find(same) {
             open.askers += 1;
             let id = open.prompt.id;
             return Ok((Asker { engine: self, id }, open.answer.subscribe()));
         }
-        let of_one = state.open.iter().filter(|open| open.who == who).count();
-        if state.open.len() >= MOST || of_one >= MOST_OF_ONE {
+        let of_one = state
+            .open
+            .iter()
+            .filter(|open| open.asking.is_kin(&asking))
+            .count();
+        // A crowd of programs that nobody knows must not keep out the one that the person works with.
+        let most = if state.pauses.is_welcome(&asking, now) {
+            MOST
+        } else {
+            MOST_OF_STRANGERS
+        };
+        if state.open.len() >= most || of_one >= MOST_OF_ONE {
             return Err(Error::TooManyQuestions);
         }
         let id = prompt.id;
@@ -259,7 +274,7 @@ impl Engine {
         state.open.push_back(Open {
             prompt,
             wanted: wanted.clone(),
-            who,
+            asking,
             caller: caller.clone(),
             askers: 1,
             wrong_passphrases: 0,

@@ -1,40 +1,47 @@
 use super::permit::Wanted;
+use crate::peer::{self, Script};
 use std::time::Duration;
-use tokenry_core::Caller;
+use tokenry_core::{Caller, Origin, Peer};
 
 /// What was allowed ends when it was not made use of for this long.
 const UNUSED: Duration = Duration::from_secs(10 * 60);
 /// And after this long in any case.
 const LONGEST: Duration = Duration::from_secs(12 * 60 * 60);
 
-/// Who was asked about, as far as it is remembered: this program of this user in this login or terminal session.
-/// `tokenry` is a new process each time, so that the process itself would be of no use here.
+/// Who was asked about, as far as it is remembered.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Who {
-    uid: u32,
-    program: String,
-    /// Its number and when it began. `None` where it cannot be seen: in a container, for example.
-    session: Option<(u32, u64)>,
+    origin: Origin,
     app: Option<tokenry_core::AppId>,
+}
+
+/// The program behind a process. `None` where the system does not say enough to know it again.
+pub(crate) fn origin(peer: &Peer) -> Option<Origin> {
+    Some(Origin {
+        uid: peer.uid,
+        program: peer.program.clone()?,
+        script: match peer::script(peer) {
+            Script::File(path) => Some(path),
+            Script::None | Script::Any => None,
+        },
+        session: peer
+            .session
+            .map(|session| (session, peer::session_started(session))),
+    })
 }
 
 impl Who {
     /// `None` where the system does not say enough to know it again.
     pub(super) fn of(caller: &Caller) -> Option<Self> {
-        let peer = caller.peer()?;
         Some(Self {
-            uid: peer.uid,
-            program: peer.program.clone()?,
-            session: peer
-                .session
-                .map(|session| (session, crate::peer::session_started(session))),
+            origin: origin(caller.peer()?)?,
             app: caller.app(),
         })
     }
 
     /// Whether a yes can be for its session: there is one, and it can be told from others.
     pub(super) fn has_session(&self) -> bool {
-        self.session.is_some()
+        self.origin.session.is_some()
     }
 
     /// The same, for an app that comes through another program.

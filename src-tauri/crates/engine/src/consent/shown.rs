@@ -6,10 +6,11 @@ use super::{
     prompt::{Choice, CredentialChoice, Prompt},
 };
 use crate::{
-    Engine, Error, index::Index, ledger::Ledger, peer, policy::Operation, settings::asks_passphrase,
+    Engine, Error, index::Index, ledger::Ledger, peer, peer::Script, policy::Operation,
+    settings::asks_passphrase,
 };
 use std::collections::BTreeSet;
-use tokenry_core::{ApiScope, Caller, Connection, ConnectionStatus, PromptId, Secret, Timestamp};
+use tokenry_core::{ApiScope, Caller, Connection, ConnectionStatus, Peer, PromptId, Secret, Timestamp};
 
 impl Engine {
     pub(super) fn prompt(
@@ -47,7 +48,7 @@ impl Engine {
             credential: shown.credential,
             requested_scopes: scopes(wanted.target.scopes.as_ref()),
             token_scopes: shown.token_scopes,
-            notes: wanted.notes.clone(),
+            notes: notes(wanted, peer, for_session),
             changes: wanted.differences.shown(),
             api_scopes: wanted
                 .authorization
@@ -132,6 +133,21 @@ impl Engine {
     }
 }
 
+/// What has to be known first. A yes for the session that cannot be for one script says so.
+fn notes(wanted: &Wanted, peer: Option<&Peer>, for_session: bool) -> Vec<String> {
+    let mut notes = wanted.notes.clone();
+    if for_session
+        && wanted.operation.can_be_for_a_session()
+        && let Some(peer) = peer.filter(|peer| peer::script(peer) == Script::Any)
+    {
+        notes.push(format!(
+            "A yes for this session is one for everything that {} runs there, not only for this command.",
+            peer.program.as_deref().unwrap_or("this interpreter")
+        ));
+    }
+    notes
+}
+
 /// Whose account it is.
 fn account(connection: &Connection) -> Option<String> {
     connection
@@ -207,6 +223,8 @@ pub(super) fn operation_words(operation: Operation) -> &'static str {
     match operation {
         Operation::Token => "a token",
         Operation::StartFlow => "to start a sign-in",
+        Operation::FinishFlow => "to end a sign-in of somebody else",
+        Operation::HandOver => "to end the engine",
         Operation::Refresh => "to refresh",
         Operation::Disconnect => "to disconnect",
         Operation::WriteConnection => "to change a connection",

@@ -12,12 +12,14 @@ use tokenry_testkit::Behaviour;
 mod before;
 mod changes;
 mod changes_elsewhere;
+mod crowds;
+mod others;
 mod passphrase;
 mod sessions;
 mod turns;
 
 /// A program that asks: another process, so that it can go away.
-struct Program(Child);
+struct Program(Child, u32);
 
 impl Program {
     fn start() -> Self {
@@ -33,11 +35,12 @@ impl Program {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let started = Self(child);
+        let pid = child.id();
+        let started = Self(child, pid);
         // Between fork and exec it still is this very test, and for a moment it has no arguments.
         let ours = std::fs::read_link("/proc/self/exe").unwrap();
         let is_itself = || {
-            let process = format!("/proc/{}", started.0.id());
+            let process = format!("/proc/{}", started.1);
             let program = std::fs::read_link(format!("{process}/exe")).unwrap();
             program != ours && !std::fs::read(format!("{process}/cmdline")).unwrap().is_empty()
         };
@@ -47,7 +50,7 @@ impl Program {
         started
     }
 
-    /// It is told apart from the others, so that a denial of one holds none of them back.
+    /// It has a session of its own, and this very test started it like the others.
     fn in_a_session_of_its_own() -> Self {
         let child = Command::new("setsid")
             .args(["sh", "-c", "read line # asked by a test"])
@@ -56,7 +59,31 @@ impl Program {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let started = Self(child);
+        let pid = child.id();
+        Self::there(Self(child, pid))
+    }
+
+    /// Its parent has ended: nobody else is in its lineage, and a denial of one such program holds no other back. Ends
+    /// with its input.
+    fn orphan() -> Self {
+        let script = "exec 3<&0; setsid sh -c 'read line # asked by a test' <&3 >/dev/null & echo $!";
+        let mut child = Command::new("sh")
+            .args(["-c", script])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut said = std::io::BufReader::new(child.stdout.take().unwrap());
+        std::io::BufRead::read_line(&mut said, &mut line).unwrap();
+        let stdin = child.stdin.take();
+        child.wait().unwrap();
+        child.stdin = stdin;
+        Self::there(Self(child, line.trim().parse().unwrap()))
+    }
+
+    fn there(started: Self) -> Self {
         let is_there = || match started.caller() {
             Caller::Program(peer) => {
                 let is_setsid = peer.program.is_some_and(|program| program.ends_with("/setsid"));
@@ -72,7 +99,7 @@ impl Program {
 
     fn caller(&self) -> Caller {
         let uid = rustix_uid();
-        Caller::Program(peer::of_process(uid, self.0.id()))
+        Caller::Program(peer::of_process(uid, self.1))
     }
 
     fn end(&mut self) {
@@ -83,6 +110,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
+        drop(self.0.stdin.take());
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

@@ -234,7 +234,7 @@ async fn a_pause_during_a_refresh_stays_and_the_tokens_are_kept() {
 
 #[tokio::test]
 async fn an_engine_that_ends_finishes_the_refresh_first() {
-    let (world, engine) = World::connected(Behaviour::default()).await;
+    let (world, engine) = World::connected_and_trusting(Behaviour::default()).await;
     world.pass(3700);
     world.server.queue(Fault::Gate);
     let asking = {

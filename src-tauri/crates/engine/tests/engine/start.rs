@@ -194,11 +194,13 @@ async fn a_label_that_waits_is_found_by_its_name() {
         label: Some("work".to_owned()),
         ..ConnectOptions::default()
     });
-    let flow = engine.connect(&ui(), NAME, how).await.unwrap();
-    let same = engine
-        .start_oauth(&program(), &format!("{NAME}/work"))
-        .await
-        .unwrap();
-    assert_eq!((same.flow, same.state.expose()), (flow.flow, flow.state.expose()));
-    let _: Secret = same.state;
+    let flow = engine.connect(&program(), NAME, how).await.unwrap();
+    for caller in [program(), ui()] {
+        let same = engine
+            .start_oauth(&caller, &format!("{NAME}/work"))
+            .await
+            .unwrap();
+        assert_eq!((same.flow, same.state.expose()), (flow.flow, flow.state.expose()));
+        let _: Secret = same.state;
+    }
 }

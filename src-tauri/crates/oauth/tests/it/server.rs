@@ -202,6 +202,7 @@ pub(crate) fn flow(provider: &Provider, url: &Url) -> Flow {
         nonce: None,
         authorization_url: "https://as.example/authorize".parse().unwrap(),
         started_by: None,
+        started_from: None,
         client_secret_from: None,
         expires_at: Timestamp::UNIX_EPOCH,
     }

@@ -72,7 +72,7 @@ async fn a_question_that_is_shown_and_not_answered_ends_after_a_minute_and_the_n
 async fn a_question_that_never_comes_up_is_given_up_and_counts_as_no_denial() {
     let (world, engine) = World::connected(Behaviour::default()).await;
     // Their own time lasts longer than the wait behind them.
-    let crowd: Vec<_> = (0..6).map(|_| Program::in_a_session_of_its_own()).collect();
+    let crowd: Vec<_> = (0..6).map(|_| Program::orphan()).collect();
     let mut adding = Vec::new();
     for (number, program) in crowd.iter().enumerate() {
         adding.push(add(&world, &engine, &program.caller(), &format!("new-{number}")));

@@ -1,0 +1,89 @@
+//! Which programs belong to this engine's own: those that were installed beside it.
+
+use crate::peer;
+use std::path::Path;
+use tokenry_core::Peer;
+
+/// The program with the window.
+const DESKTOP_APP: &str = "tokenry-desktop";
+
+/// Whether the process runs the desktop app that stands beside our own program: that very file, and not only one of its
+/// name. It says nothing of what was loaded into the process (`LD_PRELOAD`), which nothing can tell from outside.
+pub(crate) fn is_desktop_app(peer: &Peer) -> bool {
+    let ours = std::env::current_exe();
+    let Ok(app) = ours.map(|ours| ours.with_file_name(DESKTOP_APP)) else {
+        return false;
+    };
+    // Looked at once more behind it: the number may have been given to another process meanwhile.
+    runs(peer.pid, &app) && peer::is_unchanged(peer)
+}
+
+/// The same, in a session in which it can show a window.
+pub(crate) fn is_desktop_app_with_a_display(peer: &Peer) -> bool {
+    is_desktop_app(peer) && has_display(peer.pid)
+}
+
+#[cfg(target_os = "linux")]
+fn runs(pid: u32, program: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let file = |path: &Path| path.metadata().ok().map(|found| (found.dev(), found.ino()));
+    let running = file(Path::new(&format!("/proc/{pid}/exe")));
+    running.is_some() && running == file(program)
+}
+
+#[cfg(target_os = "linux")]
+fn has_display(pid: u32) -> bool {
+    let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    let is_set = |name: &str| {
+        let mut variables = environment.split(|byte| *byte == 0);
+        variables.any(|variable| {
+            let value = variable.strip_prefix(name.as_bytes());
+            value.is_some_and(|value| value.len() > 1 && value[0] == b'=')
+        })
+    };
+    ["WAYLAND_DISPLAY", "DISPLAY"].into_iter().any(is_set)
+}
+
+/// Elsewhere the system does not say which program a process runs.
+#[cfg(not(target_os = "linux"))]
+fn runs(_: u32, _: &Path) -> bool {
+    false
+}
+
+#[cfg(not(target_os = "linux"))]
+fn has_display(_: u32) -> bool {
+    true
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use std::process::{Command, Stdio};
+
+    /// security.md, "Local interfaces": the path is a label. A copy of a program under its name is another program.
+    #[test]
+    fn a_copy_of_a_program_is_not_that_program_and_an_empty_display_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = std::fs::canonicalize("/bin/sleep").unwrap();
+        let copy = folder.path().join("sleep");
+        std::fs::copy(&real, &copy).unwrap();
+        for (display, has) in [(":1", true), ("", false)] {
+            let mut child = Command::new(&real)
+                .arg("60")
+                .env_clear()
+                .env("DISPLAY", display)
+                .env("NO_WAYLAND_DISPLAY", "1")
+                .stdout(Stdio::null())
+                .spawn()
+                .unwrap();
+            while !runs(child.id(), &real) {
+                std::thread::yield_now();
+            }
+            assert!(!runs(child.id(), &copy));
+            assert!(!runs(child.id(), Path::new("/not/there")));
+            assert_eq!(has_display(child.id()), has);
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+}
