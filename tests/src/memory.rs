@@ -140,7 +140,6 @@ pub fn holds_none_within(pid: u32, canaries: &[Canary], patience: Duration) -> M
         let memory = Memory::of(pid);
         let found = memory.search(canaries);
         if found.is_empty() {
-            println!("the memory of {pid} was clean after {:?}", begun.elapsed());
             return memory;
         }
         assert!(

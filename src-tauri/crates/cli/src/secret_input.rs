@@ -168,10 +168,13 @@ fn hidden_line(what: &str) -> Result<SecretText, Failure> {
 fn line(what: &str) -> Result<Option<SecretText>, Failure> {
     let mut line = Zeroizing::new(Vec::with_capacity(4096));
     let stdin = standard_input().map_err(|error| unreadable(what, &error.to_string()))?;
-    for byte in stdin.take(MAX).bytes() {
-        line.push(byte.map_err(|error| unreadable(what, &error.to_string()))?);
-        if line.ends_with(b"\n") {
-            break;
+    let (mut stdin, mut byte) = (stdin.take(MAX), Zeroizing::new([0]));
+    while !line.ends_with(b"\n") {
+        match stdin.read(&mut *byte) {
+            Ok(0) => break,
+            Ok(_) => line.push(byte[0]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(unreadable(what, &error.to_string())),
         }
     }
     if line.is_empty() {

@@ -203,7 +203,7 @@ pub enum Change {
     Window { notice: WindowNotice },
     /// A new line in the activity log.
     #[serde(rename = "activity")]
-    Activity { event: Event },
+    Activity { event: Box<Event> },
 }
 
 /// What the window is told about itself.

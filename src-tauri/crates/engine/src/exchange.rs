@@ -1,3 +1,4 @@
+mod account;
 mod refused;
 
 use crate::{
@@ -13,6 +14,7 @@ use crate::{
     policy::Operation,
     request::same_request,
 };
+use account::another_account;
 use refused::{refused, refused_client};
 use std::sync::Arc;
 use tokenry_core::{
@@ -438,23 +440,4 @@ fn flow_of(ledger: &Ledger, state: &Secret) -> Result<Flow, Error> {
     } else {
         Err(Error::FlowExpired)
     }
-}
-
-fn another_account(ledger: &Ledger, flow: &Flow, account: Option<&Account>) -> Option<Error> {
-    if !flow.renews {
-        return None;
-    }
-    let index = ledger.index();
-    let connection = index.connection(flow.connection)?;
-    // Where it was never told, there is nothing to compare with: the user chose which connection to renew.
-    let before = connection.account.clone()?;
-    let Some(now) = account else {
-        let name = index.name_of(connection);
-        let not_told = Error::AccountNotTold(name, before.shown().to_owned());
-        return (!flow.allow_unknown_account).then_some(not_told);
-    };
-    (before.subject != now.subject).then(|| Error::OtherAccount {
-        expected: before.shown().to_owned(),
-        found: now.shown().to_owned(),
-    })
 }

@@ -2,124 +2,20 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use rustix::process::{Pid, Signal, kill_process};
+mod support;
+
+use rustix::process::Signal;
 use std::{
     fs,
-    io::{BufRead, BufReader, Read, Write},
+    io::{BufRead, BufReader},
     os::unix::{
         fs::{MetadataExt, chown},
-        net::UnixStream,
         process::CommandExt,
     },
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
-    time::{Duration, Instant},
+    process::{Command, Stdio},
 };
-use tempfile::TempDir;
-
-/// A user who is not root, whatever it is called here.
-const NOBODY: u32 = 65_534;
-const PASSPHRASE: &str = "correct horse battery staple";
-
-/// A profile that goes away, with no keyring within reach.
-struct Profile(TempDir);
-
-impl Profile {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn home(&self) -> PathBuf {
-        self.0.path().join("p")
-    }
-
-    fn socket(&self) -> PathBuf {
-        self.home().join("engine.sock")
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tokenry-serve"));
-        command
-            .args(arguments)
-            .env("TOKENRY_HOME", self.home())
-            .env("HOME", self.0.path())
-            .env_remove("XDG_STATE_HOME")
-            .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")
-            .env_remove("DISPLAY")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command
-    }
-
-    fn run(&self, arguments: &[&str], stdin: &str) -> Output {
-        let mut child = self.command(arguments).spawn().unwrap();
-        // A program that ends without reading closes the pipe.
-        let _ = child.stdin.take().unwrap().write_all(stdin.as_bytes());
-        child.wait_with_output().unwrap()
-    }
-
-    /// Starts it with a passphrase and waits until it is ready.
-    fn serve(&self) -> Serving {
-        self.serve_with(&[])
-    }
-
-    fn serve_with(&self, more: &[&str]) -> Serving {
-        let arguments = [&["--vault", "passphrase", "--passphrase-fd", "0"], more].concat();
-        let mut child = self.command(&arguments).spawn().unwrap();
-        child
-            .stdin
-            .take()
-            .unwrap()
-            .write_all(format!("{PASSPHRASE}\n").as_bytes())
-            .unwrap();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        let mut line = String::new();
-        out.read_line(&mut line).unwrap();
-        assert_eq!(line, format!("ready {}\n", self.socket().display()));
-        Serving(child, out)
-    }
-}
-
-struct Serving(Child, BufReader<std::process::ChildStdout>);
-
-impl Serving {
-    fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.0), signal).unwrap();
-    }
-
-    /// Waits for its end: exit code, the rest of standard output, standard error.
-    fn end(mut self) -> (Option<i32>, String, String) {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while self.0.try_wait().unwrap().is_none() {
-            assert!(Instant::now() < deadline, "it does not end");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        let (mut out, mut err) = (String::new(), String::new());
-        self.1.read_to_string(&mut out).unwrap();
-        self.0.stderr.take().unwrap().read_to_string(&mut err).unwrap();
-        (self.0.wait().unwrap().code(), out, err)
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn ask(socket: &Path, method: &str, path: &str) -> String {
-    let mut stream = UnixStream::connect(socket).unwrap();
-    write!(
-        stream,
-        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-    )
-    .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
-}
+use support::{NOBODY, PASSPHRASE, Profile, Serving, ask};
 
 #[test]
 fn it_says_ready_once_answers_and_ends_cleanly_when_told() {
@@ -177,10 +73,10 @@ fn a_program_that_is_not_the_installed_app_does_not_end_it_where_nobody_can_be_a
     let refused = ask(&profile.socket(), "POST", "/v1/hand-over");
     assert!(refused.starts_with("HTTP/1.1 403"), "{refused}");
     assert!(ask(&profile.socket(), "GET", "/v1/status").contains("\"unlocked\""));
-    let events = ask(&profile.socket(), "GET", "/v1/events");
+    let log = ask(&profile.socket(), "GET", "/v1/events");
     assert!(
-        events.contains("\"handed_over\"") && events.contains("\"refused\""),
-        "{events}"
+        log.contains("\"handed_over\"") && log.contains("\"refused\""),
+        "{log}"
     );
     drop(serving);
 }
@@ -359,12 +255,9 @@ fn its_memory_is_not_for_others_and_not_for_core_dumps() {
     let limits = fs::read_to_string(proc.join("limits")).unwrap();
     let core = limits
         .lines()
-        .find(|line| line.starts_with("Max core file size"))
-        .unwrap();
-    assert_eq!(
-        core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(),
-        ["0", "0"]
-    );
+        .find_map(|line| line.strip_prefix("Max core file size"));
+    let both = core.map(|core| core.split_whitespace().take(2).collect::<Vec<_>>());
+    assert_eq!(both, Some(vec!["0", "0"]));
 }
 
 #[test]

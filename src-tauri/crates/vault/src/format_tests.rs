@@ -50,15 +50,15 @@ fn the_keyed_hashes_are_the_known_ones() {
     let vault = vault();
     let sealed = vault.seal(PLACE, b"known", &Counting).unwrap();
     assert_eq!(
-        hex(&vault.lookup("providers", "default/github")),
+        hex(vault.lookup("providers", "default/github")),
         "0d4515c756df1bd0036347677edefe98"
     );
     assert_eq!(
-        hex(&vault.row_sum("providers", -1, 3)),
+        hex(vault.row_sum("providers", -1, 3)),
         "8340cd3bd08210947cd6f96a444ef7beffed45be53b9c4bb78e6102b311a9297"
     );
     assert_eq!(
-        hex(&vault.chain(&[5; 32], &sealed)),
+        hex(vault.chain(&[5; 32], &sealed)),
         "0c7376275bfa6ace59b1838554ef83d3a1e2206fd0f7b5d48e90708bc49a7533"
     );
     assert_eq!(
@@ -72,18 +72,18 @@ fn the_slots_and_the_keyring_item_are_the_known_ones() {
     let keyring = MemoryKeyring::new();
     let made = create_with_keyring(&keyring, &Counting).unwrap();
     assert_eq!(
-        hex(&Sha256::digest(&made.slot)),
+        hex(Sha256::digest(&made.slot)),
         "f5aefdd86aca2b9146b08dc40d9d1bfcee8f5ba046f522aa4c33cbd849258315"
     );
     assert_eq!(
-        hex(&keyring.item(made.vault.id()).unwrap()),
+        hex(keyring.item(made.vault.id()).unwrap()),
         "546b7931000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\
          0000000000000000"
     );
     let passphrase = Secret::new("correct horse".into());
     let made = create_with_passphrase(&passphrase, Cost::cheapest_allowed(), &Counting).unwrap();
     assert_eq!(
-        hex(&Sha256::digest(&made.slot)),
+        hex(Sha256::digest(&made.slot)),
         "474d89852f804686ca31f6191f028aa0dde35cd785e3ce9dab32cf569f4638e3"
     );
 }

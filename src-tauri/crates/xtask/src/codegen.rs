@@ -1,5 +1,6 @@
 //! The contract's generated files: the OpenAPI document from the routes, and the UI's types from the document.
 
+use crate::programs::{Profile, TEST_FEATURES};
 use crate::sh::{self, Result};
 use crate::stage::Stages;
 use crate::{npm, repo};
@@ -60,10 +61,12 @@ pub(crate) fn check() -> Result {
     ran
 }
 
+/// Built with the features of the tests, as everything else is: another set would build all dependencies once more.
 fn generated_document() -> Result<String> {
-    sh::read(&mut sh::cargo(
-        "run --quiet --locked -p tokenry-api --example openapi",
-    ))
+    let line = format!("build --quiet --locked --workspace --features {TEST_FEATURES} --example openapi");
+    sh::run(&mut sh::cargo(&line))?;
+    let program = repo::program(Profile::Dev.folder(), "examples/openapi");
+    sh::read(&mut sh::command(program, [""; 0]))
 }
 
 fn stale(file: &str) -> String {

@@ -62,7 +62,9 @@ pub fn change(change: Change) -> contract::Change {
             code: super::error_code(code),
             message,
         },
-        Change::Activity(line) => contract::Change::Activity { event: event(*line) },
+        Change::Activity(line) => contract::Change::Activity {
+            event: Box::new(event(*line)),
+        },
     }
 }
 

@@ -327,3 +327,39 @@ async fn nothing_is_sent_to_an_address_that_is_not_registered() {
     }
     assert!(house.engine.prompts(&Caller::Consent).unwrap().is_empty());
 }
+
+/// security.md, Local interfaces: an attempt is in the activity log. The refused value is not.
+#[tokio::test]
+async fn wrong_client_secrets_codes_and_refresh_tokens_are_in_the_log_without_their_values() {
+    let house = House::new().await;
+    let (id, secret) = register(&house, "server", false).await;
+    let secret = secret.unwrap();
+    let proof = [("client_id", id.as_str()), ("client_secret", secret.as_str())];
+    let wrong = [("client_id", id.as_str()), ("client_secret", "c4n4ry-secret")];
+    let refresh = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", "tkr_c4n4ry"),
+        proof[0],
+        proof[1],
+    ];
+    for (form, code) in [
+        (exchange("c4n4ry-code", &wrong), "invalid_client"),
+        (exchange("c4n4ry-code", &proof), "invalid_grant"),
+        (self::form(&refresh), "invalid_grant"),
+    ] {
+        let answer = post(&house, "/oauth/token", &form).await;
+        assert_eq!(answer.json["error"], json!(code), "{}", answer.text);
+    }
+    let log = house
+        .ask_as(Caller::Ui, "GET", "/v1/events?outcome=refused", None)
+        .await;
+    let events = log.json["events"].as_array().unwrap();
+    let refused = events.iter().filter(|event| event["kind"] == "app_refused");
+    let count: u64 = refused.map(|event| event["count"].as_u64().unwrap_or(1)).sum();
+    assert_eq!(count, 3, "{}", log.text);
+    assert!(
+        !log.text.contains("c4n4ry") && !log.text.contains(&secret),
+        "{}",
+        log.text
+    );
+}

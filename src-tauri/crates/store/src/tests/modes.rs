@@ -105,11 +105,14 @@ fn a_link_in_the_place_of_a_file_is_not_followed() {
     assert!(!target.exists());
 }
 
+/// Puts something in the place of a file.
+type Plant = fn(&Path);
+
 /// security.md, "At rest": files 0600 in a 0700 folder. A pipe would never answer, and a folder or a link is no file of
 /// ours, whichever of our files it stands for.
 #[test]
 fn a_pipe_a_folder_or_a_link_in_the_place_of_any_file_is_refused_at_once() {
-    let plant: [(&str, fn(&Path)); 3] = [
+    let plant: [(&str, Plant); 3] = [
         ("pipe", |path| {
             let mode = rustix::fs::Mode::from_raw_mode(0o600);
             rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, mode, 0).unwrap();
