@@ -180,11 +180,15 @@ fn a_profile_that_is_damaged_is_left_as_it_is() {
     stop(profile.serve_with_passphrase(PASSPHRASE));
     let path = profile.home().join("tokenry.db");
     std::fs::write(&path, "not a database").unwrap();
-    no_engine_starts(
-        &profile,
-        22,
-        &["tokenry.db is damaged", "put a backup in its place"],
-    );
+    let says = ["tokenry.db is damaged", "put a backup in its place"];
+    let engine = profile.serve_with_passphrase(PASSPHRASE);
+    fails(&profile.tokenry(&["list"]), 22, &says);
+    fails(&profile.tokenry(&["unlock"]), 22, &says);
+    let status = profile.tokenry(&["status"]).success();
+    for text in says {
+        assert!(status.stdout.contains(text), "{status:?}");
+    }
+    stop(engine);
     assert_eq!(std::fs::read(&path).unwrap(), b"not a database");
 }
 

@@ -47,9 +47,14 @@ fn sign_in(desktop: &Desktop, sandbox: &Sandbox, name: &str) -> (String, String,
     );
     assert!(status < 300, "{started}");
     assert_eq!(started["redirect"], "deep_link");
-    let address = desktop.opened_address();
+    let opened = desktop.opened_address();
+    assert!(
+        opened.starts_with("http://127.0.0.1:"),
+        "other users see the opener's arguments: {opened}"
+    );
+    let address = started["authorization_url"].as_str().unwrap();
     assert!(address.contains("code_challenge_method=S256"), "PKCE (RFC 7636)");
-    let landing = sandbox.agree(&mut Browser::new(), &address, name);
+    let landing = sandbox.agree(&mut Browser::new(), &opened, name);
     let link = landing.handed_over().to_owned();
     let text = |name: &str| started[name].as_str().unwrap().to_owned();
     (text("flow_id"), link, text("state"))

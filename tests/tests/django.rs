@@ -184,10 +184,10 @@ fn a_program_gets_tokens_by_client_credentials() {
     assert!(!stage.django.accepts(&second));
 }
 
-/// A profile that was copied before a refresh sends a token that was replaced since. Rollback is only noticed where the
-/// keyring holds the lowest epoch (SECURITY.md); here there is none.
+/// A profile that was copied before a refresh holds a token that was replaced since. It is sent only when the user has
+/// accepted the older copy.
 #[test]
-fn a_replaced_token_from_an_old_copy_of_the_profile_needs_a_new_sign_in() {
+fn a_replaced_token_from_an_old_copy_that_was_accepted_needs_a_new_sign_in() {
     let mut stage = stage_at(Django::with(Rotation::Strict, 300), &json!({"kind": "strict"}));
     stage.connect(&["django"], "ada").success();
     assert_eq!(stop(stage.engine.take().unwrap()).code, 0);
@@ -201,6 +201,11 @@ fn a_replaced_token_from_an_old_copy_of_the_profile_needs_a_new_sign_in() {
     std::fs::remove_dir_all(stage.profile.home()).unwrap();
     std::fs::rename(copy, stage.profile.home()).unwrap();
     stage.engine = Some(stage.profile.serve_with_passphrase(PASSPHRASE));
+    let unsent = stage.tokenry(&["refresh", "django"]);
+    assert_eq!(unsent.code, 16, "{unsent:?}");
+    assert!(unsent.stderr.contains("tokenry vault accept-older"), "{unsent:?}");
+    assert!(stage.django.accepts(&newest), "nothing was sent");
+    stage.tokenry(&["vault", "accept-older"]).success();
     let refused = stage.tokenry(&["refresh", "django"]);
     assert_eq!(refused.code, 17, "{refused:?}");
     assert!(refused.stderr.contains("tokenry connect django"), "{refused:?}");

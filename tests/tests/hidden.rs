@@ -30,7 +30,8 @@ fn is_ordinary_user(test: &str) -> bool {
     let mut again = Command::new(reachable_copy(home.path()));
     again
         .args(["--exact", test, "--nocapture"])
-        .env("HOME", home.path());
+        .env("HOME", home.path())
+        .env("TMPDIR", home.path());
     again.uid(NOBODY).gid(NOBODY).current_dir(home.path());
     let ended = again.output().unwrap();
     let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

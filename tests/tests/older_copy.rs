@@ -55,7 +55,7 @@ fn status_tells_of_an_older_copy_and_accept_older_goes_on_with_it() {
     accounts::stop(engine);
 }
 
-/// Issue 9: `tokenry status` says what is wrong with a damaged profile, and `tokenry unlock` looks again.
+/// security.md, "At rest": `tokenry status` says what is wrong with a damaged profile, and `tokenry unlock` looks again.
 #[test]
 fn status_tells_of_a_lost_database_and_a_backup_opens_again() {
     let profile = Profile::headless();

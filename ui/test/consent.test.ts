@@ -139,7 +139,7 @@ describe('an answer', () => {
   });
 
   it('to what the settings guard takes the passphrase, typed anew for each try, and a no takes none', async () => {
-    const { questions, prompt } = await asked({ operation: 'move_endpoint', for_session: false, passphrase: true });
+    const { questions, prompt } = await asked({ operation: 'move_endpoint', for_session: false, needs_passphrase: true });
     await new Promise((done) => setTimeout(done, ARMS_AFTER + 50));
     expect(off('allow-once')).toBe(true);
     await user.type(screen.getByTestId('passphrase'), 'wrong horse');
@@ -156,7 +156,7 @@ describe('an answer', () => {
       number: prompt.number,
       passphrase: 'right horse',
     });
-    const { prompt: second } = { prompt: questions.ask({ passphrase: true, for_session: false }) };
+    const { prompt: second } = { prompt: questions.ask({ needs_passphrase: true, for_session: false }) };
     await settle();
     await press('{Escape}');
     expect(questions.answers[1]).toEqual({ id: second.id, body: { decision: 'deny', number: second.number } });

@@ -1659,7 +1659,7 @@ export interface components {
             /** @description The program that started it. */
             parent?: string | null;
             /** @description Whether it is allowed only with the passphrase, as the user chose in the settings. */
-            passphrase: boolean;
+            needs_passphrase: boolean;
             /** Format: int32 */
             pid?: number | null;
             /** @description The path of the program that asks: a label, not a proof. */

@@ -185,7 +185,7 @@ fn refresh_and_disconnect_say_what_became_of_it() {
 fn events_are_read_page_by_page() {
     let event = json!({"id": FLOW, "at": "2026-01-01T00:00:00Z", "kind": "locked", "caller": "ui", "program": null,
         "pid": null, "provider_id": null, "connection_id": null, "credential_id": null,
-        "app_id": null, "outcome": "done", "rule": null, "grant_id": null, "detail": null});
+        "app_id": null, "outcome": "done", "rule": null, "grant_id": null, "detail": null, "count": 1});
     let page = json!({"events": [event], "next": 17});
     let answer = page.clone();
     let fake = Fake::new(move |what| match what {
@@ -279,7 +279,7 @@ fn approve_prints_each_field_that_changes_and_no_value_of_a_secret() {
     let question = json!({
         "id": "01a223b0-538f-7cb9-b796-07b4c2b221b2", "operation": "move_endpoint", "provider": "github",
         "app_proved": false, "requested_scopes": [], "token_scopes": [], "notes": [], "api_scopes": [],
-        "choices": [], "credential_choices": [], "for_session": false, "passphrase": false, "asked_at": "2026-01-01T00:00:00Z",
+        "choices": [], "credential_choices": [], "for_session": false, "needs_passphrase": false, "asked_at": "2026-01-01T00:00:00Z",
         "ends_at": "2026-01-01T00:01:00Z", "waiting": 0, "is_shown": true, "ahead": 0, "disconnects": 2,
         "disconnecting": ["github", "github/work"],
         "changes": [

@@ -133,7 +133,7 @@ fn question() -> Value {
         "choices": [],
         "credential_choices": [],
         "for_session": true,
-        "passphrase": false,
+        "needs_passphrase": false,
         "asked_at": "2026-01-01T00:00:00Z",
         "ends_at": "2026-01-01T00:01:00Z",
         "waiting": 0,

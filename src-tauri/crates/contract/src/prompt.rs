@@ -46,7 +46,7 @@ pub struct Prompt {
     /// Whether it can be allowed for the session.
     pub for_session: bool,
     /// Whether it is allowed only with the passphrase, as the user chose in the settings.
-    pub passphrase: bool,
+    pub needs_passphrase: bool,
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub asked_at: Timestamp,
     /// Whether it is the one that is shown. One question is shown at a time.

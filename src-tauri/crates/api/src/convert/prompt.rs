@@ -43,7 +43,7 @@ pub(crate) fn prompt(prompt: Prompt, numbered: bool) -> contract::Prompt {
             .collect(),
         redirect_uri: prompt.authorization.map(|request| request.redirect_uri),
         for_session: prompt.for_session,
-        passphrase: prompt.passphrase,
+        needs_passphrase: prompt.passphrase,
         asked_at: prompt.asked_at,
         is_shown: prompt.is_shown,
         ends_at: prompt.ends_at,

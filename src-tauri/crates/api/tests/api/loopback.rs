@@ -330,7 +330,10 @@ async fn it_is_off_until_the_person_turns_it_on_and_no_program_can() {
     let request = format!("GET /v1/status HTTP/1.1\r\n{header}\r\n\r\n");
     assert_eq!(say(port, request.as_bytes()).await.status, 200);
     let settings = house.ask_as(Caller::Ui, "GET", "/v1/settings", None).await.json;
-    assert_eq!(settings, json!({"loopback": true, "loopback_port": port}));
+    assert_eq!(
+        settings,
+        json!({"loopback": true, "loopback_port": port, "ask_passphrase": false})
+    );
     switch(&house, false).await;
     until(&house, false).await;
     let page = house.ask("GET", "/v1/events", None).await.json;

@@ -126,7 +126,7 @@ fn converse(args: &ApproveArgs, engine: &Engine, output: &Output) -> Result<(), 
             Some(code) => code,
             None => code(args.code_fd)?,
         };
-        let needs = prompt.passphrase && answer.decision != PromptDecision::Deny;
+        let needs = prompt.needs_passphrase && answer.decision != PromptDecision::Deny;
         let passphrase = needs.then(|| passphrase(args.passphrase_fd)).transpose()?;
         match send(
             engine,

@@ -29,7 +29,7 @@ async fn code(engine: &Engine, caller: &Caller) -> Option<Code> {
     got.err().map(|error| error.code())
 }
 
-/// Issue 9: a grant that ended stays ended, in the same engine and in the next one; what is given afterwards is good.
+/// A grant that ended stays ended, in the same engine and in the next one; what is given afterwards is good.
 #[tokio::test]
 async fn a_grant_that_ended_stays_ended_when_the_clock_is_set_back() {
     for restarted in [false, true] {
@@ -105,7 +105,7 @@ async fn a_grant_that_ended_unseen_stays_ended_after_an_engine_that_ended_later(
     assert_eq!(code(&engine, &caller).await, Some(Code::PermissionDenied));
 }
 
-/// Issue 9: a clock near the end of the calendar ends nothing.
+/// A clock near the end of the calendar ends nothing.
 #[tokio::test]
 async fn a_clock_at_the_end_of_the_calendar_ends_nothing() {
     let (world, engine) = World::connected_and_trusting(Behaviour::default()).await;

@@ -108,7 +108,7 @@ fn change(world: &World, change: impl Fn(&tokenry_store::Writer<'_>) -> Result<(
     store.checkpoint().unwrap();
 }
 
-/// Issue 9: a deleted slot has its own words, with a passphrase and with the keyring.
+/// security.md, "At rest": a deleted slot has its own words, with a passphrase and with the keyring.
 #[tokio::test]
 async fn a_deleted_slot_is_damage_in_its_own_words() {
     for options in [World::options, with_passphrase] {
@@ -146,7 +146,7 @@ async fn hostile_costs_in_a_slot_are_told_before_a_passphrase_is_asked_for() {
     }
 }
 
-/// Issue 9: a changed vault id is neither a wrong passphrase nor a keyring without a key.
+/// security.md, "At rest": a changed vault id is neither a wrong passphrase nor a keyring without a key.
 #[tokio::test]
 async fn a_changed_vault_id_is_damage_in_its_own_words() {
     for options in [World::options, with_passphrase] {
@@ -168,7 +168,7 @@ async fn a_changed_vault_id_is_damage_in_its_own_words() {
     }
 }
 
-/// Issue 9: the newest token may be in a spill that cannot be read, so nothing is refreshed without it.
+/// security.md, "Refresh" 6: the newest token may be in a spill that cannot be read, so nothing is refreshed without it.
 #[tokio::test]
 async fn a_spill_that_cannot_be_read_leaves_the_vault_read_only_and_is_named() {
     let world = profile(World::options).await;

@@ -55,7 +55,7 @@ fn a_spill_too_large_to_be_ours_is_damage_and_a_link_is_not_followed() {
     assert!(matches!(spilled(home.path()), Err(Error::SpillDamaged { .. })));
 }
 
-/// Issue 9: a spill file is never written larger than it can be read.
+/// security.md, "Refresh" 6: a spill file is never written larger than it can be read.
 #[test]
 fn a_spill_is_never_written_larger_than_it_can_be_read() {
     let home = home();

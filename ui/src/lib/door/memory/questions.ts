@@ -32,7 +32,7 @@ export function aPrompt(given: Partial<Prompt> = {}): Prompt {
     credential_choices: [],
     redirect_uri: null,
     for_session: true,
-    passphrase: false,
+    needs_passphrase: false,
     asked_at: at(0),
     is_shown: true,
     ends_at: at(MINUTE),

@@ -297,7 +297,7 @@ fn prompt() -> Prompt {
         credential_choices: Vec::new(),
         redirect_uri: None,
         for_session: true,
-        passphrase: false,
+        needs_passphrase: false,
         asked_at: at("2027-01-15T08:05:00Z"),
         is_shown: true,
         ends_at: at("2027-01-15T08:06:00Z"),

@@ -116,7 +116,7 @@ async fn a_program_whose_session_cannot_be_seen_is_asked_about_each_time_and_hel
     assert_eq!(error.code(), Code::RateLimited);
 }
 
-/// Issue 9: what was allowed for a session ends by the time that passes, and not by the wall clock.
+/// security.md, "Prompts": what was allowed for a session ends by the time that passes, and not by the wall clock.
 #[tokio::test]
 async fn a_session_is_no_longer_when_the_clock_is_set_back() {
     let (world, engine) = World::connected(Behaviour::default()).await;
