@@ -77,6 +77,10 @@ async fn an_app_sees_and_reads_the_credentials_it_was_given_and_no_other() {
             .await
             .map(drop)
             .unwrap_err(),
+    ] {
+        assert_eq!(error.code(), Code::NotFound, "{error}");
+    }
+    for error in [
         engine.remove_credential(&app, "given").await.unwrap_err(),
         engine
             .add_credential(&app, draft("more"))
@@ -98,9 +102,9 @@ async fn what_an_app_made_is_its_own_and_no_other_apps() {
     assert_eq!(names(&engine, &maker).await, ["mine"]);
     assert!(names(&engine, &other).await.is_empty());
     let error = engine.credential(&other, "mine").await.unwrap_err();
-    assert_eq!(error.code(), Code::PermissionDenied);
+    assert_eq!(error.code(), Code::NotFound);
     let error = engine.remove_credential(&other, "mine").await.unwrap_err();
-    assert_eq!(error.code(), Code::PermissionDenied);
+    assert_eq!(error.code(), Code::NotFound);
     engine.credential(&maker, "mine").await.unwrap();
     engine.remove_credential(&maker, "mine").await.unwrap();
 }
@@ -138,16 +142,17 @@ async fn an_app_uses_only_a_credential_it_may_read_as_a_client_secret() {
     engine.initialise(&may, request).await.unwrap();
 }
 
-/// evershell-oauth-start: with `:own`, somebody else's row is rejected.
+/// evershell-oauth-start: with `:own`, the row of another is out of reach. It is not even there for the app, so that the
+/// provider's name means a sign-in of the app's own.
 #[tokio::test]
 async fn with_own_an_app_starts_its_own_and_nobody_elses() {
     let (_world, engine) = World::connected(Behaviour::default()).await;
     let own = granted(&engine, &[ApiScope::AuthWriteOwn], &[]);
-    let error = engine.start_oauth(&own, NAME).await.unwrap_err();
-    assert_eq!(error.code(), Code::PermissionDenied);
-    let id = engine.connections(&ui()).await.unwrap()[0].connection.id;
-    engine.disconnect(&ui(), &id.to_string()).await.unwrap();
+    let users = engine.connections(&ui()).await.unwrap()[0].connection.id;
+    let error = engine.start_oauth(&own, &users.to_string()).await.unwrap_err();
+    assert_eq!(error.code(), Code::NotFound);
     let flow = engine.start_oauth(&own, NAME).await.unwrap();
+    assert_ne!(flow.connection, users);
     let again = engine
         .start_oauth(&own, &flow.connection.to_string())
         .await
@@ -158,7 +163,7 @@ async fn with_own_an_app_starts_its_own_and_nobody_elses() {
         .start_oauth(&other, &flow.connection.to_string())
         .await
         .unwrap_err();
-    assert_eq!(error.code(), Code::PermissionDenied);
+    assert_eq!(error.code(), Code::NotFound);
     let apart = engine.start_oauth(&other, NAME).await.unwrap();
     assert_ne!(apart.connection, flow.connection, "each has a sign-in of its own");
 }

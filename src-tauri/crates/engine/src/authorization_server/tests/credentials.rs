@@ -59,7 +59,7 @@ async fn an_app_is_offered_the_credentials_and_reads_those_that_were_chosen() {
             .is_ok()
     );
     let refused = house.engine.credential_value(&caller, "kept", "value").await;
-    assert_eq!(refused.map(drop).unwrap_err().code(), Code::PermissionDenied);
+    assert_eq!(refused.map(drop).unwrap_err().code(), Code::NotFound);
 }
 
 #[tokio::test]
