@@ -66,7 +66,7 @@ impl Engine {
         let ledger = self.ledger()?;
         let (all, holds) = {
             let index = ledger.index();
-            let sight = Sight::of(&index, caller, self.now());
+            let sight = Sight::of(&index, caller, self.latest());
             let found = sight.provider(provider).map(|provider| {
                 let usable = index.usable_of_provider(provider).filter(|c| sight.sees(c));
                 usable.cloned().collect::<Vec<_>>()

@@ -91,7 +91,7 @@ impl Engine {
     /// While locked.
     pub async fn credentials(&self, caller: &Caller) -> Result<Vec<AnyCredential>, Error> {
         self.allow(caller, Operation::ListCredentials)?;
-        let (ledger, now) = (self.ledger()?, self.now());
+        let (ledger, now) = (self.ledger()?, self.latest());
         let known: Vec<_> = {
             let index = ledger.index();
             let alive = index.credentials().filter(|(_, known)| known.is_alive(now));
@@ -275,7 +275,7 @@ impl Engine {
             .filter(|other| *other != credential.id)
             .and_then(|other| index.credential(other));
         match other {
-            Some(other) if other.is_alive(self.now()) => Err(taken(credential)),
+            Some(other) if other.is_alive(self.latest()) => Err(taken(credential)),
             _ => Ok(()),
         }
     }
@@ -288,9 +288,9 @@ impl Engine {
         reference: &str,
     ) -> Option<(CredentialId, Known)> {
         let index = ledger.index();
-        let id = Sight::of(&index, caller, self.now()).credential(reference)?;
+        let id = Sight::of(&index, caller, self.latest()).credential(reference)?;
         let known = index.credential(id)?;
-        known.is_alive(self.now()).then(|| (id, known.clone()))
+        known.is_alive(self.latest()).then(|| (id, known.clone()))
     }
 
     /// The same for whoever wants to change or delete it.
@@ -306,7 +306,7 @@ impl Engine {
         }
         let connection = {
             let index = ledger.index();
-            let sight = Sight::of(&index, caller, self.now());
+            let sight = Sight::of(&index, caller, self.latest());
             sight.shown_connection(reference).map(drop)
         };
         match connection {

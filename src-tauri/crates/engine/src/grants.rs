@@ -41,7 +41,7 @@ impl Engine {
         let ledger = self.ledger()?;
         let grant = {
             let index = ledger.index();
-            let sight = Sight::of(&index, caller, self.now());
+            let sight = Sight::of(&index, caller, self.latest());
             let mut wrong = BTreeMap::new();
             let app = resolve::app(&index, &new.app)
                 .map(|app| app.id)

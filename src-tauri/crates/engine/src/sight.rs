@@ -147,7 +147,7 @@ impl Engine {
         let ledger = self.ledger()?;
         let found = {
             let index = ledger.index();
-            Sight::of(&index, caller, self.now())
+            Sight::of(&index, caller, self.latest())
                 .connection(reference)
                 .cloned()
         };
@@ -159,7 +159,7 @@ impl Engine {
         let ledger = self.ledger()?;
         let found = {
             let index = ledger.index();
-            let sight = Sight::of(&index, caller, self.now());
+            let sight = Sight::of(&index, caller, self.latest());
             sight.shown_connection(reference).cloned()
         };
         found.map_err(|error| self.not_meant(caller, Operation::ReadConnections, reference, error))
@@ -178,7 +178,7 @@ impl Engine {
             return error;
         }
         let hidden = |index: &Index| {
-            let sight = Sight::all(index, self.now());
+            let sight = Sight::all(index, self.latest());
             let found = sight.shown_connection(reference).ok()?;
             Some(
                 Wanted::new(operation)
@@ -221,7 +221,7 @@ impl Engine {
         let (holds, hidden) = {
             let index = ledger.index();
             (
-                Sight::of(&index, caller, self.now()).holds(operation),
+                Sight::of(&index, caller, self.latest()).holds(operation),
                 hidden(&index),
             )
         };
@@ -241,7 +241,7 @@ impl Engine {
         let id = {
             let ledger = self.ledger()?;
             let index = ledger.index();
-            Sight::of(&index, caller, self.now()).provider(reference)?
+            Sight::of(&index, caller, self.latest()).provider(reference)?
         };
         self.provider_by_id(id)
     }

@@ -81,7 +81,7 @@ impl Engine {
     fn meant(&self, caller: &Caller, name: &str) -> Result<Meant, Error> {
         let ledger = self.ledger()?;
         let index = ledger.index();
-        let sight = Sight::of(&index, caller, self.now());
+        let sight = Sight::of(&index, caller, self.latest());
         let found = match sight.connection(name) {
             Ok(connection) => Some(connection.clone()),
             Err(Error::NotFound { .. }) => None,

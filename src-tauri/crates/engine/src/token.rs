@@ -67,7 +67,7 @@ impl Engine {
         let ledger = self.ledger()?;
         let found = {
             let index = ledger.index();
-            let found = Sight::of(&index, caller, self.now()).connection(reference);
+            let found = Sight::of(&index, caller, self.latest()).connection(reference);
             found.map(|connection| {
                 let (id, provider, owner) = (connection.id, connection.provider, connection.started_by);
                 let wanted = Wanted::new(Operation::Token).at(provider).of(id, owner);

@@ -3,15 +3,16 @@
 
 mod browser;
 mod crash;
+mod folder;
 
 pub(crate) use browser::{Browser, answer_of};
 pub(crate) use crash::Doomed;
+use folder::Folder;
 
 use std::{
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
-use tempfile::TempDir;
 use tokenry_core::{
     Caller, ConnectionStatus, NarrowingMethod, OsRandom, ProviderChange, RedirectPreference, Rotation,
     Scopes, Timestamp,
@@ -36,7 +37,7 @@ pub(crate) struct World {
     pub(crate) clock: FixedClock,
     pub(crate) keyring: Arc<MemoryKeyring>,
     pub(crate) host: Arc<TestHost>,
-    pub(crate) folder: TempDir,
+    pub(crate) folder: Folder,
     pub(crate) http: Http,
     pub(crate) asking: Asking,
 }
@@ -60,7 +61,7 @@ impl World {
             clock,
             keyring: Arc::default(),
             host: Arc::default(),
-            folder: tempfile::tempdir().unwrap(),
+            folder: Folder::new(),
             http: Http::with_timeouts(PATIENCE, PATIENCE).unwrap(),
             asking: Asking::Possible,
         }
