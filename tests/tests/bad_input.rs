@@ -182,7 +182,7 @@ fn a_profile_that_is_damaged_is_left_as_it_is() {
     std::fs::write(&path, "not a database").unwrap();
     let says = ["tokenry.db is damaged", "put a backup in its place"];
     let engine = profile.serve_with_passphrase(PASSPHRASE);
-    fails(&profile.tokenry(&["list"]), 22, &says);
+    fails(&profile.tokenry(&["list"]), 20, &says);
     fails(&profile.tokenry(&["unlock"]), 22, &says);
     let status = profile.tokenry(&["status"]).success();
     for text in says {

@@ -1651,6 +1651,8 @@ export interface components {
             id: string;
             /** @description Whether it is the one that is shown. One question is shown at a time. */
             is_shown: boolean;
+            /** @description Whether it is allowed only with the passphrase, as the user chose in the settings. */
+            needs_passphrase: boolean;
             /** @description More that has to be known before saying yes. */
             notes: string[];
             /** @description Good for one answer; only the window that asks for consent is told it. */
@@ -1658,8 +1660,6 @@ export interface components {
             operation: components["schemas"]["PromptOperation"];
             /** @description The program that started it. */
             parent?: string | null;
-            /** @description Whether it is allowed only with the passphrase, as the user chose in the settings. */
-            needs_passphrase: boolean;
             /** Format: int32 */
             pid?: number | null;
             /** @description The path of the program that asks: a label, not a proof. */
