@@ -96,10 +96,10 @@ fn visible_windows(desktop: &Desktop) -> usize {
 fn refusals(desktop: &Desktop) -> usize {
     let (_, page) = ask(&desktop.profile, "GET", "/v1/events?limit=500", &Value::Null);
     let events = page["events"].as_array().unwrap();
-    events
-        .iter()
-        .filter(|event| event["kind"] == "redirect_refused")
-        .count()
+    // Repeats are one line with a count.
+    let refused = events.iter().filter(|event| event["kind"] == "redirect_refused");
+    let times: u64 = refused.map(|event| event["count"].as_u64().unwrap()).sum();
+    usize::try_from(times).unwrap()
 }
 
 /// oauth-checklist: a native app's redirect by private-use scheme (RFC 8252 §7.1), with PKCE.
