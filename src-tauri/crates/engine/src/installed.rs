@@ -58,27 +58,29 @@ fn has_display(_: u32) -> bool {
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
+    use std::io::{Read, Write};
     use std::process::{Command, Stdio};
 
     /// security.md, "Local interfaces": the path is a label. A copy of a program under its name is another program.
     #[test]
     fn a_copy_of_a_program_is_not_that_program_and_an_empty_display_is_none() {
         let folder = tempfile::tempdir().unwrap();
-        let real = std::fs::canonicalize("/bin/sleep").unwrap();
-        let copy = folder.path().join("sleep");
+        let real = std::fs::canonicalize("/bin/cat").unwrap();
+        let copy = folder.path().join("cat");
         std::fs::copy(&real, &copy).unwrap();
         for (display, has) in [(":1", true), ("", false)] {
             let mut child = Command::new(&real)
-                .arg("60")
                 .env_clear()
                 .env("DISPLAY", display)
                 .env("NO_WAYLAND_DISPLAY", "1")
-                .stdout(Stdio::null())
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
                 .spawn()
                 .unwrap();
-            while !runs(child.id(), &real) {
-                std::thread::yield_now();
-            }
+            // What it says shows that it runs: while it is started, the system knows its file and not yet its environment.
+            child.stdin.as_mut().unwrap().write_all(b"x").unwrap();
+            child.stdout.as_mut().unwrap().read_exact(&mut [0]).unwrap();
+            assert!(runs(child.id(), &real));
             assert!(!runs(child.id(), &copy));
             assert!(!runs(child.id(), Path::new("/not/there")));
             assert_eq!(has_display(child.id()), has);
