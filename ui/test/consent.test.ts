@@ -139,7 +139,11 @@ describe('an answer', () => {
   });
 
   it('to what the settings guard takes the passphrase, typed anew for each try, and a no takes none', async () => {
-    const { questions, prompt } = await asked({ operation: 'move_endpoint', for_session: false, needs_passphrase: true });
+    const { questions, prompt } = await asked({
+      operation: 'move_endpoint',
+      for_session: false,
+      needs_passphrase: true,
+    });
     await new Promise((done) => setTimeout(done, ARMS_AFTER + 50));
     expect(off('allow-once')).toBe(true);
     await user.type(screen.getByTestId('passphrase'), 'wrong horse');
