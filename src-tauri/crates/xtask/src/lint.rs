@@ -44,5 +44,5 @@ pub(crate) fn run(stages: &mut Stages) {
         npm::check_lock(dist::TAURI_CLI)
     });
     check("lint: svelte-check", &|| npm::script("ui", "check"));
-    check("lint: eslint", &|| npm::script("ui", "lint"));
+    check("lint: eslint and prettier", &|| npm::script("ui", "lint"));
 }
