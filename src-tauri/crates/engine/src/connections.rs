@@ -1,11 +1,15 @@
+pub(crate) mod disconnect;
+
 use crate::{
     ConnectionView, Engine, Error,
-    consent::{Differences, Wanted},
+    access::{
+        consent::{Differences, Wanted},
+        policy::Operation,
+        resolve,
+        visibility::Sight,
+    },
     engine::blocking,
-    ledger::Ledger,
-    policy::Operation,
-    resolve,
-    sight::Sight,
+    records::sealed_store::Ledger,
 };
 use tokenry_core::{
     Caller, Connection, ConnectionId, ConnectionStatus, Event, EventKind, Outcome, Provider, ReauthReason,
@@ -215,7 +219,7 @@ impl Engine {
         view.ok_or_else(|| Error::not_found("connection", &id.to_string(), "it was disconnected"))
     }
 
-    fn shown(&self, index: &crate::index::Index, connection: &Connection) -> Option<ConnectionView> {
+    fn shown(&self, index: &crate::records::index::Index, connection: &Connection) -> Option<ConnectionView> {
         let mut shown = connection.clone();
         shown.status = self.status_now(connection);
         let name = index.name_of(connection);

@@ -16,8 +16,10 @@ pub use draft::{CredentialChange, NewCredential};
 pub(crate) use expiry::{Expiring, expired_at_opening};
 
 use crate::{
-    ConnectionView, Engine, Error, consent::Wanted, engine::blocking, index::Known, ledger::Ledger,
-    policy::Operation, sight::Sight,
+    ConnectionView, Engine, Error,
+    access::{consent::Wanted, policy::Operation, visibility::Sight},
+    engine::blocking,
+    records::{index::Known, sealed_store::Ledger},
 };
 use std::collections::{BTreeMap, BTreeSet};
 use tokenry_core::{

@@ -1,19 +1,24 @@
 use crate::{
     Change, Error, Host, Options, Status,
-    activity::Activity,
-    ahead::Ahead,
+    access::{
+        consent::Prompts,
+        policy::{Asking, Operation},
+    },
+    activity::{buffered_random::Ahead, write::Activity},
     authorization_server::AuthorizationServer,
-    consent::Prompts,
-    floors::{self, Floors},
-    flows::{FlowPlaces, LiveFlow},
-    gate::{Gate, Opener, VaultReport, VaultState},
-    guesses::Guesses,
-    ledger::Ledger,
-    policy::{Asking, Operation},
-    refresh::Refreshes,
-    request::request_id,
-    residue,
-    scheduler::{self, Places},
+    flow::open_flows::{FlowPlaces, LiveFlow},
+    lifecycle::{
+        floors::{self, Floors},
+        passphrase_queue::Guesses,
+        residue,
+        vault_handle::{Gate, Opener, VaultReport, VaultState},
+    },
+    records::sealed_store::Ledger,
+    request_id::request_id,
+    token::{
+        refresh::Refreshes,
+        scheduler::{self, Places},
+    },
 };
 use std::{
     collections::HashMap,
@@ -161,7 +166,7 @@ impl Engine {
             }),
         };
         engine.spawn(scheduler::run);
-        engine.spawn(crate::activity::run);
+        engine.spawn(crate::activity::write::run);
         engine.spawn(floors::run);
         engine.open_at_start(options.passphrase).await;
         Ok(engine)

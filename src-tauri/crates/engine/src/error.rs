@@ -1,4 +1,4 @@
-use crate::{narrowing::Unavailable, policy::Operation};
+use crate::{access::policy::Operation, token::narrowing::Unavailable};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokenry_core::{Code, Connection, ReauthReason, Rule, Timestamp, within};
 use tokenry_oauth::{Failure, redirect::Refused};
@@ -446,5 +446,4 @@ fn next_try(at: Option<Timestamp>) -> String {
 }
 
 #[cfg(test)]
-#[path = "error_tests.rs"]
 mod tests;

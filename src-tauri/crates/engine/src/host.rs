@@ -50,7 +50,7 @@ impl Host for NoWindowHost {
     }
 
     fn scheme_is_ours(&self) -> SchemeState {
-        crate::scheme::registered_handler()
+        crate::flow::scheme_handler::registered_handler()
     }
 
     fn show_window(&self) -> Result<(), HostError> {

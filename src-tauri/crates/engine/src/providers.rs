@@ -2,7 +2,11 @@ mod difference;
 
 pub(crate) use difference::redirect as redirect_word;
 
-use crate::{Engine, Error, Revoked, consent::Wanted, engine::blocking, policy::Operation, resolve};
+use crate::{
+    Engine, Error, Revoked,
+    access::{consent::Wanted, policy::Operation, resolve},
+    engine::blocking,
+};
 use std::collections::BTreeMap;
 use tokenry_core::{
     Caller, Connection, ConnectionId, ConnectionStatus, DEFAULT_PROJECT, EventKind, GrantType, Name,

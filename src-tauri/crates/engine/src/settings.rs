@@ -1,4 +1,4 @@
-use crate::{Engine, Error, engine::blocking, ledger::Ledger, policy::Operation};
+use crate::{Engine, Error, access::policy::Operation, engine::blocking, records::sealed_store::Ledger};
 use tokenry_core::{Caller, EventKind, Outcome, Secret, Settings};
 use tokenry_vault::SlotKind;
 

@@ -287,5 +287,4 @@ impl Seen {
 }
 
 #[cfg(test)]
-#[path = "fold_tests.rs"]
 mod tests;

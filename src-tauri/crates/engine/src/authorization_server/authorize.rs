@@ -8,12 +8,14 @@ use super::{
 };
 use crate::{
     Asking, Engine, Error,
-    consent::{Answer, AuthorizationRequest, Wanted, offered},
+    access::{
+        consent::{Answer, AuthorizationRequest, Wanted, offered},
+        policy::Operation,
+    },
     engine::blocking,
-    ledger::Ledger,
     peer,
-    policy::Operation,
-    request::same_request,
+    records::sealed_store::Ledger,
+    request_id::same_request,
 };
 use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 use tokenry_core::{

@@ -6,7 +6,7 @@ use super::{
     parameters::Parameters,
     place,
 };
-use crate::ledger::Ledger;
+use crate::records::sealed_store::Ledger;
 use tokenry_core::{App, Secret};
 
 /// Who asks at the token endpoint, by exactly one of the three methods (RFC 6749 §2.3): HTTP Basic, a secret in the

@@ -1,5 +1,5 @@
 use super::{error::OAuthError, place, request};
-use crate::{Answer, AuthorizationRequest, Engine, Error, Proof, policy::Operation};
+use crate::{Answer, AuthorizationRequest, Engine, Error, Proof, access::policy::Operation};
 use std::collections::BTreeSet;
 use tokenry_core::{Caller, ConnectionId, CredentialId, Secret, Timestamp};
 

@@ -1,6 +1,8 @@
 use super::{ACCESS, REFRESH, fresh};
 use crate::{
-    Engine, Error, engine::blocking, index::Index, ledger::Ledger, record::Record, transaction::Transaction,
+    Engine, Error,
+    engine::blocking,
+    records::{index::Index, record::Record, sealed_store::Ledger, transaction::Transaction},
 };
 use serde::{Deserialize, Serialize};
 use std::{

@@ -1,7 +1,7 @@
 //! Where a code may be sent: A13.1, A13.3.
 
 use super::{error::Unredirectable, parameters::Parameters};
-use crate::index::Index;
+use crate::records::index::Index;
 use tokenry_core::{App, AppId};
 
 /// The app, and the one address of it that answers may go to. Looked at before anything else: whatever is wrong here

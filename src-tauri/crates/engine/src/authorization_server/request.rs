@@ -8,7 +8,7 @@ use super::{
     },
     parameters::Parameters,
 };
-use crate::consent::AuthorizationRequest;
+use crate::access::consent::AuthorizationRequest;
 use std::collections::BTreeSet;
 use tokenry_core::{ApiScope, AppId, Scopes};
 

@@ -9,7 +9,11 @@ use super::{
     parameters::Parameters,
     request,
 };
-use crate::{Engine, Error, engine::blocking, ledger::Ledger, transaction::Transaction};
+use crate::{
+    Engine, Error,
+    engine::blocking,
+    records::{sealed_store::Ledger, transaction::Transaction},
+};
 use std::{collections::BTreeSet, sync::Arc};
 use tokenry_core::{ApiScope, App, AppId, Caller, EventKind, IssuedId, Outcome, Secret, Timestamp};
 

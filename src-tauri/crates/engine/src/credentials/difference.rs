@@ -1,7 +1,7 @@
 //! What a change of a credential changes, for the question about it. Never a value.
 
 use super::check;
-use crate::consent::{Differences, fingerprint};
+use crate::access::consent::{Differences, fingerprint};
 use std::collections::{BTreeMap, BTreeSet};
 use tokenry_core::{Credential, Secret, Timestamp};
 use tokenry_vault::Vault;

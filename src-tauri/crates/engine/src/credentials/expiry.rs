@@ -1,7 +1,11 @@
 //! Credentials that delete themselves: by the schedule, and at opening of the vault before anything can read them.
 
 use super::is_alive;
-use crate::{Engine, Error, engine::blocking, ledger::Ledger, transaction::Transaction};
+use crate::{
+    Engine, Error,
+    engine::blocking,
+    records::{sealed_store::Ledger, transaction::Transaction},
+};
 use std::{
     sync::{Mutex, PoisonError},
     time::Duration,

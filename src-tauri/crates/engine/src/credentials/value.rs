@@ -1,7 +1,11 @@
 //! Handing out values.
 
 use super::{AnyCredential, CredentialView, check, none};
-use crate::{Engine, Error, consent::Wanted, index::Known, ledger::Ledger, policy::Operation};
+use crate::{
+    Engine, Error,
+    access::{consent::Wanted, policy::Operation},
+    records::{index::Known, sealed_store::Ledger},
+};
 use tokenry_core::{
     AppId, Caller, Credential, CredentialId, CredentialKind, EventKind, Name, Outcome, Provider, Rule,
     Secret, TokenEndpointAuthMethod,

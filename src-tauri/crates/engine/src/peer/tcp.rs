@@ -262,5 +262,4 @@ fn number(file: &std::path::Path) -> Option<u64> {
 }
 
 #[cfg(all(test, target_os = "linux"))]
-#[path = "tcp_tests.rs"]
 mod tests;

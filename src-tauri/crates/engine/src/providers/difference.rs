@@ -1,6 +1,6 @@
 //! What a change of a provider changes, for the question about it.
 
-use crate::consent::{Differences, fingerprint};
+use crate::access::consent::{Differences, fingerprint};
 use tokenry_core::{
     GrantType, NarrowingMethod, Provider, RedirectPreference, Rotation, TokenEndpointAuthMethod,
 };

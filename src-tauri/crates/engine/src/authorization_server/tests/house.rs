@@ -3,7 +3,7 @@
 use crate::{
     Answer, Engine, IssuedTokens, OAuthError, Prompt, Proof, Redirect, Unredirectable,
     common::{NAME, World, until, view},
-    ledger::Ledger,
+    records::sealed_store::Ledger,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},

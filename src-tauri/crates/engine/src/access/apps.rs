@@ -1,0 +1,298 @@
+//! Apps: who they are, and that they prove it.
+
+use crate::{
+    Engine, Error, OAuthError, OAuthErrorCode,
+    access::{
+        consent::{Differences, Wanted},
+        grants::Given,
+        policy::Operation,
+    },
+    engine::blocking,
+    records::sealed_store::Ledger,
+};
+use tokenry_core::{
+    App, AppCaller, AppId, Caller, EventKind, Grant, Name, Outcome, Peer, Random, Secret, is_loopback,
+};
+use url::Url;
+
+/// By which a token of an app is known for what it is, to people and to programs that look for leaked secrets.
+const PREFIX: &str = "tokenry_app_";
+/// How many addresses an app may have its codes sent to.
+const MOST_REDIRECTS: usize = 10;
+
+/// An app as it is shown.
+#[derive(Debug, Clone)]
+pub struct AppView {
+    /// The record.
+    pub app: App,
+    /// What it may do; those that have ended are left out.
+    pub grants: Vec<Grant>,
+}
+
+impl Engine {
+    /// Registers an app. Its own token is given out this once; only a keyed hash of it is kept.
+    ///
+    /// # Errors
+    /// When its person does not agree, the name is taken, or a redirect URI cannot be one.
+    pub async fn register_app(
+        &self,
+        caller: &Caller,
+        name: &str,
+        redirect_uris: Vec<String>,
+        public: bool,
+    ) -> Result<(App, Option<Secret>), Error> {
+        let name: Name = name
+            .parse()
+            .map_err(|wrong: tokenry_core::InvalidName| Error::field("name", wrong.to_string()))?;
+        check_redirect_uris(&redirect_uris)?;
+        let wanted = Wanted::new(Operation::WriteApps).note(format!(
+            "It registers the app {name}, which can do nothing by itself."
+        ));
+        let mut differences = Differences::default();
+        for uri in &redirect_uris {
+            differences.decisive("codes go to", None, Some(uri.clone()));
+        }
+        let proves = if public {
+            "no: anybody may use its name"
+        } else {
+            "yes, by a token of its own"
+        };
+        differences.text("app", None, Some(name.to_string()));
+        differences.text("proves itself", None, Some(proves.to_owned()));
+        let wanted = wanted.changing(differences);
+        let check = async { name_is_free(&*self.ledger()?, &name) };
+        self.check_before_asking(caller, &wanted, check).await?;
+        let rule = self.permit(caller, wanted).await?.rule;
+        let ledger = self.ledger()?;
+        let token = (!public).then(|| new_token(&*self.inner.random));
+        let app = App {
+            id: AppId::new(&*self.inner.clock, &*self.inner.random),
+            name,
+            redirect_uris,
+            token_hash: token.as_ref().map(|token| ledger.vault().token_hash(token)),
+            created_at: self.now(),
+            last_used_at: None,
+        };
+        let mut event = self.event(
+            caller,
+            EventKind::AppAdded,
+            None,
+            None,
+            Outcome::Done,
+            Some(app.name.as_str()),
+        );
+        event.app = Some(app.id);
+        event.rule = Some(rule);
+        let (now, kept) = (self.now(), app.clone());
+        blocking(move || {
+            ledger.change(now, |transaction| {
+                name_is_free(&ledger, &kept.name)?;
+                transaction.put(kept.id.row(), &kept)?;
+                transaction.event(&event)
+            })
+        })
+        .await?;
+        Ok((app, token))
+    }
+
+    /// All apps with what they may do, by name.
+    ///
+    /// # Errors
+    /// When the caller may not; while locked.
+    pub async fn apps(&self, caller: &Caller) -> Result<Vec<AppView>, Error> {
+        self.allow(caller, Operation::ReadApps)?;
+        let (ledger, now) = (self.ledger()?, self.latest());
+        let index = ledger.index();
+        let mut views: Vec<_> = index
+            .apps()
+            .map(|app| AppView {
+                app: app.clone(),
+                grants: index
+                    .grants_of(app.id)
+                    .filter(|grant| grant.is_alive(now))
+                    .cloned()
+                    .collect(),
+            })
+            .collect();
+        views.sort_by(|a, b| a.app.name.cmp(&b.app.name));
+        Ok(views)
+    }
+
+    /// Removes an app with all that it may do. What it was given is good for nothing from now on.
+    ///
+    /// # Errors
+    /// When its person does not agree, or there is no such app.
+    pub async fn remove_app(&self, caller: &Caller, reference: &str) -> Result<(), Error> {
+        self.not_denied(caller, &Wanted::new(Operation::DeleteApp))?;
+        let ledger = self.ledger()?;
+        let app = crate::access::resolve::app(&ledger.index(), reference)?.clone();
+        let mut differences = Differences::default();
+        for grant in ledger.index().grants_of(app.id) {
+            crate::access::grants::differences(&ledger.index(), grant, Given::Taken, &mut differences);
+        }
+        let wanted = Wanted::new(Operation::DeleteApp)
+            .note(format!("It removes the app {}.", app.name))
+            .changing(differences);
+        let rule = self.permit(caller, wanted).await?.rule;
+        let mut event = self.event(
+            caller,
+            EventKind::AppRemoved,
+            None,
+            None,
+            Outcome::Done,
+            Some(app.name.as_str()),
+        );
+        event.app = Some(app.id);
+        event.rule = Some(rule);
+        let now = self.now();
+        blocking(move || {
+            ledger.change(now, |transaction| {
+                let grants: Vec<_> = ledger.index().grants_of(app.id).map(|grant| grant.id).collect();
+                grants
+                    .into_iter()
+                    .try_for_each(|grant| transaction.delete_grant(grant))?;
+                transaction.delete_app(app.id)?;
+                transaction.event(&event)
+            })
+        })
+        .await?;
+        // A copy of the profile from before must not bring its grants back.
+        self.raise_floor();
+        Ok(())
+    }
+
+    /// Who it is that sends this token in its `Authorization` header: an app with its own, or with one that our
+    /// authorization server issued.
+    ///
+    /// # Errors
+    /// When it is nobody's, and while locked: then nothing can be compared.
+    pub async fn authenticate(&self, bearer: &Secret, peer: Option<Peer>) -> Result<Caller, Error> {
+        let ledger = self.ledger()?;
+        let hash = ledger.vault().token_hash(bearer);
+        let found = ledger
+            .index()
+            .apps()
+            .find(|app| {
+                app.token_hash
+                    .is_some_and(|own| tokenry_oauth::same_bytes(&own, &hash))
+            })
+            .map(|app| app.id);
+        match found {
+            Some(app) => Ok(Caller::App(AppCaller {
+                app,
+                grant: None,
+                scopes: None,
+                token: None,
+                peer,
+            })),
+            None if let Some(caller) = self.caller_of_issued(bearer, peer.clone()).await? => Ok(caller),
+            None => {
+                let caller = Caller::Program(peer.unwrap_or_else(crate::peer::unknown));
+                self.note_app_refused(&caller, "a bearer token that is none of an app");
+                Err(Error::Unauthorized(
+                    "the bearer token is none that Tokenry knows: it was taken away, has ended, or was mistyped; \
+                 its person can register the app anew in the window, under Apps",
+                ))
+            }
+        }
+    }
+
+    /// A token or secret of an app was wrong. What it was is not said.
+    fn note_app_refused(&self, caller: &Caller, what: &str) {
+        let (kind, outcome) = (EventKind::AppRefused, Outcome::Refused);
+        let event = self.event(caller, kind, None, None, outcome, Some(what));
+        self.inner.activity.push(event);
+    }
+
+    /// The same for what our token endpoint refused: a wrong secret, or a code or token that it does not know.
+    pub fn note_oauth_refused(&self, caller: &Caller, error: &OAuthError) {
+        if matches!(
+            error.code,
+            OAuthErrorCode::InvalidClient | OAuthErrorCode::InvalidGrant
+        ) {
+            self.note_app_refused(caller, &error.description);
+        }
+    }
+}
+
+/// 256 random bits.
+pub(crate) fn new_token(random: &dyn Random) -> Secret {
+    Secret::new(format!("{PREFIX}{}", tokenry_oauth::fresh(random).expose()))
+}
+
+fn name_is_free(ledger: &Ledger, name: &Name) -> Result<(), Error> {
+    let is_taken = ledger.index().apps().any(|other| other.name == *name);
+    let taken = || Error::field("name", "is taken by another app; choose another name");
+    (!is_taken).then_some(()).ok_or_else(taken)
+}
+
+fn check_redirect_uris(uris: &[String]) -> Result<(), Error> {
+    if uris.len() > MOST_REDIRECTS {
+        return Err(Error::field(
+            "redirect_uris",
+            format!("may be {MOST_REDIRECTS} at most"),
+        ));
+    }
+    match uris.iter().find(|uri| !is_redirect_uri(uri)) {
+        None => Ok(()),
+        Some(bad) => Err(Error::field(
+            "redirect_uris",
+            format!(
+                "must be https addresses, http addresses on 127.0.0.1 or [::1], or schemes of the app's own like \
+                 com.example.app:/cb, without a fragment: {} is none",
+                tokenry_core::clean(bad)
+            ),
+        )),
+    }
+}
+
+/// RFC 8252 §7: claimed https, loopback literals, and private-use schemes that are somebody's reverse domain name.
+fn is_redirect_uri(text: &str) -> bool {
+    let plain = text.len() <= 2000 && text.bytes().all(|byte| matches!(byte, 0x21..=0x7e));
+    let Ok(url) = Url::parse(text) else {
+        return false;
+    };
+    let clean = plain && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
+    clean
+        && match url.scheme() {
+            "https" => url.host().is_some(),
+            "http" => is_loopback(&url),
+            scheme => scheme.contains('.'),
+        }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 8252 §7, checklist A13.1.
+    #[test]
+    fn only_places_that_belong_to_one_program_are_redirect_uris() {
+        for good in [
+            "https://app.example/cb",
+            "http://127.0.0.1/cb",
+            "http://127.0.0.1:8080/cb?x=1",
+            "http://[::1]:9/",
+            "http://localhost:3000/cb",
+            "com.example.app:/cb",
+        ] {
+            assert!(is_redirect_uri(good), "{good}");
+        }
+        for bad in [
+            "",
+            "http://app.example/cb",
+            "http://127.0.0.1.example/cb",
+            "https://app.example/cb#x",
+            "https://user@app.example/cb",
+            "javascript:alert(1)",
+            "file:///etc/passwd",
+            "data:text/html,x",
+            "myapp:/cb",
+            "https://app.example/a b",
+            "https://app.example/\u{202e}",
+            "not an address",
+        ] {
+            assert!(!is_redirect_uri(bad), "{bad}");
+        }
+    }
+}

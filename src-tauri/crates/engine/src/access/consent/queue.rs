@@ -1,0 +1,354 @@
+use super::{
+    answer::Answer,
+    pause::{Asking, Pauses},
+    permit::{Wanted, refusal},
+    prompt::Prompt,
+    session::{Sessions, Who},
+    shown::operation_words,
+};
+use crate::{Change, Engine, Error, access::policy::Operation, peer, records::sealed_store::Ledger};
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokenry_core::{Caller, Event, EventKind, Outcome, PromptId, Rule, Timestamp};
+use tokio::{
+    sync::{broadcast, watch},
+    time::Instant,
+};
+
+/// A question that is shown this long without an answer is denied; that of an app that wants to be authorized, where
+/// there is something to choose, is shown longer.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE_FOR_APPS: Duration = Duration::from_secs(180);
+/// How long a question waits behind others before it is given up unseen. With [`PATIENCE`] this is the most that a
+/// program waits; clients wait a little longer than that.
+const UNSEEN: Duration = Duration::from_secs(240);
+/// How many questions may be open; how many of programs that had no yes lately; and how many of one program, with all
+/// that it starts.
+const MOST: usize = 8;
+const MOST_OF_STRANGERS: usize = 6;
+const MOST_OF_ONE: usize = 3;
+/// How often it is looked whether who asked is still there and still the same program.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// The answer to a question, and the rule that stands in the log for it.
+#[derive(Debug, Clone)]
+pub(crate) struct Answered {
+    pub(crate) rule: Rule,
+    pub(crate) answer: Answer,
+}
+
+/// The open questions, one after the other, and what is remembered of the ones before.
+#[derive(Default)]
+pub(crate) struct Prompts(Mutex<State>);
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) open: VecDeque<Open>,
+    pub(super) sessions: Sessions,
+    pub(super) pauses: Pauses,
+}
+
+impl State {
+    /// Lets the time of the first question run, from when it became the first: that is the one that is shown.
+    pub(super) fn show_first(&mut self, now: Timestamp) {
+        if let Some(first) = self.open.front_mut().filter(|first| !first.prompt.is_shown) {
+            first.prompt.is_shown = true;
+            first.prompt.ends_at = tokenry_core::later(now, first.patience);
+            first.ends = Instant::now() + first.patience;
+        }
+    }
+
+    fn find(&self, id: PromptId) -> Option<&Open> {
+        self.open.iter().find(|open| open.prompt.id == id)
+    }
+}
+
+pub(super) struct Open {
+    pub(super) prompt: Prompt,
+    pub(super) wanted: Wanted,
+    pub(super) asking: Asking,
+    pub(super) caller: Caller,
+    /// How many wait for the answer.
+    askers: usize,
+    /// How many wrong passphrases were given.
+    pub(super) wrong_passphrases: u32,
+    pub(super) answer: watch::Sender<Ended>,
+    /// How long it is shown.
+    patience: Duration,
+    /// When it ends without an answer: [`Prompt::ends_at`] by a clock that nobody sets.
+    ends: Instant,
+}
+
+type Ended = Option<Result<Answered, Closed>>;
+
+/// Why a question was closed without an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Closed {
+    Locked,
+    Changed,
+    Gone,
+    NotLogged,
+}
+
+impl From<Closed> for Error {
+    fn from(closed: Closed) -> Self {
+        match closed {
+            Closed::Locked => Self::Locked,
+            Closed::Changed => Self::Conflict(
+                "what you asked for changed while its person was looking at the question; ask again".to_owned(),
+            ),
+            Closed::Gone => Self::Denied("the program that asked is not the one that would be answered"),
+            Closed::NotLogged => Self::Internal(
+                "the decision could not be written to the activity log, so it does not count; look at the disk"
+                    .to_owned(),
+            ),
+        }
+    }
+}
+
+impl Prompts {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When a question ends without an answer. `None` when it is not open any more.
+    fn end_of(&self, id: PromptId) -> Option<Instant> {
+        self.state().find(id).map(|open| open.ends)
+    }
+
+    /// Whether the question that has ended was shown. `None` when it has not ended: it may just have come up.
+    fn ended_shown(&self, id: PromptId) -> Option<bool> {
+        let state = self.state();
+        let open = state.find(id).filter(|open| open.ends <= Instant::now())?;
+        Some(open.prompt.is_shown)
+    }
+
+    pub(super) fn session_covers(&self, caller: &Caller, wanted: &Wanted, now: Duration) -> bool {
+        let mut state = self.state();
+        if state.sessions.is_empty() {
+            return false;
+        }
+        Who::of(caller).is_some_and(|who| state.sessions.covers(&who, wanted, now))
+    }
+
+    /// At lock: what was allowed for a session is over, and nothing that is open will be answered.
+    pub(crate) fn lock(&self) {
+        let mut state = self.state();
+        state.sessions.clear();
+        for open in state.open.drain(..) {
+            open.answer.send_replace(Some(Err(Closed::Locked)));
+        }
+    }
+}
+
+/// One who waits for an answer. When the last of them goes away, so does the question.
+struct Asker<'a> {
+    engine: &'a Engine,
+    id: PromptId,
+}
+
+impl Drop for Asker<'_> {
+    fn drop(&mut self) {
+        let mut state = self.engine.inner.prompts.state();
+        let Some(at) = state.open.iter().position(|open| open.prompt.id == self.id) else {
+            return;
+        };
+        state.open[at].askers -= 1;
+        if state.open[at].askers == 0 {
+            state.open.remove(at);
+            state.show_first(self.engine.now());
+            drop(state);
+            self.engine.prompts_changed();
+        }
+    }
+}
+
+impl Engine {
+    /// Asks the person, and waits: until the answer, a minute of silence after it was shown, a lock, or until who
+    /// asked is gone or has become another program. Others are shown before it; it waits four minutes for them.
+    ///
+    /// # Errors
+    /// On anything but a yes.
+    pub(crate) async fn ask(&self, caller: &Caller, wanted: &Wanted) -> Result<Answered, Error> {
+        let ledger = self.ledger()?;
+        if let Some(why) = ledger.read_only()
+            && wanted.operation != Operation::AcceptOlder
+        {
+            // No decision could be written down, so none would count. The one that ends this state is written down
+            // with what it does.
+            return Err(Error::ReadOnly(why));
+        }
+        let (asker, mut answer) = self.queue(caller, wanted)?;
+        self.prompts_changed();
+        let mut changes = self.changes();
+        let prompts = &self.inner.prompts;
+        let closed = loop {
+            let ends = prompts.end_of(asker.id);
+            tokio::select! {
+                ended = answer.wait_for(Option::is_some) => {
+                    match ended.ok().and_then(|answer| (*answer).clone()) {
+                        Some(Ok(Answered { answer: Answer::Deny, .. })) => return Err(refusal(Rule::Denied)),
+                        Some(Ok(answered)) => {
+                            if self.ledger().is_err() {
+                                return Err(Error::Locked);
+                            }
+                            return Ok(answered);
+                        }
+                        Some(Err(closed)) => break closed,
+                        None => break Closed::Gone,
+                    }
+                }
+                () = reached(ends) => match prompts.ended_shown(asker.id) {
+                    Some(true) => {
+                        let now = self.now();
+                        prompts.state().pauses.denied(&self.asking(caller, wanted), now);
+                        return Err(refusal(Rule::Unanswered));
+                    }
+                    // The user has seen nothing of it.
+                    Some(false) => return Err(Error::NotShown),
+                    None => {}
+                },
+                () = tokio::time::sleep(LOOK) => {
+                    if caller.peer().is_some_and(|peer| !peer::is_unchanged(peer)) {
+                        break Closed::Gone;
+                    }
+                }
+                change = changes.recv() => {
+                    // The index is what the question was made from: whoever fell behind looks again, too.
+                    if self.ledger().is_err() {
+                        break Closed::Locked;
+                    }
+                    if matches!(change, Err(broadcast::error::RecvError::Closed)) || self.shows_otherwise(&ledger, wanted, asker.id) {
+                        break Closed::Changed;
+                    }
+                }
+            }
+        };
+        Err(closed.into())
+    }
+
+    /// Takes a place in the queue, or joins those who wait for the very same question.
+    fn queue(&self, caller: &Caller, wanted: &Wanted) -> Result<(Asker<'_>, watch::Receiver<Ended>), Error> {
+        let (asking, now) = (self.asking(caller, wanted), self.now());
+        let patience = match wanted.operation {
+            Operation::AuthorizeApp => PATIENCE_FOR_APPS,
+            _ => PATIENCE,
+        };
+        let has_session = asking.who.as_ref().is_some_and(Who::has_session);
+        let prompt = self.prompt(caller, wanted, has_session, now, tokenry_core::later(now, UNSEEN))?;
+        let mut state = self.inner.prompts.state();
+        if let Some(wait) = state.pauses.left(&asking, now) {
+            let wait = Some(wait);
+            return Err(Error::NotAllowed {
+                rule: Rule::DeniedBefore,
+                wait,
+            });
+        }
+        let same = |open: &&mut Open| {
+            asking.who.is_some() && open.asking.who == asking.who && open.wanted.is_same(wanted)
+        };
+        if let Some(open) = state.open.iter_mut().find(same) {
+            open.askers += 1;
+            let id = open.prompt.id;
+            return Ok((Asker { engine: self, id }, open.answer.subscribe()));
+        }
+        let of_one = state
+            .open
+            .iter()
+            .filter(|open| open.asking.is_kin(&asking))
+            .count();
+        // A crowd of programs that nobody knows must not keep out the one that the person works with.
+        let most = if state.pauses.is_welcome(&asking, now) {
+            MOST
+        } else {
+            MOST_OF_STRANGERS
+        };
+        if state.open.len() >= most || of_one >= MOST_OF_ONE {
+            return Err(Error::TooManyQuestions);
+        }
+        let id = prompt.id;
+        let (answer, receiver) = watch::channel(None);
+        state.open.push_back(Open {
+            prompt,
+            wanted: wanted.clone(),
+            asking,
+            caller: caller.clone(),
+            askers: 1,
+            wrong_passphrases: 0,
+            answer,
+            patience,
+            ends: Instant::now() + UNSEEN,
+        });
+        state.show_first(now);
+        drop(state);
+        // Here already: who goes away before the answer, or asks to be a nuisance, is seen to have asked.
+        let asked = self.event_about(caller, wanted, EventKind::ConsentAsked, Outcome::Done);
+        self.inner.activity.push(asked);
+        Ok((Asker { engine: self, id }, receiver))
+    }
+
+    /// The open questions, the one to be answered first.
+    ///
+    /// # Errors
+    /// For callers who may not see them.
+    pub fn prompts(&self, caller: &Caller) -> Result<Vec<Prompt>, Error> {
+        self.allow(caller, Operation::ReadPrompts)?;
+        let state = self.inner.prompts.state();
+        let count = state.open.len();
+        let numbered = state.open.iter().enumerate();
+        Ok(numbered
+            .map(|(at, open)| Prompt {
+                ahead: at,
+                waiting: count - at - 1,
+                ..open.prompt.clone()
+            })
+            .collect())
+    }
+
+    /// A line of the log about a question.
+    pub(super) fn event_about(
+        &self,
+        caller: &Caller,
+        wanted: &Wanted,
+        kind: EventKind,
+        outcome: Outcome,
+    ) -> Event {
+        let mut event = self.event(
+            caller,
+            kind,
+            wanted.provider,
+            wanted.target.connection,
+            outcome,
+            Some(operation_words(wanted.operation)),
+        );
+        event.credential = wanted.target.credential;
+        event.app = wanted.authorization.as_ref().map(|request| request.app);
+        event
+    }
+
+    /// Whether the question with this id would look different now.
+    fn shows_otherwise(&self, ledger: &Ledger, wanted: &Wanted, id: PromptId) -> bool {
+        let state = self.inner.prompts.state();
+        let Some(open) = state.find(id) else {
+            return false;
+        };
+        let prompt = open.prompt.clone();
+        drop(state);
+        self.differs(ledger, &prompt, wanted)
+    }
+
+    pub(super) fn prompts_changed(&self) {
+        let _ = self.inner.changes.send(Change::Prompts);
+    }
+}
+
+async fn reached(end: Option<Instant>) {
+    match end {
+        Some(end) => tokio::time::sleep_until(end).await,
+        // It was answered, and those who wait will hear of it.
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,337 @@
+use tokenry_core::{ApiScope, AppId, Caller, ConnectionId, CredentialId, Grant, Rule, Scopes, Timestamp};
+
+/// What somebody wants to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Operation {
+    /// See the providers.
+    ReadProviders,
+    /// Add or change a provider.
+    WriteProviders,
+    /// Delete a provider, with its connections.
+    DeleteProvider,
+    /// Change where a provider's secrets go, or how they are protected.
+    MoveEndpoint,
+    /// Start a consent flow, or connect with client credentials.
+    StartFlow,
+    /// Bring the answer of a flow, or call it off. A flow belongs to who started it; others are asked about.
+    FinishFlow,
+    /// See connections.
+    ReadConnections,
+    /// Label, pause or resume a connection.
+    WriteConnection,
+    /// Be handed an access token.
+    Token,
+    /// Refresh now.
+    Refresh,
+    /// Give a connection up.
+    Disconnect,
+    /// See the credentials, without their values.
+    ListCredentials,
+    /// Be handed the values of a credential.
+    ReadCredential,
+    /// Add or change a credential.
+    WriteCredentials,
+    /// Delete a credential.
+    DeleteCredential,
+    /// Read the activity log.
+    ReadActivity,
+    /// See the apps and what they may do.
+    ReadApps,
+    /// Register apps, give and take grants.
+    WriteApps,
+    /// Remove an app, with its grants.
+    DeleteApp,
+    /// See and change settings.
+    Settings,
+    /// Become an app with grants, through our authorization server.
+    AuthorizeApp,
+    /// See the open questions.
+    ReadPrompts,
+    /// Answer a question.
+    Answer,
+    /// Go on with a vault that is older than what was known of it.
+    AcceptOlder,
+    /// Status, lock, unlock.
+    Engine,
+    /// End the engine, so that a window can take over.
+    HandOver,
+}
+
+impl Operation {
+    /// Every operation there is.
+    pub const ALL: &'static [Self] = &[
+        Self::ReadProviders,
+        Self::WriteProviders,
+        Self::DeleteProvider,
+        Self::MoveEndpoint,
+        Self::StartFlow,
+        Self::FinishFlow,
+        Self::ReadConnections,
+        Self::WriteConnection,
+        Self::Token,
+        Self::Refresh,
+        Self::Disconnect,
+        Self::ListCredentials,
+        Self::ReadCredential,
+        Self::WriteCredentials,
+        Self::DeleteCredential,
+        Self::ReadActivity,
+        Self::ReadApps,
+        Self::WriteApps,
+        Self::DeleteApp,
+        Self::Settings,
+        Self::AuthorizeApp,
+        Self::ReadPrompts,
+        Self::Answer,
+        Self::AcceptOlder,
+        Self::Engine,
+        Self::HandOver,
+    ];
+
+    /// What an app needs one of. Empty where no scope helps.
+    pub fn scopes(self) -> &'static [ApiScope] {
+        use ApiScope as S;
+        match self {
+            Self::ReadProviders => &[S::ProvidersRead],
+            Self::WriteProviders | Self::DeleteProvider | Self::MoveEndpoint => &[S::ProvidersWrite],
+            Self::StartFlow | Self::FinishFlow | Self::Refresh | Self::Disconnect => {
+                &[S::AuthWrite, S::AuthWriteOwn]
+            }
+            Self::ReadConnections => &[S::ConnectionsRead],
+            Self::WriteConnection => &[S::ConnectionsWrite],
+            Self::Token => &[S::TokensRead],
+            Self::ListCredentials | Self::ReadCredential => &[S::CredentialsRead],
+            Self::WriteCredentials | Self::DeleteCredential => &[S::CredentialsWrite],
+            Self::ReadActivity => &[S::ActivityRead],
+            Self::ReadApps
+            | Self::WriteApps
+            | Self::DeleteApp
+            | Self::Settings
+            | Self::AuthorizeApp
+            | Self::ReadPrompts
+            | Self::Answer
+            | Self::AcceptOlder
+            | Self::Engine
+            | Self::HandOver => &[],
+        }
+    }
+
+    /// Whether a yes can be for the program's session. What cannot be taken back, or changes who may do what, is
+    /// decided each time.
+    pub fn can_be_for_a_session(self) -> bool {
+        !matches!(
+            self,
+            Self::DeleteProvider
+                | Self::MoveEndpoint
+                | Self::Disconnect
+                | Self::DeleteCredential
+                | Self::WriteApps
+                | Self::DeleteApp
+                | Self::AuthorizeApp
+                | Self::AcceptOlder
+                | Self::FinishFlow
+                | Self::HandOver
+        )
+    }
+
+    /// Whether the user decides although a grant covers it. A grant says what an app may do, and not that secrets may go
+    /// elsewhere from now on, or that a provider may go with all its connections.
+    fn is_asked_of_apps(self) -> bool {
+        matches!(self, Self::MoveEndpoint | Self::DeleteProvider)
+    }
+
+    /// What a program of this user may do without anybody's consent.
+    fn for_a_program(self) -> Without {
+        match self {
+            Self::ReadProviders
+            | Self::ReadConnections
+            | Self::ListCredentials
+            | Self::ReadActivity
+            | Self::ReadApps
+            | Self::ReadPrompts
+            | Self::Engine => Without::Allowed,
+            Self::WriteProviders
+            | Self::DeleteProvider
+            | Self::MoveEndpoint
+            | Self::StartFlow
+            | Self::FinishFlow
+            | Self::WriteConnection
+            | Self::Token
+            | Self::Refresh
+            | Self::Disconnect
+            | Self::ReadCredential
+            | Self::WriteCredentials
+            | Self::DeleteCredential
+            | Self::WriteApps
+            | Self::DeleteApp
+            | Self::AcceptOlder
+            | Self::HandOver => Without::Asked,
+            Self::Settings | Self::AuthorizeApp | Self::Answer => Without::Refused,
+        }
+    }
+}
+
+enum Without {
+    Allowed,
+    Asked,
+    Refused,
+}
+
+/// What an operation is done to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Target {
+    /// The connection, if it concerns one.
+    pub connection: Option<ConnectionId>,
+    /// The credential, if it concerns one.
+    pub credential: Option<CredentialId>,
+    /// The app that made it.
+    pub owner: Option<AppId>,
+    /// Whether the calling program started it itself: a sign-in, for example.
+    pub is_own: bool,
+    /// What the token that is wanted may do at its provider; `None` is whatever the connection holds.
+    pub scopes: Option<Scopes>,
+}
+
+/// How this engine asks its person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Asking {
+    /// In a window, or through `tokenry approve`.
+    #[default]
+    Possible,
+    /// Never: whatever needs a question is refused.
+    Never,
+    /// Never: whatever needs a question is allowed.
+    AllowAll,
+}
+
+/// All that a decision depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// Who.
+    pub caller: &'a Caller,
+    /// Wants to do what.
+    pub operation: Operation,
+    /// To what.
+    pub target: &'a Target,
+    /// The grants of the calling app.
+    pub grants: &'a [&'a Grant],
+    /// Whether its person has allowed just this for the session.
+    pub session: bool,
+    /// How its person is asked.
+    pub asking: Asking,
+    /// When.
+    pub now: Timestamp,
+}
+
+/// What is to be done about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// Go on.
+    Allow(Rule),
+    /// Its person decides.
+    Ask,
+    /// No.
+    Deny(Rule),
+}
+
+/// The one place that decides. Other users never get as far: the doors turn them away.
+pub fn decide(question: &Question<'_>) -> Decision {
+    match question.caller {
+        Caller::Ui => for_the_window(question.operation),
+        Caller::Consent => match question.operation {
+            Operation::Answer | Operation::ReadPrompts => Decision::Allow(Rule::Window),
+            _ => Decision::Deny(Rule::NotForThisCaller),
+        },
+        Caller::Engine => match question.operation {
+            Operation::ReadConnections | Operation::Refresh | Operation::FinishFlow => {
+                Decision::Allow(Rule::Engine)
+            }
+            _ => Decision::Deny(Rule::NotForThisCaller),
+        },
+        Caller::Program(_) => match question.operation.for_a_program() {
+            Without::Allowed => Decision::Allow(Rule::SameUser),
+            Without::Refused => Decision::Deny(Rule::NotForThisCaller),
+            Without::Asked if question.target.is_own => Decision::Allow(Rule::SameUser),
+            Without::Asked => ask(question),
+        },
+        Caller::App(caller) => {
+            if question.operation == Operation::Engine {
+                return Decision::Allow(Rule::SameUser);
+            }
+            if question.operation.scopes().is_empty() {
+                return Decision::Deny(Rule::NotForThisCaller);
+            }
+            let counts =
+                |grant: &&&Grant| grant.app == caller.app && caller.grant.is_none_or(|only| only == grant.id);
+            // What limits a token least: the others are there for other things.
+            let best = question
+                .grants
+                .iter()
+                .filter(counts)
+                .filter(|grant| covers(grant, question))
+                .min_by_key(|grant| grant.token_scopes.is_some());
+            match best {
+                None => Decision::Deny(Rule::NoGrant),
+                Some(_) if question.operation.is_asked_of_apps() => ask(question),
+                Some(grant) => Decision::Allow(Rule::Grant(grant.id)),
+            }
+        }
+    }
+}
+
+/// The main window is the person, and still cannot answer for them: that is done in a window of its own.
+fn for_the_window(operation: Operation) -> Decision {
+    match operation {
+        Operation::Answer | Operation::AuthorizeApp | Operation::HandOver => {
+            Decision::Deny(Rule::NotForThisCaller)
+        }
+        _ => Decision::Allow(Rule::Window),
+    }
+}
+
+fn ask(question: &Question<'_>) -> Decision {
+    match question.asking {
+        _ if question.session => Decision::Allow(Rule::Session),
+        Asking::Possible => Decision::Ask,
+        Asking::Never => Decision::Deny(Rule::CannotAsk),
+        Asking::AllowAll => Decision::Allow(Rule::ApproveAll),
+    }
+}
+
+fn covers(grant: &Grant, question: &Question<'_>) -> bool {
+    let target = question.target;
+    let own = target.owner == Some(grant.app);
+    let connection = || own || target.connection.is_none_or(|id| grant.connections.contains(&id));
+    let credential = || own || target.credential.is_none_or(|id| grant.credentials.contains(&id));
+    let within_limit = || match (&grant.token_scopes, &target.scopes) {
+        (Some(most), Some(wanted)) => wanted.missing_from(most).is_empty(),
+        _ => true,
+    };
+    let reaches = |scope: &ApiScope| match scope {
+        ApiScope::AuthWriteOwn => {
+            own || (question.operation == Operation::StartFlow && target.connection.is_none())
+        }
+        ApiScope::AuthWrite => {
+            // A flow that another app started is that app's, however it is called.
+            connection() && (question.operation != Operation::FinishFlow || own)
+        }
+        ApiScope::TokensRead => connection() && within_limit(),
+        ApiScope::ConnectionsRead | ApiScope::ConnectionsWrite => connection(),
+        ApiScope::CredentialsRead | ApiScope::CredentialsWrite => credential(),
+        ApiScope::ProvidersRead | ApiScope::ProvidersWrite | ApiScope::ActivityRead => true,
+    };
+    // A token may have been asked for with less than the grant allows.
+    let in_token = |scope: &ApiScope| match question.caller {
+        Caller::App(caller) => caller.scopes.as_ref().is_none_or(|only| only.contains(scope)),
+        _ => true,
+    };
+    grant.is_alive(question.now)
+        && question
+            .operation
+            .scopes()
+            .iter()
+            .any(|scope| grant.scopes.contains(scope) && in_token(scope) && reaches(scope))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,54 @@
+//! A sign-in belongs to who started it. Others see that one is open: with its address, which holds its `state`, a program
+//! could sign in with an account of its own and bring that answer.
+
+use crate::{
+    Engine,
+    access::{
+        consent::{Wanted, origin},
+        installed,
+        policy::Operation,
+    },
+};
+use tokenry_core::{Caller, ConnectionId, Flow, RedirectPreference};
+use tokenry_oauth::redirect;
+
+/// That somebody wants to bring a flow to its end.
+pub(crate) fn finishing(caller: &Caller, flow: &Flow) -> Wanted {
+    let is_starter = match caller {
+        Caller::Program(peer) => {
+            flow.started_by.is_none() && flow.started_from.is_some() && flow.started_from == origin(peer)
+        }
+        _ => false,
+    };
+    Wanted::new(Operation::FinishFlow)
+        .at(flow.provider)
+        .owned_by(flow.started_by)
+        .by_its_starter(is_starter)
+}
+
+/// What a question says about a flow of somebody else.
+pub(crate) fn whose(flow: &Flow, what: &str) -> String {
+    let starter = match (&flow.started_by, &flow.started_from) {
+        (Some(_), _) => "an app".to_owned(),
+        (None, Some(origin)) => origin.program.clone(),
+        (None, None) => "you, in the window,".to_owned(),
+    };
+    format!("{what} the sign-in that {starter} started.")
+}
+
+/// Whether this is a deep link that the desktop app brings, to which the system gave it: it was started for that, and the
+/// engine is another process.
+pub(crate) fn is_link_by_the_system(caller: &Caller, flow: &Flow, uri: &str) -> bool {
+    let is_app = |caller: &Caller| matches!(caller, Caller::Program(peer) if installed::is_desktop_app(peer));
+    flow.redirect == RedirectPreference::DeepLink && uri.starts_with(redirect::SCHEME) && is_app(caller)
+}
+
+impl Engine {
+    /// Whether the caller may have the address of the flow that this connection waits for. An app may by its grants.
+    pub(crate) fn may_go_on_with(&self, caller: &Caller, connection: ConnectionId) -> bool {
+        match (caller, self.flow_waiting_for(connection)) {
+            (Caller::Program(_), Some(flow)) => finishing(caller, &flow).target.is_own,
+            _ => true,
+        }
+    }
+}

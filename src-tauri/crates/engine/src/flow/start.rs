@@ -1,0 +1,423 @@
+mod question;
+
+use crate::{
+    Engine, Error, SchemeState,
+    access::{
+        consent::{Wanted, origin},
+        policy::Operation,
+        resolve,
+    },
+    engine::blocking,
+    loopback::{Listener, Page, Served, Serving},
+    request_id::same_request,
+};
+use std::time::Duration;
+use tokenry_core::{
+    Caller, Connection, ConnectionId, ConnectionStatus, CredentialId, EventKind, Flow, FlowId, GrantType,
+    Outcome, Provider, RedirectPreference, Rule, Scopes, Secret, Timestamp,
+};
+use tokenry_oauth::{authorization_code, redirect};
+use url::Url;
+
+/// How long a person has for a sign-in.
+pub(crate) const FLOW_LIFE: Duration = Duration::from_secs(600);
+
+/// How a flow is to be started.
+#[derive(Debug, Clone, Default)]
+pub struct ConnectOptions {
+    /// The label of the new connection.
+    pub label: Option<String>,
+    /// Instead of the provider's default scopes; an empty list asks for no scope.
+    pub scopes: Option<Scopes>,
+    /// Instead of the provider's own choice.
+    pub redirect: Option<RedirectPreference>,
+    /// The connection to renew, by id or name.
+    pub renew: Option<String>,
+    /// Whether another account than that of the renewed connection gets a connection of its own, instead of being
+    /// refused.
+    pub allow_further: bool,
+    /// Whether the renewed connection is replaced although the provider no longer tells who signed in. Not by an app.
+    pub allow_unknown_account: bool,
+    /// Whether the engine opens the browser.
+    pub open_browser: bool,
+    /// Further parameters of the authorization request; they win over the provider's own.
+    pub parameters: Vec<(String, String)>,
+    /// The credential that holds the client secret, instead of the provider's own.
+    pub client_secret_from: Option<CredentialId>,
+}
+
+/// A flow that waits for the browser.
+#[derive(Clone)]
+pub struct StartedFlow {
+    /// The provider's own address, with all parameters.
+    pub authorization_url: Url,
+    /// What our own clients open: with a loopback redirect our own `/begin` address, which gives the browser the
+    /// flow's cookie and passes on to the provider; else the provider's address.
+    pub browser_url: Url,
+    /// The flow's `state`.
+    pub state: Secret,
+    /// Its id.
+    pub flow: FlowId,
+    /// The connection it makes or renews.
+    pub connection: ConnectionId,
+    /// How the answer comes back.
+    pub redirect: RedirectPreference,
+    /// Where.
+    pub redirect_uri: String,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
+}
+
+/// The address holds the flow's `state`, or what only the person's browser may know: its host is all that is shown.
+impl std::fmt::Debug for StartedFlow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StartedFlow")
+            .field("flow", &self.flow)
+            .field("connection", &self.connection)
+            .field("host", &self.authorization_url.host_str())
+            .field("redirect_uri", &self.redirect_uri)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// Starts a consent flow. It is recorded, sealed, before anybody hears of it.
+    ///
+    /// # Errors
+    /// When the redirect cannot be caught, the label is taken, or a scope cannot be one.
+    pub async fn connect(
+        &self,
+        caller: &Caller,
+        provider: &str,
+        how: ConnectOptions,
+    ) -> Result<StartedFlow, Error> {
+        self.not_denied(caller, &Wanted::new(Operation::StartFlow))?;
+        let provider = self.provider_meant(caller, provider)?;
+        if provider.grant_type != GrantType::AuthorizationCode {
+            return Err(Error::Conflict(format!(
+                "{} uses client credentials: there is no browser in it; connect it without one",
+                provider.name
+            )));
+        }
+        let renewed = self.renewed(caller, &provider, how.renew.as_deref())?;
+        let mut wanted = self.signing_in(caller, &provider, &how)?;
+        if let Some(renewed) = &renewed {
+            wanted = wanted.of(renewed.id, renewed.started_by);
+            if renewed.account.is_none() {
+                wanted = wanted
+                    .note("The provider has not told whose account this is: whoever signs in replaces it.");
+            }
+        }
+        if let Some(credential) = how.client_secret_from {
+            wanted = self.sending(caller, wanted, &provider, credential).await?;
+        }
+        let check = async {
+            self.inner.flow_places.check(caller)?;
+            self.could_start(&provider, &how, renewed.as_ref()).await
+        };
+        self.check_before_asking(caller, &wanted, check).await?;
+        let rule = self.permit(caller, wanted).await?.rule;
+        let place = self.inner.flow_places.take(caller)?;
+        // A minute may have gone by: all of it is looked at as it is now, and has to be what was asked about.
+        let asked_about = provider;
+        let provider = self.provider_by_id(asked_about.id)?;
+        if self.signing_in(caller, &provider, &how)? != self.signing_in(caller, &asked_about, &how)?
+            || provider.updated_at != asked_about.updated_at
+        {
+            return Err(Error::Conflict(
+                "the provider was changed meanwhile; look at it and start the sign-in again".to_owned(),
+            ));
+        }
+        let renewed = self.renewed(caller, &provider, how.renew.as_deref())?;
+        let label = self.free_label(&provider, how.label, renewed.as_ref())?;
+        let scopes = wanted_scopes(&provider, how.scopes)?;
+        let preference = how.redirect.unwrap_or(provider.redirect);
+        let (listener, redirect_uri) = self.redirect_for(&provider, preference).await?;
+        // Who signs in once more does so with the same client.
+        let before = renewed.as_ref().and_then(|renewed| renewed.client_secret_from);
+        let client_secret_from = how.client_secret_from.or(before);
+        let random = &*self.inner.random;
+        let started = authorization_code::begin(&provider, &redirect_uri, &scopes, &how.parameters, random)
+            .map_err(cannot_begin)?;
+        let mut flow = self.record(
+            caller,
+            &provider,
+            label,
+            renewed,
+            scopes,
+            preference,
+            redirect_uri,
+            started,
+        )?;
+        flow.client_secret_from = client_secret_from;
+        // Whose account it is, the user says and no app.
+        flow.allow_unknown_account = how.allow_unknown_account && caller.app().is_none();
+        if how.allow_further && flow.renews {
+            flow.further = Some(ConnectionId::new(&*self.inner.clock, &*self.inner.random));
+        }
+        let (engine, caller, recorded) = (self.clone(), caller.clone(), flow.clone());
+        // The engine's own task: a caller that goes away leaves no flow behind that nobody watches.
+        let browser_url = tokio::spawn(same_request(async move {
+            engine.keep_flow(&caller, &recorded, rule).await?;
+            let serving = listener.map(|listener| engine.listen(listener, &provider, &recorded));
+            Ok(engine.watch_flow(&recorded, serving, Some(place)))
+        }))
+        .await
+        .unwrap_or_else(|error| Err(Error::Internal(format!("the sign-in ended early ({error})"))))?;
+        if how.open_browser
+            && let Err(error) = self.open_browser(flow.id).await
+        {
+            tracing::warn!("{error}");
+        }
+        Ok(StartedFlow {
+            authorization_url: flow.authorization_url,
+            browser_url,
+            state: flow.state,
+            flow: flow.id,
+            connection: flow.connection,
+            redirect: flow.redirect,
+            redirect_uri: flow.redirect_uri,
+            expires_at: flow.expires_at,
+        })
+    }
+
+    /// Whether a flow could be started as things are. No listener is opened for that.
+    async fn could_start(
+        &self,
+        provider: &Provider,
+        how: &ConnectOptions,
+        renewed: Option<&Connection>,
+    ) -> Result<(), Error> {
+        self.free_label(provider, how.label.clone(), renewed)?;
+        let scopes = wanted_scopes(provider, how.scopes.clone())?;
+        token_endpoint(provider)?;
+        let redirect_uri = match how.redirect.unwrap_or(provider.redirect) {
+            RedirectPreference::DeepLink => {
+                self.redirect_for(provider, RedirectPreference::DeepLink).await?.1
+            }
+            RedirectPreference::Loopback | RedirectPreference::Paste => {
+                redirect::loopback_uri(1, &provider.name)
+            }
+        };
+        let random = &*self.inner.random;
+        authorization_code::begin(provider, &redirect_uri, &scopes, &how.parameters, random)
+            .map(drop)
+            .map_err(cannot_begin)
+    }
+
+    fn renewed(
+        &self,
+        caller: &Caller,
+        provider: &Provider,
+        reference: Option<&str>,
+    ) -> Result<Option<Connection>, Error> {
+        let Some(reference) = reference else {
+            return Ok(None);
+        };
+        let connection = self.connection_meant(caller, Operation::StartFlow, reference)?;
+        if connection.provider != provider.id {
+            return Err(Error::field(
+                "connection",
+                format!("belongs to another provider than {}", provider.name),
+            ));
+        }
+        match connection.status {
+            ConnectionStatus::Disconnecting => Err(resolve::gone(reference)),
+            ConnectionStatus::Pending => Err(Error::Conflict(
+                "this connection still waits for its first sign-in; finish or cancel that one".to_owned(),
+            )),
+            _ => Ok(Some(connection)),
+        }
+    }
+
+    /// A label that can be typed and that no other connection of this provider has.
+    pub(crate) fn free_label(
+        &self,
+        provider: &Provider,
+        label: Option<String>,
+        own: Option<&Connection>,
+    ) -> Result<Option<String>, Error> {
+        let Some(label) = label
+            .map(|label| label.trim().to_owned())
+            .filter(|label| !label.is_empty())
+        else {
+            return Ok(own.and_then(|own| own.label.clone()));
+        };
+        let fits =
+            label.chars().count() <= 64 && tokenry_core::clean(&label) == label && !label.contains('/');
+        if !fits {
+            return Err(Error::field(
+                "label",
+                "must be at most 64 characters, without / and control characters",
+            ));
+        }
+        let ledger = self.ledger()?;
+        let index = ledger.index();
+        let taken = index
+            .of_provider_labelled(provider.id, Some(&label))
+            .any(|c| Some(c.id) != own.map(|own| own.id));
+        if taken {
+            return Err(Error::Conflict(format!(
+                "{} already has a connection labelled {label}; choose another label, or renew that connection",
+                provider.name
+            )));
+        }
+        Ok(Some(label))
+    }
+
+    async fn redirect_for(
+        &self,
+        provider: &Provider,
+        preference: RedirectPreference,
+    ) -> Result<(Option<Listener>, String), Error> {
+        match preference {
+            RedirectPreference::Loopback => {
+                let listener = Listener::bind()
+                    .await
+                    .map_err(|error| Error::Unavailable(error.to_string()))?;
+                let uri = redirect::loopback_uri(listener.port(), &provider.name);
+                Ok((Some(listener), uri))
+            }
+            RedirectPreference::DeepLink => {
+                let host = self.inner.host.clone();
+                match blocking(move || Ok(host.scheme_is_ours())).await? {
+                    SchemeState::Ours | SchemeState::Unknown => {
+                        Ok((None, redirect::deep_link_uri(&provider.name)))
+                    }
+                    SchemeState::Others(handler) => Err(Error::Unavailable(format!(
+                        "links that begin with {}: are opened by {handler} on this machine; use the loopback redirect, or make Tokenry their handler again",
+                        redirect::SCHEME
+                    ))),
+                    SchemeState::NotRegistered => Err(Error::Unavailable(format!(
+                        "nothing on this machine opens links that begin with {}:; start the desktop app once, or use the loopback or paste redirect",
+                        redirect::SCHEME
+                    ))),
+                }
+            }
+            // Nobody listens there: the browser ends at an address that the person copies. A random port, so that
+            // no program can wait for it.
+            RedirectPreference::Paste => {
+                let mut bytes = [0; 2];
+                self.inner.random.fill(&mut bytes);
+                let port = 49_152 + u16::from_le_bytes(bytes) % 16_384;
+                Ok((None, redirect::loopback_uri(port, &provider.name)))
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "each of them ends up in the record")]
+    fn record(
+        &self,
+        caller: &Caller,
+        provider: &Provider,
+        label: Option<String>,
+        renewed: Option<Connection>,
+        scopes: Scopes,
+        preference: RedirectPreference,
+        redirect_uri: String,
+        started: authorization_code::Started,
+    ) -> Result<Flow, Error> {
+        let token_endpoint = token_endpoint(provider)?.clone();
+        let (clock, random) = (&*self.inner.clock, &*self.inner.random);
+        Ok(Flow {
+            id: FlowId::new(clock, random),
+            connection: renewed
+                .as_ref()
+                .map_or_else(|| ConnectionId::new(clock, random), |c| c.id),
+            renews: renewed.is_some(),
+            further: None,
+            allow_unknown_account: false,
+            provider: provider.id,
+            label,
+            issuer: provider.issuer.clone(),
+            issuer_aliases: provider.issuer_aliases.clone(),
+            token_endpoint,
+            redirect_uri,
+            redirect: preference,
+            scopes,
+            state: started.state,
+            verifier: started.verifier,
+            nonce: started.nonce,
+            authorization_url: started.authorization_url,
+            started_by: caller.app(),
+            started_from: match caller {
+                Caller::Program(peer) => origin(peer),
+                _ => None,
+            },
+            client_secret_from: None,
+            expires_at: tokenry_core::later(self.now(), FLOW_LIFE),
+        })
+    }
+
+    /// The flow and the connection that waits for it, in one transaction.
+    async fn keep_flow(&self, caller: &Caller, flow: &Flow, rule: Rule) -> Result<(), Error> {
+        let (ledger, now, flow) = (self.ledger()?, self.now(), flow.clone());
+        let event = self
+            .event(
+                caller,
+                EventKind::FlowStarted,
+                Some(flow.provider),
+                Some(flow.connection),
+                Outcome::Done,
+                None,
+            )
+            .by(rule);
+        blocking(move || {
+            ledger.change(now, |transaction| {
+                transaction.put(flow.id.row(), &flow)?;
+                if !flow.renews {
+                    let (label, scopes) = (flow.label.clone(), flow.scopes.clone());
+                    let mut pending = Connection::pending(flow.connection, flow.provider, label, scopes, now);
+                    pending.started_by = flow.started_by;
+                    pending.client_secret_from = flow.client_secret_from;
+                    transaction.put(flow.connection.row(), &pending)?;
+                }
+                transaction.event(&event)
+            })
+        })
+        .await
+    }
+
+    fn listen(&self, listener: Listener, provider: &Provider, flow: &Flow) -> Serving {
+        let (engine, id) = (self.clone(), flow.id);
+        let deliver = move |redirected| {
+            let engine = engine.clone();
+            let answer: std::pin::Pin<Box<dyn Future<Output = Page> + Send>> =
+                Box::pin(async move { engine.answered_on_loopback(id, redirected).await });
+            answer
+        };
+        let engine = self.clone();
+        let refused = move |why: &str| {
+            let error = engine.note_refused(&Caller::Engine, Error::RedirectRefused(why.to_owned()));
+            engine.tell_refusal(id, &error);
+        };
+        let served = Served {
+            provider: &provider.name,
+            state: flow.state.clone(),
+            authorization_url: flow.authorization_url.clone(),
+            takes_answers: true,
+        };
+        listener.serve(served, &*self.inner.random, deliver, refused)
+    }
+}
+
+fn wanted_scopes(provider: &Provider, asked: Option<Scopes>) -> Result<Scopes, Error> {
+    let scopes = asked.unwrap_or_else(|| provider.default_scopes.clone());
+    if let Some(bad) = scopes.iter().find(|scope| !Scopes::is_token(scope)) {
+        return Err(Error::field(
+            "scopes",
+            format!("{:?} cannot be a scope", tokenry_core::clean(bad)),
+        ));
+    }
+    Ok(scopes)
+}
+
+fn token_endpoint(provider: &Provider) -> Result<&Url, Error> {
+    let missing = || Error::field("token_endpoint", "is needed before connecting");
+    provider.token_endpoint.as_ref().ok_or_else(missing)
+}
+
+fn cannot_begin(error: tokenry_oauth::Error) -> Error {
+    Error::field("authorization_endpoint", error.to_string())
+}

@@ -1,0 +1,134 @@
+//! A grant that has ended stays ended when the wall clock is set back.
+//!
+//! Whether something has ended is judged by the latest time that was seen, which the manifest keeps. What had ended by
+//! then is deleted once a clock that was set back is noticed; then the clock counts again, so that one which showed a
+//! far year for a moment does not end what is given afterwards.
+
+use crate::{
+    Engine, Error, authorization_server, credentials, engine::blocking, records::sealed_store::Ledger,
+};
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+use tokenry_core::{Caller, EventKind, Outcome, Timestamp};
+
+/// By how much a clock may go back without a word: clocks are adjusted all the time. Milliseconds.
+const ADJUSTED: i64 = 60_000;
+
+/// The latest time that the wall clock has shown, in milliseconds.
+#[derive(Default)]
+pub(crate) struct LatestTime(AtomicI64);
+
+impl LatestTime {
+    pub(crate) fn at(millis: i64) -> Self {
+        Self(AtomicI64::new(millis))
+    }
+
+    /// The clock shows `now`: gives the later of that and of what was seen before.
+    pub(crate) fn seen(&self, now: Timestamp) -> Timestamp {
+        let millis = now.as_millisecond();
+        let before = self.0.fetch_max(millis, Ordering::AcqRel);
+        Timestamp::from_millisecond(before.max(millis)).unwrap_or(now)
+    }
+
+    /// Whether the clock was set back.
+    pub(crate) fn is_ahead_of(&self, now: Timestamp) -> bool {
+        self.0
+            .load(Ordering::Acquire)
+            .saturating_sub(now.as_millisecond())
+            > ADJUSTED
+    }
+
+    /// The clock was set back, and counts again from this time on.
+    pub(crate) fn forget(&self, millis: i64) {
+        self.0.store(millis, Ordering::Release);
+    }
+}
+
+impl Engine {
+    /// The time by which it is judged whether something has ended.
+    pub(crate) fn latest(&self) -> Timestamp {
+        let now = self.now();
+        self.ledger().map_or(now, |ledger| ledger.latest.seen(now))
+    }
+
+    /// Writes the latest time down when something has ended since it was written last.
+    pub(crate) async fn keep_latest(&self, ledger: &Arc<Ledger>) {
+        let now = self.latest_of(ledger);
+        let kept = Timestamp::from_millisecond(ledger.kept_latest()).unwrap_or(now);
+        let is_needed = ledger.read_only().is_none()
+            && ledger
+                .index()
+                .grants()
+                .any(|grant| grant.is_alive(kept) && !grant.is_alive(now));
+        if !is_needed {
+            return;
+        }
+        let (ledger, at) = (ledger.clone(), self.now());
+        if let Err(error) = blocking(move || ledger.change(at, |_| Ok(()))).await {
+            tracing::warn!("the latest time could not be written down: {error}");
+        }
+    }
+
+    fn latest_of(&self, ledger: &Ledger) -> Timestamp {
+        ledger.latest.seen(self.now())
+    }
+
+    /// Deletes what had ended by the latest time that was seen, if the clock was set back since. Blocks.
+    pub(crate) fn end_what_had_ended(&self, ledger: &Ledger, now: Timestamp) -> Result<(), Error> {
+        if !ledger.latest.is_ahead_of(now) {
+            return Ok(());
+        }
+        let latest = ledger.latest.seen(now);
+        authorization_server::clean(ledger, latest)?;
+        credentials::expired_at_opening(self, ledger, latest)?;
+        let ended: Vec<_> = {
+            let index = ledger.index();
+            index
+                .grants()
+                .filter(|grant| !grant.is_alive(latest))
+                .cloned()
+                .collect()
+        };
+        tracing::warn!("the clock was set back from {latest} to {now}; what had ended by then stays ended");
+        ledger.change(now, |transaction| {
+            for grant in &ended {
+                let detail = Some("it had ended when the clock was set back");
+                let mut event = self.event(
+                    &Caller::Engine,
+                    EventKind::GrantRemoved,
+                    None,
+                    None,
+                    Outcome::Done,
+                    detail,
+                );
+                event.app = Some(grant.app);
+                transaction.delete_grant(grant.id)?;
+                transaction.event(&event)?;
+            }
+            transaction.manifest.latest = now.as_millisecond();
+            Ok(())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_does_not_bring_a_time_back() {
+        let latest = LatestTime::default();
+        assert_eq!(latest.seen(at(1000)), at(1000));
+        assert_eq!(latest.seen(at(400)), at(1000));
+        assert!(latest.is_ahead_of(at(400)) && !latest.is_ahead_of(at(990)));
+        assert_eq!(latest.seen(at(1001)), at(1001));
+        latest.forget(at(400).as_millisecond());
+        assert_eq!(latest.seen(at(401)), at(401));
+    }
+}

@@ -1,0 +1,222 @@
+//! What a crash, a full disk or a long pause left behind is put right before anybody is served.
+
+use crate::{
+    Engine, Error, credentials,
+    lifecycle::older_copy::ReadOnly,
+    records::{journal::JournalEntry, record, sealed_store::Ledger, transaction::Transaction},
+};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use tokenry_core::{Connection, ConnectionStatus, Flow, RedirectPreference, Timestamp, Tokens};
+use tokenry_store::Table;
+use tokenry_vault::Place;
+use zeroize::Zeroizing;
+
+/// Runs whenever the vault was opened, before it is shown to anybody.
+pub(crate) fn after_opening(engine: &Engine, ledger: &Ledger) -> Result<(), Error> {
+    if ledger.read_only().is_some() {
+        return Ok(());
+    }
+    let now = engine.now();
+    match tokenry_store::spilled(&engine.inner.folder) {
+        Ok(spilled) => take_in_spilled(&engine.inner.folder, ledger, spilled, now)?,
+        // The newest tokens may be in it: nothing is refreshed without them.
+        Err(error) if error.is_damage() => {
+            ledger.only_read(ReadOnly::Spill(error.to_string()));
+            return Ok(());
+        }
+        Err(error) => return Err(error.into()),
+    }
+    credentials::expired_at_opening(engine, ledger, ledger.latest.seen(now))?;
+    engine.end_what_had_ended(ledger, now)?;
+    end_dead_flows(engine, ledger, now)?;
+    bring_forward_open_ends(ledger, now)?;
+    crate::authorization_server::clean(ledger, ledger.latest.seen(now))?;
+    wipe_tombstones(ledger, now)
+}
+
+/// Tokens that the database did not take, and what they mean for their connection.
+#[derive(Serialize, Deserialize)]
+struct Spilled {
+    connection: Connection,
+    tokens: Tokens,
+}
+
+/// Seals settled tokens into a file of their own.
+pub(crate) fn spill(
+    folder: &Path,
+    ledger: &Ledger,
+    connection: &Connection,
+    tokens: &Tokens,
+) -> Result<(), Error> {
+    let spilled = Spilled {
+        connection: connection.clone(),
+        tokens: tokens.clone(),
+    };
+    let plain = Zeroizing::new(serde_json::to_vec(&spilled).map_err(|e| Error::Internal(e.to_string()))?);
+    let (row, fence) = (connection.id.row(), tokens.fence);
+    let sealed = ledger.seal_apart(place(row, fence), &plain)?;
+    Ok(tokenry_store::spill(folder, &name(row, fence), &sealed)?)
+}
+
+/// Removes a spill that is in the database now, if there was one.
+pub(crate) fn unspill(folder: &Path, row: i64, fence: u64) {
+    if let Err(error) = tokenry_store::remove_spill(folder, &name(row, fence)) {
+        tracing::warn!("a file with a spilled token could not be removed: {error}");
+    }
+}
+
+fn name(row: i64, fence: u64) -> String {
+    format!("{row}-{fence}")
+}
+
+fn place(row: i64, fence: u64) -> Place<'static> {
+    Place {
+        table: "spill",
+        row,
+        version: fence,
+        schema: record::FORMAT,
+    }
+}
+
+fn take_in_spilled(
+    folder: &Path,
+    ledger: &Ledger,
+    spilled: Vec<(String, Vec<u8>)>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    for (name, sealed) in spilled {
+        let key = name
+            .split_once('-')
+            .and_then(|(row, fence)| Some((row.parse().ok()?, fence.parse().ok()?)));
+        let Some((row, fence)) = key else { continue };
+        match ledger.vault().open(place(row, fence), &sealed) {
+            Ok(plain) => {
+                let spilled: Spilled = serde_json::from_slice(&plain)
+                    .map_err(|_| Error::Internal("a spilled token cannot be read".to_owned()))?;
+                ledger.change_surely(now, |transaction| take_in(transaction, row, &spilled))?;
+                tokenry_store::remove_spill(folder, &name)?;
+            }
+            Err(error) => {
+                tracing::warn!("a spilled token does not open with this vault and is left alone: {error}")
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Newer tokens stay, and so does what the person did with the connection since.
+fn take_in(transaction: &mut Transaction<'_>, row: i64, spilled: &Spilled) -> Result<(), Error> {
+    let (Some(mut connection), Some(old)) = (
+        transaction.get::<Connection>(row)?,
+        transaction.get::<Tokens>(row)?,
+    ) else {
+        return Ok(());
+    };
+    if old.fence >= spilled.tokens.fence {
+        return Ok(());
+    }
+    let settled = &spilled.connection;
+    if !matches!(
+        connection.status,
+        ConnectionStatus::Paused | ConnectionStatus::Disconnecting
+    ) {
+        connection.status = settled.status;
+        connection.trouble = settled.trouble.clone();
+    }
+    connection.refreshable = settled.refreshable;
+    connection.narrows = settled.narrows;
+    connection.rotates = settled.rotates;
+    connection.doubtful = settled.doubtful;
+    connection.narrowed = settled.narrowed;
+    connection.loses_scopes = settled.loses_scopes;
+    connection.lost = settled.lost.clone();
+    connection.targets = settled.targets.clone();
+    connection.granted_scopes = settled.granted_scopes.clone();
+    connection.expires_at = settled.expires_at;
+    connection.refresh_at = settled.refresh_at;
+    connection.last_refreshed_at = settled.last_refreshed_at;
+    transaction.put(row, &connection)?;
+    transaction.put(row, &spilled.tokens)?;
+    transaction.delete(Table::Journal, row)
+}
+
+/// Flows whose time is up, or whose listener went with the last process, are over; and so are the connections that
+/// waited for them.
+fn end_dead_flows(engine: &Engine, ledger: &Ledger, now: Timestamp) -> Result<(), Error> {
+    // After a lock and an unlock the listeners of this process are still there, and so may be an exchange.
+    let (waiting, mut waited_for) = engine.waiting_flows();
+    let is_alive = |flow: &Flow| {
+        flow.expires_at > now && (flow.redirect != RedirectPreference::Loopback || waiting.contains(&flow.id))
+    };
+    let (alive, dead): (Vec<Flow>, Vec<Flow>) = ledger.all::<Flow>()?.into_iter().partition(is_alive);
+    waited_for.extend(alive.iter().map(|flow| flow.connection));
+    let orphans: Vec<_> = {
+        let index = ledger.index();
+        let pending = index
+            .connections()
+            .filter(|c| c.status == ConnectionStatus::Pending);
+        pending
+            .map(|c| c.id)
+            .filter(|id| !waited_for.contains(id))
+            .collect()
+    };
+    if dead.is_empty() && orphans.is_empty() {
+        return Ok(());
+    }
+    ledger.change(now, |transaction| {
+        dead.iter()
+            .try_for_each(|flow| transaction.delete(Table::Flows, flow.id.row()))?;
+        orphans
+            .iter()
+            .try_for_each(|id| transaction.delete_connection(*id))
+    })
+}
+
+/// A refresh that may have been sent and has no answer on disk is looked at first.
+fn bring_forward_open_ends(ledger: &Ledger, now: Timestamp) -> Result<(), Error> {
+    let mut rows = Vec::new();
+    ledger.store().versions(Table::Journal, |row, _| rows.push(row))?;
+    for row in rows {
+        let entry = ledger.get::<JournalEntry>(row)?;
+        if entry.is_none_or(|entry| !entry.state.is_open_end()) {
+            continue;
+        }
+        ledger.change(now, |transaction| {
+            let Some(mut connection) = transaction.get::<Connection>(row)? else {
+                return Ok(());
+            };
+            if connection.status == ConnectionStatus::Active {
+                connection.refresh_at = Some(now);
+                transaction.put(row, &connection)?;
+            }
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+/// Refresh tokens of grants that ended, and tokens of another account, are kept for a week and no longer.
+fn wipe_tombstones(ledger: &Ledger, now: Timestamp) -> Result<(), Error> {
+    let ended: Vec<_> = {
+        let index = ledger.index();
+        let ended = index
+            .connections()
+            .filter(|c| matches!(c.status, ConnectionStatus::NeedsReauth(_)));
+        ended.map(|c| c.id.row()).collect()
+    };
+    for row in ended {
+        let Some(mut tokens) = ledger.get::<Tokens>(row)? else {
+            continue;
+        };
+        let is_over = |until: Option<Timestamp>| until.is_some_and(|until| until <= now);
+        let replaced = is_over(tokens.replaced.as_ref().map(|replaced| replaced.until));
+        let aside = is_over(tokens.aside.as_ref().map(|aside| aside.until));
+        if replaced || aside {
+            tokens.replaced = tokens.replaced.filter(|_| !replaced);
+            tokens.aside = tokens.aside.filter(|_| !aside);
+            ledger.change(now, |transaction| transaction.put(row, &tokens))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,288 @@
+//! Opening and shutting the vault, and the end of the engine.
+
+use crate::{
+    Engine, Error,
+    access::{consent::Wanted, installed, policy::Operation},
+    engine::{Life, Start, blocking},
+    lifecycle::{
+        recover,
+        vault_handle::{Gate, VaultState},
+    },
+    records::sealed_store::Ledger,
+};
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+use tokenry_core::{Caller, Code, EventKind, Outcome, Secret};
+
+/// How long the OS keyring may take before it is said that it is waited for. A keyring that asks nothing answers within
+/// 50 ms.
+const KEYRING_PATIENCE: Duration = Duration::from_secs(1);
+const WAITING_FOR_KEYRING: &str = "waiting for the OS keyring; answer its password window, or unlock the keyring in \
+                                   the desktop session. If no window appears, restart the keyring service";
+
+/// How long an engine that ends waits for those who are in the middle of something: the longest request to a
+/// provider fits.
+const FINISHING: Duration = Duration::from_secs(45);
+
+impl Engine {
+    /// Shuts the vault: from now on nobody gets anything. What is under way with a provider is committed first by
+    /// those who are in the middle of it, and the keys go with the last of them.
+    ///
+    /// # Errors
+    /// Never because of what is under way; the signature leaves room for a host that cannot.
+    pub async fn lock(&self, caller: &Caller) -> Result<(), Error> {
+        let Ok(ledger) = self.ledger() else {
+            return Ok(());
+        };
+        self.inner
+            .activity
+            .push(self.event(caller, EventKind::Locked, None, None, Outcome::Done, None));
+        self.write_activity(ledger, true).await;
+        self.count_lock();
+        self.shut();
+        Ok(())
+    }
+
+    /// Opens the vault, with a passphrase or with the OS keyring. `create` makes the first one when there is none;
+    /// it never replaces one.
+    ///
+    /// # Errors
+    /// When it stays shut: each state of the keyring has its own words. A wrong passphrase is an error also when the
+    /// vault is open: the user would go on to believe in it.
+    pub async fn unlock(
+        &self,
+        caller: &Caller,
+        passphrase: Option<Secret>,
+        create: bool,
+    ) -> Result<(), Error> {
+        let turn = match &passphrase {
+            Some(_) => self.turn_to_guess(caller).await?,
+            None => None,
+        };
+        let (engine, caller) = (self.clone(), caller.clone());
+        if self.ledger().is_ok() {
+            let Some(passphrase) = passphrase else {
+                return Ok(());
+            };
+            let _opening = self.inner.opening.lock().await;
+            let proved = blocking(move || {
+                // The next one of this program waits, even when who asked for this one is gone.
+                let _turn = turn;
+                engine.inner.opener.prove(Some(&passphrase))
+            });
+            return proved.await.inspect_err(|error| self.note_guess(&caller, error));
+        }
+        // The engine's own task: a caller that goes away does not stop halfway what the keyring is asked for.
+        let opening = tokio::spawn(async move {
+            let _turn = turn;
+            let opened = engine.open_gate(passphrase, create).await;
+            opened.inspect_err(|error| engine.note_guess(&caller, error))?;
+            let event = engine.event(&caller, EventKind::Unlocked, None, None, Outcome::Done, None);
+            engine.inner.activity.push(event);
+            Ok(())
+        });
+        opening
+            .await
+            .unwrap_or_else(|error| Err(Error::Internal(format!("a task ended early ({error})"))))
+    }
+
+    /// A wrong passphrase is in the log, as soon as that can be written.
+    fn note_guess(&self, caller: &Caller, error: &Error) {
+        if matches!(error, Error::Vault(tokenry_vault::Error::WrongPassphrase)) {
+            let (kind, outcome) = (EventKind::Unlocked, Outcome::Refused);
+            let event = self.event(caller, kind, None, None, outcome, Some("wrong passphrase"));
+            self.inner.activity.push(event);
+        }
+    }
+
+    /// Ends an engine without a window, so that a desktop app can take the profile over. The app that is installed
+    /// beside this engine's own program, with a display to show a window on, need not ask; about anybody else the
+    /// user is asked: whoever ends the engine can listen in its place.
+    ///
+    /// # Errors
+    /// When this engine has a window, or the caller may not.
+    pub async fn hand_over(&self, caller: &Caller) -> Result<(), Error> {
+        if self.inner.window {
+            return Err(Error::Conflict(
+                "this engine has a window; close it there".to_owned(),
+            ));
+        }
+        let is_the_app = |peer| installed::is_desktop_app_with_a_display(peer);
+        let wanted = Wanted::new(Operation::HandOver)
+            .by_its_starter(matches!(caller, Caller::Program(peer) if is_the_app(peer)));
+        let to_the_app = wanted.target.is_own;
+        let rule = self.permit(caller, wanted).await?.rule;
+        let detail = to_the_app.then_some("to the desktop app that is installed beside it");
+        let mut event = self.event(caller, EventKind::HandedOver, None, None, Outcome::Done, detail);
+        // It is no rule for any program.
+        event.rule = (!to_the_app).then_some(rule);
+        self.inner.activity.push(event);
+        // A vault that is shut takes no line: then this one is all there is.
+        let program = caller.peer().and_then(|peer| peer.program.as_deref());
+        tracing::warn!("the engine ends for {}", program.unwrap_or("another program"));
+        self.shutdown().await;
+        Ok(())
+    }
+
+    /// Finishes what is under way, writes what is not written yet, and ends: the profile is free for another engine.
+    pub async fn shutdown(&self) {
+        let ledger = self.ledger().ok();
+        self.shut();
+        self.inner.life.send_replace(Life::Ending);
+        self.end_listeners();
+        self.refreshes_done().await;
+        if let Some(ledger) = ledger {
+            let finished = tokio::time::timeout(FINISHING, alone(&ledger)).await;
+            if finished.is_err() {
+                tracing::warn!("the engine ends while something is still under way");
+            }
+            self.write_activity(ledger.clone(), true).await;
+            self.keep_latest(&ledger).await;
+            self.raise_at_the_end(Some(&ledger)).await;
+        } else {
+            self.raise_at_the_end(None).await;
+        }
+        self.inner
+            .lock
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        self.inner.life.send_replace(Life::Ended);
+    }
+
+    /// Resolves when the engine was told to end, and has.
+    pub async fn finished(&self) {
+        let mut life = self.inner.life.subscribe();
+        let _ = life.wait_for(|life| *life == Life::Ended).await;
+    }
+
+    /// Resolves when the engine is about to end.
+    pub(crate) async fn ending(&self) {
+        let mut life = self.inner.life.subscribe();
+        let _ = life.wait_for(|life| *life != Life::Running).await;
+    }
+
+    fn shut(&self) {
+        self.set_gate(Gate::Shut {
+            state: VaultState::Locked,
+            problem: None,
+            waiting_for_keyring: false,
+        });
+        self.inner.prompts.lock();
+        self.inner.authorization_server.forget_codes();
+        self.inner.locked.notify_waiters();
+    }
+
+    /// Opens the vault if it is shut. One at a time, or two of them would each believe that the profile is theirs.
+    pub(crate) async fn open_gate(&self, passphrase: Option<Secret>, create: bool) -> Result<(), Error> {
+        let _turn = self.inner.opening.lock().await;
+        if self.ledger().is_ok() {
+            // Opened meanwhile, by whoever was before in the queue: a wrong passphrase is wrong all the same.
+            let engine = self.clone();
+            return match passphrase {
+                Some(passphrase) => blocking(move || engine.inner.opener.prove(Some(&passphrase))).await,
+                None => Ok(()),
+            };
+        }
+        if *self.inner.life.borrow() != Life::Running {
+            return Err(Error::Locked);
+        }
+        let by_keyring = passphrase.is_none();
+        let engine = self.clone();
+        let opening = blocking(move || engine.open_ledger(passphrase.as_ref(), create));
+        tokio::pin!(opening);
+        let opened = tokio::select! {
+            opened = opening.as_mut() => Some(opened),
+            () = tokio::time::sleep(KEYRING_PATIENCE), if by_keyring => None,
+        };
+        let opened = match opened {
+            Some(opened) => opened,
+            None => {
+                if self.inner.opener.is_asking_keyring() {
+                    self.wait_for_keyring();
+                }
+                opening.await
+            }
+        };
+        match opened {
+            Ok(ledger) => {
+                *self.inner.last.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&ledger);
+                let surviving = self.watch_surviving_flows(&ledger);
+                self.set_gate(Gate::Open(ledger));
+                self.raise_floor();
+                surviving
+            }
+            Err(error) => {
+                let engine = self.clone();
+                let (state, wrong) = blocking(move || Ok(engine.inner.opener.state()))
+                    .await
+                    .unwrap_or((VaultState::Locked, None));
+                let state = if error.is_damage() {
+                    VaultState::Damaged
+                } else {
+                    state
+                };
+                let told = stays(&error).then(|| (error.code(), error.to_string()));
+                self.set_gate(Gate::Shut {
+                    state,
+                    problem: told.or(wrong),
+                    waiting_for_keyring: false,
+                });
+                Err(error)
+            }
+        }
+    }
+
+    /// Says that the vault is shut because the OS keyring has not answered yet.
+    fn wait_for_keyring(&self) {
+        self.set_gate(Gate::Shut {
+            state: self.inner.opener.state().0,
+            problem: Some((Code::VaultLocked, WAITING_FOR_KEYRING.to_owned())),
+            waiting_for_keyring: true,
+        });
+        self.inner.start.send_if_modified(|start| {
+            let is_first = *start == Start::Opening;
+            if is_first {
+                *start = Start::Waiting;
+            }
+            is_first
+        });
+    }
+
+    /// The vault, opened anew; or the one from before, if somebody still is in the middle of something with it. Two
+    /// of them would not know of each other's changes.
+    fn open_ledger(&self, passphrase: Option<&Secret>, create: bool) -> Result<Arc<Ledger>, Error> {
+        let last = self
+            .inner
+            .last
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .upgrade();
+        let ledger = match last {
+            Some(last) => {
+                self.inner.opener.prove(passphrase)?;
+                last
+            }
+            None => Arc::new(self.inner.opener.open(passphrase, create)?),
+        };
+        recover::after_opening(self, &ledger)?;
+        Ok(ledger)
+    }
+}
+
+/// Whether this is how the vault is, and not only how one try to open it went.
+fn stays(error: &Error) -> bool {
+    !matches!(
+        error,
+        Error::Locked | Error::Invalid(_) | Error::Vault(tokenry_vault::Error::WrongPassphrase)
+    )
+}
+
+/// Until nobody else holds the vault.
+async fn alone(ledger: &Arc<Ledger>) {
+    while Arc::strong_count(ledger) > 1 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}

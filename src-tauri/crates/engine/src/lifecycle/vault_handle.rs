@@ -1,0 +1,283 @@
+use crate::{
+    Change, Error, Options, VaultChoice,
+    lifecycle::{floors::Floors, state_folder::StateFolder},
+    records::sealed_store::Ledger,
+};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+use tokenry_core::{Clock, Code, Random, Secret};
+use tokenry_store::Store;
+use tokenry_vault::{Cost, Keyring, KeyringError, SlotKind, Vault, VaultId};
+use tokio::sync::broadcast;
+use zeroize::Zeroizing;
+
+/// Whether the vault is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VaultState {
+    /// There is none yet.
+    Absent,
+    /// It is shut.
+    Locked,
+    /// A part of it is gone or was changed. It is left as it is until a backup is put in its place.
+    Damaged,
+    /// It is open.
+    Unlocked,
+}
+
+/// How the vault is.
+#[derive(Debug, Clone)]
+pub struct VaultReport {
+    /// Whether it is open.
+    pub state: VaultState,
+    /// What can open it.
+    pub slots: Vec<SlotKind>,
+    /// Whether nothing may be written.
+    pub read_only: bool,
+    /// Whether it is older than what was known of it, which the user can accept.
+    pub older: bool,
+    /// Why it is not as it should be, and what to do.
+    pub problem: Option<(Code, String)>,
+    /// Whether the OS keyring was asked and has not answered yet.
+    pub waiting_for_keyring: bool,
+}
+
+/// Shut or open.
+pub(crate) enum Gate {
+    Shut {
+        state: VaultState,
+        problem: Option<(Code, String)>,
+        waiting_for_keyring: bool,
+    },
+    Open(Arc<Ledger>),
+}
+
+/// What opening a vault takes.
+pub(crate) struct Opener {
+    /// Empty as long as its files are damaged: they are looked at again whenever the vault is to be opened.
+    store: OnceLock<Arc<Store>>,
+    folder: PathBuf,
+    outside: Option<StateFolder>,
+    keyring: Watched,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) choice: VaultChoice,
+    pub(crate) changes: broadcast::Sender<Change>,
+    floors: Arc<Floors>,
+}
+
+impl Opener {
+    /// For the profile in `folder`, which is there, and whose path has no link in it.
+    pub(crate) fn new(folder: PathBuf, options: &Options, changes: broadcast::Sender<Change>) -> Self {
+        let outside = options.state.clone();
+        Self {
+            store: OnceLock::new(),
+            outside: outside.map(|outside| StateFolder::new(outside, folder.clone())),
+            folder,
+            keyring: Watched {
+                keyring: options.keyring.clone(),
+                asking: AtomicUsize::new(0),
+            },
+            random: options.random.clone(),
+            clock: options.clock.clone(),
+            choice: options.vault,
+            changes,
+            floors: Arc::default(),
+        }
+    }
+
+    /// What hears of each refresh token that is committed.
+    pub(crate) fn floors(&self) -> Arc<Floors> {
+        self.floors.clone()
+    }
+
+    /// The store. It is made where there is nothing; not where a vault is known to have been.
+    pub(crate) fn store(&self) -> Result<Arc<Store>, Error> {
+        if let Some(store) = self.store.get() {
+            return Ok(store.clone());
+        }
+        if !Store::is_in(&self.folder) {
+            self.held_no_vault()?;
+        }
+        let store = Arc::new(Store::open(&self.folder)?);
+        Ok(self.store.get_or_init(|| store).clone())
+    }
+
+    /// # Errors
+    /// [`Error::VaultGone`] when an engine opened a vault in this folder before.
+    fn held_no_vault(&self) -> Result<(), Error> {
+        match &self.outside {
+            Some(outside) if outside.vault_of_profile().is_some() => Err(Error::VaultGone {
+                folder: self.folder.clone(),
+                known_by: outside.profile_file(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn vault_id(&self) -> Result<Option<VaultId>, Error> {
+        let id = self.store()?.vault_id()?;
+        if id.is_none() {
+            self.held_no_vault()?;
+        }
+        Ok(id.map(VaultId))
+    }
+
+    pub(crate) fn slots(&self) -> Vec<SlotKind> {
+        let slots = self.store.get().and_then(|store| store.slots().ok());
+        slots
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|slot| tokenry_vault::slot_kind(slot).ok())
+            .collect()
+    }
+
+    /// Opens the vault, or makes the first one when there is none and `create` says so. Blocks: key derivation, the
+    /// OS keyring and the disk.
+    ///
+    /// A new key is never made while a vault exists.
+    pub(crate) fn open(&self, passphrase: Option<&Secret>, create: bool) -> Result<Ledger, Error> {
+        match self.vault_id()? {
+            Some(id) => self.open_existing(id, passphrase),
+            None if create => self.create(passphrase),
+            None => Err(Error::NoVault(
+                "choose how it shall be opened, with `tokenry unlock` or in the window".to_owned(),
+            )),
+        }
+    }
+
+    /// Whether the OS keyring is being asked something at this moment.
+    pub(crate) fn is_asking_keyring(&self) -> bool {
+        self.keyring.asking.load(Ordering::SeqCst) > 0
+    }
+
+    /// Whether there is a vault, and what is wrong with it, as far as the files say it.
+    pub(crate) fn state(&self) -> (VaultState, Option<(Code, String)>) {
+        match self.vault_id() {
+            Ok(None) => (VaultState::Absent, None),
+            Err(error) if error.is_damage() => (VaultState::Damaged, Some((error.code(), error.to_string()))),
+            Ok(Some(_)) | Err(_) => (VaultState::Locked, None),
+        }
+    }
+
+    fn create(&self, passphrase: Option<&Secret>) -> Result<Ledger, Error> {
+        let created = match passphrase {
+            Some(passphrase) => {
+                check_new_passphrase(passphrase)?;
+                tokenry_vault::create_with_passphrase(passphrase, Cost::measured(), &*self.random)?
+            }
+            None if self.choice == VaultChoice::Passphrase => {
+                return Err(Error::NoVault(
+                    "give a passphrase, with --passphrase-fd, `tokenry unlock` or in the window".to_owned(),
+                ));
+            }
+            None => {
+                tokenry_vault::create_with_keyring(&self.keyring, &*self.random).map_err(Error::NoKeyring)?
+            }
+        };
+        let now = self.clock.now();
+        let (store, random) = (self.store()?, self.random.clone());
+        let hears = (self.changes.clone(), self.floors());
+        Ledger::create(created.vault, &created.slot, store, random, hears, now)
+    }
+
+    /// Whether this opens the vault; the keys are let go again.
+    pub(crate) fn prove(&self, passphrase: Option<&Secret>) -> Result<(), Error> {
+        match self.vault_id()? {
+            Some(id) => self.keys(id, passphrase).map(drop),
+            None => Err(Error::Locked),
+        }
+    }
+
+    /// The keys, and the lowest epoch that is acceptable with them.
+    fn keys(&self, id: VaultId, passphrase: Option<&Secret>) -> Result<(Vault, u64), Error> {
+        let slots = self.store()?.slots()?;
+        tokenry_vault::check_slots(&slots)?;
+        let open = |id| match passphrase {
+            Some(passphrase) => Ok((tokenry_vault::unlock_with_passphrase(id, &slots, passphrase)?, 0)),
+            None if self.choice == VaultChoice::Passphrase || !self.slots().contains(&SlotKind::Keyring) => {
+                Err(Error::Locked)
+            }
+            None => {
+                let (vault, floor) = tokenry_vault::unlock_with_keyring(id, &slots, &self.keyring)?;
+                Ok((vault, floor.0))
+            }
+        };
+        let was = self.outside.as_ref().and_then(StateFolder::vault_of_profile);
+        match (open(id), was.filter(|was| *was != id)) {
+            (
+                Err(Error::Vault(
+                    tokenry_vault::Error::WrongPassphrase | tokenry_vault::Error::KeyringItemMissing,
+                )),
+                Some(was),
+            ) if open(was).is_ok() => Err(tokenry_vault::Error::IdChanged { was, is: id }.into()),
+            (opened, _) => opened,
+        }
+    }
+
+    fn open_existing(&self, id: VaultId, passphrase: Option<&Secret>) -> Result<Ledger, Error> {
+        let (vault, floor) = self.keys(id, passphrase)?;
+        let outside = self.outside.as_ref().and_then(|outside| outside.epoch(&vault));
+        Ledger::open(
+            vault,
+            self.store()?,
+            self.random.clone(),
+            (self.changes.clone(), self.floors()),
+            floor.max(outside.unwrap_or_default()),
+        )
+    }
+
+    /// Writes down outside of the profile how new its vault is, where there is a folder for that.
+    pub(crate) fn raise_state_folder(&self, vault: &Vault, epoch: u64) -> Result<(), Error> {
+        match &self.outside {
+            Some(outside) => outside.raise(vault, epoch, &*self.random),
+            None => Ok(()),
+        }
+    }
+
+    /// Tells the keyring the lowest epoch that is still acceptable. Only vaults with a keyring slot have one.
+    pub(crate) fn raise_floor(&self, id: VaultId, epoch: u64) -> Result<(), Error> {
+        if self.slots().contains(&SlotKind::Keyring) {
+            tokenry_vault::raise_epoch_floor(id, &self.keyring, epoch)?;
+        }
+        Ok(())
+    }
+}
+
+/// A keyring that tells whether it is being asked something. It may be asked by several threads.
+struct Watched {
+    keyring: Arc<dyn Keyring>,
+    asking: AtomicUsize,
+}
+
+impl Watched {
+    fn ask<T>(&self, ask: impl FnOnce(&dyn Keyring) -> T) -> T {
+        self.asking.fetch_add(1, Ordering::SeqCst);
+        let answer = ask(&*self.keyring);
+        self.asking.fetch_sub(1, Ordering::SeqCst);
+        answer
+    }
+}
+
+impl Keyring for Watched {
+    fn read(&self, id: VaultId) -> Result<Option<Zeroizing<Vec<u8>>>, KeyringError> {
+        self.ask(|keyring| keyring.read(id))
+    }
+
+    fn write(&self, id: VaultId, item: &[u8]) -> Result<(), KeyringError> {
+        self.ask(|keyring| keyring.write(id, item))
+    }
+}
+
+/// A passphrase that guards everything has to be one.
+fn check_new_passphrase(passphrase: &Secret) -> Result<(), Error> {
+    let length = passphrase.expose().chars().count();
+    if (8..=1024).contains(&length) {
+        return Ok(());
+    }
+    Err(Error::field("passphrase", "must be 8 to 1024 characters"))
+}

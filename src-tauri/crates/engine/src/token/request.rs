@@ -1,0 +1,299 @@
+use crate::{
+    Engine, Error, TokenView,
+    access::{
+        consent::{Permit, Wanted},
+        policy::Operation,
+        resolve,
+        visibility::Sight,
+    },
+    records::{record::Record, sealed_store::Ledger},
+    token::{narrowing, refresh::Why, timing},
+};
+use serde::Deserialize;
+use std::time::Duration;
+use tokenry_core::{
+    Caller, Code, Connection, ConnectionId, ConnectionStatus, EventKind, Outcome, Scopes, Secret, Timestamp,
+    Tokens, Trouble,
+};
+
+/// After a failure callers wait this long before they cause another try, in milliseconds.
+pub(crate) const CALLERS_PAUSE: i64 = 1_000;
+
+/// What a caller wants of a token.
+#[derive(Debug, Clone, Default)]
+pub struct TokenWish {
+    /// It must live at least this long, or as long as the provider grants.
+    pub min_valid: Duration,
+    /// The most it should be able to do; `None` is whatever the connection holds.
+    pub scopes: Option<Scopes>,
+    /// Who it is for, as the provider calls it.
+    pub audience: Option<String>,
+    /// Where it will be used: an absolute URI (RFC 8707 §2).
+    pub resource: Option<String>,
+    /// Whether an audience or a resource that was never used before is sent, although a refusal may cost the sign-in.
+    pub allow_unknown_target: bool,
+}
+
+impl From<Duration> for TokenWish {
+    fn from(min_valid: Duration) -> Self {
+        Self {
+            min_valid,
+            ..Self::default()
+        }
+    }
+}
+
+/// How far a clock may be set back before what was fetched is looked at again, in seconds.
+const CLOCK_SLACK: i64 = 60;
+
+impl Engine {
+    /// Hands out an access token that lives at least `min_valid` more, or as long as the provider grants. Refreshes
+    /// when due; whoever asks meanwhile waits for the same refresh. While refreshing fails and the token still
+    /// lives, it is handed out with its true end.
+    ///
+    /// One that can do less, or is for one audience, is fetched for itself; where the provider gives only the whole,
+    /// that is handed out if its person agreed to the whole.
+    ///
+    /// # Errors
+    /// When there is no such connection, its person has to connect again, or the provider cannot be reached and the
+    /// token has ended; when a wish is for more than the connection holds, or its provider refuses it.
+    pub async fn token(
+        &self,
+        caller: &Caller,
+        reference: &str,
+        wish: impl Into<TokenWish>,
+    ) -> Result<TokenView, Error> {
+        let wish = wish.into();
+        let ledger = self.ledger()?;
+        let found = {
+            let index = ledger.index();
+            let found = Sight::of(&index, caller, self.latest()).connection(reference);
+            found.map(|connection| {
+                let (id, provider, owner) = (connection.id, connection.provider, connection.started_by);
+                let wanted = Wanted::new(Operation::Token).at(provider).of(id, owner);
+                let limited = (!wish.is_plain()).then(|| (connection.clone(), index.name_of(connection)));
+                (id, provider, wanted, limited)
+            })
+        };
+        let (id, provider, mut wanted, limited) =
+            found.map_err(|error| self.not_meant(caller, Operation::Token, reference, error))?;
+        if let Some((connection, name)) = limited {
+            wanted = self.question_of(&ledger, caller, &connection, &name, &wish, wanted)?;
+        }
+        let check = async { self.could_be_found(&ledger, id) };
+        self.check_before_asking(caller, &wanted, check).await?;
+        let permit = self.permit(caller, wanted.clone()).await?;
+        let mut limited = None;
+        let found = self.find(&ledger, id, caller, wish, &permit, &mut limited).await;
+        let found = found.and_then(|token| self.still_permitted(caller, &wanted, &permit).map(|()| token));
+        let (outcome, detail) = match &found {
+            Ok(_) => (Outcome::Done, limited),
+            Err(error) if error.code() == Code::PermissionDenied => {
+                (Outcome::Refused, Some(error.to_string()))
+            }
+            Err(error) => (Outcome::Failed, Some(error.to_string())),
+        };
+        let event = self
+            .event(
+                caller,
+                EventKind::TokenHandedOut,
+                Some(provider),
+                Some(id),
+                outcome,
+                detail.as_deref(),
+            )
+            .by(permit.rule);
+        match found {
+            Ok(token) => {
+                self.inner.activity.used(id, event);
+                Ok(token)
+            }
+            Err(error) => {
+                self.inner.activity.push(event);
+                Err(error)
+            }
+        }
+    }
+
+    /// Within what was permitted. `limited` says to what, in words.
+    async fn find(
+        &self,
+        ledger: &Ledger,
+        id: ConnectionId,
+        caller: &Caller,
+        wish: TokenWish,
+        permit: &Permit,
+        limited: &mut Option<String>,
+    ) -> Result<TokenView, Error> {
+        let min_valid = wish.min_valid;
+        if (!wish.is_plain() || permit.token_scopes.is_some())
+            && let Some(limits) = self.limits(ledger, id, caller, wish, permit)?
+        {
+            *limited = Some(limits.to.words());
+            return self.find_narrowed(ledger, id, &limits, min_valid).await;
+        }
+        let token = self.find_token(ledger, id, min_valid).await?;
+        narrowing::check_own(token.into(), permit)
+    }
+
+    /// Whether [`Self::find`] could give a token as things are: nothing is sent.
+    fn could_be_found(&self, ledger: &Ledger, id: ConnectionId) -> Result<(), Error> {
+        let (name, connection) = narrowing::known(ledger, id)?;
+        can_be_handed_out(&connection, &name)?;
+        let tokens = ledger.get::<Tokens>(id.row())?;
+        let lives = |end: Option<Timestamp>| end.is_none_or(|end| end > self.now());
+        // One that lives is handed out, whatever stands in the way of a fresh one.
+        let is_at_hand = |tokens: &Tokens| {
+            lives(tokens.expires_at) || tokens.narrowed.iter().any(|kept| lives(kept.expires_at))
+        };
+        if tokens.as_ref().is_some_and(is_at_hand) {
+            return Ok(());
+        }
+        self.may_renew(ledger, &connection, &name, self.now())
+    }
+
+    pub(crate) async fn find_token(
+        &self,
+        ledger: &Ledger,
+        id: ConnectionId,
+        min_valid: Duration,
+    ) -> Result<AtHand, Error> {
+        // Opened and decrypted for every request: there is no cache of plaintext.
+        let stored = || ledger.get_part::<AtHand>(Tokens::TABLE, id.row());
+        let token = stored()?;
+        let now = self.now();
+        let (name, connection) = {
+            let index = ledger.index();
+            let Some(connection) = index.connection(id) else {
+                return Err(resolve::gone(&id.to_string()));
+            };
+            let is_good = |t: &AtHand| is_fresh(t.obtained_at, t.expires_at, min_valid, now);
+            let fresh = token.filter(|t| !connection.doubtful && is_good(t));
+            if let (ConnectionStatus::Active, Some(token)) = (connection.status, fresh) {
+                return Ok(token);
+            }
+            (index.name_of(connection), connection.clone())
+        };
+        can_be_handed_out(&connection, &name)?;
+        let refused = match self.may_renew(ledger, &connection, &name, now) {
+            Ok(()) => self.refreshed(id, Why::Due(min_valid)).await.err(),
+            Err(error) => Some(error),
+        };
+        // Whatever became of that: what is there now is good, if it lives and no narrowed answer casts doubt on it.
+        let is_doubtful = ledger.index().connection(id).is_some_and(|c| c.doubtful);
+        let is_alive = |token: &AtHand| token.expires_at.is_none_or(|end| end > self.now());
+        let alive = stored()?.filter(|token| !is_doubtful && is_alive(token));
+        match (alive, refused) {
+            (Some(token), _) => Ok(token),
+            (None, Some(error)) => Err(error),
+            (None, None) => Err(ended_at_once(&name)),
+        }
+    }
+
+    /// Whether a caller may cause a request to the provider now.
+    pub(crate) fn may_renew(
+        &self,
+        ledger: &Ledger,
+        connection: &Connection,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        if let ConnectionStatus::NeedsReauth(reason) = self.status_now(connection) {
+            return Err(Error::needs_reauth(name.to_owned(), reason, connection));
+        }
+        if let Some(why) = ledger.read_only() {
+            return Err(Error::ReadOnly(why));
+        }
+        if let Some(trouble) = &connection.trouble {
+            let since = now.as_millisecond() - trouble.at.as_millisecond();
+            let next = trouble.next_try_at.filter(|next| *next > now);
+            // Callers keep to the announced time, like the schedule. A clock that was set back must not make a pause of
+            // a second last for hours.
+            let soon = (0..CALLERS_PAUSE).contains(&since);
+            if soon || (next.is_some() && (since >= 0 || trouble.asked_by_provider)) {
+                return Err(held_back(trouble, next, now));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a connection that stands like this hands out tokens at all.
+pub(crate) fn can_be_handed_out(connection: &Connection, name: &str) -> Result<(), Error> {
+    match connection.status {
+        ConnectionStatus::Paused => Err(Error::Paused(name.to_owned())),
+        ConnectionStatus::Disconnecting => Err(resolve::gone(name)),
+        ConnectionStatus::Pending => Err(Error::Conflict(format!(
+            "{name} still waits for its sign-in; finish it in the browser"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+pub(crate) fn ended_at_once(name: &str) -> Error {
+    Error::Unreachable {
+        message: format!(
+            "the provider of {name} gave a token that ended at once; check this machine's clock"
+        ),
+        next_try_at: None,
+        wait: None,
+    }
+}
+
+/// The same code as the answer had that the pause is for.
+fn held_back(trouble: &Trouble, next_try_at: Option<Timestamp>, now: Timestamp) -> Error {
+    let message = trouble.message.clone();
+    let wait = next_try_at.map(|next| next.duration_since(now).unsigned_abs());
+    match trouble.provider_error.clone() {
+        Some(provider_error) => Error::HeldBack {
+            message,
+            provider_error,
+            next_try_at,
+            wait,
+        },
+        None => Error::Unreachable {
+            message,
+            next_try_at,
+            wait,
+        },
+    }
+}
+
+/// What a hand-out takes out of the record of a connection's tokens. The refresh token is not part of it.
+#[derive(Deserialize)]
+pub(crate) struct AtHand {
+    access_token: Secret,
+    token_type: String,
+    expires_at: Option<Timestamp>,
+    scopes: Scopes,
+    obtained_at: Timestamp,
+}
+
+impl From<AtHand> for TokenView {
+    fn from(token: AtHand) -> Self {
+        Self {
+            access_token: token.access_token,
+            token_type: token.token_type,
+            expires_at: token.expires_at,
+            scopes: token.scopes,
+        }
+    }
+}
+
+/// Whether a token lives as long as a caller needs it to. One whose end is unknown is used until somebody says that
+/// it was rejected.
+pub(crate) fn is_fresh(
+    obtained_at: Timestamp,
+    expires_at: Option<Timestamp>,
+    min_valid: Duration,
+    now: Timestamp,
+) -> bool {
+    // A token from the future: the clock was wrong then, and so may be its end.
+    if obtained_at.as_second() - now.as_second() > CLOCK_SLACK {
+        return false;
+    }
+    expires_at.is_none_or(|end| {
+        let left = end.as_millisecond() - now.as_millisecond();
+        left > 0 && left >= timing::required_validity(min_valid, obtained_at, end)
+    })
+}

@@ -1,0 +1,276 @@
+use crate::{
+    Change, Engine, Error, connections::status_at, credentials::Expiring, records::sealed_store::Ledger,
+    token::refresh::Why,
+};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+use tokenry_core::{Connection, ConnectionId, ConnectionStatus, Provider, ReauthReason, Timestamp};
+use tokio::sync::Semaphore;
+use url::Url;
+
+/// Timers stand still while the machine sleeps, so the wall clock is looked at this often when anything is due. The
+/// runtime wakes up to three times for one such timer, and twice a minute is what an idle engine may.
+const LOOK: Duration = Duration::from_secs(100);
+/// Refreshes of the schedule's own at a time.
+const AT_ONCE: usize = 4;
+/// And of those, to one host.
+const AT_ONCE_PER_HOST: usize = 2;
+
+/// After something that failed without a word about when to try again, the schedule waits this long.
+const PAUSE: Duration = Duration::from_secs(30);
+/// How often the keyring hears how old a copy of this vault may be.
+const FLOOR_EVERY: i64 = 24 * 3600;
+
+/// Places for what the schedule does by itself, so that a resume does not become a flood. Callers who wait do not
+/// stand in this line.
+pub(crate) struct Places {
+    all: Semaphore,
+    hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
+    /// The schedule leaves these alone.
+    taken: Mutex<HashSet<ConnectionId>>,
+    /// Not before this time since boot.
+    paused: Mutex<HashMap<ConnectionId, Duration>>,
+    floor_raised_at: Mutex<Option<Timestamp>>,
+    /// The connections that were last announced with another status than their record says.
+    ended: Mutex<HashSet<ConnectionId>>,
+    pub(crate) expiring: Expiring,
+    /// What had ended before the clock was set back is being deleted.
+    ending: AtomicBool,
+}
+
+impl Default for Places {
+    fn default() -> Self {
+        Self {
+            all: Semaphore::new(AT_ONCE),
+            hosts: Mutex::default(),
+            taken: Mutex::default(),
+            paused: Mutex::default(),
+            floor_raised_at: Mutex::default(),
+            ended: Mutex::default(),
+            expiring: Expiring::default(),
+            ending: AtomicBool::new(false),
+        }
+    }
+}
+
+impl Places {
+    fn host(&self, host: &str) -> Arc<Semaphore> {
+        unpoisoned(&self.hosts)
+            .entry(host.to_owned())
+            .or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE_PER_HOST)))
+            .clone()
+    }
+
+    pub(crate) fn floor_raised(&self, at: Timestamp) {
+        *unpoisoned(&self.floor_raised_at) = Some(at);
+    }
+}
+
+/// See [`Engine::reserve`].
+pub(crate) struct Reserved(Engine, ConnectionId);
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        unpoisoned(&self.0.inner.places.taken).remove(&self.1);
+    }
+}
+
+fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Does what is due, for as long as the engine lives. Sleeps for good when nothing will be.
+pub(crate) async fn run(engine: Engine) {
+    loop {
+        match engine.start_what_is_due() {
+            Some(wait) => {
+                tokio::select! {
+                    () = tokio::time::sleep(wait.min(LOOK)) => {}
+                    () = engine.inner.due.notified() => {}
+                }
+            }
+            None => engine.inner.due.notified().await,
+        }
+    }
+}
+
+impl Engine {
+    /// Starts what is due, and says how long until the next thing is; `None` when nothing will be.
+    fn start_what_is_due(&self) -> Option<Duration> {
+        let now = self.now();
+        let mut next = self.look_after_flows(now);
+        if let Ok(ledger) = self.ledger() {
+            next = [next, self.announce_ends(&ledger, now)]
+                .into_iter()
+                .flatten()
+                .min();
+        }
+        if let Some(ledger) = self.ledger().ok().filter(|ledger| ledger.read_only().is_none()) {
+            let mut due = Vec::new();
+            for connection in ledger.index().connections() {
+                match due_at(connection) {
+                    Some(at) if at <= now => due.push((connection.id, at)),
+                    Some(at) => next = Some(next.map_or(at, |next| next.min(at))),
+                    None => {}
+                }
+            }
+            ledger.latest.seen(now);
+            if ledger.latest.is_ahead_of(now) {
+                self.end_later(&ledger, now);
+            }
+            let expiring = self.look_after_credentials(&ledger, now);
+            next = [next, expiring].into_iter().flatten().min();
+            drop(ledger);
+            self.raise_floor_daily(now);
+            for (id, since) in due {
+                if let Some(at) = self.start_for(id, since, now) {
+                    next = Some(next.map_or(at, |next| next.min(at)));
+                }
+            }
+        }
+        next.map(|next| next.duration_since(now).unsigned_abs())
+    }
+
+    /// See [`Engine::end_what_had_ended`]; once at a time, beside the schedule.
+    fn end_later(&self, ledger: &Arc<Ledger>, now: Timestamp) {
+        if self.inner.places.ending.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (engine, ledger) = (self.clone(), ledger.clone());
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = engine.end_what_had_ended(&ledger, now) {
+                tracing::warn!("what had ended before the clock was set back could not be deleted: {error}");
+            }
+            engine.inner.places.ending.store(false, Ordering::Release);
+        });
+    }
+
+    /// Announces each connection whose status has changed by the end of its access token alone, and says when the
+    /// next one will. A clock that was set back changes a status, too.
+    fn announce_ends(&self, ledger: &Ledger, now: Timestamp) -> Option<Timestamp> {
+        let (mut next, mut ended): (Option<Timestamp>, _) = (None, HashSet::new());
+        for connection in ledger.index().connections() {
+            let status = status_at(connection, now);
+            if status != connection.status {
+                ended.insert(connection.id);
+            }
+            let end = connection.expires_at.filter(|end| *end > now);
+            if let Some(end) = end.filter(|end| status_at(connection, *end) != status) {
+                next = Some(next.map_or(end, |next| next.min(end)));
+            }
+        }
+        let mut before = unpoisoned(&self.inner.places.ended);
+        for id in before.symmetric_difference(&ended) {
+            let _ = self.inner.changes.send(Change::Connection(*id));
+        }
+        *before = ended;
+        next
+    }
+
+    /// Starts what is due for a connection; or says when that may be, if it just failed.
+    fn start_for(&self, id: ConnectionId, due: Timestamp, now: Timestamp) -> Option<Timestamp> {
+        let boottime = self.inner.clock.boottime();
+        let paused = unpoisoned(&self.inner.places.paused).get(&id).copied();
+        if let Some(until) = paused.filter(|until| *until > boottime) {
+            return Some(tokenry_core::later(now, until - boottime));
+        }
+        let reserved = self.reserve(id)?;
+        let engine = self.clone();
+        tokio::spawn(async move {
+            if let Err(error) = engine.do_what_is_due(id).await {
+                tracing::info!(connection = %id, "what was due did not work: {error}");
+            }
+            engine.pause_if_nothing_came_of_it(id, due);
+            drop(reserved);
+            // While it was reserved nobody looked.
+            engine.inner.due.notify_one();
+        });
+        None
+    }
+
+    /// Makes the schedule leave a connection alone, until what is returned goes. `None` when somebody else does.
+    pub(crate) fn reserve(&self, id: ConnectionId) -> Option<Reserved> {
+        unpoisoned(&self.inner.places.taken)
+            .insert(id)
+            .then(|| Reserved(self.clone(), id))
+    }
+
+    /// What failed without a word about when to try again (a full disk, a damaged record) would be tried at once.
+    fn pause_if_nothing_came_of_it(&self, id: ConnectionId, before: Timestamp) {
+        let due = self
+            .ledger()
+            .ok()
+            .and_then(|ledger| ledger.index().connection(id).and_then(due_at));
+        let mut paused = unpoisoned(&self.inner.places.paused);
+        if due == Some(before) {
+            paused.insert(id, self.inner.clock.boottime() + PAUSE);
+        } else {
+            paused.remove(&id);
+        }
+    }
+
+    async fn do_what_is_due(&self, id: ConnectionId) -> Result<(), Error> {
+        let host = self.inner.places.host(&self.host_of(id)?);
+        // The host's place first: who waits for a slow host must not hold a place that others could use.
+        let (Ok(_place_at_host), Ok(_place)) = (host.acquire().await, self.inner.places.all.acquire().await)
+        else {
+            return Ok(());
+        };
+        // As it is now: there may have been a queue.
+        let ledger = self.ledger()?;
+        let status = ledger.index().connection(id).map(|connection| connection.status);
+        match status {
+            Some(ConnectionStatus::Disconnecting) => self.try_revoking(&ledger, id).await.map(drop),
+            Some(_) => {
+                drop(ledger);
+                self.refreshed(id, Why::Scheduled).await
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn raise_floor_daily(&self, now: Timestamp) {
+        let raised = *unpoisoned(&self.inner.places.floor_raised_at);
+        if raised.is_some_and(|at| now.as_second() - at.as_second() >= FLOOR_EVERY) {
+            self.raise_floor();
+        }
+    }
+
+    fn host_of(&self, id: ConnectionId) -> Result<String, Error> {
+        let ledger = self.ledger()?;
+        let provider = ledger
+            .index()
+            .connection(id)
+            .map(|connection| connection.provider);
+        let provider = match provider {
+            Some(provider) => ledger.get::<Provider>(provider.row())?,
+            None => None,
+        };
+        let host = provider
+            .as_ref()
+            .and_then(Provider::refresh_target)
+            .and_then(Url::host_str);
+        Ok(host.unwrap_or_default().to_owned())
+    }
+}
+
+/// When something has to be done for a connection without anybody asking.
+pub(crate) fn due_at(connection: &Connection) -> Option<Timestamp> {
+    match (connection.status, &connection.trouble) {
+        (ConnectionStatus::Disconnecting, None) => Some(connection.updated_at),
+        (
+            ConnectionStatus::Active
+            | ConnectionStatus::Disconnecting
+            | ConnectionStatus::NeedsReauth(ReauthReason::Refused),
+            Some(trouble),
+        ) => trouble.next_try_at,
+        (ConnectionStatus::Active, None) if connection.refreshable => connection.refresh_at,
+        _ => None,
+    }
+}
