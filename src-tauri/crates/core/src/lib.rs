@@ -48,6 +48,6 @@ pub use provider::{
 };
 pub use random::{OsRandom, Random};
 pub use scope::Scopes;
-pub use secret::Secret;
+pub use secret::{Secret, same_bytes, same_secret};
 pub use settings::Settings;
 pub use text::{clean, is_miscopied, sentence, trimmed, within};

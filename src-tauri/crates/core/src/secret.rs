@@ -1,6 +1,7 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
+use subtle::ConstantTimeEq;
 
 /// A text that is never shown: its `Debug` is redacted, its memory is wiped, and it is read only by the one
 /// word that can be searched for, [`Secret::expose`].
@@ -24,6 +25,16 @@ impl Secret {
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
+}
+
+/// Whether two secrets are the same, in a time that tells only whether their lengths differ (RFC 6749 §10.12).
+pub fn same_secret(a: &Secret, b: &Secret) -> bool {
+    same_bytes(a.expose().as_bytes(), b.expose().as_bytes())
+}
+
+/// The same for hashes.
+pub fn same_bytes(a: &[u8], b: &[u8]) -> bool {
+    a.ct_eq(b).into()
 }
 
 impl From<String> for Secret {

@@ -3,6 +3,7 @@
 pub(crate) mod create_connection;
 pub(crate) mod exchange;
 pub(crate) mod initialise;
+mod loopback;
 pub(crate) mod open_flows;
 pub(crate) mod owner;
 pub(crate) mod scheme_handler;

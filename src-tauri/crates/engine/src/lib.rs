@@ -25,8 +25,6 @@ mod error;
 mod flow;
 mod host;
 mod lifecycle;
-mod loopback;
-pub mod peer;
 mod providers;
 mod records;
 mod request_id;

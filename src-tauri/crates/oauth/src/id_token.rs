@@ -1,5 +1,5 @@
+use crate::Failure;
 use crate::json::{self, Object};
-use crate::{Failure, same_secret};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use tokenry_core::{Account, Provider, Secret, clean, issuer_matches};
@@ -55,7 +55,7 @@ pub(crate) fn account(
 pub(crate) fn nonce_problem(token: &Secret, nonce: &Secret) -> Option<Failure> {
     let claims = claims(token.expose())?;
     let message = match claims.text("nonce") {
-        Some(found) if same_secret(found, nonce) => return None,
+        Some(found) if tokenry_core::same_secret(found, nonce) => return None,
         Some(_) => {
             "The id token is of another sign-in: its nonce is not the one that was sent. It was not used."
         }

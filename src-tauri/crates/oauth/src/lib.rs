@@ -38,17 +38,3 @@ pub use failure::{Failure, Refusal};
 pub use http::Http;
 pub use proxy::Proxies;
 pub use random::fresh;
-
-use subtle::ConstantTimeEq;
-use tokenry_core::Secret;
-
-/// Whether two secrets are the same, in a time that tells only whether their lengths differ (RFC 6749 §10.12).
-pub fn same_secret(a: &Secret, b: &Secret) -> bool {
-    a.expose().as_bytes().ct_eq(b.expose().as_bytes()).into()
-}
-
-/// The same for hashes.
-pub fn same_bytes(a: &[u8], b: &[u8]) -> bool {
-    use subtle::ConstantTimeEq;
-    a.ct_eq(b).into()
-}

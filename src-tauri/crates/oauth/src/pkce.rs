@@ -1,6 +1,5 @@
 //! PKCE from the side of the server (RFC 7636 §4.6). S256 only: `plain` proves nothing to whoever saw the request.
 
-use crate::same_bytes;
 use oauth2::{PkceCodeChallenge, PkceCodeVerifier};
 
 /// Whether a text can be an S256 challenge: a SHA-256 in base64url without padding, 43 characters.
@@ -19,7 +18,7 @@ pub fn verifies(verifier: &str, challenge: &str) -> bool {
         return false;
     }
     let made = PkceCodeChallenge::from_code_verifier_sha256(&PkceCodeVerifier::new(verifier.to_owned()));
-    same_bytes(made.as_str().as_bytes(), challenge.as_bytes())
+    tokenry_core::same_bytes(made.as_str().as_bytes(), challenge.as_bytes())
 }
 
 #[cfg(test)]

@@ -130,7 +130,7 @@ struct Hall {
 
 async fn visit(stream: TcpStream, arrival: Arrival, hall: Arc<Hall>) {
     let Ok(from) = stream.peer_addr() else { return };
-    let Some(peer) = tokenry_engine::peer::of_tcp(from, hall.address).await else {
+    let Some(peer) = tokenry_peer::of_tcp(from, hall.address).await else {
         hall.strangers.turned_away("the loopback door");
         return;
     };

@@ -11,7 +11,7 @@ pub(crate) const ISSUER: &str = "http://127.0.0.1:4180";
 /// A process that is there, and stays the same.
 fn browser() -> Caller {
     let uid = rustix::process::getuid().as_raw();
-    Caller::Program(tokenry_engine::peer::of_process(uid, std::process::id()))
+    Caller::Program(tokenry_peer::of_process(uid, std::process::id()))
 }
 
 /// A request as the loopback door hands it on.

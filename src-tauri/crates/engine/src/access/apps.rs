@@ -174,7 +174,7 @@ impl Engine {
             .apps()
             .find(|app| {
                 app.token_hash
-                    .is_some_and(|own| tokenry_oauth::same_bytes(&own, &hash))
+                    .is_some_and(|own| tokenry_core::same_bytes(&own, &hash))
             })
             .map(|app| app.id);
         match found {
@@ -187,7 +187,7 @@ impl Engine {
             })),
             None if let Some(caller) = self.caller_of_issued(bearer, peer.clone()).await? => Ok(caller),
             None => {
-                let caller = Caller::Program(peer.unwrap_or_else(crate::peer::unknown));
+                let caller = Caller::Program(peer.unwrap_or_else(tokenry_peer::unknown));
                 self.note_app_refused(&caller, "a bearer token that is none of an app");
                 Err(Error::Unauthorized(
                     "the bearer token is none that Tokenry knows: it was taken away, has ended, or was mistyped; \

@@ -1,6 +1,5 @@
 //! Which programs belong to this engine's own: those that were installed beside it.
 
-use crate::peer;
 use std::path::Path;
 use tokenry_core::Peer;
 
@@ -15,7 +14,7 @@ pub(crate) fn is_desktop_app(peer: &Peer) -> bool {
         return false;
     };
     // Looked at once more behind it: the number may have been given to another process meanwhile.
-    runs(peer.pid, &app) && peer::is_unchanged(peer)
+    runs(peer.pid, &app) && tokenry_peer::is_unchanged(peer)
 }
 
 /// The same, in a session in which it can show a window.

@@ -263,7 +263,7 @@ fn several(caller: &mut Caller) {
 fn anonymous(line: &mut Event) {
     line.caller = Caller::Program(Peer {
         program: Some("many programs".to_owned()),
-        ..crate::peer::unknown()
+        ..tokenry_peer::unknown()
     });
     (line.provider, line.connection, line.credential) = (None, None, None);
     (line.app, line.rule) = (None, None);

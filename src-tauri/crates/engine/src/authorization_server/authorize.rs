@@ -13,7 +13,6 @@ use crate::{
         policy::Operation,
     },
     engine::blocking,
-    peer,
     records::sealed_store::Ledger,
     request_id::same_request,
 };
@@ -93,7 +92,7 @@ impl Engine {
         app: &App,
         request: AuthorizationRequest,
     ) -> Result<Secret, OAuthError> {
-        let caller = Caller::Program(peer.unwrap_or_else(peer::unknown));
+        let caller = Caller::Program(peer.unwrap_or_else(tokenry_peer::unknown));
         if let Some(grant) = self.granted_before(ledger, app, &request.scopes) {
             let mut event = self.authorized_event(&caller, &request);
             event.rule = Some(Rule::Grant(grant));

@@ -42,7 +42,7 @@ pub(super) fn authenticate(
 /// A public client has nothing to prove with, and one that tries is not what it says.
 fn proves(ledger: &Ledger, app: &App, secret: Option<&Secret>) -> bool {
     match (&app.token_hash, secret) {
-        (Some(own), Some(secret)) => tokenry_oauth::same_bytes(own, &ledger.vault().token_hash(secret)),
+        (Some(own), Some(secret)) => tokenry_core::same_bytes(own, &ledger.vault().token_hash(secret)),
         (None, None) => true,
         _ => false,
     }

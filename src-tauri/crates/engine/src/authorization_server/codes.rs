@@ -70,7 +70,7 @@ impl Codes {
         family: IssuedId,
         now: Duration,
     ) -> Presented {
-        let same = |code: &&mut Code| tokenry_oauth::same_bytes(&code.hash, hash);
+        let same = |code: &&mut Code| tokenry_core::same_bytes(&code.hash, hash);
         let Some(code) = self.0.iter_mut().find(same) else {
             return Presented::Unknown;
         };

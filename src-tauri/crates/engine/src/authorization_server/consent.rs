@@ -43,7 +43,7 @@ impl Engine {
             .prompts(caller)?
             .into_iter()
             .filter(|prompt| prompt.authorization.as_ref() == Some(&asked));
-        let by_number = |prompt: &crate::Prompt| tokenry_oauth::same_secret(&prompt.number, &decision.number);
+        let by_number = |prompt: &crate::Prompt| tokenry_core::same_secret(&prompt.number, &decision.number);
         let open: Vec<_> = same.collect();
         let prompt = open.iter().find(|prompt| by_number(prompt)).or(open.first());
         let prompt = prompt.ok_or_else(|| {

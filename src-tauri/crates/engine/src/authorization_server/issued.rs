@@ -77,7 +77,7 @@ pub(super) fn find(ledger: &Ledger, token: &Secret) -> Result<Option<Issued>, Er
     }
     let hash = ledger.vault().token_hash(token);
     let found = ledger.find::<Issued>(&hex(&hash))?;
-    Ok(found.filter(|found| tokenry_oauth::same_bytes(&found.hash, &hash)))
+    Ok(found.filter(|found| tokenry_core::same_bytes(&found.hash, &hash)))
 }
 
 /// Both tokens, on their way to the app.

@@ -9,7 +9,6 @@ use crate::{
         create_connection::NewConnection,
         owner::{finishing, is_link_by_the_system, whose},
     },
-    loopback::Page,
     records::{index::is_usable, sealed_store::Ledger},
     request_id::same_request,
     token::partial_response,
@@ -26,6 +25,7 @@ use tokenry_oauth::{
     redirect::{self, Bare, Means, Outcome, Redirected, Refused},
     userinfo,
 };
+use tokenry_redirect::Page;
 
 impl Engine {
     /// An address that the user pasted, or a redirect that another program caught. Judged as text first; whatever is
@@ -121,7 +121,7 @@ impl Engine {
         })?;
         if let Some(cookie) = cookie
             && flow_of(&ledger, &answer.state).is_ok()
-            && !tokenry_oauth::same_secret(
+            && !tokenry_core::same_secret(
                 &self.state_cookie(&answer.state)?,
                 &Secret::new(cookie.to_owned()),
             )
@@ -435,7 +435,7 @@ impl Engine {
 
 fn flow_of(ledger: &Ledger, state: &Secret) -> Result<Flow, Error> {
     let flow = ledger.find::<Flow>(state.expose())?.ok_or(Error::FlowExpired)?;
-    if tokenry_oauth::same_secret(&flow.state, state) {
+    if tokenry_core::same_secret(&flow.state, state) {
         Ok(flow)
     } else {
         Err(Error::FlowExpired)

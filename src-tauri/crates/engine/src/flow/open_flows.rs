@@ -11,7 +11,6 @@ use crate::{
         owner::{finishing, whose},
         start::FLOW_LIFE,
     },
-    loopback::Serving,
     records::sealed_store::Ledger,
 };
 use std::{
@@ -22,6 +21,7 @@ use std::{
 use tokenry_core::{
     Caller, Connection, ConnectionId, ConnectionStatus, EventKind, Flow, FlowId, Outcome, Secret, Timestamp,
 };
+use tokenry_redirect::Serving;
 use tokenry_store::Table;
 use tokio::sync::watch;
 use url::Url;
@@ -254,7 +254,7 @@ impl Engine {
     pub(crate) fn flow_awaiting(&self, state: &Secret) -> Option<FlowId> {
         self.live(|flows| {
             let mut waiting = flows.iter().filter(|(_, live)| live.is_waiting());
-            let found = waiting.find(|(_, live)| tokenry_oauth::same_secret(&live.flow.state, state));
+            let found = waiting.find(|(_, live)| tokenry_core::same_secret(&live.flow.state, state));
             found.map(|(id, _)| *id)
         })
     }

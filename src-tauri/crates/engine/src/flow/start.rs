@@ -8,7 +8,7 @@ use crate::{
         resolve,
     },
     engine::blocking,
-    loopback::{Listener, Page, Served, Serving},
+    flow::loopback::{self, FlowReceiver},
     request_id::same_request,
 };
 use std::time::Duration;
@@ -17,6 +17,7 @@ use tokenry_core::{
     Outcome, Provider, RedirectPreference, Rule, Scopes, Secret, Timestamp,
 };
 use tokenry_oauth::{authorization_code, redirect};
+use tokenry_redirect::{Listener, Serving};
 use url::Url;
 
 /// How long a person has for a sign-in.
@@ -273,7 +274,7 @@ impl Engine {
     ) -> Result<(Option<Listener>, String), Error> {
         match preference {
             RedirectPreference::Loopback => {
-                let listener = Listener::bind()
+                let listener = loopback::listener()
                     .await
                     .map_err(|error| Error::Unavailable(error.to_string()))?;
                 let uri = redirect::loopback_uri(listener.port(), &provider.name);
@@ -380,25 +381,14 @@ impl Engine {
     }
 
     fn listen(&self, listener: Listener, provider: &Provider, flow: &Flow) -> Serving {
-        let (engine, id) = (self.clone(), flow.id);
-        let deliver = move |redirected| {
-            let engine = engine.clone();
-            let answer: std::pin::Pin<Box<dyn Future<Output = Page> + Send>> =
-                Box::pin(async move { engine.answered_on_loopback(id, redirected).await });
-            answer
-        };
-        let engine = self.clone();
-        let refused = move |why: &str| {
-            let error = engine.note_refused(&Caller::Engine, Error::RedirectRefused(why.to_owned()));
-            engine.tell_refusal(id, &error);
-        };
-        let served = Served {
-            provider: &provider.name,
+        let receiver = FlowReceiver {
+            engine: self.clone(),
+            flow: flow.id,
+            provider: provider.name.clone(),
             state: flow.state.clone(),
-            authorization_url: flow.authorization_url.clone(),
-            takes_answers: true,
+            port: listener.port(),
         };
-        listener.serve(served, &*self.inner.random, deliver, refused)
+        listener.serve(flow.authorization_url.clone(), &*self.inner.random, receiver)
     }
 }
 

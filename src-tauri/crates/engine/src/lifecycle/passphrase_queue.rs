@@ -1,7 +1,7 @@
 //! Who may try a passphrase, and in which order. Each try takes the time and the memory of a key derivation, and they
 //! are made one after the other: whoever guesses must not stand before the user.
 
-use crate::{Engine, Error, peer};
+use crate::{Engine, Error};
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -76,7 +76,7 @@ impl Engine {
                 _order: None,
             }
         };
-        if peer::surroundings(peer).terminal.is_none() {
+        if tokenry_peer::surroundings(peer).terminal.is_none() {
             turn._order = Some(guesses.without_a_terminal.clone().lock_owned().await);
         }
         Ok(Some(turn))

@@ -3,7 +3,7 @@
 use crate::server::{Server, flow, http, json, provider, secret};
 use std::collections::BTreeMap;
 use tokenry_core::{OsRandom, Provider, Random, Scopes, TokenEndpointAuthMethod};
-use tokenry_oauth::{Error, authorization_code, client_credentials, refresh, same_secret};
+use tokenry_oauth::{Error, authorization_code, client_credentials, refresh};
 use url::Url;
 
 const GOOD: &str = r#"{"access_token":"a"}"#;
@@ -91,12 +91,18 @@ fn state_and_verifier_are_fresh_each_time_and_no_scope_sends_no_scope() {
         .unwrap()
     };
     let (one, two) = (begin(), begin());
-    assert!(!same_secret(&one.state, &two.state) && same_secret(&one.state, &one.state));
-    assert!(!same_secret(
+    assert!(
+        !tokenry_core::same_secret(&one.state, &two.state)
+            && tokenry_core::same_secret(&one.state, &one.state)
+    );
+    assert!(!tokenry_core::same_secret(
         one.verifier.as_ref().unwrap(),
         two.verifier.as_ref().unwrap()
     ));
-    assert!(!same_secret(&one.state, one.verifier.as_ref().unwrap()));
+    assert!(!tokenry_core::same_secret(
+        &one.state,
+        one.verifier.as_ref().unwrap()
+    ));
     assert!(!query(&one.authorization_url).contains_key("scope"));
 }
 

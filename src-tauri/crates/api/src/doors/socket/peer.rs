@@ -13,10 +13,10 @@ pub(super) fn peer(stream: &UnixStream) -> Option<Peer> {
     }
     let pid = found.pid().and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0);
     let held = Held::at_the_other_end(stream);
-    let looked_at = tokenry_engine::peer::of_process(found.uid(), pid);
+    let looked_at = tokenry_peer::of_process(found.uid(), pid);
     // What was read may be about another process with the same number, unless this one is still there after it.
     Some(match held.has_ended() {
-        true => tokenry_engine::peer::ended(found.uid(), pid),
+        true => tokenry_peer::ended(found.uid(), pid),
         false => looked_at,
     })
 }

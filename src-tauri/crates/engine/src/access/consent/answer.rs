@@ -4,7 +4,7 @@ use super::{
     misfit::misfit,
     queue::{Answered, Closed, Open},
 };
-use crate::{Engine, Error, access::policy::Operation, engine::blocking, peer};
+use crate::{Engine, Error, access::policy::Operation, engine::blocking};
 use std::{collections::BTreeSet, time::Duration};
 use tokenry_core::{
     Caller, Code, ConnectionId, CredentialId, EventKind, Outcome, PromptId, Rule, Secret, Timestamp,
@@ -100,7 +100,7 @@ impl Engine {
             open.answer.send_replace(Some(Err(closed)));
             Some(closed)
         };
-        let unchanged = open.caller.peer().is_none_or(peer::is_unchanged);
+        let unchanged = open.caller.peer().is_none_or(tokenry_peer::is_unchanged);
         if answer != Answer::Deny && !unchanged {
             return close(Closed::Gone);
         }
@@ -205,13 +205,13 @@ impl Engine {
                 let state = self.inner.prompts.state();
                 let open = state.open.iter().find(|open| open.prompt.id == id);
                 let open = open.ok_or_else(|| no_question(id))?;
-                match tokenry_oauth::same_secret(&open.prompt.number, given) {
+                match tokenry_core::same_secret(&open.prompt.number, given) {
                     true => Ok(()),
                     false => Err(wrong()),
                 }
             }
             Proof::Code(given) => match (caller, &self.inner.approval_code) {
-                (Caller::Program(_), Some(code)) if tokenry_oauth::same_secret(code, given) => Ok(()),
+                (Caller::Program(_), Some(code)) if tokenry_core::same_secret(code, given) => Ok(()),
                 (Caller::Program(_), Some(_)) => {
                     // One at a time, and a second each: nobody gets through 40 bits like that.
                     let _turn = self.inner.guessing.lock().await;

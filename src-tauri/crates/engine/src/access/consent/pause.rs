@@ -1,10 +1,10 @@
 use super::session::Who;
-use crate::peer::Process;
 use std::{
     collections::{HashMap, VecDeque},
     time::Duration,
 };
 use tokenry_core::Timestamp;
+use tokenry_peer::Process;
 
 /// How long nobody is asked again after a first no, and the longest that grows to.
 const FIRST: Duration = Duration::from_secs(10);

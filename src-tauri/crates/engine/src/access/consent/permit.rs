@@ -2,7 +2,6 @@ use super::{difference::Differences, pause::Asking, prompt::AuthorizationRequest
 use crate::{
     Engine, Error,
     access::policy::{Decision, Operation, Question, Target, decide},
-    peer,
 };
 use tokenry_core::{
     AppId, Caller, Connection, ConnectionId, CredentialId, EventKind, Outcome, ProviderId, Rule, Scopes,
@@ -345,7 +344,7 @@ impl Engine {
             who: Who::of(caller).map(|who| who.on_behalf_of(app)),
             // A browser brings the requests of many apps.
             lineage: match app {
-                None => caller.peer().map(peer::lineage).unwrap_or_default(),
+                None => caller.peer().map(tokenry_peer::lineage).unwrap_or_default(),
                 Some(_) => Vec::new(),
             },
         }

@@ -6,7 +6,7 @@ use super::{
     session::{Sessions, Who},
     shown::operation_words,
 };
-use crate::{Change, Engine, Error, access::policy::Operation, peer, records::sealed_store::Ledger};
+use crate::{Change, Engine, Error, access::policy::Operation, records::sealed_store::Ledger};
 use std::{
     collections::VecDeque,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -212,7 +212,7 @@ impl Engine {
                     None => {}
                 },
                 () = tokio::time::sleep(LOOK) => {
-                    if caller.peer().is_some_and(|peer| !peer::is_unchanged(peer)) {
+                    if caller.peer().is_some_and(|peer| !tokenry_peer::is_unchanged(peer)) {
                         break Closed::Gone;
                     }
                 }

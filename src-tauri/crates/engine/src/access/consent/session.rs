@@ -1,7 +1,7 @@
 use super::permit::Wanted;
-use crate::peer::{self, Script};
 use std::time::Duration;
 use tokenry_core::{Caller, Origin, Peer};
+use tokenry_peer::Script;
 
 /// What was allowed ends when it was not made use of for this long.
 const UNUSED: Duration = Duration::from_secs(10 * 60);
@@ -20,13 +20,13 @@ pub(crate) fn origin(peer: &Peer) -> Option<Origin> {
     Some(Origin {
         uid: peer.uid,
         program: peer.program.clone()?,
-        script: match peer::script(peer) {
+        script: match tokenry_peer::script(peer) {
             Script::File(path) => Some(path),
             Script::None | Script::Any => None,
         },
         session: peer
             .session
-            .map(|session| (session, peer::session_started(session))),
+            .map(|session| (session, tokenry_peer::session_started(session))),
     })
 }
 

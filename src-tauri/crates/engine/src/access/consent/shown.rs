@@ -8,12 +8,12 @@ use super::{
 use crate::{
     Engine, Error,
     access::policy::Operation,
-    peer::{self, Script},
     records::{index::Index, sealed_store::Ledger},
     settings::asks_passphrase,
 };
 use std::collections::BTreeSet;
 use tokenry_core::{ApiScope, Caller, Connection, ConnectionStatus, Peer, PromptId, Secret, Timestamp};
+use tokenry_peer::Script;
 
 impl Engine {
     pub(super) fn prompt(
@@ -26,7 +26,7 @@ impl Engine {
     ) -> Result<Prompt, Error> {
         let ledger = self.ledger()?;
         let peer = caller.peer();
-        let around = peer.map(peer::surroundings).unwrap_or_default();
+        let around = peer.map(tokenry_peer::surroundings).unwrap_or_default();
         let mut bytes = [0; 16];
         self.inner.random.fill(&mut bytes);
         let number = tokenry_core::hex(&bytes).to_string();
@@ -141,7 +141,7 @@ fn notes(wanted: &Wanted, peer: Option<&Peer>, for_session: bool) -> Vec<String>
     let mut notes = wanted.notes.clone();
     if for_session
         && wanted.operation.can_be_for_a_session()
-        && let Some(peer) = peer.filter(|peer| peer::script(peer) == Script::Any)
+        && let Some(peer) = peer.filter(|peer| tokenry_peer::script(peer) == Script::Any)
     {
         notes.push(format!(
             "A yes for this session is one for everything that {} runs there, not only for this command.",

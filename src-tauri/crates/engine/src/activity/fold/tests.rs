@@ -26,7 +26,7 @@ fn program(path: &str, pid: u32) -> Caller {
     Caller::Program(Peer {
         pid,
         program: Some(path.to_owned()),
-        ..crate::peer::unknown()
+        ..tokenry_peer::unknown()
     })
 }
 

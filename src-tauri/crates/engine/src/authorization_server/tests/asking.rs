@@ -2,7 +2,7 @@
 
 use super::house::{CALLBACK, CHALLENGE, House, ISSUER, query, query_with};
 use crate::{
-    Answer, ConsentDecision, Unredirectable, authorization_server::tests::house::Answered, common::ui, peer,
+    Answer, ConsentDecision, Unredirectable, authorization_server::tests::house::Answered, common::ui,
 };
 use std::collections::BTreeSet;
 use tokenry_core::{ApiScope, Caller, Code, EventKind, Outcome, Rule, Secret};
@@ -106,7 +106,7 @@ async fn every_other_error_goes_to_the_app_with_its_state_and_our_issuer() {
 #[tokio::test]
 async fn the_person_sees_what_is_wanted_and_the_grant_is_what_they_chose() {
     let house = House::new().await;
-    let browser = peer::of_process(rustix::process::getuid().as_raw(), std::process::id());
+    let browser = tokenry_peer::of_process(rustix::process::getuid().as_raw(), std::process::id());
     let asked = query_with("script", "scope", "tokens:read connections:read");
     let end = house.engine.now() + std::time::Duration::from_secs(600);
     let (redirect, prompt) = tokio::join!(
@@ -320,7 +320,7 @@ async fn a_decision_counts_only_from_the_window_that_asks_and_for_the_very_reque
     let asked = query("script");
     let (redirect, ()) = tokio::join!(house.go(&asked), async {
         let number = house.question().await.number;
-        let program = Caller::Program(peer::unknown());
+        let program = Caller::Program(tokenry_peer::unknown());
         for caller in [ui(), program, Caller::Engine] {
             let error = house
                 .engine
