@@ -340,5 +340,4 @@ fn endpoint_problem(url: &Url, loopback_allowed: bool) -> Option<String> {
         .or_else(|| placeholder_problem(url.path()))
 }
 #[cfg(test)]
-#[path = "provider_tests.rs"]
 mod tests;

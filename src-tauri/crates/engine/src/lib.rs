@@ -6,15 +6,6 @@
 //! others wait for; that a secret is logged.
 #![deny(missing_docs)]
 
-#[cfg(test)]
-extern crate self as tokenry_engine;
-
-/// What the integration tests stand on, for those tests that have to reach inside.
-#[cfg(test)]
-#[path = "../tests/engine/common/mod.rs"]
-#[allow(dead_code, unused_imports, reason = "only a part of it is needed here")]
-mod common;
-
 mod access;
 mod activity;
 mod authorization_server;
@@ -29,6 +20,8 @@ mod providers;
 mod records;
 mod request_id;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod token;
 mod views;
 

@@ -1,10 +1,12 @@
-//! The engine in this process, against a provider that misbehaves on demand.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+//! The engine in this process, against a provider that misbehaves on demand, by its public functions.
+//!
+//! They stand inside the crate because the tests beside the code share their support: a package of its own for that
+//! would name the engine as a library and could not be used by the engine built for its tests.
 
 mod accounts;
 mod apps;
 mod clocks;
-mod common;
+pub(crate) mod common;
 mod consent;
 mod credential_callers;
 mod credential_expiry;

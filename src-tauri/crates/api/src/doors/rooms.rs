@@ -294,5 +294,4 @@ impl Drop for Place {
 }
 
 #[cfg(test)]
-#[path = "rooms_tests.rs"]
 mod tests;

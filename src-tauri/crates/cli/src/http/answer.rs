@@ -143,5 +143,4 @@ impl<'a> Source<'a> {
 }
 
 #[cfg(test)]
-#[path = "answer_tests.rs"]
 mod tests;

@@ -2,7 +2,7 @@
 
 use crate::{
     AnyCredential, Engine, Initialise, NewCredential,
-    common::{NAME, World, ui},
+    tests::common::{NAME, World, ui},
 };
 use std::collections::BTreeSet;
 use tokenry_core::{

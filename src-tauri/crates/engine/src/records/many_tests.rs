@@ -1,6 +1,6 @@
 //! Ten thousand connections, and an activity log of many pages.
 
-use crate::common::{NAME, World, ui, view};
+use crate::tests::common::{NAME, World, ui, view};
 use std::time::Duration;
 use tokenry_core::{ConnectionId, ConnectionStatus, OsRandom, Tokens};
 use tokenry_testkit::Behaviour;

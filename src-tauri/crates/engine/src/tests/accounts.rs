@@ -1,10 +1,10 @@
 //! Whose a connection is: further accounts, labels, and renewals.
 
-use crate::common::{NAME, World, answer_of, paste, poke, status, token, ui, view};
-use crate::flows::added;
+use crate::tests::common::{NAME, World, answer_of, paste, poke, status, token, ui, view};
+use crate::tests::flows::added;
+use crate::{ConnectOptions, NewGrant, Operation};
 use std::time::Duration;
 use tokenry_core::{ApiScope, Code, ConnectionStatus, ProviderChange};
-use tokenry_engine::{ConnectOptions, NewGrant, Operation};
 use tokenry_testkit::{Account, Behaviour, Kind};
 
 fn people() -> Behaviour {
@@ -329,9 +329,9 @@ async fn the_same_account_without_a_label_renews_the_connection_without_one() {
     let oldest = world.sign_in(&engine, ConnectOptions::default()).await.unwrap();
     assert_eq!(oldest.name, "sandbox/a");
     let unlabelled = engine.connection(&ui(), "c").await.unwrap().connection.id;
-    let change = tokenry_engine::ConnectionChange {
+    let change = crate::ConnectionChange {
         label: Some(None),
-        ..tokenry_engine::ConnectionChange::default()
+        ..crate::ConnectionChange::default()
     };
     engine.change_connection(&ui(), "c", change).await.unwrap();
     let again = world.sign_in(&engine, ConnectOptions::default()).await.unwrap();

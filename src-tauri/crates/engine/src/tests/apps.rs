@@ -1,8 +1,8 @@
 //! Apps: who they are, what they may do, and that it ends at once when it is taken away.
 
-use crate::common::{NAME, World, seen, ui, until};
+use crate::tests::common::{NAME, World, seen, ui, until};
+use crate::{AppView, Change, ConnectionChange, Engine, NewGrant};
 use tokenry_core::{ApiScope, Caller, Clock, Code, Event, EventKind, Outcome, Rule, Timestamp};
-use tokenry_engine::{AppView, Change, ConnectionChange, Engine, NewGrant};
 use tokenry_testkit::{Behaviour, Fault};
 
 async fn registered(engine: &Engine, name: &str) -> (tokenry_core::App, Caller) {

@@ -1,9 +1,9 @@
 //! A wall clock that shows a wrong time.
 
-use crate::common::{NAME, World, poke, seen, token, ui, until};
+use crate::tests::common::{NAME, World, poke, seen, token, ui, until};
+use crate::{Engine, NewGrant};
 use std::time::Duration;
 use tokenry_core::{ApiScope, Caller, Code, EventKind, Timestamp};
-use tokenry_engine::{Engine, NewGrant};
 use tokenry_testkit::Behaviour;
 
 async fn registered(engine: &Engine) -> Caller {

@@ -1,12 +1,12 @@
 //! Asking the person (security.md, "Doors": prompts). The callers are real processes.
 
-use crate::common::{NAME, World, ui, until};
+use crate::tests::common::{NAME, World, ui, until};
+use crate::{Answer, Asking, Engine, Error, Prompt, Proof, TokenView};
 use std::{
     process::{Child, Command, Stdio},
     time::Duration,
 };
 use tokenry_core::{Caller, Code, ConnectionStatus, EventKind, Outcome, Rule, Secret};
-use tokenry_engine::{Answer, Asking, Engine, Error, Prompt, Proof, TokenView};
 use tokenry_testkit::Behaviour;
 
 mod before;
@@ -300,7 +300,7 @@ async fn who_asks_stands_in_the_log_once_though_nobody_ever_answers() {
     );
     assert_eq!(
         asked.connection,
-        Some(crate::common::view(&engine).await.connection.id)
+        Some(crate::tests::common::view(&engine).await.connection.id)
     );
     assert!(asked.detail.is_some());
 }
@@ -332,7 +332,7 @@ async fn a_question_closes_when_what_it_is_about_changes() {
     let program = Program::start();
     let asked = ask(&engine, &program.caller());
     let prompt = question(&engine).await;
-    let label = tokenry_engine::ConnectionChange {
+    let label = crate::ConnectionChange {
         label: Some(Some("work".to_owned())),
         paused: None,
     };

@@ -1,9 +1,9 @@
 //! Who may see, read and change credentials.
 
-use crate::common::{World, ui, until};
-use crate::credentials::{app, basic, entered, given, program, started};
+use crate::tests::common::{World, ui, until};
+use crate::tests::credentials::{app, basic, entered, given, program, started};
+use crate::{Answer, Asking, CredentialChange, Engine, Options, Prompt, Proof};
 use tokenry_core::{Caller, Code, EventKind, Rule, Secret};
-use tokenry_engine::{Answer, Asking, CredentialChange, Engine, Options, Prompt, Proof};
 use tokenry_testkit::Behaviour;
 
 /// `:own` is what the calling app made itself; without a grant it is nothing else.

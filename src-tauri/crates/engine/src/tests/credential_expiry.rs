@@ -1,10 +1,10 @@
 //! Credentials that delete themselves when their time comes, also when nobody was there.
 
-use crate::common::{World, ui, until};
-use crate::credentials::{entered, new, program};
+use crate::tests::common::{World, ui, until};
+use crate::tests::credentials::{entered, new, program};
+use crate::{CredentialChange, Engine, NewCredential};
 use std::time::Duration;
 use tokenry_core::{Caller, Clock, Code, CredentialKind, Event, EventKind, Timestamp};
-use tokenry_engine::{CredentialChange, Engine, NewCredential};
 use tokenry_testkit::Behaviour;
 
 fn ending(world: &World, name: &str, seconds: u64) -> NewCredential {

@@ -1,12 +1,12 @@
 //! Credentials that are entered by hand: what has to be in them, who is handed their values, and what stays.
 
-use crate::common::{NAME, World, poke, ui, until};
+use crate::tests::common::{NAME, World, poke, ui, until};
+use crate::{AnyCredential, CredentialChange, CredentialView, Engine, Error, NewCredential};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::collections::BTreeMap;
 use tokenry_core::{
     AppCaller, AppId, Caller, Code, CredentialKind, EventKind, OsRandom, Peer, Rule, Secret, SystemClock,
 };
-use tokenry_engine::{AnyCredential, CredentialChange, CredentialView, Engine, Error, NewCredential};
 use tokenry_testkit::Behaviour;
 
 /// A value that must turn up nowhere but in the answer to whoever may have it.

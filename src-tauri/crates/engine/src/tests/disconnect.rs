@@ -1,9 +1,9 @@
 //! Giving a connection up: nobody is handed its tokens any more, and the provider is asked to revoke them.
 
-use crate::common::{NAME, World, paste, seen, token, ui, until, view};
+use crate::tests::common::{NAME, World, paste, seen, token, ui, until, view};
+use crate::{ConnectOptions, ConnectionChange, Engine, Revoked};
 use std::time::Duration;
 use tokenry_core::{Code, ConnectionStatus, EventKind, ProviderChange};
-use tokenry_engine::{ConnectOptions, ConnectionChange, Engine, Revoked};
 use tokenry_store::{Store, Table};
 use tokenry_testkit::{Behaviour, Ended, Endpoint, Fault, Kind};
 
@@ -216,7 +216,7 @@ async fn a_pending_connection_goes_with_its_flow() {
         .unwrap();
     assert_eq!(revoked, Revoked::Unsupported);
     assert!(engine.connections(&ui()).await.unwrap().is_empty());
-    let late = crate::common::answer_of(&flow);
+    let late = crate::tests::common::answer_of(&flow);
     assert_eq!(
         engine.callback(&ui(), &late).await.unwrap_err().code(),
         Code::FlowExpired

@@ -1,11 +1,11 @@
 //! security.md, "Local interfaces" and "At rest": what one program repeats costs the others nothing, and hides
 //! nothing of what they did.
 
-use crate::common::{NAME, World, paste, token, ui};
-use crate::flows::added;
+use crate::tests::common::{NAME, World, paste, token, ui};
+use crate::tests::flows::added;
+use crate::{Asking, ConnectOptions, Engine, Options, VaultChoice};
 use std::time::{Duration, Instant};
 use tokenry_core::{Caller, Code, EventKind, Outcome, Peer, Secret};
-use tokenry_engine::{Asking, ConnectOptions, Engine, Options, VaultChoice};
 use tokenry_testkit::Behaviour;
 
 /// A program that runs in a terminal session of its own.
@@ -211,7 +211,7 @@ async fn wrong_app_tokens_are_one_line_of_the_log_with_a_count() {
 #[tokio::test]
 async fn renames_and_pauses_are_in_the_log_and_no_change_is_not() {
     let (_world, engine) = World::connected(Behaviour::default()).await;
-    let change = |label: Option<&str>, paused: Option<bool>| tokenry_engine::ConnectionChange {
+    let change = |label: Option<&str>, paused: Option<bool>| crate::ConnectionChange {
         label: label.map(|label| Some(label.to_owned())),
         paused,
     };

@@ -1,10 +1,10 @@
 //! Consent flows from their start to each of their ends.
 
-use crate::accounts::renewing;
-use crate::common::{Browser, NAME, World, answer_of, paste, seen, status, token, ui, until, view};
+use crate::tests::accounts::renewing;
+use crate::tests::common::{Browser, NAME, World, answer_of, paste, seen, status, token, ui, until, view};
+use crate::{Change, ConnectOptions, Engine, Error, FlowState, SchemeState};
 use std::time::Duration;
 use tokenry_core::{Code, ConnectionStatus, RedirectPreference, Secret};
-use tokenry_engine::{Change, ConnectOptions, Engine, Error, FlowState, SchemeState};
 use tokenry_testkit::{AuthorizeAnswer, Behaviour, Fault, Kind};
 
 pub(crate) async fn added(behaviour: Behaviour) -> (World, Engine) {

@@ -1,10 +1,10 @@
 //! Answers of an authorization endpoint that are not ours, or not right. The open flow always survives, and can then
 //! still be completed.
 
-use crate::common::{Browser, NAME, World, answer_of, paste, ui};
+use crate::tests::common::{Browser, NAME, World, answer_of, paste, ui};
+use crate::{ConnectOptions, Engine, FlowState, StartedFlow};
 use std::time::Duration;
 use tokenry_core::{Code, EventKind, Outcome, ProviderChange, RedirectPreference};
-use tokenry_engine::{ConnectOptions, Engine, FlowState, StartedFlow};
 use tokenry_testkit::{AuthorizeAnswer, Behaviour, Iss, Kind};
 
 async fn flow_by(engine: &Engine, provider: &str, redirect: RedirectPreference) -> StartedFlow {

@@ -1,9 +1,9 @@
 //! What an id token of the first exchange has to say, and what becomes of tokens that are not used.
 
-use crate::common::{NAME, World, answer_of, paste, ui};
+use crate::tests::common::{NAME, World, answer_of, paste, ui};
+use crate::{ConnectOptions, ConnectionView, Engine, Error};
 use serde_json::{Map, Value, json};
 use tokenry_core::{Code, ProviderChange, Scopes, Secret, TokenEndpointAuthMethod};
-use tokenry_engine::{ConnectOptions, ConnectionView, Engine, Error};
 use tokenry_testkit::{Behaviour, Ended, Fault, Kind};
 
 const TENANT: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";

@@ -1,12 +1,12 @@
 //! A flow started with every choice in one request, and a client secret that is kept as a credential.
 
-use crate::common::{NAME, World, answer_of, status, token, ui, view};
-use crate::credentials::{app, encoded, new, program};
+use crate::tests::common::{NAME, World, answer_of, status, token, ui, view};
+use crate::tests::credentials::{app, encoded, new, program};
+use crate::{CredentialChange, Engine, Error, Initialise, NewCredential, StartedFlow};
 use std::collections::BTreeMap;
 use tokenry_core::{
     Code, ConnectionStatus, CredentialKind, ProviderChange, RedirectPreference, TokenEndpointAuthMethod,
 };
-use tokenry_engine::{CredentialChange, Engine, Error, Initialise, NewCredential, StartedFlow};
 use tokenry_testkit::Behaviour;
 
 /// The secret of the test server's confidential client.

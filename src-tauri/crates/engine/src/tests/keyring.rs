@@ -1,9 +1,9 @@
 //! The states of the OS keyring. Each has its own words, and none of them ever makes a new key beside an old vault.
 
-use crate::common::{NAME, World, token, ui};
+use crate::tests::common::{NAME, World, token, ui};
+use crate::{Engine, Options, VaultChoice, VaultState};
 use std::collections::HashSet;
 use tokenry_core::{Code, Secret};
-use tokenry_engine::{Engine, Options, VaultChoice, VaultState};
 use tokenry_testkit::Behaviour;
 use tokenry_vault::{Fault, Keyring, KeyringError, SlotKind, VaultId};
 use zeroize::Zeroizing;

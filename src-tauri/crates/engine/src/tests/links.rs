@@ -1,9 +1,9 @@
 //! Links with our scheme. Whoever opens one sees no answer to it, so the window has to say what came of it.
 
-use crate::common::{NAME, World, answer_of, ui};
-use crate::flows::added;
+use crate::tests::common::{NAME, World, answer_of, ui};
+use crate::tests::flows::added;
+use crate::{Change, ConnectOptions, Engine};
 use tokenry_core::{Caller, Code, RedirectPreference};
-use tokenry_engine::{Change, ConnectOptions, Engine};
 use tokenry_testkit::{AuthorizeAnswer, Behaviour};
 use tokio::sync::broadcast::Receiver;
 

@@ -1,10 +1,10 @@
 //! What the loopback listener does not take is told to those who wait, and the flow goes on.
 
-use crate::common::{Browser, NAME, ui, until};
-use crate::flows::added;
+use crate::tests::common::{Browser, NAME, ui, until};
+use crate::tests::flows::added;
+use crate::{Change, ConnectOptions, Engine, FlowState, FlowView, StartedFlow};
 use std::time::{Duration, Instant};
 use tokenry_core::{Code, FlowId};
-use tokenry_engine::{Change, ConnectOptions, Engine, FlowState, FlowView, StartedFlow};
 use tokenry_testkit::{AuthorizeAnswer, Behaviour, Iss, Kind};
 
 async fn started(engine: &Engine) -> (StartedFlow, Browser, String) {
@@ -191,7 +191,7 @@ async fn a_pasted_deep_link_may_have_line_breaks_and_one_of_the_system_may_not()
         ..ConnectOptions::default()
     };
     let flow = engine.connect(&ui(), NAME, how).await.unwrap();
-    let good = crate::common::answer_of(&flow);
+    let good = crate::tests::common::answer_of(&flow);
     let broken = good.replacen("state=", "sta\n te=", 1) + "#_=_";
     assert_eq!(
         engine.deep_link(&ui(), &broken).await.unwrap_err().code(),

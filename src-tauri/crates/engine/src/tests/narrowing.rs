@@ -1,10 +1,10 @@
 //! Tokens that can do less than their connection, or are for one audience (checklist A12.2, A5.3; RFC 6749 §6,
 //! RFC 8707 §2.2).
 
-use crate::common::{NAME, World, answer_of, paste, seconds_from, seen, status, token, ui, view};
+use crate::tests::common::{NAME, World, answer_of, paste, seconds_from, seen, status, token, ui, view};
+use crate::{ConnectOptions, Engine, Error, TokenView, TokenWish};
 use std::{collections::HashSet, time::Duration};
 use tokenry_core::{Code, ConnectionStatus, GrantType, Scopes, Secret, TokenEndpointAuthMethod};
-use tokenry_engine::{ConnectOptions, Engine, Error, TokenView, TokenWish};
 use tokenry_testkit::{Behaviour, Fault, Kind, Request, Rotation};
 
 /// A wish for less.
@@ -303,7 +303,7 @@ async fn a_new_sign_in_drops_what_was_kept_and_what_was_learnt() {
 async fn a_paused_connection_hands_out_no_kept_token_either() {
     let (_world, engine) = World::connected(Behaviour::default()).await;
     less(&engine, "read").await.unwrap();
-    let pause = tokenry_engine::ConnectionChange {
+    let pause = crate::ConnectionChange {
         label: None,
         paused: Some(true),
     };

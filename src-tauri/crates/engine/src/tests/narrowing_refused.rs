@@ -1,11 +1,11 @@
 //! Providers that give the whole, too much, or nothing when a token is to do less.
 
+use crate::TokenWish;
 use crate::{
-    common::{Doomed, NAME, World, seen, set_rotation, status, token, ui, until, view},
-    narrowing::{less, only, the_grant_is_whole},
+    tests::common::{Doomed, NAME, World, seen, set_rotation, status, token, ui, until, view},
+    tests::narrowing::{less, only, the_grant_is_whole},
 };
 use tokenry_core::{Code, ConnectionStatus, ReauthReason, Rotation as Known, Scopes};
-use tokenry_engine::TokenWish;
 use tokenry_testkit::{Behaviour, Fault, Rotation};
 
 const LOST: ConnectionStatus = ConnectionStatus::NeedsReauth(ReauthReason::LostResponse);
@@ -78,7 +78,7 @@ async fn less_than_what_was_asked_is_narrowed_too_and_the_answer_says_so() {
     world
         .sign_in(
             &engine,
-            tokenry_engine::ConnectOptions {
+            crate::ConnectOptions {
                 scopes: Some(Scopes::parse("a b c")),
                 ..Default::default()
             },

@@ -1,14 +1,14 @@
 //! A profile that is put back as a whole is noticed, wherever the newest state is written down, and nothing is
 //! refreshed from it until the user says so.
 
-use crate::common::{Doomed, NAME, World, token, ui, until};
+use crate::tests::common::{Doomed, NAME, World, token, ui, until};
+use crate::{Asking, Engine, Options, VaultChoice, VaultState};
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 use tempfile::TempDir;
 use tokenry_core::{Caller, Code, EventKind, Secret};
-use tokenry_engine::{Asking, Engine, Options, VaultChoice, VaultState};
 use tokenry_testkit::{Behaviour, Rotation};
 
 const PASSPHRASE: &str = "correct horse";
@@ -339,9 +339,9 @@ async fn a_program_accepts_an_older_copy_only_with_the_users_consent() {
     .await;
     assert!(prompt.notes[0].contains("older than"), "{:?}", prompt.notes);
     assert!(!prompt.for_session, "it is decided each time");
-    let proof = tokenry_engine::Proof::Number(prompt.number.clone());
+    let proof = crate::Proof::Number(prompt.number.clone());
     engine
-        .answer(&Caller::Consent, prompt.id, &proof, tokenry_engine::Answer::Once)
+        .answer(&Caller::Consent, prompt.id, &proof, crate::Answer::Once)
         .await
         .unwrap();
     asker.await.unwrap().unwrap();

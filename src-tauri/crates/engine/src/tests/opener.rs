@@ -1,9 +1,9 @@
 //! What the program that opens a browser is started with.
 
-use crate::common::{Browser, NAME, ui, until};
-use crate::flows::added;
+use crate::ConnectOptions;
+use crate::tests::common::{Browser, NAME, ui, until};
+use crate::tests::flows::added;
 use tokenry_core::RedirectPreference;
-use tokenry_engine::ConnectOptions;
 use tokenry_testkit::Behaviour;
 use tokio::net::TcpStream;
 

@@ -1,8 +1,8 @@
 //! The registry: what is refused names its field, and a change changes what is given and nothing else.
 
-use crate::common::{NAME, World, token, ui};
+use crate::Engine;
+use crate::tests::common::{NAME, World, token, ui};
 use tokenry_core::{Code, ProviderChange, Secret, TokenEndpointAuthMethod};
-use tokenry_engine::Engine;
 use tokenry_testkit::Behaviour;
 use url::Url;
 
@@ -74,13 +74,13 @@ async fn a_name_is_unique_in_its_project_and_another_project_may_use_it_too() {
             "{reference}"
         );
     }
-    let how = crate::common::paste(tokenry_engine::ConnectOptions {
+    let how = crate::tests::common::paste(crate::ConnectOptions {
         label: Some("ci".to_owned()),
         ..Default::default()
     });
     let flow = engine.connect(&ui(), "work/sandbox", how).await.unwrap();
     let made = engine
-        .callback(&ui(), &crate::common::answer_of(&flow))
+        .callback(&ui(), &crate::tests::common::answer_of(&flow))
         .await
         .unwrap();
     assert_eq!(made.name, "work/sandbox/ci");
@@ -146,7 +146,7 @@ async fn a_provider_with_an_open_sign_in_keeps_its_name() {
     let error = engine.change_provider(&ui(), NAME, rename()).await.unwrap_err();
     assert_eq!(error.code(), Code::Conflict);
     engine
-        .callback(&ui(), &crate::common::answer_of(&flow))
+        .callback(&ui(), &crate::tests::common::answer_of(&flow))
         .await
         .unwrap();
     engine.change_provider(&ui(), NAME, rename()).await.unwrap();

@@ -1,9 +1,9 @@
 //! Answers to a refresh that are good, each in its own way.
 
-use crate::common::{World, token, ui, view};
+use crate::TokenView;
+use crate::tests::common::{World, token, ui, view};
 use std::time::Duration;
 use tokenry_core::{ConnectionStatus, Scopes};
-use tokenry_engine::TokenView;
 use tokenry_testkit::{Behaviour, Fault, Rotation};
 
 /// Refreshes once with this fault, and checks that the grant lives on and goes on rotating.
@@ -23,7 +23,7 @@ async fn refreshed_with(rotation: Rotation, fault: Option<Fault>) -> (World, Tok
     assert_eq!(shown.trouble, None);
     assert_eq!(shown.expires_at, got.expires_at);
     assert_eq!(shown.granted_scopes, got.scopes);
-    engine.refresh(&ui(), crate::common::NAME).await.unwrap();
+    engine.refresh(&ui(), crate::tests::common::NAME).await.unwrap();
     assert_eq!(world.server.refreshes(), 2);
     assert_eq!(world.server.replays_of_replaced_tokens(), 0);
     assert!(world.server.family_alive());
@@ -35,7 +35,7 @@ async fn a_token_is_refreshed_with_every_rotation_policy() {
     for rotation in [Rotation::Strict, Rotation::Grace(30), Rotation::None] {
         let (world, got) = refreshed_with(rotation, None).await;
         assert_eq!(
-            crate::common::seconds_from(world.server.log()[0].at, got.expires_at),
+            crate::tests::common::seconds_from(world.server.log()[0].at, got.expires_at),
             3500 + 3600
         );
     }
@@ -59,7 +59,7 @@ async fn expires_in_of_zero_is_unknown_too_and_asks_nobody_again_and_again() {
 async fn expires_in_as_a_text_is_read() {
     let (world, got) = refreshed_with(Rotation::Strict, Some(Fault::ExpiresInAsText)).await;
     assert_eq!(
-        crate::common::seconds_from(world.server.log()[0].at, got.expires_at),
+        crate::tests::common::seconds_from(world.server.log()[0].at, got.expires_at),
         3500 + 3600
     );
 }
@@ -103,7 +103,7 @@ async fn a_token_that_lives_a_second_is_not_refreshed_over_and_over() {
     .await;
     for _ in 0..5 {
         world.pass(2);
-        crate::common::poke(&engine, crate::common::NAME).await;
+        crate::tests::common::poke(&engine, crate::tests::common::NAME).await;
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(world.server.refreshes(), 0);

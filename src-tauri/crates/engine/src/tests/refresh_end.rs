@@ -1,12 +1,12 @@
 //! What ends a grant, and what only looks like it.
 
-use crate::common::{NAME, World, poke, status, token, ui, until, view};
+use crate::ConnectOptions;
+use crate::tests::common::{NAME, World, poke, status, token, ui, until, view};
 use std::time::Duration;
 use tokenry_core::{
     Code, ConnectionStatus, EventKind, GrantType, ProviderChange, ReauthReason, Secret,
     TokenEndpointAuthMethod,
 };
-use tokenry_engine::ConnectOptions;
 use tokenry_testkit::{Behaviour, Fault};
 
 const REVOKED: ConnectionStatus = ConnectionStatus::NeedsReauth(ReauthReason::Revoked);

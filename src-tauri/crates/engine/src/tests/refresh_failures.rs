@@ -1,6 +1,6 @@
 //! Failures of a refresh that say nothing about the grant: it goes on, and the status tells the truth.
 
-use crate::common::{NAME, World, poke, seconds_from, seen, token, ui, until, view};
+use crate::tests::common::{NAME, World, poke, seconds_from, seen, token, ui, until, view};
 use std::time::Duration;
 use tokenry_core::{Code, ConnectionStatus};
 use tokenry_testkit::{Behaviour, Fault, Rotation};

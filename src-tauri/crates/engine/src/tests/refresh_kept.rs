@@ -1,10 +1,10 @@
 //! Answers to a refresh of which only a part is good. The refresh token in them is never lost (security.md,
 //! "Refresh", 8a).
 
-use crate::common::{NAME, World, status, token, ui, view};
+use crate::tests::common::{NAME, World, status, token, ui, view};
+use crate::{ConnectOptions, Engine};
 use std::time::Duration;
 use tokenry_core::{Code, ConnectionStatus, EventKind, Outcome, ReauthReason};
-use tokenry_engine::{ConnectOptions, Engine};
 use tokenry_testkit::{Behaviour, Fault, Flaw, Kind, Refusal, Rotation};
 
 async fn world() -> (World, Engine) {
@@ -112,10 +112,10 @@ async fn when_the_end_of_a_token_was_cut_off_the_next_refresh_comes_soon() {
     let shown = view(&engine).await.connection;
     assert_eq!(shown.expires_at, None);
     let next = shown.trouble.unwrap().next_try_at.unwrap();
-    assert!(crate::common::seconds_from(shown.updated_at, Some(next)) <= 300);
+    assert!(crate::tests::common::seconds_from(shown.updated_at, Some(next)) <= 300);
     world.pass(301);
-    crate::common::poke(&engine, NAME).await;
-    crate::common::seen(&world, "the next refresh", |server| server.refreshes() == 2).await;
+    crate::tests::common::poke(&engine, NAME).await;
+    crate::tests::common::seen(&world, "the next refresh", |server| server.refreshes() == 2).await;
     assert_eq!(world.server.replays_of_replaced_tokens(), 0);
 }
 

@@ -1,9 +1,11 @@
 //! The answer to a refresh never came, or cannot be read. What that means is a fact about the provider.
 
-use crate::common::{NAME, World, poke, seconds_from, seen, set_rotation, status, token, ui, until, view};
+use crate::Engine;
+use crate::tests::common::{
+    NAME, World, poke, seconds_from, seen, set_rotation, status, token, ui, until, view,
+};
 use std::time::Duration;
 use tokenry_core::{Code, ConnectionStatus, ReauthReason, Rotation as Known};
-use tokenry_engine::Engine;
 use tokenry_testkit::{Behaviour, Fault, Rotation};
 
 const LOST: ConnectionStatus = ConnectionStatus::NeedsReauth(ReauthReason::LostResponse);

@@ -1,9 +1,9 @@
 //! Refusals in other words than `invalid_grant`: they destroy nothing, and they do not stay unnoticed.
 
-use crate::common::{NAME, World, poke, seconds_from, seen, status, token, ui, until, view};
+use crate::tests::common::{NAME, World, poke, seconds_from, seen, status, token, ui, until, view};
+use crate::{ConnectOptions, Engine};
 use std::time::Duration;
 use tokenry_core::{Code, ConnectionStatus, ProviderChange, ReauthReason};
-use tokenry_engine::{ConnectOptions, Engine};
 use tokenry_testkit::{Behaviour, Fault, Rotation};
 
 const REFUSED: ConnectionStatus = ConnectionStatus::NeedsReauth(ReauthReason::Refused);

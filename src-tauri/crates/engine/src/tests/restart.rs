@@ -1,9 +1,11 @@
 //! An engine that ends or dies, and another one on the same folder.
 
-use crate::common::{Doomed, NAME, World, answer_of, seen, set_rotation, status, token, ui, until, view};
+use crate::tests::common::{
+    Doomed, NAME, World, answer_of, seen, set_rotation, status, token, ui, until, view,
+};
+use crate::{ConnectOptions, ConnectionChange, Engine, Error, FlowState, StartedFlow};
 use std::time::Duration;
 use tokenry_core::{Code, ConnectionStatus, EventKind, ReauthReason, RedirectPreference, Rotation as Known};
-use tokenry_engine::{ConnectOptions, ConnectionChange, Engine, Error, FlowState, StartedFlow};
 use tokenry_testkit::{Behaviour, Fault, Rotation};
 
 const LOST: ConnectionStatus = ConnectionStatus::NeedsReauth(ReauthReason::LostResponse);

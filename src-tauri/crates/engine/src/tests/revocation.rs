@@ -1,8 +1,8 @@
 //! What a provider answers at its revocation endpoint, and what is told of it.
 
-use crate::common::{NAME, World, ui, view};
+use crate::Revoked;
+use crate::tests::common::{NAME, World, ui, view};
 use tokenry_core::{Code, ConnectionStatus};
-use tokenry_engine::Revoked;
 use tokenry_testkit::{Behaviour, Endpoint, Fault, Kind};
 
 fn refusal(status: u16, error: &str) -> Fault {

@@ -1,11 +1,11 @@
 //! What the engine does without being asked.
 
-use crate::common::{
+use crate::tests::common::{
     NAME, World, answer_of, paste, poke, seen, set_rotation, status, token, ui, until, view,
 };
+use crate::{Change, ConnectOptions, ConnectionChange, Engine};
 use std::time::Duration;
 use tokenry_core::{Clock, ConnectionId, ConnectionStatus, OsRandom, ProviderChange, ReauthReason};
-use tokenry_engine::{Change, ConnectOptions, ConnectionChange, Engine};
 use tokenry_testkit::{Account, Behaviour, Fault, Kind, Server};
 
 /// Long enough for the schedule to have done what it must not do.
@@ -99,7 +99,7 @@ async fn after_a_resume_at_most_four_are_refreshed_at_a_time_and_two_at_one_host
     engine.add_provider(&ui(), world.provider("one")).await.unwrap();
     accounts(&engine, &world.server, "one", 8).await;
     let other = Server::start_with(Behaviour::default(), world.clock.clone(), OsRandom);
-    let mut second = crate::common::provider_at(&other, "two");
+    let mut second = crate::tests::common::provider_at(&other, "two");
     let mut url = other.token_endpoint();
     url.set_host(Some("localhost")).unwrap();
     second.change.refresh_endpoint = Some(Some(url));

@@ -1,13 +1,13 @@
 //! No secret shows in an error, a view, an event, a change or a log line.
 
-use crate::common::{Browser, NAME, World, answer_of, paste, token, ui};
+use crate::tests::common::{Browser, NAME, World, answer_of, paste, token, ui};
+use crate::{ConnectOptions, Engine};
 use std::{
     fmt::{self, Debug, Write},
     sync::Mutex,
     time::Duration,
 };
 use tokenry_core::Secret;
-use tokenry_engine::{ConnectOptions, Engine};
 use tokenry_testkit::{Behaviour, Client, ClientAuth, Endpoint, Fault, Kind};
 use tracing::{
     Event, Metadata, Subscriber,

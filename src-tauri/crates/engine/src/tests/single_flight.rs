@@ -1,9 +1,9 @@
 //! One refresh for each connection at a time, owned by the engine and not by whoever asked.
 
-use crate::common::{NAME, World, poke, provider_at, seen, status, token, ui, until, view};
+use crate::tests::common::{NAME, World, poke, provider_at, seen, status, token, ui, until, view};
+use crate::{ConnectOptions, ConnectionChange, Revoked, VaultState};
 use std::{collections::HashSet, time::Duration};
 use tokenry_core::{Caller, Code, ConnectionStatus};
-use tokenry_engine::{ConnectOptions, ConnectionChange, Revoked, VaultState};
 use tokenry_testkit::{Behaviour, Fault, Kind, Rotation, Server};
 
 /// 64 callers at the moment of expiry, each asking for this many seconds.
@@ -62,10 +62,10 @@ async fn while_one_provider_hangs_another_connections_token_is_served() {
         .add_provider(&ui(), provider_at(&other, "other"))
         .await
         .unwrap();
-    let how = crate::common::paste(ConnectOptions::default());
+    let how = crate::tests::common::paste(ConnectOptions::default());
     let flow = engine.connect(&ui(), "other", how).await.unwrap();
     engine
-        .callback(&ui(), &crate::common::answer_of(&flow))
+        .callback(&ui(), &crate::tests::common::answer_of(&flow))
         .await
         .unwrap();
     world.pass(3700);
@@ -87,7 +87,7 @@ async fn while_one_provider_hangs_another_connections_token_is_served() {
 }
 
 /// Checks that what the engine has is the newest token and that the profile is whole, in a new engine.
-async fn is_whole(world: &World, engine: tokenry_engine::Engine) {
+async fn is_whole(world: &World, engine: crate::Engine) {
     let engine = world.restart(engine).await;
     let report = engine.status().vault;
     assert_eq!(report.problem, None);

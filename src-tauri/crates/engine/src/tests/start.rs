@@ -1,11 +1,11 @@
 //! A sign-in for a credential by its name.
 
-use crate::common::{Browser, NAME, World, answer_of, paste, ui, view};
-use crate::credentials::{app, program};
-use crate::flows::added;
+use crate::tests::common::{Browser, NAME, World, answer_of, paste, ui, view};
+use crate::tests::credentials::{app, program};
+use crate::tests::flows::added;
+use crate::{ConnectOptions, FlowState, SchemeState};
 use std::time::Duration;
 use tokenry_core::{Code, ConnectionStatus, RedirectPreference, Secret};
-use tokenry_engine::{ConnectOptions, FlowState, SchemeState};
 use tokenry_testkit::Behaviour;
 
 #[tokio::test]
@@ -146,7 +146,7 @@ async fn a_query_is_judged_as_strictly_as_an_address_and_open_flows_stay_open() 
 #[tokio::test]
 async fn an_error_of_the_provider_is_passed_on_cleaned() {
     let (world, engine) = added(Behaviour::default()).await;
-    let iss = |flow: &tokenry_engine::StartedFlow| {
+    let iss = |flow: &crate::StartedFlow| {
         let iss: String = url::form_urlencoded::byte_serialize(world.server.issuer().as_bytes()).collect();
         format!("state={}&iss={iss}", flow.state.expose())
     };

@@ -1,6 +1,7 @@
 //! Somebody edits the files while no engine runs. Never a wrong plaintext, never a panic, always a clear error.
 
-use crate::common::{NAME, World, poke, token, ui, until};
+use crate::tests::common::{NAME, World, poke, token, ui, until};
+use crate::{ConnectOptions, ConnectionChange, Engine, Options, VaultState};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -8,7 +9,6 @@ use std::{
     time::Duration,
 };
 use tokenry_core::{Code, ConnectionStatus, EventKind, OsRandom};
-use tokenry_engine::{ConnectOptions, ConnectionChange, Engine, Options, VaultState};
 use tokenry_store::{Store, Table};
 use tokenry_testkit::{Account, Behaviour};
 

@@ -1,9 +1,9 @@
 //! A profile that lost a part of itself is damaged. It never becomes a new, empty one.
 
-use crate::common::{World, token, ui};
+use crate::tests::common::{World, token, ui};
+use crate::{Engine, VaultState};
 use std::{fs, path::PathBuf};
 use tokenry_core::Code;
-use tokenry_engine::{Engine, VaultState};
 use tokenry_store::Store;
 use tokenry_testkit::Behaviour;
 

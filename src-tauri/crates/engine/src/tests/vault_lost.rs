@@ -1,14 +1,14 @@
 //! Parts of a vault that were deleted, changed or exchanged: each has its own words, opens nothing, and is left on
 //! the disk as it is.
 
-use crate::common::{NAME, World, token, ui, until};
+use crate::tests::common::{NAME, World, token, ui, until};
+use crate::{Engine, Options, VaultChoice, VaultState};
 use sha2::{Digest, Sha256};
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 use tokenry_core::{Code, Secret};
-use tokenry_engine::{Engine, Options, VaultChoice, VaultState};
 use tokenry_store::Store;
 use tokenry_testkit::Behaviour;
 

@@ -1,7 +1,7 @@
 //! The activity log: its pages, its filters, what cannot be done to it unnoticed, and when it is written.
 
 use super::*;
-use crate::common::{World, token, ui, until, view};
+use crate::tests::common::{World, token, ui, until, view};
 use std::collections::HashSet;
 use tokenry_core::{App, AppCaller, Code, Connection, EventId, EventKind, GrantId, OsRandom, Rule};
 use tokenry_testkit::Behaviour;

@@ -2,7 +2,7 @@
 
 use super::house::{CALLBACK, CHALLENGE, House, ISSUER, query, query_with};
 use crate::{
-    Answer, ConsentDecision, Unredirectable, authorization_server::tests::house::Answered, common::ui,
+    Answer, ConsentDecision, Unredirectable, authorization_server::tests::house::Answered, tests::common::ui,
 };
 use std::collections::BTreeSet;
 use tokenry_core::{ApiScope, Caller, Code, EventKind, Outcome, Rule, Secret};

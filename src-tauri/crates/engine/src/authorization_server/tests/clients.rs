@@ -3,7 +3,7 @@
 use super::house::{House, SECRET, encoded, exchange_form};
 use crate::{
     OAuthErrorCode::{self, InvalidClient, InvalidRequest, UnsupportedGrantType},
-    common::ui,
+    tests::common::ui,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use tokenry_core::Secret;

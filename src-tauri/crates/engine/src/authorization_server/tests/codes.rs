@@ -4,7 +4,7 @@ use super::house::{CALLBACK, House, VERIFIER, exchange_form, query};
 use crate::{
     OAuthErrorCode,
     authorization_server::tests::house::{Answered, SECRET},
-    common::ui,
+    tests::common::ui,
 };
 use tokenry_core::EventKind;
 

@@ -4,7 +4,7 @@ use super::{
     grants::started,
     house::{Answered, House, ISSUER, query_with},
 };
-use crate::{Answer, Asking, NewCredential, Prompt, Proof, common::ui};
+use crate::{Answer, Asking, NewCredential, Prompt, Proof, tests::common::ui};
 use std::collections::BTreeSet;
 use tokenry_core::{Caller, Code, CredentialId, CredentialKind, Secret};
 

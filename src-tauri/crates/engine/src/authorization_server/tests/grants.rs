@@ -4,7 +4,7 @@ use super::house::{House, query_with};
 use crate::{
     Asking, Engine, Error,
     authorization_server::tests::house::{Answered, ISSUER, query},
-    common::{NAME, World, ui},
+    tests::common::{NAME, World, ui},
 };
 use std::time::Duration;
 use tokenry_core::{ApiScope, Caller, Code, Rule, Secret};

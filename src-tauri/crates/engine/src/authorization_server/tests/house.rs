@@ -2,8 +2,8 @@
 
 use crate::{
     Answer, Engine, IssuedTokens, OAuthError, Prompt, Proof, Redirect, Unredirectable,
-    common::{NAME, World, until, view},
     records::sealed_store::Ledger,
+    tests::common::{NAME, World, until, view},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},

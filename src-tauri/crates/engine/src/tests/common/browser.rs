@@ -1,4 +1,4 @@
-use tokenry_engine::StartedFlow;
+use crate::StartedFlow;
 use tokenry_testkit::wire::{self, Reply};
 use url::Url;
 

@@ -1,5 +1,5 @@
 use super::World;
-use tokenry_engine::{Engine, Error};
+use crate::{Engine, Error};
 use tokio::runtime::Runtime;
 
 /// An engine on threads of its own, which can be ended in the middle of whatever it does: nothing of it runs on,
@@ -14,7 +14,7 @@ impl Doomed {
         Self::start_with(world.options()).await
     }
 
-    pub(crate) async fn start_with(options: tokenry_engine::Options) -> Self {
+    pub(crate) async fn start_with(options: crate::Options) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()

@@ -9,6 +9,10 @@ pub(crate) use browser::{Browser, answer_of};
 pub(crate) use crash::Doomed;
 use folder::Folder;
 
+use crate::{
+    Asking, ConnectOptions, ConnectionChange, ConnectionView, Engine, Error, Host, HostError, NewProvider,
+    Options, SchemeState, StartedFlow, TokenView, VaultChoice,
+};
 use std::{
     sync::{Arc, Mutex},
     time::{Duration, Instant},
@@ -16,10 +20,6 @@ use std::{
 use tokenry_core::{
     Caller, ConnectionStatus, NarrowingMethod, OsRandom, ProviderChange, RedirectPreference, Rotation,
     Scopes, Timestamp,
-};
-use tokenry_engine::{
-    Asking, ConnectOptions, ConnectionChange, ConnectionView, Engine, Error, Host, HostError, NewProvider,
-    Options, SchemeState, StartedFlow, TokenView, VaultChoice,
 };
 use tokenry_oauth::Http;
 use tokenry_testkit::{Behaviour, FixedClock, Server};

@@ -1,10 +1,10 @@
 //! What would be refused after a yes is refused before the user is asked.
 
 use super::{Program, answer, ask, question};
-use crate::common::{NAME, World, paste, ui, until, view};
+use crate::tests::common::{NAME, World, paste, ui, until, view};
+use crate::{Answer, ConnectOptions, ConnectionChange, Engine, Error, SchemeState, TokenWish};
 use std::time::Duration;
 use tokenry_core::{Caller, Code, EventKind, Outcome, ProviderChange, RedirectPreference, Scopes};
-use tokenry_engine::{Answer, ConnectOptions, ConnectionChange, Engine, Error, SchemeState, TokenWish};
 use tokenry_testkit::{Behaviour, Fault};
 
 /// A refusal at once: nobody was asked on the way.

@@ -1,14 +1,12 @@
 //! A question says what changes, and a yes covers only that (security.md, "Local interfaces": prompts).
 
 use super::{Program, answer, question, questions};
-use crate::common::{NAME, World, ui};
+use crate::tests::common::{NAME, World, ui};
+use crate::{Answer, ChangeKind, ConnectOptions, Engine, Error, NewGrant, NewProvider, Operation, Prompt};
 use std::collections::BTreeMap;
 use tokenry_core::{
     ApiScope, Caller, Code, NarrowingMethod, ProviderChange, RedirectPreference, Rotation, Rule, Scopes,
     Secret, TokenEndpointAuthMethod,
-};
-use tokenry_engine::{
-    Answer, ChangeKind, ConnectOptions, Engine, Error, NewGrant, NewProvider, Operation, Prompt,
 };
 use tokenry_testkit::Behaviour;
 use tokio::task::JoinHandle;

@@ -5,12 +5,12 @@ use super::{
     changes::{kind_of, rows},
     question, questions,
 };
-use crate::common::{NAME, World, paste, ui};
-use std::collections::BTreeMap;
-use tokenry_core::{ApiScope, CredentialKind, Scopes, Secret};
-use tokenry_engine::{
+use crate::tests::common::{NAME, World, paste, ui};
+use crate::{
     Answer, ChangeKind, ConnectOptions, ConnectionChange, CredentialChange, NewCredential, NewGrant,
 };
+use std::collections::BTreeMap;
+use tokenry_core::{ApiScope, CredentialKind, Scopes, Secret};
 use tokenry_testkit::Behaviour;
 
 #[tokio::test]

@@ -1,10 +1,10 @@
 //! Many programs, or one that looks like many.
 
 use super::{Asked, Program, answer, ask, code, question, questions};
-use crate::common::{NAME, World};
+use crate::tests::common::{NAME, World};
+use crate::{Answer, Engine};
 use std::{process::Command, time::Duration};
 use tokenry_core::{Caller, Code, Rule};
-use tokenry_engine::{Answer, Engine};
 use tokenry_testkit::Behaviour;
 
 async fn told_no(engine: &Engine, program: &Program) {

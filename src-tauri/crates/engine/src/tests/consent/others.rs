@@ -1,10 +1,10 @@
 //! What is not the caller's own: a sign-in that another program started, and the engine.
 
 use super::{Program, answer, question};
-use crate::common::{NAME, World, answer_of, paste, ui};
+use crate::tests::common::{NAME, World, answer_of, paste, ui};
+use crate::{Answer, ConnectOptions, Engine, FlowState, Operation, StartedFlow};
 use std::time::Duration;
 use tokenry_core::{Code, EventKind, Outcome};
-use tokenry_engine::{Answer, ConnectOptions, Engine, FlowState, Operation, StartedFlow};
 use tokenry_testkit::Behaviour;
 
 async fn with_a_provider() -> (World, Engine) {

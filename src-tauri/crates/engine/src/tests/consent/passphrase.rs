@@ -1,9 +1,9 @@
 //! The setting that demands the passphrase at questions which are decided each time.
 
 use super::{Program, question, questions};
-use crate::common::{NAME, World, ui};
+use crate::tests::common::{NAME, World, ui};
+use crate::{Answer, Engine, Error, Prompt, Proof, SettingsChange, VaultChoice};
 use tokenry_core::{Code, ProviderChange, Secret};
-use tokenry_engine::{Answer, Engine, Error, Prompt, Proof, SettingsChange, VaultChoice};
 use tokenry_testkit::Behaviour;
 
 const PASSPHRASE: &str = "correct horse battery";

@@ -1,10 +1,10 @@
 //! What is remembered of a program and its session, and for how long.
 
 use super::{Program, answer, ask, code, question, questions};
-use crate::common::{NAME, World, ui};
+use crate::tests::common::{NAME, World, ui};
+use crate::{Answer, Engine};
 use std::time::Duration;
 use tokenry_core::{Caller, Code, Peer, Rule};
-use tokenry_engine::{Answer, Engine};
 use tokenry_testkit::Behaviour;
 
 #[tokio::test]

@@ -1,10 +1,10 @@
 //! One question at a time: whose turn it is, and how long each is shown.
 
 use super::{Asked, Program, answer, ask, question, questions};
-use crate::common::{NAME, World, ui};
+use crate::tests::common::{NAME, World, ui};
+use crate::{Answer, Engine, Error};
 use std::time::Duration;
 use tokenry_core::{Caller, Code, Rule};
-use tokenry_engine::{Answer, Engine, Error};
 use tokenry_testkit::Behaviour;
 
 type Adding = tokio::task::JoinHandle<Result<tokenry_core::Provider, Error>>;
@@ -97,8 +97,8 @@ async fn a_question_that_never_comes_up_is_given_up_and_counts_as_no_denial() {
     again.await.unwrap().unwrap();
 }
 
-async fn question_of(engine: &Engine, name: &str) -> tokenry_engine::Prompt {
-    crate::common::until("its question", async || {
+async fn question_of(engine: &Engine, name: &str) -> crate::Prompt {
+    crate::tests::common::until("its question", async || {
         let open = engine.prompts(&Caller::Consent).unwrap();
         let found = open
             .into_iter()
@@ -115,7 +115,7 @@ async fn what_cannot_be_taken_back_is_asked_in_its_own_words_and_never_for_a_ses
     let (deleting, caller) = (engine.clone(), program.caller());
     let asked = tokio::spawn(async move { deleting.remove_provider(&caller, NAME, true).await });
     let prompt = question(&engine).await;
-    assert_eq!(prompt.operation, tokenry_engine::Operation::DeleteProvider);
+    assert_eq!(prompt.operation, crate::Operation::DeleteProvider);
     assert_eq!((prompt.provider.as_deref(), prompt.disconnects), (Some(NAME), 1));
     assert!(!prompt.for_session);
     let error = answer(&engine, &prompt, Answer::Session).await.unwrap_err();
@@ -132,7 +132,7 @@ async fn what_cannot_be_taken_back_is_asked_in_its_own_words_and_never_for_a_ses
     let (deleting, caller) = (engine.clone(), program.caller());
     let asked = tokio::spawn(async move { deleting.remove_provider(&caller, NAME, true).await });
     question(&engine).await;
-    let how = tokenry_engine::ConnectOptions {
+    let how = crate::ConnectOptions {
         label: Some("second".to_owned()),
         ..Default::default()
     };

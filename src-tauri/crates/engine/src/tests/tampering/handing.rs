@@ -1,7 +1,7 @@
 //! What is handed out is logged, or not handed out.
 
 use super::{end, put_back, take_out};
-use crate::common::{NAME, World, poke, ui, until};
+use crate::tests::common::{NAME, World, poke, ui, until};
 use std::time::Duration;
 use tokenry_core::{Caller, Code, Peer};
 use tokenry_testkit::Behaviour;

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     access::policy::Operation,
-    common::{NAME, World, seen, set_narrowing, token, ui, until, view},
+    tests::common::{NAME, World, seen, set_narrowing, token, ui, until, view},
 };
 use std::time::Duration;
 use tokenry_core::{

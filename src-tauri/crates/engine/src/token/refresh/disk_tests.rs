@@ -2,7 +2,7 @@
 
 use crate::{
     Engine, Error,
-    common::{NAME, World, seen, status, token, ui, until, view},
+    tests::common::{NAME, World, seen, status, token, ui, until, view},
 };
 use std::{fs, time::Duration};
 use tokenry_core::{Code, ConnectionStatus, Secret, Tokens};
