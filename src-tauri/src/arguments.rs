@@ -1,5 +1,6 @@
 //! What the app was started with, looked at before GTK is.
 
+use lexopt::{Arg, Parser};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -21,24 +22,29 @@ Usage: tokenry-desktop [--hidden] [LINK]
 
 For the command line use `tokenry`.";
 
+/// Reads the arguments, without the program's name. No error quotes a value: a link holds a code.
 pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Arguments, String> {
+    let mut parser = Parser::from_args(arguments);
     let (mut link, mut hidden) = (None, false);
-    for argument in arguments {
-        let Some(text) = argument.to_str() else {
-            return Err("an argument is not text; see --help".to_owned());
-        };
-        match text {
-            "--help" | "-h" => return Ok(Arguments::Say(HELP.to_owned())),
-            "--version" | "-V" => {
-                return Ok(Arguments::Say(
-                    concat!("tokenry-desktop ", env!("CARGO_PKG_VERSION")).to_owned(),
-                ));
+    while let Some(argument) = parser
+        .next()
+        .map_err(|_| "an option that takes no value has one; see --help")?
+    {
+        match argument {
+            Arg::Short('h') | Arg::Long("help") => return Ok(Arguments::Say(HELP.to_owned())),
+            Arg::Short('V') | Arg::Long("version") => {
+                let version = concat!("tokenry-desktop ", env!("CARGO_PKG_VERSION"));
+                return Ok(Arguments::Say(version.to_owned()));
             }
-            "--hidden" => hidden = true,
-            // Not judged here: only the engine judges links, as raw text. Never printed: it holds a code.
-            text if !text.starts_with('-') && link.is_none() => link = Some(text.to_owned()),
-            text if text.starts_with('-') => return Err(format!("unknown option {text:?}; see --help")),
-            _ => return Err("more than one link; see --help".to_owned()),
+            Arg::Long("hidden") => hidden = true,
+            Arg::Long(name) => return Err(format!("unknown option --{name}; see --help")),
+            Arg::Short(name) => return Err(format!("unknown option -{name}; see --help")),
+            Arg::Value(_) if link.is_some() => return Err("more than one link; see --help".to_owned()),
+            // Not judged here: only the engine judges links, as raw text.
+            Arg::Value(text) => {
+                let text = text.into_string();
+                link = Some(text.map_err(|_| "the link is not UTF-8; see --help")?);
+            }
         }
     }
     Ok(Arguments::Start { link, hidden })
@@ -104,6 +110,30 @@ mod tests {
             })
         );
         assert!(args(&["--hiden"]).unwrap_err().contains("--hiden"));
+        assert!(args(&["-x"]).unwrap_err().contains("-x"));
+    }
+
+    #[test]
+    fn odd_arguments_are_refused_and_no_value_is_repeated() {
+        for odd in [
+            &["--hidden=secret"][..],
+            &["--hiden=secret"],
+            &["--", "io.github.tokenry:/cb/x", "secret"],
+            &["io.github.tokenry:/cb/x", "--hidden=secret"],
+        ] {
+            let error = args(odd).unwrap_err();
+            assert!(!error.contains("secret"), "{odd:?}: {error}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_argument_that_is_not_utf_8_is_refused() {
+        use std::os::unix::ffi::OsStringExt;
+        for odd in [&b"\xff"[..], b"--\xff", b"-\xff", b"--hidden=\xff"] {
+            let odd = OsString::from_vec(odd.to_vec());
+            assert!(read([odd.clone()].into_iter()).is_err(), "{odd:?}");
+        }
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 use crate::credential_args::CredentialCommand;
 use crate::provider_args::{AddArgs, EditArgs};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use serde::de::DeserializeOwned;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use tokenry_contract::{ErrorCode, Outcome, PromptDecision, Redirect};
 
@@ -71,8 +72,14 @@ pub(crate) enum Command {
     /// Go on with a vault that was put back from an older copy
     #[command(subcommand)]
     Vault(VaultCommand),
-    /// Be the engine, with no window, in the foreground; prints one line when it is ready
-    Serve(ServeArgs),
+    /// Run the engine in the foreground, without a window
+    ///
+    /// It prints one line when it is ready. The options are those of tokenry-serve; `tokenry serve --help` lists them.
+    #[command(disable_help_flag = true)]
+    Serve {
+        #[arg(value_name = "OPTIONS", trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
 }
 
 #[derive(Subcommand)]
@@ -252,57 +259,6 @@ pub(crate) struct UnlockArgs {
     /// Read the passphrase from this file descriptor (0 is standard input)
     #[arg(long, value_name = "N")]
     pub(crate) passphrase_fd: Option<u32>,
-}
-
-#[derive(Args)]
-pub(crate) struct ServeArgs {
-    /// What opens the vault
-    #[arg(long, value_enum)]
-    pub(crate) vault: Option<VaultChoice>,
-    /// Read the passphrase from this file descriptor (0 is standard input)
-    #[arg(long, value_name = "N")]
-    pub(crate) passphrase_fd: Option<u32>,
-    /// What is done about what needs a person's consent: ask through `tokenry approve`, refuse it, or allow all of it
-    #[arg(long, value_enum)]
-    pub(crate) approve: Option<Approve>,
-    /// Let programs that speak only TCP call on 127.0.0.1, whatever the settings say; `loopback.json` in the profile
-    /// tells them the port and the token
-    #[arg(long)]
-    pub(crate) loopback: bool,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum Approve {
-    Ask,
-    Never,
-    All,
-}
-
-impl Approve {
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Ask => "ask",
-            Self::Never => "never",
-            Self::All => "all",
-        }
-    }
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum VaultChoice {
-    Auto,
-    Keyring,
-    Passphrase,
-}
-
-impl VaultChoice {
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Keyring => "keyring",
-            Self::Passphrase => "passphrase",
-        }
-    }
 }
 
 /// A word of the contract, with `-` or `_` between its parts. The error does not repeat what was given instead.

@@ -45,7 +45,7 @@ fn closest(name: &str, candidates: &[String]) -> Vec<String> {
     let most = (name.chars().count() / 3).max(1);
     let mut close: Vec<(usize, &String)> = candidates
         .iter()
-        .map(|candidate| (distance(name, candidate), candidate))
+        .map(|candidate| (strsim::levenshtein(name, candidate), candidate))
         .filter(|(distance, _)| *distance <= most)
         .collect();
     close.sort();
@@ -54,21 +54,6 @@ fn closest(name: &str, candidates: &[String]) -> Vec<String> {
         .take(3)
         .map(|(_, candidate)| format!("`{candidate}`"))
         .collect()
-}
-
-/// How many letters have to be put in, taken out or replaced (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, &y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -84,10 +69,10 @@ mod tests {
     }
 
     #[test]
-    fn the_distance_counts_letters() {
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(distance("abc", ""), 3);
-        assert_eq!(distance("äb", "ab"), 1);
+    fn the_distance_counts_letters_and_not_bytes() {
+        let names = ["äöü".to_owned()];
+        assert_eq!(closest("äöx", &names), ["`äöü`"]);
+        assert!(closest("äxx", &names).is_empty());
+        assert!(closest("", &names).is_empty());
     }
 }

@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::find::{self, Found};
 use crate::output::write_err;
 use crate::{engine, waiting};
-use std::ffi::OsStr;
+use std::ffi::OsString;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, IsTerminal, Read, Seek, SeekFrom};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -260,8 +260,8 @@ impl Log {
     }
 }
 
-/// Becomes `tokenry-serve`, in the foreground. Returns only when that fails.
-pub(crate) fn in_foreground(arguments: &[&OsStr]) -> Failure {
+/// Replaces this process by `tokenry-serve` with these arguments. Returns only when that fails.
+pub(crate) fn in_foreground(arguments: &[OsString]) -> Failure {
     match program() {
         Ok(program) => not_started(&Command::new(program).args(arguments).exec().to_string()),
         Err(failure) => failure,

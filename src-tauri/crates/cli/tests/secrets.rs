@@ -330,7 +330,6 @@ fn there_is_no_argument_for_a_secret_and_no_error_repeats_one() {
     let canary = format!("{CANARY}\n");
     for (arguments, code) in [
         (vec!["unlock", "--passphrase", "x"], 2),
-        (vec!["serve", "--passphrase", "x"], 2),
         (
             vec![
                 "provider",

@@ -179,25 +179,32 @@ fn unlock_starts_an_engine_that_may_be_locked_and_opens_it() {
 }
 
 #[test]
-fn serve_becomes_the_engine() {
-    let script = "echo \"$*\"; cat; exit 17";
-    let (installed, home) = (Installed::new(Some(script)), support::home());
-    let arguments = [
-        "serve",
-        "--loopback",
-        "--vault",
-        "passphrase",
-        "--passphrase-fd",
-        "0",
-    ];
-    let mut child = installed.spawn(home.path(), &arguments);
-    let id = child.id();
-    std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"pw\n").unwrap();
-    let run = Run::from(child.wait_with_output().unwrap()).ends(17);
-    assert_eq!(
-        run.out, "--vault passphrase --passphrase-fd 0 --loopback\npw\n",
-        "{id}"
-    );
+fn serve_becomes_the_engine_and_passes_every_argument_on() {
+    let script = "for word; do echo \"<$word>\"; done; cat; exit 17";
+    for arguments in [
+        &["--loopback", "--vault", "passphrase", "--passphrase-fd=0"][..],
+        &["--help"],
+        &["-h"],
+        &["--version"],
+        &["--loopback", "--json"],
+        &["--passphrase", "x"],
+        &["a word", "--", "-x"],
+        &[],
+    ] {
+        let (installed, home) = (Installed::new(Some(script)), support::home());
+        let mut child = installed.spawn(home.path(), &[&["serve"][..], arguments].concat());
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"pw\n").unwrap();
+        let run = Run::from(child.wait_with_output().unwrap()).ends(17);
+        let passed: String = arguments.iter().map(|word| format!("<{word}>\n")).collect();
+        assert_eq!(run.out, format!("{passed}pw\n"));
+    }
+}
+
+#[test]
+fn help_names_the_program_that_has_the_options_of_serve() {
+    let (installed, home) = (Installed::new(None), support::home());
+    let run = installed.run(home.path(), &["help", "serve"]).ends(0);
+    assert!(run.out.contains("options are those of tokenry-serve"), "{run:?}");
 }
 
 #[test]

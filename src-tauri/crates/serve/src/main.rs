@@ -40,7 +40,7 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), Failure> {
     match arguments::parse(std::env::args_os().skip(1))? {
-        Command::Say(text) => {
+        Command::Print(text) => {
             let _ = write!(std::io::stdout(), "{text}");
             Ok(())
         }

@@ -18,12 +18,11 @@ mod status;
 mod token;
 mod vault;
 
-use crate::args::{Command, ProviderCommand, ServeArgs, VaultCommand};
+use crate::args::{Command, ProviderCommand, VaultCommand};
 use crate::engine::{Engine, WhenAbsent};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::start;
-use std::ffi::OsStr;
 use std::path::Path;
 use tokenry_contract::TokenRequest;
 
@@ -57,7 +56,7 @@ pub(crate) fn run(command: &Command, app_token_file: Option<&Path>, output: &Out
         Command::Lock => vault::lock(running, output),
         Command::Unlock(args) => vault::unlock(args, running, output),
         Command::Vault(VaultCommand::AcceptOlder) => vault::accept_older(&engine()?, output),
-        Command::Serve(args) => Err(serve(args)),
+        Command::Serve { arguments } => Err(start::in_foreground(arguments)),
     }
 }
 
@@ -69,22 +68,4 @@ fn run_provider(command: &ProviderCommand, engine: &Engine, output: &Output) -> 
         ProviderCommand::Edit(args) => provider::edit(args, engine, output),
         ProviderCommand::Remove { name, disconnect } => provider::remove(name, *disconnect, engine, output),
     }
-}
-
-fn serve(args: &ServeArgs) -> Failure {
-    let fd = args.passphrase_fd.map(|fd| fd.to_string());
-    let mut arguments: Vec<&OsStr> = Vec::new();
-    if let Some(vault) = args.vault {
-        arguments.extend([OsStr::new("--vault"), OsStr::new(vault.word())]);
-    }
-    if let Some(fd) = &fd {
-        arguments.extend([OsStr::new("--passphrase-fd"), OsStr::new(fd)]);
-    }
-    if let Some(approve) = args.approve {
-        arguments.extend([OsStr::new("--approve"), OsStr::new(approve.word())]);
-    }
-    if args.loopback {
-        arguments.push(OsStr::new("--loopback"));
-    }
-    start::in_foreground(&arguments)
 }

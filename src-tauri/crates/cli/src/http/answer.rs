@@ -110,8 +110,12 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// Everything up to the empty line, which is included.
     fn head(&mut self) -> Result<Zeroizing<Vec<u8>>, HttpError> {
-        self.until(b"\r\n\r\n", HEAD_MAX)
+        const END: &[u8] = b"\r\n\r\n";
+        let mut head = self.until(END, HEAD_MAX)?;
+        head.extend_from_slice(END);
+        Ok(head)
     }
 
     pub(super) fn line(&mut self, limit: usize) -> Result<Zeroizing<Vec<u8>>, HttpError> {

@@ -1,6 +1,9 @@
-//! The first lines of an answer (RFC 9112, 4 and 5).
+//! The status line and headers of a response (RFC 9112, 4 and 5), read more strictly than httparse does by itself.
 
 use super::HttpError;
+
+/// The engine sends about ten headers.
+const HEADERS_MAX: usize = 32;
 
 /// How the body is delimited (RFC 9112, 6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,23 +20,34 @@ pub(super) struct Head {
     pub(super) framing: Framing,
 }
 
-/// Judges everything before the empty line.
+/// Parses a head, the empty line at its end included.
 pub(super) fn parse(head: &[u8]) -> Result<Head, HttpError> {
-    let head = std::str::from_utf8(head).map_err(|_| HttpError::Malformed("its head is no text"))?;
-    let mut lines = head.split("\r\n");
-    let status = status(lines.next().unwrap_or_default())?;
+    let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
+    let mut response = httparse::Response::new(&mut headers);
+    if !has_strict_lines(head) {
+        return Err(HttpError::Malformed("its lines do not end as HTTP/1.1 demands"));
+    }
+    match response.parse(head) {
+        Ok(httparse::Status::Complete(length)) if length == head.len() => {}
+        Ok(_) => return Err(HttpError::Malformed("its head has no end")),
+        Err(httparse::Error::TooManyHeaders) => return Err(HttpError::TooLarge),
+        Err(_) => return Err(HttpError::Malformed("its head is not HTTP/1.1")),
+    }
+    let status = match (response.version, response.code) {
+        (Some(1), Some(status @ 200..=599)) => status,
+        _ => return Err(HttpError::Malformed("its status or version is unknown")),
+    };
     let mut length = None;
     let mut chunked = false;
-    for line in lines {
-        let (name, value) = header(line)?;
-        if name.eq_ignore_ascii_case("content-length") {
-            let new = decimal(value)?;
+    for header in response.headers {
+        if header.name.eq_ignore_ascii_case("content-length") {
+            let new = decimal(header.value)?;
             if length.is_some_and(|old| old != new) {
                 return Err(HttpError::Malformed("it has two lengths"));
             }
             length = Some(new);
-        } else if name.eq_ignore_ascii_case("transfer-encoding") {
-            if chunked || !value.eq_ignore_ascii_case("chunked") {
+        } else if header.name.eq_ignore_ascii_case("transfer-encoding") {
+            if chunked || !header.value.eq_ignore_ascii_case(b"chunked") {
                 return Err(HttpError::Malformed("its transfer encoding is unknown"));
             }
             chunked = true;
@@ -43,6 +57,13 @@ pub(super) fn parse(head: &[u8]) -> Result<Head, HttpError> {
         status,
         framing: framing(status, length, chunked)?,
     })
+}
+
+/// Whether it is text, no line comes before the status line, and each line ends with CR LF. httparse is lenient here.
+fn has_strict_lines(head: &[u8]) -> bool {
+    let is_line = |line: &str| !line.contains(['\r', '\n']);
+    std::str::from_utf8(head)
+        .is_ok_and(|text| text.starts_with("HTTP/1.1 ") && text.split("\r\n").all(is_line))
 }
 
 fn framing(status: u16, length: Option<usize>, chunked: bool) -> Result<Framing, HttpError> {
@@ -55,43 +76,23 @@ fn framing(status: u16, length: Option<usize>, chunked: bool) -> Result<Framing,
     }
 }
 
-fn status(line: &str) -> Result<u16, HttpError> {
-    let code = line
-        .strip_prefix("HTTP/1.1 ")
-        .ok_or(HttpError::Malformed("it is no HTTP/1.1"))?;
-    match code.as_bytes() {
-        [a @ b'2'..=b'5', b, c] | [a @ b'2'..=b'5', b, c, b' ', ..]
-            if b.is_ascii_digit() && c.is_ascii_digit() =>
-        {
-            let digit = |byte: &u8| u16::from(byte - b'0');
-            Ok(digit(a) * 100 + digit(b) * 10 + digit(c))
-        }
-        _ => Err(HttpError::Malformed("its status is none")),
-    }
-}
-
-fn header(line: &str) -> Result<(&str, &str), HttpError> {
-    let (name, value) = line
-        .split_once(':')
-        .ok_or(HttpError::Malformed("a header has no colon"))?;
-    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if name.is_empty() || !name.bytes().all(token) || value.contains(['\r', '\n', '\0']) {
-        return Err(HttpError::Malformed("a header is malformed"));
-    }
-    Ok((name, value.trim_matches([' ', '\t'])))
-}
-
 // `parse` alone would take a sign.
-fn decimal(text: &str) -> Result<usize, HttpError> {
-    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(HttpError::Malformed("its length is no number"));
+fn decimal(value: &[u8]) -> Result<usize, HttpError> {
+    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {
+        return Err(HttpError::Malformed("its length is not a number"));
     }
+    let text = std::str::from_utf8(value).unwrap_or_default();
     text.parse().map_err(|_| HttpError::TooLarge)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// With the empty line that ends a head.
+    fn parse(head: &[u8]) -> Result<Head, HttpError> {
+        super::parse(&[head, b"\r\n\r\n"].concat())
+    }
 
     #[test]
     fn each_framing_is_known_by_its_header() {
@@ -124,6 +125,11 @@ mod tests {
             b"HTTP/1.1 200 OK\r\nA: b\nContent-Length: 1",
             b"HTTP/1.1 200 OK\r\nA\0: b",
             b"HTTP/1.1 200 OK\r\nno colon",
+            b"HTTP/1.1 200 OK\nContent-Length: 1",
+            b"HTTP/1.1 200 OK\r\nA: b\r\r\nContent-Length: 1",
+            b"HTTP/1.1 200 OK\r\nA: b\n\nContent-Length: 1",
+            b"HTTP/1.1 200 OK\r\nA: b\r\n\r\nContent-Length: 1",
+            b"HTTP/1.1 200 OK\r\nA: \xff",
         ] {
             assert!(parse(head).is_err(), "{}", String::from_utf8_lossy(head));
         }
@@ -147,6 +153,9 @@ mod tests {
             b"HTTP/1.1 20x OK",
             b"HTTP/1.1  200 OK",
             b"HTTP/1.1 \xff\xfe",
+            b"\r\nHTTP/1.1 200 OK",
+            b"HTTP/1.1 600 No",
+            b"HTTP/1.1 99 No",
         ] {
             assert!(
                 matches!(parse(head), Err(HttpError::Malformed(_))),
@@ -154,5 +163,12 @@ mod tests {
                 String::from_utf8_lossy(head)
             );
         }
+    }
+
+    #[test]
+    fn a_head_with_more_headers_than_the_limit_is_too_large() {
+        let head = |count| [b"HTTP/1.1 200 OK".to_vec(), b"\r\nA: b".repeat(count)].concat();
+        assert!(parse(&head(HEADERS_MAX)).is_ok());
+        assert!(matches!(parse(&head(HEADERS_MAX + 1)), Err(HttpError::TooLarge)));
     }
 }
