@@ -2,7 +2,7 @@
 //! navigation came from.
 
 use std::collections::BTreeMap;
-use tokenry_testkit::wire::{self, Reply};
+use tokenry_testkit::http::{self, Response};
 use url::Url;
 
 /// Where a navigation ended.
@@ -120,7 +120,7 @@ impl Browser {
         panic!("too many redirects: {:?}", self.visited);
     }
 
-    fn fetch(&self, url: &Url, site: &str, form: Option<&[(&str, &str)]>) -> Result<Reply, String> {
+    fn fetch(&self, url: &Url, site: &str, form: Option<&[(&str, &str)]>) -> Result<Response, String> {
         let cookies = self.cookies_for(url);
         let mut headers = vec![
             ("user-agent", "Mozilla/5.0 (X11; Linux x86_64) test"),
@@ -133,8 +133,8 @@ impl Browser {
             headers.push(("cookie", &cookies));
         }
         let reply = match form {
-            Some(fields) => wire::post(url, &headers, fields),
-            None => wire::get(url, &headers),
+            Some(fields) => http::post(url, &headers, fields),
+            None => http::get(url, &headers),
         };
         reply.map_err(|error| error.to_string())
     }
@@ -157,8 +157,8 @@ impl Browser {
         pairs.collect::<Vec<_>>().join("; ")
     }
 
-    fn remember(&mut self, url: &Url, reply: &Reply) {
-        for (_, line) in reply.headers.iter().filter(|(name, _)| name == "set-cookie") {
+    fn remember(&mut self, url: &Url, reply: &Response) {
+        for line in reply.headers("set-cookie") {
             let mut parts = line.split(';').map(str::trim);
             let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else {
                 continue;
@@ -205,10 +205,10 @@ fn site(from: Option<&Url>, chain: &[Url]) -> &'static str {
 mod tests {
     use super::*;
 
-    fn reply(cookie: &str) -> Reply {
-        Reply {
+    fn reply(cookie: &str) -> Response {
+        Response {
             status: 200,
-            headers: vec![("set-cookie".into(), cookie.into())],
+            head: format!("HTTP/1.0 200 OK\r\nset-cookie: {cookie}"),
             body: String::new(),
         }
     }

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use tokenry_testkit::wire::{self, Reply};
+use tokenry_testkit::http::{self, Response};
 use url::Url;
 
 /// The public client, which needs PKCE. Its redirect URIs are those of a provider called `django`.
@@ -190,7 +190,7 @@ impl Django {
 
     /// The scopes of an access token that the server takes, `None` when it does not (RFC 7662).
     pub fn scopes(&self, access_token: &str) -> Option<BTreeSet<String>> {
-        let reply = wire::post(
+        let reply = http::post(
             &self.endpoint("introspection_endpoint"),
             &[("authorization", &self.basic(SERVICE))],
             &[("token", access_token)],
@@ -209,8 +209,8 @@ impl Django {
     }
 
     /// A form sent to the token endpoint.
-    pub fn token(&self, form: &[(&str, &str)]) -> Reply {
-        wire::post(&self.endpoint("token_endpoint"), &[], form).unwrap()
+    pub fn token(&self, form: &[(&str, &str)]) -> Response {
+        http::post(&self.endpoint("token_endpoint"), &[], form).unwrap()
     }
 
     /// `Authorization: Basic …` for a client.

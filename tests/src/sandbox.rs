@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use tokenry_testkit::wire;
+use tokenry_testkit::http;
 use url::Url;
 
 /// The public client, registered with PKCE and without a secret.
@@ -132,7 +132,7 @@ impl Sandbox {
             ("client_id", CONFIDENTIAL),
             ("client_secret", self.client_secret(CONFIDENTIAL)),
         ];
-        let reply = wire::post(&self.endpoint("introspection_endpoint"), &[], &form).unwrap();
+        let reply = http::post(&self.endpoint("introspection_endpoint"), &[], &form).unwrap();
         assert_eq!(reply.status, 200, "{reply:?}");
         reply.json()
     }

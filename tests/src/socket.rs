@@ -1,68 +1,54 @@
-//! One request to the engine at one of its doors, as any program of the same person can send it.
+//! Requests to the engine's local interfaces, as any program of the same user can send them.
 
 use crate::profile::Profile;
 use serde_json::Value;
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
+use std::net::Ipv4Addr;
 use std::os::unix::net::UnixStream;
+use tokenry_testkit::http::{Connection, Request};
 
-/// The HTTP status and the JSON of the answer, at the socket.
+/// A connection to the engine's socket.
+///
+/// # Panics
+/// When no engine listens.
+#[track_caller]
+pub fn connect(profile: &Profile) -> Connection<UnixStream> {
+    Connection::unix(&profile.home().join("engine.sock")).unwrap()
+}
+
+/// The status and the JSON of the response, over the socket.
 ///
 /// # Panics
 /// When no engine answers.
 #[track_caller]
 pub fn ask(profile: &Profile, method: &str, path: &str, body: &Value) -> (u16, Value) {
-    let stream = UnixStream::connect(profile.home().join("engine.sock")).unwrap();
-    send(stream, "localhost", None, method, path, body)
+    send(connect(profile), Request::new(method, path), body)
 }
 
-/// The same for an app, which proves itself by this token.
+/// The same as an app, with its token.
 ///
 /// # Panics
 /// When no engine answers.
 #[track_caller]
 pub fn ask_as(profile: &Profile, token: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
-    let stream = UnixStream::connect(profile.home().join("engine.sock")).unwrap();
-    send(stream, "localhost", Some(token), method, path, body)
+    send(connect(profile), Request::new(method, path).bearer(token), body)
 }
 
-/// The same at the loopback door, which is at this port.
+/// The same over the HTTP API on 127.0.0.1, at this port.
 ///
 /// # Panics
 /// When no engine answers.
 #[track_caller]
 pub fn ask_loopback(port: u16, token: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
-    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).unwrap();
-    let host = format!("127.0.0.1:{port}");
-    send(stream, &host, Some(token), method, path, body)
+    let connection = Connection::tcp(&[(Ipv4Addr::LOCALHOST, port).into()]).unwrap();
+    let request = Request::new(method, path)
+        .host(&format!("127.0.0.1:{port}"))
+        .bearer(token);
+    send(connection, request, body)
 }
 
 #[track_caller]
-fn send(
-    mut stream: impl Read + Write,
-    host: &str,
-    token: Option<&str>,
-    method: &str,
-    path: &str,
-    body: &Value,
-) -> (u16, Value) {
-    let body = if body.is_null() {
-        String::new()
-    } else {
-        body.to_string()
-    };
-    let proof = token
-        .map(|token| format!("authorization: Bearer {token}\r\n"))
-        .unwrap_or_default();
-    let head = format!(
-        "{method} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-type: application/json\r\n\
-         {proof}content-length: {}\r\n\r\n",
-        body.len()
-    );
-    stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, serde_json::from_str(body).unwrap_or_default())
+fn send<S: Read + Write>(mut connection: Connection<S>, request: Request, body: &Value) -> (u16, Value) {
+    let response = connection.ask(&request.close().json(body)).unwrap();
+    (response.status, response.json())
 }

@@ -8,7 +8,7 @@ use tokenry_e2e::desktop::Desktop;
 use tokenry_e2e::process::Running;
 use tokenry_e2e::screen::Screen;
 use tokenry_e2e::socket::{ask_as, ask_loopback};
-use tokenry_testkit::{Behaviour, Server, wire};
+use tokenry_testkit::{Behaviour, Server, http};
 use url::Url;
 
 const MAIN: &str = "Tokenry";
@@ -114,7 +114,7 @@ async fn authorized(port: u16, client_id: &str, answer: impl Future<Output = ()>
         ("client_id", client_id),
         ("code_verifier", VERIFIER),
     ];
-    let tokens = wire::post(&at("/oauth/token"), &[], &form).unwrap().json();
+    let tokens = http::post(&at("/oauth/token"), &[], &form).unwrap().json();
     tokens["access_token"].as_str().unwrap().to_owned()
 }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokenry_e2e::browser::Browser;
 use tokenry_e2e::django::{Django, PUBLIC, Rotation};
-use tokenry_testkit::wire::{self, Reply};
+use tokenry_testkit::http::{self, Response};
 use url::Url;
 
 const VERIFIER: &str = "a-verifier-of-at-least-forty-three-characters";
@@ -50,7 +50,7 @@ fn sign_in(django: &Django) -> Value {
     reply.json()
 }
 
-fn refresh(django: &Django, refresh_token: &Value, scope: &[&str]) -> Reply {
+fn refresh(django: &Django, refresh_token: &Value, scope: &[&str]) -> Response {
     let mut form = vec![
         ("grant_type", "refresh_token"),
         ("client_id", PUBLIC),
@@ -79,7 +79,7 @@ fn a_login_form_leads_to_tokens_an_identity_and_the_nonce_that_was_sent() {
         (&"n-0S6_WzA2Mj".into(), &django.issuer().into(), &PUBLIC.into())
     );
     let bearer = format!("Bearer {}", tokens["access_token"].as_str().unwrap());
-    let who = wire::get(
+    let who = http::get(
         &django.endpoint("userinfo_endpoint"),
         &[("authorization", &bearer)],
     );
@@ -135,7 +135,7 @@ fn revocation_answers_with_an_empty_page_of_html() {
         ("client_id", PUBLIC),
         ("token", tokens["refresh_token"].as_str().unwrap()),
     ];
-    let reply = wire::post(&django.endpoint("revocation_endpoint"), &[], &form).unwrap();
+    let reply = http::post(&django.endpoint("revocation_endpoint"), &[], &form).unwrap();
     assert_eq!((reply.status, reply.body.as_str()), (200, ""));
     assert!(reply.header("content-type").unwrap().starts_with("text/html"));
     assert_eq!(scopes(&django, &tokens), None);

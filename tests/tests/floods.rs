@@ -8,15 +8,15 @@ use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 use tokenry_e2e::accounts::{PASSPHRASE, add, testkit_provider};
 use tokenry_e2e::profile::Profile;
-use tokenry_e2e::socket::ask;
+use tokenry_e2e::socket::{ask, connect};
 use tokenry_testkit::{Behaviour, Server};
 
 /// A command that nobody holds up takes a fraction of this.
 const SOON: Duration = Duration::from_secs(8);
 
-/// A connection on which this was said, and that stays open. What does not fit into it is given up.
+/// A connection on which these bytes were sent, and that stays open. What does not fit into it is given up.
 fn say(profile: &Profile, request: &str) -> UnixStream {
-    let mut stream = UnixStream::connect(profile.home().join("engine.sock")).unwrap();
+    let mut stream = connect(profile).stream;
     stream
         .set_write_timeout(Some(Duration::from_millis(200)))
         .unwrap();

@@ -5,7 +5,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 use tokenry_e2e::accounts::{self, connect_at_testkit, connecting, stop, token};
@@ -15,7 +14,8 @@ use tokenry_e2e::desktop::Desktop;
 use tokenry_e2e::memory::{self, Memory, holds_none_within};
 use tokenry_e2e::process::Running;
 use tokenry_e2e::profile::Profile;
-use tokenry_e2e::socket::{ask, ask_as};
+use tokenry_e2e::socket::{ask, ask_as, connect};
+use tokenry_testkit::http::{Connection, Request};
 use tokenry_testkit::{Behaviour, Client, ClientAuth, Kind, Server};
 
 /// Long and without a pattern, so that a piece of one is known again.
@@ -82,40 +82,21 @@ fn sent_to(server: &Server) -> Vec<Canary> {
     found
 }
 
-/// A connection that stays open, and what it has brought stays in its buffers for as long.
-struct Kept(UnixStream);
+/// A connection that stays open. What it has received stays in the engine's buffers for as long.
+struct Kept(Connection<UnixStream>);
 
 impl Kept {
     fn open(profile: &Profile) -> Self {
-        Self(UnixStream::connect(profile.home().join("engine.sock")).unwrap())
+        Self(connect(profile))
     }
 
-    /// The status of the answer.
-    fn ask(&mut self, head: &str, body: &Value) -> u16 {
-        let body = body.to_string();
-        let request = format!(
-            "{head}\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        self.0.write_all(request.as_bytes()).unwrap();
-        let mut answer = Vec::new();
-        let mut part = [0; 4096];
-        loop {
-            let read = self.0.read(&mut part).unwrap();
-            answer.extend_from_slice(&part[..read]);
-            let text = String::from_utf8_lossy(&answer);
-            let Some((head, body)) = text.split_once("\r\n\r\n") else {
-                assert!(read > 0, "no answer");
-                continue;
-            };
-            let length = head
-                .lines()
-                .find_map(|line| line.strip_prefix("content-length: "))
-                .map_or(0, |length| length.parse().unwrap());
-            if body.len() >= length || read == 0 {
-                return head.split(' ').nth(1).unwrap().parse().unwrap();
-            }
-        }
+    /// The status of the response.
+    fn ask(&mut self, method: &str, path: &str, body: &Value) -> u16 {
+        self.send(&Request::new(method, path), body)
+    }
+
+    fn send(&mut self, request: &Request, body: &Value) -> u16 {
+        self.0.ask(&request.clone().json(body)).unwrap().status
     }
 }
 
@@ -144,22 +125,13 @@ fn use_every_secret(profile: &Profile, server: &Server) -> (Vec<Canary>, Vec<Kep
     browser.open(&address);
     let bar = browser.visited.last().unwrap().to_string();
     assert!(bar.contains("code="), "{bar}");
-    assert_eq!(
-        redirected.ask("POST /v1/callback HTTP/1.1", &json!({"url": bar})),
-        200
-    );
+    assert_eq!(redirected.ask("POST", "/v1/callback", &json!({"url": bar})), 200);
     drop(connect);
 
-    assert_eq!(
-        connection.ask("POST /v1/credentials HTTP/1.1", &raw(FORMER_VALUE)),
-        201
-    );
+    assert_eq!(connection.ask("POST", "/v1/credentials", &raw(FORMER_VALUE)), 201);
     let change = json!({"data": {"value": STANDARD.encode(VALUE)}});
-    assert_eq!(connection.ask("PUT /v1/credentials/key HTTP/1.1", &change), 200);
-    assert_eq!(
-        connection.ask("GET /v1/credentials/key HTTP/1.1", &json!({})),
-        200
-    );
+    assert_eq!(connection.ask("PUT", "/v1/credentials/key", &change), 200);
+    assert_eq!(connection.ask("GET", "/v1/credentials/key", &json!({})), 200);
 
     let (status, app) = ask(profile, "POST", "/v1/apps", &json!({"name": "backup"}));
     assert!(status < 300, "{app}");
@@ -174,8 +146,8 @@ fn use_every_secret(profile: &Profile, server: &Server) -> (Vec<Canary>, Vec<Kep
         200
     );
     let mut of_app = Kept::open(profile);
-    let head = format!("POST /v1/connections/kit/token HTTP/1.1\r\nauthorization: Bearer {app}");
-    assert_eq!(of_app.ask(&head, &json!({})), 200);
+    let as_app = Request::new("POST", "/v1/connections/kit/token").bearer(app);
+    assert_eq!(of_app.send(&as_app, &json!({})), 200);
     server.set(|behaviour| behaviour.token_life = 3600);
     (canaries, vec![connection, redirected, of_app])
 }
@@ -217,16 +189,16 @@ fn twenty_seconds_after_lock_the_memory_of_the_engine_holds_no_secret() {
     let mut unlocking = Kept::open(&profile);
     let with = |passphrase: &str| json!({"passphrase": passphrase});
     // By a connection that is kept, too, and by the one that then opens the vault.
-    assert_ne!(unlocking.ask("POST /v1/unlock HTTP/1.1", &with(MISTYPED)), 200);
+    assert_ne!(unlocking.ask("POST", "/v1/unlock", &with(MISTYPED)), 200);
     let mut unlocking = Kept::open(&profile);
-    assert_eq!(unlocking.ask("POST /v1/unlock HTTP/1.1", &with(PASSPHRASE)), 200);
+    assert_eq!(unlocking.ask("POST", "/v1/unlock", &with(PASSPHRASE)), 200);
     open.push(unlocking);
     token(&profile, "kit");
     canaries.extend(sent_to(&server));
 
     profile.tokenry(&["lock"]).success();
     let mut mistyping = Kept::open(&profile);
-    assert_ne!(mistyping.ask("POST /v1/unlock HTTP/1.1", &with(MISTYPED)), 200);
+    assert_ne!(mistyping.ask("POST", "/v1/unlock", &with(MISTYPED)), 200);
     open.push(mistyping);
     let memory = holds_none_within(engine.id(), &canaries, SOON);
     the_living_refresh_tokens_were_not_in(&profile, &server, &memory);

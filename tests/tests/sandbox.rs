@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use tokenry_e2e::browser::{Browser, Landing};
 use tokenry_e2e::sandbox::{CONFIDENTIAL, PUBLIC, SERVICE, Sandbox};
-use tokenry_testkit::wire::{self, Reply};
+use tokenry_testkit::http::{self, Response};
 use url::Url;
 
 const VERIFIER: &str = "a-verifier-of-at-least-forty-three-characters";
@@ -37,11 +37,11 @@ fn parameters(address: &str) -> HashMap<String, String> {
     Url::parse(address).unwrap().query_pairs().into_owned().collect()
 }
 
-fn token(sandbox: &Sandbox, form: &[(&str, &str)]) -> Reply {
-    wire::post(&sandbox.endpoint("token_endpoint"), &[], form).unwrap()
+fn token(sandbox: &Sandbox, form: &[(&str, &str)]) -> Response {
+    http::post(&sandbox.endpoint("token_endpoint"), &[], form).unwrap()
 }
 
-fn exchange(sandbox: &Sandbox, code: &str, redirect: &str) -> Reply {
+fn exchange(sandbox: &Sandbox, code: &str, redirect: &str) -> Response {
     let form = [
         ("grant_type", "authorization_code"),
         ("client_id", PUBLIC),
@@ -52,7 +52,7 @@ fn exchange(sandbox: &Sandbox, code: &str, redirect: &str) -> Reply {
     token(sandbox, &form)
 }
 
-fn refresh(sandbox: &Sandbox, refresh_token: &str) -> Reply {
+fn refresh(sandbox: &Sandbox, refresh_token: &str) -> Response {
     token(
         sandbox,
         &[
@@ -64,23 +64,23 @@ fn refresh(sandbox: &Sandbox, refresh_token: &str) -> Reply {
 }
 
 /// Signs in by deep link and gives the token answer.
-fn connect(sandbox: &Sandbox, name: &str) -> Reply {
+fn connect(sandbox: &Sandbox, name: &str) -> Response {
     let url = authorization_url(sandbox, PUBLIC, DEEP_LINK);
     let landing = sandbox.agree(&mut Browser::new(), &url, name);
     let answer = parameters(landing.handed_over());
     exchange(sandbox, &answer["code"], DEEP_LINK)
 }
 
-fn text(reply: &Reply, name: &str) -> String {
+fn text(reply: &Response, name: &str) -> String {
     reply.json()[name]
         .as_str()
         .unwrap_or_else(|| panic!("no {name} in {reply:?}"))
         .to_owned()
 }
 
-fn userinfo(sandbox: &Sandbox, access_token: &str) -> Reply {
+fn userinfo(sandbox: &Sandbox, access_token: &str) -> Response {
     let header = format!("Bearer {access_token}");
-    wire::get(
+    http::get(
         &sandbox.endpoint("userinfo_endpoint"),
         &[("authorization", &header)],
     )
@@ -225,7 +225,7 @@ fn a_revoked_refresh_token_takes_its_access_token_with_it() {
     let reply = connect(&sandbox, "Ada");
     let (access, refresh_token) = (text(&reply, "access_token"), text(&reply, "refresh_token"));
     let form = [("client_id", PUBLIC), ("token", &refresh_token)];
-    let revoked = wire::post(&sandbox.endpoint("revocation_endpoint"), &[], &form).unwrap();
+    let revoked = http::post(&sandbox.endpoint("revocation_endpoint"), &[], &form).unwrap();
     assert_eq!(revoked.status, 200);
     assert!(!sandbox.is_active(&refresh_token) && !sandbox.is_active(&access));
     assert_eq!(userinfo(&sandbox, &access).status, 401);
@@ -236,7 +236,7 @@ fn client_credentials_need_the_secret_and_give_an_access_token_alone() {
     let sandbox = Sandbox::with_access_token_ttl(7);
     let ask = |authorization: &str| {
         let form = [("grant_type", "client_credentials"), ("scope", "read")];
-        wire::post(
+        http::post(
             &sandbox.endpoint("token_endpoint"),
             &[("authorization", authorization)],
             &form,

@@ -22,7 +22,11 @@ fn it_says_ready_once_answers_and_ends_cleanly_when_told() {
     for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
         let profile = Profile::new();
         let serving = profile.serve();
-        assert!(ask(&profile.socket(), "GET", "/v1/status").contains("\"unlocked\""));
+        assert!(
+            ask(&profile.socket(), "GET", "/v1/status")
+                .body
+                .contains("\"unlocked\"")
+        );
         serving.signal(signal);
         let (code, out, err) = serving.end();
         assert_eq!((code, out.as_str()), (Some(0), ""), "{signal:?}");
@@ -37,7 +41,7 @@ fn it_says_ready_once_answers_and_ends_cleanly_when_told() {
 fn the_log_has_the_request_id_of_each_error_without_being_asked_for_more() {
     let profile = Profile::new();
     let serving = profile.serve();
-    let answer = ask(&profile.socket(), "GET", "/v1/connections/nobody");
+    let answer = ask(&profile.socket(), "GET", "/v1/connections/nobody").body;
     let (_, after) = answer.split_once("\"request_id\":\"").unwrap();
     let id = after.split('"').next().unwrap().to_owned();
     serving.signal(Signal::TERM);
@@ -62,7 +66,11 @@ fn who_comes_second_says_who_holds_the_profile_and_disturbs_nothing() {
         "{said}"
     );
     assert_eq!(said.lines().count(), 1);
-    assert!(ask(&profile.socket(), "GET", "/v1/status").contains("\"unlocked\""));
+    assert!(
+        ask(&profile.socket(), "GET", "/v1/status")
+            .body
+            .contains("\"unlocked\"")
+    );
 }
 
 /// security.md, "Local interfaces": whoever ends the engine can listen in its place.
@@ -71,9 +79,13 @@ fn a_program_that_is_not_the_installed_app_does_not_end_it_where_nobody_can_be_a
     let profile = Profile::new();
     let serving = profile.serve_with(&["--approve", "never"]);
     let refused = ask(&profile.socket(), "POST", "/v1/hand-over");
-    assert!(refused.starts_with("HTTP/1.1 403"), "{refused}");
-    assert!(ask(&profile.socket(), "GET", "/v1/status").contains("\"unlocked\""));
-    let log = ask(&profile.socket(), "GET", "/v1/events");
+    assert_eq!(refused.status, 403, "{refused:?}");
+    assert!(
+        ask(&profile.socket(), "GET", "/v1/status")
+            .body
+            .contains("\"unlocked\"")
+    );
+    let log = ask(&profile.socket(), "GET", "/v1/events").body;
     assert!(
         log.contains("\"handed_over\"") && log.contains("\"refused\""),
         "{log}"
@@ -85,11 +97,19 @@ fn a_program_that_is_not_the_installed_app_does_not_end_it_where_nobody_can_be_a
 fn it_hands_over_when_asked_and_the_next_one_takes_the_profile() {
     let profile = Profile::new();
     let first = profile.serve_with(&["--approve", "all"]);
-    assert!(ask(&profile.socket(), "POST", "/v1/hand-over").contains("\"success\":true"));
+    assert!(
+        ask(&profile.socket(), "POST", "/v1/hand-over")
+            .body
+            .contains("\"success\":true")
+    );
     assert_eq!(first.end().0, Some(0));
     assert!(!profile.socket().exists());
     let second = profile.serve();
-    assert!(ask(&profile.socket(), "GET", "/v1/status").contains("\"unlocked\""));
+    assert!(
+        ask(&profile.socket(), "GET", "/v1/status")
+            .body
+            .contains("\"unlocked\"")
+    );
     drop(second);
 }
 
@@ -101,7 +121,11 @@ fn after_a_kill_the_next_one_takes_the_dead_socket_over() {
     first.end();
     assert!(profile.socket().exists());
     let second = profile.serve();
-    assert!(ask(&profile.socket(), "GET", "/v1/status").contains("\"unlocked\""));
+    assert!(
+        ask(&profile.socket(), "GET", "/v1/status")
+            .body
+            .contains("\"unlocked\"")
+    );
     second.signal(Signal::TERM);
     assert_eq!(second.end().0, Some(0));
 }
@@ -143,7 +167,11 @@ fn in_the_background_the_code_comes_before_ready_and_a_shut_vault_may_stay_shut(
             assert!(line.starts_with("ready "), "{line}");
         }
         let serving = Serving(child, out);
-        assert!(ask(&profile.socket(), "GET", "/v1/status").contains("\"absent\""));
+        assert!(
+            ask(&profile.socket(), "GET", "/v1/status")
+                .body
+                .contains("\"absent\"")
+        );
         serving.signal(Signal::TERM);
         let (code, _, err) = serving.end();
         assert_eq!((code, err.as_str()), (Some(0), ""), "{approve}");
@@ -187,8 +215,16 @@ fn in_the_foreground_a_locked_vault_waits_for_an_unlock() {
     out.read_line(&mut line).unwrap();
     let serving = Serving(child, out);
     assert!(line.starts_with("ready "));
-    assert!(ask(&profile.socket(), "GET", "/v1/status").contains("\"locked\""));
-    assert!(ask(&profile.socket(), "GET", "/v1/connections").contains("vault_locked"));
+    assert!(
+        ask(&profile.socket(), "GET", "/v1/status")
+            .body
+            .contains("\"locked\"")
+    );
+    assert!(
+        ask(&profile.socket(), "GET", "/v1/connections")
+            .body
+            .contains("vault_locked")
+    );
     drop(serving);
 }
 

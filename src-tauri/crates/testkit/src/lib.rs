@@ -15,6 +15,7 @@ mod clock;
 mod fault;
 mod flaw;
 mod grants;
+pub mod http;
 mod log;
 mod random;
 mod refresh;
@@ -23,7 +24,6 @@ mod resource;
 mod server;
 mod service;
 mod token;
-pub mod wire;
 
 pub use behaviour::{
     Account, AuthorizeAnswer, Behaviour, Client, ClientAuth, Iss, Narrowing, Rotation, StateAnswer,

@@ -5,7 +5,7 @@ mod common;
 use common::{REDIRECT, VERIFIER, authorization_url, authorize, exchange, text};
 use std::time::Duration;
 use tokenry_testkit::{
-    AuthorizeAnswer, Behaviour, Ended, FixedClock, Iss, SequenceRandom, Server, StateAnswer, wire,
+    AuthorizeAnswer, Behaviour, Ended, FixedClock, Iss, SequenceRandom, Server, StateAnswer, http,
 };
 use url::Url;
 
@@ -54,7 +54,7 @@ fn a_wrong_verifier_another_redirect_and_an_old_code_get_nothing() {
         ("code_verifier", VERIFIER),
     ];
     assert_eq!(
-        wire::post(&server.token_endpoint(), &[], &form).unwrap().status,
+        http::post(&server.token_endpoint(), &[], &form).unwrap().status,
         400
     );
     clock.advance(Duration::from_secs(60));
@@ -71,7 +71,7 @@ fn a_request_without_pkce_is_refused_unless_it_is_not_required() {
         ("client_id", "tokenry"),
         ("redirect_uri", REDIRECT),
     ]);
-    let answer = |url: &Url| wire::get(url, &[]).unwrap().location().unwrap().to_owned();
+    let answer = |url: &Url| http::get(url, &[]).unwrap().location().unwrap().to_owned();
     assert!(answer(&url).contains("error=invalid_request"));
     server.set(|behaviour| behaviour.require_pkce = false);
     assert!(answer(&url).contains("code="));
@@ -81,7 +81,7 @@ fn a_request_without_pkce_is_refused_unless_it_is_not_required() {
 fn an_unknown_client_is_never_redirected() {
     let server = Server::start(Behaviour::default());
     server.set(|behaviour| behaviour.clients.clear());
-    let reply = wire::get(&authorization_url(&server, REDIRECT), &[]).unwrap();
+    let reply = http::get(&authorization_url(&server, REDIRECT), &[]).unwrap();
     assert_eq!((reply.status, reply.location()), (400, None));
 }
 
@@ -128,7 +128,7 @@ fn the_metadata_promises_iss_unless_it_is_absent() {
             .url()
             .join("/.well-known/oauth-authorization-server")
             .unwrap();
-        let document = wire::get(&url, &[]).unwrap().json();
+        let document = http::get(&url, &[]).unwrap().json();
         assert_eq!(document["issuer"], server.issuer());
         assert_eq!(document["token_endpoint"], server.token_endpoint().as_str());
         document["authorization_response_iss_parameter_supported"].as_bool()
@@ -147,7 +147,7 @@ fn a_parameter_comes_twice_and_others_come_unasked() {
         behaviour.repeat = Some("state".into());
         behaviour.extra = vec![("session_state".into(), "x".into())];
     });
-    let reply = wire::get(&authorization_url(&server, REDIRECT), &[]).unwrap();
+    let reply = http::get(&authorization_url(&server, REDIRECT), &[]).unwrap();
     let location = Url::parse(reply.location().unwrap()).unwrap();
     assert_eq!(
         location.query_pairs().filter(|(name, _)| name == "state").count(),
@@ -161,7 +161,7 @@ fn a_custom_scheme_comes_back_as_asked_or_rewritten() {
     let server = Server::start(Behaviour::default());
     let location = || {
         let url = authorization_url(&server, "io.github.tokenry:/cb/test");
-        wire::get(&url, &[]).unwrap().location().unwrap().to_owned()
+        http::get(&url, &[]).unwrap().location().unwrap().to_owned()
     };
     assert!(location().starts_with("io.github.tokenry:/cb/test?code="));
     server.set(|behaviour| behaviour.rewrite_custom_scheme = true);
@@ -174,6 +174,6 @@ fn a_person_who_went_away_leaves_a_page_that_redirects_nowhere() {
         authorize: AuthorizeAnswer::Silence,
         ..Behaviour::default()
     });
-    let reply = wire::get(&authorization_url(&server, REDIRECT), &[]).unwrap();
+    let reply = http::get(&authorization_url(&server, REDIRECT), &[]).unwrap();
     assert_eq!((reply.status, reply.location()), (200, None));
 }

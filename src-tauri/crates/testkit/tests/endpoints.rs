@@ -7,13 +7,13 @@ use base64::engine::general_purpose::STANDARD;
 use common::{refresh, refresh_token, text};
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
-use tokenry_testkit::{Account, Behaviour, ClientAuth, Ended, Endpoint, Fault, Kind, Server, wire};
+use tokenry_testkit::{Account, Behaviour, ClientAuth, Ended, Endpoint, Fault, Kind, Server, http};
 use url::Url;
 
-fn client_credentials(server: &Server, headers: &[(&str, &str)], more: &[(&str, &str)]) -> wire::Reply {
+fn client_credentials(server: &Server, headers: &[(&str, &str)], more: &[(&str, &str)]) -> http::Response {
     let mut form = vec![("grant_type", "client_credentials"), ("scope", "read")];
     form.extend(more);
-    wire::post(&server.token_endpoint(), headers, &form).unwrap()
+    http::post(&server.token_endpoint(), headers, &form).unwrap()
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn client_credentials_give_an_access_token_alone_and_not_to_a_public_client() {
 #[test]
 fn a_token_request_with_a_repeated_parameter_or_an_unknown_grant_is_refused() {
     let server = Server::start(Behaviour::default());
-    let post = |form: &[(&str, &str)]| wire::post(&server.token_endpoint(), &[], form).unwrap();
+    let post = |form: &[(&str, &str)]| http::post(&server.token_endpoint(), &[], form).unwrap();
     let twice = post(&[
         ("client_id", "tokenry"),
         ("client_id", "tokenry"),
@@ -79,12 +79,12 @@ fn a_token_request_with_a_repeated_parameter_or_an_unknown_grant_is_refused() {
     assert_eq!(text(&twice, "error"), "invalid_request");
     let unknown = post(&[("client_id", "tokenry"), ("grant_type", "password")]);
     assert_eq!(text(&unknown, "error"), "unsupported_grant_type");
-    assert_eq!(wire::get(&server.token_endpoint(), &[]).unwrap().status, 400);
+    assert_eq!(http::get(&server.token_endpoint(), &[]).unwrap().status, 400);
 }
 
-fn userinfo(server: &Server, access_token: &str) -> wire::Reply {
+fn userinfo(server: &Server, access_token: &str) -> http::Response {
     let header = format!("Bearer {access_token}");
-    wire::get(&server.userinfo_endpoint(), &[("authorization", &header)]).unwrap()
+    http::get(&server.userinfo_endpoint(), &[("authorization", &header)]).unwrap()
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn revoking_a_refresh_token_ends_its_family_and_revoking_an_access_token_only_th
     let server = Server::start(Behaviour::default());
     let revoke = |token: &str| {
         let form = [("client_id", "tokenry"), ("token", token)];
-        wire::post(&server.revocation_endpoint(), &[], &form)
+        http::post(&server.revocation_endpoint(), &[], &form)
             .unwrap()
             .status
     };
@@ -151,7 +151,7 @@ fn revocation_and_userinfo_fail_on_demand_without_touching_the_token_endpoint() 
         ("token", &text(&renewed, "refresh_token")),
     ];
     let revoke = || {
-        wire::post(&server.revocation_endpoint(), &[], &form)
+        http::post(&server.revocation_endpoint(), &[], &form)
             .unwrap()
             .status
     };
@@ -186,7 +186,7 @@ fn the_program_tells_its_address_obeys_and_ends_with_its_input() {
     )
     .unwrap();
     assert_eq!(next()["ok"], true);
-    let reply = wire::post(
+    let reply = http::post(
         &url.join("/token").unwrap(),
         &[],
         &[("grant_type", "refresh_token")],

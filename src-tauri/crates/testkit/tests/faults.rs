@@ -5,10 +5,10 @@ mod common;
 use common::{refresh, refresh_token, text, try_refresh};
 use serde_json::json;
 use std::time::Duration;
-use tokenry_testkit::{Behaviour, Fault, Server, wire};
+use tokenry_testkit::{Behaviour, Fault, Server, http};
 
 /// What came back for one fault, whether the refresh token was replaced by it, and the server.
-fn suffer(fault: Fault) -> (std::io::Result<wire::Reply>, bool, Server) {
+fn suffer(fault: Fault) -> (std::io::Result<http::Response>, bool, Server) {
     let server = Server::start(Behaviour::default());
     let token = refresh_token(&server);
     server.queue(fault.clone());
@@ -28,7 +28,7 @@ fn suffer(fault: Fault) -> (std::io::Result<wire::Reply>, bool, Server) {
     (reply, replaced, server)
 }
 
-fn answered(fault: Fault) -> (wire::Reply, bool) {
+fn answered(fault: Fault) -> (http::Response, bool) {
     let (reply, replaced, _server) = suffer(fault);
     (reply.unwrap(), replaced)
 }
@@ -225,7 +225,7 @@ fn a_server_that_is_dropped_lets_go_of_those_who_hang() {
             ("client_id", "tokenry"),
             ("refresh_token", &token),
         ];
-        wire::post(&endpoint, &[], &form)
+        http::post(&endpoint, &[], &form)
     });
     assert!(server.wait_until(Duration::from_secs(10), |log| !log.is_empty()));
     drop(server);

@@ -115,7 +115,7 @@ fn a_refresh_asks_for_less_and_never_for_more() {
             ("refresh_token", &token),
             ("scope", scope),
         ];
-        tokenry_testkit::wire::post(&server.token_endpoint(), &[], &form).unwrap()
+        tokenry_testkit::http::post(&server.token_endpoint(), &[], &form).unwrap()
     };
     assert_eq!(text(&ask("read"), "scope"), "read");
     assert_eq!(text(&ask("read admin"), "error"), "invalid_scope");

@@ -1,6 +1,6 @@
 use crate::bare::Bare;
 use crate::house::{House, MACHINE, connect_machines, label, text, token_request_of};
-use crate::http::{Kept, Reply, request};
+use crate::http::{Kept, request};
 use crate::report::Row;
 use crate::sample::Sample;
 use serde_json::json;
@@ -8,6 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Barrier;
 use std::thread::scope;
 use std::time::{Duration, Instant};
+use tokenry_testkit::http::Response;
 
 const ROUNDS: usize = 20;
 /// How many requests of a client are timed as one.
@@ -78,14 +79,14 @@ fn people(clients: usize) -> String {
 fn granted(house: &House) -> Vec<u8> {
     let connection = format!("{MACHINE}/{}", label(5));
     let mut engine = house.open();
-    let mut send = |path: &str, body| engine.ask(&request("POST", path, Some(&body))).json();
+    let mut send = |path: &str, body| engine.ask(&request("POST", path, Some(&body))).expect_json();
     let app = send("/v1/apps", json!({"name": "script"}));
     send(
         "/v1/grants",
         json!({"app": "script", "scopes": ["tokens:read"], "connections": [connection]}),
     );
     let ask = token_request_of(&connection, Some(text(&app, "token")));
-    house.open().ask(&ask).json();
+    house.open().ask(&ask).expect_json();
     ask
 }
 
@@ -132,6 +133,6 @@ fn one_by_one(clients: &mut [Kept<UnixStream>], ask: &[u8]) -> Sample {
     times.into_iter().collect()
 }
 
-fn served(reply: &Reply) {
-    assert_eq!(reply.status, 200, "{}", String::from_utf8_lossy(&reply.body));
+fn served(reply: &Response) {
+    assert_eq!(reply.status, 200, "{}", reply.body);
 }

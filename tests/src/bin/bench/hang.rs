@@ -19,7 +19,7 @@ pub(crate) fn measure() -> Vec<Row> {
     connect_machines(house.open(), 1..11);
     let ask = token_request(&format!("{MACHINE}/{}", label(5)));
     let mut engine = house.open();
-    engine.ask(&ask).json();
+    engine.ask(&ask).expect_json();
     let (mut hanging, mut idle) = (Sample::default(), Sample::default());
     let mut block = |sample: &mut Sample| {
         for _ in 0..REQUESTS {
@@ -34,7 +34,7 @@ pub(crate) fn measure() -> Vec<Row> {
                 let mut waiting = house.open();
                 scope.spawn(move || {
                     let refresh = request("POST", "/v1/connections/slow/refresh", None);
-                    waiting.ask(&refresh).json()
+                    waiting.ask(&refresh).expect_json()
                 });
             }
             let patience = Duration::from_secs(10);

@@ -49,7 +49,7 @@ fn herd(house: &House, body: &Value) -> Duration {
     let one = &|mut engine: Kept<UnixStream>| {
         start.wait();
         let began = Instant::now();
-        let answer = engine.ask(&ask).json();
+        let answer = engine.ask(&ask).expect_json();
         (began, Instant::now(), text(&answer, "access_token").to_owned())
     };
     let engines: Vec<_> = (0..CALLERS).map(|_| house.open()).collect();

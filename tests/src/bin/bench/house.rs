@@ -1,6 +1,6 @@
 //! A whole house for a measurement: keyring, profile, provider, engine; all gone when it is dropped.
 
-use crate::http::{Kept, request, request_with};
+use crate::http::{Kept, request, request_as};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::fs::Permissions;
@@ -11,7 +11,7 @@ use std::thread::scope;
 use tokenry_e2e::desktop_session::DesktopSession;
 use tokenry_e2e::process::Running;
 use tokenry_e2e::profile::Profile;
-use tokenry_testkit::{Behaviour, Rotation, Server, wire};
+use tokenry_testkit::{Behaviour, Rotation, Server, http};
 
 /// The provider whose tokens need no person.
 pub(crate) const MACHINE: &str = "machine";
@@ -100,8 +100,7 @@ impl House {
         let reply = self
             .open()
             .ask(&request("POST", "/v1/oauth-providers", Some(&body)));
-        let text = String::from_utf8_lossy(&reply.body);
-        assert!((200..300).contains(&reply.status), "{text}");
+        assert!((200..300).contains(&reply.status), "{}", reply.body);
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
@@ -117,15 +116,17 @@ impl House {
     pub(crate) fn sign_in(&self, provider: &str) {
         let mut engine = self.open();
         let start = format!("/v1/oauth-providers/{provider}/authorize");
-        let begun = engine.ask(&request("POST", &start, Some(&json!({})))).json();
+        let begun = engine
+            .ask(&request("POST", &start, Some(&json!({}))))
+            .expect_json();
         let address = text(&begun, "authorization_url").parse().unwrap();
-        let reply = wire::get(&address, &[]).unwrap();
+        let reply = http::get(&address, &[]).unwrap();
         let back = reply
             .location()
             .expect("the provider agrees and sends the browser back");
         engine
             .ask(&request("POST", "/v1/callback", Some(&json!({"url": back}))))
-            .json();
+            .expect_json();
     }
 
     /// The engine's process id.
@@ -151,7 +152,7 @@ pub(crate) fn connect_machines(mut engine: Kept<UnixStream>, numbers: impl Itera
     for number in numbers {
         let body = json!({"label": label(number)});
         let path = format!("/v1/oauth-providers/{MACHINE}/connect");
-        engine.ask(&request("POST", &path, Some(&body))).json();
+        engine.ask(&request("POST", &path, Some(&body))).expect_json();
     }
 }
 
@@ -168,7 +169,7 @@ pub(crate) fn token_request(connection: &str) -> Vec<u8> {
 pub(crate) fn token_request_of(connection: &str, app: Option<&str>) -> Vec<u8> {
     let path = format!("/v1/connections/{}/token", connection.replace('/', "%2F"));
     match app {
-        Some(token) => request_with("POST", &path, &format!("Authorization: Bearer {token}\r\n"), None),
+        Some(token) => request_as(token, "POST", &path, None),
         None => request("POST", &path, None),
     }
 }

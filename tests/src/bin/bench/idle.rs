@@ -16,7 +16,7 @@ pub(crate) fn measure() -> Vec<Row> {
     house
         .open()
         .ask(&token_request(&format!("{MACHINE}/{}", label(5))))
-        .json();
+        .expect_json();
     sleep(SETTLE);
     let before = wakeups(house.engine_id());
     sleep(WATCHED);

@@ -16,8 +16,8 @@ pub(crate) fn measure() -> Vec<Row> {
     let (mut engine, mut route) = (house.open(), Kept::unix(&bare.socket()));
     let ask_engine = token_request(&format!("{MACHINE}/{}", label(5)));
     let ask_route = request("POST", "/token", None);
-    engine.ask(&ask_engine).json();
-    route.ask(&ask_route).json();
+    engine.ask(&ask_engine).expect_json();
+    route.ask(&ask_route).expect_json();
     let (mut ours, mut other) = (Sample::default(), Sample::default());
     let (begun, other_begun) = (busy(house.engine_id()), busy(bare.id()));
     for _ in 0..ROUNDS {

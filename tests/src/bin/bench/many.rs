@@ -56,7 +56,7 @@ fn start(house: &mut House, sample: &mut Sample) {
         house.start();
         house.open().ask(&ask)
     });
-    answer.json();
+    answer.expect_json();
 }
 
 fn list(house: &House) -> Sample {
@@ -65,7 +65,7 @@ fn list(house: &House) -> Sample {
     let mut sample = Sample::default();
     for _ in 0..LISTS {
         let reply = sample.time(|| engine.ask(&ask));
-        assert_eq!(reply.json().as_array().map(Vec::len), Some(MANY));
+        assert_eq!(reply.expect_json().as_array().map(Vec::len), Some(MANY));
     }
     sample
 }

@@ -31,9 +31,9 @@ pub(crate) fn measure() -> Vec<Row> {
         if run == 10 {
             (ours, direct, commits) = (Sample::default(), Sample::default(), Sample::default());
         }
-        ours.time(|| engine.ask(&ask_engine)).json();
-        direct.time(|| provider.ask(&ask_provider)).json();
-        let answer = route.ask(&ask_commits).json();
+        ours.time(|| engine.ask(&ask_engine)).expect_json();
+        direct.time(|| provider.ask(&ask_provider)).expect_json();
+        let answer = route.ask(&ask_commits).expect_json();
         commits.push(Duration::from_nanos(answer["nanoseconds"].as_u64().unwrap()));
     }
     let asked = house.provider.refreshes();

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokenry_api::Issuer;
 use tokenry_core::{ApiScope, AppId, Caller, GrantId};
 use tokenry_engine::NewGrant;
-use tokenry_testkit::wire;
+use tokenry_testkit::http;
 use url::Url;
 
 /// The document as it is made of the routes.
@@ -101,7 +101,7 @@ impl Furnished {
         let sign_in = async |label: Option<&str>| {
             let started = ask("/v1/oauth-providers/github/authorize", json!({ "label": label })).await;
             let url = started["authorization_url"].as_str().unwrap().parse().unwrap();
-            let ended = wire::get(&url, &[]).unwrap().location().unwrap().to_owned();
+            let ended = http::get(&url, &[]).unwrap().location().unwrap().to_owned();
             (started["flow_id"].as_str().unwrap().to_owned(), ended)
         };
         ask("/v1/callback", json!({ "url": sign_in(None).await.1 })).await;

@@ -3,7 +3,6 @@
 use crate::{socket::Line, support::House};
 use std::time::{Duration, Instant};
 use tokenry_api::doors::{SocketDoor, serve_socket};
-use tokio::io::AsyncWriteExt;
 
 async fn open() -> (House, SocketDoor) {
     let house = House::connected().await;
@@ -111,10 +110,10 @@ async fn a_body_that_claims_to_be_too_large_is_refused_before_it_is_sent() {
     let mut line = Line::open(door.path()).await;
     let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000)).repeat(17);
     line.0
-        .write_all(format!("{head}Transfer-Encoding: chunked\r\n\r\n").as_bytes())
+        .send(format!("{head}Transfer-Encoding: chunked\r\n\r\n").as_bytes())
         .await
         .unwrap();
-    let _ = line.0.write_all(chunk.as_bytes()).await;
+    let _ = line.0.send(chunk.as_bytes()).await;
     assert_eq!(line.answer().await.unwrap().0, 413);
     unharmed(&house, &door).await;
 }
@@ -140,7 +139,7 @@ async fn a_request_with_two_lengths_hides_no_second_one() {
         let request = format!(
             "POST /v1/unlock HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{lengths}\r\n0\r\n\r\n{hidden}"
         );
-        line.0.write_all(request.as_bytes()).await.unwrap();
+        line.0.send(request.as_bytes()).await.unwrap();
         let _ = line.answer().await;
         assert!(line.ends_within(Duration::from_secs(5)).await, "{lengths}");
         assert_eq!(
@@ -170,7 +169,7 @@ async fn garbage_ends_the_connection_and_nothing_else() {
         &many,
     ] {
         let mut line = Line::open(door.path()).await;
-        let _ = line.0.write_all(garbage.as_bytes()).await;
+        let _ = line.0.send(garbage.as_bytes()).await;
         let status = line.answer().await.map_or(400, |(status, ..)| status);
         assert!(
             (400..600).contains(&status),
@@ -187,7 +186,7 @@ async fn requests_in_a_row_are_answered_in_a_row() {
     let (_house, door) = open().await;
     let mut line = Line::open(door.path()).await;
     let one = "GET /v1/status HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    line.0.write_all(one.repeat(20).as_bytes()).await.unwrap();
+    line.0.send(one.repeat(20).as_bytes()).await.unwrap();
     for _ in 0..20 {
         assert_eq!(line.answer().await.unwrap().0, 200);
     }
@@ -203,7 +202,7 @@ async fn who_dribbles_a_request_is_hung_up_on_after_ten_seconds() {
         .bytes()
         .chain(std::iter::repeat(b'a'))
     {
-        if line.0.write_all(&[byte]).await.is_err() || begun.elapsed() > Duration::from_secs(20) {
+        if line.0.send(&[byte]).await.is_err() || begun.elapsed() > Duration::from_secs(20) {
             break;
         }
         sent += 1;

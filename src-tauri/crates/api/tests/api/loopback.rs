@@ -6,10 +6,8 @@ use std::{fs, net::TcpListener, os::unix::fs::MetadataExt, path::PathBuf, sync::
 use tokenry_api::doors::{KeptLoopback, LoopbackDoor, keep_loopback, serve_loopback};
 use tokenry_core::Caller;
 use tokenry_engine::{Engine, Options};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
+use tokenry_testkit::http::{AsyncConnection, Response};
+use tokio::net::TcpStream;
 
 /// A house with its door on 127.0.0.1 open, seen from outside.
 pub(crate) struct Porch {
@@ -77,25 +75,23 @@ impl Heard {
     }
 }
 
+/// Sends these bytes and reads to the end.
 pub(crate) async fn say(port: u16, request: &[u8]) -> Heard {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-    // Whoever is refused may be hung up on before everything is sent.
-    let _ = stream.write_all(request).await;
-    listen(&mut stream).await
-}
-
-/// Reads to the end.
-pub(crate) async fn listen(stream: &mut TcpStream) -> Heard {
-    let mut bytes = Vec::new();
-    let _ = stream.read_to_end(&mut bytes).await;
-    let text = String::from_utf8(bytes).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-    let head = head.to_ascii_lowercase();
-    let status = head.split(' ').nth(1).map_or(0, |word| word.parse().unwrap());
-    Heard {
-        status,
-        body: serde_json::from_str(body).unwrap_or_default(),
-        head,
+    let mut connection = AsyncConnection::new(TcpStream::connect(("127.0.0.1", port)).await.unwrap());
+    // A server that refuses a request may close the connection before it has read all of it.
+    let _ = connection.send(request).await;
+    let bytes = connection.to_end().await;
+    match Response::of(&bytes) {
+        Ok(response) => Heard {
+            status: response.status,
+            body: response.json(),
+            head: response.head,
+        },
+        Err(_) => Heard {
+            status: 0,
+            body: Value::Null,
+            head: String::from_utf8(bytes).unwrap(),
+        },
     }
 }
 

@@ -1,6 +1,6 @@
 //! security.md, "Doors", of the door on 127.0.0.1: what web pages and broken programs send.
 
-use crate::loopback::{Heard, Porch, listen, say};
+use crate::loopback::{Heard, Porch, say};
 use std::time::{Duration, Instant};
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
@@ -347,10 +347,9 @@ async fn who_dribbles_a_head_is_hung_up_on_after_ten_seconds_and_who_says_nothin
 async fn a_body_that_does_not_come_is_given_up() {
     let porch = Porch::open().await;
     let headers = ["Content-Type: application/json", "Content-Length: 100"];
-    let mut stream = TcpStream::connect(("127.0.0.1", porch.port)).await.unwrap();
     let head = porch.request("POST", "/v1/callback", &headers);
-    stream.write_all(format!("{head}{{").as_bytes()).await.unwrap();
-    let heard = tokio::time::timeout(Duration::from_secs(30), listen(&mut stream)).await;
+    let request = format!("{head}{{");
+    let heard = tokio::time::timeout(Duration::from_secs(30), porch.say(&request)).await;
     let heard = heard.expect("an answer");
     assert_eq!((heard.status, heard.code()), (422, "validation_error"));
     unharmed(&porch).await;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tokenry_core::{ApiScope, Caller, Secret, Timestamp};
 use tokenry_engine::{Asking, NewGrant, Prompt};
-use tokenry_testkit::wire;
+use tokenry_testkit::http;
 use tower::ServiceExt;
 use url::{Url, form_urlencoded};
 
@@ -38,7 +38,7 @@ async fn connected() -> House {
     )
     .await;
     let url = started["authorization_url"].as_str().unwrap().parse().unwrap();
-    let back = wire::get(&url, &[]).unwrap().location().unwrap().to_owned();
+    let back = http::get(&url, &[]).unwrap().location().unwrap().to_owned();
     ask("/v1/callback", json!({ "url": back })).await;
     // base64: `weather`
     let raw = json!({"name": "weather-key", "type": "raw", "data": {"value": "d2VhdGhlcg=="}});

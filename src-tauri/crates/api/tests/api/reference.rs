@@ -12,7 +12,7 @@ use examples::*;
 use serde_json::{Value, json};
 use tokenry_core::{ApiScope, Caller, Secret};
 use tokenry_engine::NewGrant;
-use tokenry_testkit::wire;
+use tokenry_testkit::http;
 use url::{Url, form_urlencoded};
 
 /// An engine and an app that may do everything, as a program with a token of a hosted service may.
@@ -137,7 +137,7 @@ fn same_shape(answer: &Value, documented: &Value, at: &str) {
 /// Where the browser ends that opens this address.
 fn browsed(address: &Value) -> Url {
     let address = address.as_str().unwrap().parse().unwrap();
-    let reply = wire::get(&address, &[]).unwrap();
+    let reply = http::get(&address, &[]).unwrap();
     reply.location().expect("a redirect").parse().unwrap()
 }
 

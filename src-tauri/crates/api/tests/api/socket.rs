@@ -6,73 +6,55 @@ use std::{
 };
 use tokenry_api::doors::serve_socket;
 use tokenry_core::Caller;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::UnixStream,
-};
+use tokenry_testkit::http::{AsyncConnection, Request, Response};
+use tokio::net::UnixStream;
 
 /// One kept connection.
-pub(crate) struct Line(pub(crate) UnixStream);
+pub(crate) struct Line(pub(crate) AsyncConnection<UnixStream>);
 
 impl Line {
     pub(crate) async fn open(path: &Path) -> Self {
-        Self(UnixStream::connect(path).await.unwrap())
+        Self(AsyncConnection::new(UnixStream::connect(path).await.unwrap()))
     }
 
-    /// Sends these bytes and reads one answer with a length.
+    /// Sends these bytes and reads one response: status, head and JSON.
     pub(crate) async fn say(&mut self, request: &str) -> (u16, String, Value) {
-        self.0.write_all(request.as_bytes()).await.unwrap();
-        self.answer().await.expect("an answer")
+        self.0.send(request.as_bytes()).await.unwrap();
+        self.answer().await.expect("a response")
     }
 
     pub(crate) async fn ask(&mut self, method: &str, path: &str, body: &str) -> (u16, String, Value) {
-        let kind = if body.is_empty() {
-            ""
-        } else {
-            "Content-Type: application/json\r\n"
+        let request = match body {
+            "" => Request::new(method, path),
+            body => Request::new(method, path).body("application/json", body),
         };
-        let length = body.len();
-        self.say(&format!(
-            "{method} {path} HTTP/1.1\r\nHost: localhost\r\n{kind}Content-Length: {length}\r\n\r\n{body}"
-        ))
-        .await
+        parts(self.0.ask(&request).await.unwrap())
     }
 
-    /// Status, head and body; nothing when the other side hung up.
+    /// Status, head and JSON; nothing when the server closed the connection.
     pub(crate) async fn answer(&mut self) -> Option<(u16, String, Value)> {
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            head.push(self.0.read_u8().await.ok()?);
-        }
-        let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
-        let length = head
-            .split("content-length: ")
-            .nth(1)
-            .map_or(0, |rest| rest.lines().next().unwrap().parse().unwrap());
-        let mut body = vec![0; length];
-        self.0.read_exact(&mut body).await.ok()?;
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Some((status, head, serde_json::from_slice(&body).unwrap_or_default()))
+        self.0.response().await.ok().map(parts)
     }
 
-    /// Listens until all of this was said.
+    /// Reads until all of these words were received.
     async fn hear(&mut self, heard: &mut String, wanted: &[&str]) {
-        let mut buffer = [0; 4096];
         while !wanted.iter().all(|words| heard.contains(words)) {
-            let read = tokio::time::timeout(Duration::from_secs(10), self.0.read(&mut buffer)).await;
+            let read = tokio::time::timeout(Duration::from_secs(10), self.0.bytes()).await;
             let read = read.unwrap_or_else(|_| panic!("only heard {heard}")).unwrap();
-            assert!(read > 0, "it ended, and only said {heard}");
-            heard.push_str(&String::from_utf8_lossy(&buffer[..read]));
+            assert!(!read.is_empty(), "it ended, and only said {heard}");
+            heard.push_str(&String::from_utf8_lossy(&read));
         }
     }
 
-    /// Whether the other side hangs up within this time.
+    /// Whether the server closes the connection within this time.
     pub(crate) async fn ends_within(&mut self, time: Duration) -> bool {
-        let mut rest = Vec::new();
-        tokio::time::timeout(time, self.0.read_to_end(&mut rest))
-            .await
-            .is_ok()
+        tokio::time::timeout(time, self.0.to_end()).await.is_ok()
     }
+}
+
+fn parts(response: Response) -> (u16, String, Value) {
+    let json = response.json();
+    (response.status, response.head, json)
 }
 
 #[tokio::test]
@@ -138,12 +120,12 @@ async fn changes_are_heard_as_they_happen_and_the_stream_ends_with_the_engine() 
     let house = House::new().await;
     let door = serve_socket(house.engine.clone(), &house.socket()).await.unwrap();
     let mut line = Line::open(door.path()).await;
-    line.0
-        .write_all(b"GET /v1/events/stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        .await
-        .unwrap();
-    let (status, head, _) = line.answer().await.unwrap();
-    assert!(status == 200 && head.contains("text/event-stream"));
+    let stream = line.0.head_of(&Request::new("GET", "/v1/events/stream")).await;
+    let stream = stream.unwrap();
+    assert_eq!(
+        (stream.status, stream.header("content-type")),
+        (200, Some("text/event-stream"))
+    );
     house.add("sandbox").await;
     let mut heard = String::new();
     line.hear(&mut heard, &["provider.changed", "provider_added"])
@@ -159,9 +141,8 @@ async fn a_stream_of_changes_ends_when_the_vault_is_locked() {
     let house = House::new().await;
     let door = serve_socket(house.engine.clone(), &house.socket()).await.unwrap();
     let mut line = Line::open(door.path()).await;
-    let request = b"GET /v1/events/stream HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    line.0.write_all(request).await.unwrap();
-    assert_eq!(line.answer().await.unwrap().0, 200);
+    let stream = line.0.head_of(&Request::new("GET", "/v1/events/stream")).await;
+    assert_eq!(stream.unwrap().status, 200);
     house.engine.lock(&Caller::Ui).await.unwrap();
     let mut heard = String::new();
     line.hear(&mut heard, &["0\r\n\r\n"]).await;
@@ -197,8 +178,8 @@ async fn closing_lets_an_answer_under_way_finish_and_takes_the_socket_away() {
         "/v1/flows/{}?wait_seconds=1",
         started["flow_id"].as_str().unwrap()
     );
-    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    busy.0.write_all(request.as_bytes()).await.unwrap();
+    let request = Request::new("GET", &path).bytes();
+    busy.0.send(&request).await.unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;
     let begun = Instant::now();
     door.close().await;
@@ -244,11 +225,11 @@ async fn a_process_with_all_its_answers_under_way_is_told_so_and_can_still_lock(
         "/v1/flows/{}?wait_seconds=20",
         started["flow_id"].as_str().unwrap()
     );
-    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    let request = Request::new("GET", &path).bytes();
     let mut lines = Vec::new();
     for _ in 0..96 {
         let mut line = Line::open(door.path()).await;
-        line.0.write_all(request.as_bytes()).await.unwrap();
+        line.0.send(&request).await.unwrap();
         lines.push(line);
     }
     let begun = Instant::now();

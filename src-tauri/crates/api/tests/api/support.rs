@@ -14,7 +14,7 @@ use std::{
 use tempfile::TempDir;
 use tokenry_core::{ApiScope, AppCaller, AppId, Caller, Peer};
 use tokenry_engine::{Asking, Engine, Host, HostError, Options, SchemeState};
-use tokenry_testkit::{Behaviour, Server, wire};
+use tokenry_testkit::{Behaviour, Server, http};
 use tokenry_vault::MemoryKeyring;
 use tower::ServiceExt;
 use url::Url;
@@ -194,7 +194,7 @@ impl House {
             .unwrap()
             .parse()
             .unwrap();
-        let location = wire::get(&url, &[]).unwrap().location().unwrap().to_owned();
+        let location = http::get(&url, &[]).unwrap().location().unwrap().to_owned();
         (answer.json, location)
     }
 

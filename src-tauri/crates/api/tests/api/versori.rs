@@ -3,7 +3,7 @@
 use crate::support::{Answer, CLIENT_SECRET, House, program};
 use axum::{body::Body, http::Request};
 use serde_json::{Value, json};
-use tokenry_testkit::wire;
+use tokenry_testkit::http;
 
 const INITIALISE: &str = "/v1/embed/default/connector/sandbox/oauth2/initialise";
 const CALLBACK: &str = "/v1alpha1/connections/oauth2/callback";
@@ -33,7 +33,7 @@ async fn signed_in(house: &House, body: Value) -> String {
     assert_eq!(answer.status, 200, "{}", answer.text);
     assert_eq!(answer.json["url"], answer.json["browser_url"], "nobody listens");
     let url = answer.json["url"].as_str().unwrap().parse().unwrap();
-    let location = wire::get(&url, &[]).unwrap().location().unwrap().to_owned();
+    let location = http::get(&url, &[]).unwrap().location().unwrap().to_owned();
     location.split_once('?').unwrap().1.to_owned()
 }
 
@@ -176,7 +176,7 @@ async fn a_callback_with_a_cookie_counts_only_with_that_flows_own() {
     let cookie = started.headers["set-cookie"].to_str().unwrap();
     let own = cookie.split(';').next().unwrap().to_owned();
     let url = started.json["auth_url"].as_str().unwrap().parse().unwrap();
-    let location = wire::get(&url, &[]).unwrap().location().unwrap().to_owned();
+    let location = http::get(&url, &[]).unwrap().location().unwrap().to_owned();
     let query = location.split_once('?').unwrap().1;
     for wrong in [
         "tokenry_oauth_state=00",

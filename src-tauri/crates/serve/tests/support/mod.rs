@@ -3,12 +3,12 @@
 use rustix::process::{Pid, Signal, kill_process};
 use std::{
     io::{BufRead, BufReader, Read, Write},
-    os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
+use tokenry_testkit::http::{Connection, Request, Response};
 
 /// A user who is not root, whatever it is called here.
 pub(crate) const NOBODY: u32 = 65_534;
@@ -102,14 +102,8 @@ impl Drop for Serving {
     }
 }
 
-pub(crate) fn ask(socket: &Path, method: &str, path: &str) -> String {
-    let mut stream = UnixStream::connect(socket).unwrap();
-    write!(
-        stream,
-        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-    )
-    .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
+/// The response of the engine at this socket.
+pub(crate) fn ask(socket: &Path, method: &str, path: &str) -> Response {
+    let request = Request::new(method, path).close();
+    Connection::unix(socket).unwrap().ask(&request).unwrap()
 }

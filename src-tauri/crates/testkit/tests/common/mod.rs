@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
-use tokenry_testkit::{Server, wire};
+use tokenry_testkit::{Server, http};
 use url::Url;
 
 pub const VERIFIER: &str = "a-verifier-of-at-least-forty-three-characters";
@@ -28,14 +28,14 @@ pub fn authorization_url(server: &Server, redirect: &str) -> Url {
 
 /// The parameters of the answer to an authorization request.
 pub fn authorize(server: &Server) -> HashMap<String, String> {
-    let reply = wire::get(&authorization_url(server, REDIRECT), &[]).unwrap();
+    let reply = http::get(&authorization_url(server, REDIRECT), &[]).unwrap();
     assert_eq!(reply.status, 302);
     let location = Url::parse(reply.location().unwrap()).unwrap();
     assert!(location.as_str().starts_with(REDIRECT));
     location.query_pairs().into_owned().collect()
 }
 
-pub fn exchange(server: &Server, code: &str, verifier: &str) -> wire::Reply {
+pub fn exchange(server: &Server, code: &str, verifier: &str) -> http::Response {
     let form = [
         ("grant_type", "authorization_code"),
         ("client_id", "tokenry"),
@@ -43,19 +43,19 @@ pub fn exchange(server: &Server, code: &str, verifier: &str) -> wire::Reply {
         ("redirect_uri", REDIRECT),
         ("code_verifier", verifier),
     ];
-    wire::post(&server.token_endpoint(), &[], &form).unwrap()
+    http::post(&server.token_endpoint(), &[], &form).unwrap()
 }
 
-pub fn try_refresh(server: &Server, token: &str) -> std::io::Result<wire::Reply> {
+pub fn try_refresh(server: &Server, token: &str) -> std::io::Result<http::Response> {
     let form = [
         ("grant_type", "refresh_token"),
         ("client_id", "tokenry"),
         ("refresh_token", token),
     ];
-    wire::post(&server.token_endpoint(), &[], &form)
+    http::post(&server.token_endpoint(), &[], &form)
 }
 
-pub fn refresh(server: &Server, token: &str) -> wire::Reply {
+pub fn refresh(server: &Server, token: &str) -> http::Response {
     try_refresh(server, token).unwrap()
 }
 
@@ -65,7 +65,7 @@ pub fn refresh_token(server: &Server) -> String {
 }
 
 /// A member of the answer that is a text.
-pub fn text(reply: &wire::Reply, name: &str) -> String {
+pub fn text(reply: &http::Response, name: &str) -> String {
     reply.json()[name]
         .as_str()
         .unwrap_or_else(|| panic!("{name} in {reply:?}"))

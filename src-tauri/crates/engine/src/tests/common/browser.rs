@@ -1,10 +1,10 @@
 use crate::StartedFlow;
-use tokenry_testkit::wire::{self, Reply};
+use tokenry_testkit::http::{self, Response};
 use url::Url;
 
 /// The address the browser ends at when the person agrees, or whatever else the server is told to answer.
 pub(crate) fn answer_of(flow: &StartedFlow) -> String {
-    let reply = wire::get(&flow.authorization_url, &[]).unwrap();
+    let reply = http::get(&flow.authorization_url, &[]).unwrap();
     reply.location().expect("the server redirects").to_owned()
 }
 
@@ -16,10 +16,10 @@ pub(crate) struct Browser {
 
 impl Browser {
     /// The engine answers on the threads of the test, so the wait is elsewhere.
-    pub(crate) async fn get(&mut self, url: &str) -> Reply {
+    pub(crate) async fn get(&mut self, url: &str) -> Response {
         let cookies = self.cookies.join("; ");
         let url = Url::parse(url).unwrap();
-        let getting = tokio::task::spawn_blocking(move || wire::get(&url, &[("cookie", &cookies)]));
+        let getting = tokio::task::spawn_blocking(move || http::get(&url, &[("cookie", &cookies)]));
         let reply = getting.await.unwrap().unwrap();
         if let Some(cookie) = reply.header("set-cookie") {
             self.cookies.push(cookie.split(';').next().unwrap().to_owned());
