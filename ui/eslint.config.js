@@ -4,25 +4,25 @@ import globals from 'globals';
 import ts from 'typescript-eslint';
 import svelteConfig from './svelte.config.js';
 
-/** Who may import whom: from the bottom (the contract) to the top (the screens), one way. */
+/** Imports go one way: from the screens down to the contract. */
 const tiers = [
   {
-    files: ['src/lib/{types,types-next,words,faces}.ts', 'src/lib/words/**', 'src/lib/text/**'],
-    never: ['door', 'state', 'ui', 'screens'],
+    files: ['src/lib/types.ts', 'src/lib/messages/**', 'src/lib/text/**'],
+    never: ['transport', 'state', 'ui', 'screens'],
   },
-  { files: ['src/lib/door/**'], never: ['state', 'ui', 'screens'] },
+  { files: ['src/lib/transport/**'], never: ['state', 'ui', 'screens'] },
   { files: ['src/lib/state/**'], never: ['ui', 'screens'] },
-  { files: ['src/lib/ui/**'], never: ['door', 'state', 'screens'] },
+  { files: ['src/lib/ui/**'], never: ['transport', 'state', 'screens'] },
 ];
 
 const tauri = {
   regex: '^@tauri-apps/',
-  message: 'Only src/lib/door/tauri.ts and src/consent/door.ts know the shell: all else goes through a door.',
+  message: 'Only src/lib/transport/tauri.ts and src/consent/transport.ts call the shell.',
 };
 
-const fake = {
-  regex: 'door/memory|\\./memory',
-  message: 'The fake door is for tests and the dev server.',
+const dev = {
+  regex: '(^|/)dev/',
+  message: 'The in-memory engine is for tests and the dev server.',
 };
 
 const above = (name) => ({
@@ -38,7 +38,7 @@ export default ts.config(
   {
     languageOptions: { globals: { ...globals.browser } },
     rules: {
-      'no-restricted-imports': ['error', { patterns: [tauri, fake] }],
+      'no-restricted-imports': ['error', { patterns: [tauri, dev] }],
       'no-restricted-globals': ['error', 'fetch', 'localStorage', 'sessionStorage', 'eval'],
       'no-console': 'error',
       eqeqeq: ['error', 'always', { null: 'ignore' }],
@@ -63,22 +63,22 @@ export default ts.config(
     },
   },
   {
-    // The window that asks for consent shares looks and types with the other one, and nothing that acts.
+    // The consent window shares components, types and messages with the main window, and nothing that acts.
     files: ['src/consent/**'],
     rules: {
       'no-restricted-imports': [
         'error',
-        { patterns: [tauri, fake, ...['lib/door', 'state', 'screens', 'lib/words', 'lib/form'].map(above)] },
+        { patterns: [tauri, dev, ...['lib/transport', 'state', 'screens', 'lib/form'].map(above)] },
       ],
     },
   },
   ...tiers.map(({ files, never }) => ({
     files,
-    rules: { 'no-restricted-imports': ['error', { patterns: [tauri, fake, ...never.map(above)] }] },
+    rules: { 'no-restricted-imports': ['error', { patterns: [tauri, dev, ...never.map(above)] }] },
   })),
-  { files: ['src/lib/door/tauri.ts', 'src/consent/door.ts'], rules: { 'no-restricted-imports': 'off' } },
+  { files: ['src/lib/transport/tauri.ts', 'src/consent/transport.ts'], rules: { 'no-restricted-imports': 'off' } },
   {
-    files: ['src/main.ts', 'src/consent/main.ts', 'src/lib/door/memory/**', 'test/**'],
+    files: ['src/main.ts', 'src/consent/main.ts', 'dev/**', 'test/**'],
     rules: { 'no-restricted-imports': 'off' },
   },
   { files: ['*.config.*', 'svelte.config.js'], languageOptions: { globals: { ...globals.node } } },

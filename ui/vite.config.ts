@@ -1,23 +1,25 @@
+import { fileURLToPath } from 'node:url';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { svelteTesting } from '@testing-library/svelte/vite';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
-/** The door of the tests and of `npm run dev` pretends to be an engine: what we ship must not have it. */
-function withoutTheFakeDoor(): Plugin {
+/** The in-memory engine is for tests and for `npm run dev`: the shipped bundle must not contain it. */
+function withoutDevModules(): Plugin {
+  const dev = fileURLToPath(new URL('dev/', import.meta.url));
   return {
-    name: 'without-the-fake-door',
+    name: 'without-dev-modules',
     apply: 'build',
     generateBundle(_options, bundle) {
       const modules = Object.values(bundle).flatMap((file) => (file.type === 'chunk' ? Object.keys(file.modules) : []));
-      const fake = modules.find((id) => id.includes('/src/lib/door/memory'));
-      if (fake) this.error(`${fake} is in the bundle: only tests and the dev server may import it.`);
+      const found = modules.find((id) => id.startsWith(dev));
+      if (found) this.error(`${found} is in the bundle: only tests and the dev server may import it.`);
     },
   };
 }
 
 export default defineConfig({
-  plugins: [svelte(), svelteTesting(), withoutTheFakeDoor()],
+  plugins: [svelte(), svelteTesting(), withoutDevModules()],
   clearScreen: false,
   server: { port: 5173, strictPort: true, host: '127.0.0.1' },
   build: {

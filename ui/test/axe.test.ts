@@ -1,9 +1,9 @@
 import axe from 'axe-core';
 import { describe, expect, it } from 'vitest';
-import type { MemoryDoor } from '../src/lib/door/memory/door';
-import { nextId } from '../src/lib/door/memory/engine';
-import { aCredential, aGrant, anApp } from '../src/lib/door/memory/samples';
-import { click, door, open, withConnection, withProvider } from './support';
+import type { MemoryTransport } from '../dev/memory/transport';
+import { nextId } from '../dev/memory/engine';
+import { aCredential, aGrant, anApp } from '../dev/memory/samples';
+import { click, newTransport, open, withConnection, withProvider } from './support';
 
 /** What axe finds, in short. Colours cannot be judged here: contrast.test.ts does it. */
 async function violations(): Promise<string[]> {
@@ -11,24 +11,24 @@ async function violations(): Promise<string[]> {
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
 }
 
-function full(): MemoryDoor {
-  const behind = door();
-  const provider = withProvider(behind, { redirect: 'paste' });
+function full(): MemoryTransport {
+  const transport = newTransport();
+  const provider = withProvider(transport, { redirect: 'paste' });
   const soon = new Date(Date.now() + 60_000).toISOString();
   const trouble = { at: soon, message: 'no route', attempts: 1, next_try_at: soon };
-  withConnection(behind, provider, { label: 'a', trouble, expires_at: soon, missing_scopes: ['x'] });
-  withConnection(behind, provider, { label: 'b', status: 'needs_reauth', reason: 'client_rejected' });
-  behind.engine.start(provider, 'c', undefined);
-  behind.engine.log({ kind: 'token_handed_out', caller: 'program', program: '/usr/bin/git', outcome: 'refused' });
+  withConnection(transport, provider, { label: 'a', trouble, expires_at: soon, missing_scopes: ['x'] });
+  withConnection(transport, provider, { label: 'b', status: 'needs_reauth', reason: 'client_rejected' });
+  transport.engine.start(provider, 'c', undefined);
+  transport.engine.log({ kind: 'token_handed_out', caller: 'program', program: '/usr/bin/git', outcome: 'refused' });
   const app = anApp({ id: nextId(), name: 'release-notes' });
-  behind.engine.apps.set(app.id, { ...app, grants: [aGrant(app, { id: nextId(), scopes: ['activity:read'] })] });
+  transport.engine.apps.set(app.id, { ...app, grants: [aGrant(app, { id: nextId(), scopes: ['activity:read'] })] });
   const credential = aCredential({ id: nextId(), name: 'weather-key', expires_at: soon });
-  behind.engine.credentials.set(credential.id, credential);
-  return behind;
+  transport.engine.credentials.set(credential.id, credential);
+  return transport;
 }
 
-const screens: [string, () => MemoryDoor, () => Promise<void>][] = [
-  ['no providers', door, async () => undefined],
+const screens: [string, () => MemoryTransport, () => Promise<void>][] = [
+  ['no providers', newTransport, async () => undefined],
   ['providers and connections', full, async () => undefined],
   [
     'an error and good news',
@@ -86,25 +86,25 @@ const screens: [string, () => MemoryDoor, () => Promise<void>][] = [
   ['the first run', () => locked('absent'), () => click('create-vault')],
 ];
 
-function locked(state: 'locked' | 'absent'): MemoryDoor {
-  const behind = door();
-  behind.engine.vault = {
+function locked(state: 'locked' | 'absent'): MemoryTransport {
+  const transport = newTransport();
+  transport.engine.vault = {
     state,
     slots: state === 'locked' ? ['keyring', 'passphrase'] : [],
     read_only: false,
     message: 'no keyring',
   };
-  return behind;
+  return transport;
 }
 
 /** Looking at a whole window takes a busy machine a while. */
 describe('axe finds nothing wrong with', () => {
   it.each(screens)(
     '%s',
-    async (_, behind, act) => {
+    async (_, transport, act) => {
       document.documentElement.lang = 'en';
       document.title = 'Tokenry';
-      await open(behind());
+      await open(transport());
       await act();
       expect(await violations()).toEqual([]);
     },

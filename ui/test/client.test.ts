@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { Client } from '../src/lib/door/client';
-import type { Answer, Door } from '../src/lib/door/door';
-import { Failure } from '../src/lib/door/failure';
+import { Client } from '../src/lib/transport/client';
+import type { Response, Transport } from '../src/lib/transport/transport';
+import { Failure } from '../src/lib/transport/failure';
 
-function answering(answer: Answer | Error) {
+function answering(answer: Response | Error) {
   const asked: unknown[][] = [];
   const nothing = () => Promise.resolve();
-  const door: Door = {
+  const transport: Transport = {
     request: (...request) => {
       asked.push(request);
       return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
@@ -19,7 +19,7 @@ function answering(answer: Answer | Error) {
     closeWindow: nothing,
     copyText: nothing,
   };
-  return { client: new Client(door), asked };
+  return { client: new Client(transport), asked };
 }
 
 describe('the client', () => {

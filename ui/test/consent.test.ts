@@ -3,13 +3,13 @@ import axe from 'axe-core';
 import { describe, expect, it } from 'vitest';
 import Consent from '../src/consent/Consent.svelte';
 import { ARMS_AFTER } from '../src/consent/asking.svelte';
-import { demoQuestions, MemoryQuestions } from '../src/lib/door/memory/questions';
+import { demoPrompts, MemoryPrompts } from '../dev/memory/prompts';
 import type { Prompt } from '../src/lib/types';
 import { click, settle, text, user } from './support';
 
-async function asked(given: Partial<Prompt> = {}, questions = new MemoryQuestions()) {
+async function asked(given: Partial<Prompt> = {}, questions = new MemoryPrompts()) {
   const prompt = questions.ask(given);
-  render(Consent, { door: questions });
+  render(Consent, { transport: questions });
   await settle();
   return { questions, prompt };
 }
@@ -89,7 +89,7 @@ describe('the question', () => {
   });
 
   it('tells an app that proved itself from one that did not', async () => {
-    const questions = new MemoryQuestions();
+    const questions = new MemoryPrompts();
     const first = questions.ask({ app: 'release-notes', app_proved: true });
     await asked({ app: 'release-notes', app_proved: false }, questions);
     expect(screen.getByTestId('consent').textContent).toContain('proved by its own token');
@@ -148,7 +148,7 @@ describe('an answer', () => {
     expect(off('allow-once')).toBe(true);
     await user.type(screen.getByTestId('passphrase'), 'wrong horse');
     await armed('allow-once');
-    questions.refuseNext('validation_error', 'passphrase is wrong; type it again');
+    questions.failNext('validation_error', 'passphrase is wrong; type it again');
     await click('allow-once');
     expect(text('problem')).toContain('wrong');
     expect(screen.getByTestId<HTMLInputElement>('passphrase').value).toBe('');
@@ -221,7 +221,7 @@ describe('an answer', () => {
   it('that is refused says why, and can be given again', async () => {
     const { questions } = await asked();
     await armed('allow-once');
-    questions.refuseNext('permission_denied', 'the question came up only just now');
+    questions.failNext('permission_denied', 'the question came up only just now');
     await click('allow-once');
     expect(text('problem')).toBe('the question came up only just now');
     expect(off('allow-once')).toBe(true);
@@ -233,8 +233,8 @@ describe('an answer', () => {
 
 describe('an app that wants to be authorized', () => {
   async function app(scene = 'app') {
-    const questions = demoQuestions(scene);
-    render(Consent, { door: questions });
+    const questions = demoPrompts(scene);
+    render(Consent, { transport: questions });
     await settle();
     return questions;
   }
@@ -286,7 +286,7 @@ it.each(['token', 'more', 'app', 'keys', 'hostile', 'credential'])(
   async (name) => {
     document.documentElement.lang = 'en';
     document.title = 'Tokenry asks';
-    render(Consent, { door: demoQuestions(name) });
+    render(Consent, { transport: demoPrompts(name) });
     await settle();
     const { violations } = await axe.run(document, { rules: { 'color-contrast': { enabled: false } } });
     expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);

@@ -1,7 +1,7 @@
 /** The focus never falls to the page, and what was typed is not dropped by accident. */
 import { screen } from '@testing-library/svelte';
 import { describe, expect, it } from 'vitest';
-import { click, door, open, settle, text, type, user, withConnection, withProvider } from './support';
+import { click, newTransport, open, settle, text, type, user, withConnection, withProvider } from './support';
 
 async function press(keys: string) {
   await user.keyboard(keys);
@@ -9,11 +9,11 @@ async function press(keys: string) {
 }
 
 async function opened() {
-  const behind = door();
-  const provider = withProvider(behind);
-  const connection = withConnection(behind, provider);
-  await open(behind);
-  return { behind, provider, connection };
+  const transport = newTransport();
+  const provider = withProvider(transport);
+  const connection = withConnection(transport, provider);
+  await open(transport);
+  return { transport, provider, connection };
 }
 
 /** By keyboard, as somebody without a mouse does. */
@@ -47,12 +47,12 @@ describe('the focus', () => {
   });
 
   it('goes to the row when its button is gone, and to the provider when the row is', async () => {
-    const { behind, connection } = await opened();
+    const { transport, connection } = await opened();
     screen.getByTestId('copy-token').focus();
-    behind.engine.putConnection({ ...connection, status: 'disconnecting' });
+    transport.engine.putConnection({ ...connection, status: 'disconnecting' });
     await settle();
     expect(document.activeElement).toBe(screen.getByTestId('connection-sandbox'));
-    behind.engine.removeConnection(connection.id);
+    transport.engine.removeConnection(connection.id);
     await settle();
     expect(document.activeElement).toBe(screen.getByTestId('provider-sandbox'));
   });
@@ -75,11 +75,11 @@ describe('the focus', () => {
   });
 
   it('that the user took away is not brought back', async () => {
-    const { behind, connection } = await opened();
+    const { transport, connection } = await opened();
     screen.getByTestId('copy-token').focus();
     screen.getByTestId('copy-token').blur();
     await settle();
-    behind.engine.removeConnection(connection.id);
+    transport.engine.removeConnection(connection.id);
     await settle();
     expect(document.activeElement).toBe(document.body);
   });

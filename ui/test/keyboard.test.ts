@@ -1,6 +1,6 @@
 import { screen } from '@testing-library/svelte';
 import { describe, expect, it } from 'vitest';
-import { click, door, open, settle, user, withConnection, withProvider } from './support';
+import { click, newTransport, open, settle, user, withConnection, withProvider } from './support';
 
 async function press(keys: string) {
   await user.keyboard(keys);
@@ -8,10 +8,10 @@ async function press(keys: string) {
 }
 
 async function opened() {
-  const behind = door();
-  withConnection(behind, withProvider(behind));
-  await open(behind);
-  return behind;
+  const transport = newTransport();
+  withConnection(transport, withProvider(transport));
+  await open(transport);
+  return transport;
 }
 
 describe('keys', () => {
@@ -42,12 +42,12 @@ describe('keys', () => {
   });
 
   it('none is a single character: no letter or sign alone does anything (WCAG 2.1.4)', async () => {
-    const behind = await opened();
+    const transport = await opened();
     const before = document.body.innerHTML;
-    const lines = behind.lines.length;
+    const lines = transport.lines.length;
     for (const key of 'abcdefghijklmnopqrstuvwxyzLN0123456789/?.,;:-+*#<>!') await press(key);
     expect(document.body.innerHTML).toBe(before);
-    expect(behind.lines).toHaveLength(lines);
+    expect(transport.lines).toHaveLength(lines);
   });
 
   it('F1 lists them all, and Escape closes the list', async () => {
@@ -72,11 +72,11 @@ it('a dialog takes the focus, Enter in its field goes on, and the focus goes bac
 });
 
 it('the confirmation of a disconnect starts at Cancel, so that Enter by accident destroys nothing', async () => {
-  const behind = await opened();
+  const transport = await opened();
   await click('disconnect');
   expect(document.activeElement?.textContent).toContain('Cancel');
   await press('{Enter}');
-  expect(behind.lines.some((line) => line.startsWith('DELETE'))).toBe(false);
+  expect(transport.lines.some((line) => line.startsWith('DELETE'))).toBe(false);
 });
 
 it('every control is reached by Tab, in the order in which it stands', async () => {

@@ -2,16 +2,16 @@
 import { fireEvent, screen } from '@testing-library/svelte';
 import { describe, expect, it } from 'vitest';
 import type { Connection } from '../src/lib/types';
-import { click, door, open, settle, type, user, withConnection, withProvider } from './support';
+import { click, newTransport, open, settle, type, user, withConnection, withProvider } from './support';
 
 const MANY = 1000;
 
 async function many(count = MANY, given: (n: number) => Partial<Connection> = () => ({})) {
-  const behind = door();
-  const provider = withProvider(behind);
-  for (let n = 0; n < count; n += 1) withConnection(behind, provider, { label: `l${n}`, ...given(n) });
-  await open(behind);
-  return { behind, provider };
+  const transport = newTransport();
+  const provider = withProvider(transport);
+  for (let n = 0; n < count; n += 1) withConnection(transport, provider, { label: `l${n}`, ...given(n) });
+  await open(transport);
+  return { transport, provider };
 }
 
 const rows = () => screen.queryAllByTestId(/^connection-sandbox/).map(({ dataset }) => dataset['testid']);
@@ -82,7 +82,7 @@ describe('a thousand connections', () => {
 });
 
 it('what is to be done about a connection far down is above the list, and has the focus', async () => {
-  const { behind } = await many(60, (n) => (n === 50 ? { status: 'needs_reauth', reason: 'revoked' } : {}));
+  const { transport } = await many(60, (n) => (n === 50 ? { status: 'needs_reauth', reason: 'revoked' } : {}));
   await scroll(50 * 130);
   await click('connect-again');
   const panel = screen.getByTestId('waiting');
@@ -92,5 +92,5 @@ it('what is to be done about a connection far down is above the list, and has th
   await click('cancel-flow');
   expect(screen.queryByTestId('waiting')).toBeNull();
   expect(document.activeElement).toBe(screen.getByTestId('connection-sandbox/l50'));
-  expect(behind.lines.filter((line) => line.endsWith('/authorize'))).toHaveLength(1);
+  expect(transport.lines.filter((line) => line.endsWith('/authorize'))).toHaveLength(1);
 });

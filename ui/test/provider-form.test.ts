@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { aProvider } from '../src/lib/door/memory/samples';
+import { aProvider } from '../dev/memory/samples';
 import { blank, of, toCreate, toUpdate } from '../src/lib/form/provider';
 
 const before = aProvider({

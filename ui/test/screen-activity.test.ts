@@ -2,21 +2,21 @@ import { screen } from '@testing-library/svelte';
 import { expect, it } from 'vitest';
 import type { Event } from '../src/lib/types';
 import { words } from '../src/lib/words';
-import { nextId } from '../src/lib/door/memory/engine';
-import { anApp } from '../src/lib/door/memory/samples';
-import { click, door, open, settle, text, type, user, withConnection, withProvider } from './support';
+import { nextId } from '../dev/memory/engine';
+import { anApp } from '../dev/memory/samples';
+import { click, newTransport, open, settle, text, type, user, withConnection, withProvider } from './support';
 
 async function activity() {
-  const behind = door();
-  const provider = withProvider(behind);
-  const connection = withConnection(behind, provider);
+  const transport = newTransport();
+  const provider = withProvider(transport);
+  const connection = withConnection(transport, provider);
   const of = { provider_id: provider.id, connection_id: connection.id };
-  behind.engine.log({ kind: 'provider_added', provider_id: provider.id });
-  behind.engine.log({ kind: 'token_handed_out', caller: 'program', program: '/usr/bin/git', pid: 7, ...of });
-  behind.engine.log({ kind: 'refresh_failed', caller: 'engine', outcome: 'failed', detail: 'no route', ...of });
-  await open(behind);
+  transport.engine.log({ kind: 'provider_added', provider_id: provider.id });
+  transport.engine.log({ kind: 'token_handed_out', caller: 'program', program: '/usr/bin/git', pid: 7, ...of });
+  transport.engine.log({ kind: 'refresh_failed', caller: 'engine', outcome: 'failed', detail: 'no route', ...of });
+  await open(transport);
   await click('nav-activity');
-  return behind;
+  return transport;
 }
 
 it('each event says what happened, to what, who asked and how it ended', async () => {
@@ -30,8 +30,8 @@ it('each event says what happened, to what, who asked and how it ended', async (
 });
 
 it('a new event comes by itself, on top', async () => {
-  const behind = await activity();
-  behind.engine.log({ kind: 'unlocked' });
+  const transport = await activity();
+  transport.engine.log({ kind: 'unlocked' });
   await settle();
   expect(screen.getAllByTestId('event')).toHaveLength(4);
   expect(text('event')).toContain('Vault unlocked');
@@ -52,18 +52,18 @@ it('the filter finds program, account, kind and outcome', async () => {
 });
 
 it('what a provider or program calls itself is text, never markup', async () => {
-  const behind = door();
-  behind.engine.log({ kind: 'redirect_refused', outcome: 'refused', detail: '<img src=x onerror=alert(1)>' });
-  await open(behind);
+  const transport = newTransport();
+  transport.engine.log({ kind: 'redirect_refused', outcome: 'refused', detail: '<img src=x onerror=alert(1)>' });
+  await open(transport);
   await click('nav-activity');
   expect(text('event')).toContain('<img src=x onerror=alert(1)>');
   expect(document.querySelector('img')).toBeNull();
 });
 
 it('older events come on request', async () => {
-  const behind = door();
-  for (let n = 0; n < 101; n += 1) behind.engine.log({ kind: 'refreshed' });
-  await open(behind);
+  const transport = newTransport();
+  for (let n = 0; n < 101; n += 1) transport.engine.log({ kind: 'refreshed' });
+  await open(transport);
   await click('nav-activity');
   const all = () => screen.getAllByTestId('event')[0]?.closest('[aria-setsize]')?.getAttribute('aria-setsize');
   expect(all()).toBe('100');
@@ -80,15 +80,15 @@ const choose = async (name: string, value: string) => {
 const kinds = () => screen.queryAllByTestId('event').map(({ dataset }) => dataset['kind']);
 
 async function withApp() {
-  const behind = door();
-  const provider = withProvider(behind);
-  const connection = withConnection(behind, provider);
+  const transport = newTransport();
+  const provider = withProvider(transport);
+  const connection = withConnection(transport, provider);
   const app = anApp({ id: nextId(), name: 'release-notes' });
-  behind.engine.apps.set(app.id, app);
+  transport.engine.apps.set(app.id, app);
   const of = { provider_id: provider.id, connection_id: connection.id };
-  behind.engine.log({ kind: 'refreshed', caller: 'engine', rule: 'engine', ...of });
-  behind.engine.log({ kind: 'app_added', app_id: app.id, rule: 'window' });
-  behind.engine.log({
+  transport.engine.log({ kind: 'refreshed', caller: 'engine', rule: 'engine', ...of });
+  transport.engine.log({ kind: 'app_added', app_id: app.id, rule: 'window' });
+  transport.engine.log({
     kind: 'token_handed_out',
     caller: 'app',
     app_id: app.id,
@@ -96,7 +96,7 @@ async function withApp() {
     program: '/bin/x',
     ...of,
   });
-  behind.engine.log({
+  transport.engine.log({
     kind: 'consent_decided',
     caller: 'program',
     program: '/home/ada/bin/deploy',
@@ -105,9 +105,9 @@ async function withApp() {
     detail: 'a token',
     ...of,
   });
-  await open(behind);
+  await open(transport);
   await click('nav-activity');
-  return { behind, app, connection, of };
+  return { transport, app, connection, of };
 }
 
 it('what was decided, by which rule, and what was sent to whom is said in words', async () => {
@@ -119,30 +119,30 @@ it('what was decided, by which rule, and what was sent to whom is said in words'
 });
 
 it('app, connection and result narrow the list, and it goes on live', async () => {
-  const { behind, app, connection, of } = await withApp();
+  const { transport, app, connection, of } = await withApp();
   await choose('app', app.id);
   expect(kinds()).toEqual(['token_handed_out', 'app_added']);
   await choose('connection', connection.id);
   expect(kinds()).toEqual(['token_handed_out']);
   const more: Partial<Event> = { caller: 'app', app_id: app.id, ...of };
-  behind.engine.log({ kind: 'refreshed', ...of });
-  behind.engine.log({ kind: 'disconnected', ...more });
+  transport.engine.log({ kind: 'refreshed', ...of });
+  transport.engine.log({ kind: 'disconnected', ...more });
   await settle();
   expect(kinds()).toEqual(['disconnected', 'token_handed_out']);
   await choose('app', '');
   await choose('connection', '');
   await choose('outcome', 'refused');
   expect(kinds()).toEqual(['consent_decided']);
-  behind.engine.log({ kind: 'unlocked' });
+  transport.engine.log({ kind: 'unlocked' });
   await settle();
   expect(kinds()).toEqual(['consent_decided']);
 });
 
 it('pages in which nothing fits are passed over, and the oldest that fits is found', async () => {
-  const behind = door();
-  behind.engine.log({ kind: 'redirect_refused', outcome: 'refused' });
-  for (let n = 0; n < 350; n += 1) behind.engine.log({ kind: 'refreshed' });
-  await open(behind);
+  const transport = newTransport();
+  transport.engine.log({ kind: 'redirect_refused', outcome: 'refused' });
+  for (let n = 0; n < 350; n += 1) transport.engine.log({ kind: 'refreshed' });
+  await open(transport);
   await click('nav-activity');
   await choose('outcome', 'refused');
   expect(kinds()).toEqual(['redirect_refused']);
@@ -150,10 +150,10 @@ it('pages in which nothing fits are passed over, and the oldest that fits is fou
 });
 
 it('a very long way without anything that fits can be gone on with', async () => {
-  const behind = door();
-  behind.engine.log({ kind: 'redirect_refused', outcome: 'refused' });
-  for (let n = 0; n < 2100; n += 1) behind.engine.log({ kind: 'refreshed' });
-  await open(behind);
+  const transport = newTransport();
+  transport.engine.log({ kind: 'redirect_refused', outcome: 'refused' });
+  for (let n = 0; n < 2100; n += 1) transport.engine.log({ kind: 'refreshed' });
+  await open(transport);
   await click('nav-activity');
   await choose('outcome', 'refused');
   expect(kinds()).toEqual([]);
@@ -172,12 +172,12 @@ it.each(KINDS)('%s is not told as done when it was refused or failed', (kind) =>
 });
 
 it('a refused request says that it was denied, and not that something was handed out or sent', async () => {
-  const behind = door();
-  const provider = withProvider(behind);
+  const transport = newTransport();
+  const provider = withProvider(transport);
   const of = { provider_id: provider.id, caller: 'program', program: '/bin/x', outcome: 'refused' } as const;
-  for (const kind of KINDS) behind.engine.log({ kind, ...of });
-  behind.engine.log({ kind: 'token_handed_out', ...of });
-  await open(behind);
+  for (const kind of KINDS) transport.engine.log({ kind, ...of });
+  transport.engine.log({ kind: 'token_handed_out', ...of });
+  await open(transport);
   await click('nav-activity');
   expect(text('event')).toMatch(/^Token request denied · Sandbox/);
   expect(document.body.textContent).not.toContain('Token handed out');
@@ -185,10 +185,10 @@ it('a refused request says that it was denied, and not that something was handed
 });
 
 it('where the client signs in by itself, no refresh token is said to be sent', async () => {
-  const behind = door();
-  const provider = withProvider(behind, { grant_type: 'client_credentials' });
-  for (const kind of KINDS) behind.engine.log({ kind, provider_id: provider.id, caller: 'engine' });
-  await open(behind);
+  const transport = newTransport();
+  const provider = withProvider(transport, { grant_type: 'client_credentials' });
+  for (const kind of KINDS) transport.engine.log({ kind, provider_id: provider.id, caller: 'engine' });
+  await open(transport);
   await click('nav-activity');
   await type('filter', 'client credentials');
   expect(text('sent')).toBe('The client credentials were sent to Sandbox, which answered with a new access token');
@@ -197,14 +197,14 @@ it('where the client signs in by itself, no refresh token is said to be sent', a
 });
 
 it('of more than two hundred connections one is chosen by its name', async () => {
-  const behind = door();
-  const provider = withProvider(behind);
+  const transport = newTransport();
+  const provider = withProvider(transport);
   for (let n = 0; n < 201; n += 1) {
-    const connection = withConnection(behind, provider, { label: `l${n}` });
-    if (n === 17) behind.engine.log({ kind: 'refreshed', connection_id: connection.id, provider_id: provider.id });
-    else if (n < 20) behind.engine.log({ kind: 'unlocked' });
+    const connection = withConnection(transport, provider, { label: `l${n}` });
+    if (n === 17) transport.engine.log({ kind: 'refreshed', connection_id: connection.id, provider_id: provider.id });
+    else if (n < 20) transport.engine.log({ kind: 'unlocked' });
   }
-  await open(behind);
+  await open(transport);
   await click('nav-activity');
   expect(document.querySelectorAll('option').length).toBeLessThan(20);
   await type('field-connection', 'sandbox/l1');

@@ -1,20 +1,20 @@
 import { screen } from '@testing-library/svelte';
 import { describe, expect, it } from 'vitest';
-import { nextId } from '../src/lib/door/memory/engine';
-import { aCredential } from '../src/lib/door/memory/samples';
+import { nextId } from '../dev/memory/engine';
+import { aCredential } from '../dev/memory/samples';
 import { base64, credentialProblems, ofCredential, toUpdateCredential } from '../src/lib/form/credential';
 import type { Credential } from '../src/lib/types';
-import { body, click, door, open, settle, text, type, user, withConnection, withProvider } from './support';
+import { body, click, newTransport, open, settle, text, type, user, withConnection, withProvider } from './support';
 
 async function listed(...given: Partial<Credential>[]) {
-  const behind = door();
-  withConnection(behind, withProvider(behind));
+  const transport = newTransport();
+  withConnection(transport, withProvider(transport));
   for (const one of given) {
     const credential = aCredential({ id: nextId(), name: 'weather-key', ...one });
-    behind.engine.credentials.set(credential.id, credential);
+    transport.engine.credentials.set(credential.id, credential);
   }
-  await open(behind);
-  return behind;
+  await open(transport);
+  return transport;
 }
 
 describe('the list', () => {
@@ -26,11 +26,11 @@ describe('the list', () => {
   });
 
   it('offers to copy what may be handed out, and says what never is', async () => {
-    const behind = await listed({ type: 'default', fields: ['cert', 'key'], redact_fields: ['key'] });
+    const transport = await listed({ type: 'default', fields: ['cert', 'key'], redact_fields: ['key'] });
     expect(text('credential-weather-key')).toContain('key (never handed out)');
     expect(screen.queryByTestId('copy-key')).toBeNull();
     await click('copy-cert');
-    expect(behind.copied).toEqual([expect.stringMatching(/^cert of /)]);
+    expect(transport.copied).toEqual([expect.stringMatching(/^cert of /)]);
     expect(text('toast')).toContain('cleared from there in 45 seconds');
   });
 
@@ -44,12 +44,12 @@ describe('the list', () => {
   });
 
   it('follows what happens elsewhere, deletion at its end included', async () => {
-    const behind = await listed({});
-    const [credential] = [...behind.engine.credentials.values()];
-    behind.engine.putCredential({ ...(credential as Credential), name: 'renamed' });
+    const transport = await listed({});
+    const [credential] = [...transport.engine.credentials.values()];
+    transport.engine.putCredential({ ...(credential as Credential), name: 'renamed' });
     await settle();
     expect(screen.getByTestId('credential-renamed')).toBeTruthy();
-    behind.engine.removeCredential(credential?.id ?? '');
+    transport.engine.removeCredential(credential?.id ?? '');
     await settle();
     expect(screen.queryByTestId('credential-renamed')).toBeNull();
   });
@@ -57,13 +57,13 @@ describe('the list', () => {
 
 describe('adding one', () => {
   it('sends the value in base64, and nothing of it stays in the window', async () => {
-    const behind = await listed();
+    const transport = await listed();
     await click('add-credential');
     await type('field-name', 'weather-key');
     await type('field-value', 'planted-sécret');
     await user.selectOptions(screen.getByTestId('field-until'), 'week');
     await click('save-credential');
-    const sent = body(behind, 'POST /v1/credentials') as Record<string, unknown>;
+    const sent = body(transport, 'POST /v1/credentials') as Record<string, unknown>;
     expect(sent).toMatchObject({ name: 'weather-key', type: 'raw', data: { value: 'cGxhbnRlZC1zw6ljcmV0' } });
     expect(Math.round((Date.parse(String(sent['expires_at'])) - Date.now()) / 86_400_000)).toBe(7);
     expect(screen.getByTestId('credential-expires')).toBeTruthy();
@@ -71,7 +71,7 @@ describe('adding one', () => {
   });
 
   it('asks for the fields of its type, and says at each what is wrong', async () => {
-    const behind = await listed();
+    const transport = await listed();
     await click('add-credential');
     await click('field-type-basic_auth');
     await type('field-username', 'a:b');
@@ -79,12 +79,12 @@ describe('adding one', () => {
     expect(text('error-name')).toContain('lower-case');
     expect(text('error-username')).toContain('colon');
     expect(text('error-password')).toBe('is needed');
-    expect(behind.lines).not.toContain('POST /v1/credentials');
+    expect(transport.lines).not.toContain('POST /v1/credentials');
     expect(screen.getByTestId('field-password').getAttribute('type')).toBe('password');
   });
 
   it('takes any fields, some of which are never handed out', async () => {
-    const behind = await listed();
+    const transport = await listed();
     await click('add-credential');
     await click('field-type-default');
     await type('field-name', 'signing');
@@ -99,7 +99,7 @@ describe('adding one', () => {
     await click('redact-1');
     await click('save-credential');
     const sent = { name: 'signing', type: 'default', data: { cert: 'YQ==', key: 'Yg==' }, redact_fields: ['key'] };
-    expect(body(behind, 'POST /v1/credentials')).toEqual(sent);
+    expect(body(transport, 'POST /v1/credentials')).toEqual(sent);
   });
 
   it('under a taken name says so at the name', async () => {
@@ -108,21 +108,21 @@ describe('adding one', () => {
     await type('field-name', 'weather-key');
     await type('field-value', 'x');
     await click('save-credential');
-    expect(text('error-name')).toContain('is taken');
+    expect(text('error-name')).toContain('another credential is already called');
     expect(document.activeElement).toBe(screen.getByTestId('field-name'));
   });
 });
 
 describe('editing one', () => {
   it('shows no value, and sends only what changed', async () => {
-    const behind = await listed({ type: 'basic_auth', fields: ['password', 'username'] });
+    const transport = await listed({ type: 'basic_auth', fields: ['password', 'username'] });
     await click('edit-credential');
     for (const field of ['username', 'password']) {
       expect(screen.getByTestId<HTMLInputElement>(`field-${field}`).value).toBe('');
     }
     await type('field-password', 'new');
     await click('save-credential');
-    expect(body(behind, 'PUT')).toEqual({ data: { password: 'bmV3' } });
+    expect(body(transport, 'PUT')).toEqual({ data: { password: 'bmV3' } });
   });
 
   it('takes a field away, adds one, and ends an expiry', () => {
@@ -147,11 +147,11 @@ describe('editing one', () => {
   });
 
   it('deletes only after a second look', async () => {
-    const behind = await listed({});
+    const transport = await listed({});
     await click('remove-credential');
     expect(document.activeElement?.textContent).toContain('Cancel');
     await click('confirm-remove-credential');
-    expect(behind.lines.filter((line) => line.startsWith('DELETE /v1/credentials/'))).toHaveLength(1);
+    expect(transport.lines.filter((line) => line.startsWith('DELETE /v1/credentials/'))).toHaveLength(1);
     expect(screen.queryByTestId('credential-weather-key')).toBeNull();
   });
 });

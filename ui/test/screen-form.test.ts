@@ -1,28 +1,28 @@
 import { screen } from '@testing-library/svelte';
 import { describe, expect, it } from 'vitest';
 import type { Provider } from '../src/lib/types';
-import { body, click, door, open, settle, text, type, user, withConnection, withProvider } from './support';
+import { body, click, newTransport, open, settle, text, type, user, withConnection, withProvider } from './support';
 
 async function adding() {
-  const behind = door();
-  await open(behind);
+  const transport = newTransport();
+  await open(transport);
   await click('add-provider');
-  return behind;
+  return transport;
 }
 
 async function editing(given: Partial<Provider>) {
-  const behind = door();
-  const provider = withProvider(behind, given);
-  await open(behind);
+  const transport = newTransport();
+  const provider = withProvider(transport, given);
+  await open(transport);
   await click('edit-sandbox');
-  return { behind, provider };
+  return { transport, provider };
 }
 
 const invalid = () => document.activeElement?.getAttribute('name');
 
 describe('adding a provider', () => {
   it('sends what was typed, and shows the provider', async () => {
-    const behind = await adding();
+    const transport = await adding();
     await type('field-name', 'sandbox');
     await type('field-display_name', 'Sandbox');
     await type('field-client_id', 'tokenry');
@@ -32,9 +32,9 @@ describe('adding a provider', () => {
     await type('field-default_scopes', 'openid email');
     expect(text('redirect-uri')).toBe('http://127.0.0.1/cb/sandbox');
     await click('copy-redirect-uri');
-    expect(behind.copied).toEqual(['http://127.0.0.1/cb/sandbox']);
+    expect(transport.copied).toEqual(['http://127.0.0.1/cb/sandbox']);
     await click('save-provider');
-    expect(body(behind, 'POST')).toMatchObject({
+    expect(body(transport, 'POST')).toMatchObject({
       name: 'sandbox',
       client_id: 'tokenry',
       client_secret: 'planted-secret',
@@ -47,7 +47,7 @@ describe('adding a provider', () => {
   });
 
   it('asks the engine nothing while a field is wrong, says what at each, and goes to the first', async () => {
-    const behind = await adding();
+    const transport = await adding();
     await click('save-provider');
     for (const field of ['name', 'client_id', 'authorization_endpoint', 'token_endpoint']) {
       expect(text(`error-${field}`), field).not.toBe('');
@@ -56,20 +56,20 @@ describe('adding a provider', () => {
       expect(input.getAttribute('aria-describedby')?.split(' ')).toContain(screen.getByTestId(`error-${field}`).id);
     }
     expect(invalid()).toBe('name');
-    expect(behind.lines.some((line) => line.startsWith('POST'))).toBe(false);
+    expect(transport.lines.some((line) => line.startsWith('POST'))).toBe(false);
     await type('field-name', 'sandbox');
     expect(screen.queryByTestId('error-name')).toBeNull();
     expect(screen.getByTestId('error-client_id')).toBeTruthy();
   });
 
   it('shows what the engine finds wrong at the fields, unfolds them, and keeps what was typed', async () => {
-    const behind = await adding();
+    const transport = await adding();
     await type('field-name', 'sandbox');
     await type('field-client_id', 'id');
     await type('field-authorization_endpoint', 'https://a.example/auth');
     await type('field-token_endpoint', 'https://a.example/token');
     const fields = { revocation_endpoint: 'must be somewhere else' };
-    behind.refuseNext('POST', { code: 'validation_error', message: 'no', details: { fields } });
+    transport.failNext('POST', { code: 'validation_error', message: 'no', details: { fields } });
     await click('save-provider');
     expect(text('error-revocation_endpoint')).toBe('must be somewhere else');
     expect(screen.getByTestId<HTMLDetailsElement>('advanced').open).toBe(true);
@@ -78,16 +78,16 @@ describe('adding a provider', () => {
   });
 
   it('whose name is taken says so', async () => {
-    const behind = door();
-    withProvider(behind);
-    await open(behind);
+    const transport = newTransport();
+    withProvider(transport);
+    await open(transport);
     await click('add-provider');
     await type('field-name', 'sandbox');
     await type('field-client_id', 'id');
     await type('field-authorization_endpoint', 'https://a.example/auth');
     await type('field-token_endpoint', 'https://a.example/token');
     await click('save-provider');
-    expect(text('error-name')).toContain('is taken by another provider');
+    expect(text('error-name')).toContain('another provider is already called sandbox');
     expect(invalid()).toBe('name');
   });
 
@@ -102,16 +102,16 @@ describe('adding a provider', () => {
 
 describe('editing a provider', () => {
   it('sends only what changed', async () => {
-    const { behind, provider } = await editing({ issuer: 'https://sandbox.example' });
+    const { transport, provider } = await editing({ issuer: 'https://sandbox.example' });
     await type('field-issuer', '');
     await click('save-provider');
-    expect(behind.lines).toContain(`PUT /v1/oauth-providers/${provider.id}`);
-    expect(body(behind, 'PUT')).toEqual({ issuer: '' });
+    expect(transport.lines).toContain(`PUT /v1/oauth-providers/${provider.id}`);
+    expect(body(transport, 'PUT')).toEqual({ issuer: '' });
   });
 
   it('never shows the secret that is kept: it is kept, replaced or cleared', async () => {
     const secret = { has_client_secret: true, token_endpoint_auth_method: 'client_secret_basic' as const };
-    const { behind } = await editing(secret);
+    const { transport } = await editing(secret);
     expect(screen.queryByTestId('field-client_secret')).toBeNull();
     await click('secret-clear');
     await click('secret-keep');
@@ -119,53 +119,56 @@ describe('editing a provider', () => {
     expect(screen.getByTestId<HTMLInputElement>('field-client_secret').value).toBe('');
     await type('field-client_secret', 'new');
     await click('save-provider');
-    expect(body(behind, 'PUT')).toMatchObject({ client_secret: 'new' });
+    expect(body(transport, 'PUT')).toMatchObject({ client_secret: 'new' });
   });
 
   it('clears the secret together with the way it is sent', async () => {
-    const { behind } = await editing({ has_client_secret: true, token_endpoint_auth_method: 'client_secret_post' });
+    const { transport } = await editing({ has_client_secret: true, token_endpoint_auth_method: 'client_secret_post' });
     await click('secret-clear');
     await click('save-provider');
-    expect(body(behind, 'PUT')).toEqual({ client_secret: '', token_endpoint_auth_method: 'none' });
+    expect(body(transport, 'PUT')).toEqual({ client_secret: '', token_endpoint_auth_method: 'none' });
   });
 
   it('sends a first secret, since a public client would never send it', async () => {
-    const { behind } = await editing({});
+    const { transport } = await editing({});
     await type('field-client_secret', 'first');
     await click('save-provider');
-    expect(body(behind, 'PUT')).toEqual({ client_secret: 'first', token_endpoint_auth_method: 'client_secret_post' });
+    expect(body(transport, 'PUT')).toEqual({
+      client_secret: 'first',
+      token_endpoint_auth_method: 'client_secret_post',
+    });
   });
 
   it('is left by Escape without a trace', async () => {
-    const { behind } = await editing({});
+    const { transport } = await editing({});
     screen.getByTestId('cancel-form').focus();
     await user.keyboard('{Escape}');
     await settle();
     expect(screen.queryByTestId('provider-form')).toBeNull();
-    expect(behind.lines.some((line) => line.startsWith('PUT'))).toBe(false);
+    expect(transport.lines.some((line) => line.startsWith('PUT'))).toBe(false);
   });
 });
 
 describe('deleting a provider', () => {
   it('without connections asks once', async () => {
-    const { behind, provider } = await editing({});
+    const { transport, provider } = await editing({});
     await click('delete-provider');
     await click('confirm-remove');
-    expect(behind.lines).toContain(`DELETE /v1/oauth-providers/${provider.id}?disconnect=false`);
+    expect(transport.lines).toContain(`DELETE /v1/oauth-providers/${provider.id}?disconnect=false`);
     expect(screen.getByTestId('empty')).toBeTruthy();
   });
 
   it('with connections says that they are disconnected first, and how many', async () => {
-    const behind = door();
-    const provider = withProvider(behind);
-    withConnection(behind, provider);
-    withConnection(behind, provider, { label: 'b' });
-    await open(behind);
+    const transport = newTransport();
+    const provider = withProvider(transport);
+    withConnection(transport, provider);
+    withConnection(transport, provider, { label: 'b' });
+    await open(transport);
     await click('edit-sandbox');
     await click('delete-provider');
     expect(text('remove-dialog')).toContain('It has 2 connections. They are disconnected first');
     await click('confirm-remove');
-    expect(behind.lines).toContain(`DELETE /v1/oauth-providers/${provider.id}?disconnect=true`);
+    expect(transport.lines).toContain(`DELETE /v1/oauth-providers/${provider.id}?disconnect=true`);
     expect(screen.getByTestId('empty')).toBeTruthy();
   });
 });

@@ -1,7 +1,7 @@
 import { screen, within } from '@testing-library/svelte';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Connection } from '../src/lib/types';
-import { ADA, body, click, door, open, settle, text, type, withConnection, withProvider } from './support';
+import { ADA, body, click, newTransport, open, settle, text, type, withConnection, withProvider } from './support';
 
 const MINUTE = 60_000;
 const NOW = Date.parse('2026-11-24T12:00:00Z');
@@ -16,15 +16,15 @@ afterEach(() => {
 
 /** A window with one connection of this kind. */
 async function showing(given: Partial<Connection>, provider = {}) {
-  const behind = door();
-  const connection = withConnection(behind, withProvider(behind, provider), given);
-  await open(behind);
-  return { behind, connection };
+  const transport = newTransport();
+  const connection = withConnection(transport, withProvider(transport, provider), given);
+  await open(transport);
+  return { transport, connection };
 }
 
 describe('without providers', () => {
   it('there are two sentences and a button that leads to the form', async () => {
-    await open(door());
+    await open(newTransport());
     expect(text('empty')).toMatch(/^No providers yet [^.]+\. [^.]+\.\s+Add provider$/);
     await click('add-provider');
     expect(screen.getByTestId('provider-form')).toBeTruthy();
@@ -75,10 +75,10 @@ describe('a connection', () => {
     ['lost_response', /lost on its way/],
     ['scope_missing', /no longer grants a scope/],
   ] as const)('that was lost (%s) says why, and the button renews that very connection', async (reason, words) => {
-    const { behind, connection } = await showing({ status: 'needs_reauth', reason });
+    const { transport, connection } = await showing({ status: 'needs_reauth', reason });
     expect(text('reason')).toMatch(words);
     await click('connect-again');
-    expect(body(behind, 'POST /v1/oauth-providers')).toEqual({ connection: connection.id });
+    expect(body(transport, 'POST /v1/oauth-providers')).toEqual({ connection: connection.id });
     expect(text('waiting')).toContain('ada@example.org signs in again.');
     expect(screen.queryByTestId('connect-again')).toBeNull();
   });
@@ -97,7 +97,7 @@ describe('a connection', () => {
   });
 
   it('is refreshed, paused, resumed and labelled by its buttons', async () => {
-    const { behind } = await showing({ expires_at: at(MINUTE) });
+    const { transport } = await showing({ expires_at: at(MINUTE) });
     await click('refresh');
     expect(text('expires')).toBe('Expires in 1 h');
     await click('pause');
@@ -109,20 +109,20 @@ describe('a connection', () => {
     await type('field-label', 'home');
     await click('save-label');
     expect(text('connection-label')).toBe('home');
-    expect(body(behind, 'PATCH')).toEqual({ label: 'home' });
+    expect(body(transport, 'PATCH')).toEqual({ label: 'home' });
   });
 
   it('hands its token to the clipboard and never to the window', async () => {
-    const { behind, connection } = await showing({});
+    const { transport, connection } = await showing({});
     await click('copy-token');
-    expect(behind.copied).toEqual([`token of ${connection.id}`]);
-    expect(behind.lines.filter((line) => line.includes('/token'))).toEqual([]);
+    expect(transport.copied).toEqual([`token of ${connection.id}`]);
+    expect(transport.lines.filter((line) => line.includes('/token'))).toEqual([]);
     expect(text('toast')).toContain('45 seconds');
   });
 
   it('shows an error of the provider with its face', async () => {
-    const { behind } = await showing({});
-    behind.refuseNext('POST /v1/connections', { code: 'provider_unreachable', message: 'connection refused' });
+    const { transport } = await showing({});
+    transport.failNext('POST /v1/connections', { code: 'provider_unreachable', message: 'connection refused' });
     await click('refresh');
     expect(text('toast')).toMatch(/The provider cannot be reached\s*connection refused/);
   });
@@ -130,12 +130,12 @@ describe('a connection', () => {
 
 describe('disconnecting', () => {
   it('asks first, and Cancel does nothing', async () => {
-    const { behind } = await showing({});
+    const { transport } = await showing({});
     await click('disconnect');
     const dialog = within(screen.getByTestId('disconnect-dialog'));
     dialog.getByText('Cancel').click();
     await settle();
-    expect(behind.lines.some((line) => line.startsWith('DELETE'))).toBe(false);
+    expect(transport.lines.some((line) => line.startsWith('DELETE'))).toBe(false);
     expect(text('connected-as')).toContain('ada');
   });
 
@@ -145,8 +145,8 @@ describe('disconnecting', () => {
     ['pending', /is being disconnected\s*The provider has not revoked the tokens yet/, 'plain'],
     ['unsupported', /is disconnected\s*The tokens are gone.*no way to revoke/, 'plain'],
   ] as const)('says whether the provider revoked: %s', async (revoked, words, tone) => {
-    const { behind } = await showing({});
-    behind.engine.revoked = revoked;
+    const { transport } = await showing({});
+    transport.engine.revoked = revoked;
     await click('disconnect');
     await click('confirm-disconnect');
     expect(text('toast')).toMatch(words);
@@ -159,63 +159,63 @@ describe('disconnecting', () => {
 
 describe('connecting', () => {
   it('opens the browser at once, waits, and then shows whose account it is', async () => {
-    const behind = door();
-    withProvider(behind);
-    await open(behind);
+    const transport = newTransport();
+    withProvider(transport);
+    await open(transport);
     await click('connect-sandbox');
     expect(text('waiting')).toContain('Ends in 10 min');
-    const [flow] = [...behind.engine.flows.keys()];
-    expect(behind.lines).toContain(`POST /v1/flows/${flow}/open`);
-    behind.engine.end(flow ?? '', { status: 'connected' }, { account: ADA });
+    const [flow] = [...transport.engine.flows.keys()];
+    expect(transport.lines).toContain(`POST /v1/flows/${flow}/open`);
+    transport.engine.end(flow ?? '', { status: 'connected' }, { account: ADA });
     await settle();
     expect(screen.queryByTestId('waiting')).toBeNull();
     expect(text('connected-as')).toBe('Connected as ada@example.org');
   });
 
   it('says so when no browser can be opened, and waits all the same: the link can be copied', async () => {
-    const behind = door();
-    withProvider(behind);
-    await open(behind);
+    const transport = newTransport();
+    withProvider(transport);
+    await open(transport);
     const message = 'no browser could be opened; copy the link into a browser yourself';
-    behind.refuseNext('POST /v1/flows', { code: 'oauth_unavailable', message });
+    transport.failNext('POST /v1/flows', { code: 'oauth_unavailable', message });
     await click('connect-sandbox');
     expect(text('toast')).toContain(message);
     await click('copy-link');
-    expect(behind.copied).toHaveLength(1);
+    expect(transport.copied).toHaveLength(1);
   });
 
   it('can be cancelled, opened again, and its link copied, while the browser is away', async () => {
-    const behind = door();
-    withProvider(behind);
-    await open(behind);
+    const transport = newTransport();
+    withProvider(transport);
+    await open(transport);
     await click('connect-sandbox');
-    const [flow] = [...behind.engine.flows.keys()];
+    const [flow] = [...transport.engine.flows.keys()];
     await click('open-again');
-    expect(behind.lines).toContain(`POST /v1/flows/${flow}/open`);
+    expect(transport.lines).toContain(`POST /v1/flows/${flow}/open`);
     await click('copy-link');
-    expect(behind.copied).toEqual([`link of ${flow}`]);
+    expect(transport.copied).toEqual([`link of ${flow}`]);
     await click('cancel-flow');
     expect(screen.queryByTestId('waiting')).toBeNull();
     expect(screen.queryByTestId('flow-ended')).toBeNull();
   });
 
   it('a further account asks for a label first, and says at the field when it is taken', async () => {
-    const { behind } = await showing({});
+    const { transport } = await showing({});
     await click('connect-sandbox');
     await type('field-label', 'work');
-    behind.refuseNext('POST', { code: 'conflict', message: 'sandbox already has a connection labelled work' });
+    transport.failNext('POST', { code: 'conflict', message: 'sandbox already has a connection labelled work' });
     await click('confirm-connect');
     expect(text('error-label')).toContain('already has a connection labelled work');
     await type('field-label', 'home');
     await click('confirm-connect');
-    expect(body(behind, 'POST /v1/oauth-providers')).toEqual({ label: 'home' });
+    expect(body(transport, 'POST /v1/oauth-providers')).toEqual({ label: 'home' });
     expect(text('connection-label')).toBe('home');
   });
 
   it('by hand takes the address where the browser ended, and keeps the sign-in open when it is none', async () => {
-    const behind = door();
-    withProvider(behind, { redirect: 'paste' });
-    await open(behind);
+    const transport = newTransport();
+    withProvider(transport, { redirect: 'paste' });
+    await open(transport);
     await click('connect-sandbox');
     await click('paste-go');
     expect(text('error-paste')).toBe('is needed: the whole address, as the browser shows it');
@@ -229,40 +229,40 @@ describe('connecting', () => {
   });
 
   it('that failed says why beside the provider, and can be tried again the same way', async () => {
-    const { behind, connection } = await showing({ status: 'needs_reauth', reason: 'expired' });
+    const { transport, connection } = await showing({ status: 'needs_reauth', reason: 'expired' });
     await click('connect-again');
-    const [flow] = [...behind.engine.flows.keys()];
+    const [flow] = [...transport.engine.flows.keys()];
     const message = 'you signed in as eve, but this connection belongs to ada: it was left as it was';
-    behind.engine.end(flow ?? '', { status: 'failed', code: 'conflict', message });
+    transport.engine.end(flow ?? '', { status: 'failed', code: 'conflict', message });
     await settle();
     expect(text('flow-ended')).toContain(message);
     await click('try-flow-again');
-    expect(body(behind, 'POST /v1/oauth-providers')).toEqual({ connection: connection.id });
+    expect(body(transport, 'POST /v1/oauth-providers')).toEqual({ connection: connection.id });
     expect(screen.queryByTestId('flow-ended')).toBeNull();
   });
 
   it('with client credentials needs no browser', async () => {
-    const behind = door();
-    const provider = withProvider(behind, { grant_type: 'client_credentials' });
-    await open(behind);
+    const transport = newTransport();
+    const provider = withProvider(transport, { grant_type: 'client_credentials' });
+    await open(transport);
     await click('connect-sandbox');
-    expect(behind.lines).toContain(`POST /v1/oauth-providers/${provider.id}/connect`);
+    expect(transport.lines).toContain(`POST /v1/oauth-providers/${provider.id}/connect`);
     expect(text('connection-sandbox')).toContain('Connected as the client itself');
   });
 });
 
 describe('the list', () => {
   it('is narrowed by provider, account, label and status', async () => {
-    const behind = door();
-    const sandbox = withProvider(behind);
-    withConnection(behind, sandbox);
-    withConnection(behind, sandbox, {
+    const transport = newTransport();
+    const sandbox = withProvider(transport);
+    withConnection(transport, sandbox);
+    withConnection(transport, sandbox, {
       label: 'old',
       account: { subject: '2', email: 'eve@example.org' },
       status: 'paused',
     });
-    withProvider(behind, { name: 'github', display_name: 'GitHub', token_endpoint: 'https://github.example/token' });
-    await open(behind);
+    withProvider(transport, { name: 'github', display_name: 'GitHub', token_endpoint: 'https://github.example/token' });
+    await open(transport);
     const visible = () => [
       screen.queryAllByTestId(/^provider-/).map((card) => card.dataset['testid']),
       screen.queryAllByTestId('status-badge').length,

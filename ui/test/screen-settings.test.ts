@@ -1,68 +1,68 @@
 import { screen } from '@testing-library/svelte';
 import { expect, it } from 'vitest';
-import { body, click, door, open, settle, text, user } from './support';
+import { body, click, newTransport, open, settle, text, user } from './support';
 
-it('the loopback door is closed until it is opened, and says where it is', async () => {
-  const behind = door();
-  await open(behind);
+it('the loopback transport is closed until it is opened, and says where it is', async () => {
+  const transport = newTransport();
+  await open(transport);
   await click('nav-settings');
   expect([screen.getByTestId<HTMLInputElement>('field-loopback').checked, text('loopback-state')]).toEqual([
     false,
     'It is closed.',
   ]);
   await click('field-loopback');
-  expect(body(behind, 'PUT /v1/settings')).toEqual({ loopback: true });
+  expect(body(transport, 'PUT /v1/settings')).toEqual({ loopback: true });
   expect(text('loopback-state')).toBe('It is open at 127.0.0.1:49200.');
   expect(document.body.textContent).toContain('loopback.json');
   await click('field-loopback');
-  expect(body(behind, 'PUT /v1/settings')).toEqual({ loopback: false });
+  expect(body(transport, 'PUT /v1/settings')).toEqual({ loopback: false });
   expect(text('loopback-state')).toBe('It is closed.');
 });
 
-it('where the door is, which the engine knows a moment after the switch, is seen', async () => {
-  const behind = door();
-  await open(behind);
+it('where the transport is, which the engine knows a moment after the switch, is seen', async () => {
+  const transport = newTransport();
+  await open(transport);
   await click('nav-settings');
-  behind.engine.settings = { loopback: true, loopback_port: null, ask_passphrase: false };
-  behind.engine.log({ kind: 'settings_changed' });
+  transport.engine.settings = { loopback: true, loopback_port: null, ask_passphrase: false };
+  transport.engine.log({ kind: 'settings_changed' });
   await settle();
   expect(text('loopback-state')).toBe('It is closed.');
-  behind.engine.settings = { loopback: true, loopback_port: 49200, ask_passphrase: false };
-  behind.engine.setVault(behind.engine.vault);
+  transport.engine.settings = { loopback: true, loopback_port: 49200, ask_passphrase: false };
+  transport.engine.setVault(transport.engine.vault);
   await settle();
   expect(text('loopback-state')).toBe('It is open at 127.0.0.1:49200.');
 });
 
 it('a switch that could not be set stays as it was, and says why', async () => {
-  const behind = door();
-  await open(behind);
+  const transport = newTransport();
+  await open(transport);
   await click('nav-settings');
-  behind.refuseNext('PUT /v1/settings', { code: 'conflict', message: 'the port is taken' });
+  transport.failNext('PUT /v1/settings', { code: 'conflict', message: 'the port is taken' });
   await click('field-loopback');
   expect(screen.getByTestId<HTMLInputElement>('field-loopback').checked).toBe(false);
   expect(text('toast')).toContain('The port is taken'.toLowerCase());
 });
 
 it('a change from elsewhere is seen', async () => {
-  const behind = door();
-  await open(behind);
+  const transport = newTransport();
+  await open(transport);
   await click('nav-settings');
-  await behind.request('PUT', '/v1/settings', { loopback: true });
+  await transport.request('PUT', '/v1/settings', { loopback: true });
   await settle();
   expect(text('loopback-state')).toContain('49200');
 });
 
 it('asking for the passphrase is switched with the passphrase, and not without one in the vault', async () => {
-  const behind = door();
-  await open(behind);
+  const transport = newTransport();
+  await open(transport);
   await click('nav-settings');
   expect(screen.queryByTestId('switch-passphrase')).toBeNull();
   expect(document.body.textContent).toContain('has no passphrase');
-  behind.engine.setVault({ ...behind.engine.vault, slots: ['passphrase'] });
+  transport.engine.setVault({ ...transport.engine.vault, slots: ['passphrase'] });
   await settle();
   await user.type(screen.getByTestId('settings-passphrase'), 'correct horse');
   await click('switch-passphrase');
-  expect(body(behind, 'PUT /v1/settings')).toEqual({ ask_passphrase: true, passphrase: 'correct horse' });
+  expect(body(transport, 'PUT /v1/settings')).toEqual({ ask_passphrase: true, passphrase: 'correct horse' });
   expect(screen.getByTestId<HTMLInputElement>('settings-passphrase').value).toBe('');
   expect(text('switch-passphrase')).toContain('no longer');
 });

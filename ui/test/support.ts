@@ -1,34 +1,38 @@
 import { render, screen, waitFor } from '@testing-library/svelte';
 import userEvent from '@testing-library/user-event';
 import App from '../src/App.svelte';
-import { MemoryDoor } from '../src/lib/door/memory/door';
-import { nextId } from '../src/lib/door/memory/engine';
-import { aConnection, aProvider } from '../src/lib/door/memory/samples';
+import { MemoryTransport } from '../dev/memory/transport';
+import { nextId } from '../dev/memory/engine';
+import { aConnection, aProvider } from '../dev/memory/samples';
 import type { Connection, Provider } from '../src/lib/types';
 
 export const ADA = { subject: '1', email: 'ada@example.org' };
 
 export const user = userEvent.setup();
 
-export function door(): MemoryDoor {
-  return new MemoryDoor();
+export function newTransport(): MemoryTransport {
+  return new MemoryTransport();
 }
 
-export function withProvider(door: MemoryDoor, given: Partial<Provider> = {}): Provider {
+export function withProvider(transport: MemoryTransport, given: Partial<Provider> = {}): Provider {
   const provider = aProvider({ id: nextId(), name: 'sandbox', display_name: 'Sandbox', ...given });
-  door.engine.providers.set(provider.id, provider);
+  transport.engine.providers.set(provider.id, provider);
   return provider;
 }
 
-export function withConnection(door: MemoryDoor, provider: Provider, given: Partial<Connection> = {}): Connection {
+export function withConnection(
+  transport: MemoryTransport,
+  provider: Provider,
+  given: Partial<Connection> = {},
+): Connection {
   const connection = aConnection(provider, { id: nextId(), account: ADA, ...given });
-  door.engine.connections.set(connection.id, connection);
+  transport.engine.connections.set(connection.id, connection);
   return connection;
 }
 
-/** The whole window over this door, once it shows something. */
-export async function open(door: MemoryDoor) {
-  const window = render(App, { door });
+/** Renders the whole window over this transport and waits until it shows something. */
+export async function open(transport: MemoryTransport) {
+  const window = render(App, { transport });
   await waitFor(() => {
     if (!screen.queryByTestId('lock-screen') && !screen.queryByTestId('nav-providers')) throw new Error('not yet');
   });
@@ -59,6 +63,6 @@ export function text(testid: string, index = 0): string {
   return screen.getAllByTestId(testid)[index]?.textContent.trim() ?? '';
 }
 
-export function body(door: MemoryDoor, line: string): unknown {
-  return door.asked.findLast((asked) => asked.line.startsWith(line))?.body;
+export function body(transport: MemoryTransport, line: string): unknown {
+  return transport.requests.findLast((asked) => asked.line.startsWith(line))?.body;
 }

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Tokenry } from '../src/lib/state/tokenry.svelte';
-import { ADA, door, settle, withConnection, withProvider } from './support';
+import { ADA, newTransport, settle, withConnection, withProvider } from './support';
 
 const stops: (() => void)[] = [];
 
-async function started(behind = door()) {
-  const tokenry = new Tokenry(behind);
+async function started(transport = newTransport()) {
+  const tokenry = new Tokenry(transport);
   stops.push(await tokenry.start());
   return tokenry;
 }
@@ -17,12 +17,12 @@ afterEach(() => {
 
 describe('the vault', () => {
   it('once locked, leaves no name of anything in the window', async () => {
-    const behind = door();
-    withConnection(behind, withProvider(behind));
-    const tokenry = await started(behind);
+    const transport = newTransport();
+    withConnection(transport, withProvider(transport));
+    const tokenry = await started(transport);
     await tokenry.events.load();
     expect([tokenry.providers.size, tokenry.connections.size]).toEqual([1, 1]);
-    behind.engine.setVault({ ...behind.engine.vault, state: 'locked' });
+    transport.engine.setVault({ ...transport.engine.vault, state: 'locked' });
     await settle();
     const kept = [
       tokenry.providers.list,
@@ -34,23 +34,23 @@ describe('the vault', () => {
   });
 
   it('that locks between two looks is found out by the next refusal', async () => {
-    const behind = door();
-    const tokenry = await started(behind);
-    behind.engine.vault = { ...behind.engine.vault, state: 'locked' };
+    const transport = newTransport();
+    const tokenry = await started(transport);
+    transport.engine.vault = { ...transport.engine.vault, state: 'locked' };
     await tokenry.attempt(() => tokenry.providers.load());
     expect(tokenry.engine.unlocked).toBe(false);
     expect(tokenry.notices.list).toEqual([]);
   });
 
   it('is looked at again when the engine did not answer, and then changes are heard', async () => {
-    const behind = door();
-    const changes = vi.spyOn(behind, 'changes').mockRejectedValueOnce(new Error('the engine is still starting'));
-    const tokenry = await started(behind);
+    const transport = newTransport();
+    const changes = vi.spyOn(transport, 'changes').mockRejectedValueOnce(new Error('the engine is still starting'));
+    const tokenry = await started(transport);
     expect(tokenry.engine.failure?.message).toBe('the engine is still starting');
     await tokenry.look();
     expect(tokenry.engine.failure).toBeUndefined();
     expect(changes).toHaveBeenCalledTimes(2);
-    behind.engine.putProvider(withProvider(behind));
+    transport.engine.putProvider(withProvider(transport));
     await settle();
     expect(tokenry.providers.size).toBe(1);
   });
@@ -58,23 +58,23 @@ describe('the vault', () => {
 
 describe('changes', () => {
   it('made elsewhere are seen: a provider, a connection, and that both are gone again', async () => {
-    const behind = door();
-    const tokenry = await started(behind);
-    const provider = behind.engine.putProvider(withProvider(behind));
-    const connection = behind.engine.putConnection(withConnection(behind, provider));
+    const transport = newTransport();
+    const tokenry = await started(transport);
+    const provider = transport.engine.putProvider(withProvider(transport));
+    const connection = transport.engine.putConnection(withConnection(transport, provider));
     await settle();
     expect(tokenry.connections.of(provider.id)).toHaveLength(1);
-    behind.engine.removeConnection(connection.id);
-    behind.engine.removeProvider(provider.id);
+    transport.engine.removeConnection(connection.id);
+    transport.engine.removeProvider(provider.id);
     await settle();
     expect([tokenry.providers.size, tokenry.connections.size]).toEqual([0, 0]);
   });
 
   it('that were left out are made up for when the engine says that it changed', async () => {
-    const behind = door();
-    const tokenry = await started(behind);
-    withConnection(behind, withProvider(behind));
-    behind.engine.setVault(behind.engine.vault);
+    const transport = newTransport();
+    const tokenry = await started(transport);
+    withConnection(transport, withProvider(transport));
+    transport.engine.setVault(transport.engine.vault);
     await settle();
     expect([tokenry.providers.size, tokenry.connections.size]).toEqual([1, 1]);
   });
@@ -82,12 +82,12 @@ describe('changes', () => {
 
 describe('a sign-in', () => {
   it('that ends well is told once, with whose account it is', async () => {
-    const behind = door();
-    const provider = withProvider(behind);
-    const tokenry = await started(behind);
+    const transport = newTransport();
+    const provider = withProvider(transport);
+    const tokenry = await started(transport);
     await tokenry.connect(provider);
     const [flow] = [...tokenry.flows.open.keys()];
-    behind.engine.end(flow ?? '', { status: 'connected' }, { account: ADA });
+    transport.engine.end(flow ?? '', { status: 'connected' }, { account: ADA });
     await settle();
     await tokenry.flows.changed(flow ?? '');
     expect(tokenry.notices.list.map(({ title }) => title)).toEqual(['Connected as ada@example.org.']);
@@ -95,21 +95,21 @@ describe('a sign-in', () => {
   });
 
   it('that was started by a program is followed, too', async () => {
-    const behind = door();
-    const provider = withProvider(behind);
-    const tokenry = await started(behind);
-    const flow = behind.engine.start(provider, undefined, undefined);
+    const transport = newTransport();
+    const provider = withProvider(transport);
+    const tokenry = await started(transport);
+    const flow = transport.engine.start(provider, undefined, undefined);
     await settle();
     expect(tokenry.flows.open.get(flow.id)?.status).toBe('waiting');
-    behind.engine.end(flow.id, { status: 'failed', code: 'consent_denied', message: 'the sign-in was refused' });
+    transport.engine.end(flow.id, { status: 'failed', code: 'consent_denied', message: 'the sign-in was refused' });
     await settle();
     expect(tokenry.flows.ended.get(provider.id)?.flow.message).toBe('the sign-in was refused');
   });
 
   it('that was cancelled is no failure', async () => {
-    const behind = door();
-    const provider = withProvider(behind);
-    const tokenry = await started(behind);
+    const transport = newTransport();
+    const provider = withProvider(transport);
+    const tokenry = await started(transport);
     await tokenry.connect(provider);
     const [flow] = [...tokenry.flows.open.keys()];
     await tokenry.flows.cancel(flow ?? '');
@@ -120,16 +120,16 @@ describe('a sign-in', () => {
 
 describe('events', () => {
   it('come page by page, and live while somebody looks', async () => {
-    const behind = door();
-    for (let n = 0; n < 150; n += 1) behind.engine.log({ kind: 'refreshed' });
-    const tokenry = await started(behind);
-    behind.engine.log({ kind: 'locked' });
+    const transport = newTransport();
+    for (let n = 0; n < 150; n += 1) transport.engine.log({ kind: 'refreshed' });
+    const tokenry = await started(transport);
+    transport.engine.log({ kind: 'locked' });
     expect(tokenry.events.list).toEqual([]);
     await tokenry.events.load();
     expect([tokenry.events.list.length, tokenry.events.more]).toEqual([100, true]);
     await tokenry.events.older();
     expect([tokenry.events.list.length, tokenry.events.more]).toEqual([151, false]);
-    behind.engine.log({ kind: 'unlocked' });
+    transport.engine.log({ kind: 'unlocked' });
     await settle();
     expect(tokenry.events.list[0]?.kind).toBe('unlocked');
     expect(new Set(tokenry.events.list.map(({ id }) => id)).size).toBe(152);
@@ -137,10 +137,10 @@ describe('events', () => {
 });
 
 it('a failure is shown with its face and its own words, and the same one only once', async () => {
-  const behind = door();
-  const tokenry = await started(behind);
+  const transport = newTransport();
+  const tokenry = await started(transport);
   for (let n = 0; n < 2; n += 1) {
-    behind.refuseNext('GET /v1/oauth-providers', { code: 'internal', message: 'the disk is full' });
+    transport.failNext('GET /v1/oauth-providers', { code: 'internal', message: 'the disk is full' });
     await tokenry.attempt(() => tokenry.providers.load());
   }
   expect(tokenry.notices.list).toMatchObject([

@@ -1,21 +1,21 @@
 import { screen } from '@testing-library/svelte';
 import { expect, it } from 'vitest';
-import { click, door, open, settle, text } from './support';
+import { click, newTransport, open, settle, text } from './support';
 
 it('a link that belongs to no sign-in is told, on the lock screen too', async () => {
-  const behind = door();
-  behind.engine.vault = { ...behind.engine.vault, state: 'locked' };
-  await open(behind);
-  behind.engine.say({ type: 'link.refused', code: 'flow_expired', message: 'this sign-in is over; start again' });
+  const transport = newTransport();
+  transport.engine.vault = { ...transport.engine.vault, state: 'locked' };
+  await open(transport);
+  transport.engine.say({ type: 'link.refused', code: 'flow_expired', message: 'this sign-in is over; start again' });
   await settle();
   expect(text('toast')).toContain('A sign-in link was not used');
   expect(text('toast')).toContain('sign-in is over; start again');
 });
 
 it('a window that was loaded anew says why', async () => {
-  const behind = door();
-  await open(behind);
-  behind.engine.say({ type: 'window.notice', notice: 'reloaded' });
+  const transport = newTransport();
+  await open(transport);
+  transport.engine.say({ type: 'window.notice', notice: 'reloaded' });
   await settle();
   expect(text('toast')).toContain('The window was restarted');
 });
@@ -23,13 +23,13 @@ it('a window that was loaded anew says why', async () => {
 it.each(['keep', 'end', 'stay'] as const)(
   'where there is no tray, closing asks, and %s is an answer',
   async (answer) => {
-    const behind = door();
-    await open(behind);
-    behind.engine.say({ type: 'window.notice', notice: 'closing_without_tray' });
+    const transport = newTransport();
+    await open(transport);
+    transport.engine.say({ type: 'window.notice', notice: 'closing_without_tray' });
     await settle();
     expect(text('closing-dialog')).toContain('Programs get no tokens until you start it again.');
     await click(`closing-${answer}`);
-    expect(behind.closings).toEqual([answer]);
+    expect(transport.closings).toEqual([answer]);
     expect(screen.queryByTestId('closing-dialog')).toBeNull();
   },
 );

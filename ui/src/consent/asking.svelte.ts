@@ -1,5 +1,5 @@
 import type { AnswerPrompt, Prompt } from '../lib/types';
-import type { ConsentDoor } from './door';
+import type { ConsentTransport } from './transport';
 import { words } from './words';
 
 /**
@@ -20,19 +20,19 @@ export class Asking {
   /** Milliseconds since 1970. */
   now = $state(Date.now());
 
-  readonly #door: ConsentDoor;
+  readonly #transport: ConsentTransport;
   #elsewhere = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #ticket = 0;
 
-  constructor(door: ConsentDoor) {
-    this.#door = door;
+  constructor(transport: ConsentTransport) {
+    this.#transport = transport;
   }
 
   /** Listens first and looks then. Returns how to stop. */
   async start(): Promise<() => void> {
     const clock = setInterval(() => (this.now = Date.now()), 1000);
-    const stop = await this.#door.changes(() => void this.look());
+    const stop = await this.#transport.changes(() => void this.look());
     await this.look();
     return () => {
       clearInterval(clock);
@@ -89,7 +89,7 @@ export class Asking {
   async #send(prompt: Prompt, answer: AnswerPrompt): Promise<string | undefined> {
     const body = prompt.number ? { ...answer, number: prompt.number } : answer;
     try {
-      const { status, body: said } = await this.#door.request('POST', `/v1/prompts/${prompt.id}/answer`, body);
+      const { status, body: said } = await this.#transport.request('POST', `/v1/prompts/${prompt.id}/answer`, body);
       return status < 300 ? undefined : message(said);
     } catch (cause) {
       return message(cause);
@@ -98,7 +98,7 @@ export class Asking {
 
   async #first(): Promise<Prompt | undefined> {
     try {
-      const { status, body } = await this.#door.request('GET', '/v1/prompts');
+      const { status, body } = await this.#transport.request('GET', '/v1/prompts');
       return status < 300 && Array.isArray(body) ? (body as Prompt[])[0] : undefined;
     } catch {
       return undefined;

@@ -1,18 +1,18 @@
 import { mount } from 'svelte';
 import Consent from './Consent.svelte';
-import { tauriDoor, type ConsentDoor } from './door';
+import { tauriTransport, type ConsentTransport } from './transport';
 import '../styles/tokens.css';
 import '../styles/base.css';
 import '../styles/layout.css';
 
-/** `npm run dev` has no shell around it: there, `consent.html?demo=NAME` puts a made-up question behind the door. */
-async function door(): Promise<ConsentDoor> {
-  if (!import.meta.env.DEV) return tauriDoor;
+/** `npm run dev` runs without the shell: there, `consent.html?demo=NAME` shows prompts of the in-memory engine. */
+async function transport(): Promise<ConsentTransport> {
+  if (!import.meta.env.DEV) return tauriTransport;
   const demo = new URLSearchParams(location.search).get('demo');
-  if (demo === null) return tauriDoor;
-  const { demoQuestions } = await import('../lib/door/memory/questions');
-  return demoQuestions(demo);
+  if (demo === null) return tauriTransport;
+  const { demoPrompts } = await import('../../dev/memory/prompts');
+  return demoPrompts(demo);
 }
 
 const target = document.getElementById('app');
-if (target) mount(Consent, { target, props: { door: await door() } });
+if (target) mount(Consent, { target, props: { transport: await transport() } });

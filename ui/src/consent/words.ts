@@ -75,7 +75,7 @@ const operation: Record<PromptOperation, Asked> = {
   hand_over: {
     title: 'End the engine?',
     wants: () =>
-      'wants the engine to end and to take its place. Allow it only if you are starting Tokenry’s window or another engine.',
+      'wants the engine to end and to take its router. Allow it only if you are starting Tokenry’s window or another engine.',
   },
   authorize_app: { title: 'Let an app use Tokenry?', wants: () => 'wants to use Tokenry as one of your apps.' },
 };

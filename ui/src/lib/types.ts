@@ -13,6 +13,7 @@ export type Rotation = Schemas['Rotation'];
 export type NarrowingMethod = Schemas['NarrowingMethod'];
 
 export type Connection = Schemas['Connection'];
+export type PatchConnection = Schemas['PatchConnection'];
 export type ConnectionStatus = Schemas['ConnectionStatus'];
 export type ReauthReason = Schemas['ReauthReason'];
 export type Trouble = Schemas['Trouble'];

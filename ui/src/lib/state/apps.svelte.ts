@@ -1,4 +1,4 @@
-import type { Client } from '../door/client';
+import type { Client } from '../transport/client';
 import type { App, CreateGrant, Grant, ScopeWords } from '../types';
 
 /** The apps with their grants, by name, and what a grant can hold. */

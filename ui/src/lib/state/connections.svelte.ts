@@ -1,10 +1,10 @@
-import type { Client } from '../door/client';
+import type { Client } from '../transport/client';
 import { byId, byText } from '../text/order';
 import type { Connection, Revoked } from '../types';
-import { Shelf } from './shelf.svelte';
+import { ResourceStore } from './resource-store.svelte';
 
 /** The connections, and those of each provider. */
-export class Connections extends Shelf<Connection> {
+export class Connections extends ResourceStore<Connection> {
   /** From provider id to its connections, the oldest first: ids are made in the order of time. */
   readonly byProvider = $derived.by(() => {
     const groups = new Map<string, Connection[]>();

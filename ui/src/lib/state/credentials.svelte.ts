@@ -1,10 +1,10 @@
-import type { Client } from '../door/client';
+import type { Client } from '../transport/client';
 import type { CreateCredential, Credential, UpdateCredential } from '../types';
 import { byId, byText } from '../text/order';
-import { Shelf } from './shelf.svelte';
+import { ResourceStore } from './resource-store.svelte';
 
 /** What was entered by hand, by name. Connections, which the contract lists among the credentials, are not here. */
-export class Credentials extends Shelf<Credential> {
+export class Credentials extends ResourceStore<Credential> {
   readonly list = $derived([...this.items.values()].sort((a, b) => byText(a.name, b.name) || byId(a, b)));
 
   readonly #client: Client;

@@ -1,5 +1,5 @@
-import type { Client } from '../door/client';
-import { Failure } from '../door/failure';
+import type { Client } from '../transport/client';
+import { Failure } from '../transport/failure';
 import type { EngineStatus } from '../types';
 
 /** The engine and its vault. */

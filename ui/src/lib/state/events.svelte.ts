@@ -1,4 +1,4 @@
-import type { Client } from '../door/client';
+import type { Client } from '../transport/client';
 import type { Event, EventQuery, Outcome } from '../types';
 
 /** One page of the activity log. */

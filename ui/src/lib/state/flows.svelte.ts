@@ -1,6 +1,6 @@
 import { SvelteMap } from 'svelte/reactivity';
-import type { Client } from '../door/client';
-import { Failure } from '../door/failure';
+import type { Client } from '../transport/client';
+import { Failure } from '../transport/failure';
 import { byId } from '../text/order';
 import type { Connection, Flow } from '../types';
 

@@ -1,4 +1,4 @@
-import { Failure } from '../door/failure';
+import { Failure } from '../transport/failure';
 import { face } from '../faces';
 
 /** Something to say that is not about one place on the screen. */

@@ -1,10 +1,10 @@
-import type { Client } from '../door/client';
+import type { Client } from '../transport/client';
 import type { CreateProvider, Provider, UpdateProvider } from '../types';
 import { byId, byText } from '../text/order';
-import { Shelf } from './shelf.svelte';
+import { ResourceStore } from './resource-store.svelte';
 
 /** The providers, by the name that is shown. */
-export class Providers extends Shelf<Provider> {
+export class Providers extends ResourceStore<Provider> {
   readonly list = $derived(
     [...this.items.values()].sort((a, b) => byText(a.display_name, b.display_name) || byId(a, b)),
   );

@@ -1,4 +1,4 @@
-import type { Client } from '../door/client';
+import type { Client } from '../transport/client';
 import type { Settings as Values, UpdateSettings } from '../types';
 
 /** The person's choices, as the engine keeps them. */

@@ -1,7 +1,7 @@
 import { getContext, setContext } from 'svelte';
-import { Client } from '../door/client';
-import type { ClosingAnswer, Door } from '../door/door';
-import { Failure } from '../door/failure';
+import { Client } from '../transport/client';
+import type { ClosingAnswer, Transport } from '../transport/transport';
+import { Failure } from '../transport/failure';
 import { who } from '../text/connection';
 import type { Change, Connection, Provider, WindowNotice } from '../types';
 import { words } from '../words';
@@ -16,9 +16,9 @@ import { Notices } from './notices.svelte';
 import { Providers } from './providers.svelte';
 import { Settings } from './settings.svelte';
 
-/** All that the window knows. It loads through the door, and again whatever a change names. */
+/** The state of the whole window. It loads everything at the start, and again whatever a change names. */
 export class Tokenry {
-  readonly door: Door;
+  readonly transport: Transport;
   readonly engine: Engine;
   readonly providers: Providers;
   readonly connections: Connections;
@@ -37,9 +37,9 @@ export class Tokenry {
   #open = false;
   #stopChanges: (() => void) | undefined;
 
-  constructor(door: Door) {
-    this.door = door;
-    const client = new Client(door);
+  constructor(transport: Transport) {
+    this.transport = transport;
+    const client = new Client(transport);
     this.engine = new Engine(client);
     this.providers = new Providers(client);
     this.flows = new Flows(client, (id) => void this.#connected(id));
@@ -63,7 +63,7 @@ export class Tokenry {
   /** Asks how the engine is, and loads or forgets accordingly. */
   async look(): Promise<void> {
     try {
-      this.#stopChanges ??= await this.door.changes((change) => void this.attempt(() => this.#hear(change)));
+      this.#stopChanges ??= await this.transport.changes((change) => void this.attempt(() => this.#hear(change)));
     } catch (cause) {
       this.engine.failure = Failure.from(cause);
       return;
@@ -182,7 +182,7 @@ export class Tokenry {
   /** @throws when the shell does not answer */
   async closeWindow(answer: ClosingAnswer): Promise<void> {
     this.closing = false;
-    await this.attempt(() => this.door.closeWindow(answer));
+    await this.attempt(() => this.transport.closeWindow(answer));
   }
 
   /** Locked, unlocked, or so much at once that single changes were left out: then everything is looked at again. */

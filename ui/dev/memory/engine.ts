@@ -1,29 +1,19 @@
+/** The state of the in-memory engine, and the changes it announces. */
 import type {
   App,
   Change,
   Connection,
   Credential,
   EngineStatus,
-  ErrorBody,
-  ErrorCode,
   Event,
   Flow,
   Provider,
   Revoked,
   Settings,
   Vault,
-} from '../../types';
+} from '../../src/lib/types';
+import { ApiError } from './api-error';
 import { anEvent, aConnection } from './samples';
-
-/** A refusal, on its way to becoming an envelope. */
-export class Refusal extends Error {
-  readonly error: ErrorBody;
-
-  constructor(code: ErrorCode, message: string, details?: ErrorBody['details']) {
-    super(message);
-    this.error = { code, message, request_id: '0192-test', ...(details ? { details } : {}) };
-  }
-}
 
 let last = 0;
 
@@ -65,10 +55,10 @@ export class MemoryEngine {
     };
   }
 
-  /** @throws Refusal while locked */
+  /** @throws ApiError while locked */
   mustBeOpen(): void {
     if (this.vault.state !== 'unlocked') {
-      throw new Refusal('vault_locked', 'the vault is locked; unlock it with `tokenry unlock` or in the window');
+      throw new ApiError('vault_locked', 'the vault is locked; unlock it with `tokenry unlock` or in the window');
     }
   }
 
@@ -191,5 +181,5 @@ export class MemoryEngine {
 
 function found<T>(item: T | undefined, what: string, id: string): T {
   if (item) return item;
-  throw new Refusal('not_found', `there is no ${what} called "${id}"; it was removed`);
+  throw new ApiError('not_found', `${what} "${id}" not found`);
 }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { Failure } from '../src/lib/door/failure';
-import { Shelf } from '../src/lib/state/shelf.svelte';
+import { Failure } from '../src/lib/transport/failure';
+import { ResourceStore } from '../src/lib/state/resource-store.svelte';
 
 interface Thing {
   id: string;
@@ -8,7 +8,7 @@ interface Thing {
 }
 
 /** Answers when the test says so. */
-class Things extends Shelf<Thing> {
+class Things extends ResourceStore<Thing> {
   readonly ones: { id: string; answer: (thing: Thing) => void; fail: (cause: unknown) => void }[] = [];
   readonly lists: ((things: Thing[]) => void)[] = [];
 

@@ -6,7 +6,7 @@ export type Screen =
   | { name: 'settings' }
   | { name: 'form'; provider?: string };
 
-export class Place {
+export class Router {
   screen = $state.raw<Screen>({ name: 'providers' });
   help = $state(false);
   /** Where the user wanted to go, while a form that is not saved asks whether to discard it. */

@@ -1,19 +1,19 @@
-/** The one way out of the UI. What is behind it (the shell, or a fake in tests) is nobody's business up here. */
+/** How the UI reaches the engine: through the shell, or in tests through an engine in memory. */
 import type { App, Change, CreateApp } from '../types';
 
-export interface Answer {
+export interface Response {
   /** The HTTP status. */
   status: number;
-  /** The JSON that was answered. */
+  /** The JSON of the response. */
   body: unknown;
 }
 
 /** End the engine, keep it without a window, or leave the window open. */
 export type ClosingAnswer = 'end' | 'keep' | 'stay';
 
-export interface Door {
-  /** One operation of the contract. A refusal is an answer, too; it rejects only when nothing answered. */
-  request(method: string, path: string, body?: unknown): Promise<Answer>;
+export interface Transport {
+  /** Calls one operation of the contract. An error is a response, too; it rejects only when nothing answered. */
+  request(method: string, path: string, body?: unknown): Promise<Response>;
   /** Calls `listener` for every change from now on. Returns how to stop it. */
   changes(listener: (change: Change) => void): Promise<() => void>;
   /** Puts the connection's access token on the clipboard. The token itself never comes here. */

@@ -1,7 +1,10 @@
-/** Questions behind the door of the consent window, made up: for its tests and for `npm run dev`. */
-import type { AnswerPrompt, ErrorCode, Prompt } from '../../types';
-import type { Answer } from '../door';
+/** The prompts of the consent window in memory: for its tests and for `npm run dev`. */
+import type { ConsentTransport } from '../../src/consent/transport';
+import type { Response } from '../../src/lib/transport/transport';
+import type { AnswerPrompt, ErrorCode, Prompt } from '../../src/lib/types';
+import { ApiError } from './api-error';
 import { nextId } from './engine';
+import { find, routesOf } from './routes';
 
 const MINUTE = 60_000;
 const at = (ms: number) => new Date(Date.now() + ms).toISOString();
@@ -44,14 +47,24 @@ export function aPrompt(given: Partial<Prompt> = {}): Prompt {
   };
 }
 
-/** Answers as the shell does: the first question only, and one that was answered is gone. */
-export class MemoryQuestions {
+const route = routesOf<MemoryPrompts>();
+
+const routes = [
+  route('get', '/v1/prompts', (prompts) => prompts.first()),
+  route('post', '/v1/prompts/{id}/answer', (prompts, { path, body }) => {
+    prompts.answer(path.id, body);
+    return { success: true };
+  }),
+];
+
+/** Answers as the shell does: it shows the first prompt only, and an answered prompt is gone. */
+export class MemoryPrompts implements ConsentTransport {
   readonly answers: { id: string; body: AnswerPrompt }[] = [];
-  /** How many requests came, and of which kind. */
+  /** The requests, as `METHOD path`. */
   readonly lines: string[] = [];
 
   #open: Prompt[] = [];
-  #refusal: { code: ErrorCode; message: string } | undefined;
+  #failure: ApiError | undefined;
   readonly #listeners = new Set<() => void>();
 
   ask(given: Partial<Prompt> = {}): Prompt {
@@ -61,30 +74,49 @@ export class MemoryQuestions {
     return prompt;
   }
 
-  /** The same question with another content. */
+  /** Changes what a prompt shows. */
   change(id: string, given: Partial<Prompt>): void {
     this.#open = this.#open.map((prompt) => (prompt.id === id ? { ...prompt, ...given } : prompt));
     this.#tell();
   }
 
-  /** It is over: nobody answered, or who asked is gone. */
+  /** Ends a prompt: it was answered, its time is over, or the requester is gone. */
   end(id: string): void {
     this.#open = this.#open.filter((prompt) => prompt.id !== id);
     this.#tell();
   }
 
-  refuseNext(code: ErrorCode, message: string): void {
-    this.#refusal = { code, message };
+  failNext(code: ErrorCode, message: string): void {
+    this.#failure = new ApiError(code, message);
   }
 
-  async request(method: string, path: string, body?: unknown): Promise<Answer> {
+  first(): Prompt[] {
+    const [first] = this.#open;
+    return first ? [{ ...first, waiting: this.#open.length - 1 }] : [];
+  }
+
+  /** @throws ApiError */
+  answer(id: string, body: AnswerPrompt): void {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    const prompt = this.#open.find((open) => open.id === id);
+    if (failure) throw failure;
+    if (!prompt) throw new ApiError('not_found', 'this prompt was answered or is over');
+    if (prompt.number !== body.number) throw new ApiError('permission_denied', 'the number is wrong');
+    this.answers.push({ id, body });
+    this.end(id);
+  }
+
+  async request(method: string, path: string, body?: unknown): Promise<Response> {
     this.lines.push(`${method} ${path}`);
     await Promise.resolve();
-    if (method === 'GET') {
-      const [first] = this.#open;
-      return { status: 200, body: first ? [{ ...first, waiting: this.#open.length - 1 }] : [] };
+    try {
+      const { route, names } = find(routes, method, path);
+      return { status: 200, body: route.handle(this, { path: names, body, query: {} }) };
+    } catch (cause) {
+      if (cause instanceof ApiError) return cause.response;
+      throw cause;
     }
-    return this.#answer(/^\/v1\/prompts\/([^/]+)\/answer$/.exec(path)?.[1] ?? '', body as AnswerPrompt);
   }
 
   changes(listener: () => void): Promise<() => void> {
@@ -92,25 +124,9 @@ export class MemoryQuestions {
     return Promise.resolve(() => void this.#listeners.delete(listener));
   }
 
-  #answer(id: string, body: AnswerPrompt): Answer {
-    const refusal = this.#refusal;
-    this.#refusal = undefined;
-    const prompt = this.#open.find((open) => open.id === id);
-    if (refusal) return refused(403, refusal.code, refusal.message);
-    if (!prompt) return refused(404, 'not_found', 'there is no such question; it was answered, or is over');
-    if (prompt.number !== body.number) return refused(403, 'permission_denied', 'the number is wrong');
-    this.answers.push({ id, body });
-    this.end(id);
-    return { status: 200, body: { success: true } };
-  }
-
   #tell(): void {
     for (const listener of this.#listeners) listener();
   }
-}
-
-function refused(status: number, code: ErrorCode, message: string): Answer {
-  return { status, body: { error: { code, message, request_id: '0192-test' } } };
 }
 
 const tokens = {
@@ -226,9 +242,9 @@ const scenes: Record<string, Partial<Prompt>[]> = {
   ],
 };
 
-/** A door to the questions of this scene; to a plain one when there is none. */
-export function demoQuestions(name: string): MemoryQuestions {
-  const questions = new MemoryQuestions();
+/** The prompts of this scene, or one for a token. */
+export function demoPrompts(name: string): MemoryPrompts {
+  const questions = new MemoryPrompts();
   for (const given of scenes[name] ?? [{}]) questions.ask(given);
   return questions;
 }

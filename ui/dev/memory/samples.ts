@@ -1,5 +1,5 @@
 /** Things as the engine sends them, with everything that is not given as usual. */
-import type { App, Connection, Credential, Event, Grant, Provider } from '../../types';
+import type { App, Connection, Credential, Event, Grant, Provider } from '../../src/lib/types';
 
 const NOW = () => new Date().toISOString();
 

@@ -1,15 +1,15 @@
 /**
- * The door of the app: one command for every request, one channel for every change. The only file that knows Tauri.
+ * The transport of the app: one command for every request, one channel for every change. Only this file imports Tauri.
  *
  * A channel and no event: the right to listen to events would let this page hear deep links.
  */
 import { Channel, invoke } from '@tauri-apps/api/core';
 import type { App, Change } from '../types';
-import type { Answer, Door } from './door';
+import type { Response, Transport } from './transport';
 import { writeText } from './clipboard';
 
-export const tauriDoor: Door = {
-  request: (method, path, body) => invoke<Answer>('request', { method, path, body: body ?? null }),
+export const tauriTransport: Transport = {
+  request: (method, path, body) => invoke<Response>('request', { method, path, body: body ?? null }),
   changes: async (listener) => {
     const channel = new Channel<Change>(listener);
     await invoke('subscribe', { channel });

@@ -1,14 +1,14 @@
-/** The consent window's own way out: it sees the first question and answers it. Nothing else would be let through. */
+/** How the consent window reaches the engine. It reads the first prompt and answers it; the shell rejects anything else. */
 import { Channel, invoke } from '@tauri-apps/api/core';
 
-export interface ConsentDoor {
+export interface ConsentTransport {
   /** A refusal is an answer or a rejection, both with the error envelope. */
   request(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }>;
   /** Calls `listener` whenever the questions are others than before. Returns how to stop it. */
   changes(listener: () => void): Promise<() => void>;
 }
 
-export const tauriDoor: ConsentDoor = {
+export const tauriTransport: ConsentTransport = {
   request: (method, path, body) => invoke('consent_request', { method, path, body: body ?? null }),
   changes: async (listener) => {
     const channel = new Channel<unknown>(() => listener());

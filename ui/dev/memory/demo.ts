@@ -1,6 +1,6 @@
-/** Made-up states of an engine, to look at the window without one: `npm run dev`, then `?demo=NAME`. */
-import type { Vault } from '../../types';
-import { MemoryDoor } from './door';
+/** Scenes of the in-memory engine: `npm run dev`, then `?demo=NAME`. */
+import type { Vault } from '../../src/lib/types';
+import { MemoryTransport } from './transport';
 import { nextId, type MemoryEngine } from './engine';
 import { aConnection, aCredential, aGrant, anApp, aProvider, anEvent } from './samples';
 
@@ -32,16 +32,16 @@ const scenes: Record<string, (engine: MemoryEngine) => void> = {
     }),
 };
 
-/** A door to the scene of this name; to the full one when there is none. Sign-ins end well after a while. */
-export function demoDoor(name: string): MemoryDoor {
-  const door = new MemoryDoor();
-  (scenes[name] ?? full)(door.engine);
-  void door.changes((change) => {
+/** The scene of this name, or the full one. Sign-ins succeed after a few seconds. */
+export function demoTransport(name: string): MemoryTransport {
+  const transport = new MemoryTransport();
+  (scenes[name] ?? full)(transport.engine);
+  void transport.changes((change) => {
     if (change.type !== 'credential.changed') return;
-    const flow = door.engine.connections.get(change.id)?.flow_id;
-    if (flow) setTimeout(() => finish(door.engine, flow), 6000);
+    const flow = transport.engine.connections.get(change.id)?.flow_id;
+    if (flow) setTimeout(() => finish(transport.engine, flow), 6000);
   });
-  return door;
+  return transport;
 }
 
 function finish(engine: MemoryEngine, flow: string): void {

@@ -1,6 +1,6 @@
 import type { ErrorBody, ErrorCode } from '../types';
 
-/** An error envelope that came through the door, as something to throw. */
+/** An error envelope of the API as an exception. */
 export class Failure extends Error {
   readonly code: ErrorCode;
   readonly requestId: string;

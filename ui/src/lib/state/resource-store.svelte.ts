@@ -1,5 +1,5 @@
 import { untrack } from 'svelte';
-import { Failure } from '../door/failure';
+import { Failure } from '../transport/failure';
 
 /** So many changes at once are one new list instead of as many single requests. */
 const MANY = 12;
@@ -8,7 +8,7 @@ const MANY = 12;
  * Things by id, as the engine has them. They are asked for again when a change names them, and an answer that comes
  * late never replaces one that was asked for after it.
  */
-export abstract class Shelf<T extends { id: string }> {
+export abstract class ResourceStore<T extends { id: string }> {
   /** Whether the list was here once. */
   loaded = $state(false);
   /** Why the list could not be loaded. */

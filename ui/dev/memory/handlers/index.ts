@@ -1,0 +1,10 @@
+/** All routes of the in-memory engine. */
+import { apps } from './apps';
+import { connections } from './connections';
+import { credentials } from './credentials';
+import { events } from './events';
+import { flows } from './flows';
+import { providers } from './providers';
+import { vault } from './vault';
+
+export const routes = [...vault, ...providers, ...connections, ...flows, ...apps, ...credentials, ...events];

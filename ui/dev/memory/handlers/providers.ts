@@ -1,0 +1,80 @@
+/** Providers: add, change, remove, and begin a sign-in. */
+import type { CreateProvider, Provider, UpdateProvider } from '../../../src/lib/types';
+import { ApiError } from '../api-error';
+import { nextId, type MemoryEngine } from '../engine';
+import { aConnection, aProvider } from '../samples';
+import { on, SUCCESS } from './on';
+
+const HOUR = 3_600_000;
+
+export const providers = [
+  on('get', '/v1/oauth-providers', (engine) => [...engine.providers.values()]),
+  on('post', '/v1/oauth-providers', (engine, { body }) => add(engine, body)),
+  on('get', '/v1/oauth-providers/{id}', (engine, { path }) => engine.provider(path.id)),
+  on('put', '/v1/oauth-providers/{id}', (engine, { path, body }) => change(engine, path.id, body)),
+  on('delete', '/v1/oauth-providers/{id}', (engine, { path, query }) => {
+    remove(engine, path.id, query?.disconnect === true);
+    return SUCCESS;
+  }),
+  on('post', '/v1/oauth-providers/{id}/authorize', (engine, { path, body }) => {
+    const provider = engine.provider(path.id);
+    const flow = engine.start(provider, body?.label ?? undefined, body?.connection ?? undefined);
+    return {
+      authorization_url: flow.authorization_url ?? '',
+      browser_url: flow.browser_url ?? '',
+      flow_id: flow.id,
+      connection_id: flow.connection_id,
+      expires_at: flow.expires_at,
+      state: 'state',
+      redirect: provider.redirect,
+      redirect_uri: provider.redirect_uris[0] ?? '',
+    };
+  }),
+  on('post', '/v1/oauth-providers/{id}/connect', (engine, { path, body }) => {
+    const connection = aConnection(engine.provider(path.id), { id: nextId(), label: body?.label ?? null });
+    engine.putConnection({ ...connection, expires_at: new Date(Date.now() + HOUR).toISOString() });
+    return SUCCESS;
+  }),
+];
+
+function add(engine: MemoryEngine, { client_secret, ...given }: CreateProvider): Provider {
+  if ([...engine.providers.values()].some(({ name }) => name === given.name)) {
+    const problem = `another provider is already called ${given.name}`;
+    throw new ApiError('conflict', problem, { fields: { name: problem } });
+  }
+  const has_client_secret = client_secret != null && client_secret !== '';
+  const token_endpoint_auth_method = has_client_secret ? ('client_secret_post' as const) : ('none' as const);
+  const { id, name } = { id: nextId(), name: given.name };
+  return engine.putProvider({
+    ...aProvider({ id, name, has_client_secret, token_endpoint_auth_method }),
+    ...withoutEmpty(given),
+  });
+}
+
+function change(engine: MemoryEngine, id: string, { client_secret, ...given }: UpdateProvider): Provider {
+  const before = engine.provider(id);
+  const has_client_secret = client_secret == null ? before.has_client_secret : client_secret !== '';
+  return engine.putProvider({ ...before, ...withoutEmpty(given), has_client_secret });
+}
+
+function remove(engine: MemoryEngine, id: string, disconnect: boolean): void {
+  const connections = [...engine.connections.values()].filter((connection) => connection.provider_id === id);
+  if (connections.length > 0 && !disconnect) {
+    const { name } = engine.provider(id);
+    throw new ApiError('conflict', `${name} still has ${connections.length} connection(s); disconnect them first`);
+  }
+  for (const connection of connections) engine.removeConnection(connection.id);
+  engine.removeProvider(id);
+}
+
+type Given<T> = { [K in keyof T]: NonNullable<T[K]> };
+
+/** Without what is null, which stays as it is; an empty text is null afterwards. */
+function withoutEmpty<T extends object>(given: T): Partial<Given<T>> {
+  const kept: Partial<Given<T>> = {};
+  for (const key in given) {
+    const value = given[key];
+    if (value != null) kept[key] = value;
+  }
+  return kept;
+}
