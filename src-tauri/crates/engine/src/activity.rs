@@ -1,6 +1,6 @@
 //! The activity log: how it is written, and how it is read.
 
 pub(crate) mod buffered_random;
-pub(crate) mod fold;
+mod fold;
 pub(crate) mod read;
 pub(crate) mod write;

@@ -7,6 +7,6 @@ pub(crate) mod options;
 pub(crate) mod passphrase_queue;
 pub(crate) mod recover;
 pub mod residue;
-pub(crate) mod state_folder;
-pub(crate) mod unlock;
+mod state_folder;
+mod unlock;
 pub(crate) mod vault_handle;

@@ -216,7 +216,7 @@ impl Engine {
 }
 
 /// 256 random bits.
-pub(crate) fn new_token(random: &dyn Random) -> Secret {
+pub(super) fn new_token(random: &dyn Random) -> Secret {
     Secret::new(format!("{PREFIX}{}", tokenry_oauth::fresh(random).expose()))
 }
 

@@ -172,7 +172,7 @@ impl Engine {
         index.app(app).map(|app| app.name.to_string())
     }
 
-    pub(crate) fn grant_event(&self, caller: &Caller, kind: EventKind, grant: &Grant) -> tokenry_core::Event {
+    pub(super) fn grant_event(&self, caller: &Caller, kind: EventKind, grant: &Grant) -> tokenry_core::Event {
         let scopes: Vec<_> = grant.scopes.iter().map(|scope| scope.as_str()).collect();
         let mut event = self.event(caller, kind, None, None, Outcome::Done, Some(&scopes.join(" ")));
         event.app = Some(grant.app);
@@ -218,13 +218,13 @@ fn name_of_app(index: &Index, grant: &Grant) -> String {
 
 /// Whether a grant is given, or taken away.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Given {
+pub(super) enum Given {
     Now,
     Taken,
 }
 
 /// What an app gets, or loses, by a grant.
-pub(crate) fn differences(index: &Index, grant: &Grant, given: Given, differences: &mut Differences) {
+pub(super) fn differences(index: &Index, grant: &Grant, given: Given, differences: &mut Differences) {
     let mut row = |field: &str, value: String| match given {
         Given::Now => differences.text(field, None, Some(value)),
         Given::Taken => differences.text(field, Some(value), None),

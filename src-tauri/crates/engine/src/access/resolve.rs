@@ -17,7 +17,7 @@ pub(crate) fn provider(index: &Index, reference: &str) -> Result<ProviderId, Err
         .ok_or_else(|| no_provider(reference))
 }
 
-pub(crate) fn no_provider(reference: &str) -> Error {
+pub(super) fn no_provider(reference: &str) -> Error {
     Error::not_found(
         "provider",
         reference,
@@ -26,7 +26,7 @@ pub(crate) fn no_provider(reference: &str) -> Error {
 }
 
 /// A credential that was entered by hand, by id, `name` in the default project, or `project/name`.
-pub(crate) fn credential(index: &Index, reference: &str) -> Option<CredentialId> {
+pub(super) fn credential(index: &Index, reference: &str) -> Option<CredentialId> {
     if let Ok(id) = reference.parse::<CredentialId>()
         && index.credential(id).is_some()
     {
@@ -96,7 +96,7 @@ fn only<'a>(
     })
 }
 
-pub(crate) fn no_connection(reference: &str) -> Error {
+pub(super) fn no_connection(reference: &str) -> Error {
     Error::not_found("connection", reference, "`tokenry list` shows what there is")
 }
 
@@ -113,6 +113,6 @@ pub(crate) fn app<'a>(index: &'a Index, reference: &str) -> Result<&'a App, Erro
         .ok_or_else(|| no_app(reference))
 }
 
-pub(crate) fn no_app(reference: &str) -> Error {
+pub(super) fn no_app(reference: &str) -> Error {
     Error::not_found("app", reference, "the window shows what there is, under Apps")
 }

@@ -29,7 +29,7 @@ impl<'a> Sight<'a> {
     }
 
     /// That of the user.
-    pub(crate) fn all(index: &'a Index, now: Timestamp) -> Self {
+    pub(super) fn all(index: &'a Index, now: Timestamp) -> Self {
         let app = None;
         Self { index, app, now }
     }
@@ -69,7 +69,7 @@ impl<'a> Sight<'a> {
                 .any(|grant| grant.connections.contains(&connection.id))
     }
 
-    pub(crate) fn sees_credential(&self, id: CredentialId, known: &Known) -> bool {
+    pub(super) fn sees_credential(&self, id: CredentialId, known: &Known) -> bool {
         let Some(app) = self.app else {
             return true;
         };

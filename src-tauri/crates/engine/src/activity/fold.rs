@@ -271,11 +271,11 @@ fn anonymous(line: &mut Event) {
 
 /// Ids of lines that were seen, of which older states are not shown.
 #[derive(Default)]
-pub(crate) struct Seen(std::collections::HashSet<EventId>);
+pub(super) struct Seen(std::collections::HashSet<EventId>);
 
 impl Seen {
     /// Whether this is the newest state of its line; ask in the order newest first.
-    pub(crate) fn is_newest(&mut self, line: &Event) -> bool {
+    pub(super) fn is_newest(&mut self, line: &Event) -> bool {
         if self.0.contains(&line.id) {
             return false;
         }

@@ -43,7 +43,7 @@ pub struct EventFilter {
 
 /// The same, resolved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Only {
+pub(super) struct Only {
     app: Option<AppId>,
     connection: Option<ConnectionId>,
     outcome: Option<Outcome>,
@@ -117,9 +117,9 @@ impl Engine {
 }
 
 /// What is in front of the log: counts that are not written yet, and the time at which it is read.
-pub(crate) struct Ahead {
-    pub(crate) counts: Vec<Event>,
-    pub(crate) now: Timestamp,
+pub(super) struct Ahead {
+    pub(super) counts: Vec<Event>,
+    pub(super) now: Timestamp,
 }
 
 impl Ledger {

@@ -105,7 +105,7 @@ impl Activity {
     }
 
     /// Counts that are not written yet.
-    pub(crate) fn counts(&self) -> Vec<Event> {
+    pub(super) fn counts(&self) -> Vec<Event> {
         self.buffer().folds.unwritten()
     }
 

@@ -24,7 +24,7 @@ const CLEANED_EVERY: i64 = 3600;
 
 /// A token that we gave to an app, without the token: only a keyed hash of it is kept (A13.7).
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Issued {
+pub(super) struct Issued {
     pub(super) id: IssuedId,
     /// What came from one code. It ends together when a refresh token of it comes twice.
     pub(super) family: IssuedId,

@@ -41,7 +41,7 @@ pub enum Revoked {
 }
 
 /// What became of a revocation, and why it is not done.
-pub(crate) type Told = (Revoked, Option<String>);
+pub(super) type Told = (Revoked, Option<String>);
 
 /// What a provider did with all tokens of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,18 +14,18 @@ use tokenry_core::{
 use tokenry_oauth::Answer;
 
 /// What is known of a connection before its tokens are laid on it.
-pub(crate) struct NewConnection {
-    pub(crate) id: ConnectionId,
-    pub(crate) label: Option<String>,
-    pub(crate) scopes: Scopes,
-    pub(crate) account: Option<Account>,
+pub(super) struct NewConnection {
+    pub(super) id: ConnectionId,
+    pub(super) label: Option<String>,
+    pub(super) scopes: Scopes,
+    pub(super) account: Option<Account>,
     /// The audiences and resources that the sign-in asked for.
-    pub(crate) targets: KnownTargets,
-    pub(crate) renews: bool,
+    pub(super) targets: KnownTargets,
+    pub(super) renews: bool,
     /// The app that started it.
-    pub(crate) started_by: Option<AppId>,
+    pub(super) started_by: Option<AppId>,
     /// The credential with the client secret that it was made with.
-    pub(crate) client_secret_from: Option<CredentialId>,
+    pub(super) client_secret_from: Option<CredentialId>,
 }
 
 impl NewConnection {
@@ -53,7 +53,7 @@ impl NewConnection {
 impl Engine {
     /// Seals the tokens and shows the connection, in one transaction. Which connection it is and what it is called
     /// is decided inside, so that two sign-ins at the same moment do not get in each other's way.
-    pub(crate) async fn keep_connection(
+    pub(super) async fn keep_connection(
         &self,
         ledger: &Arc<Ledger>,
         caller: &Caller,

@@ -200,7 +200,7 @@ impl Engine {
     }
 
     /// What the loopback listener shows the browser.
-    pub(crate) async fn answered_on_loopback(&self, flow: FlowId, redirected: Redirected) -> Page {
+    pub(super) async fn answered_on_loopback(&self, flow: FlowId, redirected: Redirected) -> Page {
         match self.redirected(&Caller::Engine, redirected).await {
             Ok(view) => {
                 let who = view
@@ -289,7 +289,7 @@ impl Engine {
         error
     }
 
-    pub(crate) fn note_refused(&self, caller: &Caller, error: Error) -> Error {
+    pub(super) fn note_refused(&self, caller: &Caller, error: Error) -> Error {
         if !matches!(error, Error::Locked | Error::StaysLocked(_) | Error::NoVault(_)) {
             let text = error.to_string();
             let event = self.event(

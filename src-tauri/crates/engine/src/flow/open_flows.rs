@@ -135,7 +135,7 @@ impl Engine {
     }
 
     /// Uses a flow up, so that no second answer can come for it.
-    pub(crate) async fn consume_flow(&self, ledger: &Arc<Ledger>, flow: &Flow) -> Result<(), Error> {
+    pub(super) async fn consume_flow(&self, ledger: &Arc<Ledger>, flow: &Flow) -> Result<(), Error> {
         let (ledger, now, row) = (ledger.clone(), self.now(), flow.id.row());
         blocking(move || {
             ledger.change(now, |transaction| {
@@ -158,7 +158,7 @@ impl Engine {
     }
 
     /// Ends a flow whose answer led to nothing.
-    pub(crate) async fn fail_flow(
+    pub(super) async fn fail_flow(
         &self,
         ledger: &Arc<Ledger>,
         caller: &Caller,
@@ -211,7 +211,7 @@ impl Engine {
     }
 
     /// Tells everybody who waits how a flow ended, and closes its listener.
-    pub(crate) fn tell_flow(&self, id: FlowId, connection: ConnectionId, state: FlowState) {
+    pub(super) fn tell_flow(&self, id: FlowId, connection: ConnectionId, state: FlowState) {
         let serving = self.live(|flows| {
             flows.get_mut(&id).and_then(|live| {
                 live.connection = connection;
@@ -226,7 +226,7 @@ impl Engine {
     }
 
     /// Tells everybody who waits for a flow why an answer to it was not taken. The flow goes on waiting.
-    pub(crate) fn tell_refusal(&self, id: FlowId, error: &Error) {
+    pub(super) fn tell_refusal(&self, id: FlowId, error: &Error) {
         let refusal = Refusal {
             code: error.code(),
             message: error.to_string(),
@@ -251,7 +251,7 @@ impl Engine {
     }
 
     /// The flow that waits for an answer with this `state`.
-    pub(crate) fn flow_awaiting(&self, state: &Secret) -> Option<FlowId> {
+    pub(super) fn flow_awaiting(&self, state: &Secret) -> Option<FlowId> {
         self.live(|flows| {
             let mut waiting = flows.iter().filter(|(_, live)| live.is_waiting());
             let found = waiting.find(|(_, live)| tokenry_core::same_secret(&live.flow.state, state));
@@ -269,7 +269,7 @@ impl Engine {
     }
 
     /// The flow that this connection waits for.
-    pub(crate) fn flow_waiting_for(&self, connection: ConnectionId) -> Option<Flow> {
+    pub(super) fn flow_waiting_for(&self, connection: ConnectionId) -> Option<Flow> {
         self.live(|flows| {
             let mut waiting = flows.values().filter(|live| live.is_waiting());
             let found = waiting.find(|live| live.connection == connection);
@@ -286,7 +286,7 @@ impl Engine {
     }
 
     /// A flow that waits for the browser, as it was when it was started.
-    pub(crate) fn started(&self, id: FlowId) -> Option<StartedFlow> {
+    pub(super) fn started(&self, id: FlowId) -> Option<StartedFlow> {
         self.live(|flows| {
             flows
                 .get(&id)
@@ -305,7 +305,7 @@ impl Engine {
     }
 
     /// Keeps what is only in memory, and gives the address to open. The scheduler ends the flow when its time is up.
-    pub(crate) fn watch_flow(&self, flow: &Flow, serving: Option<Serving>, place: Option<FlowPlace>) -> Url {
+    pub(super) fn watch_flow(&self, flow: &Flow, serving: Option<Serving>, place: Option<FlowPlace>) -> Url {
         let browser_url = serving
             .as_ref()
             .map_or_else(|| flow.authorization_url.clone(), |s| s.begin_url.clone());

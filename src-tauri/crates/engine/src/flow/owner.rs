@@ -13,7 +13,7 @@ use tokenry_core::{Caller, ConnectionId, Flow, RedirectPreference};
 use tokenry_oauth::redirect;
 
 /// That somebody wants to bring a flow to its end.
-pub(crate) fn finishing(caller: &Caller, flow: &Flow) -> Wanted {
+pub(super) fn finishing(caller: &Caller, flow: &Flow) -> Wanted {
     let is_starter = match caller {
         Caller::Program(peer) => {
             flow.started_by.is_none() && flow.started_from.is_some() && flow.started_from == origin(peer)
@@ -27,7 +27,7 @@ pub(crate) fn finishing(caller: &Caller, flow: &Flow) -> Wanted {
 }
 
 /// What a question says about a flow of somebody else.
-pub(crate) fn whose(flow: &Flow, what: &str) -> String {
+pub(super) fn whose(flow: &Flow, what: &str) -> String {
     let starter = match (&flow.started_by, &flow.started_from) {
         (Some(_), _) => "an app".to_owned(),
         (None, Some(origin)) => origin.program.clone(),
@@ -45,7 +45,7 @@ pub(crate) fn is_link_by_the_system(caller: &Caller, flow: &Flow, uri: &str) -> 
 
 impl Engine {
     /// Whether the caller may have the address of the flow that this connection waits for. An app may by its grants.
-    pub(crate) fn may_go_on_with(&self, caller: &Caller, connection: ConnectionId) -> bool {
+    pub(super) fn may_go_on_with(&self, caller: &Caller, connection: ConnectionId) -> bool {
         match (caller, self.flow_waiting_for(connection)) {
             (Caller::Program(_), Some(flow)) => finishing(caller, &flow).target.is_own,
             _ => true,

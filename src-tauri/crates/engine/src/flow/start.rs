@@ -21,7 +21,7 @@ use tokenry_redirect::{Listener, Serving};
 use url::Url;
 
 /// How long a person has for a sign-in.
-pub(crate) const FLOW_LIFE: Duration = Duration::from_secs(600);
+pub(super) const FLOW_LIFE: Duration = Duration::from_secs(600);
 
 /// How a flow is to be started.
 #[derive(Debug, Clone, Default)]

@@ -93,7 +93,7 @@ impl Engine {
     }
 
     /// The same when the engine ends, and then it is waited for; not long for a keyring.
-    pub(crate) async fn raise_at_the_end(&self, ledger: Option<&Ledger>) {
+    pub(super) async fn raise_at_the_end(&self, ledger: Option<&Ledger>) {
         if let Some(ledger) = ledger.filter(|ledger| ledger.read_only().is_none()) {
             self.inner.floors.state().for_keyring = Some((ledger.vault().id(), ledger.epoch()));
             self.raise_state_folder(ledger).await;

@@ -54,7 +54,7 @@ impl Engine {
     }
 
     /// Writes the latest time down when something has ended since it was written last.
-    pub(crate) async fn keep_latest(&self, ledger: &Arc<Ledger>) {
+    pub(super) async fn keep_latest(&self, ledger: &Arc<Ledger>) {
         let now = self.latest_of(ledger);
         let kept = Timestamp::from_millisecond(ledger.kept_latest()).unwrap_or(now);
         let is_needed = ledger.read_only().is_none()

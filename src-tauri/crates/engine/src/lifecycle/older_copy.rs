@@ -23,7 +23,7 @@ pub(crate) enum ReadOnly {
 
 impl ReadOnly {
     /// What happened, and what to do.
-    pub(crate) fn words(&self) -> String {
+    pub(super) fn words(&self) -> String {
         match self {
             Self::Older(_) => "it was put back from an older copy. Refreshing from it could end your grants, so nothing \
                                is refreshed. Put the newest copy back; or, where there is none, go on with this one: \

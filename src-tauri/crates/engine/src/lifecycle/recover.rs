@@ -13,7 +13,7 @@ use tokenry_vault::Place;
 use zeroize::Zeroizing;
 
 /// Runs whenever the vault was opened, before it is shown to anybody.
-pub(crate) fn after_opening(engine: &Engine, ledger: &Ledger) -> Result<(), Error> {
+pub(super) fn after_opening(engine: &Engine, ledger: &Ledger) -> Result<(), Error> {
     if ledger.read_only().is_some() {
         return Ok(());
     }

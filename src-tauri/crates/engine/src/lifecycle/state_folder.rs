@@ -24,7 +24,7 @@ const EPOCH: Place<'_> = Place {
 };
 
 /// The folder outside of the profile, and the profile that it is asked about.
-pub(crate) struct StateFolder {
+pub(super) struct StateFolder {
     folder: PathBuf,
     profile: PathBuf,
     /// One raise at a time: a lower epoch must not be written after a higher one.
@@ -33,7 +33,7 @@ pub(crate) struct StateFolder {
 
 impl StateFolder {
     /// `profile` is the real path of the profile's folder.
-    pub(crate) fn new(folder: PathBuf, profile: PathBuf) -> Self {
+    pub(super) fn new(folder: PathBuf, profile: PathBuf) -> Self {
         Self {
             folder,
             profile,
@@ -43,7 +43,7 @@ impl StateFolder {
 
     /// The newest epoch that was written down for this vault. `None` when there is none, and when what is there was
     /// not sealed by this vault: that says nothing, and must keep nobody out.
-    pub(crate) fn epoch(&self, vault: &Vault) -> Option<u64> {
+    pub(super) fn epoch(&self, vault: &Vault) -> Option<u64> {
         let path = self.epoch_file(vault.id());
         let sealed = match tokenry_store::read_file(&path, MOST) {
             Ok(sealed) => sealed?,
@@ -64,7 +64,7 @@ impl StateFolder {
     }
 
     /// Writes down how new this vault is; never that it is older. Blocks on the disk.
-    pub(crate) fn raise(&self, vault: &Vault, epoch: u64, random: &dyn Random) -> Result<(), Error> {
+    pub(super) fn raise(&self, vault: &Vault, epoch: u64, random: &dyn Random) -> Result<(), Error> {
         let _turn = self.raising.lock().unwrap_or_else(PoisonError::into_inner);
         // Removed while its engine runs: there is nothing left that could be older.
         if !self.profile.is_dir() {
@@ -85,7 +85,7 @@ impl StateFolder {
     }
 
     /// The vault that this profile's folder held when an engine last opened one there.
-    pub(crate) fn vault_of_profile(&self) -> Option<VaultId> {
+    pub(super) fn vault_of_profile(&self) -> Option<VaultId> {
         let bytes = tokenry_store::read_file(&self.profile_file(), MOST).ok()??;
         let (id, path) = bytes.strip_suffix(b"\n")?.split_first_chunk::<33>()?;
         let is_of_this = path == self.profile.as_os_str().as_encoded_bytes();
@@ -98,7 +98,7 @@ impl StateFolder {
     }
 
     /// The file that names the vault of this profile's folder.
-    pub(crate) fn profile_file(&self) -> PathBuf {
+    pub(super) fn profile_file(&self) -> PathBuf {
         self.folder
             .join(format!("tokenry.{}.profile", hash(&self.profile)))
     }

@@ -63,10 +63,10 @@ pub(crate) struct Opener {
     folder: PathBuf,
     outside: Option<StateFolder>,
     keyring: Watched,
-    pub(crate) random: Arc<dyn Random>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) choice: VaultChoice,
-    pub(crate) changes: broadcast::Sender<Change>,
+    pub(super) random: Arc<dyn Random>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) choice: VaultChoice,
+    pub(super) changes: broadcast::Sender<Change>,
     floors: Arc<Floors>,
 }
 
@@ -140,7 +140,7 @@ impl Opener {
     /// OS keyring and the disk.
     ///
     /// A new key is never made while a vault exists.
-    pub(crate) fn open(&self, passphrase: Option<&Secret>, create: bool) -> Result<Ledger, Error> {
+    pub(super) fn open(&self, passphrase: Option<&Secret>, create: bool) -> Result<Ledger, Error> {
         match self.vault_id()? {
             Some(id) => self.open_existing(id, passphrase),
             None if create => self.create(passphrase),
@@ -151,7 +151,7 @@ impl Opener {
     }
 
     /// Whether the OS keyring is being asked something at this moment.
-    pub(crate) fn is_asking_keyring(&self) -> bool {
+    pub(super) fn is_asking_keyring(&self) -> bool {
         self.keyring.asking.load(Ordering::SeqCst) > 0
     }
 
@@ -232,7 +232,7 @@ impl Opener {
     }
 
     /// Writes down outside of the profile how new its vault is, where there is a folder for that.
-    pub(crate) fn raise_state_folder(&self, vault: &Vault, epoch: u64) -> Result<(), Error> {
+    pub(super) fn raise_state_folder(&self, vault: &Vault, epoch: u64) -> Result<(), Error> {
         match &self.outside {
             Some(outside) => outside.raise(vault, epoch, &*self.random),
             None => Ok(()),
@@ -240,7 +240,7 @@ impl Opener {
     }
 
     /// Tells the keyring the lowest epoch that is still acceptable. Only vaults with a keyring slot have one.
-    pub(crate) fn raise_floor(&self, id: VaultId, epoch: u64) -> Result<(), Error> {
+    pub(super) fn raise_floor(&self, id: VaultId, epoch: u64) -> Result<(), Error> {
         if self.slots().contains(&SlotKind::Keyring) {
             tokenry_vault::raise_epoch_floor(id, &self.keyring, epoch)?;
         }

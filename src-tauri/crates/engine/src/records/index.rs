@@ -58,7 +58,7 @@ impl Known {
 }
 
 impl Index {
-    pub(crate) fn new(
+    pub(super) fn new(
         providers: Vec<Provider>,
         connections: Vec<Connection>,
         apps: Vec<App>,
@@ -80,20 +80,20 @@ impl Index {
         index
     }
 
-    pub(crate) fn put_provider(&mut self, provider: &Provider) {
+    pub(super) fn put_provider(&mut self, provider: &Provider) {
         self.drop_provider(provider.id);
         let (project, name) = (provider.project.clone(), provider.name.clone());
         self.called.insert(call(&project, &name), provider.id);
         self.providers.insert(provider.id, (project, name));
     }
 
-    pub(crate) fn drop_provider(&mut self, id: ProviderId) {
+    pub(super) fn drop_provider(&mut self, id: ProviderId) {
         if let Some((project, name)) = self.providers.remove(&id) {
             self.called.remove(&call(&project, &name));
         }
     }
 
-    pub(crate) fn put(&mut self, connection: Connection) {
+    pub(super) fn put(&mut self, connection: Connection) {
         self.drop_connection(connection.id);
         self.by_provider
             .entry(connection.provider)
@@ -108,7 +108,7 @@ impl Index {
         self.connections.insert(connection.id, connection);
     }
 
-    pub(crate) fn drop_connection(&mut self, id: ConnectionId) {
+    pub(super) fn drop_connection(&mut self, id: ConnectionId) {
         let Some(gone) = self.connections.remove(&id) else {
             return;
         };
@@ -204,11 +204,11 @@ impl Index {
         }
     }
 
-    pub(crate) fn put_app(&mut self, app: App) {
+    pub(super) fn put_app(&mut self, app: App) {
         self.apps.insert(app.id, app);
     }
 
-    pub(crate) fn drop_app(&mut self, id: AppId) {
+    pub(super) fn drop_app(&mut self, id: AppId) {
         self.apps.remove(&id);
         self.grants.remove(&id);
     }
@@ -221,12 +221,12 @@ impl Index {
         self.apps.values()
     }
 
-    pub(crate) fn put_grant(&mut self, grant: Grant) {
+    pub(super) fn put_grant(&mut self, grant: Grant) {
         self.drop_grant(grant.id);
         self.grants.entry(grant.app).or_default().push(grant);
     }
 
-    pub(crate) fn drop_grant(&mut self, id: GrantId) {
+    pub(super) fn drop_grant(&mut self, id: GrantId) {
         self.grants
             .values_mut()
             .for_each(|grants| grants.retain(|grant| grant.id != id));
@@ -240,7 +240,7 @@ impl Index {
         self.grants.values().flatten()
     }
 
-    pub(crate) fn put_credential(&mut self, credential: &Credential) {
+    pub(super) fn put_credential(&mut self, credential: &Credential) {
         self.drop_credential(credential.id);
         let known = Known::of(credential);
         let name = (known.project.clone(), known.name.clone());
@@ -248,7 +248,7 @@ impl Index {
         self.credentials.insert(credential.id, known);
     }
 
-    pub(crate) fn drop_credential(&mut self, id: CredentialId) {
+    pub(super) fn drop_credential(&mut self, id: CredentialId) {
         if let Some(gone) = self.credentials.remove(&id) {
             self.credential_names.remove(&(gone.project, gone.name));
         }

@@ -42,7 +42,7 @@ impl JournalState {
     }
 
     /// Whether the server may have done nothing with it: then there is something to lose by giving it up.
-    pub(crate) fn may_be_unused(self) -> bool {
+    pub(super) fn may_be_unused(self) -> bool {
         matches!(self, Self::Doubtful | Self::LimitRefused | Self::Free)
     }
 }

@@ -44,7 +44,7 @@ pub(crate) struct Manifest {
     /// Counts every transaction.
     pub(crate) epoch: u64,
     /// The keyed sum over every row's table, id and version.
-    pub(crate) sum: [u8; 32],
+    pub(super) sum: [u8; 32],
     /// The end of the activity log's hash chain.
     pub(crate) chain: [u8; 32],
     /// The number of the next event.
@@ -179,7 +179,7 @@ impl Ledger {
     }
 
     /// Whether anybody wants to hear of changes.
-    pub(crate) fn is_watched(&self) -> bool {
+    pub(super) fn is_watched(&self) -> bool {
         self.changes.receiver_count() > 0
     }
 
@@ -374,7 +374,7 @@ impl Ledger {
         let _ = self.changes.send(change);
     }
 
-    pub(crate) fn unseal<R: Record>(&self, row: i64, version: u64, sealed: &[u8]) -> Result<R, Error> {
+    pub(super) fn unseal<R: Record>(&self, row: i64, version: u64, sealed: &[u8]) -> Result<R, Error> {
         self.unseal_part(R::TABLE, row, version, sealed)
     }
 
@@ -395,7 +395,7 @@ impl Ledger {
         serde_json::from_slice(&plain).map_err(|_| damaged("a record cannot be read"))
     }
 
-    pub(crate) fn seal<R: Record>(&self, row: i64, version: u64, record: &R) -> Result<Vec<u8>, Error> {
+    pub(super) fn seal<R: Record>(&self, row: i64, version: u64, record: &R) -> Result<Vec<u8>, Error> {
         let place = Place {
             table: R::TABLE.name(),
             row,

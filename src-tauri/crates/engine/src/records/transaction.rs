@@ -15,9 +15,9 @@ pub(crate) struct Transaction<'a> {
     pub(crate) ledger: &'a Ledger,
     pub(crate) writer: &'a Writer<'a>,
     pub(crate) manifest: Manifest,
-    pub(crate) effects: Vec<Effect>,
+    pub(super) effects: Vec<Effect>,
     /// Whether it holds the tokens of a connection: a copy from before it must be noticed.
-    pub(crate) rotated: bool,
+    pub(super) rotated: bool,
 }
 
 impl Transaction<'_> {

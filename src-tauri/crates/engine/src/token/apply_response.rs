@@ -10,7 +10,7 @@ use crate::token::{narrowing, partial_response, timing};
 /// How long a refresh token that was replaced is kept sealed: long enough to help by hand after a provider's fault.
 const REPLACED_KEPT: Duration = Duration::from_secs(600);
 /// How long one is kept that ended a grant.
-pub(crate) const TOMBSTONE_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+pub(super) const TOMBSTONE_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Lays a provider's good answer on a connection: what the tokens are now, and what everybody may know of them.
 pub(crate) fn settle(
@@ -65,7 +65,7 @@ pub(crate) fn settle(
 
 /// Lays the answer to a plain refresh on a connection, and notes what it shows of the provider: whether refresh tokens
 /// rotate there, and whether scopes were lost since.
-pub(crate) fn settle_refreshed(
+pub(super) fn settle_refreshed(
     connection: &mut Connection,
     old: Tokens,
     answer: Answer,
@@ -118,7 +118,7 @@ fn note_lost(connection: &mut Connection, held: &Scopes, now: Timestamp) {
 
 /// Lays the answer to a request for less on a connection. Whatever it is, the refresh token that came with it is the
 /// one that counts from now on; the connection's own access token stays, unless the answer is the whole grant.
-pub(crate) fn settle_narrowed(
+pub(super) fn settle_narrowed(
     connection: &mut Connection,
     old: Tokens,
     answer: Answer,
@@ -167,7 +167,7 @@ pub(crate) fn settle_narrowed(
 }
 
 /// Keeps a token that was got by token exchange. The connection's own tokens stay as they are.
-pub(crate) fn settle_exchanged(
+pub(super) fn settle_exchanged(
     connection: &mut Connection,
     mut tokens: Tokens,
     answer: Answer,
@@ -221,7 +221,7 @@ fn end_of(answer: &Answer, now: Timestamp) -> Option<Timestamp> {
 }
 
 /// RFC 6749 §6: a new refresh token replaces the old one; none means the old one stays.
-pub(crate) fn rotated(
+pub(super) fn rotated(
     new: Option<Secret>,
     old: Option<Secret>,
     now: Timestamp,

@@ -2,7 +2,7 @@
 
 /// A step that was just reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(super) enum Step {
     /// Before the journal says that a request will be sent.
     BeforeJournal,
     /// The journal says so; nothing was sent.
@@ -17,7 +17,7 @@ pub(crate) enum Step {
 
 /// Ends the process here when `TOKENRY_FAULT` names the step: as `kill -9` would, with no goodbye.
 #[cfg(feature = "fault-injection")]
-pub(crate) fn reached(step: Step) {
+pub(super) fn reached(step: Step) {
     if std::env::var("TOKENRY_FAULT").is_ok_and(|wanted| wanted == format!("{step:?}")) {
         let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
     }
@@ -25,4 +25,4 @@ pub(crate) fn reached(step: Step) {
 
 /// Nothing, in a program that was not built for tests.
 #[cfg(not(feature = "fault-injection"))]
-pub(crate) fn reached(_step: Step) {}
+pub(super) fn reached(_step: Step) {}

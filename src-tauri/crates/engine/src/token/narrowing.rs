@@ -27,13 +27,13 @@ use tokenry_core::{
 };
 
 /// How many of them are kept for one connection.
-pub(crate) const KEPT: usize = 8;
+pub(super) const KEPT: usize = 8;
 /// The longest audience or resource, in bytes.
 const LONGEST: usize = 2048;
 
 /// The limits of a token, and whether more than that may be handed out where the provider does not keep to them.
-pub(crate) struct Limits {
-    pub(crate) to: Narrowing,
+pub(super) struct Limits {
+    pub(super) to: Narrowing,
     /// The person agreed to this and no more.
     is_hard: bool,
     /// The user agreed to an audience or a resource that was never used before.
@@ -43,7 +43,7 @@ pub(crate) struct Limits {
 
 impl TokenWish {
     /// Whether it is for whatever the connection holds: nearly always.
-    pub(crate) fn is_plain(&self) -> bool {
+    pub(super) fn is_plain(&self) -> bool {
         self.scopes.is_none() && self.audience.is_none() && self.resource.is_none()
     }
 
@@ -98,7 +98,7 @@ impl Engine {
     /// The question that this wish is. Where no answer of the provider has shown yet that it gives less, a person is
     /// asked about the whole: that is what the token may turn out to do. For an app its grants are looked at, and
     /// those say what the limit is.
-    pub(crate) fn question_of(
+    pub(super) fn question_of(
         &self,
         ledger: &Ledger,
         caller: &Caller,
@@ -126,7 +126,7 @@ impl Engine {
     }
 
     /// What the token has to be limited to; `None` when the connection's own will do.
-    pub(crate) fn limits(
+    pub(super) fn limits(
         &self,
         ledger: &Ledger,
         id: ConnectionId,
@@ -168,7 +168,7 @@ impl Engine {
 
     /// A token within these limits: one that is kept, or one that is fetched now. Whoever asks for the same
     /// meanwhile waits for the same request.
-    pub(crate) async fn find_narrowed(
+    pub(super) async fn find_narrowed(
         &self,
         ledger: &Ledger,
         id: ConnectionId,
@@ -290,7 +290,7 @@ impl Limits {
     }
 }
 
-pub(crate) fn known(ledger: &Ledger, id: ConnectionId) -> Result<(String, Connection), Error> {
+pub(super) fn known(ledger: &Ledger, id: ConnectionId) -> Result<(String, Connection), Error> {
     let index = ledger.index();
     let connection = index
         .connection(id)
@@ -299,16 +299,16 @@ pub(crate) fn known(ledger: &Ledger, id: ConnectionId) -> Result<(String, Connec
 }
 
 /// The kept token with these very limits.
-pub(crate) fn of<'a>(tokens: &'a Tokens, to: &Narrowing) -> Option<&'a NarrowedToken> {
+pub(super) fn of<'a>(tokens: &'a Tokens, to: &Narrowing) -> Option<&'a NarrowedToken> {
     tokens.narrowed.iter().find(|kept| kept.of == *to)
 }
 
-pub(crate) fn is_fresh(kept: &NarrowedToken, min_valid: std::time::Duration, now: Timestamp) -> bool {
+pub(super) fn is_fresh(kept: &NarrowedToken, min_valid: std::time::Duration, now: Timestamp) -> bool {
     request::is_fresh(kept.obtained_at, kept.expires_at, min_valid, now)
 }
 
 /// Keeps one more: in the place of the one before it, without those that have ended, and at most [`KEPT`].
-pub(crate) fn keep(narrowed: &mut Vec<NarrowedToken>, token: NarrowedToken, now: Timestamp) {
+pub(super) fn keep(narrowed: &mut Vec<NarrowedToken>, token: NarrowedToken, now: Timestamp) {
     narrowed.retain(|kept| kept.of != token.of && kept.expires_at.is_none_or(|end| end > now));
     narrowed.push(token);
     let surplus = narrowed.len().saturating_sub(KEPT);

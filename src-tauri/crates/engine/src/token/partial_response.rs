@@ -29,12 +29,12 @@ fn complaint(answer: &Answer) -> Option<(String, bool)> {
 }
 
 /// The words for the activity log.
-pub(crate) fn words(answer: &Answer) -> Option<String> {
+pub(super) fn words(answer: &Answer) -> Option<String> {
     complaint(answer).map(|(message, _)| message)
 }
 
 /// What stands beside the status of a connection after an answer; `next` is when its next refresh is due anyway.
-pub(crate) fn trouble(
+pub(super) fn trouble(
     connection: &Connection,
     answer: &Answer,
     next: Option<Timestamp>,
@@ -65,7 +65,7 @@ pub(crate) fn trouble(
 
 /// Lays an answer without a usable access token on a connection: its refresh token is the one that is sent next, and
 /// the access token at hand is used until it ends.
-pub(crate) fn keep_refresh_token(
+pub(super) fn keep_refresh_token(
     connection: &mut Connection,
     old: Option<Tokens>,
     answer: Answer,
@@ -108,7 +108,7 @@ pub(crate) fn keep_refresh_token(
 }
 
 /// The account that an answer to a refresh is about, when it is not the connection's (OpenID Connect Core §12.2).
-pub(crate) fn another_account<'a>(connection: &Connection, answer: &'a Answer) -> Option<&'a Account> {
+pub(super) fn another_account<'a>(connection: &Connection, answer: &'a Answer) -> Option<&'a Account> {
     let known = connection.account.as_ref()?;
     answer
         .account
@@ -118,7 +118,7 @@ pub(crate) fn another_account<'a>(connection: &Connection, answer: &'a Answer) -
 
 /// Tokens of another account came in answer to a refresh. They are sealed and never handed out; the user has to sign
 /// in again, since the refresh token that was sent may be used up.
-pub(crate) fn set_aside(connection: &mut Connection, old: Tokens, answer: &Answer, now: Timestamp) -> Tokens {
+pub(super) fn set_aside(connection: &mut Connection, old: Tokens, answer: &Answer, now: Timestamp) -> Tokens {
     if connection.status != ConnectionStatus::Disconnecting {
         connection.status = ConnectionStatus::NeedsReauth(ReauthReason::OtherAccount);
     }
@@ -214,7 +214,7 @@ pub(crate) fn useless(answer: &Answer) -> Option<Failure> {
 
 impl Engine {
     /// After an answer was kept: why those who wait for a new access token do not get one.
-    pub(crate) fn unusable(&self, ledger: &Ledger, id: ConnectionId, answer: &Answer) -> Result<(), Error> {
+    pub(super) fn unusable(&self, ledger: &Ledger, id: ConnectionId, answer: &Answer) -> Result<(), Error> {
         let index = ledger.index();
         let Some(connection) = index.connection(id) else {
             return Ok(());

@@ -31,7 +31,7 @@ use tokio::sync::watch;
 
 /// Why a refresh is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Why {
+pub(super) enum Why {
     /// The token does not live that long any more.
     Due(Duration),
     /// The scheduler finds that it is time, however long the token still lives.
@@ -181,7 +181,7 @@ impl Engine {
     /// Waits for the one refresh of this connection, and starts it when none is under way. The caller may go away:
     /// that cancels nothing. For a token with other limits than the one that is being fetched, it is that one's turn
     /// afterwards.
-    pub(crate) async fn refreshed(&self, id: ConnectionId, why: Why) -> Result<(), Error> {
+    pub(super) async fn refreshed(&self, id: ConnectionId, why: Why) -> Result<(), Error> {
         if let Some(limits) = why.limits()
             && let Some(refused) = self.inner.refreshes.refused(id, limits, self.now())
         {

@@ -17,7 +17,7 @@ use tokenry_core::{
 };
 
 /// After a failure callers wait this long before they cause another try, in milliseconds.
-pub(crate) const CALLERS_PAUSE: i64 = 1_000;
+pub(super) const CALLERS_PAUSE: i64 = 1_000;
 
 /// What a caller wants of a token.
 #[derive(Debug, Clone, Default)]
@@ -152,7 +152,7 @@ impl Engine {
         self.may_renew(ledger, &connection, &name, self.now())
     }
 
-    pub(crate) async fn find_token(
+    pub(super) async fn find_token(
         &self,
         ledger: &Ledger,
         id: ConnectionId,
@@ -191,7 +191,7 @@ impl Engine {
     }
 
     /// Whether a caller may cause a request to the provider now.
-    pub(crate) fn may_renew(
+    pub(super) fn may_renew(
         &self,
         ledger: &Ledger,
         connection: &Connection,
@@ -219,7 +219,7 @@ impl Engine {
 }
 
 /// Whether a connection that stands like this hands out tokens at all.
-pub(crate) fn can_be_handed_out(connection: &Connection, name: &str) -> Result<(), Error> {
+pub(super) fn can_be_handed_out(connection: &Connection, name: &str) -> Result<(), Error> {
     match connection.status {
         ConnectionStatus::Paused => Err(Error::Paused(name.to_owned())),
         ConnectionStatus::Disconnecting => Err(resolve::gone(name)),
@@ -230,7 +230,7 @@ pub(crate) fn can_be_handed_out(connection: &Connection, name: &str) -> Result<(
     }
 }
 
-pub(crate) fn ended_at_once(name: &str) -> Error {
+pub(super) fn ended_at_once(name: &str) -> Error {
     Error::Unreachable {
         message: format!(
             "the provider of {name} gave a token that ended at once; check this machine's clock"
@@ -261,7 +261,7 @@ fn held_back(trouble: &Trouble, next_try_at: Option<Timestamp>, now: Timestamp) 
 
 /// What a hand-out takes out of the record of a connection's tokens. The refresh token is not part of it.
 #[derive(Deserialize)]
-pub(crate) struct AtHand {
+pub(super) struct AtHand {
     access_token: Secret,
     token_type: String,
     expires_at: Option<Timestamp>,
@@ -282,7 +282,7 @@ impl From<AtHand> for TokenView {
 
 /// Whether a token lives as long as a caller needs it to. One whose end is unknown is used until somebody says that
 /// it was rejected.
-pub(crate) fn is_fresh(
+pub(super) fn is_fresh(
     obtained_at: Timestamp,
     expires_at: Option<Timestamp>,
     min_valid: Duration,

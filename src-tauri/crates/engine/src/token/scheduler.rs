@@ -261,7 +261,7 @@ impl Engine {
 }
 
 /// When something has to be done for a connection without anybody asking.
-pub(crate) fn due_at(connection: &Connection) -> Option<Timestamp> {
+pub(super) fn due_at(connection: &Connection) -> Option<Timestamp> {
     match (connection.status, &connection.trouble) {
         (ConnectionStatus::Disconnecting, None) => Some(connection.updated_at),
         (

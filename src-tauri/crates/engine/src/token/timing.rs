@@ -3,7 +3,7 @@ use tokenry_core::{Random, Timestamp};
 
 /// How long a token must still live for a caller, in milliseconds: what it asked for, at least 30 s, but never more
 /// than 80 % of what the provider grants, or one caller could force a refresh at every call.
-pub(crate) fn required_validity(asked: Duration, obtained_at: Timestamp, expires_at: Timestamp) -> i64 {
+pub(super) fn required_validity(asked: Duration, obtained_at: Timestamp, expires_at: Timestamp) -> i64 {
     let life = (expires_at.as_millisecond() - obtained_at.as_millisecond()).max(0);
     let asked = i64::try_from(asked.as_millis()).unwrap_or(i64::MAX).max(30_000);
     asked.min(life / 5 * 4)
@@ -14,7 +14,7 @@ const SHORT: i64 = 10_000;
 
 /// When a token is due for its refresh: at 80 % of its life ± 10 %, at the latest 60 s before its end, and never in
 /// the first half of its life.
-pub(crate) fn refresh_at(obtained_at: Timestamp, expires_at: Timestamp, random: &dyn Random) -> Timestamp {
+pub(super) fn refresh_at(obtained_at: Timestamp, expires_at: Timestamp, random: &dyn Random) -> Timestamp {
     let start = obtained_at.as_millisecond();
     let life = (expires_at.as_millisecond() - start).max(0);
     if life < SHORT {
@@ -36,7 +36,7 @@ pub(crate) fn backoff(attempt: u32, retry_after: Option<Duration>, random: &dyn 
 }
 
 /// How long after a refusal that keeps coming with the same words it is tried again.
-pub(crate) const REFUSED_RETRY: Duration = Duration::from_secs(3600);
+pub(super) const REFUSED_RETRY: Duration = Duration::from_secs(3600);
 
 /// A number in 0..1.
 fn fraction(random: &dyn Random) -> f64 {

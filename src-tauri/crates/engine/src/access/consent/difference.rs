@@ -131,7 +131,7 @@ impl Differences {
     }
 
     /// As the question shows them.
-    pub(crate) fn shown(&self) -> Vec<FieldChange> {
+    pub(super) fn shown(&self) -> Vec<FieldChange> {
         let mut rows: Vec<_> = self.0.iter().take(MAX_ROWS).map(Difference::shown).collect();
         if let Some(more) = self.0.len().checked_sub(MAX_ROWS).filter(|more| *more > 0) {
             rows.push(FieldChange {
@@ -146,7 +146,7 @@ impl Differences {
 }
 
 /// The first of these names, and how many more there are.
-pub(crate) fn bounded(names: impl IntoIterator<Item = String>) -> Vec<String> {
+pub(super) fn bounded(names: impl IntoIterator<Item = String>) -> Vec<String> {
     let all: Vec<_> = names.into_iter().collect();
     let more = all.len().saturating_sub(MAX_NAMES);
     let mut listed: Vec<_> = all.iter().take(MAX_NAMES).map(|name| clean(name)).collect();

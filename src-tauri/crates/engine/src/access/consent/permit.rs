@@ -82,7 +82,7 @@ impl Wanted {
     }
 
     /// What a yes permits, by this rule, when the vault had been locked so often.
-    pub(crate) fn permitted(&self, caller: &Caller, rule: Rule, locks: u64) -> Permit {
+    pub(super) fn permitted(&self, caller: &Caller, rule: Rule, locks: u64) -> Permit {
         Permit {
             rule,
             token_scopes: self.target.scopes.clone(),
