@@ -4,7 +4,7 @@ use crate::tree::{files, text};
 use std::collections::BTreeSet;
 
 /// Where the promises begin and where they end.
-const BEGIN: &str = "\n## How it is built\n";
+const BEGIN: &str = "\n## How it works\n";
 const END: &str = "\n## Known limits\n";
 const SHOWN_BY: &str = "Shown by: ";
 
