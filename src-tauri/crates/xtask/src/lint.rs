@@ -4,7 +4,7 @@ use crate::programs::{self, TEST_FEATURES};
 use crate::setup::{self, For};
 use crate::sh::{self, Result};
 use crate::stage::Stages;
-use crate::{codegen, deny, dist, npm};
+use crate::{codegen, commits, deny, dist, npm};
 
 /// The command `lint`.
 ///
@@ -39,6 +39,7 @@ pub(crate) fn run(stages: &mut Stages) {
     check("lint: tidiness", &|| {
         sh::run(&mut sh::cargo("test --quiet --locked -p xtask"))
     });
+    check("lint: commit subjects", &commits::check);
     check("lint: generated files", &codegen::check);
     check("lint: the Tauri CLI's lock file", &|| {
         npm::check_lock(dist::TAURI_CLI)

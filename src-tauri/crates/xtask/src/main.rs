@@ -11,6 +11,7 @@ mod apt;
 mod args;
 mod bench;
 mod codegen;
+mod commits;
 mod deny;
 mod dist;
 mod hermetic;

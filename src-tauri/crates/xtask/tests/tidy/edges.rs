@@ -1,15 +1,13 @@
 //! Who may depend on whom: ARCHITECTURE.md's drawing, held here.
 
-use crate::tree::{files, packages, root, run, text};
+use crate::tree::{files, packages, run, text};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 /// Our packages, and which of ours each may name. A package that is not here must not exist.
 const EDGES: &[(&str, &[&str])] = &[
     ("tokenry-contract", &[]),
     ("tokenry-core", &["contract"]),
-    ("tokenry-catalog", &["core"]),
     ("tokenry-oauth", &["core"]),
     ("tokenry-vault", &["core"]),
     ("tokenry-store", &["core"]),
@@ -18,13 +16,11 @@ const EDGES: &[(&str, &[&str])] = &[
     ("tokenry-testkit", &["core"]),
     (
         "tokenry-engine",
-        &["core", "catalog", "oauth", "peer", "redirect", "vault", "store"],
+        &["core", "oauth", "peer", "redirect", "vault", "store"],
     ),
     (
         "tokenry-api",
-        &[
-            "core", "contract", "catalog", "oauth", "peer", "vault", "store", "engine",
-        ],
+        &["core", "contract", "oauth", "peer", "vault", "store", "engine"],
     ),
     ("tokenry-cli", &["contract"]),
     ("tokenry-serve", &["core", "contract", "engine", "api"]),
@@ -35,7 +31,7 @@ const EDGES: &[(&str, &[&str])] = &[
 /// What the tests of a package may name beside the testkit.
 const FOR_TESTS: &[(&str, &[&str])] = &[("tokenry-redirect", &["oauth", "peer"])];
 
-/// The tests of the whole: they may see everything, and nobody sees them.
+/// The end-to-end tests: they may name every package, and no package names them.
 const END_TO_END: &str = "tokenry-e2e";
 
 /// Crates of others that are one package's business alone.
@@ -105,6 +101,20 @@ fn our_packages_depend_on_each_other_downwards_only() {
 }
 
 #[test]
+fn the_list_of_edges_names_existing_packages_only() {
+    let names: BTreeSet<String> = packages()
+        .iter()
+        .map(|package| package["name"].as_str().unwrap().to_owned())
+        .collect();
+    let listed = EDGES.iter().flat_map(|(name, below)| {
+        let below = below.iter().map(|short| format!("tokenry-{short}"));
+        std::iter::once((*name).to_owned()).chain(below)
+    });
+    let gone: BTreeSet<String> = listed.filter(|name| !names.contains(name)).collect();
+    assert!(gone.is_empty(), "{gone:?}");
+}
+
+#[test]
 fn what_is_one_packages_business_is_named_by_no_other() {
     let mut named: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for package in packages() {
@@ -168,34 +178,4 @@ fn only_one_module_of_each_window_knows_tauri() {
         known.iter().all(|file| allowed.contains(&file.as_str())),
         "Tauri is known in {known:?}"
     );
-}
-
-/// A dependency that nothing uses costs build time, and each is a supplier more that has to be trusted.
-#[test]
-fn every_dependency_is_used_by_its_package() {
-    let sources: Vec<String> = files().into_iter().filter(|file| file.ends_with(".rs")).collect();
-    let mut unused = Vec::new();
-    for package in packages() {
-        let manifest = package["manifest_path"].as_str().unwrap();
-        let folder = Path::new(manifest).parent().unwrap();
-        let folder = folder.strip_prefix(root()).unwrap().to_str().unwrap();
-        // The shell's package is the folder that the others are in.
-        let is_own = |file: &&String| {
-            let rest = file.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/'));
-            rest.is_some_and(|rest| !rest.starts_with("crates/"))
-        };
-        let own: String = sources
-            .iter()
-            .filter(is_own)
-            .filter_map(|file| text(file))
-            .collect();
-        for (name, _) in dependencies(&package) {
-            let in_code = name.replace('-', "_");
-            let mut words = own.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-            if !words.any(|word| word == in_code) {
-                unused.push(format!("{} does not use {name}", package["name"]));
-            }
-        }
-    }
-    assert!(unused.is_empty(), "{unused:#?}");
 }
