@@ -84,7 +84,7 @@ fn modified(file: &Path) -> Option<SystemTime> {
 ///
 /// Only the last step, linking this one program, is asked to be static. As a flag for all of cargo it would break
 /// the procedural macros and the shell. It is also asked to stay at one address, since moving itself would be a
-/// twentieth of its life (ARCHITECTURE.md, "Why it is so").
+/// twentieth of its run time (ARCHITECTURE.md, "Reasons").
 ///
 /// # Errors
 /// When it does not build.
