@@ -18,35 +18,12 @@ pub(crate) use credential::{credential, credential_change, entered, initialise, 
 pub(crate) use draft::{new_provider, provider_change};
 pub(crate) use engine::status;
 pub use event::change;
-pub(crate) use event::{event, wanted_outcome};
+pub(crate) use event::event;
 pub(crate) use flow::{connect_options, connect_query, flow, started};
 pub(crate) use prompt::{answer, prompt, proof, scope_words};
 pub(crate) use provider::provider;
 
-use tokenry_contract::ErrorCode;
-use tokenry_core::{Code, Scopes};
-
-/// The code as the contract writes it, with its status, exit code and next step.
-pub fn error_code(code: Code) -> ErrorCode {
-    match code {
-        Code::ValidationError => ErrorCode::ValidationError,
-        Code::Unauthorized => ErrorCode::Unauthorized,
-        Code::PermissionDenied => ErrorCode::PermissionDenied,
-        Code::ConsentDenied => ErrorCode::ConsentDenied,
-        Code::InteractionRequired => ErrorCode::InteractionRequired,
-        Code::NotFound => ErrorCode::NotFound,
-        Code::Conflict => ErrorCode::Conflict,
-        Code::NeedsReauth => ErrorCode::NeedsReauth,
-        Code::FlowExpired => ErrorCode::FlowExpired,
-        Code::PayloadTooLarge => ErrorCode::PayloadTooLarge,
-        Code::VaultLocked => ErrorCode::VaultLocked,
-        Code::RateLimited => ErrorCode::RateLimited,
-        Code::Internal => ErrorCode::Internal,
-        Code::ProviderError => ErrorCode::ProviderError,
-        Code::ProviderUnreachable => ErrorCode::ProviderUnreachable,
-        Code::OauthUnavailable => ErrorCode::OauthUnavailable,
-    }
-}
+use tokenry_core::Scopes;
 
 fn list(scopes: &Scopes) -> Vec<String> {
     scopes.iter().map(str::to_owned).collect()

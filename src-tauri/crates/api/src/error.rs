@@ -1,6 +1,6 @@
 mod few;
 
-use crate::{convert, extract::LIMIT};
+use crate::extract::LIMIT;
 use axum::{
     Json,
     http::{HeaderValue, Method, StatusCode, Uri, header},
@@ -157,7 +157,6 @@ fn written(refused: &Refused) -> ErrorEnvelope {
 }
 
 fn filled(code: Code, message: String, details: Details) -> ErrorEnvelope {
-    let code = convert::error_code(code);
     // Outside of a request, as at a door or in the shell, the error has an id of its own.
     let request_id = tokenry_engine::request_id().unwrap_or_else(|| RequestId::new(&SystemClock, &OsRandom));
     let request_id = request_id.to_string();

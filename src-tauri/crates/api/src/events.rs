@@ -47,7 +47,7 @@ async fn list_events(
     let filter = EventFilter {
         app: query.app,
         connection: query.connection,
-        outcome: query.outcome.map(convert::wanted_outcome),
+        outcome: query.outcome,
     };
     let (events, next) = engine
         .search_events(&caller, &filter, query.before, limit)

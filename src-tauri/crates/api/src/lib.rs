@@ -26,7 +26,7 @@ mod providers;
 mod settings;
 mod versori;
 
-pub use convert::{app, change, error_code};
+pub use convert::{app, change};
 pub use error::envelope;
 pub use oauth::Issuer;
 pub use openapi::openapi;

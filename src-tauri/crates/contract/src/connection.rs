@@ -64,17 +64,23 @@ pub enum ConnectionStatus {
 }
 
 /// Why a person has to connect again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ReauthReason {
+    /// The provider answered `invalid_grant`.
     Revoked,
+    /// The access token ended and there is no refresh token.
     Expired,
+    /// The answer to a refresh was lost, and the provider does not accept a used refresh token again.
     LostResponse,
+    /// The grant has fewer scopes than needed.
     ScopeMissing,
+    /// The provider does not accept the client any more.
     ClientRejected,
     /// The provider refused to refresh twice with the same words; it is tried again every hour.
     Refused,
+    /// The provider answered a refresh with the tokens of another account.
     OtherAccount,
 }
 

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, fmt, marker::PhantomData};
 use uuid::Uuid;
 
 /// Which fields a credential must have. `Default`, `Raw`, `BasicAuth` and `OAuth2Refresh` are read as well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CredentialType {
@@ -25,6 +25,18 @@ pub enum CredentialType {
     /// A connection. Made by a consent flow, and only read here.
     #[serde(rename = "oauth2_refresh", alias = "OAuth2Refresh")]
     OAuth2Refresh,
+}
+
+impl CredentialType {
+    /// As the API and the records write it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Raw => "raw",
+            Self::BasicAuth => "basic_auth",
+            Self::OAuth2Refresh => "oauth2_refresh",
+        }
+    }
 }
 
 /// A sealed, typed secret.
@@ -201,6 +213,9 @@ mod tests {
         let written = [T::Default, T::Raw, T::BasicAuth, T::OAuth2Refresh]
             .map(|kind| serde_json::to_value(kind).unwrap());
         assert_eq!(written, ["default", "raw", "basic_auth", "oauth2_refresh"]);
+        for kind in [T::Default, T::Raw, T::BasicAuth, T::OAuth2Refresh] {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        }
         for (kind, reference) in [T::Default, T::Raw, T::BasicAuth, T::OAuth2Refresh]
             .into_iter()
             .zip(["Default", "Raw", "BasicAuth", "OAuth2Refresh"])

@@ -5,6 +5,7 @@
 //! [`OAuthTokenAnswer`] are ours: they open this API and nothing else. It knows no other crate of ours, so the command
 //! line can link it without the engine.
 
+mod api_scope;
 mod app;
 mod connection;
 mod credential;
@@ -13,12 +14,14 @@ mod error;
 mod event;
 mod flow;
 mod oauth;
+mod operation;
 pub mod profile;
 mod prompt;
 mod provider;
 mod text;
 mod versori;
 
+pub use api_scope::{ApiScope, UnknownScope};
 pub use app::{App, CreateApp, CreateGrant, CreatedApp, Grant, Settings, UpdateSettings};
 pub use connection::{
     Account, ConnectRequest, Connection, ConnectionStatus, DisconnectAnswer, PatchConnection, ReauthReason,
@@ -38,9 +41,10 @@ pub use oauth::{
     OAuthAuthorizeQuery, OAuthConsentRequest, OAuthDecision, OAuthErrorAnswer, OAuthIntrospection,
     OAuthMetadata, OAuthScopes, OAuthTokenAnswer, OAuthTokenForm, OAuthTokenRequest,
 };
+pub use operation::Operation;
 pub use prompt::{
     AnswerPrompt, Prompt, PromptChange, PromptChangeKind, PromptChoice, PromptCredentialChoice,
-    PromptDecision, PromptOperation, ScopeWords,
+    PromptDecision, ScopeWords,
 };
 pub use provider::{
     CreateProvider, DeleteProviderQuery, GrantType, NarrowingMethod, OAuthProvider, OAuthProviderAuthStatus,

@@ -1,3 +1,4 @@
+use crate::Operation;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -10,7 +11,7 @@ pub struct Prompt {
     /// Good for one answer; only the window that asks for consent is told it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<String>,
-    pub operation: PromptOperation,
+    pub operation: Operation,
     pub pid: Option<u32>,
     /// The path of the program that asks: a label, not a proof.
     pub program: Option<String>,
@@ -73,32 +74,6 @@ impl std::fmt::Debug for Prompt {
             .field("program", &self.program)
             .finish_non_exhaustive()
     }
-}
-
-/// What is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum PromptOperation {
-    Token,
-    StartFlow,
-    /// To end a sign-in that somebody else started, with an answer or without one.
-    FinishFlow,
-    Refresh,
-    Disconnect,
-    WriteConnection,
-    WriteProviders,
-    DeleteProvider,
-    MoveEndpoint,
-    ReadCredential,
-    WriteCredentials,
-    DeleteCredential,
-    WriteApps,
-    DeleteApp,
-    AcceptOlder,
-    /// To end the engine, so that another one takes the profile.
-    HandOver,
-    AuthorizeApp,
 }
 
 /// A field that changes. Texts are cleaned and cut at 200 characters; the value of a secret is never told.

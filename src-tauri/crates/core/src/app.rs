@@ -1,7 +1,7 @@
-use crate::{AppId, ConnectionId, CredentialId, GrantId, Name, Scopes};
+use crate::{ApiScope, AppId, ConnectionId, CredentialId, GrantId, Name, Scopes};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeSet, fmt, str::FromStr};
+use std::collections::BTreeSet;
 
 /// Another program of this machine that is known by a client id, and perhaps by a token of its own.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -49,98 +49,5 @@ impl Grant {
     /// Whether it still holds at this moment.
     pub fn is_alive(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|end| end > now)
-    }
-}
-
-macro_rules! api_scopes {
-    ($($name:ident = $text:literal, $words:literal;)*) => {
-        /// A scope of our own API: what an app may be granted. The closed list of the contract.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        #[expect(missing_docs, reason = "each has its words, which people read")]
-        pub enum ApiScope { $($name,)* }
-
-        impl ApiScope {
-            /// Every scope there is.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
-
-            /// As it stands in a request.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $text,)* }
-            }
-
-            /// Whether it is about connections, so that a grant says which.
-            pub fn concerns_connections(self) -> bool {
-                use ApiScope as S;
-                matches!(self, S::AuthWrite | S::ConnectionsRead | S::ConnectionsWrite | S::TokensRead)
-            }
-
-            /// Whether it is about credentials, so that a grant says which.
-            pub fn concerns_credentials(self) -> bool {
-                matches!(self, Self::CredentialsRead | Self::CredentialsWrite)
-            }
-
-            /// What it lets an app do, in words for a person.
-            pub fn words(self) -> &'static str {
-                match self { $(Self::$name => $words,)* }
-            }
-        }
-
-        impl FromStr for ApiScope {
-            type Err = UnknownScope;
-            fn from_str(text: &str) -> Result<Self, UnknownScope> {
-                match text { $($text => Ok(Self::$name),)* _ => Err(UnknownScope) }
-            }
-        }
-    };
-}
-
-api_scopes! {
-    ProvidersRead = "providers:read", "See your providers and their settings, without their secrets";
-    ProvidersWrite = "providers:write", "Add, change and remove providers, which decides where secrets are sent";
-    AuthWrite = "auth:write", "Start sign-ins, and refresh and disconnect the connections you choose";
-    AuthWriteOwn = "auth:write:own", "Start sign-ins, and refresh and disconnect the connections it made itself";
-    ConnectionsRead = "connections:read", "See the connections you choose, without their tokens";
-    ConnectionsWrite = "connections:write", "Label, pause and resume the connections you choose";
-    TokensRead = "tokens:read", "Get access tokens of the connections you choose, and act with them in your name";
-    CredentialsRead = "credentials:read", "Read the values of the credentials you choose";
-    CredentialsWrite = "credentials:write", "Add credentials, and change and delete those you choose";
-    ActivityRead = "activity:read", "Read the activity log";
-}
-
-/// A text that is no scope of our API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("is no scope of Tokenry; `GET /oauth/scopes` lists them")]
-pub struct UnknownScope;
-
-impl TryFrom<String> for ApiScope {
-    type Error = UnknownScope;
-    fn try_from(text: String) -> Result<Self, UnknownScope> {
-        text.parse()
-    }
-}
-
-impl From<ApiScope> for String {
-    fn from(scope: ApiScope) -> Self {
-        scope.as_str().to_owned()
-    }
-}
-
-impl fmt::Display for ApiScope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_scope_is_read_back_from_its_own_text() {
-        for &scope in ApiScope::ALL {
-            assert_eq!(scope.as_str().parse(), Ok(scope));
-        }
-        assert_eq!("tokens:read ".parse::<ApiScope>(), Err(UnknownScope));
     }
 }

@@ -1,4 +1,4 @@
-use crate::{AppId, ConnectionId, CredentialId, KnownTargets, ProviderId, Scopes, Secret};
+use crate::{AppId, ConnectionId, CredentialId, KnownTargets, ProviderId, ReauthReason, Scopes, Secret};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -161,24 +161,27 @@ pub enum ConnectionStatus {
     Disconnecting,
 }
 
-/// Why a person has to connect again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReauthReason {
-    /// The provider said `invalid_grant`.
-    Revoked,
-    /// The access token ended and there is no refresh token.
-    Expired,
-    /// The answer to a refresh never came, and the provider does not take a used token again.
-    LostResponse,
-    /// The grant is narrower than what is needed.
-    ScopeMissing,
-    /// The provider does not accept our client any more.
-    ClientRejected,
-    /// The provider refused twice with the same words, which are not `invalid_grant`; tried again every hour.
-    Refused,
-    /// The provider answered a refresh with the tokens of another account.
-    OtherAccount,
+impl ConnectionStatus {
+    /// The status as the API writes it; the reason is a field of its own there.
+    pub fn word(self) -> tokenry_contract::ConnectionStatus {
+        use tokenry_contract::ConnectionStatus as Word;
+        match self {
+            Self::Pending => Word::Pending,
+            Self::Active => Word::Active,
+            Self::Refreshing => Word::Refreshing,
+            Self::NeedsReauth(_) => Word::NeedsReauth,
+            Self::Paused => Word::Paused,
+            Self::Disconnecting => Word::Disconnecting,
+        }
+    }
+
+    /// Why a person has to connect again.
+    pub fn reason(self) -> Option<ReauthReason> {
+        match self {
+            Self::NeedsReauth(reason) => Some(reason),
+            _ => None,
+        }
+    }
 }
 
 /// A failure that may pass.

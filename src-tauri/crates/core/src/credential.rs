@@ -1,4 +1,4 @@
-use crate::{AppId, CredentialId, Name, Secret};
+use crate::{AppId, CredentialId, CredentialType, Name, Secret};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,8 +12,8 @@ pub struct Credential {
     pub project: Name,
     /// Its name, unique within the project.
     pub name: Name,
-    /// Which fields it must have.
-    pub kind: CredentialKind,
+    /// Which fields it must have. Never `oauth2_refresh`.
+    pub kind: CredentialType,
     /// From each field to its value, base64 as it was given.
     pub data: BTreeMap<String, Secret>,
     /// Fields that are never returned again.
@@ -28,16 +28,4 @@ pub struct Credential {
     pub updated_at: Timestamp,
     /// When its values were last handed out; written once a minute at most.
     pub last_used_at: Option<Timestamp>,
-}
-
-/// The type of a credential that is entered by hand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CredentialKind {
-    /// Any fields.
-    Default,
-    /// One value: an API key, for example. The field `value`.
-    Raw,
-    /// The fields `username` and `password` (RFC 7617).
-    BasicAuth,
 }

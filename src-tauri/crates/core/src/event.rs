@@ -1,4 +1,7 @@
-use crate::{ApiScope, AppId, ConnectionId, CredentialId, EventId, GrantId, IssuedId, ProviderId, RequestId};
+use crate::{
+    ApiScope, AppId, CallerKind, ConnectionId, CredentialId, EventId, EventKind, GrantId, IssuedId, Outcome,
+    ProviderId, RequestId,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -60,45 +63,6 @@ impl Event {
     }
 }
 
-/// What an event is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum EventKind {
-    ProviderAdded,
-    ProviderChanged,
-    ProviderRemoved,
-    FlowStarted,
-    FlowEnded,
-    Connected,
-    TokenHandedOut,
-    Refreshed,
-    RefreshFailed,
-    ScopesLost,
-    ConnectionChanged,
-    Disconnected,
-    Revoked,
-    Locked,
-    Unlocked,
-    OlderAccepted,
-    RedirectRefused,
-    ConsentAsked,
-    ConsentDecided,
-    AppAdded,
-    AppRemoved,
-    AppAuthorized,
-    GrantGiven,
-    GrantRemoved,
-    CredentialAdded,
-    CredentialChanged,
-    CredentialRemoved,
-    CredentialHandedOut,
-    SettingsChanged,
-    AppRefused,
-    LogDamaged,
-    HandedOver,
-}
-
 /// By which rule something was let through or refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "rule", content = "grant")]
@@ -131,16 +95,34 @@ pub enum Rule {
     NotForThisCaller,
 }
 
-/// How it ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// It was done.
-    Done,
-    /// It was refused.
-    Refused,
-    /// It was tried and failed.
-    Failed,
+impl Rule {
+    /// The rule as the API writes it; the grant is a field of its own there.
+    pub fn word(self) -> tokenry_contract::Rule {
+        use tokenry_contract::Rule as Word;
+        match self {
+            Self::Window => Word::Window,
+            Self::Engine => Word::Engine,
+            Self::SameUser => Word::SameUser,
+            Self::Grant(_) => Word::Grant,
+            Self::Session => Word::Session,
+            Self::Once => Word::Once,
+            Self::ApproveAll => Word::ApproveAll,
+            Self::Denied => Word::Denied,
+            Self::DeniedBefore => Word::DeniedBefore,
+            Self::Unanswered => Word::Unanswered,
+            Self::CannotAsk => Word::CannotAsk,
+            Self::NoGrant => Word::NoGrant,
+            Self::NotForThisCaller => Word::NotForThisCaller,
+        }
+    }
+
+    /// The grant, when that was the rule.
+    pub fn grant(self) -> Option<GrantId> {
+        match self {
+            Self::Grant(id) => Some(id),
+            _ => None,
+        }
+    }
 }
 
 /// Who asks the engine for something.
@@ -166,6 +148,26 @@ impl Caller {
             Self::Program(peer) => Some(peer),
             Self::App(app) => app.peer.as_ref(),
             _ => None,
+        }
+    }
+
+    /// The same, where the caller is not needed any more.
+    pub fn into_peer(self) -> Option<Peer> {
+        match self {
+            Self::Program(peer) => Some(peer),
+            Self::App(app) => app.peer,
+            _ => None,
+        }
+    }
+
+    /// What kind of caller it is.
+    pub fn kind(&self) -> CallerKind {
+        match self {
+            Self::Ui => CallerKind::Ui,
+            Self::Program(_) => CallerKind::Program,
+            Self::Consent => CallerKind::Consent,
+            Self::App(_) => CallerKind::App,
+            Self::Engine => CallerKind::Engine,
         }
     }
 

@@ -7,7 +7,6 @@
 mod address;
 mod app;
 mod clock;
-mod code;
 mod connection;
 mod credential;
 mod event;
@@ -25,15 +24,14 @@ mod settings;
 mod text;
 
 pub use address::is_loopback;
-pub use app::{ApiScope, App, Grant, UnknownScope};
+pub use app::{App, Grant};
 pub use clock::{Clock, SystemClock, later};
-pub use code::Code;
 pub use connection::{
     Account, AsideTokens, Connection, ConnectionStatus, DEFAULT_PROJECT, LostScopes, NarrowedToken,
-    Narrowing, ReauthReason, RepeatedRefusal, ReplacedToken, Tokens, Trouble,
+    Narrowing, RepeatedRefusal, ReplacedToken, Tokens, Trouble,
 };
-pub use credential::{Credential, CredentialKind};
-pub use event::{AppCaller, Caller, Event, EventKind, Outcome, Peer, Rule};
+pub use credential::Credential;
+pub use event::{AppCaller, Caller, Event, Peer, Rule};
 pub use flow::{Flow, Origin};
 pub use hex::hex;
 pub use id::{
@@ -51,3 +49,8 @@ pub use scope::Scopes;
 pub use secret::{Secret, same_bytes, same_secret};
 pub use settings::Settings;
 pub use text::{clean, is_miscopied, sentence, trimmed, within};
+/// The vocabulary of the API, which is the vocabulary of the domain too.
+pub use tokenry_contract::{
+    ApiScope, CallerKind, CredentialType, ErrorCode as Code, EventKind, FlowStatus, Operation, Outcome,
+    PromptChangeKind, ReauthReason, Revoked, SlotKind, UnknownScope, VaultState,
+};

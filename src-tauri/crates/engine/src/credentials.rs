@@ -11,7 +11,6 @@ mod expiry;
 mod grant_tests;
 mod value;
 
-pub(crate) use check::type_name;
 pub use draft::{CredentialChange, NewCredential};
 pub(crate) use expiry::{Expiring, expired_at_opening};
 
@@ -23,7 +22,7 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 use tokenry_core::{
-    Caller, Credential, CredentialId, CredentialKind, Event, EventKind, Name, Outcome, Rule, Secret,
+    Caller, Credential, CredentialId, CredentialType, Event, EventKind, Name, Outcome, Rule, Secret,
     Timestamp,
 };
 
@@ -37,7 +36,7 @@ pub struct CredentialView {
     /// Its name, unique within the project.
     pub name: Name,
     /// Which fields it must have.
-    pub kind: CredentialKind,
+    pub kind: CredentialType,
     /// The names of its fields.
     pub fields: Vec<String>,
     /// The values, base64 as they were given; empty in lists and for the window, and never with a redacted field.

@@ -1,4 +1,5 @@
-use crate::{access::policy::Operation, token::narrowing::Unavailable};
+use crate::access::policy::{Operation, OperationPolicy as _};
+use crate::token::narrowing::Unavailable;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokenry_core::{Code, Connection, ReauthReason, Rule, Timestamp, within};
 use tokenry_oauth::{Failure, redirect::Refused};

@@ -30,7 +30,7 @@ pub use access::consent::{
     Answer, AuthorizationRequest, ChangeKind, Choice, CredentialChoice, FieldChange, Prompt, Proof,
 };
 pub use access::grants::NewGrant;
-pub use access::policy::{Asking, Decision, Operation, Question, Target, decide};
+pub use access::policy::{Asking, Decision, Operation, OperationPolicy, Question, Target, decide};
 pub use activity::read::EventFilter;
 pub use authorization_server::{
     ConsentDecision, Introspection, IssuedTokens, OAuthError, OAuthErrorCode, Redirect, Unredirectable,

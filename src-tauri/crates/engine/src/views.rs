@@ -1,7 +1,7 @@
 use crate::lifecycle::vault_handle::VaultReport;
 use tokenry_core::{
-    Code, Connection, ConnectionId, ConnectionStatus, CredentialId, Event, FlowId, Name, ProviderId, Scopes,
-    Secret, Timestamp,
+    Code, Connection, ConnectionId, ConnectionStatus, CredentialId, Event, FlowId, FlowStatus, Name,
+    ProviderId, Scopes, Secret, Timestamp,
 };
 use url::Url;
 
@@ -98,6 +98,19 @@ pub enum FlowState {
     Cancelled,
     /// Its ten minutes went by.
     Expired,
+}
+
+impl FlowState {
+    /// The state as the API writes it; the failure is fields of its own there.
+    pub fn status(&self) -> FlowStatus {
+        match self {
+            Self::Waiting => FlowStatus::Waiting,
+            Self::Connected => FlowStatus::Connected,
+            Self::Failed { .. } => FlowStatus::Failed,
+            Self::Cancelled => FlowStatus::Cancelled,
+            Self::Expired => FlowStatus::Expired,
+        }
+    }
 }
 
 /// Something changed: look again. Never a value.

@@ -24,7 +24,7 @@ impl Failure {
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
-            exit: tokenry_api::error_code(code).exit_code(),
+            exit: code.exit_code(),
         }
     }
 

@@ -35,7 +35,7 @@ pub enum Error {
     #[error("this passphrase does not open the vault. Try again; nothing was changed")]
     WrongPassphrase,
     /// The vault cannot be unlocked this way.
-    #[error("this vault is not set up to be opened with {0}. Unlock it the way it was set up")]
+    #[error("this vault is not set up to be opened with {}. Unlock it the way it was set up", crate::slot::shown(*.0))]
     NoSuchSlot(SlotKind),
     /// Every slot is gone.
     #[error(

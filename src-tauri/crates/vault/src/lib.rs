@@ -34,8 +34,9 @@ pub use item::EpochFloor;
 pub use keyring::{Fault, MemoryKeyring};
 pub use keyring::{Keyring, KeyringError, OsKeyring};
 pub use record::MAX_PLAINTEXT;
-pub use slot::{SlotKind, slot_kind};
+pub use slot::slot_kind;
 pub use sum::RunningSum;
+pub use tokenry_core::SlotKind;
 pub use unlock::{
     Created, check_slots, create_with_keyring, create_with_passphrase, raise_epoch_floor,
     unlock_with_keyring, unlock_with_passphrase,

@@ -1,12 +1,11 @@
 use super::list;
 use tokenry_contract as contract;
-use tokenry_core::{Account, ConnectionStatus, Provider, ReauthReason, Trouble};
-use tokenry_engine::{ConnectionChange, ConnectionView, Revoked};
+use tokenry_core::{Account, ConnectionStatus, Provider, Revoked, Trouble};
+use tokenry_engine::{ConnectionChange, ConnectionView};
 
 /// A connection as it is shown.
 pub(crate) fn connection(view: ConnectionView) -> contract::Connection {
     let connection = view.connection;
-    let (status, reason) = status(connection.status);
     // While the browser is away nothing was granted yet, so nothing can be missing.
     let missing = match connection.status {
         ConnectionStatus::Pending => Vec::new(),
@@ -23,8 +22,8 @@ pub(crate) fn connection(view: ConnectionView) -> contract::Connection {
         provider_name: view.provider_name.to_string(),
         label: connection.label,
         account: connection.account.map(account),
-        status,
-        reason,
+        status: connection.status.word(),
+        reason: connection.status.reason(),
         trouble: connection.trouble.map(trouble),
         scopes: list(&connection.granted_scopes),
         missing_scopes: missing,
@@ -80,42 +79,10 @@ pub(crate) fn connection_change(body: contract::PatchConnection) -> ConnectionCh
 
 /// What became of a disconnect.
 pub(crate) fn disconnected((revoked, detail): (Revoked, Option<String>)) -> contract::DisconnectAnswer {
-    let revoked = match revoked {
-        Revoked::Yes => contract::Revoked::Yes,
-        Revoked::No => contract::Revoked::No,
-        Revoked::Pending => contract::Revoked::Pending,
-        Revoked::Unsupported => contract::Revoked::Unsupported,
-    };
     contract::DisconnectAnswer {
         success: true,
         revoked,
         detail: detail.map(|detail| tokenry_core::clean(&detail)),
-    }
-}
-
-/// The status, and why when a person has to act.
-pub(super) fn status(
-    status: ConnectionStatus,
-) -> (contract::ConnectionStatus, Option<contract::ReauthReason>) {
-    match status {
-        ConnectionStatus::Pending => (contract::ConnectionStatus::Pending, None),
-        ConnectionStatus::Active => (contract::ConnectionStatus::Active, None),
-        ConnectionStatus::Refreshing => (contract::ConnectionStatus::Refreshing, None),
-        ConnectionStatus::NeedsReauth(why) => (contract::ConnectionStatus::NeedsReauth, Some(reason(why))),
-        ConnectionStatus::Paused => (contract::ConnectionStatus::Paused, None),
-        ConnectionStatus::Disconnecting => (contract::ConnectionStatus::Disconnecting, None),
-    }
-}
-
-fn reason(reason: ReauthReason) -> contract::ReauthReason {
-    match reason {
-        ReauthReason::Revoked => contract::ReauthReason::Revoked,
-        ReauthReason::Expired => contract::ReauthReason::Expired,
-        ReauthReason::LostResponse => contract::ReauthReason::LostResponse,
-        ReauthReason::ScopeMissing => contract::ReauthReason::ScopeMissing,
-        ReauthReason::ClientRejected => contract::ReauthReason::ClientRejected,
-        ReauthReason::Refused => contract::ReauthReason::Refused,
-        ReauthReason::OtherAccount => contract::ReauthReason::OtherAccount,
     }
 }
 

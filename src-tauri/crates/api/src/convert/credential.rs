@@ -1,8 +1,7 @@
-use super::connection;
 use crate::error::{Fields, Refused};
 use std::collections::BTreeMap;
 use tokenry_contract as contract;
-use tokenry_core::{ConnectionStatus, CredentialKind, Name, Secret, Timestamp};
+use tokenry_core::{CredentialType, Name, Secret, Timestamp};
 use tokenry_engine::{AnyCredential, CredentialChange, CredentialView, Initialise, NewCredential};
 
 /// A credential of any of the four types.
@@ -15,12 +14,12 @@ pub(crate) fn credential(any: AnyCredential) -> contract::Credential {
                 id: c.id.uuid(),
                 project: project.to_string(),
                 name: view.name,
-                kind: contract::CredentialType::OAuth2Refresh,
+                kind: CredentialType::OAuth2Refresh,
                 fields: Vec::new(),
                 data: BTreeMap::new(),
                 redact_fields: Vec::new(),
                 expires_at: None,
-                status: connection::status(c.status).0,
+                status: c.status.word(),
                 created_at: c.created_at,
                 updated_at: c.updated_at,
                 last_used_at: c.last_used_at,
@@ -36,12 +35,12 @@ pub(crate) fn entered(view: CredentialView) -> contract::Credential {
         id: view.id.uuid(),
         project: view.project.to_string(),
         name: view.name.to_string(),
-        kind: kind(view.kind),
+        kind: view.kind,
         fields: view.fields,
         data: view.data.into_iter().map(value).collect(),
         redact_fields: view.redact_fields.into_iter().collect(),
         expires_at: view.expires_at,
-        status: connection::status(ConnectionStatus::Active).0,
+        status: contract::ConnectionStatus::Active,
         created_at: view.created_at,
         updated_at: view.updated_at,
         last_used_at: view.last_used_at,
@@ -68,25 +67,19 @@ pub(crate) fn new_credential(body: contract::CreateCredential) -> Result<NewCred
     let name = name(&mut wrong, "name", &body.name);
     let project = body.project.filter(|project| !project.is_empty());
     let project = project.and_then(|project| self::name(&mut wrong, "project", &project));
-    let kind = match body.kind {
-        contract::CredentialType::Default => Some(CredentialKind::Default),
-        contract::CredentialType::Raw => Some(CredentialKind::Raw),
-        contract::CredentialType::BasicAuth => Some(CredentialKind::BasicAuth),
-        contract::CredentialType::OAuth2Refresh => {
-            let text = "must not be oauth2_refresh: a connection is made by a consent flow, with POST /v1/oauth-providers/{id}/authorize or `tokenry connect`";
-            wrong.insert("type".to_owned(), text.to_owned());
-            None
-        }
-    };
+    if body.kind == CredentialType::OAuth2Refresh {
+        let text = "must not be oauth2_refresh: a connection is made by a consent flow, with POST /v1/oauth-providers/{id}/authorize or `tokenry connect`";
+        wrong.insert("type".to_owned(), text.to_owned());
+    }
     let expires_at = body.expires_at.and_then(|text| time(&mut wrong, &text));
-    let (Some(name), Some(kind), true) = (name, kind, wrong.is_empty()) else {
+    let (Some(name), true) = (name, wrong.is_empty()) else {
         return Err(Refused::Fields(wrong));
     };
     let value = |(field, value): (String, String)| (field, Secret::new(value));
     Ok(NewCredential {
         name,
         project,
-        kind,
+        kind: body.kind,
         data: body.data.into_iter().map(value).collect(),
         redact_fields: body.redact_fields.into_iter().collect(),
         expires_at,
@@ -125,14 +118,6 @@ pub(crate) fn initialise(project: String, provider: String, body: contract::Init
         disable_offline_access: body.disable_offline_access.unwrap_or_default(),
         prompt: body.prompt.unwrap_or_default(),
         scopes: body.scopes,
-    }
-}
-
-fn kind(kind: CredentialKind) -> contract::CredentialType {
-    match kind {
-        CredentialKind::Default => contract::CredentialType::Default,
-        CredentialKind::Raw => contract::CredentialType::Raw,
-        CredentialKind::BasicAuth => contract::CredentialType::BasicAuth,
     }
 }
 

@@ -1,4 +1,4 @@
-use super::{draft, error_code, provider};
+use super::{draft, provider};
 use tokenry_contract as contract;
 use tokenry_core::Scopes;
 use tokenry_engine::{ConnectOptions, FlowState, FlowView, StartedFlow};
@@ -49,12 +49,11 @@ pub(crate) fn started(flow: StartedFlow) -> contract::AuthorizeAnswer {
 /// A flow as it stands.
 pub(crate) fn flow(flow: FlowView) -> contract::Flow {
     let refused = flow.refused.map(|refusal| (refusal.code, refusal.message));
-    let (status, failure) = match flow.state {
-        FlowState::Waiting => (contract::FlowStatus::Waiting, refused),
-        FlowState::Connected => (contract::FlowStatus::Connected, None),
-        FlowState::Failed { code, message } => (contract::FlowStatus::Failed, Some((code, message))),
-        FlowState::Cancelled => (contract::FlowStatus::Cancelled, None),
-        FlowState::Expired => (contract::FlowStatus::Expired, None),
+    let status = flow.state.status();
+    let failure = match flow.state {
+        FlowState::Waiting => refused,
+        FlowState::Failed { code, message } => Some((code, message)),
+        _ => None,
     };
     let (code, message) = failure.unzip();
     contract::Flow {
@@ -62,7 +61,7 @@ pub(crate) fn flow(flow: FlowView) -> contract::Flow {
         connection_id: flow.connection.uuid(),
         status,
         refusals: flow.refusals,
-        code: code.map(error_code),
+        code,
         message,
         authorization_url: flow.authorization_url.map(String::from),
         browser_url: flow.browser_url.map(String::from),

@@ -1,13 +1,13 @@
 use tokenry_contract as contract;
 use tokenry_core::{ApiScope, ConnectionId, CredentialId, Secret};
-use tokenry_engine::{Answer, ChangeKind, FieldChange, Operation, Prompt, Proof};
+use tokenry_engine::{Answer, FieldChange, Prompt, Proof};
 
 /// A question as it is shown; with its number only for the window that answers it.
 pub(crate) fn prompt(prompt: Prompt, numbered: bool) -> contract::Prompt {
     contract::Prompt {
         id: prompt.id.uuid(),
         number: numbered.then(|| prompt.number.expose().to_owned()),
-        operation: operation(prompt.operation),
+        operation: prompt.operation,
         pid: prompt.pid,
         program: prompt.program,
         arguments: prompt.arguments,
@@ -57,11 +57,7 @@ pub(crate) fn prompt(prompt: Prompt, numbered: bool) -> contract::Prompt {
 fn change(change: FieldChange) -> contract::PromptChange {
     contract::PromptChange {
         field: change.field,
-        change: match change.kind {
-            ChangeKind::Set => contract::PromptChangeKind::Set,
-            ChangeKind::Changed => contract::PromptChangeKind::Changed,
-            ChangeKind::Removed => contract::PromptChangeKind::Removed,
-        },
+        change: change.kind,
         from: change.from,
         to: change.to,
     }
@@ -105,38 +101,5 @@ pub(crate) fn answer(body: &contract::AnswerPrompt) -> Answer {
                 .collect(),
             until: body.until,
         },
-    }
-}
-
-fn operation(operation: Operation) -> contract::PromptOperation {
-    use contract::PromptOperation as P;
-    match operation {
-        Operation::Token => P::Token,
-        Operation::StartFlow => P::StartFlow,
-        Operation::FinishFlow => P::FinishFlow,
-        Operation::Refresh => P::Refresh,
-        Operation::Disconnect => P::Disconnect,
-        Operation::WriteConnection => P::WriteConnection,
-        Operation::WriteProviders => P::WriteProviders,
-        Operation::DeleteProvider => P::DeleteProvider,
-        Operation::MoveEndpoint => P::MoveEndpoint,
-        Operation::ReadCredential => P::ReadCredential,
-        Operation::WriteCredentials => P::WriteCredentials,
-        Operation::DeleteCredential => P::DeleteCredential,
-        Operation::WriteApps => P::WriteApps,
-        Operation::DeleteApp => P::DeleteApp,
-        Operation::AcceptOlder => P::AcceptOlder,
-        Operation::HandOver => P::HandOver,
-        // The rest is never asked about.
-        Operation::AuthorizeApp
-        | Operation::ReadProviders
-        | Operation::ReadConnections
-        | Operation::ListCredentials
-        | Operation::ReadActivity
-        | Operation::ReadApps
-        | Operation::Settings
-        | Operation::ReadPrompts
-        | Operation::Answer
-        | Operation::Engine => P::AuthorizeApp,
     }
 }

@@ -3,7 +3,7 @@
 //! `tests/api/callers.rs`.
 
 use tokenry_core::{ApiScope, AppCaller, AppId, Caller, OsRandom, Peer, SystemClock, Timestamp};
-use tokenry_engine::{Asking, Decision, Operation, Question, Target, decide};
+use tokenry_engine::{Asking, Decision, Operation, OperationPolicy as _, Question, Target, decide};
 use utoipa::openapi::{
     Components,
     security::{

@@ -12,7 +12,7 @@ use serde::Serialize;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 use tokenry_contract::{
-    EngineStatus, ErrorCode, Prompt, PromptChange, PromptChangeKind, PromptDecision, PromptOperation, Success,
+    EngineStatus, ErrorCode, Operation, Prompt, PromptChange, PromptChangeKind, PromptDecision, Success,
 };
 
 /// How often a terminal that waits for questions looks for new ones.
@@ -147,7 +147,7 @@ fn converse(args: &ApproveArgs, engine: &Engine, output: &Output) -> Result<(), 
 
 /// `None` at the end of the input. An empty line denies; whatever is no answer is asked for again.
 fn decide(prompt: &Prompt, output: &Output) -> Result<Option<Answer>, Failure> {
-    if prompt.operation == PromptOperation::AuthorizeApp {
+    if prompt.operation == Operation::AuthorizeApp {
         return authorize_app(prompt, output);
     }
     let choices = if prompt.for_session {
@@ -310,24 +310,33 @@ fn changes(change: &PromptChange) -> String {
     }
 }
 
-fn wants(operation: PromptOperation) -> &'static str {
+fn wants(operation: Operation) -> &'static str {
     match operation {
-        PromptOperation::Token => "an access token",
-        PromptOperation::StartFlow => "to start a sign-in",
-        PromptOperation::FinishFlow => "to end a sign-in that it did not start",
-        PromptOperation::Refresh => "to refresh",
-        PromptOperation::Disconnect => "to disconnect",
-        PromptOperation::WriteConnection => "to change a connection",
-        PromptOperation::WriteProviders => "to change providers",
-        PromptOperation::DeleteProvider => "to delete a provider and disconnect its connections",
-        PromptOperation::MoveEndpoint => "to change where a provider's secrets go, or how they are protected",
-        PromptOperation::ReadCredential => "the values of a credential",
-        PromptOperation::WriteCredentials => "to change credentials",
-        PromptOperation::DeleteCredential => "to delete a credential",
-        PromptOperation::WriteApps => "to change what apps may do",
-        PromptOperation::AcceptOlder => "to go on with an older copy of the vault, and refresh from it",
-        PromptOperation::DeleteApp => "to remove an app and its grants",
-        PromptOperation::HandOver => "to end this engine and take the profile",
-        PromptOperation::AuthorizeApp => "to be an authorized app",
+        Operation::Token => "an access token",
+        Operation::StartFlow => "to start a sign-in",
+        Operation::FinishFlow => "to end a sign-in that it did not start",
+        Operation::Refresh => "to refresh",
+        Operation::Disconnect => "to disconnect",
+        Operation::WriteConnection => "to change a connection",
+        Operation::WriteProviders => "to change providers",
+        Operation::DeleteProvider => "to delete a provider and disconnect its connections",
+        Operation::MoveEndpoint => "to change where a provider's secrets go, or how they are protected",
+        Operation::ReadCredential => "the values of a credential",
+        Operation::WriteCredentials => "to change credentials",
+        Operation::DeleteCredential => "to delete a credential",
+        Operation::WriteApps => "to change what apps may do",
+        Operation::AcceptOlder => "to go on with an older copy of the vault, and refresh from it",
+        Operation::DeleteApp => "to remove an app and its grants",
+        Operation::HandOver => "to end this engine and take the profile",
+        Operation::AuthorizeApp => "to be an authorized app",
+        Operation::ReadProviders => "to see providers",
+        Operation::ReadConnections => "to see connections",
+        Operation::ListCredentials => "to see the names of credentials",
+        Operation::ReadActivity => "to read the activity log",
+        Operation::ReadApps => "to see apps",
+        Operation::Settings => "to see or change settings",
+        Operation::ReadPrompts => "to see prompts",
+        Operation::Answer => "to answer a prompt",
+        Operation::Engine => "to lock or unlock the vault",
     }
 }

@@ -2,7 +2,7 @@ use crate::{
     Engine, Error,
     access::{
         consent::{Differences, Wanted},
-        policy::Operation,
+        policy::{Operation, OperationPolicy as _},
         resolve,
         visibility::Sight,
     },

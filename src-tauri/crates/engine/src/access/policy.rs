@@ -1,95 +1,18 @@
+pub use tokenry_core::Operation;
 use tokenry_core::{ApiScope, AppId, Caller, ConnectionId, CredentialId, Grant, Rule, Scopes, Timestamp};
 
-/// What somebody wants to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Operation {
-    /// See the providers.
-    ReadProviders,
-    /// Add or change a provider.
-    WriteProviders,
-    /// Delete a provider, with its connections.
-    DeleteProvider,
-    /// Change where a provider's secrets go, or how they are protected.
-    MoveEndpoint,
-    /// Start a consent flow, or connect with client credentials.
-    StartFlow,
-    /// Bring the answer of a flow, or call it off. A flow belongs to who started it; others are asked about.
-    FinishFlow,
-    /// See connections.
-    ReadConnections,
-    /// Label, pause or resume a connection.
-    WriteConnection,
-    /// Be handed an access token.
-    Token,
-    /// Refresh now.
-    Refresh,
-    /// Give a connection up.
-    Disconnect,
-    /// See the credentials, without their values.
-    ListCredentials,
-    /// Be handed the values of a credential.
-    ReadCredential,
-    /// Add or change a credential.
-    WriteCredentials,
-    /// Delete a credential.
-    DeleteCredential,
-    /// Read the activity log.
-    ReadActivity,
-    /// See the apps and what they may do.
-    ReadApps,
-    /// Register apps, give and take grants.
-    WriteApps,
-    /// Remove an app, with its grants.
-    DeleteApp,
-    /// See and change settings.
-    Settings,
-    /// Become an app with grants, through our authorization server.
-    AuthorizeApp,
-    /// See the open questions.
-    ReadPrompts,
-    /// Answer a question.
-    Answer,
-    /// Go on with a vault that is older than what was known of it.
-    AcceptOlder,
-    /// Status, lock, unlock.
-    Engine,
-    /// End the engine, so that a window can take over.
-    HandOver,
+/// What the policy knows of an operation without a caller or a target.
+pub trait OperationPolicy: Copy {
+    /// What an app needs one of. Empty where no scope helps.
+    fn scopes(self) -> &'static [ApiScope];
+
+    /// Whether a yes can be for the program's session. What cannot be taken back, or changes who may do what, is
+    /// decided each time.
+    fn can_be_for_a_session(self) -> bool;
 }
 
-impl Operation {
-    /// Every operation there is.
-    pub const ALL: &'static [Self] = &[
-        Self::ReadProviders,
-        Self::WriteProviders,
-        Self::DeleteProvider,
-        Self::MoveEndpoint,
-        Self::StartFlow,
-        Self::FinishFlow,
-        Self::ReadConnections,
-        Self::WriteConnection,
-        Self::Token,
-        Self::Refresh,
-        Self::Disconnect,
-        Self::ListCredentials,
-        Self::ReadCredential,
-        Self::WriteCredentials,
-        Self::DeleteCredential,
-        Self::ReadActivity,
-        Self::ReadApps,
-        Self::WriteApps,
-        Self::DeleteApp,
-        Self::Settings,
-        Self::AuthorizeApp,
-        Self::ReadPrompts,
-        Self::Answer,
-        Self::AcceptOlder,
-        Self::Engine,
-        Self::HandOver,
-    ];
-
-    /// What an app needs one of. Empty where no scope helps.
-    pub fn scopes(self) -> &'static [ApiScope] {
+impl OperationPolicy for Operation {
+    fn scopes(self) -> &'static [ApiScope] {
         use ApiScope as S;
         match self {
             Self::ReadProviders => &[S::ProvidersRead],
@@ -116,9 +39,7 @@ impl Operation {
         }
     }
 
-    /// Whether a yes can be for the program's session. What cannot be taken back, or changes who may do what, is
-    /// decided each time.
-    pub fn can_be_for_a_session(self) -> bool {
+    fn can_be_for_a_session(self) -> bool {
         !matches!(
             self,
             Self::DeleteProvider
@@ -133,41 +54,41 @@ impl Operation {
                 | Self::HandOver
         )
     }
+}
 
-    /// Whether the user decides although a grant covers it. A grant says what an app may do, and not that secrets may go
-    /// elsewhere from now on, or that a provider may go with all its connections.
-    fn is_asked_of_apps(self) -> bool {
-        matches!(self, Self::MoveEndpoint | Self::DeleteProvider)
-    }
+/// Whether the user decides although a grant covers it. A grant says what an app may do, and not that secrets may go
+/// elsewhere from now on, or that a provider may go with all its connections.
+fn is_asked_of_apps(operation: Operation) -> bool {
+    matches!(operation, Operation::MoveEndpoint | Operation::DeleteProvider)
+}
 
-    /// What a program of this user may do without anybody's consent.
-    fn for_a_program(self) -> Without {
-        match self {
-            Self::ReadProviders
-            | Self::ReadConnections
-            | Self::ListCredentials
-            | Self::ReadActivity
-            | Self::ReadApps
-            | Self::ReadPrompts
-            | Self::Engine => Without::Allowed,
-            Self::WriteProviders
-            | Self::DeleteProvider
-            | Self::MoveEndpoint
-            | Self::StartFlow
-            | Self::FinishFlow
-            | Self::WriteConnection
-            | Self::Token
-            | Self::Refresh
-            | Self::Disconnect
-            | Self::ReadCredential
-            | Self::WriteCredentials
-            | Self::DeleteCredential
-            | Self::WriteApps
-            | Self::DeleteApp
-            | Self::AcceptOlder
-            | Self::HandOver => Without::Asked,
-            Self::Settings | Self::AuthorizeApp | Self::Answer => Without::Refused,
-        }
+/// What a program of this user may do without anybody's consent.
+fn for_a_program(operation: Operation) -> Without {
+    match operation {
+        Operation::ReadProviders
+        | Operation::ReadConnections
+        | Operation::ListCredentials
+        | Operation::ReadActivity
+        | Operation::ReadApps
+        | Operation::ReadPrompts
+        | Operation::Engine => Without::Allowed,
+        Operation::WriteProviders
+        | Operation::DeleteProvider
+        | Operation::MoveEndpoint
+        | Operation::StartFlow
+        | Operation::FinishFlow
+        | Operation::WriteConnection
+        | Operation::Token
+        | Operation::Refresh
+        | Operation::Disconnect
+        | Operation::ReadCredential
+        | Operation::WriteCredentials
+        | Operation::DeleteCredential
+        | Operation::WriteApps
+        | Operation::DeleteApp
+        | Operation::AcceptOlder
+        | Operation::HandOver => Without::Asked,
+        Operation::Settings | Operation::AuthorizeApp | Operation::Answer => Without::Refused,
     }
 }
 
@@ -248,7 +169,7 @@ pub fn decide(question: &Question<'_>) -> Decision {
             }
             _ => Decision::Deny(Rule::NotForThisCaller),
         },
-        Caller::Program(_) => match question.operation.for_a_program() {
+        Caller::Program(_) => match for_a_program(question.operation) {
             Without::Allowed => Decision::Allow(Rule::SameUser),
             Without::Refused => Decision::Deny(Rule::NotForThisCaller),
             Without::Asked if question.target.is_own => Decision::Allow(Rule::SameUser),
@@ -272,7 +193,7 @@ pub fn decide(question: &Question<'_>) -> Decision {
                 .min_by_key(|grant| grant.token_scopes.is_some());
             match best {
                 None => Decision::Deny(Rule::NoGrant),
-                Some(_) if question.operation.is_asked_of_apps() => ask(question),
+                Some(_) if is_asked_of_apps(question.operation) => ask(question),
                 Some(grant) => Decision::Allow(Rule::Grant(grant.id)),
             }
         }

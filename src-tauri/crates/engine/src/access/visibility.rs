@@ -5,7 +5,11 @@
 
 use crate::{
     Engine, Error,
-    access::{consent::Wanted, policy::Operation, resolve},
+    access::{
+        consent::Wanted,
+        policy::{Operation, OperationPolicy as _},
+        resolve,
+    },
     records::index::{Index, Known},
 };
 use tokenry_core::{

@@ -239,3 +239,20 @@ pub(super) fn delete_family(transaction: &mut Transaction<'_>, family: IssuedId)
 fn seconds(end: Timestamp, now: Timestamp) -> u64 {
     u64::try_from(end.duration_since(now).as_secs()).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Kind;
+
+    #[test]
+    fn the_words_of_issued_tokens_are_frozen() {
+        let every = |kind: Kind| match kind {
+            Kind::Access | Kind::Refresh => (),
+        };
+        for (kind, word) in [(Kind::Access, "access"), (Kind::Refresh, "refresh")] {
+            every(kind);
+            assert_eq!(serde_json::to_value(kind).unwrap(), word);
+            assert_eq!(serde_json::from_value::<Kind>(word.into()).unwrap(), kind);
+        }
+    }
+}

@@ -6,6 +6,7 @@ use crate::{
     token::timing,
 };
 use std::{sync::Arc, time::Duration};
+pub use tokenry_core::Revoked;
 use tokenry_core::{
     Caller, Connection, ConnectionId, ConnectionStatus, EventKind, Flow, Outcome, Provider, Secret,
     Timestamp, Tokens, Trouble,
@@ -26,19 +27,6 @@ const QUICK_ATTEMPTS: u32 = 10;
 
 /// Between two later attempts.
 const SLOW: Duration = Duration::from_secs(3600);
-
-/// Whether the provider revoked the tokens (RFC 7009).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Revoked {
-    /// It did.
-    Yes,
-    /// It refused.
-    No,
-    /// It could not be reached, or not do it now; the engine goes on trying for a week, across restarts.
-    Pending,
-    /// It has no way to.
-    Unsupported,
-}
 
 /// What became of a revocation, and why it is not done.
 pub(super) type Told = (Revoked, Option<String>);

@@ -3,7 +3,7 @@
 use crate::Error;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::collections::BTreeMap;
-use tokenry_core::{Credential, CredentialKind, Secret, Timestamp};
+use tokenry_core::{Credential, CredentialType, Secret, Timestamp};
 use zeroize::Zeroizing;
 
 /// The most fields.
@@ -65,6 +65,12 @@ fn none_of(problems: Problems) -> Result<(), Error> {
 
 fn fields(credential: &Credential) -> Problems {
     let mut problems = Problems::new();
+    if credential.kind == CredentialType::OAuth2Refresh {
+        problems.insert(
+            "type".to_owned(),
+            "must not be oauth2_refresh: a connection is made by a sign-in".to_owned(),
+        );
+    }
     if credential.data.len() > MOST_FIELDS {
         problems.insert(
             "data".to_owned(),
@@ -80,7 +86,7 @@ fn fields(credential: &Credential) -> Problems {
         if !credential.data.contains_key(*field) {
             problems.insert(
                 named(field),
-                format!("is needed for {}", type_name(credential.kind)),
+                format!("is needed for {}", credential.kind.as_str()),
             );
         }
     }
@@ -88,10 +94,10 @@ fn fields(credential: &Credential) -> Problems {
     problems
 }
 
-fn wrong_with(kind: CredentialKind, field: &str, value: &Secret) -> Option<String> {
-    if kind != CredentialKind::Default && !required(kind).contains(&field) {
+fn wrong_with(kind: CredentialType, field: &str, value: &Secret) -> Option<String> {
+    if kind != CredentialType::Default && !required(kind).contains(&field) {
         let names = required(kind).join(" and ");
-        return Some(format!("is no field of {}, which has {names}", type_name(kind)));
+        return Some(format!("is no field of {}, which has {names}", kind.as_str()));
     }
     if !is_field_name(field) {
         return Some(format!("must have a name of at most {LONGEST_NAME} bytes"));
@@ -104,13 +110,13 @@ fn wrong_with(kind: CredentialKind, field: &str, value: &Secret) -> Option<Strin
     };
     match (kind, field) {
         _ if bytes.len() > LONGEST => Some(format!("must be at most {LONGEST} bytes")),
-        (CredentialKind::Raw, _) if bytes.is_empty() => Some("must not be empty".to_owned()),
+        (CredentialType::Raw, _) if bytes.is_empty() => Some("must not be empty".to_owned()),
         // With a colon in it, nobody could tell where the password begins (RFC 7617 §2).
-        (CredentialKind::BasicAuth, "username") if bytes.contains(&b':') => {
+        (CredentialType::BasicAuth, "username") if bytes.contains(&b':') => {
             Some("must not hold a colon (RFC 7617 §2)".to_owned())
         }
         // RFC 7617 §2.
-        (CredentialKind::BasicAuth, _) if std::str::from_utf8(&bytes).is_ok_and(tokenry_core::is_miscopied) => {
+        (CredentialType::BasicAuth, _) if std::str::from_utf8(&bytes).is_ok_and(tokenry_core::is_miscopied) => {
             Some(
                 "must not hold a byte order mark, a line end or another control character: check how it was copied"
                     .to_owned(),
@@ -137,19 +143,10 @@ fn is_field_name(field: &str) -> bool {
     field.len() <= LONGEST_NAME
 }
 
-fn required(kind: CredentialKind) -> &'static [&'static str] {
+fn required(kind: CredentialType) -> &'static [&'static str] {
     match kind {
-        CredentialKind::Default => &[],
-        CredentialKind::Raw => &["value"],
-        CredentialKind::BasicAuth => &["username", "password"],
-    }
-}
-
-/// A type as the contract writes it.
-pub(crate) fn type_name(kind: CredentialKind) -> &'static str {
-    match kind {
-        CredentialKind::Default => "default",
-        CredentialKind::Raw => "raw",
-        CredentialKind::BasicAuth => "basic_auth",
+        CredentialType::Default | CredentialType::OAuth2Refresh => &[],
+        CredentialType::Raw => &["value"],
+        CredentialType::BasicAuth => &["username", "password"],
     }
 }

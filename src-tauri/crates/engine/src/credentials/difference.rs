@@ -25,7 +25,7 @@ pub(super) fn between(vault: &Vault, before: &Credential, after: &Credential) ->
 pub(super) fn of_new(vault: &Vault, new: &Credential) -> Differences {
     let mut differences = Differences::default();
     differences.text("name", None, name(new));
-    differences.text("type", None, Some(check::type_name(new.kind).to_owned()));
+    differences.text("type", None, Some(new.kind.as_str().to_owned()));
     values(&mut differences, vault, &BTreeMap::new(), &new.data);
     differences.text("redact_fields", None, redacted(&new.redact_fields));
     differences.text("expires_at", None, end(new.expires_at));

@@ -3,7 +3,7 @@
 use crate::{Engine, Error};
 use std::collections::{BTreeMap, BTreeSet};
 use tokenry_core::{
-    Caller, Credential, CredentialId, CredentialKind, DEFAULT_PROJECT, Name, Secret, Timestamp,
+    Caller, Credential, CredentialId, CredentialType, DEFAULT_PROJECT, Name, Secret, Timestamp,
 };
 
 /// A credential to be added.
@@ -14,7 +14,7 @@ pub struct NewCredential {
     /// The default project when not given.
     pub project: Option<Name>,
     /// Which fields it must have.
-    pub kind: CredentialKind,
+    pub kind: CredentialType,
     /// From each field to its value, base64.
     pub data: BTreeMap<String, Secret>,
     /// Fields that are never returned; ignored for other types than `default`.
@@ -55,7 +55,7 @@ impl CredentialChange {
             }
         }
         // Other types have no fields to be chosen from: there it is ignored.
-        if credential.kind == CredentialKind::Default {
+        if credential.kind == CredentialType::Default {
             credential.redact_fields.extend(self.redact_fields);
         }
         if let Some(expires_at) = self.expires_at {
@@ -82,8 +82,10 @@ impl Engine {
             kind: new.kind,
             data: new.data,
             redact_fields: match new.kind {
-                CredentialKind::Default => new.redact_fields,
-                CredentialKind::Raw | CredentialKind::BasicAuth => BTreeSet::new(),
+                CredentialType::Default => new.redact_fields,
+                CredentialType::Raw | CredentialType::BasicAuth | CredentialType::OAuth2Refresh => {
+                    BTreeSet::new()
+                }
             },
             expires_at: new.expires_at,
             created_by: caller.app(),

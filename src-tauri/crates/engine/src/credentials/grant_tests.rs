@@ -6,7 +6,7 @@ use crate::{
 };
 use std::collections::BTreeSet;
 use tokenry_core::{
-    ApiScope, AppCaller, AppId, Caller, Code, CredentialId, CredentialKind, Grant, GrantId, OsRandom,
+    ApiScope, AppCaller, AppId, Caller, Code, CredentialId, CredentialType, Grant, GrantId, OsRandom,
     RedirectPreference, Secret, SystemClock,
 };
 use tokenry_testkit::Behaviour;
@@ -18,7 +18,7 @@ fn draft(name: &str) -> NewCredential {
     NewCredential {
         name: name.parse().unwrap(),
         project: None,
-        kind: CredentialKind::Raw,
+        kind: CredentialType::Raw,
         data: [("value".to_owned(), Secret::new(SECRET.to_owned()))].into(),
         redact_fields: BTreeSet::new(),
         expires_at: None,

@@ -7,7 +7,7 @@ use crate::{
     records::{index::Known, sealed_store::Ledger},
 };
 use tokenry_core::{
-    AppId, Caller, Credential, CredentialId, CredentialKind, EventKind, Name, Outcome, Provider, Rule,
+    AppId, Caller, Credential, CredentialId, CredentialType, EventKind, Name, Outcome, Provider, Rule,
     Secret, TokenEndpointAuthMethod,
 };
 use tokenry_oauth::Failure;
@@ -160,12 +160,14 @@ impl Engine {
 /// The client secret that a credential holds: its `client_secret`, or the one value of `raw`.
 fn secret_in(credential: &Credential) -> Result<Secret, Error> {
     let field = match credential.kind {
-        CredentialKind::Default => "client_secret",
-        CredentialKind::Raw => "value",
-        CredentialKind::BasicAuth => {
-            return Err(wrong_secret(
-                "is of type basic_auth; use raw, or default with client_secret",
-            ));
+        CredentialType::Default => "client_secret",
+        CredentialType::Raw => "value",
+        CredentialType::BasicAuth | CredentialType::OAuth2Refresh => {
+            let wrong = format!(
+                "is of type {}; use raw, or default with client_secret",
+                credential.kind.as_str()
+            );
+            return Err(wrong_secret(&wrong));
         }
     };
     let value = credential.data.get(field);

@@ -3,7 +3,6 @@
 use crate::{
     ConnectOptions, Engine, Error, StartedFlow,
     access::{consent::Wanted, policy::Operation, resolve, visibility::Sight},
-    credentials,
 };
 use tokenry_core::{Caller, Connection, ConnectionStatus, GrantType, Secret};
 
@@ -74,7 +73,7 @@ impl Engine {
         self.allow_on(caller, &wanted).ok()?;
         let text = format!(
             "is {}: only a credential of type oauth2_refresh has a consent flow",
-            credentials::type_name(known.kind)
+            known.kind.as_str()
         );
         Some(Error::field("type", text))
     }

@@ -10,24 +10,12 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
 };
+pub use tokenry_core::VaultState;
 use tokenry_core::{Clock, Code, Random, Secret};
 use tokenry_store::Store;
 use tokenry_vault::{Cost, Keyring, KeyringError, SlotKind, Vault, VaultId};
 use tokio::sync::broadcast;
 use zeroize::Zeroizing;
-
-/// Whether the vault is open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum VaultState {
-    /// There is none yet.
-    Absent,
-    /// It is shut.
-    Locked,
-    /// A part of it is gone or was changed. It is left as it is until a backup is put in its place.
-    Damaged,
-    /// It is open.
-    Unlocked,
-}
 
 /// How the vault is.
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use tokenry_core::{
-    App, AppId, Connection, ConnectionId, ConnectionStatus, Credential, CredentialId, CredentialKind, Grant,
+    App, AppId, Connection, ConnectionId, ConnectionStatus, Credential, CredentialId, CredentialType, Grant,
     GrantId, Name, Provider, ProviderId, Timestamp,
 };
 
@@ -25,7 +25,7 @@ pub(crate) struct Index {
 pub(crate) struct Known {
     pub(crate) project: Name,
     pub(crate) name: Name,
-    pub(crate) kind: CredentialKind,
+    pub(crate) kind: CredentialType,
     pub(crate) fields: Vec<String>,
     pub(crate) redact_fields: BTreeSet<String>,
     pub(crate) expires_at: Option<Timestamp>,

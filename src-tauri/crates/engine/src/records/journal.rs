@@ -118,6 +118,25 @@ mod tests {
         verdict(Some(&entry), rotation, expires_at.map(at), at(now))
     }
 
+    #[test]
+    fn the_words_of_journal_states_are_frozen() {
+        use JournalState as S;
+        let every = |state: S| match state {
+            S::Sent | S::Unanswered | S::Doubtful | S::LimitRefused | S::Free => (),
+        };
+        for (state, word) in [
+            (S::Sent, "sent"),
+            (S::Unanswered, "unanswered"),
+            (S::Doubtful, "doubtful"),
+            (S::LimitRefused, "limit_refused"),
+            (S::Free, "free"),
+        ] {
+            every(state);
+            assert_eq!(serde_json::to_value(state).unwrap(), word);
+            assert_eq!(serde_json::from_value::<S>(word.into()).unwrap(), state);
+        }
+    }
+
     /// SECURITY.md, "Refresh", 7: what a lost answer means is a fact about the provider.
     #[test]
     fn what_an_open_end_means_depends_on_what_the_provider_does_with_a_used_token() {

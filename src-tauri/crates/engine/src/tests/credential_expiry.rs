@@ -4,19 +4,19 @@ use crate::tests::common::{World, ui, until};
 use crate::tests::credentials::{entered, new, program};
 use crate::{CredentialChange, Engine, NewCredential};
 use std::time::Duration;
-use tokenry_core::{Caller, Clock, Code, CredentialKind, Event, EventKind, Timestamp};
+use tokenry_core::{Caller, Clock, Code, CredentialType, Event, EventKind, Timestamp};
 use tokenry_testkit::Behaviour;
 
 fn ending(world: &World, name: &str, seconds: u64) -> NewCredential {
     NewCredential {
         expires_at: Some(world.clock.now() + Duration::from_secs(seconds)),
-        ..new(name, CredentialKind::Raw, &[("value", "x")])
+        ..new(name, CredentialType::Raw, &[("value", "x")])
     }
 }
 
 /// The schedule looks at the clock after every change.
 async fn stir(engine: &Engine) {
-    let draft = new("stirring", CredentialKind::Raw, &[("value", "x")]);
+    let draft = new("stirring", CredentialType::Raw, &[("value", "x")]);
     engine.add_credential(&ui(), draft).await.unwrap();
     engine.remove_credential(&ui(), "stirring").await.unwrap();
 }

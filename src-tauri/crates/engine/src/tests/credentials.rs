@@ -5,7 +5,7 @@ use crate::{AnyCredential, CredentialChange, CredentialView, Engine, Error, NewC
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::collections::BTreeMap;
 use tokenry_core::{
-    AppCaller, AppId, Caller, Code, CredentialKind, EventKind, OsRandom, Peer, Rule, Secret, SystemClock,
+    AppCaller, AppId, Caller, Code, CredentialType, EventKind, OsRandom, Peer, Rule, Secret, SystemClock,
 };
 use tokenry_testkit::Behaviour;
 
@@ -41,7 +41,7 @@ fn data(fields: &[(&str, &str)]) -> BTreeMap<String, Secret> {
     fields.iter().map(pair).collect()
 }
 
-pub(crate) fn new(name: &str, kind: CredentialKind, fields: &[(&str, &str)]) -> NewCredential {
+pub(crate) fn new(name: &str, kind: CredentialType, fields: &[(&str, &str)]) -> NewCredential {
     NewCredential {
         name: name.parse().unwrap(),
         project: None,
@@ -55,7 +55,7 @@ pub(crate) fn new(name: &str, kind: CredentialKind, fields: &[(&str, &str)]) -> 
 pub(crate) fn basic(name: &str) -> NewCredential {
     new(
         name,
-        CredentialKind::BasicAuth,
+        CredentialType::BasicAuth,
         &[("username", "ada"), ("password", CANARY)],
     )
 }
@@ -151,7 +151,7 @@ async fn each_field_that_is_wrong_is_named() {
     let large = "x".repeat(64 * 1024 + 1);
     let many: Vec<(String, Secret)> = (0..65).map(|n| (format!("f{n}"), encoded("x"))).collect();
     let raw = |text: &str| {
-        let mut new = new("bad", CredentialKind::Raw, &[]);
+        let mut new = new("bad", CredentialType::Raw, &[]);
         new.data.insert("value".to_owned(), Secret::new(text.to_owned()));
         new
     };
@@ -163,7 +163,7 @@ async fn each_field_that_is_wrong_is_named() {
         new.redact_fields.insert(field.to_owned());
         new
     };
-    let default = || new("bad", CredentialKind::Default, &[("a", "b")]);
+    let default = || new("bad", CredentialType::Default, &[("a", "b")]);
     let long_name = "é".repeat(101);
     let in_error = format!("data.{long_name}");
     let mut expired = default();
@@ -171,9 +171,10 @@ async fn each_field_that_is_wrong_is_named() {
     let mut crowded = default();
     crowded.data = many.into_iter().collect();
     for (bad, fields) in [
-        (new("bad", CredentialKind::Raw, &[]), &["data.value"][..]),
+        (new("bad", CredentialType::Raw, &[]), &["data.value"][..]),
+        (new("bad", CredentialType::OAuth2Refresh, &[]), &["type"]),
         (
-            new("bad", CredentialKind::BasicAuth, &[]),
+            new("bad", CredentialType::BasicAuth, &[]),
             &["data.password", "data.username"],
         ),
         (with(basic("bad"), "more", "x"), &["data.more"]),
@@ -208,12 +209,12 @@ async fn each_field_that_is_wrong_is_named() {
 #[tokio::test]
 async fn a_default_credential_takes_any_field_name_of_200_bytes_and_no_field_at_all() {
     let (_world, engine) = started().await;
-    let nothing = new("nothing", CredentialKind::Default, &[]);
+    let nothing = new("nothing", CredentialType::Default, &[]);
     let view = engine.add_credential(&ui(), nothing).await.unwrap();
     assert!(view.fields.is_empty());
     let longest = "é".repeat(100);
     let names = ["", " a ", "a\nb", "a\u{202e}b", "A.b/c=d", &longest];
-    let any = new("any", CredentialKind::Default, &names.map(|name| (name, "x")));
+    let any = new("any", CredentialType::Default, &names.map(|name| (name, "x")));
     engine.add_credential(&ui(), any).await.unwrap();
     let handed = values(&engine, &program(), "any").await;
     assert_eq!(handed.len(), names.len());
@@ -270,7 +271,7 @@ async fn a_redacted_field_is_never_returned_again_and_stays_when_an_update_does_
     let (_world, engine) = started().await;
     let mut draft = new(
         "keys",
-        CredentialKind::Default,
+        CredentialType::Default,
         &[("open", "o"), ("shut", CANARY)],
     );
     draft.redact_fields = ["shut".to_owned(), "later".to_owned()].into();
@@ -385,7 +386,7 @@ async fn what_was_done_stands_in_the_log_with_its_rule_and_when_it_was_used() {
 #[tokio::test]
 async fn a_value_that_is_no_text_is_not_copied_and_is_handed_out_as_it_was() {
     let (_world, engine) = started().await;
-    let mut draft = new("blob", CredentialKind::Raw, &[]);
+    let mut draft = new("blob", CredentialType::Raw, &[]);
     draft.data.insert(
         "value".to_owned(),
         Secret::new(STANDARD.encode([0xff, 0x00, 0xfe])),

@@ -5,7 +5,7 @@ use crate::tests::credentials::{app, encoded, new, program};
 use crate::{CredentialChange, Engine, Error, Initialise, NewCredential, StartedFlow};
 use std::collections::BTreeMap;
 use tokenry_core::{
-    Code, ConnectionStatus, CredentialKind, ProviderChange, RedirectPreference, TokenEndpointAuthMethod,
+    Code, ConnectionStatus, CredentialType, ProviderChange, RedirectPreference, TokenEndpointAuthMethod,
 };
 use tokenry_testkit::Behaviour;
 
@@ -21,7 +21,7 @@ async fn ready() -> (World, Engine) {
     provider.change.redirect = Some(RedirectPreference::Paste);
     provider.change.token_endpoint_auth_method = Some(TokenEndpointAuthMethod::ClientSecretPost);
     engine.add_provider(&ui(), provider).await.unwrap();
-    let secret = new("secret", CredentialKind::Default, &[("client_secret", SECRET)]);
+    let secret = new("secret", CredentialType::Default, &[("client_secret", SECRET)]);
     engine.add_credential(&ui(), secret).await.unwrap();
     (world, engine)
 }
@@ -305,7 +305,7 @@ async fn only_a_credential_of_the_same_project_that_holds_a_secret_is_used() {
     let (world, engine) = ready().await;
     let elsewhere = NewCredential {
         project: Some("work".parse().unwrap()),
-        ..new("theirs", CredentialKind::Raw, &[("value", SECRET)])
+        ..new("theirs", CredentialType::Raw, &[("value", SECRET)])
     };
     let theirs = engine
         .add_credential(&ui(), elsewhere)
@@ -328,13 +328,13 @@ async fn only_a_credential_of_the_same_project_that_holds_a_secret_is_used() {
     for (name, kind, data) in [
         (
             "login",
-            CredentialKind::BasicAuth,
+            CredentialType::BasicAuth,
             &[("username", "a"), ("password", "b")][..],
         ),
-        ("other", CredentialKind::Default, &[("password", "b")]),
-        ("empty", CredentialKind::Default, &[("client_secret", "")]),
-        ("copied", CredentialKind::Raw, &[("value", "\u{feff}secret")]),
-        ("lines", CredentialKind::Default, &[("client_secret", "secret\n")]),
+        ("other", CredentialType::Default, &[("password", "b")]),
+        ("empty", CredentialType::Default, &[("client_secret", "")]),
+        ("copied", CredentialType::Raw, &[("value", "\u{feff}secret")]),
+        ("lines", CredentialType::Default, &[("client_secret", "secret\n")]),
     ] {
         engine.add_credential(&ui(), new(name, kind, data)).await.unwrap();
         assert_eq!(
@@ -343,7 +343,7 @@ async fn only_a_credential_of_the_same_project_that_holds_a_secret_is_used() {
         );
     }
     engine
-        .add_credential(&ui(), new("plain", CredentialKind::Raw, &[("value", SECRET)]))
+        .add_credential(&ui(), new("plain", CredentialType::Raw, &[("value", SECRET)]))
         .await
         .unwrap();
     let flow = engine.initialise(&ui(), of("plain")).await.unwrap();

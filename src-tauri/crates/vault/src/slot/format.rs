@@ -8,7 +8,7 @@
 //! Up to the salt these are the slot's own parameters; what a kind does not use is zero. The checksum is no
 //! protection: it tells a damaged slot from a wrong passphrase, before anything slow is computed.
 
-use super::SlotKind;
+use super::{SlotKind, kind_number, kind_of_number};
 use crate::{Cost, Error, id::KeyId};
 use sha2::{Digest, Sha256};
 
@@ -34,7 +34,7 @@ impl Slot {
     pub(crate) fn parameters(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(SIZE);
         bytes.extend_from_slice(&MAGIC);
-        bytes.extend_from_slice(&[VERSION, self.kind.number()]);
+        bytes.extend_from_slice(&[VERSION, kind_number(self.kind)]);
         bytes.extend_from_slice(&self.keyring_key.0);
         self.cost
             .iter()
@@ -82,7 +82,7 @@ impl Slot {
         }
         let [kind] = take(&mut rest)?;
         Ok(Self {
-            kind: SlotKind::from_number(kind).ok_or(Error::SlotFromNewerVersion)?,
+            kind: kind_of_number(kind).ok_or(Error::SlotFromNewerVersion)?,
             keyring_key: KeyId(take(&mut rest)?),
             cost: [number(&mut rest)?, number(&mut rest)?, number(&mut rest)?],
             salt: take(&mut rest)?,

@@ -7,51 +7,36 @@ pub(crate) use format::Slot;
 pub(crate) use wrap::Opener;
 
 use crate::Error;
-use std::fmt;
+use tokenry_core::SlotKind;
 
-/// A way of unlocking a vault.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum SlotKind {
-    /// The OS keyring's key.
-    Keyring,
-    /// The OS keyring's key and a passphrase, both needed.
-    KeyringAndPassphrase,
-    /// A passphrase alone, where there is no keyring: servers, SSH.
-    Passphrase,
-    /// A recovery code that was shown once.
-    RecoveryCode,
-}
-
-impl SlotKind {
-    fn number(self) -> u8 {
-        match self {
-            Self::Keyring => 1,
-            Self::KeyringAndPassphrase => 2,
-            Self::Passphrase => 3,
-            Self::RecoveryCode => 4,
-        }
-    }
-
-    fn from_number(number: u8) -> Option<Self> {
-        [
-            Self::Keyring,
-            Self::KeyringAndPassphrase,
-            Self::Passphrase,
-            Self::RecoveryCode,
-        ]
-        .into_iter()
-        .find(|kind| kind.number() == number)
+/// The number of a kind in the format of a slot.
+fn kind_number(kind: SlotKind) -> u8 {
+    match kind {
+        SlotKind::Keyring => 1,
+        SlotKind::KeyringAndPassphrase => 2,
+        SlotKind::Passphrase => 3,
+        SlotKind::RecoveryCode => 4,
     }
 }
 
-impl fmt::Display for SlotKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Keyring => "the OS keyring",
-            Self::KeyringAndPassphrase => "the OS keyring together with a passphrase",
-            Self::Passphrase => "a passphrase",
-            Self::RecoveryCode => "a recovery code",
-        })
+fn kind_of_number(found: u8) -> Option<SlotKind> {
+    [
+        SlotKind::Keyring,
+        SlotKind::KeyringAndPassphrase,
+        SlotKind::Passphrase,
+        SlotKind::RecoveryCode,
+    ]
+    .into_iter()
+    .find(|kind| kind_number(*kind) == found)
+}
+
+/// For the message of an error.
+pub(crate) fn shown(kind: SlotKind) -> &'static str {
+    match kind {
+        SlotKind::Keyring => "the OS keyring",
+        SlotKind::KeyringAndPassphrase => "the OS keyring together with a passphrase",
+        SlotKind::Passphrase => "a passphrase",
+        SlotKind::RecoveryCode => "a recovery code",
     }
 }
 
@@ -61,4 +46,22 @@ impl fmt::Display for SlotKind {
 /// [`Error::SlotDamaged`], or [`Error::SlotFromNewerVersion`] for a kind or a version that we do not know.
 pub fn slot_kind(slot: &[u8]) -> Result<SlotKind, Error> {
     Ok(Slot::decode(slot)?.kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_of_slot_kinds_are_frozen() {
+        for (kind, number) in [
+            (SlotKind::Keyring, 1),
+            (SlotKind::KeyringAndPassphrase, 2),
+            (SlotKind::Passphrase, 3),
+            (SlotKind::RecoveryCode, 4),
+        ] {
+            assert_eq!((kind_number(kind), kind_of_number(number)), (number, Some(kind)));
+        }
+        assert_eq!((kind_of_number(0), kind_of_number(5)), (None, None));
+    }
 }

@@ -11,9 +11,9 @@ use tokenry_contract::{
     Account, App, AuthorizeAnswer, CallbackAnswer, CallerKind, Change, Connection, ConnectionStatus,
     CreatedApp, Credential, CredentialType, DisconnectAnswer, EngineStatus, Event, EventKind, EventPage,
     Flow, FlowStatus, Grant, GrantType, InitialiseAnswer, NarrowingMethod, OAuthIntrospection, OAuthProvider,
-    OAuthProviderAuthStatus, OAuthScopes, OAuthTokenAnswer, Outcome, Prompt, PromptOperation,
-    RedactedCredential, RedactedType, Redirect, Revoked, Rotation, Rule, Settings, SlotKind, StartAnswer,
-    Success, TokenAnswer, TokenEndpointAuthMethod, Vault, VaultState,
+    OAuthProviderAuthStatus, OAuthScopes, OAuthTokenAnswer, Operation, Outcome, Prompt, RedactedCredential,
+    RedactedType, Redirect, Revoked, Rotation, Rule, Settings, SlotKind, StartAnswer, Success, TokenAnswer,
+    TokenEndpointAuthMethod, Vault, VaultState,
 };
 use tokenry_core::ApiScope;
 
@@ -276,7 +276,7 @@ fn prompt() -> Prompt {
     Prompt {
         id: PROMPT,
         number: None,
-        operation: PromptOperation::Token,
+        operation: Operation::Token,
         pid: Some(4713),
         program: Some("/usr/bin/curl".to_owned()),
         arguments: Some("curl https://api.github.example/user".to_owned()),

@@ -1,5 +1,6 @@
 //! What a request changes, field by field: shown in the question, and part of what a yes is good for.
 
+pub use tokenry_core::PromptChangeKind as ChangeKind;
 use tokenry_core::{Secret, clean};
 
 /// More rows than this are only counted.
@@ -20,17 +21,6 @@ pub struct FieldChange {
     pub from: Option<String>,
     /// Its value after; `None` where it has none, and for a secret.
     pub to: Option<String>,
-}
-
-/// What happens to a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ChangeKind {
-    /// It had no value.
-    Set,
-    /// It has another value.
-    Changed,
-    /// It has no value any more.
-    Removed,
 }
 
 /// A value, as far as a question has to know it.

@@ -1,7 +1,7 @@
 use super::{difference::Differences, pause::Asking, prompt::AuthorizationRequest, session::Who};
 use crate::{
     Engine, Error,
-    access::policy::{Decision, Operation, Question, Target, decide},
+    access::policy::{Decision, Operation, OperationPolicy as _, Question, Target, decide},
 };
 use tokenry_core::{
     AppId, Caller, Connection, ConnectionId, CredentialId, EventKind, Outcome, ProviderId, Rule, Scopes,

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     Engine, Error,
-    access::policy::Operation,
+    access::policy::{Operation, OperationPolicy as _},
     records::{index::Index, sealed_store::Ledger},
     settings::asks_passphrase,
 };

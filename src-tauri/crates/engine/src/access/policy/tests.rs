@@ -121,7 +121,8 @@ fn the_table_of_callers_and_operations() {
         (Operation::Engine, "+--+"),
         (Operation::HandOver, "---?"),
     ];
-    assert_eq!(table.map(|(operation, _)| operation).as_slice(), Operation::ALL);
+    let listed = BTreeSet::from(table.map(|(operation, _)| operation));
+    assert_eq!(listed, Operation::ALL.iter().copied().collect());
     let scene = Scene::new();
     for (operation, expected) in table {
         let callers = [
@@ -141,6 +142,13 @@ fn the_table_of_callers_and_operations() {
             )
             .collect();
         assert_eq!(found, expected, "{operation:?}");
+        // A prompt is part of the API, so what the user is prompted for has a word there, and nothing else has.
+        let is_prompted = expected.contains('?') || operation == Operation::AuthorizeApp;
+        assert_eq!(
+            serde_json::to_value(operation).is_ok(),
+            is_prompted,
+            "{operation:?}"
+        );
     }
 }
 

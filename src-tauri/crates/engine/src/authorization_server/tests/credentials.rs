@@ -6,13 +6,13 @@ use super::{
 };
 use crate::{Answer, Asking, NewCredential, Prompt, Proof, tests::common::ui};
 use std::collections::BTreeSet;
-use tokenry_core::{Caller, Code, CredentialId, CredentialKind, Secret};
+use tokenry_core::{Caller, Code, CredentialId, CredentialType, Secret};
 
 async fn add(house: &House, name: &str) -> CredentialId {
     let draft = NewCredential {
         name: name.parse().unwrap(),
         project: None,
-        kind: CredentialKind::Raw,
+        kind: CredentialType::Raw,
         // base64: `weather`
         data: [("value".to_owned(), Secret::new("d2VhdGhlcg==".to_owned()))].into(),
         redact_fields: BTreeSet::new(),

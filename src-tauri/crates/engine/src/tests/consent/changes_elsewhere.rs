@@ -10,7 +10,7 @@ use crate::{
     Answer, ChangeKind, ConnectOptions, ConnectionChange, CredentialChange, NewCredential, NewGrant,
 };
 use std::collections::BTreeMap;
-use tokenry_core::{ApiScope, CredentialKind, Scopes, Secret};
+use tokenry_core::{ApiScope, CredentialType, Scopes, Secret};
 use tokenry_testkit::Behaviour;
 
 #[tokio::test]
@@ -110,7 +110,7 @@ async fn the_question_for_a_credential_names_its_fields_and_tells_no_value() {
     let new = NewCredential {
         name: "mail".parse().unwrap(),
         project: None,
-        kind: CredentialKind::Default,
+        kind: CredentialType::Default,
         data: BTreeMap::from([
             ("user".to_owned(), value("YQ==")),
             ("key".to_owned(), value("YzRuNHJ5")),

@@ -1,0 +1,85 @@
+//! What a caller can ask the engine to do, as the policy, the prompts and the API's operations name it.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! operations {
+    ($($(#[$attribute:meta])* $name:ident,)*) => {
+        /// What is wanted.
+        //
+        // The user is prompted for some of them only. The others never cross the API, so they have no word there.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+        #[cfg_attr(feature = "openapi", schema(as = PromptOperation))]
+        #[serde(rename_all = "snake_case")]
+        pub enum Operation { $($(#[$attribute])* $name,)* }
+
+        impl Operation {
+            /// Every operation.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+        }
+    };
+}
+
+operations! {
+    /// Get an access token.
+    Token,
+    /// Start a sign-in, or connect with client credentials.
+    StartFlow,
+    /// End a sign-in, with an answer or without one. The user is prompted when another caller started it.
+    FinishFlow,
+    /// Refresh now.
+    Refresh,
+    /// Disconnect a connection.
+    Disconnect,
+    /// Label, pause or resume a connection.
+    WriteConnection,
+    /// Add or change a provider.
+    WriteProviders,
+    /// Delete a provider, with its connections.
+    DeleteProvider,
+    /// Change where a provider's secrets go, or how they are protected.
+    MoveEndpoint,
+    /// Get the values of a credential.
+    ReadCredential,
+    /// Add or change a credential.
+    WriteCredentials,
+    /// Delete a credential.
+    DeleteCredential,
+    /// Register apps, give and revoke grants.
+    WriteApps,
+    /// Remove an app, with its grants.
+    DeleteApp,
+    /// Go on with a vault that is older than what was known of it.
+    AcceptOlder,
+    /// End the engine, so that another one takes the profile.
+    HandOver,
+    /// Become an app with grants, through our authorization server.
+    AuthorizeApp,
+    /// See the providers.
+    #[serde(skip)]
+    ReadProviders,
+    /// See the connections.
+    #[serde(skip)]
+    ReadConnections,
+    /// See the credentials, without their values.
+    #[serde(skip)]
+    ListCredentials,
+    /// Read the activity log.
+    #[serde(skip)]
+    ReadActivity,
+    /// See the apps and their grants.
+    #[serde(skip)]
+    ReadApps,
+    /// See and change the settings.
+    #[serde(skip)]
+    Settings,
+    /// See the open prompts.
+    #[serde(skip)]
+    ReadPrompts,
+    /// Answer a prompt.
+    #[serde(skip)]
+    Answer,
+    /// Status, lock, unlock.
+    #[serde(skip)]
+    Engine,
+}
