@@ -3,11 +3,15 @@ use crate::{
     error::Refused,
     extract::{At, Body, By},
     handed::Registered,
-    openapi::{Guarded, Listing},
-    operations::{Operations, routes},
+    openapi::{
+        Guarded, Listing,
+        examples::{APP, APP_ADDRESS, CONNECTION, GRANT, at, words},
+    },
+    operations::{Callers, Operations, operation, routes},
 };
 use axum::{Json, extract::State};
 use tokenry_contract::{App, CreateApp, CreateGrant, CreatedApp, Grant, Success};
+use tokenry_core::Operation;
 use tokenry_engine::{AppView, Engine};
 
 pub(crate) fn routes<O: Operations>(list: O) -> O {
@@ -30,6 +34,8 @@ async fn list_apps(By(caller): By, State(engine): State<Engine>) -> Result<Json<
     let views = engine.apps(&caller).await?;
     Ok(Json(views.into_iter().map(convert::app).collect()))
 }
+
+operation!(list_apps, Callers::Policy(&[Operation::ReadApps]), example_app());
 
 /// Register an app
 ///
@@ -54,6 +60,24 @@ async fn create_app(
     Ok(Registered(convert::app(AppView { app, grants }), token))
 }
 
+operation!(
+    create_app,
+    Callers::Policy(&[Operation::WriteApps]),
+    CreateApp {
+        name: "backup".to_owned(),
+        redirect_uris: vec![APP_ADDRESS.to_owned()],
+        public: false,
+    },
+    CreatedApp {
+        app: App {
+            grants: Vec::new(),
+            last_used_at: None,
+            ..example_app()
+        },
+        token: Some("tokenry_app_example".to_owned()),
+    }
+);
+
 /// Remove an app
 ///
 /// With everything it may do: its next call already fails.
@@ -73,6 +97,8 @@ async fn delete_app(
     Ok(Json(Success { success: true }))
 }
 
+operation!(delete_app, Callers::Policy(&[Operation::DeleteApp]));
+
 /// List the grants
 ///
 /// Those that still hold, the newest first.
@@ -90,6 +116,12 @@ async fn list_grants(By(caller): By, State(engine): State<Engine>) -> Result<Jso
     };
     Ok(Json(grants.into_iter().map(named).collect()))
 }
+
+operation!(
+    list_grants,
+    Callers::Policy(&[Operation::ReadApps]),
+    example_grant()
+);
 
 /// Give an app a grant
 ///
@@ -111,6 +143,19 @@ async fn create_grant(
     Ok(Json(convert::grant(grant, &name)))
 }
 
+operation!(
+    create_grant,
+    Callers::Policy(&[Operation::WriteApps]),
+    CreateGrant {
+        app: "backup".to_owned(),
+        scopes: words(&["connections:read", "tokens:read"]),
+        connections: words(&["github"]),
+        credentials: Vec::new(),
+        token_scopes: Some(words(&["read"])),
+        expires_at: Some(at("2099-12-31T00:00:00Z")),
+    }
+);
+
 /// Take a grant away
 ///
 /// The app's next call already fails.
@@ -131,4 +176,33 @@ async fn delete_grant(
         .map_err(|_| Refused::field("id", "must be a grant's id"))?;
     engine.remove_grant(&caller, id).await?;
     Ok(Json(Success { success: true }))
+}
+
+operation!(delete_grant, Callers::Policy(&[Operation::WriteApps]));
+
+fn example_app() -> App {
+    App {
+        id: APP,
+        name: "backup".to_owned(),
+        redirect_uris: vec![APP_ADDRESS.to_owned()],
+        public: false,
+        grants: vec![example_grant()],
+        created_at: at("2027-01-01T08:03:00Z"),
+        last_used_at: Some(at("2027-01-15T08:03:00Z")),
+    }
+}
+
+fn example_grant() -> Grant {
+    Grant {
+        id: GRANT,
+        app_id: APP,
+        app_name: "backup".to_owned(),
+        scopes: words(&["connections:read", "tokens:read"]),
+        connections: vec![CONNECTION],
+        credentials: Vec::new(),
+        token_scopes: Some(words(&["read"])),
+        expires_at: None,
+        created_at: at("2027-01-01T08:04:00Z"),
+        last_used_at: Some(at("2027-01-15T08:03:00Z")),
+    }
 }

@@ -3,15 +3,20 @@ use crate::{
     error::Refused,
     extract::{At, Body, By, Optional},
     handed::Handed,
-    openapi::{Guarded, Listing, Reading, Talking},
-    operations::{Operations, routes},
+    openapi::{
+        Guarded, Listing, Reading, Talking,
+        examples::{CONNECTION, PROVIDER, at, words},
+    },
+    operations::{Callers, Operations, operation, routes},
 };
 use axum::{Json, extract::State};
 use std::time::Duration;
 use tokenry_contract::{
-    ConnectRequest, Connection, DisconnectAnswer, PatchConnection, Success, TokenAnswer, TokenRequest,
+    Account, ConnectRequest, Connection, ConnectionStatus, DisconnectAnswer, PatchConnection, Revoked,
+    Success, TokenAnswer, TokenRequest,
 };
-use tokenry_engine::{Engine, Operation, TokenWish};
+use tokenry_core::Operation;
+use tokenry_engine::{Engine, TokenWish};
 
 pub(crate) fn routes<O: Operations>(list: O) -> O {
     list.routes(routes!(list_connections))
@@ -37,6 +42,8 @@ async fn list_connections(
     Ok(Json(views.into_iter().map(convert::connection).collect()))
 }
 
+operation!(list_connections, Callers::Policy(&[Operation::ReadConnections]));
+
 /// Show a connection
 #[utoipa::path(
     get,
@@ -52,6 +59,37 @@ async fn show_connection(
 ) -> Result<Json<Connection>, Refused> {
     Ok(Json(convert::connection(engine.connection(&caller, &id).await?)))
 }
+
+operation!(
+    show_connection,
+    Callers::Policy(&[Operation::ReadConnections]),
+    Connection {
+        id: CONNECTION,
+        name: "github".to_owned(),
+        provider_id: PROVIDER,
+        provider_name: "github".to_owned(),
+        label: None,
+        account: Some(Account {
+            subject: "1815".to_owned(),
+            name: Some("Ada".to_owned()),
+            email: Some("ada@example.com".to_owned()),
+        }),
+        status: ConnectionStatus::Active,
+        reason: None,
+        trouble: None,
+        scopes: words(&["read", "write"]),
+        missing_scopes: Vec::new(),
+        notice: None,
+        expires_at: Some(at("2027-01-15T09:00:00Z")),
+        refresh_at: Some(at("2027-01-15T08:52:00Z")),
+        refreshable: true,
+        last_refreshed_at: Some(at("2027-01-15T08:00:00Z")),
+        last_used_at: Some(at("2027-01-15T08:03:00Z")),
+        flow_id: None,
+        created_at: at("2027-01-01T08:01:00Z"),
+        updated_at: at("2027-01-15T08:00:00Z"),
+    }
+);
 
 /// Label, pause or resume a connection
 #[utoipa::path(
@@ -74,6 +112,15 @@ async fn patch_connection(
     Ok(Json(convert::connection(view)))
 }
 
+operation!(
+    patch_connection,
+    Callers::Policy(&[Operation::WriteConnection]),
+    PatchConnection {
+        label: Some("work".to_owned()),
+        paused: Some(false),
+    }
+);
+
 /// Disconnect
 ///
 /// The tokens are deleted here and revoked at the provider, when it can.
@@ -93,6 +140,16 @@ async fn disconnect(
         engine.disconnect_and_tell(&caller, &id).await?,
     )))
 }
+
+operation!(
+    disconnect,
+    Callers::Policy(&[Operation::Disconnect]),
+    DisconnectAnswer {
+        success: true,
+        revoked: Revoked::Yes,
+        detail: None,
+    }
+);
 
 /// Get an access token
 ///
@@ -115,6 +172,24 @@ async fn connection_token(
     let caller = by.not_the_window(Refused::TokenForTheWindow)?;
     Ok(Handed(engine.token(&caller, &id, wish(body)).await?))
 }
+
+operation!(
+    connection_token,
+    Callers::Policy(&[Operation::Token]),
+    TokenRequest {
+        min_valid_seconds: Some(300),
+        scope: Some("read".to_owned()),
+        audience: None,
+        resource: None,
+        allow_unknown_target: None,
+    },
+    TokenAnswer {
+        access_token: "example-access-token".to_owned(),
+        token_type: "Bearer".to_owned(),
+        expires_at: Some(at("2027-01-15T09:00:00Z")),
+        scope: Some("read write".to_owned()),
+    }
+);
 
 /// Get an access token of a provider's only connection
 ///
@@ -144,6 +219,8 @@ async fn provider_token(
     ))
 }
 
+operation!(provider_token, Callers::Policy(&[Operation::Token]));
+
 /// Refresh a connection now
 ///
 /// Whatever its expiry.
@@ -161,6 +238,8 @@ async fn refresh(
 ) -> Result<Json<Connection>, Refused> {
     Ok(Json(convert::connection(engine.refresh(&caller, &id).await?)))
 }
+
+operation!(refresh, Callers::Policy(&[Operation::Refresh]));
 
 /// Connect with client credentials
 ///
@@ -183,6 +262,14 @@ async fn connect_client(
     engine.connect_client_credentials(&caller, &id, label).await?;
     Ok(Json(Success { success: true }))
 }
+
+operation!(
+    connect_client,
+    Callers::Policy(&[Operation::StartFlow]),
+    ConnectRequest {
+        label: Some("nightly".to_owned()),
+    }
+);
 
 fn wish(body: TokenRequest) -> TokenWish {
     let scopes = |text: String| {

@@ -3,8 +3,11 @@ use crate::{
     error::Refused,
     extract::{At, Body, By, Query},
     handed::HandedCredential,
-    openapi::{Guarded, Listing, Starting},
-    operations::{Operations, routes},
+    openapi::{
+        Guarded, Listing, Starting,
+        examples::{AUTHORIZATION_URL, BASE64, BROWSER_URL, CREDENTIAL, at, words},
+    },
+    operations::{Callers, Operations, operation, routes},
 };
 use axum::{
     Json,
@@ -12,10 +15,12 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use std::collections::BTreeMap;
 use tokenry_contract::{
-    CreateCredential, Credential, CredentialQuery, StartAnswer, Success, UpdateCredential,
+    ConnectionStatus, CreateCredential, Credential, CredentialQuery, CredentialType, StartAnswer, Success,
+    UpdateCredential,
 };
-use tokenry_core::Secret;
+use tokenry_core::{Operation, Secret};
 use tokenry_engine::Engine;
 
 /// The cookie that ties a sign-in to the browser it was started in.
@@ -44,6 +49,25 @@ async fn list_credentials(
     Ok(Json(all.into_iter().map(convert::credential).collect()))
 }
 
+operation!(
+    list_credentials,
+    Callers::Policy(&[Operation::ListCredentials]),
+    Credential {
+        id: CREDENTIAL,
+        project: "default".to_owned(),
+        name: "mail".to_owned(),
+        kind: CredentialType::BasicAuth,
+        fields: words(&["password", "username"]),
+        data: BTreeMap::new(),
+        redact_fields: Vec::new(),
+        expires_at: None,
+        status: ConnectionStatus::Active,
+        created_at: at("2027-01-01T08:02:00Z"),
+        updated_at: at("2027-01-01T08:02:00Z"),
+        last_used_at: None,
+    }
+);
+
 /// Add a credential
 #[utoipa::path(
     post,
@@ -61,6 +85,19 @@ async fn create_credential(
     let view = engine.add_credential(&caller, new).await?;
     Ok((StatusCode::CREATED, Json(convert::entered(view))))
 }
+
+operation!(
+    create_credential,
+    Callers::Policy(&[Operation::WriteCredentials]),
+    CreateCredential {
+        name: "weather".to_owned(),
+        project: None,
+        kind: CredentialType::Raw,
+        data: BTreeMap::from([("value".to_owned(), BASE64.to_owned())]),
+        redact_fields: Vec::new(),
+        expires_at: Some("2099-12-31T00:00:00Z".to_owned()),
+    }
+);
 
 /// Show a credential
 ///
@@ -88,6 +125,8 @@ async fn show_credential(
     Ok(HandedCredential(convert::credential(found)))
 }
 
+operation!(show_credential, Callers::Policy(&[Operation::ReadCredential]));
+
 /// Change a credential
 ///
 /// Only what is given changes; null takes a field or the expiry away.
@@ -110,6 +149,17 @@ async fn update_credential(
     Ok(Json(convert::entered(view)))
 }
 
+operation!(
+    update_credential,
+    Callers::Policy(&[Operation::WriteCredentials]),
+    UpdateCredential {
+        name: None,
+        data: BTreeMap::from([("password".to_owned(), Some(BASE64.to_owned()))]),
+        redact_fields: Vec::new(),
+        expires_at: Some(None),
+    }
+);
+
 /// Delete a credential
 ///
 /// A conflict for a connection, which is disconnected instead.
@@ -128,6 +178,8 @@ async fn delete_credential(
     engine.remove_credential(&caller, &id).await?;
     Ok(Json(Success { success: true }))
 }
+
+operation!(delete_credential, Callers::Policy(&[Operation::DeleteCredential]));
 
 /// Start the consent flow of a credential
 ///
@@ -159,6 +211,15 @@ async fn start_oauth(
     response.headers_mut().insert(header::SET_COOKIE, cookie);
     Ok(response)
 }
+
+operation!(
+    start_oauth,
+    Callers::Policy(&[Operation::StartFlow]),
+    StartAnswer {
+        auth_url: AUTHORIZATION_URL.to_owned(),
+        browser_url: BROWSER_URL.to_owned(),
+    }
+);
 
 /// Ten minutes, as long as the flow; for no script, and not sent along by other sites but when somebody comes from
 /// one, as a redirect does.

@@ -3,11 +3,12 @@ use crate::{
     error::Refused,
     extract::{By, Optional},
     openapi::{Acting, Always, Listing, Unlocking},
-    operations::{Operations, routes},
+    operations::{Callers, Operations, operation, routes},
 };
 use axum::{Json, extract::State};
-use tokenry_contract::{EngineStatus, Success, UnlockRequest};
-use tokenry_core::Secret;
+use std::collections::BTreeMap;
+use tokenry_contract::{ConnectionStatus, EngineStatus, SlotKind, Success, UnlockRequest, Vault, VaultState};
+use tokenry_core::{Operation, Secret};
 use tokenry_engine::Engine;
 
 pub(crate) fn routes<O: Operations>(list: O) -> O {
@@ -32,6 +33,27 @@ async fn status(_: By, State(engine): State<Engine>) -> Json<EngineStatus> {
     Json(convert::status(engine.status()))
 }
 
+operation!(
+    status,
+    Callers::Policy(&[Operation::Engine]),
+    EngineStatus {
+        version: "0.1.0".to_owned(),
+        pid: 4711,
+        window: true,
+        vault: Vault {
+            state: VaultState::Unlocked,
+            slots: vec![SlotKind::Keyring],
+            read_only: false,
+            older: false,
+            code: None,
+            message: None,
+            waiting_for_keyring: false,
+        },
+        providers: 1,
+        connections: BTreeMap::from([(ConnectionStatus::Active, 1)]),
+    }
+);
+
 /// Lock the vault
 #[utoipa::path(
     post,
@@ -43,6 +65,8 @@ async fn lock(By(caller): By, State(engine): State<Engine>) -> Result<Json<Succe
     engine.lock(&caller).await?;
     Ok(Json(Success { success: true }))
 }
+
+operation!(lock, Callers::Policy(&[Operation::Engine]));
 
 /// Unlock the vault
 ///
@@ -65,6 +89,15 @@ async fn unlock(
     Ok(Json(Success { success: true }))
 }
 
+operation!(
+    unlock,
+    Callers::Policy(&[Operation::Engine]),
+    UnlockRequest {
+        passphrase: Some("an example and no passphrase".to_owned()),
+        create: false,
+    }
+);
+
 /// Go on with an older copy of the vault
 ///
 /// For a vault that was put back from an older copy (`vault.older` of the status): from now on it counts as the newest,
@@ -81,6 +114,8 @@ async fn accept_older(By(caller): By, State(engine): State<Engine>) -> Result<Js
     Ok(Json(Success { success: true }))
 }
 
+operation!(accept_older, Callers::Policy(&[Operation::AcceptOlder]));
+
 /// Bring the window to the front
 ///
 /// A conflict when the engine has no window.
@@ -95,6 +130,8 @@ async fn show_window(_: By, State(engine): State<Engine>) -> Result<Json<Success
     Ok(Json(Success { success: true }))
 }
 
+operation!(show_window, Callers::Policy(&[Operation::Engine]));
+
 /// Ask an engine without a window to end
 ///
 /// It finishes what is under way first. A conflict when it has a window.
@@ -108,3 +145,5 @@ async fn hand_over(By(caller): By, State(engine): State<Engine>) -> Result<Json<
     engine.hand_over(&caller).await?;
     Ok(Json(Success { success: true }))
 }
+
+operation!(hand_over, Callers::Policy(&[Operation::HandOver]));

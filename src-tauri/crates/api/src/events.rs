@@ -2,8 +2,11 @@ use crate::{
     convert,
     error::Refused,
     extract::{By, Query},
-    openapi::{Listing, Searching},
-    operations::{Operations, routes},
+    openapi::{
+        Listing, Searching,
+        examples::{APP, CONNECTION, EVENT, GRANT, PROVIDER, at},
+    },
+    operations::{Callers, Operations, operation, routes},
 };
 use axum::{
     Json,
@@ -12,8 +15,8 @@ use axum::{
 };
 use futures_util::stream::{self, Stream};
 use std::{convert::Infallible, future::pending, time::Duration};
-use tokenry_contract::{Change, EventPage, EventQuery};
-use tokenry_core::Caller;
+use tokenry_contract::{CallerKind, Change, EventKind, EventPage, EventQuery, Outcome, Rule};
+use tokenry_core::{Caller, Operation};
 use tokenry_engine::{Engine, EventFilter};
 use tokio::sync::broadcast::error::RecvError;
 
@@ -58,6 +61,15 @@ async fn list_events(
     }))
 }
 
+operation!(
+    list_events,
+    Callers::Policy(&[Operation::ReadActivity]),
+    EventPage {
+        events: vec![example_event()],
+        next: Some(41),
+    }
+);
+
 /// Hear of changes as they happen
 ///
 /// Server-sent events, each with one Change as its data. Whoever falls behind gets `engine.changed`: look at
@@ -78,6 +90,12 @@ async fn stream_changes(
     let life = engine.may_hear_changes(&caller)?;
     Ok(Sse::new(changes(&engine, caller, life)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
 }
+
+operation!(
+    stream_changes,
+    Callers::Policy(&[Operation::ReadActivity]),
+    Change::Credential { id: CONNECTION }
+);
 
 type Item = Result<Event, Infallible>;
 
@@ -115,6 +133,28 @@ async fn after(life: Option<Duration>) {
     match life {
         Some(life) => tokio::time::sleep(life + Duration::from_millis(1)).await,
         None => pending().await,
+    }
+}
+
+fn example_event() -> tokenry_contract::Event {
+    tokenry_contract::Event {
+        id: EVENT,
+        at: at("2027-01-15T08:03:00Z"),
+        kind: EventKind::TokenHandedOut,
+        caller: CallerKind::App,
+        program: Some("/usr/bin/backup".to_owned()),
+        pid: Some(4712),
+        provider_id: Some(PROVIDER),
+        connection_id: Some(CONNECTION),
+        credential_id: None,
+        app_id: Some(APP),
+        outcome: Outcome::Done,
+        rule: Some(Rule::Grant),
+        grant_id: Some(GRANT),
+        detail: None,
+        request_id: None,
+        count: 1,
+        first_at: None,
     }
 }
 

@@ -2,16 +2,19 @@ use crate::{
     convert,
     error::Refused,
     extract::{At, AtFlow, Body, By, Optional, Query},
-    openapi::{Flowing, Starting, Talking},
-    operations::{Operations, routes},
+    openapi::{
+        Flowing, Starting, Talking,
+        examples::{AUTHORIZATION_URL, BROWSER_URL, CODE, CONNECTION, FLOW, STATE, at, words},
+    },
+    operations::{Callers, Operations, operation, routes},
 };
 use axum::{Json, extract::State};
 use std::time::Duration;
 use tokenry_contract::{
     AuthorizeAnswer, AuthorizeQuery, AuthorizeRequest, CallbackAnswer, CallbackRequest, ExchangeRequest,
-    Flow, FlowQuery, Success,
+    Flow, FlowQuery, FlowStatus, Redirect, Success,
 };
-use tokenry_core::Secret;
+use tokenry_core::{Operation, Secret};
 use tokenry_engine::Engine;
 
 /// The longest a caller may wait for a flow, in seconds.
@@ -48,6 +51,8 @@ async fn authorize(
     )))
 }
 
+operation!(authorize, Callers::Policy(&[Operation::StartFlow]));
+
 /// Start a consent flow, with all its choices
 ///
 /// A label, scopes, the redirect, a connection to renew, and whether Tokenry opens the browser.
@@ -72,6 +77,30 @@ async fn start_flow(
     )))
 }
 
+operation!(
+    start_flow,
+    Callers::Policy(&[Operation::StartFlow]),
+    AuthorizeRequest {
+        label: Some("work".to_owned()),
+        scopes: Some(words(&["read"])),
+        redirect: Some(Redirect::Paste),
+        connection: None,
+        allow_further: false,
+        allow_unknown_account: false,
+        open_browser: false,
+    },
+    AuthorizeAnswer {
+        authorization_url: AUTHORIZATION_URL.to_owned(),
+        browser_url: BROWSER_URL.to_owned(),
+        state: STATE.to_owned(),
+        flow_id: FLOW,
+        connection_id: CONNECTION,
+        redirect: Redirect::Paste,
+        redirect_uri: "http://127.0.0.1/cb/github".to_owned(),
+        expires_at: at("2027-01-15T08:10:00Z"),
+    }
+);
+
 /// Exchange a code that arrived somewhere else
 #[utoipa::path(
     post,
@@ -90,6 +119,16 @@ async fn exchange(
         .await?;
     Ok(Json(Success { success: true }))
 }
+
+operation!(
+    exchange,
+    Callers::Policy(&[Operation::FinishFlow]),
+    ExchangeRequest {
+        code: CODE.to_owned(),
+        state: STATE.to_owned(),
+        iss: Some("https://github.example".to_owned()),
+    }
+);
 
 /// Follow a flow
 ///
@@ -113,6 +152,22 @@ async fn show_flow(
     Ok(Json(convert::flow(view)))
 }
 
+operation!(
+    show_flow,
+    Callers::Policy(&[Operation::FinishFlow]),
+    Flow {
+        id: FLOW,
+        connection_id: CONNECTION,
+        status: FlowStatus::Waiting,
+        refusals: 0,
+        code: None,
+        message: None,
+        authorization_url: Some(AUTHORIZATION_URL.to_owned()),
+        browser_url: Some(BROWSER_URL.to_owned()),
+        expires_at: at("2027-01-15T08:10:00Z"),
+    }
+);
+
 /// Call a flow off
 #[utoipa::path(
     delete,
@@ -130,6 +185,8 @@ async fn cancel_flow(
     Ok(Json(Success { success: true }))
 }
 
+operation!(cancel_flow, Callers::Policy(&[Operation::FinishFlow]));
+
 /// Open the browser for a flow once more
 #[utoipa::path(
     post,
@@ -146,6 +203,8 @@ async fn open_flow(
     engine.open_flow(&caller, id).await?;
     Ok(Json(Success { success: true }))
 }
+
+operation!(open_flow, Callers::Policy(&[Operation::FinishFlow]));
 
 /// Hand in a redirect that was caught elsewhere
 ///
@@ -168,3 +227,15 @@ async fn callback(
         connection_id: view.connection.id.uuid(),
     }))
 }
+
+operation!(
+    callback,
+    Callers::Policy(&[Operation::FinishFlow]),
+    CallbackRequest {
+        url: "http://127.0.0.1/cb/github?code=example-code&state=example-state".to_owned(),
+    },
+    CallbackAnswer {
+        success: true,
+        connection_id: CONNECTION,
+    }
+);

@@ -15,7 +15,6 @@ use crate::{
 use authorize::{__path_oauth_authorize, oauth_authorize};
 use axum::{extract::FromRequestParts, http::request::Parts};
 use consent::{__path_oauth_consent, oauth_consent};
-pub(crate) use metadata::metadata;
 use metadata::{__path_oauth_metadata, __path_oauth_scopes, oauth_metadata, oauth_scopes};
 use tokenry_engine::Error;
 use tokens::{

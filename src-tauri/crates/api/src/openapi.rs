@@ -1,9 +1,12 @@
 mod callers;
-mod examples;
+pub(crate) mod examples;
 
-use axum::{http::header, response::IntoResponse};
+use crate::operations::{Callers, Declaration, Operations, Path};
+use axum::{http::header, response::IntoResponse, routing::MethodRouter};
+use examples::Examples;
 use std::collections::BTreeMap;
 use tokenry_contract::{ErrorCode, ErrorEnvelope, OAuthErrorAnswer};
+use tokenry_engine::Engine;
 use utoipa::{
     IntoResponses, OpenApi,
     openapi::{
@@ -11,20 +14,65 @@ use utoipa::{
         path::{Operation, PathItem},
     },
 };
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 /// The OpenAPI 3.1 document of all operations, made from the routes themselves; with who may call each, as the policy
 /// has it, and with an example of what is sent and answered.
 pub fn openapi() -> openapi::OpenApi {
-    let mut document = crate::all(OpenApiRouter::with_openapi(Head::openapi())).into_openapi();
+    let list = crate::all(Document::default());
+    let mut document = list.router.into_openapi();
     let mut components = document.components.take().unwrap_or_default();
     callers::add_schemes(&mut components);
     for operation in document.paths.paths.values_mut().flat_map(operations) {
-        operation.security = operation.operation_id.as_deref().and_then(callers::requirements);
-        examples::add(operation, &mut components);
+        let id = operation.operation_id.as_deref().unwrap_or_default();
+        operation.security = list
+            .callers
+            .get(id)
+            .map(|callers| callers::requirements(*callers));
+        examples::add(operation, &list.examples, &mut components);
     }
     document.components = Some(components);
     document
+}
+
+/// The list of operations, read for the document.
+struct Document {
+    router: OpenApiRouter<Engine>,
+    /// By the operation's id.
+    callers: BTreeMap<&'static str, Callers>,
+    examples: Examples,
+}
+
+impl Default for Document {
+    fn default() -> Self {
+        Self {
+            router: OpenApiRouter::with_openapi(Head::openapi()),
+            callers: BTreeMap::new(),
+            examples: examples::shared(),
+        }
+    }
+}
+
+impl Operations for Document {
+    fn routes<P, D>(mut self, path: Path<P, D>) -> Self
+    where
+        P: FnOnce() -> (String, MethodRouter<Engine>),
+        D: FnOnce() -> (UtoipaMethodRouter<Engine>, Vec<Declaration>),
+    {
+        let (methods, declared) = (path.described)();
+        for Declaration {
+            id,
+            callers,
+            examples,
+        } in declared
+        {
+            self.callers.insert(id, callers);
+            self.examples
+                .extend(examples.into_iter().map(|one| (one.schema, one.value)));
+        }
+        self.router = self.router.routes(methods);
+        self
+    }
 }
 
 fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {

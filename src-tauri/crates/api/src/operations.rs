@@ -2,9 +2,66 @@
 //! document, which is made once and committed. What only describes is then no part of the programs: it was half a
 //! mebibyte of an engine that idles.
 
+use crate::openapi::examples::Example;
 use axum::{Router, routing::MethodRouter};
+use tokenry_core::Operation;
 use tokenry_engine::Engine;
-use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+use utoipa_axum::router::UtoipaMethodRouter;
+
+/// Who may call an operation, and how the caller proves that it may.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Callers {
+    /// The policy decides on all of these.
+    Policy(&'static [Operation]),
+    /// The policy decides, or a program knows the code that a server printed when it started.
+    PolicyOrCode(Operation),
+    /// Everybody.
+    Everybody,
+    /// A client of the authorization server; a public one has nothing to prove itself with.
+    Client,
+    /// The same, and no public one.
+    ConfidentialClient,
+}
+
+/// What is declared beside a handler, by [`operation!`]. A handler without it cannot be routed.
+pub(crate) trait Declared {
+    const CALLERS: Callers;
+    /// Of the types that it takes and answers; of a list, one item. Each type has its example at one handler.
+    fn examples() -> Vec<Example>;
+}
+
+/// The same, as the document needs it.
+pub(crate) struct Declaration {
+    /// The handler's name, which is the operation's id in the document.
+    pub(crate) id: &'static str,
+    pub(crate) callers: Callers,
+    pub(crate) examples: Vec<Example>,
+}
+
+impl Declaration {
+    pub(crate) fn of<D: Declared>(id: &'static str) -> Self {
+        Self {
+            id,
+            callers: D::CALLERS,
+            examples: D::examples(),
+        }
+    }
+}
+
+/// Declares who may call a handler, and gives examples of what it takes and answers.
+macro_rules! operation {
+    ($handler:ident, $callers:expr $(, $example:expr)* $(,)?) => {
+        utoipa_axum::paste! {
+            impl $crate::operations::Declared for [<__path_ $handler>] {
+                const CALLERS: $crate::operations::Callers = $callers;
+                fn examples() -> Vec<$crate::openapi::examples::Example> {
+                    vec![$($crate::openapi::examples::Example::of($example)),*]
+                }
+            }
+        }
+    };
+}
+pub(crate) use operation;
 
 /// One path's operations, in both ways. Whichever is not asked for is not compiled in.
 pub(crate) struct Path<P, D> {
@@ -18,27 +75,17 @@ pub(crate) trait Operations: Sized {
     fn routes<P, D>(self, path: Path<P, D>) -> Self
     where
         P: FnOnce() -> (String, MethodRouter<Engine>),
-        D: FnOnce() -> UtoipaMethodRouter<Engine>;
+        D: FnOnce() -> (UtoipaMethodRouter<Engine>, Vec<Declaration>);
 }
 
 impl Operations for Router<Engine> {
     fn routes<P, D>(self, path: Path<P, D>) -> Self
     where
         P: FnOnce() -> (String, MethodRouter<Engine>),
-        D: FnOnce() -> UtoipaMethodRouter<Engine>,
+        D: FnOnce() -> (UtoipaMethodRouter<Engine>, Vec<Declaration>),
     {
         let (path, methods) = (path.plain)();
         self.route(&path, methods)
-    }
-}
-
-impl Operations for OpenApiRouter<Engine> {
-    fn routes<P, D>(self, path: Path<P, D>) -> Self
-    where
-        P: FnOnce() -> (String, MethodRouter<Engine>),
-        D: FnOnce() -> UtoipaMethodRouter<Engine>,
-    {
-        self.routes((path.described)())
     }
 }
 
@@ -53,7 +100,15 @@ macro_rules! routes {
                 $(let router = $crate::operations::on(router, [<__path_ $more>]::methods(), $more);)*
                 ([<__path_ $first>]::path(), router)
             }},
-            described: || utoipa_axum::routes!($first $(, $more)*),
+            described: || {
+                let declared = utoipa_axum::paste! {
+                    vec![
+                        $crate::operations::Declaration::of::<[<__path_ $first>]>(stringify!($first)),
+                        $($crate::operations::Declaration::of::<[<__path_ $more>]>(stringify!($more)),)*
+                    ]
+                };
+                (utoipa_axum::routes!($first $(, $more)*), declared)
+            },
         }
     };
 }

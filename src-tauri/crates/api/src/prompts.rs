@@ -2,12 +2,15 @@ use crate::{
     convert,
     error::Refused,
     extract::{At, Body, By},
-    openapi::{Always, Writing},
-    operations::{Operations, routes},
+    openapi::{
+        Always, Writing,
+        examples::{PROMPT, at, words},
+    },
+    operations::{Callers, Operations, operation, routes},
 };
 use axum::{Json, extract::State};
-use tokenry_contract::{AnswerPrompt, Prompt, Success};
-use tokenry_core::{Caller, Secret};
+use tokenry_contract::{AnswerPrompt, Prompt, PromptDecision, Success};
+use tokenry_core::{Caller, Operation, Secret};
 use tokenry_engine::Engine;
 
 pub(crate) fn routes<O: Operations>(list: O) -> O {
@@ -33,6 +36,44 @@ async fn list_prompts(By(caller): By, State(engine): State<Engine>) -> Result<Js
             .collect(),
     ))
 }
+
+operation!(
+    list_prompts,
+    Callers::Policy(&[Operation::ReadPrompts]),
+    Prompt {
+        id: PROMPT,
+        number: None,
+        operation: Operation::Token,
+        pid: Some(4713),
+        program: Some("/usr/bin/curl".to_owned()),
+        arguments: Some("curl https://api.github.example/user".to_owned()),
+        parent: Some("/usr/bin/bash".to_owned()),
+        terminal: Some("/dev/pts/3".to_owned()),
+        app: None,
+        app_proved: false,
+        provider: Some("github".to_owned()),
+        connection: Some("github".to_owned()),
+        account: Some("ada@example.com".to_owned()),
+        credential: None,
+        requested_scopes: Vec::new(),
+        token_scopes: words(&["read", "write"]),
+        notes: Vec::new(),
+        changes: Vec::new(),
+        api_scopes: Vec::new(),
+        choices: Vec::new(),
+        credential_choices: Vec::new(),
+        redirect_uri: None,
+        for_session: true,
+        needs_passphrase: false,
+        asked_at: at("2027-01-15T08:05:00Z"),
+        is_shown: true,
+        ends_at: at("2027-01-15T08:06:00Z"),
+        disconnects: 0,
+        disconnecting: Vec::new(),
+        ahead: 0,
+        waiting: 0,
+    }
+);
 
 /// Answer a question
 ///
@@ -64,3 +105,17 @@ async fn answer_prompt(
         .await?;
     Ok(Json(Success { success: true }))
 }
+
+operation!(
+    answer_prompt,
+    Callers::PolicyOrCode(Operation::Answer),
+    AnswerPrompt {
+        decision: PromptDecision::Once,
+        number: None,
+        code: Some("EXAMPLE7".to_owned()),
+        passphrase: None,
+        connections: Vec::new(),
+        credentials: Vec::new(),
+        until: None,
+    }
+);

@@ -2,15 +2,20 @@ use crate::{
     convert,
     error::Refused,
     extract::{At, Body, By, Query},
-    openapi::{Guarded, Listing, Reading, Talking},
-    operations::{Operations, routes},
+    openapi::{
+        Guarded, Listing, Reading, Talking,
+        examples::{PROVIDER, at, words},
+    },
+    operations::{Callers, Operations, operation, routes},
 };
 use axum::{Json, extract::State, http::StatusCode};
+use std::collections::BTreeMap;
 use tokenry_contract::{
-    CreateProvider, DeleteProviderQuery, DisconnectAnswer, OAuthProvider, OAuthProviderAuthStatus, Success,
-    UpdateProvider,
+    CreateProvider, DeleteProviderQuery, DisconnectAnswer, GrantType, NarrowingMethod, OAuthProvider,
+    OAuthProviderAuthStatus, Redirect, Rotation, Success, TokenEndpointAuthMethod, UpdateProvider,
 };
-use tokenry_engine::{Engine, Operation};
+use tokenry_core::Operation;
+use tokenry_engine::Engine;
 
 pub(crate) fn routes<O: Operations>(list: O) -> O {
     list.routes(routes!(list_providers, create_provider))
@@ -36,6 +41,8 @@ async fn list_providers(
     Ok(Json(providers.iter().map(convert::provider).collect()))
 }
 
+operation!(list_providers, Callers::Policy(&[Operation::ReadProviders]));
+
 /// Add a provider
 #[utoipa::path(
     post,
@@ -53,6 +60,21 @@ async fn create_provider(
     Ok((StatusCode::CREATED, Json(convert::provider(&provider))))
 }
 
+operation!(
+    create_provider,
+    Callers::Policy(&[Operation::WriteProviders]),
+    CreateProvider {
+        name: "gitlab".to_owned(),
+        client_id: "tokenry-example".to_owned(),
+        client_secret: Some("example-client-secret".to_owned()),
+        issuer: Some("https://gitlab.example".to_owned()),
+        authorization_endpoint: Some("https://gitlab.example/oauth/authorize".to_owned()),
+        token_endpoint: Some("https://gitlab.example/oauth/token".to_owned()),
+        default_scopes: Some(words(&["read"])),
+        ..CreateProvider::default()
+    }
+);
+
 /// Show a provider
 #[utoipa::path(
     get,
@@ -68,6 +90,39 @@ async fn show_provider(
 ) -> Result<Json<OAuthProvider>, Refused> {
     Ok(Json(convert::provider(&engine.provider(&caller, &id).await?)))
 }
+
+operation!(
+    show_provider,
+    Callers::Policy(&[Operation::ReadProviders]),
+    OAuthProvider {
+        id: PROVIDER,
+        name: "github".to_owned(),
+        display_name: "GitHub".to_owned(),
+        project: "default".to_owned(),
+        grant_type: GrantType::AuthorizationCode,
+        issuer: Some("https://github.example".to_owned()),
+        issuer_aliases: Vec::new(),
+        authorization_endpoint: Some("https://github.example/oauth/authorize".to_owned()),
+        token_endpoint: Some("https://github.example/oauth/token".to_owned()),
+        refresh_endpoint: None,
+        revocation_endpoint: Some("https://github.example/oauth/revoke".to_owned()),
+        userinfo_endpoint: Some("https://github.example/userinfo".to_owned()),
+        client_id: "tokenry-example".to_owned(),
+        has_client_secret: true,
+        token_endpoint_auth_method: TokenEndpointAuthMethod::ClientSecretPost,
+        default_scopes: words(&["read", "write"]),
+        scope_separator: " ".to_owned(),
+        use_pkce: true,
+        authorize_params: BTreeMap::new(),
+        redirect: Redirect::Loopback,
+        redirect_uris: words(&["http://127.0.0.1/cb/github", "io.github.tokenry:/cb/github"]),
+        authorization_response_iss_parameter_supported: true,
+        rotation: Rotation::Grace { seconds: 30 },
+        narrowing: NarrowingMethod::Unknown,
+        created_at: at("2027-01-01T08:00:00Z"),
+        updated_at: at("2027-01-01T08:00:00Z"),
+    }
+);
 
 /// Change a provider
 ///
@@ -94,6 +149,16 @@ async fn update_provider(
     )))
 }
 
+operation!(
+    update_provider,
+    Callers::Policy(&[Operation::WriteProviders]),
+    UpdateProvider {
+        display_name: Some("GitHub".to_owned()),
+        default_scopes: Some(words(&["read", "write"])),
+        ..UpdateProvider::default()
+    }
+);
+
 /// Remove a provider
 ///
 /// A conflict while it has connections, unless they are to be disconnected with it: an app needs `auth:write` or
@@ -115,6 +180,8 @@ async fn delete_provider(
     Ok(Json(Success { success: true }))
 }
 
+operation!(delete_provider, Callers::Policy(&[Operation::DeleteProvider]));
+
 /// Tell whether there are good tokens at a provider
 #[utoipa::path(
     get,
@@ -131,6 +198,18 @@ async fn provider_status(
     let (provider, connections) = engine.provider_connections(&caller, &id).await?;
     Ok(Json(convert::auth_status(&provider, connections)))
 }
+
+operation!(
+    provider_status,
+    Callers::Policy(&[Operation::ReadConnections]),
+    OAuthProviderAuthStatus {
+        oauth_provider_id: PROVIDER,
+        oauth_provider_name: "github".to_owned(),
+        authenticated: true,
+        expires_at: Some(at("2027-01-15T09:00:00Z")),
+        scope: Some("read write".to_owned()),
+    }
+);
 
 /// Disconnect a provider's only connection
 ///
@@ -157,3 +236,5 @@ async fn disconnect_provider(
         .await?;
     Ok(Json(convert::disconnected(revoked)))
 }
+
+operation!(disconnect_provider, Callers::Policy(&[Operation::Disconnect]));

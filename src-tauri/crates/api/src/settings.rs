@@ -2,11 +2,11 @@ use crate::{
     error::Refused,
     extract::{Body, By},
     openapi::{Listing, Writing},
-    operations::{Operations, routes},
+    operations::{Callers, Operations, operation, routes},
 };
 use axum::{Json, extract::State};
 use tokenry_contract::{Settings, UpdateSettings};
-use tokenry_core::Secret;
+use tokenry_core::{Operation, Secret};
 use tokenry_engine::{Engine, SettingsChange};
 
 pub(crate) fn routes<O: Operations>(list: O) -> O {
@@ -25,6 +25,16 @@ pub(crate) fn routes<O: Operations>(list: O) -> O {
 async fn settings(By(caller): By, State(engine): State<Engine>) -> Result<Json<Settings>, Refused> {
     Ok(Json(written(engine.settings(&caller).await?)))
 }
+
+operation!(
+    settings,
+    Callers::Policy(&[Operation::Settings]),
+    Settings {
+        loopback: true,
+        loopback_port: Some(24180),
+        ask_passphrase: false,
+    }
+);
 
 /// Change the settings
 ///
@@ -45,6 +55,16 @@ async fn change_settings(
         engine.change_settings(&caller, wanted(change)).await?,
     )))
 }
+
+operation!(
+    change_settings,
+    Callers::Policy(&[Operation::Settings]),
+    UpdateSettings {
+        loopback: Some(true),
+        ask_passphrase: None,
+        passphrase: None,
+    }
+);
 
 fn wanted(change: UpdateSettings) -> SettingsChange {
     SettingsChange {

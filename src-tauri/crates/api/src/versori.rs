@@ -5,15 +5,23 @@ use crate::{
     credentials::STATE_COOKIE,
     error::Refused,
     extract::{At2, Body, By},
-    openapi::{Answering, Starting},
-    operations::{Operations, routes},
+    openapi::{
+        Answering, Starting,
+        examples::{AUTHORIZATION_URL, BROWSER_URL, CONNECTION, words},
+    },
+    operations::{Callers, Operations, operation, routes},
 };
 use axum::{
     Json,
     extract::State,
     http::{HeaderMap, StatusCode, Uri, header},
 };
-use tokenry_contract::{InitialiseAnswer, InitialiseRequest, OAuth2CallbackQuery, RedactedCredential};
+use std::collections::BTreeMap;
+use tokenry_contract::{
+    InitialiseAnswer, InitialiseCredential, InitialiseRequest, OAuth2CallbackQuery, RedactedCredential,
+    RedactedType,
+};
+use tokenry_core::Operation;
 use tokenry_engine::Engine;
 
 /// `initialise` as the reference writes its path.
@@ -52,6 +60,27 @@ pub(crate) async fn initialise(
     }))
 }
 
+operation!(
+    initialise,
+    Callers::Policy(&[Operation::StartFlow, Operation::ReadCredential]),
+    InitialiseRequest {
+        authorize_url: "https://github.example/oauth/authorize".to_owned(),
+        client_id: "tokenry-example".to_owned(),
+        credential: InitialiseCredential {
+            id: "github-secret".to_owned(),
+            organisation_id: "default".to_owned(),
+        },
+        additional_params: Some("access_type=offline".to_owned()),
+        disable_offline_access: Some(true),
+        prompt: Some("consent".to_owned()),
+        scopes: Some(words(&["read"])),
+    },
+    InitialiseAnswer {
+        url: AUTHORIZATION_URL.to_owned(),
+        browser_url: BROWSER_URL.to_owned(),
+    }
+);
+
 /// Hand in what a browser brought back
 ///
 /// The query of the redirect as it is, by whoever started the flow. What the provider refused is passed on as an
@@ -76,6 +105,20 @@ async fn oauth2_callback(
         .await?;
     Ok((StatusCode::CREATED, Json(convert::redacted(made))))
 }
+
+operation!(
+    oauth2_callback,
+    Callers::Policy(&[Operation::FinishFlow]),
+    RedactedCredential {
+        id: CONNECTION,
+        organisation_id: "default".to_owned(),
+        name: "github".to_owned(),
+        data: BTreeMap::new(),
+        kind: RedactedType::OAuth2Refresh,
+        redact_fields: Vec::new(),
+        expires_at: None,
+    }
+);
 
 /// What the browser kept of `oauth/start`. Two of them are as good as a wrong one.
 fn cookie(headers: &HeaderMap) -> Option<String> {

@@ -1,5 +1,8 @@
 use super::{At, answer};
-use crate::error::Refused;
+use crate::{
+    error::Refused,
+    operations::{Callers, operation},
+};
 use axum::{
     Extension,
     extract::State,
@@ -53,6 +56,8 @@ pub(super) async fn oauth_authorize(
         Err(wrong) => answer::page(answer::status(wrong.http_status()), &wrong.to_string()),
     }
 }
+
+operation!(oauth_authorize, Callers::Everybody);
 
 /// Whether a browser says that a person went here, or nothing at all: not a script, not a frame, not a preview of
 /// what the person might click on (Fetch Metadata; A13.4).

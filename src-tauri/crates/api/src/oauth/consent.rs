@@ -1,14 +1,18 @@
 use crate::{
     error::Refused,
     extract::{Body, By},
-    openapi::Consenting,
+    openapi::{
+        Consenting,
+        examples::{APP_ADDRESS, CONNECTION, STATE},
+    },
+    operations::{Callers, operation},
 };
 use axum::{
     Json,
     extract::{FromRequest, Request, State},
 };
 use tokenry_contract::{OAuthConsentRequest, OAuthDecision, Success};
-use tokenry_core::{Caller, Secret};
+use tokenry_core::{Caller, Operation, Secret};
 use tokenry_engine::{ConsentDecision, Engine};
 
 /// Decide on an app's request
@@ -33,6 +37,24 @@ pub(super) async fn oauth_consent(
     decided.await.map_err(Refused::into_bad_request)?;
     Ok(Json(Success { success: true }))
 }
+
+operation!(
+    oauth_consent,
+    Callers::Policy(&[Operation::Answer]),
+    OAuthConsentRequest {
+        client_id: "backup".to_owned(),
+        redirect_uri: APP_ADDRESS.to_owned(),
+        scope: "connections:read tokens:read".to_owned(),
+        state: Some(STATE.to_owned()),
+        code_challenge: "example-challenge-of-forty-three-letters-xx".to_owned(),
+        code_challenge_method: "S256".to_owned(),
+        decision: OAuthDecision::Approve,
+        number: "example-number".to_owned(),
+        connections: vec![CONNECTION],
+        credentials: Vec::new(),
+        until: None,
+    }
+);
 
 async fn decide(engine: &Engine, caller: &Caller, body: OAuthConsentRequest) -> Result<(), Refused> {
     if body.code_challenge_method != "S256" {

@@ -2,6 +2,7 @@ use super::At;
 use crate::{
     convert,
     openapi::{Always, Browsing},
+    operations::{Callers, operation},
 };
 use axum::Json;
 use tokenry_contract::{OAuthMetadata, OAuthScopes};
@@ -23,6 +24,16 @@ pub(super) async fn oauth_scopes() -> Json<OAuthScopes> {
     })
 }
 
+operation!(
+    oauth_scopes,
+    Callers::Everybody,
+    OAuthScopes {
+        scopes: [ApiScope::ConnectionsRead, ApiScope::TokensRead]
+            .map(convert::scope_words)
+            .into(),
+    }
+);
+
 /// Tell a client what it has to know of this authorization server
 ///
 /// RFC 8414. Public; at the loopback door only, since no browser comes to the others.
@@ -36,8 +47,14 @@ pub(super) async fn oauth_metadata(At(issuer): At) -> Json<OAuthMetadata> {
     Json(metadata(&issuer))
 }
 
+operation!(
+    oauth_metadata,
+    Callers::Everybody,
+    metadata("http://127.0.0.1:24180")
+);
+
 /// The metadata of the authorization server that is called this.
-pub(crate) fn metadata(issuer: &str) -> OAuthMetadata {
+fn metadata(issuer: &str) -> OAuthMetadata {
     let at = |path: &str| format!("{issuer}{path}");
     let list = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let secret = ["client_secret_basic", "client_secret_post"];

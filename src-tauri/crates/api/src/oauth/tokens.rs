@@ -2,7 +2,13 @@ use super::{
     answer::{Given, Wrong, scope},
     form::FromClient,
 };
-use crate::openapi::Clients;
+use crate::{
+    openapi::{
+        Clients,
+        examples::{APP, APP_ADDRESS, CODE},
+    },
+    operations::{Callers, operation},
+};
 use axum::{Json, extract::State};
 use tokenry_contract::{OAuthIntrospection, OAuthTokenAnswer, OAuthTokenForm, OAuthTokenRequest, Success};
 use tokenry_engine::{Engine, Introspection, OAuthError};
@@ -23,6 +29,28 @@ pub(super) async fn oauth_token(State(engine): State<Engine>, client: FromClient
     let given = engine.issue_tokens(authorization, &client.form).await;
     Ok(Given(noted(&engine, &client, given)?))
 }
+
+operation!(
+    oauth_token,
+    Callers::Client,
+    OAuthTokenRequest {
+        grant_type: "authorization_code".to_owned(),
+        code: Some(CODE.to_owned()),
+        redirect_uri: Some(APP_ADDRESS.to_owned()),
+        code_verifier: Some("example-code-verifier-of-forty-three-letters".to_owned()),
+        refresh_token: None,
+        scope: None,
+        client_id: Some("backup".to_owned()),
+        client_secret: Some("tokenry_app_example".to_owned()),
+    },
+    OAuthTokenAnswer {
+        access_token: "example-access-token".to_owned(),
+        token_type: "Bearer".to_owned(),
+        expires_in: 3600,
+        refresh_token: "example-refresh-token".to_owned(),
+        scope: "connections:read tokens:read".to_owned(),
+    }
+);
 
 /// End a token
 ///
@@ -45,6 +73,17 @@ pub(super) async fn oauth_revoke(
     Ok(Json(Success { success: true }))
 }
 
+operation!(
+    oauth_revoke,
+    Callers::Client,
+    OAuthTokenForm {
+        token: "example-access-token".to_owned(),
+        token_type_hint: None,
+        client_id: Some("backup".to_owned()),
+        client_secret: Some("tokenry_app_example".to_owned()),
+    }
+);
+
 /// Tell a client what a token of its own is
 ///
 /// RFC 7662. Of a token of another client, and of one that has ended, only that it is not active. A public client
@@ -65,6 +104,19 @@ pub(super) async fn oauth_introspect(
     let found = noted(&engine, &client, found)?;
     Ok(Json(found.map(introspection).unwrap_or_default()))
 }
+
+operation!(
+    oauth_introspect,
+    Callers::ConfidentialClient,
+    OAuthIntrospection {
+        active: true,
+        scope: Some("connections:read tokens:read".to_owned()),
+        client_id: Some(APP),
+        token_type: Some("Bearer".to_owned()),
+        iat: Some(1_800_000_000),
+        exp: Some(1_800_003_600),
+    }
+);
 
 /// A client that did not prove itself, or brought what we do not know, is in the log.
 fn noted<T>(engine: &Engine, client: &FromClient, done: Result<T, OAuthError>) -> Result<T, OAuthError> {

@@ -1,7 +1,8 @@
 //! Who may call what, as the document says it. What an app needs is what the policy says when it decides, so the two
-//! cannot differ; that an operation asks the policy for just what stands here is tried out, operation by operation, in
-//! `tests/api/callers.rs`.
+//! cannot differ; `tests/api/callers.rs` calls every operation to see that it asks the policy for what its handler
+//! declares.
 
+use crate::operations::Callers;
 use tokenry_core::{ApiScope, AppCaller, AppId, Caller, OsRandom, Peer, SystemClock, Timestamp};
 use tokenry_engine::{Asking, Decision, Operation, OperationPolicy as _, Question, Target, decide};
 use utoipa::openapi::{
@@ -22,75 +23,21 @@ const CLIENT: &str = "client";
 /// A window of our own.
 const WINDOW: &str = "window";
 
-/// How a caller proves that it may.
-enum Proof {
-    /// The policy decides on all of these.
-    Policy(&'static [Operation]),
-    /// The policy decides, or a program knows the code that a server printed when it started.
-    PolicyOrCode(Operation),
-    /// Everybody may.
-    None,
-    /// As a client of the authorization server; a public one has nothing to prove itself with.
-    Client,
-    /// The same, and no public one.
-    ConfidentialClient,
-}
-
-/// By the operation's id in the document, which is its handler's name.
-fn proof(operation: &str) -> Option<Proof> {
-    use Operation as O;
-    Some(match operation {
-        "list_providers" | "show_provider" => Proof::Policy(&[O::ReadProviders]),
-        "create_provider" | "update_provider" => Proof::Policy(&[O::WriteProviders]),
-        "delete_provider" => Proof::Policy(&[O::DeleteProvider]),
-        "list_connections" | "show_connection" | "provider_status" => Proof::Policy(&[O::ReadConnections]),
-        "patch_connection" => Proof::Policy(&[O::WriteConnection]),
-        "connection_token" | "provider_token" => Proof::Policy(&[O::Token]),
-        "refresh" => Proof::Policy(&[O::Refresh]),
-        "disconnect" | "disconnect_provider" => Proof::Policy(&[O::Disconnect]),
-        "authorize" | "start_flow" | "start_oauth" | "connect_client" => Proof::Policy(&[O::StartFlow]),
-        // The credential goes to a provider: whoever may not have it may not have it sent, either.
-        "initialise" => Proof::Policy(&[O::StartFlow, O::ReadCredential]),
-        "show_flow" | "cancel_flow" | "open_flow" | "exchange" | "callback" | "oauth2_callback" => {
-            Proof::Policy(&[O::FinishFlow])
-        }
-        "list_credentials" => Proof::Policy(&[O::ListCredentials]),
-        "show_credential" => Proof::Policy(&[O::ReadCredential]),
-        "create_credential" | "update_credential" => Proof::Policy(&[O::WriteCredentials]),
-        "delete_credential" => Proof::Policy(&[O::DeleteCredential]),
-        "list_events" | "stream_changes" => Proof::Policy(&[O::ReadActivity]),
-        "list_apps" | "list_grants" => Proof::Policy(&[O::ReadApps]),
-        "create_app" | "create_grant" | "delete_grant" => Proof::Policy(&[O::WriteApps]),
-        "delete_app" => Proof::Policy(&[O::DeleteApp]),
-        "settings" | "change_settings" => Proof::Policy(&[O::Settings]),
-        "status" | "lock" | "unlock" | "show_window" => Proof::Policy(&[O::Engine]),
-        "accept_older" => Proof::Policy(&[O::AcceptOlder]),
-        "hand_over" => Proof::Policy(&[O::HandOver]),
-        "list_prompts" => Proof::Policy(&[O::ReadPrompts]),
-        "answer_prompt" => Proof::PolicyOrCode(O::Answer),
-        "oauth_consent" => Proof::Policy(&[O::Answer]),
-        "oauth_scopes" | "oauth_metadata" | "oauth_authorize" => Proof::None,
-        "oauth_token" | "oauth_revoke" => Proof::Client,
-        "oauth_introspect" => Proof::ConfidentialClient,
-        _ => return None,
-    })
-}
-
-/// Any one of them is enough. `None` for an operation that is not known here.
-pub(super) fn requirements(operation: &str) -> Option<Vec<SecurityRequirement>> {
+/// Any one of them is enough.
+pub(super) fn requirements(callers: Callers) -> Vec<SecurityRequirement> {
     let nothing = SecurityRequirement::default;
     let client = || SecurityRequirement::new(CLIENT, [""; 0]);
-    Some(match proof(operation)? {
-        Proof::Policy(all) => by_policy(all),
-        Proof::PolicyOrCode(one) => {
+    match callers {
+        Callers::Policy(all) => by_policy(all),
+        Callers::PolicyOrCode(one) => {
             let mut found = by_policy(&[one]);
             found.extend(for_a_program());
             found
         }
-        Proof::None => vec![nothing()],
-        Proof::Client => vec![client(), nothing()],
-        Proof::ConfidentialClient => vec![client()],
-    })
+        Callers::Everybody => vec![nothing()],
+        Callers::Client => vec![client(), nothing()],
+        Callers::ConfidentialClient => vec![client()],
+    }
 }
 
 fn by_policy(all: &[Operation]) -> Vec<SecurityRequirement> {

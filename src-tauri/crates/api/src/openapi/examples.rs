@@ -1,25 +1,52 @@
-//! One example for each body. They are made of the contract's own types, so that a field which is renamed is a compile
-//! error here, too. Together they tell of one house: the provider `github` with a connection of the same name, the
+//! One example for each body. They stand beside the handlers and are made of the contract's own types, so that a field
+//! which is renamed is a compile error there, too. Together they show one profile: the provider `github` with a connection of the same name, the
 //! app `backup` and its grant, the credentials `mail` and `github-secret`. Whatever stands for a secret says that it
 //! is an example.
 
-mod answered;
-mod sent;
-
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::BTreeMap;
+use tokenry_contract::Success;
 use tokenry_core::Timestamp;
-use utoipa::openapi::{
-    Components, Content, Ref, RefOr, Schema, example::ExampleBuilder, path::Operation, schema::ArrayItems,
+use utoipa::{
+    ToSchema,
+    openapi::{
+        Components, Content, Ref, RefOr, Schema, example::ExampleBuilder, path::Operation, schema::ArrayItems,
+    },
 };
 use uuid::Uuid;
 
+/// From the name of a schema to its example.
+pub(super) type Examples = BTreeMap<String, Value>;
+
+/// The example of one schema.
+pub(crate) struct Example {
+    pub(super) schema: String,
+    pub(super) value: Value,
+}
+
+impl Example {
+    pub(crate) fn of<T: ToSchema + Serialize>(value: T) -> Self {
+        Self {
+            schema: T::name().into_owned(),
+            // What cannot be written is null, which is valid against no schema of ours.
+            value: serde_json::to_value(value).unwrap_or_default(),
+        }
+    }
+}
+
+/// Of the types that no handler has for itself.
+pub(super) fn shared() -> Examples {
+    let Example { schema, value } = Example::of(Success { success: true });
+    Examples::from([(schema, value)])
+}
+
 /// Adds them to what an operation takes, and to what it answers when it is done.
-pub(super) fn add(operation: &mut Operation, components: &mut Components) {
+pub(super) fn add(operation: &mut Operation, examples: &Examples, components: &mut Components) {
     if let Some(RefOr::T(body)) = &mut operation.request_body {
         body.content
             .values_mut()
-            .for_each(|content| add_one(content, components));
+            .for_each(|content| add_one(content, examples, components));
     }
     for (status, response) in &mut operation.responses.responses {
         let RefOr::T(response) = response else { continue };
@@ -30,7 +57,7 @@ pub(super) fn add(operation: &mut Operation, components: &mut Components) {
         response
             .content
             .values_mut()
-            .for_each(|content| add_one(content, components));
+            .for_each(|content| add_one(content, examples, components));
         for (name, header) in &mut response.headers {
             if let RefOr::T(header) = header {
                 header.example = of_header(name);
@@ -40,7 +67,7 @@ pub(super) fn add(operation: &mut Operation, components: &mut Components) {
 }
 
 /// Each stands in the document once, and whoever shows it refers to it.
-fn add_one(content: &mut RefOr<Content>, components: &mut Components) {
+fn add_one(content: &mut RefOr<Content>, examples: &Examples, components: &mut Components) {
     let RefOr::T(content) = content else { return };
     let Some(schema) = &content.schema else { return };
     let (one, is_list) = match schema {
@@ -53,7 +80,7 @@ fn add_one(content: &mut RefOr<Content>, components: &mut Components) {
         other => (name(other), false),
     };
     let Some(one) = one else { return };
-    let Some(example) = sent::of(one).or_else(|| answered::of(one)) else {
+    let Some(example) = examples.get(one).cloned() else {
         return;
     };
     let (called, value) = if is_list {
@@ -85,33 +112,28 @@ fn of_header(name: &str) -> Option<Value> {
     })
 }
 
-const PROVIDER: Uuid = Uuid::from_u128(0x0194_6870_6400_7000_8000_0000_0000_0001);
-const CONNECTION: Uuid = Uuid::from_u128(0x0194_6870_6400_7000_8000_0000_0000_0002);
-const CREDENTIAL: Uuid = Uuid::from_u128(0x0194_6870_6400_7000_8000_0000_0000_0003);
-const FLOW: Uuid = Uuid::from_u128(0x0194_6870_6400_7000_8000_0000_0000_0004);
-const APP: Uuid = Uuid::from_u128(0x0194_6870_6400_7000_8000_0000_0000_0005);
-const GRANT: Uuid = Uuid::from_u128(0x0194_6870_6400_7000_8000_0000_0000_0006);
-const EVENT: Uuid = Uuid::from_u128(0x0194_6870_6400_7000_8000_0000_0000_0007);
-const PROMPT: Uuid = Uuid::from_u128(0x0194_6870_6400_7000_8000_0000_0000_0008);
+pub(crate) const PROVIDER: Uuid = Uuid::from_u128(0x0194_6870_6400_7000_8000_0000_0000_0001);
+pub(crate) const CONNECTION: Uuid = Uuid::from_u128(0x0194_6870_6400_7000_8000_0000_0000_0002);
+pub(crate) const CREDENTIAL: Uuid = Uuid::from_u128(0x0194_6870_6400_7000_8000_0000_0000_0003);
+pub(crate) const FLOW: Uuid = Uuid::from_u128(0x0194_6870_6400_7000_8000_0000_0000_0004);
+pub(crate) const APP: Uuid = Uuid::from_u128(0x0194_6870_6400_7000_8000_0000_0000_0005);
+pub(crate) const GRANT: Uuid = Uuid::from_u128(0x0194_6870_6400_7000_8000_0000_0000_0006);
+pub(crate) const EVENT: Uuid = Uuid::from_u128(0x0194_6870_6400_7000_8000_0000_0000_0007);
+pub(crate) const PROMPT: Uuid = Uuid::from_u128(0x0194_6870_6400_7000_8000_0000_0000_0008);
 
-const AUTHORIZATION_URL: &str =
+pub(crate) const AUTHORIZATION_URL: &str =
     "https://github.example/oauth/authorize?response_type=code&client_id=tokenry-example&state=example-state";
-const BROWSER_URL: &str = "http://127.0.0.1:49152/begin/example";
-const APP_ADDRESS: &str = "http://127.0.0.1/cb";
-const CODE: &str = "example-code";
-const STATE: &str = "example-state";
+pub(crate) const BROWSER_URL: &str = "http://127.0.0.1:49152/begin/example";
+pub(crate) const APP_ADDRESS: &str = "http://127.0.0.1/cb";
+pub(crate) const CODE: &str = "example-code";
+pub(crate) const STATE: &str = "example-state";
 /// `example`.
-const BASE64: &str = "ZXhhbXBsZQ==";
+pub(crate) const BASE64: &str = "ZXhhbXBsZQ==";
 
-/// What cannot be written would be null, which is valid against no schema of ours.
-fn json(value: impl Serialize) -> Value {
-    serde_json::to_value(value).unwrap_or_default()
-}
-
-fn at(text: &str) -> Timestamp {
+pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-fn words(list: &[&str]) -> Vec<String> {
+pub(crate) fn words(list: &[&str]) -> Vec<String> {
     list.iter().map(|&word| word.to_owned()).collect()
 }
