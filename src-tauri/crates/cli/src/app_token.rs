@@ -1,4 +1,4 @@
-//! The token of an app, by which a command calls as that app instead of as a program that is asked about.
+//! The token of an app. With it a command acts as that app, instead of as a program that needs consent.
 
 use crate::failure::Failure;
 use crate::secret_input::{self, SecretText};
@@ -9,12 +9,12 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use tokenry_contract::ErrorCode;
 
-/// Names the file for whoever cannot add an option: git, or a mail program.
+/// Names the file for programs that cannot add an option, like git or a mail program.
 pub(crate) const VARIABLE: &str = "TOKENRY_APP_TOKEN_FILE";
-/// The bits of a file's mode that let others than its owner at it.
+/// The bits of a file's mode that give other users access.
 const OTHERS: u32 = 0o077;
 
-/// The token in the file that the option names, or else the environment.
+/// The token in the file that the option names, or else the environment variable.
 ///
 /// # Errors
 /// When it cannot be read, others can read it too, or it holds no token.
@@ -28,38 +28,38 @@ pub(crate) fn given(option: Option<&Path>) -> Result<Option<SecretText>, Failure
 
 fn read(path: &Path) -> Result<SecretText, Failure> {
     let wrong = |what: &str, next: &str| {
-        let text = format!("The app's token in {} cannot be used: {what}.", path.display());
+        let text = format!("Cannot use the app token in {}: {what}.", path.display());
         Failure::new(ErrorCode::ValidationError, text, next)
     };
     let is_a_token = |text: &str| text.starts_with("tokenry_");
     if path.to_str().is_some_and(is_a_token) && !path.exists() {
         return Err(Failure::new(
             ErrorCode::ValidationError,
-            "The option takes the name of a file, and not the app's token itself.",
-            "Others can see arguments: register the app anew, and write its token into a file.",
+            "--app-token-file expects a file name, not the token itself.",
+            "Other users can see arguments: register the app again, and write its token to a file.",
         ));
     }
     let unreadable = |error: io::Error| {
         wrong(
             &error.to_string(),
-            "Name the file that `tokenry app add NAME` was written to.",
+            "Name the file that holds the output of `tokenry app add NAME`.",
         )
     };
     let file = File::open(path).map_err(unreadable)?;
     let about = file.metadata().map_err(unreadable)?;
     if about.is_file() && about.mode() & OTHERS != 0 {
         let next = format!(
-            "`chmod 600 {}`; if others may have read it, register the app anew.",
+            "Run `chmod 600 {}`. If others may have read it, register the app again.",
             path.display()
         );
-        return Err(wrong("other users can read the file", &next));
+        return Err(wrong("other users can read this file", &next));
     }
-    let token = secret_input::from_file(file, "The app's token")?;
-    // It becomes a line of a request's head.
+    let token = secret_input::from_file(file, "App token")?;
+    // It becomes part of a header.
     if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(wrong(
-            "it is no token",
-            "The file holds the token and nothing else.",
+            "it is not a token",
+            "The file must contain the token only.",
         ));
     }
     Ok(token)

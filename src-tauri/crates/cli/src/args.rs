@@ -1,4 +1,4 @@
-//! What may stand on the command line.
+//! The grammar of the command line.
 
 use crate::credential_args::CredentialCommand;
 use crate::provider_args::{AddArgs, EditArgs};
@@ -8,14 +8,14 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use tokenry_contract::{ErrorCode, Outcome, PromptDecision, Redirect};
 
-/// Keeps your accounts connected and hands fresh access tokens to your programs.
+/// Keep your accounts connected and give fresh access tokens to your programs.
 #[derive(Parser)]
 #[command(name = "tokenry", version, after_long_help = after_long_help())]
 pub(crate) struct Cli {
-    /// Answer as JSON, one document per line, with the field names of the HTTP interface; errors too
+    /// Print JSON, one document per line, with the field names of the HTTP API; errors too
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Call as the app whose token this file holds, and do what it was granted without a question
+    /// Act as the app whose token is in this file, within its grants and without prompts
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) app_token_file: Option<PathBuf>,
     #[command(subcommand)]
@@ -24,52 +24,52 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Add, look at, change and remove providers
+    /// Add, show, edit and remove providers
     #[command(subcommand)]
     Provider(ProviderCommand),
-    /// Add, look at, change and delete what is no OAuth: API keys, passwords, any fields
+    /// Add, show, edit and remove static secrets: API keys, passwords, custom fields
     #[command(subcommand)]
     Credential(CredentialCommand),
-    /// Connect an account at a provider, or renew a connection
+    /// Connect an account at a provider, or sign in to a connection again
     Connect(ConnectArgs),
-    /// List the connections
+    /// List connections
     List,
-    /// Show how the engine is, or how one connection is
+    /// Show the status of the engine, or of one connection
     Status {
-        /// A connection; without it, the engine
+        /// A connection; omit it for the engine
         name: Option<String>,
     },
-    /// Print a fresh access token, and nothing else, to standard output
+    /// Print a fresh access token to standard output, and nothing else
     Token(TokenArgs),
-    /// Refresh a connection now, whatever its expiry
+    /// Refresh a connection now, even if its access token is still valid
     Refresh {
         /// A connection
         name: String,
     },
-    /// Delete a connection's tokens, and revoke them at the provider when it can
+    /// Remove a connection, and revoke its tokens at the provider if it supports that
     Disconnect {
         /// A connection
         name: String,
     },
-    /// Complete a connect with the address the browser was redirected to
+    /// Finish a sign-in with the redirect URL from the browser
     Callback {
-        /// Nothing, or `-`: the address is read from standard input. It holds a code, and every user of the machine
-        /// sees arguments
+        /// Read the redirect URL from standard input, which is also the default. It is never an argument: it contains
+        /// a code, and other users of this machine can see arguments
         #[arg(value_name = "-", allow_hyphen_values = true)]
         url: Option<String>,
     },
     /// Show the activity log, newest first
     Events(EventsArgs),
-    /// Register apps, and say what each of them may do
+    /// Register apps, and grant and revoke their access
     #[command(subcommand)]
     App(AppCommand),
-    /// See and answer the engine's open questions, where it has no window
+    /// Answer permission requests, where the engine has no window
     Approve(ApproveArgs),
-    /// Lock the vault at once
+    /// Lock the vault
     Lock,
     /// Unlock the vault with the OS keyring or a passphrase
     Unlock(UnlockArgs),
-    /// Go on with a vault that was put back from an older copy
+    /// Recover a vault that was restored from an older copy
     #[command(subcommand)]
     Vault(VaultCommand),
     /// Run the engine in the foreground, without a window
@@ -84,28 +84,28 @@ pub(crate) enum Command {
 
 #[derive(Subcommand)]
 pub(crate) enum VaultCommand {
-    /// Let an older copy of the vault count as the newest, and refresh from it; you are asked first
+    /// Accept an older copy of the vault as the current one, and refresh again; asks for consent
     AcceptOlder,
 }
 
 #[derive(Subcommand)]
 pub(crate) enum ProviderCommand {
-    /// Add a provider, from a file, from flags, or both (a flag wins)
+    /// Add a provider from a file, from options, or both (an option wins)
     Add(Box<AddArgs>),
-    /// List the providers
+    /// List providers
     List,
-    /// Show all of a provider; never its client secret
+    /// Show a provider's settings, without its client secret
     Show {
         /// A provider's name or id
         name: String,
     },
-    /// Change what is given, and nothing else; an empty text clears a field
+    /// Change the given settings only; an empty value clears a setting
     Edit(Box<EditArgs>),
     /// Remove a provider
     Remove {
         /// A provider's name or id
         name: String,
-        /// Disconnect its connections first; without it, a provider that has some stays
+        /// Also disconnect its connections; without this, a provider with connections is not removed
         #[arg(long)]
         disconnect: bool,
     },
@@ -113,29 +113,29 @@ pub(crate) enum ProviderCommand {
 
 #[derive(Subcommand)]
 pub(crate) enum AppCommand {
-    /// Register an app; its own token is printed this once
+    /// Register an app, and print its token, which cannot be displayed again
     Add {
-        /// Its name: lower-case letters, digits and single hyphens
+        /// The app's name: lowercase letters, digits and hyphens
         name: String,
-        /// Where an authorization code may be sent; may be repeated
+        /// A redirect URI for authorization codes; may be repeated
         #[arg(long = "redirect-uri", value_name = "URI")]
         redirect_uris: Vec<String>,
-        /// Without a token of its own, for a program that cannot keep one
+        /// A public client: without a token, for a program that cannot keep one secret
         #[arg(long)]
         public: bool,
     },
-    /// List the apps, and what they may do
+    /// List apps and their grants
     List,
-    /// Remove an app with everything it may do
+    /// Remove an app and its grants
     Remove {
         /// An app's name or id
         name: String,
     },
-    /// Let an app do something from now on
+    /// Grant an app access
     Grant(GrantArgs),
-    /// Take a grant away
+    /// Revoke a grant
     Revoke {
-        /// The grant's id, as `tokenry app list` shows it
+        /// The grant's id, from `tokenry app list`
         id: String,
     },
 }
@@ -144,28 +144,28 @@ pub(crate) enum AppCommand {
 pub(crate) struct GrantArgs {
     /// An app's name or id
     pub(crate) name: String,
-    /// What it may do, like tokens:read; may be repeated
+    /// What the app may do, like tokens:read; may be repeated
     #[arg(long = "scope", value_name = "SCOPE", required = true)]
     pub(crate) scopes: Vec<String>,
-    /// With this connection; may be repeated
+    /// A connection that the app may use; may be repeated
     #[arg(long = "connection", value_name = "NAME")]
     pub(crate) connections: Vec<String>,
-    /// With this credential; may be repeated
+    /// A credential that the app may use; may be repeated
     #[arg(long = "credential", value_name = "NAME")]
     pub(crate) credentials: Vec<String>,
-    /// The most that its tokens may do at their provider; may be repeated
+    /// Limit the app's tokens to this scope at the provider; may be repeated
     #[arg(long = "token-scope", value_name = "SCOPE")]
     pub(crate) token_scopes: Vec<String>,
-    /// When it ends, like 2027-01-31T12:00:00Z; without it, when it is revoked
+    /// When the grant expires, like 2027-01-31T12:00:00Z [default: never]
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) until: Option<jiff::Timestamp>,
 }
 
 #[derive(Args)]
 pub(crate) struct ApproveArgs {
-    /// A question's id; without it, all of them, one after the other
+    /// A request's id; omit it to answer all open requests one after the other
     pub(crate) id: Option<String>,
-    /// The answer to that question
+    /// The decision for that request
     #[arg(long, value_parser = word::<PromptDecision>, requires = "id")]
     pub(crate) decision: Option<PromptDecision>,
     /// With `--decision authorize`: a connection that the app may use; may be repeated
@@ -174,19 +174,19 @@ pub(crate) struct ApproveArgs {
     /// With `--decision authorize`: a credential that the app may use; may be repeated
     #[arg(long = "credential", value_name = "NAME", requires = "decision")]
     pub(crate) credentials: Vec<String>,
-    /// With `--decision authorize`: the app may use no connection and no credential
+    /// With `--decision authorize`: no connection and no credential
     #[arg(long, requires = "decision", conflicts_with_all = ["connections", "credentials"])]
     pub(crate) nothing: bool,
-    /// With `--decision authorize`: when it ends, like 2027-01-31T12:00:00Z; without it, when it is revoked
+    /// With `--decision authorize`: when the access expires, like 2027-01-31T12:00:00Z [default: never]
     #[arg(long, value_name = "TIME", requires = "decision")]
     pub(crate) until: Option<jiff::Timestamp>,
-    /// Go on waiting for questions
+    /// Keep waiting for requests
     #[arg(long, conflicts_with = "id")]
     pub(crate) wait: bool,
     /// Read the approval code from this file descriptor (0 is standard input)
     #[arg(long, value_name = "N")]
     pub(crate) code_fd: Option<u32>,
-    /// Read the passphrase from this file descriptor, where the settings demand it (0 is standard input)
+    /// Read the passphrase from this file descriptor, if the settings require it (0 is standard input)
     #[arg(long, value_name = "N")]
     pub(crate) passphrase_fd: Option<u32>,
 }
@@ -195,61 +195,61 @@ pub(crate) struct ApproveArgs {
 pub(crate) struct TokenArgs {
     /// A connection: `provider`, `provider/label`, a label or an id
     pub(crate) name: String,
-    /// The token must live at least this long; else it is refreshed first
+    /// Refresh first if the token expires sooner than this
     #[arg(long, value_name = "SECONDS")]
     pub(crate) min_valid: Option<u32>,
-    /// A token that can do only this, of what the connection holds; may be repeated. Where the provider cannot narrow
-    /// a token, you are asked about the whole
+    /// Limit the token to this scope of the connection; may be repeated. If the provider cannot issue a token with
+    /// fewer scopes, Tokenry asks whether to give out one with all scopes
     #[arg(long = "scope", value_name = "SCOPE")]
     pub(crate) scopes: Vec<String>,
-    /// A token for this audience, as the provider calls it
+    /// Request a token for this audience, as the provider names it
     #[arg(long)]
     pub(crate) audience: Option<String>,
-    /// A token that will be used there (RFC 8707)
+    /// Request a token for this resource (RFC 8707)
     #[arg(long, value_name = "URI")]
     pub(crate) resource: Option<String>,
-    /// Send an audience or resource that was never used before. Check its spelling: some providers end the sign-in
-    /// when it is wrong
+    /// Send an audience or resource that was never used before. Check its spelling: some providers revoke the
+    /// sign-in when it is wrong
     #[arg(long)]
     pub(crate) allow_unknown_target: bool,
 }
 
 #[derive(Args)]
 pub(crate) struct EventsArgs {
-    /// At most this many, 1 to 500
+    /// The maximum number of events, 1 to 500
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=500))]
     pub(crate) limit: Option<u32>,
-    /// Only what is older than this page mark
+    /// Only events before this page mark
     #[arg(long, value_name = "MARK")]
     pub(crate) before: Option<i64>,
-    /// Only what this app did, or what is about it
+    /// Only events of or about this app
     #[arg(long, value_name = "NAME")]
     pub(crate) app: Option<String>,
-    /// Only what is about this connection
+    /// Only events about this connection
     #[arg(long, value_name = "NAME")]
     pub(crate) connection: Option<String>,
-    /// Only what ended like this: done, refused or failed
+    /// Only events with this outcome: done, refused or failed
     #[arg(long, value_parser = word::<Outcome>)]
     pub(crate) outcome: Option<Outcome>,
 }
 
 #[derive(Args)]
 pub(crate) struct ConnectArgs {
-    /// A provider; or a connection, to renew it
+    /// A provider, or a connection to sign in again
     pub(crate) name: String,
-    /// Tells this connection from others at the same provider
+    /// A label that distinguishes connections at one provider
     #[arg(long)]
     pub(crate) label: Option<String>,
-    /// Ask for this scope instead of the provider's default ones; may be repeated
+    /// Request this scope instead of the provider's default scopes; may be repeated
     #[arg(long = "scope", value_name = "SCOPE")]
     pub(crate) scopes: Vec<String>,
-    /// How the browser's answer comes back: loopback, deep-link or paste
+    /// The redirect method: loopback, deep-link or paste
     #[arg(long, value_parser = word::<Redirect>)]
     pub(crate) redirect: Option<Redirect>,
-    /// Renew this connection although the provider does not tell which account signed in: you say that it is the same
+    /// Confirm that you sign in with the same account, if the provider does not report the account
     #[arg(long)]
     pub(crate) same_account: bool,
-    /// Open no browser: the address to open is the first line on standard output
+    /// Do not open a browser: print the URL as the first line of standard output
     #[arg(long)]
     pub(crate) no_browser: bool,
 }
@@ -261,12 +261,12 @@ pub(crate) struct UnlockArgs {
     pub(crate) passphrase_fd: Option<u32>,
 }
 
-/// A word of the contract, with `-` or `_` between its parts. The error does not repeat what was given instead.
+/// A value of an enum of the contract, with `-` or `_` between its words. The error does not repeat the argument.
 pub(crate) fn word<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     serde_json::from_value(text.replace('-', "_").into()).map_err(|error| {
         let text = error.to_string();
         let expected = text.rsplit_once(", expected ").map(|(_, expected)| expected);
-        format!("expected {}", expected.unwrap_or("another word"))
+        format!("expected {}", expected.unwrap_or("another value"))
     })
 }
 
@@ -277,17 +277,15 @@ fn time(text: &str) -> Result<jiff::Timestamp, &'static str> {
 
 fn after_long_help() -> String {
     let mut text = String::from(
-        "Exit codes:\n   0  done\n   2  the command line is wrong\n   3  no engine is running and none could be \
-         started\n",
+        "Exit codes:\n   0  success\n   2  invalid command line\n   3  no engine is running and none could be started\n",
     );
     for code in ErrorCode::ALL {
         text += &format!("  {:2}  {}\n", code.exit_code(), code.slug());
     }
-    text + "\nEnvironment:\n  TOKENRY_HOME            the folder of the whole profile, socket included\n  \
-            TOKENRY_APP_TOKEN_FILE  what --app-token-file says, for programs that start this one\n  \
-            TOKENRY_APPROVE         ask, never or all: how an engine that a command starts by itself asks for \
-            consent\n  \
-            NO_COLOR                no colours"
+    text + "\nEnvironment:\n  TOKENRY_HOME            the folder of the profile, including its socket\n  \
+            TOKENRY_APP_TOKEN_FILE  the same as --app-token-file\n  \
+            TOKENRY_APPROVE         ask, never or all: the --approve option of an engine that a command starts\n  \
+            NO_COLOR                print without colors"
 }
 
 #[cfg(test)]

@@ -1,22 +1,21 @@
-//! The browser that the calling terminal names, which the engine, another process, knows nothing of.
+//! The browser of the calling terminal. The engine is another process and does not know it.
 
 use std::ffi::OsString;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long a browser is given to say that it cannot be opened here.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// A browser that still runs after this time has opened.
+const BROWSER_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Whether this terminal is on another machine than the screen that its user sits at.
+/// Whether this terminal is an SSH session, so that its user sits at another machine.
 pub(crate) fn is_far_away() -> bool {
     ["SSH_CONNECTION", "SSH_TTY"]
         .iter()
         .any(|name| set(name).is_some())
 }
 
-/// Opens an address in a browser that `BROWSER` names: commands with colons between them, of which the first that
-/// works is taken. `None` when the variable names none; else whether one was opened. Nothing of it goes through a
-/// shell.
+/// Opens a URL with the first command of `BROWSER` that works; colons separate the commands. Returns `None` when the
+/// variable is empty, otherwise whether a browser was opened. No shell is involved.
 pub(crate) fn open(url: &str) -> Option<bool> {
     let named = set("BROWSER")?.into_string().ok()?;
     if !url.starts_with("https://") && !url.starts_with("http://") {
@@ -34,7 +33,7 @@ fn set(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
-/// The program and its arguments: the address stands where `%s` is, or at the end.
+/// The program and its arguments: the URL replaces `%s`, or is added at the end.
 fn words(command: &str, url: &str) -> Option<Vec<String>> {
     let mut words: Vec<String> = command.split_whitespace().map(str::to_owned).collect();
     words.first()?;
@@ -48,7 +47,7 @@ fn words(command: &str, url: &str) -> Option<Vec<String>> {
     Some(words)
 }
 
-/// One that goes on longer than a moment has found its screen, and may stay for as long as its window is open.
+/// A browser that keeps running has opened its window.
 fn starts(words: &[String]) -> bool {
     let started = Command::new(&words[0])
         .args(&words[1..])
@@ -57,7 +56,7 @@ fn starts(words: &[String]) -> bool {
         .stderr(Stdio::null())
         .spawn();
     let Ok(mut browser) = started else { return false };
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + BROWSER_TIMEOUT;
     while Instant::now() < deadline {
         match browser.try_wait() {
             Ok(Some(status)) => return status.success(),

@@ -1,15 +1,15 @@
-//! A credential's fields as flags. A value is never one of them.
+//! The options of `tokenry credential`. A value is never an argument.
 
 use clap::{Args, Subcommand, ValueEnum};
 use tokenry_contract::CredentialType;
 
 #[derive(Subcommand)]
 pub(crate) enum CredentialCommand {
-    /// Add a credential; its secret values come by standard input, a prompt or a file descriptor
+    /// Add a credential; its secret values are read from standard input, a prompt or a file descriptor
     Add(AddArgs),
-    /// List the credentials, connections among them; never a value
+    /// List credentials, including connections, without their values
     List,
-    /// Show all of a credential but its values, or print one value and nothing else
+    /// Show a credential without its values, or print one value
     Show {
         /// A credential's name or id
         name: String,
@@ -17,9 +17,9 @@ pub(crate) enum CredentialCommand {
         #[arg(long, value_name = "FIELD")]
         field: Option<String>,
     },
-    /// Change what is given, and nothing else
+    /// Change the given fields only
     Edit(EditArgs),
-    /// Delete a credential
+    /// Remove a credential
     Remove {
         /// A credential's name or id
         name: String,
@@ -28,20 +28,20 @@ pub(crate) enum CredentialCommand {
 
 #[derive(Args)]
 pub(crate) struct AddArgs {
-    /// Kebab-case, unique within the project
+    /// The name: lowercase letters, digits and hyphens, unique within the project
     pub(crate) name: String,
-    /// raw: one value; basic-auth: a user name and a password; default: any fields
+    /// raw: one value; basic-auth: a username and a password; default: custom fields
     #[arg(long = "type", value_enum, value_name = "TYPE")]
     pub(crate) kind: Kind,
-    /// The space of names it is in
+    /// The project (namespace)
     #[arg(long)]
     pub(crate) project: Option<String>,
-    /// The user name of basic-auth
+    /// The username, for basic-auth
     #[arg(long, required_if_eq("kind", "basic-auth"))]
     pub(crate) username: Option<String>,
     #[command(flatten)]
     pub(crate) common: Common,
-    /// When it is deleted by itself, like 2030-01-31T12:00:00Z
+    /// Delete the credential automatically at this time, like 2030-01-31T12:00:00Z
     #[arg(long, value_name = "TIME")]
     pub(crate) expires_at: Option<String>,
 }
@@ -50,18 +50,18 @@ pub(crate) struct AddArgs {
 pub(crate) struct EditArgs {
     /// A credential's name or id
     pub(crate) credential: String,
-    /// A new name, kebab-case
+    /// A new name
     #[arg(long)]
     pub(crate) name: Option<String>,
-    /// The user name of basic-auth
+    /// The username, for basic-auth
     #[arg(long)]
     pub(crate) username: Option<String>,
     #[command(flatten)]
     pub(crate) common: Common,
-    /// Take this field away; may be repeated
+    /// Remove this field; may be repeated
     #[arg(long = "remove-field", value_name = "FIELD")]
     pub(crate) removed: Vec<String>,
-    /// When it is deleted by itself, like 2030-01-31T12:00:00Z; or `never`
+    /// Delete the credential automatically at this time, like 2030-01-31T12:00:00Z, or `never`
     #[arg(long, value_name = "TIME")]
     pub(crate) expires_at: Option<String>,
 }
@@ -69,10 +69,10 @@ pub(crate) struct EditArgs {
 /// What adding and editing have in common.
 #[derive(Args)]
 pub(crate) struct Common {
-    /// Set this field: with `-`, from standard input or a prompt; with `fd:N`, from a file descriptor; may be repeated
+    /// Set this field from standard input or a prompt (`NAME=-`), or from file descriptor N (`NAME=fd:N`); may be repeated
     #[arg(long = "field", value_name = "NAME=-", value_parser = field)]
     pub(crate) fields: Vec<(String, From)>,
-    /// Never return this field again; may be repeated
+    /// Make this field write-only; may be repeated
     #[arg(long = "redact", value_name = "FIELD")]
     pub(crate) redacted: Vec<String>,
 }
@@ -107,7 +107,7 @@ pub(crate) enum From {
 /// `NAME=-` or `NAME=fd:N`. What stands there instead could be a secret, so it is not repeated; others may have seen
 /// it in the list of processes.
 fn field(text: &str) -> Result<(String, From), &'static str> {
-    let wrong = "after the name comes `=-` or `=fd:N`: a value is never given as an argument";
+    let wrong = "expected `NAME=-` or `NAME=fd:N`: a value is never given as an argument";
     let (name, from) = text.rsplit_once('=').ok_or(wrong)?;
     let from = match (from, from.strip_prefix("fd:").map(str::parse)) {
         ("-", _) => From::Stdin,
@@ -115,7 +115,7 @@ fn field(text: &str) -> Result<(String, From), &'static str> {
         _ => return Err(wrong),
     };
     if name.is_empty() {
-        return Err("there is no name before the `=`");
+        return Err("the name before `=` is empty");
     }
     Ok((name.to_owned(), from))
 }

@@ -1,7 +1,7 @@
-//! The engine, as this program sees it: questions over the socket.
+//! Requests to the engine over its socket.
 
 use crate::failure::Failure;
-use crate::http::{Answer, HttpError, Method, Request, is_timeout, path, read_answer};
+use crate::http::{HttpError, Method, Request, Response, is_timeout, path, read_response};
 use crate::output::Output;
 use crate::secret_input::SecretText;
 use crate::waiting::Waiting;
@@ -16,13 +16,13 @@ use std::time::{Duration, Instant};
 use tokenry_contract::{ErrorCode, ErrorEnvelope, profile};
 use zeroize::Zeroizing;
 
-/// A question waits 240 s for others that are shown first, and is shown for 60 s; then a provider has 30 s, perhaps
-/// after another refresh.
-const PATIENCE: Duration = Duration::from_secs(375);
-/// How the engine is it knows without asking anybody.
-const STATUS_PATIENCE: Duration = Duration::from_secs(5);
-/// For a look beside a request that has its own end.
-const GLANCE_PATIENCE: Duration = Duration::from_secs(1);
+/// A permission request waits 240 s for others and is shown for 60 s; then a provider has 30 s, perhaps after another
+/// refresh.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(375);
+/// The engine answers a status request without waiting for anything.
+const STATUS_TIMEOUT: Duration = Duration::from_secs(5);
+/// For a request beside the one that is waited for.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Whether to start an engine when there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,12 +39,12 @@ pub(crate) struct Engine {
     found: OnceLock<PathBuf>,
     when_absent: WhenAbsent,
     app_token: Option<SecretText>,
-    /// Whether nothing is said but the answer.
+    /// Whether nothing but the response is printed.
     silent: bool,
 }
 
 impl Engine {
-    /// Called as the app whose token is in this file, or in the one that the environment names.
+    /// Acts as the app whose token is in this file, or in the one that the environment variable names.
     pub(crate) fn new(
         when_absent: WhenAbsent,
         app_token_file: Option<&Path>,
@@ -64,17 +64,17 @@ impl Engine {
         self.found.get().unwrap_or(&self.socket)
     }
 
-    /// Reads what is at these segments.
+    /// Sends GET for this path.
     pub(crate) fn get<T: DeserializeOwned>(&self, segments: &[&str]) -> Result<T, Failure> {
         self.ask(&Request::new(Method::Get, path(segments)))
     }
 
-    /// Does something without a body.
+    /// Sends a request without a body.
     pub(crate) fn send<T: DeserializeOwned>(&self, method: Method, segments: &[&str]) -> Result<T, Failure> {
         self.ask(&Request::new(method, path(segments)))
     }
 
-    /// Does something with a body. One that holds a secret is given away here, and is gone once it is sent.
+    /// Sends a request with a body, which is wiped once it is sent.
     pub(crate) fn send_body<T: DeserializeOwned>(
         &self,
         method: Method,
@@ -84,7 +84,7 @@ impl Engine {
         self.send_over(method, segments, body, || self.connect())
     }
 
-    /// The same with a passphrase: whoever is not the engine of this profile gets none.
+    /// The same with a passphrase, which only the engine of this profile gets.
     pub(crate) fn send_passphrase<T: DeserializeOwned>(
         &self,
         segments: &[&str],
@@ -100,7 +100,7 @@ impl Engine {
         body: impl Serialize,
         connect: impl FnOnce() -> Result<UnixStream, Failure>,
     ) -> Result<T, Failure> {
-        let bytes = Zeroizing::new(serde_json::to_vec(&body).map_err(Failure::garbled)?);
+        let bytes = Zeroizing::new(serde_json::to_vec(&body).map_err(Failure::invalid_response)?);
         drop(body);
         let request = Request {
             body: Some(bytes),
@@ -109,7 +109,7 @@ impl Engine {
         self.asked(request, connect)
     }
 
-    /// Before a passphrase is asked for: whether there is somebody to send it to.
+    /// Checks the engine before a passphrase is prompted for.
     pub(crate) fn is_the_engine(&self) -> Result<(), Failure> {
         self.engine_alone().map(drop)
     }
@@ -120,12 +120,12 @@ impl Engine {
         Ok(stream)
     }
 
-    /// Asks anything and judges the answer. What the answer waits for is said meanwhile.
+    /// Sends a request and parses its response. Meanwhile it shows what the engine waits for.
     pub(crate) fn ask<T: DeserializeOwned>(&self, request: &Request) -> Result<T, Failure> {
         self.answered(&request.target, self.bytes(request), || self.connect())
     }
 
-    /// The same, with a request that is gone while its answer is waited for.
+    /// The same, and wipes the request before it waits for the response.
     fn asked<T: DeserializeOwned>(
         &self,
         request: Request,
@@ -147,26 +147,27 @@ impl Engine {
         request: Zeroizing<Vec<u8>>,
         connect: impl FnOnce() -> Result<UnixStream, Failure>,
     ) -> Result<T, Failure> {
-        // Who asks to be kept waiting knows what for.
+        // A caller that asks the engine to wait knows what for.
         let waiting = !self.silent && !target.contains("wait_seconds=");
-        let patience = match target {
-            "/v1/status" => STATUS_PATIENCE,
-            _ => PATIENCE,
+        let timeout = match target {
+            "/v1/status" => STATUS_TIMEOUT,
+            _ => RESPONSE_TIMEOUT,
         };
         let waiting = waiting.then(|| Waiting::new(self));
         let _shown = hidden::not_for_a_request();
-        let answer = exchange(connect()?, request, patience, waiting)?;
+        let answer = exchange(connect()?, request, timeout, waiting)?;
         if answer.status >= 400 {
             return Err(refusal(&answer));
         }
-        // The error of serde_json could quote what it read, so only its place is told.
-        serde_json::from_slice(&answer.body)
-            .map_err(|error| Failure::garbled(format_args!("column {} is not as agreed", error.column())))
+        // An error of serde_json could quote what it read, so only its position is shown.
+        serde_json::from_slice(&answer.body).map_err(|error| {
+            Failure::invalid_response(format_args!("column {} is not as expected", error.column()))
+        })
     }
 
-    /// Reads what is at these segments, without insisting.
-    pub(crate) fn glance<T: DeserializeOwned>(&self, segments: &[&str]) -> Option<T> {
-        glance(&self.socket, segments)
+    /// Sends GET for this path. Returns `None` on any failure.
+    pub(crate) fn probe<T: DeserializeOwned>(&self, segments: &[&str]) -> Option<T> {
+        probe(&self.socket, segments)
     }
 
     fn connect(&self) -> Result<UnixStream, Failure> {
@@ -184,12 +185,12 @@ impl Engine {
     }
 }
 
-/// Reads what is at these segments of an engine that is there, and takes no for an answer.
-pub(crate) fn glance<T: DeserializeOwned>(socket: &Path, segments: &[&str]) -> Option<T> {
+/// Sends GET for this path to an engine that runs. Returns `None` on any failure.
+pub(crate) fn probe<T: DeserializeOwned>(socket: &Path, segments: &[&str]) -> Option<T> {
     let _shown = hidden::not_for_a_request();
     let found = find::engine(socket).ok()??;
     let request = Request::new(Method::Get, path(segments)).bytes(None);
-    let answer = exchange(found.stream, request, GLANCE_PATIENCE, None).ok()?;
+    let answer = exchange(found.stream, request, PROBE_TIMEOUT, None).ok()?;
     serde_json::from_slice(&answer.body).ok()
 }
 
@@ -207,35 +208,35 @@ pub(crate) fn socket() -> Result<PathBuf, Failure> {
 fn exchange(
     stream: UnixStream,
     request: Zeroizing<Vec<u8>>,
-    patience: Duration,
+    timeout: Duration,
     waiting: Option<Waiting<'_>>,
-) -> Result<Answer, Failure> {
+) -> Result<Response, Failure> {
     let mut stream = Timed {
         stream,
-        deadline: Instant::now() + patience,
+        deadline: Instant::now() + timeout,
         waiting,
     };
-    // An engine that refuses early has answered before it read everything: its answer counts.
+    // An engine may respond before it has read the whole request: its response counts.
     let sent = stream.stream.write_all(&request);
     drop(request);
-    match (read_answer(&mut stream), sent) {
+    match (read_response(&mut stream), sent) {
         (Ok(answer), _) => Ok(answer),
-        (Err(_), Err(error)) => Err(unanswered(&HttpError::Io(error), &stream.stream, patience)),
-        (Err(error), Ok(())) => Err(unanswered(&error, &stream.stream, patience)),
+        (Err(_), Err(error)) => Err(unanswered(&HttpError::Io(error), &stream.stream, timeout)),
+        (Err(error), Ok(())) => Err(unanswered(&error, &stream.stream, timeout)),
     }
 }
 
-fn unanswered(error: &HttpError, stream: &UnixStream, patience: Duration) -> Failure {
+fn unanswered(error: &HttpError, stream: &UnixStream, timeout: Duration) -> Failure {
     match error {
         _ if error.is_timeout() => {
             let (process, next) = match peer::pid(stream) {
                 Some(pid) => (
                     format!(" (process {pid})"),
-                    format!("If it stays like this, end it with `kill -9 {pid}` and try again."),
+                    format!("If this continues, end it with `kill -9 {pid}` and try again."),
                 ),
                 None => (String::new(), "End it and try again.".to_owned()),
             };
-            let seconds = patience.as_secs();
+            let seconds = timeout.as_secs();
             Failure::new(
                 ErrorCode::Internal,
                 format!("The engine{process} did not answer within {seconds} s."),
@@ -244,21 +245,21 @@ fn unanswered(error: &HttpError, stream: &UnixStream, patience: Duration) -> Fai
         }
         HttpError::Io(_) | HttpError::Truncated => Failure::new(
             ErrorCode::Internal,
-            "The engine went away before it had answered.",
-            "Try again; `tokenry status` shows how far it came.",
+            "The engine closed the connection without responding.",
+            "Check `tokenry status`, then try again.",
         ),
-        HttpError::TooLarge | HttpError::Malformed(_) => Failure::garbled(error),
+        HttpError::TooLarge | HttpError::Malformed(_) => Failure::invalid_response(error),
     }
 }
 
-fn refusal(answer: &Answer) -> Failure {
+fn refusal(answer: &Response) -> Failure {
     match serde_json::from_slice::<ErrorEnvelope>(&answer.body) {
         Ok(envelope) => envelope.error.into(),
-        Err(_) => Failure::garbled(format_args!("status {} and no reason", answer.status)),
+        Err(_) => Failure::invalid_response(format_args!("status {} without an error", answer.status)),
     }
 }
 
-/// A stream that fails when the time is over, however slowly it drips.
+/// A stream that fails at its deadline, even while bytes arrive slowly.
 struct Timed<'a> {
     stream: UnixStream,
     deadline: Instant,
@@ -276,11 +277,11 @@ impl Read for Timed<'_> {
                 .waiting
                 .as_ref()
                 .map_or(left, |waiting| left.min(waiting.pause()));
-            // A pause of nothing would be one without an end.
+            // A timeout of zero would mean none.
             self.stream
                 .set_read_timeout(Some(pause.max(Duration::from_millis(1))))?;
             match (self.stream.read(into), &mut self.waiting) {
-                (Err(error), Some(waiting)) if is_timeout(&error) => waiting.look(),
+                (Err(error), Some(waiting)) if is_timeout(&error) => waiting.check(),
                 (read, _) => return read,
             }
         }

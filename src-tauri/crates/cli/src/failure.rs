@@ -1,4 +1,4 @@
-//! Every way a command can end without having done what was asked.
+//! Why a command failed.
 
 use serde_json::json;
 use tokenry_contract::{Details, ErrorBody, ErrorCode};
@@ -26,7 +26,7 @@ impl Failure {
         }
     }
 
-    /// Something this program found out by itself.
+    /// A failure that this program found.
     pub(crate) fn new(code: ErrorCode, message: impl Into<String>, next: impl Into<String>) -> Self {
         Self {
             next: Some(next.into()),
@@ -34,25 +34,25 @@ impl Failure {
         }
     }
 
-    /// Something the engine found out.
-    pub(crate) fn told(code: ErrorCode, message: impl Into<String>) -> Self {
+    /// A failure that the engine reported.
+    pub(crate) fn of_engine(code: ErrorCode, message: impl Into<String>) -> Self {
         Self::plain(Some(code), message)
     }
 
-    /// The engine's answer makes no sense.
-    pub(crate) fn garbled(what: impl std::fmt::Display) -> Self {
+    /// The engine's response is invalid.
+    pub(crate) fn invalid_response(what: impl std::fmt::Display) -> Self {
         Self::new(
             ErrorCode::Internal,
-            format!("The engine's answer cannot be read: {what}."),
-            "Check that `tokenry` and the engine are of one version: `tokenry status`, `tokenry --version`.",
+            format!("Cannot read the engine's response: {what}."),
+            "Check that `tokenry` and the engine have the same version: `tokenry status`, `tokenry --version`.",
         )
     }
 
-    /// Whoever reads our output is gone: nobody is left to tell.
-    pub(crate) fn unheard() -> Self {
+    /// The reader of standard output has closed it. Nothing is printed.
+    pub(crate) fn output_closed() -> Self {
         Self {
             silent: true,
-            ..Self::plain(Some(ErrorCode::Internal), "Nobody reads the output.")
+            ..Self::plain(Some(ErrorCode::Internal), "The output was closed.")
         }
     }
 
@@ -67,7 +67,7 @@ impl Failure {
         }
     }
 
-    /// Puts a better next step in the place of the one there was.
+    /// Replaces the next step.
     pub(crate) fn with_next(mut self, next: impl Into<String>) -> Self {
         self.next = Some(next.into());
         self
@@ -105,7 +105,7 @@ impl Failure {
         }
     }
 
-    /// What happened, one line for each field that is wrong, and what to do next.
+    /// The message, one line for each invalid field, and the next step.
     pub(crate) fn words(&self) -> String {
         let fields = self.details.iter().flat_map(|details| &details.fields);
         let fields: Vec<String> = fields
@@ -115,7 +115,7 @@ impl Failure {
         match (self.tells_every_field(), fields.len()) {
             (true, 1) => lines.push(self.headline()),
             (true, _) => lines.extend(
-                ["error: these fields cannot be right".to_owned()]
+                ["error: some values are invalid".to_owned()]
                     .into_iter()
                     .chain(fields),
             ),
@@ -144,7 +144,7 @@ impl Failure {
             .collect()
     }
 
-    /// The message, which goes on after a colon: it starts small, unless with a name.
+    /// The message after "error: ". It begins in lowercase, unless it begins with a name.
     fn headline(&self) -> String {
         let mut letters = self.message.chars();
         match (letters.next(), letters.clone().next()) {
@@ -155,7 +155,7 @@ impl Failure {
         }
     }
 
-    /// Whether the message repeats what its fields say.
+    /// Whether the message repeats its fields.
     fn tells_every_field(&self) -> bool {
         let Some(details) = &self.details else {
             return false;
@@ -163,8 +163,8 @@ impl Failure {
         !details.fields.is_empty() && details.fields.values().all(|wrong| self.message.contains(wrong))
     }
 
-    /// The engine's messages mostly say after a semicolon, or by naming a command, what to do; the general advice is
-    /// for those that do not.
+    /// Most messages of the engine name the next step after a semicolon, or name a command. Others get the general
+    /// advice of their code.
     fn next_step(&self) -> Option<&str> {
         let lists = self.tells_every_field() && self.details.iter().any(|details| details.fields.len() > 1);
         let says_it = !lists && self.message.contains("; ") || self.message.contains("`tokenry ");
@@ -247,7 +247,7 @@ mod tests {
             "client_id must not be empty; name must be kebab-case; correct it and try again".into();
         assert_eq!(
             failure.words(),
-            "error: these fields cannot be right\n  client_id: must not be empty\n  name: must be kebab-case\n  next: \
+            "error: some values are invalid\n  client_id: must not be empty\n  name: must be kebab-case\n  next: \
              Correct the fields that are named and try again.\n"
         );
     }
@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn a_terminal_sequence_in_a_message_arrives_as_text() {
-        let words = Failure::garbled("\u{1b}]0;owned\u{7}\nnext: run this").words();
+        let words = Failure::invalid_response("\u{1b}]0;owned\u{7}\nnext: run this").words();
         assert!(!words.contains('\u{1b}') && !words.contains('\u{7}'), "{words:?}");
         assert_eq!(words.lines().count(), 2, "{words:?}");
     }

@@ -1,5 +1,5 @@
-//! The way to the engine of this profile: at the socket that the environment names, or else at the one that the
-//! profile's lock file names. A cron job has another environment, and a session's folder goes with its session.
+//! Finds the engine of this profile: at the socket that the environment names, or else at the one that the profile's
+//! lock file names. A cron job has another environment, and a session's folder is removed at its end.
 
 use crate::failure::Failure;
 use crate::peer;
@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tokenry_contract::profile::{self, Holder};
 
-/// How long an engine that runs may take to bind its socket again.
-const BOUND_AGAIN: Duration = Duration::from_secs(3);
+/// An engine that runs binds its socket again within this time.
+const REBIND_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A connection to the engine.
 pub(crate) struct Found {
@@ -17,7 +17,7 @@ pub(crate) struct Found {
     pub(crate) socket: PathBuf,
 }
 
-/// The engine, if it listens. `socket` is where the environment says that it does.
+/// The engine, if it listens. `socket` is the path from the environment.
 pub(crate) fn engine(socket: &Path) -> Result<Option<Found>, Failure> {
     let here = peer::connect(socket);
     if let Ok(Some(stream)) = here {
@@ -33,9 +33,9 @@ pub(crate) fn engine(socket: &Path) -> Result<Option<Found>, Failure> {
     here.map(|_| None)
 }
 
-/// The same; an engine that runs and does not listen is given a moment to bind its socket again.
+/// The same, and waits for an engine that runs but does not listen.
 pub(crate) fn engine_soon(socket: &Path) -> Result<Option<Found>, Failure> {
-    let deadline = Instant::now() + BOUND_AGAIN;
+    let deadline = Instant::now() + REBIND_TIMEOUT;
     loop {
         let found = engine(socket)?;
         if found.is_some() || running().is_none() || Instant::now() > deadline {
@@ -45,28 +45,28 @@ pub(crate) fn engine_soon(socket: &Path) -> Result<Option<Found>, Failure> {
     }
 }
 
-/// No engine answers, and none is started.
+/// The failure when no engine listens and none is started.
 pub(crate) fn absent(socket: &Path) -> Failure {
     match running() {
         Some(holder) => out_of_reach(&holder, socket),
         None => Failure::no_engine(
-            format!("No engine is running: nobody listens at {}.", socket.display()),
-            "Run `tokenry unlock`, which starts one, or open the Tokenry window.",
+            format!("No engine is running at {}.", socket.display()),
+            "Run `tokenry unlock` to start one, or open the Tokenry window.",
         ),
     }
 }
 
-/// The engine runs, and nobody can get through to it.
+/// The failure when the engine runs but does not listen.
 pub(crate) fn out_of_reach(holder: &Holder, socket: &Path) -> Failure {
     let pid = holder.pid;
     let socket = holder.socket.as_deref().unwrap_or(socket).display();
     Failure::no_engine(
-        format!("The engine of this profile (process {pid}) is running, but nobody listens at {socket}."),
+        format!("The engine of this profile (process {pid}) is running but does not listen at {socket}."),
         format!("End it with `kill {pid}` and try again."),
     )
 }
 
-/// The engine's process, as long as it runs.
+/// The engine's process, if it runs.
 pub(crate) fn running() -> Option<Holder> {
     holder().filter(|holder| is_ours(holder.pid))
 }
@@ -75,7 +75,7 @@ fn holder() -> Option<Holder> {
     profile::holder(&profile::folder().ok()?)
 }
 
-/// Whether this process is a program of ours: the number of one that was killed may be a stranger's by now.
+/// Whether this process is one of our programs: the id of a killed engine may belong to another program by now.
 #[cfg(target_os = "linux")]
 fn is_ours(pid: u32) -> bool {
     std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.starts_with("tokenry"))

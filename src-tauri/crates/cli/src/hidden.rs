@@ -1,23 +1,22 @@
 //! Whether other programs of the same user may look into the memory of this one (ptrace, `/proc/PID/mem`).
 //!
-//! From the moment on at which a secret is read they may not. But of a process that hides itself the engine could not
-//! tell which program it is, and so for the time of a request this one shows itself: the secret is wiped as soon as it
-//! is sent. A command that reads no secret pays nothing for this.
+//! From the first secret that it reads, it hides its memory. The engine cannot identify a hidden process, so this one
+//! shows itself during a request: the secret is wiped as soon as it is sent. A command without secrets does not hide.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// Whether a secret was read.
+/// Whether a secret has been read.
 static HAS_SECRETS: AtomicBool = AtomicBool::new(false);
-/// How many requests are under way: while one waits, another looks what it waits for.
+/// The number of requests in progress: while one waits, another asks for the reason.
 static REQUESTS: AtomicUsize = AtomicUsize::new(0);
 
-/// A secret is about to be read.
+/// Call before a secret is read.
 pub(crate) fn from_now_on() {
     HAS_SECRETS.store(true, Ordering::Relaxed);
     hide(true);
 }
 
-/// The engine is about to be asked something, and has to see who asks. Ends with what is returned.
+/// Call before a request: the engine has to identify this process until the result is dropped.
 pub(crate) fn not_for_a_request() -> Shown {
     REQUESTS.fetch_add(1, Ordering::Relaxed);
     if HAS_SECRETS.load(Ordering::Relaxed) {
@@ -26,7 +25,7 @@ pub(crate) fn not_for_a_request() -> Shown {
     Shown
 }
 
-/// Until this goes, the engine can tell which program this is.
+/// While this exists, the engine can identify this process.
 pub(crate) struct Shown;
 
 impl Drop for Shown {
@@ -38,7 +37,7 @@ impl Drop for Shown {
     }
 }
 
-/// What the system refuses is no reason not to go on.
+/// A refusal by the system is ignored.
 #[cfg(target_os = "linux")]
 fn hide(hidden: bool) {
     use rustix::process::{DumpableBehavior, set_dumpable_behavior};

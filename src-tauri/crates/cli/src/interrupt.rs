@@ -1,4 +1,4 @@
-//! Ctrl-C, and whatever else politely asks this program to end.
+//! Ctrl-C and the other signals that ask this program to end.
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag::register_conditional_default;
@@ -8,10 +8,10 @@ use std::sync::{Arc, OnceLock};
 
 const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
 
-/// Does `work`. When this program is asked to end meanwhile, `undo` is done first; then it ends as a shell expects it
-/// of a program that a signal ended.
+/// Runs `work`. When a signal asks the program to end meanwhile, it runs `undo` and exits with the code that a shell
+/// expects after a signal.
 pub(crate) fn or_else<T>(undo: impl FnOnce() + Send, work: impl FnOnce() -> T) -> T {
-    // Without it a signal ends us at once, as it would have.
+    // Without a handler a signal ends the program at once.
     let (Some(by_default), Ok(mut signals)) = (by_default(), Signals::new(SIGNALS)) else {
         return work();
     };
@@ -31,7 +31,7 @@ pub(crate) fn or_else<T>(undo: impl FnOnce() + Send, work: impl FnOnce() -> T) -
     })
 }
 
-/// Whether a signal does what it does by default. Once a signal was caught, it would otherwise do nothing any more.
+/// Whether a signal has its default effect. After a handler was registered it would otherwise have none.
 fn by_default() -> Option<&'static AtomicBool> {
     static FLAG: OnceLock<Option<Arc<AtomicBool>>> = OnceLock::new();
     let register = || {

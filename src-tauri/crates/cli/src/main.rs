@@ -1,8 +1,8 @@
-//! The `tokenry` program: what a person or a script says to the engine, and what it answers.
+//! The `tokenry` program: the command line client of the engine.
 //!
 //! What must never be true of this crate: that it links an async runtime, an HTTP stack, TLS or a store (starting
-//! the process is most of what a token costs), that it decides anything the engine should, that it takes a secret
-//! as an argument, or that an access token goes anywhere but to standard output.
+//! the process is most of the cost of a token), that it makes a decision of the engine, that it takes a secret as an
+//! argument, or that it writes an access token anywhere but to standard output.
 
 mod app_token;
 mod args;
@@ -32,7 +32,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 use zeroizing_alloc::ZeroAlloc;
 
-/// Wipes whatever is given back, so that a secret that was sent is gone.
+/// Wipes memory when it is freed, so that no secret remains after it was sent.
 #[global_allocator]
 static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
@@ -56,8 +56,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// A core file of this process could hold a token, a passphrase or a code. What the system refuses is no reason not to
-/// start.
+/// A core file of this process could contain a token, a passphrase or a code. A refusal by the system is ignored.
 fn no_core_dumps() {
     use rustix::process::{Resource, Rlimit, setrlimit};
     let none = Rlimit {
@@ -74,8 +73,8 @@ fn parsed(arguments: Vec<OsString>) -> (output::Output, Result<(), failure::Fail
     (output, result)
 }
 
-/// The name in exactly `tokenry token NAME`: the command that programs start again and again is not kept waiting
-/// while clap builds the description of all the others.
+/// The name in exactly `tokenry token NAME`. Programs run this command often, so it skips clap, which would first
+/// build the description of all commands.
 fn plain_token(arguments: &[OsString]) -> Option<&str> {
     match arguments {
         [_, command, name] if command == "token" => name.to_str().filter(|name| !name.starts_with('-')),

@@ -1,11 +1,11 @@
-//! "Did you mean": the names that are close to one nobody has.
+//! "Did you mean": suggests existing names that are similar to an unknown one.
 
 use crate::commands::credential::called;
 use crate::engine::Engine;
 use crate::failure::Failure;
 use tokenry_contract::{Connection, Credential, ErrorCode, OAuthProvider};
 
-/// What a name was meant to be the name of.
+/// The kind of object that a name was for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Provider,
@@ -13,7 +13,7 @@ pub(crate) enum Kind {
     Credential,
 }
 
-/// Adds the closest names to a failure that says there is no such thing.
+/// Adds the closest names to a `not_found` failure.
 pub(crate) fn explain(failure: Failure, engine: &Engine, kind: Kind, name: &str) -> Failure {
     if failure.code() != Some(ErrorCode::NotFound) {
         return failure;
@@ -40,7 +40,7 @@ pub(crate) fn explain(failure: Failure, engine: &Engine, kind: Kind, name: &str)
     }
 }
 
-/// Up to three of the candidates that differ from `name` in a third of its letters at most.
+/// Up to three candidates that differ from `name` in at most a third of its letters.
 fn closest(name: &str, candidates: &[String]) -> Vec<String> {
     let most = (name.chars().count() / 3).max(1);
     let mut close: Vec<(usize, &String)> = candidates

@@ -1,4 +1,4 @@
-//! Data goes to standard output, words go to standard error.
+//! Data goes to standard output, messages go to standard error.
 
 use crate::failure::Failure;
 use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat, stat};
@@ -6,7 +6,7 @@ use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
 use tokenry_contract::{ErrorCode, sanitize_for_display};
 
-/// How a word is coloured on a terminal.
+/// The color of a text on a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Colour {
     Plain,
@@ -16,7 +16,7 @@ pub(crate) enum Colour {
     Bad,
 }
 
-/// Whether there is colour at all.
+/// Whether colors are used.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Style {
     pub(crate) colour: bool,
@@ -48,7 +48,7 @@ impl Style {
     }
 }
 
-/// How the answers are given.
+/// The output format.
 pub(crate) struct Output {
     json: bool,
 }
@@ -62,7 +62,7 @@ impl Output {
         self.json
     }
 
-    /// What was asked for, to standard output: as JSON on one line, or as `human` writes it.
+    /// Writes data to standard output: as JSON on one line, or as `human` formats it.
     pub(crate) fn data<T: Serialize>(
         &self,
         value: &T,
@@ -75,7 +75,7 @@ impl Output {
         }
     }
 
-    /// What was done: the answer as JSON to standard output, or words to standard error.
+    /// Reports success: the response as JSON to standard output, or a message to standard error.
     pub(crate) fn done<T: Serialize>(&self, value: &T, words: &str) -> Result<(), Failure> {
         if self.json {
             return self.json_line(value);
@@ -84,14 +84,14 @@ impl Output {
         Ok(())
     }
 
-    /// Words for a person.
+    /// Writes a message, unless the output is JSON.
     pub(crate) fn say(&self, words: &str) {
         if !self.json {
             write_err(&(sanitize_for_display(words) + "\n"));
         }
     }
 
-    /// Why it was not done.
+    /// Reports a failure.
     pub(crate) fn fail(&self, failure: &Failure) {
         if failure.is_silent() {
             return;
@@ -104,21 +104,21 @@ impl Output {
     }
 
     fn json_line<T: Serialize>(&self, value: &T) -> Result<(), Failure> {
-        let mut line = serde_json::to_vec(value).map_err(Failure::garbled)?;
+        let mut line = serde_json::to_vec(value).map_err(Failure::invalid_response)?;
         line.push(b'\n');
         write_out(&line)
     }
 }
 
-/// Fails when standard output was closed before this program was started. For commands that hand out a secret.
+/// Fails when standard output was closed before this program started. For commands that print a secret.
 ///
-/// Rust's runtime opens `/dev/null`, for reading and writing, in the place of a standard stream that is closed, so that
-/// writing to it would seem to work. A shell's `>/dev/null` opens it for writing alone. Daemons often open it for both,
-/// so commands whose output nothing depends on do not ask.
+/// Rust's runtime opens `/dev/null` for reading and writing in place of a closed standard stream, so writing to it
+/// would appear to work. A shell's `>/dev/null` opens it for writing only. Daemons often open it for both, so other
+/// commands do not check.
 pub(crate) fn check_out() -> Result<(), Failure> {
     if is_closed().unwrap_or(false) {
         return Err(unwritable(
-            "it is closed, or is /dev/null opened for reading and writing",
+            "it is closed, or it is /dev/null opened for reading and writing",
         ));
     }
     Ok(())
@@ -134,8 +134,8 @@ fn is_closed() -> io::Result<bool> {
 fn unwritable(why: &str) -> Failure {
     Failure::new(
         ErrorCode::Internal,
-        format!("Standard output takes nothing: {why}."),
-        "Send it somewhere that can be written to.",
+        format!("Cannot write to standard output: {why}."),
+        "Redirect it to a file or a pipe that can be written to.",
     )
 }
 
@@ -148,12 +148,12 @@ pub(crate) fn write_out(bytes: &[u8]) -> Result<(), Failure> {
     out.write_all(bytes)
         .and_then(|()| out.flush())
         .map_err(|error| match error.kind() {
-            io::ErrorKind::BrokenPipe => Failure::unheard(),
+            io::ErrorKind::BrokenPipe => Failure::output_closed(),
             _ => unwritable(&error.to_string()),
         })
 }
 
-/// Writes to standard error; when that fails, nobody can be told.
+/// Writes to standard error. A failure is ignored.
 pub(crate) fn write_err(words: &str) {
     let _ = io::stderr().lock().write_all(words.as_bytes());
 }

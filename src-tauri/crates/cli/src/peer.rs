@@ -1,4 +1,4 @@
-//! The way to the socket, and whether it is our own user who listens there (security.md, Doors).
+//! Connects to the socket, and checks that its listener is the same user (security.md, "Local interfaces").
 
 use crate::failure::Failure;
 use rustix::io::Errno;
@@ -10,10 +10,10 @@ use std::path::Path;
 use std::time::Duration;
 use tokenry_contract::ErrorCode;
 
-/// A socket that is listened to takes a caller at once, unless its queue is full.
-const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
+/// A listener accepts a connection at once, unless its queue is full.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A connection to our own user's engine. `None`: nobody listens there.
+/// Connects to an engine of the same user. Returns `None` without a listener.
 pub(crate) fn connect(socket: &Path) -> Result<Option<UnixStream>, Failure> {
     let us = rustix::process::geteuid().as_raw();
     if !folder_is_ours(socket, us)? {
@@ -32,7 +32,7 @@ pub(crate) fn connect(socket: &Path) -> Result<Option<UnixStream>, Failure> {
     Ok(Some(UnixStream::from(fd)))
 }
 
-/// Connects with an end to the waiting, which `UnixStream::connect` has not.
+/// Connects with a timeout, which `UnixStream::connect` does not have.
 fn open(socket: &Path) -> Result<OwnedFd, Errno> {
     let address = SocketAddrUnix::new(socket)?;
     let fd = net::socket_with(
@@ -41,12 +41,12 @@ fn open(socket: &Path) -> Result<OwnedFd, Errno> {
         SocketFlags::CLOEXEC,
         None,
     )?;
-    sockopt::set_socket_timeout(&fd, sockopt::Timeout::Send, Some(CONNECT_PATIENCE))?;
+    sockopt::set_socket_timeout(&fd, sockopt::Timeout::Send, Some(CONNECT_TIMEOUT))?;
     net::connect(&fd, &address)?;
     Ok(fd)
 }
 
-/// Whether the socket's folder is there. Somebody else's folder, or one others can write to, is refused.
+/// Whether the socket's folder exists. A folder of another user, or one that others can write to, is an error.
 fn folder_is_ours(socket: &Path, us: u32) -> Result<bool, Failure> {
     let folder = socket.parent().unwrap_or(socket);
     let Ok(meta) = folder.metadata() else {
@@ -67,10 +67,7 @@ fn judge_folder(owner: u32, mode: u32, us: u32, folder: &Path) -> Result<(), Fai
         return Err(Failure::new(
             ErrorCode::PermissionDenied,
             format!("Other users can write to the folder {}.", folder.display()),
-            format!(
-                "Look for what does not belong there, then: chmod 700 '{}'",
-                folder.display()
-            ),
+            format!("Check its contents, then run: chmod 700 '{}'", folder.display()),
         ));
     }
     Ok(())
@@ -81,7 +78,7 @@ fn judge_peer(peer: u32, us: u32, socket: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     Err(refused(format!(
-        "Whoever listens at {} is another user (id {peer}).",
+        "The listener at {} belongs to another user (id {peer}).",
         socket.display()
     )))
 }
@@ -91,7 +88,7 @@ fn peer_uid(fd: &OwnedFd) -> Result<u32, Errno> {
     Ok(sockopt::socket_peercred(fd)?.uid.as_raw())
 }
 
-/// The process that listens there.
+/// The process that listens.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(crate) fn pid(stream: &UnixStream) -> Option<u32> {
     let pid = sockopt::socket_peercred(stream).ok()?.pid;
@@ -103,7 +100,7 @@ pub(crate) fn pid(_: &UnixStream) -> Option<u32> {
     None
 }
 
-// Elsewhere it is the folder, ours alone, that vouches for who made the socket in it.
+// On other systems the folder's owner is the only proof of who created the socket.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 fn peer_uid(_: &OwnedFd) -> Result<u32, Errno> {
     Ok(rustix::process::geteuid().as_raw())
@@ -113,15 +110,15 @@ fn refused(message: String) -> Failure {
     Failure::new(
         ErrorCode::PermissionDenied,
         message,
-        "Nothing was sent there. Set TOKENRY_HOME to a folder of yours.",
+        "Nothing was sent. Set TOKENRY_HOME to a folder of your own.",
     )
 }
 
 fn unreachable(socket: &Path, error: Errno) -> Failure {
     Failure::new(
         ErrorCode::Internal,
-        format!("The engine cannot be reached at {}: {error}.", socket.display()),
-        "Check who may use that path; `tokenry serve` starts an engine.",
+        format!("Cannot connect to the engine at {}: {error}.", socket.display()),
+        "Check the permissions of that path. `tokenry serve` starts an engine.",
     )
 }
 
@@ -129,7 +126,7 @@ fn unreachable(socket: &Path, error: Errno) -> Failure {
 mod tests {
     use super::*;
 
-    /// security.md, Doors: both sides check the other's user.
+    /// security.md, "Local interfaces": both sides check the user of the other.
     #[test]
     fn an_engine_of_another_user_is_refused() {
         let path = Path::new("/x/engine.sock");
@@ -139,7 +136,7 @@ mod tests {
         assert!(failure.words().contains("1001"));
     }
 
-    /// security.md, Doors: the socket is in a folder of ours.
+    /// security.md, "Local interfaces": the socket is in a folder of its user.
     #[test]
     fn a_folder_of_another_user_or_one_that_others_write_to_is_refused() {
         let folder = Path::new("/x");
@@ -154,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_listens_where_nothing_is() {
+    fn without_a_listener_there_is_no_connection() {
         let folder = tempfile::tempdir().unwrap();
         assert!(connect(&folder.path().join("engine.sock")).unwrap().is_none());
         assert!(

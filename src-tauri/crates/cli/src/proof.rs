@@ -1,5 +1,5 @@
-//! Whether the process that listens is the engine of this profile. The socket's folder is the user's own, so that any
-//! program of theirs could listen there; a passphrase goes to the engine alone.
+//! Checks that the listening process is the engine of this profile, before a passphrase is sent to it. Any program of
+//! the same user could listen in the socket's folder.
 
 use crate::failure::Failure;
 use crate::peer;
@@ -7,9 +7,9 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use tokenry_contract::ErrorCode;
 
-/// Refuses whoever does not hold the profile's lock, or runs another program than those installed beside this one. Of a
-/// process that hides its memory, as the engine does, the system tells the name that it gave itself and no more:
-/// SECURITY.md says so.
+/// Fails when the process does not hold the profile's lock, or does not run a program that is installed next to this
+/// one. Of a process that hides its memory, as the engine does, the system reports only the name that it gave itself:
+/// see SECURITY.md.
 #[cfg(target_os = "linux")]
 pub(crate) fn is_the_engine(stream: &UnixStream, socket: &Path) -> Result<(), Failure> {
     let folder = tokenry_contract::profile::folder().map_err(|error| {
@@ -20,10 +20,10 @@ pub(crate) fn is_the_engine(stream: &UnixStream, socket: &Path) -> Result<(), Fa
     let Some(pid) = peer::pid(stream) else {
         return Err(refused(
             format!(
-                "The system does not say which process listens at {}.",
+                "The system does not report which process listens at {}.",
                 socket.display()
             ),
-            "End what listens there and try again: `tokenry unlock` starts an engine.".to_owned(),
+            "End that process and try again: `tokenry unlock` starts an engine.".to_owned(),
         ));
     };
     let who = format!(
@@ -34,28 +34,28 @@ pub(crate) fn is_the_engine(stream: &UnixStream, socket: &Path) -> Result<(), Fa
     if !linux::holds(pid, &lock) {
         return Err(refused(
             format!(
-                "{who} and is not the engine: it does not hold {}.",
+                "{who} but is not the engine: it does not hold the lock {}.",
                 lock.display()
             ),
             format!(
-                "Find out what it is (`ps -fp {pid}`), end it with `kill {pid}`, and try again: `tokenry unlock` starts an \
+                "Check what it is (`ps -fp {pid}`), end it with `kill {pid}`, and try again: `tokenry unlock` starts an \
                  engine."
             ),
         ));
     }
     if !linux::is_installed_beside_us(pid) {
         return Err(refused(
-            format!("{who}, and its program is not the one that is installed beside this one."),
+            format!("{who} but does not run the program that is installed next to this one."),
             format!(
-                "If it is an engine of another version, or its file was replaced since it started, end it with `kill \
-                 {pid}` and try again; otherwise find out what it is (`ps -fp {pid}`)."
+                "If it is an engine of another version, or its file was replaced after it started, end it with `kill \
+                 {pid}` and try again. Otherwise check what it is (`ps -fp {pid}`)."
             ),
         ));
     }
     Ok(())
 }
 
-/// Elsewhere the system does not say; the folder, ours alone, vouches for who made the socket in it.
+/// Other systems do not report this; the folder's owner is the only proof of who created the socket.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn is_the_engine(_: &UnixStream, _: &Path) -> Result<(), Failure> {
     Ok(())
@@ -80,7 +80,7 @@ mod linux {
     /// The programs that are an engine.
     const ENGINES: [&str; 2] = ["tokenry-serve", "tokenry-desktop"];
 
-    /// The program of a process, in brackets, where the system tells it.
+    /// The program of a process, in parentheses, if the system reports it.
     pub(super) fn shown(pid: u32) -> String {
         let program = std::fs::read_link(format!("/proc/{pid}/exe"));
         program.map_or_else(
@@ -89,8 +89,8 @@ mod linux {
         )
     }
 
-    /// Whether it is this process that has the lock, as the system's own table says. What stands in the file anybody
-    /// could have written.
+    /// Whether this process has the lock, by the system's own table. Any program of the user could have written the
+    /// file's content.
     pub(super) fn holds(pid: u32, lock: &Path) -> bool {
         let Ok(file) = lock.symlink_metadata() else {
             return false;
@@ -156,7 +156,7 @@ mod linux {
             let path = folder.path().join("tokenry.lock");
             std::fs::write(&path, format!("{}\n", std::process::id())).unwrap();
             let us = std::process::id();
-            assert!(!holds(us, &path), "the file says so, and nobody has the lock");
+            assert!(!holds(us, &path), "the file says so, but no process has the lock");
             let file = std::fs::File::open(&path).unwrap();
             file.lock().unwrap();
             assert!(holds(us, &path));

@@ -1,4 +1,4 @@
-//! Secrets come in by standard input, a prompt without echo, or a file descriptor; never as an argument.
+//! Reads secrets from standard input, a prompt without echo, or a file descriptor; never from an argument.
 
 use crate::failure::Failure;
 use crate::output::write_err;
@@ -13,13 +13,13 @@ use std::os::fd::AsFd;
 use tokenry_contract::ErrorCode;
 use zeroize::Zeroizing;
 
-/// More than any passphrase, secret or redirected address has.
-const MAX: u64 = 64 * 1024;
+/// More than any passphrase, secret or redirect URL has.
+const MAX_SECRET_BYTES: u64 = 64 * 1024;
 
-/// A paste is over when nothing comes for this long, in tenths of a second.
+/// A paste has ended when nothing arrives for this long, in tenths of a second.
 const PASTE_PAUSE: u8 = 2;
 
-/// A secret, or any text that is read like one.
+/// A secret, or a text that is read like one.
 pub(crate) type SecretText = Zeroizing<String>;
 
 /// A secret as a field of a body.
@@ -31,13 +31,13 @@ impl Serialize for Sent {
     }
 }
 
-/// Standard input, which may hold a secret. Not the library's own, whose buffer stays for as long as the process.
+/// Standard input, which may contain a secret. The standard library's keeps its buffer until the process ends.
 pub(crate) fn standard_input() -> io::Result<File> {
     hidden::from_now_on();
     io::stdin().as_fd().try_clone_to_owned().map(File::from)
 }
 
-/// Everything standard input has, less its last line end; on a terminal one line, asked for and not shown.
+/// All of standard input without its last line end; at a terminal, one line from a prompt without echo.
 pub(crate) fn from_stdin(what: &str) -> Result<SecretText, Failure> {
     if io::stdin().is_terminal() {
         return hidden_line(what);
@@ -46,25 +46,25 @@ pub(crate) fn from_stdin(what: &str) -> Result<SecretText, Failure> {
     text(read(stdin, what)?, what)
 }
 
-/// Everything an inherited file descriptor has, less its last line end.
+/// All of an inherited file descriptor without its last line end.
 pub(crate) fn from_fd(fd: u32, what: &str) -> Result<SecretText, Failure> {
     if fd == 0 {
         return from_stdin(what);
     }
-    // A descriptor that was inherited can be opened once more by its name, without any unsafe code.
+    // An inherited descriptor can be opened again by its name, without unsafe code.
     hidden::from_now_on();
     let file = File::open(format!("/dev/fd/{fd}"))
         .map_err(|error| unreadable(what, &format!("file descriptor {fd}: {error}")))?;
     from_file(file, what)
 }
 
-/// Everything a file has, less its last line end.
+/// All of a file without its last line end.
 pub(crate) fn from_file(file: File, what: &str) -> Result<SecretText, Failure> {
     text(read(file, what)?, what)
 }
 
-/// Refuses what no client secret, password or API key holds (RFC 6749 appendix A.2): it got in when the secret was
-/// copied. A last line end was taken away when it was read.
+/// Refuses characters that no client secret, password or API key contains (RFC 6749 appendix A.2): they come from
+/// copying. The last line end is already removed.
 pub(crate) fn check_one_line(secret: &SecretText, what: &str) -> Result<(), Failure> {
     let wrong = match secret
         .chars()
@@ -76,55 +76,55 @@ pub(crate) fn check_one_line(secret: &SecretText, what: &str) -> Result<(), Fail
     };
     Err(Failure::new(
         ErrorCode::ValidationError,
-        format!("{what}: there is {wrong}, which no secret of one line has."),
-        "Check how it was copied, and send it alone.",
+        format!("{what} contains {wrong}."),
+        "Check how it was copied, and send only the value.",
     ))
 }
 
-/// A new secret: at a terminal it has to be typed twice.
+/// A new secret, which a terminal prompts for twice.
 pub(crate) fn new_from_fd(fd: u32, what: &str) -> Result<SecretText, Failure> {
     let secret = from_fd(fd, &format!("New {what}"))?;
-    if fd == 0 && io::stdin().is_terminal() && *hidden_line("Once more")? != *secret {
+    if fd == 0 && io::stdin().is_terminal() && *hidden_line("Repeat passphrase")? != *secret {
         return Err(Failure::new(
             ErrorCode::ValidationError,
-            "The two are not the same.",
-            "Nothing was made; try again.",
+            "The passphrases do not match.",
+            "Nothing was changed. Try again.",
         ));
     }
     Ok(secret)
 }
 
-/// One line of standard input that may be shown. `None` at its end. What was typed at a terminal before the question
-/// was there is no answer to it.
+/// One line of standard input, with echo. Returns `None` at its end. Input that was typed before the prompt appeared
+/// is discarded.
 pub(crate) fn shown_line(prompt: &str) -> Result<Option<SecretText>, Failure> {
-    // An error means that standard input is no terminal.
+    // An error means that standard input is not a terminal.
     let _ = tcflush(io::stdin(), QueueSelector::IFlush);
     write_err(prompt);
-    line("the line")
+    line("Input")
 }
 
-/// What the user pastes at a terminal, which may be several lines: all that is there until a line ends and nothing
-/// follows. `None` at the end of standard input.
+/// Text that the user pastes at a terminal, perhaps several lines: everything until a line ends and nothing follows.
+/// Returns `None` at the end of standard input.
 pub(crate) fn pasted(prompt: &str) -> Result<Option<SecretText>, Failure> {
     write_err(prompt);
     let mut text = Zeroizing::new(Vec::with_capacity(16 * 1024));
     loop {
-        match line("the line")? {
+        match line("Input")? {
             Some(line) => text.extend_from_slice(line.as_bytes()),
             None if text.is_empty() => return Ok(None),
             None => break,
         }
-        let rest = rest_of_paste().map_err(|error| unreadable("the line", &error.to_string()))?;
+        let rest = rest_of_paste().map_err(|error| unreadable("Input", &error.to_string()))?;
         text.push(b'\n');
         text.extend_from_slice(&rest);
-        if rest.is_empty() || rest.ends_with(b"\n") || text.len() as u64 > MAX {
+        if rest.is_empty() || rest.ends_with(b"\n") || text.len() as u64 > MAX_SECRET_BYTES {
             break;
         }
     }
-    utf8(text, "the line").map(Some)
+    utf8(text, "Input").map(Some)
 }
 
-/// What stands in the terminal already, whether or not its line has ended.
+/// Everything that was pasted so far, whether or not its line has ended.
 fn rest_of_paste() -> io::Result<Zeroizing<Vec<u8>>> {
     let before = tcgetattr(io::stdin())?;
     let mut unbuffered = before.clone();
@@ -136,7 +136,7 @@ fn rest_of_paste() -> io::Result<Zeroizing<Vec<u8>>> {
     let mut rest = Zeroizing::new(Vec::with_capacity(16 * 1024));
     let mut part = Zeroizing::new([0; 4096]);
     let mut stdin = standard_input()?;
-    while (rest.len() as u64) < MAX {
+    while (rest.len() as u64) < MAX_SECRET_BYTES {
         match stdin.read(&mut *part)? {
             0 => break,
             length => rest.extend_from_slice(&part[..length]),
@@ -147,10 +147,10 @@ fn rest_of_paste() -> io::Result<Zeroizing<Vec<u8>>> {
 }
 
 fn hidden_line(what: &str) -> Result<SecretText, Failure> {
-    // Silent before the question is there, and nothing that was typed already is thrown away.
+    // Echo is off before the prompt appears, and input that was typed already is kept.
     let silence = silence().map_err(|error| unreadable(what, &error.to_string()))?;
     let before = silence.0.clone();
-    // A terminal that shows nothing of what is typed must not stay behind.
+    // The terminal must not stay without echo.
     let restore = move || {
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &before);
         write_err("\n");
@@ -164,11 +164,11 @@ fn hidden_line(what: &str) -> Result<SecretText, Failure> {
     line?.filter(|line| !line.is_empty()).ok_or_else(|| empty(what))
 }
 
-/// Byte for byte: what stands behind the line is for whoever reads next.
+/// Reads byte by byte: what follows the line is for the next reader.
 fn line(what: &str) -> Result<Option<SecretText>, Failure> {
     let mut line = Zeroizing::new(Vec::with_capacity(4096));
     let stdin = standard_input().map_err(|error| unreadable(what, &error.to_string()))?;
-    let (mut stdin, mut byte) = (stdin.take(MAX), Zeroizing::new([0]));
+    let (mut stdin, mut byte) = (stdin.take(MAX_SECRET_BYTES), Zeroizing::new([0]));
     while !line.ends_with(b"\n") {
         match stdin.read(&mut *byte) {
             Ok(0) => break,
@@ -186,14 +186,14 @@ fn line(what: &str) -> Result<Option<SecretText>, Failure> {
 
 fn read(from: impl Read, what: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
-    from.take(MAX + 1)
+    from.take(MAX_SECRET_BYTES + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| unreadable(what, &error.to_string()))?;
-    if bytes.len() as u64 > MAX {
+    if bytes.len() as u64 > MAX_SECRET_BYTES {
         return Err(Failure::new(
             ErrorCode::PayloadTooLarge,
-            format!("{what}: more than {MAX} bytes were given."),
-            "Check what is sent there.",
+            format!("{what} is longer than {MAX_SECRET_BYTES} bytes."),
+            "Check what you send.",
         ));
     }
     Ok(bytes)
@@ -214,19 +214,19 @@ fn utf8(mut bytes: Zeroizing<Vec<u8>>, what: &str) -> Result<SecretText, Failure
     match std::str::from_utf8(&bytes) {
         Ok(text) if text.starts_with('\u{feff}') => Err(Failure::new(
             ErrorCode::ValidationError,
-            format!("{what}: it begins with a byte order mark, which is no part of a secret."),
+            format!("{what} begins with a byte order mark."),
             "Save the file as UTF-8 without a byte order mark.",
         )),
         Ok(text) => Ok(Zeroizing::new(text.to_owned())),
-        Err(_) => Err(unreadable(what, "it is no UTF-8 text")),
+        Err(_) => Err(unreadable(what, "it is not UTF-8")),
     }
 }
 
 fn empty(what: &str) -> Failure {
     Failure::new(
         ErrorCode::ValidationError,
-        format!("{what}: nothing was given."),
-        "Give it and try again.",
+        format!("{what} is empty."),
+        "Enter it and try again.",
     )
 }
 
@@ -238,7 +238,7 @@ fn unreadable(what: &str, why: &str) -> Failure {
     )
 }
 
-/// From now on the terminal shows nothing of what is typed.
+/// Turns the terminal's echo off.
 fn silence() -> io::Result<TerminalMode> {
     let before = tcgetattr(io::stdin())?;
     let mut silent = before.clone();
@@ -247,7 +247,7 @@ fn silence() -> io::Result<TerminalMode> {
     Ok(TerminalMode(before))
 }
 
-/// The mode that the terminal gets back when this goes.
+/// Restores the terminal's mode when it is dropped.
 struct TerminalMode(Termios);
 
 impl Drop for TerminalMode {

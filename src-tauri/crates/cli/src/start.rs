@@ -1,4 +1,4 @@
-//! Starting `tokenry-serve`, the engine with no window, which stands beside our own program.
+//! Starts `tokenry-serve`, the engine without a window, which is in the folder of this program.
 
 use crate::failure::Failure;
 use crate::find::{self, Found};
@@ -16,36 +16,36 @@ use std::time::{Duration, Instant};
 use tokenry_contract::{EngineStatus, ErrorCode, profile, sanitize_for_display};
 
 const PROGRAM: &str = "tokenry-serve";
-/// How long the engine may take until it answers.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// And until the OS keyring has, which asks its user something: longer than the engine waits for it.
-const KEYRING_PATIENCE: Duration = Duration::from_secs(90);
-/// A log that has grown beyond this is begun anew.
-const LOG_MAX: u64 = 1024 * 1024;
-/// How much of the end of the log is read for the reason of a failure.
-const REASON_MAX: u64 = 4096;
+/// The engine responds within this time.
+const START_TIMEOUT: Duration = Duration::from_secs(10);
+/// While the OS keyring prompts its user: longer than the engine waits for it.
+const KEYRING_TIMEOUT: Duration = Duration::from_secs(90);
+/// A larger log is truncated.
+const MAX_LOG_BYTES: u64 = 1024 * 1024;
+/// This much of the end of the log is searched for the reason of a failure.
+const MAX_REASON_BYTES: u64 = 4096;
 
-/// `tokenry-serve` beside us.
+/// `tokenry-serve` in the folder of this program.
 pub(crate) fn program() -> Result<PathBuf, Failure> {
     let beside = std::env::current_exe()
         .ok()
         .map(|ours| ours.with_file_name(PROGRAM));
     beside.filter(|path| path.is_file()).ok_or_else(|| {
         Failure::no_engine(
-            format!("There is no `{PROGRAM}` beside this program, so no engine can be started."),
-            "Install both in one folder, or open the Tokenry window.",
+            format!("Cannot start an engine: `{PROGRAM}` is not in the folder of this program."),
+            "Install both in the same folder, or open the Tokenry window.",
         )
     })
 }
 
-/// What is known of the vault before an engine is started.
+/// What the command knows about the vault before it starts an engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Vault {
-    /// It has to open without a question, or there shall be no engine.
+    /// The vault must open without a prompt; otherwise no engine is started.
     OpensByItself,
-    /// The engine may be there before the vault is open: it is opened next.
+    /// The engine may run with a locked vault, which the command unlocks next.
     OpenedNext,
-    /// The same, and it is a passphrase that will open it.
+    /// The same, with a passphrase.
     OpenedByPassphrase,
 }
 
@@ -59,13 +59,13 @@ impl Vault {
     }
 }
 
-/// Starts an engine that outlives us, and waits until it answers.
+/// Starts an engine that outlives this program, and waits until it responds.
 pub(crate) fn in_background(socket: &Path, vault: Vault) -> Result<Found, Failure> {
     let program = program()?;
     let mut log = Log::open()?;
     let mut command = Command::new(program);
     command.args(vault.arguments()).process_group(0).current_dir("/");
-    // Who answers its questions has to be told the code, and only a terminal has somebody to tell.
+    // The approval code has to reach the user, which needs a terminal.
     let person = io::stderr().is_terminal();
     match std::env::var("TOKENRY_APPROVE") {
         Ok(word) if !word.is_empty() => drop(command.args(["--approve", &word])),
@@ -77,7 +77,7 @@ pub(crate) fn in_background(socket: &Path, vault: Vault) -> Result<Found, Failur
         .stdout(if person { Stdio::piped() } else { Stdio::null() })
         .stderr(log.writer()?);
     if std::env::var_os("TOKENRY_HOME").is_some_and(|home| !home.is_empty()) {
-        // It starts at another folder than we did, and a path that is not whole would lead elsewhere.
+        // It starts in another folder, where a relative path would mean another place.
         command.env("TOKENRY_HOME", log.folder.as_os_str());
     }
     let mut child = command.spawn().map_err(|error| not_started(&error.to_string()))?;
@@ -88,8 +88,7 @@ pub(crate) fn in_background(socket: &Path, vault: Vault) -> Result<Found, Failur
     Ok(found)
 }
 
-/// Shows the code that the engine made for `tokenry approve`. It says that, where there is one, before it says that it
-/// is ready; what it does not say is not waited for.
+/// Shows the engine's code for `tokenry approve`. The engine prints it before it is ready, if there is one.
 fn tell_code(said: ChildStdout) {
     let (tell, told) = mpsc::channel();
     std::thread::spawn(move || {
@@ -99,28 +98,28 @@ fn tell_code(said: ChildStdout) {
             .find_map(|line| line.strip_prefix("approval ").map(str::to_owned));
         let _ = tell.send(code);
     });
-    if let Ok(Some(code)) = told.recv_timeout(PATIENCE) {
+    if let Ok(Some(code)) = told.recv_timeout(START_TIMEOUT) {
         write_err(&format!(
-            "An engine without a window was started. It asks before it hands anything out; answer with `tokenry \
-             approve --wait` in another terminal. The approval code is {code}.\n"
+            "Started an engine without a window. It asks before it gives out secrets: answer with `tokenry approve \
+             --wait` in another terminal. The approval code is {code}.\n"
         ));
     }
 }
 
-/// Until the engine answers and its vault waits for no keyring any more.
+/// Waits until the engine responds and no longer waits for the keyring.
 fn wait(child: &mut Child, socket: &Path, log: &mut Log) -> Result<Found, Failure> {
-    let mut deadline = Instant::now() + PATIENCE;
+    let mut deadline = Instant::now() + START_TIMEOUT;
     let mut pause = Duration::from_millis(1);
     let mut said = false;
     loop {
         let ended = child.try_wait().ok().flatten();
         if find::engine(socket)?.is_some() {
-            let status: Option<EngineStatus> = engine::glance(socket, &["v1", "status"]);
+            let status: Option<EngineStatus> = engine::probe(socket, &["v1", "status"]);
             match status.as_ref().and_then(waiting::for_keyring) {
                 Some(words) if !said => {
                     write_err(&(sanitize_for_display(&words) + "\n"));
                     said = true;
-                    deadline = Instant::now() + KEYRING_PATIENCE;
+                    deadline = Instant::now() + KEYRING_TIMEOUT;
                 }
                 Some(_) => {}
                 None => {
@@ -146,37 +145,34 @@ fn no_answer(socket: &Path) -> Failure {
         Some(holder) => find::out_of_reach(&holder, socket),
         None => Failure::no_engine(
             format!(
-                "An engine was started and does not answer at {}.",
+                "An engine was started but does not respond at {}.",
                 socket.display()
             ),
-            "Try again, or start one with `tokenry serve` to see what it says.",
+            "Try again, or run `tokenry serve` to see its messages.",
         ),
     }
 }
 
-/// Another engine was started at the same moment and has the profile: it will answer soon.
+/// Another engine was started at the same moment and holds the profile: it will respond soon.
 fn lost_the_race(status: ExitStatus) -> bool {
     status.code() == Some(ErrorCode::Conflict.exit_code().into())
 }
 
-/// With the engine's own words, which say what to do. `tokenry unlock` is for a vault that is shut, and for nothing
-/// else.
+/// The engine's own message, which says what to do. `tokenry unlock` helps only with a locked vault.
 fn gave_up(status: ExitStatus, reason: &str) -> Failure {
     let shut = [ErrorCode::VaultLocked, ErrorCode::OauthUnavailable];
     let is_shut = shut
         .iter()
         .any(|code| status.code() == Some(code.exit_code().into()));
     if is_shut {
-        not_started(reason).with_next(
-            "Run `tokenry unlock` in a terminal, which asks for what is missing, or open the Tokenry window.",
-        )
+        not_started(reason).with_next("Run `tokenry unlock` in a terminal, or open the Tokenry window.")
     } else {
         not_started(reason)
     }
 }
 
 fn not_started(reason: &str) -> Failure {
-    let next = "Put that right and try again; `tokenry serve` shows what the engine says.";
+    let next = "Fix this and try again. `tokenry serve` shows the engine's messages.";
     match reason.trim_start_matches("error:").trim() {
         "" => Failure::no_engine("No engine is running, and none could be started.", next),
         what => Failure::no_engine(
@@ -186,7 +182,7 @@ fn not_started(reason: &str) -> Failure {
     }
 }
 
-/// What the engine says while nobody looks: `engine.log` in the profile.
+/// `engine.log` in the profile: the messages of an engine in the background.
 struct Log {
     folder: PathBuf,
     file: File,
@@ -200,7 +196,7 @@ impl Log {
             let file = folder.join("engine.log");
             Failure::no_engine(
                 format!(
-                    "No engine is running, and none could be started: {} cannot be written: {error}.",
+                    "No engine is running, and none could be started: cannot write {}: {error}.",
                     file.display()
                 ),
                 "Check the folder, or set TOKENRY_HOME to another one.",
@@ -212,8 +208,8 @@ impl Log {
             .create(&folder)
             .map_err(failed)?;
         let mut options = OpenOptions::new();
-        // Never through a link: it could lead to any file of the user, which is cut to nothing when it is long. And
-        // without waiting for the other end of a pipe.
+        // Never through a link, which could lead to any file of the user: a long log is truncated. And without waiting
+        // for the other end of a pipe.
         let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
         options
             .read(true)
@@ -224,9 +220,11 @@ impl Log {
         let mut file = options.open(folder.join("engine.log")).map_err(failed)?;
         let found = file.metadata().map_err(failed)?;
         if !found.is_file() || found.uid() != rustix::process::geteuid().as_raw() {
-            return Err(failed(std::io::Error::other("it is not a plain file of yours")));
+            return Err(failed(std::io::Error::other(
+                "it is not a regular file of your own",
+            )));
         }
-        if file.seek(SeekFrom::End(0)).map_err(failed)? > LOG_MAX {
+        if file.seek(SeekFrom::End(0)).map_err(failed)? > MAX_LOG_BYTES {
             file.set_len(0).map_err(failed)?;
         }
         let start = file.seek(SeekFrom::End(0)).map_err(failed)?;
@@ -240,13 +238,16 @@ impl Log {
             .map_err(|error| not_started(&error.to_string()))
     }
 
-    /// The last error in it, with what to do next.
+    /// The last error in the log, with its next step.
     fn reason(&mut self) -> String {
         let mut text = Vec::new();
         let end = self.file.seek(SeekFrom::End(0)).unwrap_or(self.start);
-        let from = self.start.max(end.saturating_sub(REASON_MAX));
+        let from = self.start.max(end.saturating_sub(MAX_REASON_BYTES));
         let read = self.file.seek(SeekFrom::Start(from)).is_ok()
-            && (&mut self.file).take(REASON_MAX).read_to_end(&mut text).is_ok();
+            && (&mut self.file)
+                .take(MAX_REASON_BYTES)
+                .read_to_end(&mut text)
+                .is_ok();
         let text = String::from_utf8_lossy(&text);
         let at = text
             .rfind("error:")

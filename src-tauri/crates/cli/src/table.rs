@@ -1,10 +1,10 @@
-//! Aligned columns.
+//! Tables and lists with aligned columns.
 
 use crate::output::{Colour, Style};
 use tokenry_contract::sanitize_for_display;
 use unicode_width::UnicodeWidthStr;
 
-/// One cell: a text and how to colour it.
+/// A text and its color.
 pub(crate) struct Cell {
     text: String,
     colour: Colour,
@@ -29,7 +29,7 @@ impl<T: AsRef<str>> From<T> for Cell {
     }
 }
 
-/// A heading and rows below it, two spaces between the columns.
+/// A heading and its rows, with two spaces between the columns.
 pub(crate) fn table(headings: &[&str], rows: Vec<Vec<Cell>>, style: Style) -> String {
     let heading = headings
         .iter()
@@ -48,7 +48,7 @@ pub(crate) fn table(headings: &[&str], rows: Vec<Vec<Cell>>, style: Style) -> St
     rows.iter().map(|row| line(row, &widths, style) + "\n").collect()
 }
 
-/// Names on the left, what they have on the right. What has no text is left out.
+/// Names on the left and values on the right. Empty values are left out.
 pub(crate) fn facts(facts: Vec<(&str, Cell)>, style: Style) -> String {
     let rows: Vec<Vec<Cell>> = facts
         .into_iter()

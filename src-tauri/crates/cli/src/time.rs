@@ -1,4 +1,4 @@
-//! Times as a person says them.
+//! Times as text, relative to now.
 
 use jiff::Timestamp;
 
@@ -6,7 +6,7 @@ const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// How far `at` is from `now`: "in 52 min", "3 min ago", and the day itself beyond two months.
+/// The distance of `at` from `now`: "in 52 min", "3 min ago"; the date beyond two months.
 pub(crate) fn relative(at: Timestamp, now: Timestamp) -> String {
     let seconds = at.as_second().saturating_sub(now.as_second());
     let Some(span) = span(seconds.saturating_abs()) else {

@@ -1,12 +1,11 @@
-//! What the command line is told when it cannot be read. A value that stands where none belongs may be a secret, so no
-//! value is repeated.
+//! Errors of the command line. An argument in the wrong position may be a secret, so no error repeats a value.
 
 use crate::args::Cli;
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 use std::ffi::OsString;
 
-/// Stands for what was typed.
+/// Replaces a value in an error.
 const HIDDEN: &str = "(not shown)";
 
 /// Reads the command line. Help, and an error, are printed and end the program.
@@ -25,13 +24,13 @@ fn without_values(mut error: Error) -> Error {
     {
         let shown = option_name(typed).unwrap_or(HIDDEN).to_owned();
         error.insert(ContextKind::InvalidArg, ContextValue::String(shown));
-        // Among the tips is how to give it as a value, which repeats it.
+        // One of the tips would repeat the argument.
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(Vec::new()));
     }
     error
 }
 
-/// The name of a long option, without what may stand behind it.
+/// The name of a long option, without its value.
 fn option_name(typed: &str) -> Option<&str> {
     let name = typed.split('=').next().unwrap_or(typed);
     let letters = name.strip_prefix("--")?;

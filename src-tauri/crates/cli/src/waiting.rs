@@ -1,4 +1,4 @@
-//! What a command that gets no answer waits for, and how that is answered: the person who sits there is told.
+//! Shows what a command waits for, and what the user can do.
 
 use crate::engine::Engine;
 use crate::output::write_err;
@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use std::time::{Duration, Instant};
 use tokenry_contract::{EngineStatus, Prompt, sanitize_for_display};
 
-/// How long an answer may take before anybody wonders.
-const FIRST: Duration = Duration::from_millis(700);
-/// How often to look again.
-const AGAIN: Duration = Duration::from_secs(2);
+/// Nothing is shown before this.
+const FIRST_CHECK_AFTER: Duration = Duration::from_millis(700);
+/// The interval of the checks.
+const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Looks what a request waits for, and says each thing once.
+/// Checks what a request waits for, and shows each reason once.
 pub(crate) struct Waiting<'a> {
     engine: &'a Engine,
     next: Instant,
@@ -23,33 +23,33 @@ impl<'a> Waiting<'a> {
     pub(crate) fn new(engine: &'a Engine) -> Self {
         Self {
             engine,
-            next: Instant::now() + FIRST,
+            next: Instant::now() + FIRST_CHECK_AFTER,
             said: None,
         }
     }
 
-    /// How long until the next look.
+    /// The time until the next check.
     pub(crate) fn pause(&self) -> Duration {
         self.next.saturating_duration_since(Instant::now())
     }
 
-    pub(crate) fn look(&mut self) {
+    pub(crate) fn check(&mut self) {
         if let Some((what, words)) = self.reason()
             && self.said.as_ref() != Some(&what)
         {
             write_err(&(sanitize_for_display(&words) + "\n"));
             self.said = Some(what);
         }
-        self.next = Instant::now() + AGAIN;
+        self.next = Instant::now() + CHECK_INTERVAL;
     }
 
-    /// What it is, and the words for it.
+    /// The reason and its message.
     fn reason(&self) -> Option<(String, String)> {
-        let status: EngineStatus = self.engine.glance(&["v1", "status"])?;
+        let status: EngineStatus = self.engine.probe(&["v1", "status"])?;
         if let Some(words) = for_keyring(&status) {
             return Some(("keyring".to_owned(), words));
         }
-        let prompts: Vec<Prompt> = self.engine.glance(&["v1", "prompts"])?;
+        let prompts: Vec<Prompt> = self.engine.probe(&["v1", "prompts"])?;
         let ours = |prompt: &&Prompt| prompt.pid == Some(std::process::id());
         let prompt = prompts.iter().find(ours)?;
         let words = for_consent(prompt, &status, Timestamp::now());
@@ -57,7 +57,7 @@ impl<'a> Waiting<'a> {
     }
 }
 
-/// What unlocks a keyring that is waited for.
+/// The message while the engine waits for the keyring.
 pub(crate) fn for_keyring(status: &EngineStatus) -> Option<String> {
     if !status.vault.waiting_for_keyring {
         return None;
@@ -68,16 +68,16 @@ pub(crate) fn for_keyring(status: &EngineStatus) -> Option<String> {
     Some(format!("{first}{}.", letters.as_str().trim_end_matches('.')))
 }
 
-/// Where and how a question is answered, and until when.
+/// Where and how to answer a request, and until when.
 fn for_consent(prompt: &Prompt, status: &EngineStatus, now: Timestamp) -> String {
     let (pid, until) = (status.pid, relative(prompt.ends_at, now));
     let how = if status.window {
-        format!("Waiting for your consent: answer in the Tokenry window on the desktop (process {pid}).")
+        format!("Waiting for your consent: answer in the Tokenry window (process {pid}).")
     } else {
         format!(
             "Waiting for your consent: answer with `tokenry approve --wait` in another terminal. The approval code was \
              shown where the engine (process {pid}) was started."
         )
     };
-    format!("{how} Without an answer the request is denied {until}.")
+    format!("{how} The request is denied automatically {until}.")
 }

@@ -72,7 +72,7 @@ fn an_error_names_its_fields_and_what_the_provider_said() {
 }
 
 #[test]
-fn a_name_nobody_has_is_answered_with_the_closest_ones() {
+fn an_unknown_name_is_answered_with_the_closest_ones() {
     let fake = Fake::new(|what| match what {
         "GET /v1/oauth-providers" => (200, json!([provider(), machine()])),
         "GET /v1/connections" => (200, json!([connection()])),
@@ -153,22 +153,22 @@ fn refresh_and_disconnect_say_what_became_of_it() {
     });
     fake.run(&["refresh", "github"])
         .ends(0)
-        .says("", "Refreshed github. It expires 9000-01-01.\n");
+        .says("", "Refreshed github. The access token expires 9000-01-01.\n");
     assert_eq!(
         fake.run(&["refresh", "github", "--json"]).ends(0).json(),
         connection()
     );
     let run = fake.run(&["disconnect", "github"]).ends(0);
     assert!(
-        run.out.is_empty() && run.err.contains("goes on trying to revoke"),
+        run.out.is_empty() && run.err.contains("Revocation pending"),
         "{run:?}"
     );
     let run = fake.run(&["disconnect", "github", "--json"]).ends(0);
     assert_eq!(run.json(), json!({"success": true, "revoked": "pending"}));
     for (revoked, says) in [
         ("no", "did not revoke"),
-        ("pending", "yet"),
-        ("unsupported", "no way to revoke"),
+        ("pending", "keeps trying"),
+        ("unsupported", "does not support revocation"),
     ] {
         let answer = json!({"success": true, "revoked": revoked, "detail": "as.example answered 404 there."});
         let fake = Fake::new(move |_| (200, answer.clone()));
@@ -194,7 +194,7 @@ fn events_are_read_page_by_page() {
     });
     let run = fake.run(&["events", "--limit", "1", "--before", "20"]).ends(0);
     assert!(run.out.contains("2026-01-01T00:00:00Z  locked  done"), "{run:?}");
-    assert_eq!(run.err, "Older ones: `tokenry events --before 17`.\n");
+    assert_eq!(run.err, "Older events: `tokenry events --before 17`.\n");
     let run = fake.run(&["events", "--json"]).ends(0);
     assert_eq!((run.json(), run.err.as_str()), (page, ""));
 }
@@ -212,7 +212,7 @@ fn events_are_filtered_and_a_page_without_any_says_where_to_go_on() {
         "refused",
     ];
     let run = fake.run(&[&["events"][..], &filters[..]].concat()).ends(0);
-    let older = "Older ones: `tokenry events --before 17` with the same filters; there may be some.\n";
+    let older = "Older events: `tokenry events --before 17` with the same filters (there may be none).\n";
     assert_eq!((run.out.as_str(), run.err.as_str()), ("", older));
     fake.run(&["events", "--outcome", "well"]).ends(2);
 }
@@ -228,7 +228,7 @@ fn lock_locks_and_says_so() {
 }
 
 #[test]
-fn a_wrong_command_line_ends_with_2_and_asks_nobody() {
+fn an_invalid_command_line_ends_with_2_and_sends_nothing() {
     let fake = Fake::new(support::not_found);
     for arguments in [
         &[][..],

@@ -140,8 +140,8 @@ fn a_flow_that_ends_without_a_connection_ends_with_its_code() {
     for (end, code, says) in [
         (failed("consent_denied"), 13, "he person said no."),
         (failed("provider_error"), 23, "he person said no."),
-        (flow("cancelled"), 13, "called off"),
-        (flow("expired"), 18, "obody answered in time."),
+        (flow("cancelled"), 13, "was cancelled"),
+        (flow("expired"), 18, "he sign-in expired."),
     ] {
         let run = fake("loopback", end, json!([]))
             .run(&["connect", "github", "--no-browser"])
@@ -176,7 +176,7 @@ fn an_interrupted_connect_calls_its_flow_off() {
         kill_process(Pid::from_child(&child), signal).unwrap();
         let ended = Run::from(child.wait_with_output().unwrap()).ends(128 + signal.as_raw());
         assert!(
-            ended.err.ends_with("\n\nCalled off; nothing was connected.\n"),
+            ended.err.ends_with("\n\nCancelled. Nothing was connected.\n"),
             "{ended:?}"
         );
         let last = fake.seen().pop().unwrap();
@@ -226,7 +226,7 @@ fn a_connection_that_needs_it_is_renewed() {
     ] {
         let fake = fake("loopback", flow("connected"), connections);
         let run = fake.run(&["connect", name, "--no-browser"]).ends(0);
-        assert!(run.err.starts_with("Renewing github.\n"), "{run:?}");
+        assert!(run.err.starts_with("Signing in to github again.\n"), "{run:?}");
         assert_eq!(
             asked_for(&fake),
             json!({"open_browser": false, "connection": CONNECTION})
@@ -298,12 +298,12 @@ fn an_answer_that_was_refused_is_told_while_it_waits() {
         _ => (200, connection()),
     });
     let run = fake.run(&["connect", "github", "--no-browser"]).ends(0);
-    let told = "An answer came and was not taken: The address has a parameter twice. Still waiting.\n";
+    let told = "Rejected a response: The address has a parameter twice. Still waiting.\n";
     assert_eq!(run.err.matches(told).count(), 1, "{run:?}");
     assert_eq!(run.out, "http://127.0.0.1:4711/begin/x\n");
 }
 
-/// Somebody else's: another provider's.
+/// A connection of another provider.
 fn machine_connection() -> Value {
     let mut connection = broken();
     connection["provider_id"] = FLOW.into();
@@ -394,7 +394,7 @@ fn callback_takes_the_address_from_standard_input_and_refuses_it_as_an_argument(
     assert_eq!(json.ends(0).json(), connection());
     let as_argument = fake.run(&["callback", url]).ends(10);
     for part in [
-        "every user of this machine",
+        "other users of this machine",
         "Nothing was sent",
         "`tokenry callback`",
     ] {
@@ -428,7 +428,7 @@ fn a_refused_address_ends_with_its_code() {
         .ends(10);
     assert!(!run.err.contains("s3cr3t"), "{run:?}");
     let run = fake.run_with(&["callback"], b"").ends(10);
-    assert!(run.err.contains("nothing was given"), "{run:?}");
+    assert!(run.err.contains("is empty"), "{run:?}");
 }
 
 #[test]

@@ -42,9 +42,9 @@ fn a_program_that_waits_for_a_passphrase_writes_no_core_file() {
 }
 
 /// A user who is not root, whatever it is called here. Of root's processes the system does not say whether they hide.
-const NOBODY: u32 = 65_534;
+const OTHER_USER: u32 = 65_534;
 
-/// Who may look into the memory of a process: its user, or nobody but root where it hides.
+/// The user who may read the memory of a process: its own, or root where it hides.
 fn open_to(pid: u32) -> u32 {
     std::fs::metadata(format!("/proc/{pid}/environ")).unwrap().uid()
 }
@@ -53,7 +53,7 @@ fn open_to(pid: u32) -> u32 {
 #[test]
 fn a_program_that_waits_for_the_rest_of_a_secret_is_closed_to_other_programs_of_its_user() {
     let us = rustix::process::geteuid();
-    let user = if us.is_root() { NOBODY } else { us.as_raw() };
+    let user = if us.is_root() { OTHER_USER } else { us.as_raw() };
     let folder = tempfile::tempdir().unwrap();
     // Where another user can start it, and has a home.
     let program = folder.path().join("tokenry");

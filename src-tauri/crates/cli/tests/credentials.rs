@@ -148,11 +148,11 @@ fn a_value_is_never_an_argument() {
 fn what_cannot_be_read_is_an_error_and_nothing_is_sent() {
     let fake = fake();
     for (arguments, says) in [
+        (&["credential", "add", "x", "--type", "raw"][..], "is empty"),
         (
-            &["credential", "add", "x", "--type", "raw"][..],
-            "nothing was given",
+            &["credential", "add", "x", "--type", "default"],
+            "a field is required",
         ),
-        (&["credential", "add", "x", "--type", "default"], "no field"),
         (
             &[
                 "credential",
@@ -165,7 +165,7 @@ fn what_cannot_be_read_is_an_error_and_nothing_is_sent() {
                 "--field",
                 "b=-",
             ],
-            "several values",
+            "one value only",
         ),
         (
             &[
@@ -179,14 +179,14 @@ fn what_cannot_be_read_is_an_error_and_nothing_is_sent() {
             ],
             "cannot be read",
         ),
-        (&["credential", "edit", "x"], "nothing is to be changed"),
+        (&["credential", "edit", "x"], "there is nothing to change"),
         (
             &["provider", "add", "--from", "{\"client_secret\":\"x\"}"],
             "the name of a file",
         ),
         (
             &["--app-token-file", "tokenry_app_c4n4ry", "list"],
-            "the name of a file",
+            "expects a file name",
         ),
     ] {
         let run = fake.run(arguments).ends(10);

@@ -83,7 +83,7 @@ fn the_lock_file_leads_to_an_engine_that_another_environment_started() {
     }
 }
 
-/// security.md, Doors: both sides check who the other is, wherever the lock file leads.
+/// security.md, "Local interfaces": both sides check the user of the other, wherever the lock file leads.
 #[test]
 fn the_lock_file_leads_into_no_folder_that_others_can_write_to() {
     let (user, fake) = (User::new(), engine());

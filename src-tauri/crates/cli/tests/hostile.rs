@@ -1,4 +1,4 @@
-//! Whoever listens on the socket may say anything.
+//! A program that listens on the socket may send anything.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -27,7 +27,7 @@ fn what_is_no_answer_is_a_clear_error_and_no_output() {
         let fake = Fake::raw(|_| answer.to_vec());
         let run = fake.run(&["list"]).ends(22);
         assert!(run.out.is_empty(), "{run:?}");
-        assert!(run.err.starts_with("error: the engine") && run.err.contains("\n  next: "), "{run:?}");
+        assert!(run.err.contains("the engine") && run.err.starts_with("error: ") && run.err.contains("\n  next: "), "{run:?}");
     }
 }
 
@@ -76,7 +76,7 @@ fn no_text_of_the_engine_moves_the_cursor() {
     assert_eq!(fake.run(&["list"]).out.lines().count(), 2);
 }
 
-/// security.md, Doors: the socket is in a folder that only its user can write to.
+/// security.md, "Local interfaces": the socket is in a folder that only its user can write to.
 #[test]
 fn a_folder_that_others_can_write_to_is_refused_before_anything_is_sent() {
     let fake = Fake::new(|_| (200, token()));
@@ -95,7 +95,7 @@ fn a_file_in_the_place_of_the_socket_is_no_engine() {
 }
 
 #[test]
-fn nobody_is_told_when_nobody_reads() {
+fn without_a_reader_of_standard_output_no_error_is_printed() {
     let fake = Fake::new(|_| (200, json!([connection()])));
     let mut command = support::command(&support::tokenry(), fake.home.path(), &["list"]);
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();

@@ -1,4 +1,4 @@
-//! Where standard output cannot take what was asked for, the command fails: nobody would have it.
+//! A command fails when its standard output cannot take the result.
 
 #![allow(clippy::unwrap_used)]
 
@@ -35,7 +35,7 @@ fn a_closed_or_full_standard_output_is_an_error() {
     let fails = |arguments: &str, to: &str| {
         let run = redirected(&fake, arguments, to).ends(22);
         assert!(
-            run.err.contains("tandard output takes nothing"),
+            run.err.contains("annot write to standard output"),
             "{arguments} {to}: {run:?}"
         );
     };
@@ -64,7 +64,7 @@ fn nothing_is_asked_for_that_could_not_be_handed_over() {
 }
 
 #[test]
-fn a_pipe_that_nobody_reads_is_an_error() {
+fn a_pipe_without_a_reader_is_an_error() {
     let fake = fake();
     let mut command = support::command(&support::tokenry(), fake.home.path(), &["token", "github"]);
     let (reader, writer) = std::io::pipe().unwrap();

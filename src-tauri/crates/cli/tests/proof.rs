@@ -1,4 +1,4 @@
-//! Who is given a passphrase: the engine of this profile, and nobody else that listens at its socket.
+//! Only the engine of this profile gets a passphrase, and no other program that listens at its socket.
 
 #![allow(clippy::unwrap_used)]
 #![cfg(target_os = "linux")]
@@ -38,7 +38,7 @@ fn a_program_that_does_not_hold_the_lock_of_the_profile_gets_no_passphrase() {
     got_nothing(&fake);
 }
 
-/// The same: whoever holds the lock runs what is installed beside `tokenry`.
+/// The same: the holder of the lock must run a program that is installed next to `tokenry`.
 #[test]
 fn a_program_that_is_not_installed_beside_this_one_gets_no_passphrase() {
     let fake = listening();
@@ -49,7 +49,7 @@ fn a_program_that_is_not_installed_beside_this_one_gets_no_passphrase() {
     let _ = child.stdin.take().unwrap().write_all(CANARY.as_bytes());
     let run = Run::from(child.wait_with_output().unwrap());
     assert_ne!(run.code, 0);
-    for said in ["installed beside this one", "kill ", "was not sent"] {
+    for said in ["installed next to this one", "kill ", "was not sent"] {
         assert!(run.err.contains(said), "{run:?}");
     }
     got_nothing(&fake);

@@ -174,7 +174,7 @@ fn edit_sends_only_what_is_given_and_an_empty_text_clears() {
         ]
     );
     let run = fake.run(&["provider", "edit", "github"]).ends(10);
-    assert!(run.err.contains("nothing is to be changed"), "{run:?}");
+    assert!(run.err.contains("there is nothing to change"), "{run:?}");
 }
 
 #[test]

@@ -153,7 +153,7 @@ fn a_new_passphrase_is_typed_twice_and_a_slip_makes_no_vault() {
         });
         let mut terminal = Terminal::new(&fake, &["unlock", "--passphrase-fd", "0"]);
         terminal.answer("New passphrase: ", &format!("{CANARY}\n"));
-        terminal.answer("Once more: ", &format!("{second}\n"));
+        terminal.answer("Repeat passphrase: ", &format!("{second}\n"));
         let (run, shown) = terminal.end();
         let run = run.ends(code);
         assert!(
@@ -268,9 +268,9 @@ fn an_address_is_pasted_until_it_is_right() {
         &fake,
         &["connect", "github", "--redirect", "paste", "--no-browser"],
     );
-    terminal.answer("Paste the address: ", "\n");
+    terminal.answer("Paste the URL: ", "\n");
     terminal.answer(
-        "Paste the address: ",
+        "Paste the URL: ",
         "  http://127.0.0.1:1/cb/github?code=c&state=s \n",
     );
     let (run, _) = terminal.end();
@@ -418,10 +418,10 @@ fn an_app_token_that_cannot_be_used_is_not_sent_and_not_shown() {
     let open = |text: &str, mode| token_file(&fake, text, mode);
     let cases: [(&dyn Fn() -> String, &str); 5] = [
         (&|| open(CANARY, 0o644), "chmod 600"),
-        (&|| open("", 0o600), "nothing was given"),
+        (&|| open("", 0o600), "is empty"),
         (
             &|| open(&format!("{CANARY}\r\nHost: evil"), 0o600),
-            "it is no token",
+            "it is not a token",
         ),
         (
             &|| fake.home.path().to_str().unwrap().to_owned(),

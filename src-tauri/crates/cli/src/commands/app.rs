@@ -24,17 +24,17 @@ pub(crate) fn run(command: &AppCommand, engine: &Engine, output: &Output) -> Res
         AppCommand::List => list(engine, output),
         AppCommand::Remove { name } => {
             let success: Success = engine.send(Method::Delete, &["v1", "apps", name])?;
-            output.done(&success, &format!("{name} is gone, with everything it might do."))
+            output.done(&success, &format!("Removed {name} and its grants."))
         }
         AppCommand::Grant(args) => grant(args, engine, output),
         AppCommand::Revoke { id } => {
             let success: Success = engine.send(Method::Delete, &["v1", "grants", id])?;
-            output.done(&success, "The grant is taken away.")
+            output.done(&success, "Revoked the grant.")
         }
     }
 }
 
-/// The app's own token alone goes to standard output; nobody sees it again.
+/// Only the app's token goes to standard output. It cannot be displayed again.
 fn add(
     name: &str,
     redirect_uris: &[String],
@@ -42,7 +42,7 @@ fn add(
     engine: &Engine,
     output: &Output,
 ) -> Result<(), Failure> {
-    // Before there is an app whose token nobody saw.
+    // Checked first: otherwise the app would exist, and its token would be lost.
     check_out()?;
     let request = CreateApp {
         name: name.to_owned(),
@@ -51,8 +51,8 @@ fn add(
     };
     let created: CreatedApp = engine.send_body(Method::Post, &["v1", "apps"], &request)?;
     let words = format!(
-        "{} is registered; its client id is {}. It may do nothing yet: `tokenry app grant {} --scope tokens:read \
-         --connection NAME`.",
+        "Registered {}. Its client ID is {}. It has no access yet; grant some with `tokenry app grant {} --scope \
+         tokens:read --connection NAME`.",
         created.app.name, created.app.id, created.app.name
     );
     output.say(&words);
@@ -80,7 +80,7 @@ fn grant(args: &GrantArgs, engine: &Engine, output: &Output) -> Result<(), Failu
     };
     let grant: Grant = engine.send_body(Method::Post, &["v1", "grants"], &request)?;
     let words = format!(
-        "{} may do that from now on; `tokenry app revoke {}` ends it.",
+        "Granted access to {}. `tokenry app revoke {}` revokes it.",
         grant.app_name, grant.id
     );
     output.done(&grant, &words)
@@ -89,7 +89,7 @@ fn grant(args: &GrantArgs, engine: &Engine, output: &Output) -> Result<(), Failu
 fn list(engine: &Engine, output: &Output) -> Result<(), Failure> {
     let apps: Vec<App> = engine.get(&["v1", "apps"])?;
     if apps.is_empty() {
-        output.say("There is no app yet: `tokenry app add NAME` registers one.");
+        output.say("There are no apps. `tokenry app add NAME` registers one.");
     }
     let names = if output.is_json() {
         Names::new()
@@ -99,7 +99,7 @@ fn list(engine: &Engine, output: &Output) -> Result<(), Failure> {
     output.data(&apps, |style| text(&apps, &names, style))
 }
 
-/// What the ids in grants are called; what is gone has no name any more.
+/// The names of the ids in grants. Removed connections and credentials have none.
 fn names(apps: &[App], engine: &Engine) -> Names {
     let grants = || apps.iter().flat_map(|app| &app.grants);
     let mut names = Names::new();
@@ -114,7 +114,7 @@ fn names(apps: &[App], engine: &Engine) -> Names {
     names
 }
 
-/// What a grant is good for, by name.
+/// The connections and credentials of a grant, by name.
 fn with(grant: &Grant, names: &Names) -> String {
     let all = grant.connections.iter().chain(&grant.credentials);
     let named = all.map(|id| {

@@ -1,4 +1,4 @@
-//! Answering the engine's questions where there is no window.
+//! `tokenry approve`: answers permission requests of an engine without a window.
 
 use super::authorize::{self, Allowed};
 use crate::args::ApproveArgs;
@@ -15,8 +15,8 @@ use tokenry_contract::{
     EngineStatus, ErrorCode, Operation, Prompt, PromptChange, PromptChangeKind, PromptDecision, Success,
 };
 
-/// How often a terminal that waits for questions looks for new ones.
-const LOOK: Duration = Duration::from_secs(1);
+/// How often `--wait` asks the engine for open requests.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// `AnswerPrompt`, without a copy of its secret.
 #[derive(Serialize)]
@@ -29,20 +29,20 @@ struct Sent<'a> {
     allowed: &'a Allowed,
 }
 
-/// What a person says to a question.
-struct Answer {
+/// The user's answer to a request.
+struct Decision {
     decision: PromptDecision,
     allowed: Allowed,
 }
 
-impl From<PromptDecision> for Answer {
+impl From<PromptDecision> for Decision {
     fn from(decision: PromptDecision) -> Self {
         let allowed = Allowed::default();
         Self { decision, allowed }
     }
 }
 
-/// Answers one question that is named; else shows them, and at a terminal asks for each.
+/// Answers the named request; otherwise lists open requests and, at a terminal, asks for a decision on each.
 pub(crate) fn run(args: &ApproveArgs, engine: &Engine, output: &Output) -> Result<(), Failure> {
     match (&args.id, args.decision) {
         (Some(id), Some(decision)) => {
@@ -54,8 +54,8 @@ pub(crate) fn run(args: &ApproveArgs, engine: &Engine, output: &Output) -> Resul
         }
         (Some(_), None) => Err(Failure::new(
             ErrorCode::ValidationError,
-            "A question is named, and no answer to it.",
-            "Say `--decision deny`, `once` or `session`; for an app that is to be authorized, `authorize`.",
+            "--decision is missing.",
+            "Use `--decision deny`, `once` or `session`; to authorize an app, `authorize`.",
         )),
         (None, _) if args.wait || (!output.is_json() && io::stdin().is_terminal()) => {
             converse(args, engine, output)
@@ -64,13 +64,13 @@ pub(crate) fn run(args: &ApproveArgs, engine: &Engine, output: &Output) -> Resul
     }
 }
 
-/// What an app may use is looked up among what the question offers.
+/// The decision from the options. Names are looked up among the choices of the request.
 fn by_options(
     args: &ApproveArgs,
     id: &str,
     decision: PromptDecision,
     engine: &Engine,
-) -> Result<Answer, Failure> {
+) -> Result<Decision, Failure> {
     if decision != PromptDecision::Authorize {
         return Ok(decision.into());
     }
@@ -81,19 +81,19 @@ fn by_options(
         .ok_or_else(|| {
             Failure::new(
                 ErrorCode::NotFound,
-                format!("No question {id:?} is open."),
-                "It was answered, or is over; `tokenry approve` shows what is open.",
+                format!("No open request has the id {id:?}."),
+                "It was answered or has expired; `tokenry approve` lists open requests.",
             )
         })?;
     let (connections, credentials) = (&args.connections, &args.credentials);
     let allowed = authorize::by_options(prompt, connections, credentials, args.until, args.nothing)?;
-    Ok(Answer { decision, allowed })
+    Ok(Decision { decision, allowed })
 }
 
 fn list(engine: &Engine, output: &Output) -> Result<(), Failure> {
     let prompts: Vec<Prompt> = engine.get(&["v1", "prompts"])?;
     if prompts.is_empty() {
-        output.say("No question is open.");
+        output.say("There are no open requests.");
     }
     output.data(&prompts, |style| {
         prompts
@@ -104,17 +104,20 @@ fn list(engine: &Engine, output: &Output) -> Result<(), Failure> {
     })
 }
 
-/// One question after the other, as long as there are any; with `--wait`, for ever.
+/// Answers one request after the other until none is open; with `--wait`, until the command is interrupted.
 fn converse(args: &ApproveArgs, engine: &Engine, output: &Output) -> Result<(), Failure> {
     let mut known: Option<SecretText> = None;
+    if args.wait {
+        output.say("Waiting for permission requests. Press Ctrl-C to stop.");
+    }
     loop {
         let prompts: Vec<Prompt> = engine.get(&["v1", "prompts"])?;
         let Some(prompt) = prompts.first() else {
             if args.wait {
-                std::thread::sleep(LOOK);
+                std::thread::sleep(POLL_INTERVAL);
                 continue;
             }
-            output.say("No question is open.");
+            output.say("There are no open requests.");
             return Ok(());
         };
         output.say("");
@@ -139,21 +142,21 @@ fn converse(args: &ApproveArgs, engine: &Engine, output: &Output) -> Result<(), 
                 output.say(done(answer.decision));
                 known = Some(given);
             }
-            // The question is over, or the code was mistyped: the next one is asked with a new code.
+            // The request has ended or the code was mistyped: the next one needs a new code.
             Err(failure) => output.fail(&failure),
         }
     }
 }
 
-/// `None` at the end of the input. An empty line denies; whatever is no answer is asked for again.
-fn decide(prompt: &Prompt, output: &Output) -> Result<Option<Answer>, Failure> {
+/// Returns `None` at the end of the input. An empty line denies; an invalid line is asked again.
+fn decide(prompt: &Prompt, output: &Output) -> Result<Option<Decision>, Failure> {
     if prompt.operation == Operation::AuthorizeApp {
         return authorize_app(prompt, output);
     }
     let choices = if prompt.for_session {
-        "Allow it? [o]nce, for this [s]ession, or [D]eny: "
+        "Allow? [o]nce, for this [s]ession, or [D]eny: "
     } else {
-        "Allow it? [o]nce, or [D]eny: "
+        "Allow? [o]nce, or [D]eny: "
     };
     loop {
         let Some(line) = secret_input::shown_line(choices)? else {
@@ -166,7 +169,7 @@ fn decide(prompt: &Prompt, output: &Output) -> Result<Option<Answer>, Failure> {
             // A typo decides nothing.
             _ => continue,
         };
-        return Ok(Some(Answer::from(decision)));
+        return Ok(Some(Decision::from(decision)));
     }
 }
 
@@ -174,7 +177,7 @@ fn denies(line: &str) -> bool {
     matches!(line, "" | "d" | "deny" | "n" | "no")
 }
 
-fn authorize_app(prompt: &Prompt, output: &Output) -> Result<Option<Answer>, Failure> {
+fn authorize_app(prompt: &Prompt, output: &Output) -> Result<Option<Decision>, Failure> {
     loop {
         let Some(line) = secret_input::shown_line("Authorize this app? [y]es, or [D]eny: ")? else {
             return Ok(None);
@@ -187,13 +190,13 @@ fn authorize_app(prompt: &Prompt, output: &Output) -> Result<Option<Answer>, Fai
     }
     let allowed = authorize::by_questions(prompt, output)?;
     let decision = PromptDecision::Authorize;
-    Ok(allowed.map(|allowed| Answer { decision, allowed }))
+    Ok(allowed.map(|allowed| Decision { decision, allowed }))
 }
 
 fn send(
     engine: &Engine,
     id: &str,
-    answer: &Answer,
+    answer: &Decision,
     code: &str,
     passphrase: Option<&SecretText>,
 ) -> Result<Success, Failure> {
@@ -209,13 +212,13 @@ fn send(
         .map_err(|failure| in_its_window(failure, engine))
 }
 
-/// An engine with a window takes no answer from anywhere else.
+/// An engine with a window accepts answers from that window only.
 fn in_its_window(failure: Failure, engine: &Engine) -> Failure {
-    let status = || engine.glance::<EngineStatus>(&["v1", "status"]);
+    let status = || engine.probe::<EngineStatus>(&["v1", "status"]);
     match failure.code() {
         Some(ErrorCode::PermissionDenied) => match status() {
             Some(status) if status.window => failure.with_next(format!(
-                "This engine (process {}) has a window: answer there, on the desktop.",
+                "This engine (process {}) has a window: answer there.",
                 status.pid
             )),
             _ => failure,
@@ -228,7 +231,7 @@ fn passphrase(fd: Option<u32>) -> Result<SecretText, Failure> {
     secret_input::from_fd(fd.unwrap_or(0), "Passphrase")
 }
 
-/// As people type it: small letters and a forgotten hyphen are no other code.
+/// Lowercase letters and a missing hyphen are accepted.
 fn code(fd: Option<u32>) -> Result<SecretText, Failure> {
     let typed = secret_input::from_fd(fd.unwrap_or(0), "Approval code")?;
     let letters: String = typed
@@ -244,8 +247,8 @@ fn done(decision: PromptDecision) -> &'static str {
     match decision {
         PromptDecision::Deny => "Denied.",
         PromptDecision::Session => "Allowed for this session.",
-        PromptDecision::Once => "Allowed, this once.",
-        PromptDecision::Authorize => "Authorized; `tokenry app list` shows the grant.",
+        PromptDecision::Once => "Allowed once.",
+        PromptDecision::Authorize => "Authorized. `tokenry app list` shows the grant.",
     }
 }
 
@@ -261,11 +264,16 @@ fn shown(prompt: &Prompt, style: Style) -> String {
         ("account", text(&prompt.account)),
         ("provider", text(&prompt.provider)),
         ("credential", text(&prompt.credential)),
-        ("asked for", Cell::from(prompt.requested_scopes.join(" "))),
-        ("token can", Cell::from(prompt.token_scopes.join(" "))),
+        ("requested scopes", Cell::from(prompt.requested_scopes.join(" "))),
+        ("token scopes", Cell::from(prompt.token_scopes.join(" "))),
     ];
     let may = prompt.api_scopes.iter();
-    rows.extend(may.map(|may| ("may", Cell::from(format!("{}: {}", may.scope, may.description)))));
+    rows.extend(may.map(|may| {
+        (
+            "access",
+            Cell::from(format!("{}: {}", may.scope, may.description)),
+        )
+    }));
     rows.extend(
         prompt
             .changes
@@ -274,7 +282,7 @@ fn shown(prompt: &Prompt, style: Style) -> String {
     );
     let going = prompt.disconnecting.join(", ");
     rows.push(("disconnects", Cell::from(going)));
-    rows.push(("code goes to", text(&prompt.redirect_uri)));
+    rows.push(("redirect URI", text(&prompt.redirect_uri)));
     for (what, offers) in [
         ("connection", authorize::connections(prompt)),
         ("credential", authorize::credentials(prompt)),
@@ -289,15 +297,15 @@ fn shown(prompt: &Prompt, style: Style) -> String {
     rows.extend([
         ("app", text(&prompt.app)),
         ("program", Cell::from(program)),
-        ("started as", text(&prompt.arguments)),
-        ("by", text(&prompt.parent)),
+        ("command", text(&prompt.arguments)),
+        ("parent process", text(&prompt.parent)),
         ("terminal", text(&prompt.terminal)),
-        ("question", Cell::from(prompt.id.to_string())),
+        ("request", Cell::from(prompt.id.to_string())),
     ]);
     facts(rows, style)
 }
 
-/// One field, as `field: old → new`. The value of a secret is not told.
+/// One field, as `field: old → new`. A secret value is not shown.
 fn changes(change: &PromptChange) -> String {
     let field = &change.field;
     match (&change.from, &change.to, change.change) {
@@ -314,21 +322,21 @@ fn wants(operation: Operation) -> &'static str {
     match operation {
         Operation::Token => "an access token",
         Operation::StartFlow => "to start a sign-in",
-        Operation::FinishFlow => "to end a sign-in that it did not start",
-        Operation::Refresh => "to refresh",
+        Operation::FinishFlow => "to finish a sign-in that another program started",
+        Operation::Refresh => "to refresh a connection",
         Operation::Disconnect => "to disconnect",
         Operation::WriteConnection => "to change a connection",
         Operation::WriteProviders => "to change providers",
-        Operation::DeleteProvider => "to delete a provider and disconnect its connections",
-        Operation::MoveEndpoint => "to change where a provider's secrets go, or how they are protected",
-        Operation::ReadCredential => "the values of a credential",
+        Operation::DeleteProvider => "to remove a provider and disconnect its connections",
+        Operation::MoveEndpoint => "to change where a provider's secrets are sent, or how they are protected",
+        Operation::ReadCredential => "to read the values of a credential",
         Operation::WriteCredentials => "to change credentials",
-        Operation::DeleteCredential => "to delete a credential",
-        Operation::WriteApps => "to change what apps may do",
-        Operation::AcceptOlder => "to go on with an older copy of the vault, and refresh from it",
+        Operation::DeleteCredential => "to remove a credential",
+        Operation::WriteApps => "to change apps and their grants",
+        Operation::AcceptOlder => "to accept an older copy of the vault, and refresh again",
         Operation::DeleteApp => "to remove an app and its grants",
-        Operation::HandOver => "to end this engine and take the profile",
-        Operation::AuthorizeApp => "to be an authorized app",
+        Operation::HandOver => "to stop this engine and use its profile",
+        Operation::AuthorizeApp => "to be authorized as an app",
         Operation::ReadProviders => "to see providers",
         Operation::ReadConnections => "to see connections",
         Operation::ListCredentials => "to see the names of credentials",

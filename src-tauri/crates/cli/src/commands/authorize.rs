@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use tokenry_contract::{ErrorCode, Prompt};
 
-/// What an app may use from now on: the ids of the answer.
+/// The ids of what an app may use.
 #[derive(Debug, Default, PartialEq, Serialize)]
 pub(super) struct Allowed {
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -18,7 +18,7 @@ pub(super) struct Allowed {
     pub(super) until: Option<Timestamp>,
 }
 
-/// A connection or credential that a question offers.
+/// A connection or credential that a request offers.
 pub(super) struct Offer {
     pub(super) id: String,
     pub(super) name: String,
@@ -43,8 +43,8 @@ pub(super) fn credentials(prompt: &Prompt) -> Vec<Offer> {
     offers.collect()
 }
 
-/// What the options of the command line say. An app that could use something has to be given something, or
-/// expressly nothing.
+/// The choice from the command line's options. `--nothing` is required for an app that shall use nothing although
+/// something is offered.
 pub(super) fn by_options(
     prompt: &Prompt,
     connections: &[String],
@@ -59,10 +59,10 @@ pub(super) fn by_options(
         return Err(Failure::new(
             ErrorCode::ValidationError,
             format!(
-                "The answer does not say what the app may use. It can be given: {}.",
+                "Choose what the app may use. Available: {}.",
                 names(offered.iter().chain(&offered_credentials))
             ),
-            "Name each with `--connection NAME` or `--credential NAME`; `--nothing` gives it none of them.",
+            "Use `--connection NAME` or `--credential NAME` for each, or `--nothing` for none.",
         ));
     }
     let pick = |offers: &[Offer], names: &[String]| {
@@ -78,7 +78,7 @@ pub(super) fn by_options(
     })
 }
 
-/// Asks at the terminal. `None` at the end of the input.
+/// Asks at the terminal. Returns `None` at the end of the input.
 pub(super) fn by_questions(prompt: &Prompt, output: &Output) -> Result<Option<Allowed>, Failure> {
     let Some(connections) = choose("connections", &connections(prompt), output)? else {
         return Ok(None);
@@ -88,7 +88,7 @@ pub(super) fn by_questions(prompt: &Prompt, output: &Output) -> Result<Option<Al
     };
     loop {
         let question =
-            "For how long? 12h, 90d, 2w, a time like 2027-01-31T12:00:00Z, or Enter until you revoke it: ";
+            "For how long? 12h, 90d, 2w, a time like 2027-01-31T12:00:00Z, or Enter for no expiry: ";
         let Some(line) = secret_input::shown_line(question)? else {
             return Ok(None);
         };
@@ -110,7 +110,7 @@ fn choose(what: &str, offers: &[Offer], output: &Output) -> Result<Option<Vec<St
         return Ok(Some(Vec::new()));
     }
     loop {
-        let question = format!("Which {what} may it use? Numbers or names, `all`, or Enter for none: ");
+        let question = format!("Which {what} may it use? Numbers, names, `all`, or Enter for none: ");
         let Some(line) = secret_input::shown_line(&question)? else {
             return Ok(None);
         };
@@ -150,8 +150,8 @@ fn named(offers: &[Offer], name: &str) -> Option<String> {
 fn unknown(offers: &[Offer], name: &str) -> Failure {
     Failure::new(
         ErrorCode::ValidationError,
-        format!("The question does not offer {name:?}."),
-        format!("It offers: {}.", names(offers)),
+        format!("{name:?} is not available."),
+        format!("Available: {}.", names(offers)),
     )
 }
 
@@ -184,8 +184,8 @@ fn until(text: &str, now: Timestamp) -> Result<Option<Timestamp>, String> {
     };
     match end {
         Some(end) if end > now => Ok(Some(end)),
-        Some(_) => Err("That time is over already.".to_owned()),
-        None => Err(format!("{text:?} is no length of time and no time.")),
+        Some(_) => Err("That time is in the past.".to_owned()),
+        None => Err(format!("{text:?} is neither a duration nor a time.")),
     }
 }
 

@@ -1,3 +1,5 @@
+//! `tokenry callback`: finishes a sign-in with the redirect URL.
+
 use super::flow;
 use crate::engine::Engine;
 use crate::failure::Failure;
@@ -14,27 +16,27 @@ struct Callback {
     url: Sent,
 }
 
-/// `given` is what stands behind the command: nothing, or `-`, which says the same.
+/// `given` is the argument: none or `-`, which mean the same.
 pub(crate) fn run(given: Option<&str>, engine: &Engine, output: &Output) -> Result<(), Failure> {
     if given.is_some_and(|given| given != "-") {
         return Err(Failure::new(
             ErrorCode::ValidationError,
-            "The address was given as an argument, which every user of this machine can see, and its code with it. \
-             Nothing was sent.",
-            "Start anew with `tokenry connect`, and send the address by standard input: run `tokenry callback` and \
-             paste it.",
+            "The redirect URL was given as an argument, where other users of this machine can see its code. Nothing \
+             was sent.",
+            "Start again with `tokenry connect`. Then run `tokenry callback` without an argument, and paste the \
+             redirect URL.",
         ));
     }
     let url = if std::io::stdin().is_terminal() {
-        secret_input::pasted("The address the browser was redirected to: ")?.unwrap_or_default()
+        secret_input::pasted("Redirect URL: ")?.unwrap_or_default()
     } else {
-        secret_input::from_stdin("The address the browser was redirected to")?
+        secret_input::from_stdin("Redirect URL")?
     };
     let connection = complete(url, engine)?;
     flow::done(&connection, output)
 }
 
-/// Hands the address in, and says what it completed.
+/// Sends the redirect URL, and returns the connection that it completed.
 pub(super) fn complete(url: SecretText, engine: &Engine) -> Result<Connection, Failure> {
     let url = Sent(SecretText::new(url.trim().to_owned()));
     let answer: CallbackAnswer = engine.send_body(Method::Post, &["v1", "callback"], Callback { url })?;

@@ -1,3 +1,5 @@
+//! `tokenry connect`: starts a sign-in, or connects a service account.
+
 use super::flow;
 use crate::args::ConnectArgs;
 use crate::engine::Engine;
@@ -21,13 +23,13 @@ pub(crate) fn run(args: &ConnectArgs, engine: &Engine, output: &Output) -> Resul
         Some(connection) => Some(connection),
         None => meant(args, &provider, engine)?,
     };
-    // By its provider's name another account may be meant, unless this one has to be connected again.
+    // The provider's name may mean another account, unless this connection needs a new sign-in.
     let is_broken = |connection: &Connection| connection.status == ConnectionStatus::NeedsReauth;
     let allow_further = renewed
         .as_ref()
         .is_some_and(|renewed| !is_named && !is_broken(renewed));
     if let Some(connection) = &renewed {
-        output.say(&format!("Renewing {}.", connection.name));
+        output.say(&format!("Signing in to {} again.", connection.name));
     }
     let request = AuthorizeRequest {
         label: args.label.clone(),
@@ -36,7 +38,7 @@ pub(crate) fn run(args: &ConnectArgs, engine: &Engine, output: &Output) -> Resul
         allow_further,
         allow_unknown_account: args.same_account,
         connection: renewed.map(|connection| connection.id.to_string()),
-        // It is opened next, by an operation that says when it could not be.
+        // It is opened next, by an operation that reports failure.
         open_browser: false,
     };
     let id = provider.id.to_string();
@@ -69,8 +71,8 @@ fn resolve(name: &str, engine: &Engine) -> Result<(OAuthProvider, Option<Connect
     }
 }
 
-/// The connection that a provider's name means, as it does in `tokenry token`: the one without a label, else the only
-/// one. With a label it is the one that has it, when that has to be connected again.
+/// The connection that a provider's name means, as in `tokenry token`: the one without a label, or the only one. With
+/// `--label`, the one with that label if it needs a new sign-in.
 fn meant(
     args: &ConnectArgs,
     provider: &OAuthProvider,

@@ -1,3 +1,5 @@
+//! `tokenry refresh` and `tokenry disconnect`.
+
 use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::http::Method;
@@ -13,7 +15,7 @@ pub(crate) fn refresh(name: &str, engine: &Engine, output: &Output) -> Result<()
         .map_err(|failure| names::explain(failure, engine, Kind::Connection, name))?;
     let expiry = connection
         .expires_at
-        .map(|at| format!(" It expires {}.", relative(at, Timestamp::now())));
+        .map(|at| format!(" The access token expires {}.", relative(at, Timestamp::now())));
     output.done(
         &connection,
         &format!("Refreshed {}.{}", connection.name, expiry.unwrap_or_default()),
@@ -31,14 +33,12 @@ pub(crate) fn disconnect(name: &str, engine: &Engine, output: &Output) -> Result
         .unwrap_or_default();
     let revoked = match answer.revoked {
         Revoked::Yes => "The provider revoked its tokens.".to_owned(),
-        Revoked::No => format!("The provider did not revoke its tokens: revoke them on its website.{why}"),
+        Revoked::No => format!("The provider did not revoke its tokens. Revoke them on its website.{why}"),
         Revoked::Pending => {
-            format!(
-                "The provider has not revoked its tokens yet: Tokenry goes on trying to revoke them.{why}"
-            )
+            format!("Revocation pending: Tokenry keeps trying.{why}")
         }
         Revoked::Unsupported => {
-            format!("The provider has no way to revoke its tokens: they end by themselves.{why}")
+            format!("The provider does not support revocation: its tokens expire by themselves.{why}")
         }
     };
     output.done(&answer, &format!("Disconnected {name}. {revoked}"))

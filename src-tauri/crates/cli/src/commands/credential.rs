@@ -1,3 +1,5 @@
+//! `tokenry credential`: static secrets.
+
 use super::show::words;
 use crate::credential_args::{AddArgs, Common, CredentialCommand, EditArgs, From, Kind};
 use crate::engine::Engine;
@@ -32,7 +34,7 @@ pub(super) fn run(command: &CredentialCommand, engine: &Engine, output: &Output)
 
 fn add(args: &AddArgs, engine: &Engine, output: &Output) -> Result<(), Failure> {
     let mut wanted = args.common.fields.clone();
-    // The one value that a type has beside what stands on the command line.
+    // The secret value of these types, which no option names.
     let secret = match args.kind {
         Kind::Raw => Some("value"),
         Kind::BasicAuth => Some("password"),
@@ -44,7 +46,10 @@ fn add(args: &AddArgs, engine: &Engine, output: &Output) -> Result<(), Failure> 
         wanted.push((secret.to_owned(), From::Stdin));
     }
     if wanted.is_empty() {
-        return Err(wrong("There is no field", "Give one, as in: --field NAME=-"));
+        return Err(wrong(
+            "A field is required",
+            "Add one, for example: --field NAME=-",
+        ));
     }
     let is_one_line = args.kind != Kind::Default;
     let mut data = read(&wanted, is_one_line)?;
@@ -84,8 +89,8 @@ fn edit(args: &EditArgs, engine: &Engine, output: &Output) -> Result<(), Failure
     };
     if body == UpdateCredential::default() {
         return Err(wrong(
-            "Nothing is to be changed",
-            "Give a field, as in: --field password=-",
+            "There is nothing to change",
+            "Name a field, for example: --field password=-",
         ));
     }
     let name = args.credential.as_str();
@@ -111,7 +116,7 @@ fn list(engine: &Engine, output: &Output) -> Result<(), Failure> {
     })
 }
 
-/// From the list, which holds no value: so nobody is asked anything.
+/// From the list, which contains no values and needs no consent.
 fn show(name: &str, engine: &Engine, output: &Output) -> Result<(), Failure> {
     let credentials = all(engine)?;
     let found = credentials.iter().find(|credential| is_meant(credential, name));
@@ -119,7 +124,7 @@ fn show(name: &str, engine: &Engine, output: &Output) -> Result<(), Failure> {
     output.data(found, |style| credential_facts(found, Timestamp::now(), style))
 }
 
-/// One value and nothing else, to standard output.
+/// Prints one value and nothing else to standard output.
 fn value(name: &str, field: &str, engine: &Engine, output: &Output) -> Result<(), Failure> {
     check_out()?;
     let target = path(&["v1", "credentials", name]) + "?field=" + &encoded(field);
@@ -134,12 +139,12 @@ fn value(name: &str, field: &str, engine: &Engine, output: &Output) -> Result<()
     if output.is_json() {
         return output.done(&json!({"data": {field: *encoded}}), "");
     }
-    // Room for all of it and a line end, so that no half of it stays behind in a buffer that grew.
+    // Large enough for the value and a line end: a buffer that grows would leave a copy behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(encoded.len() + 1));
     STANDARD
         .decode_vec(encoded.as_bytes(), &mut bytes)
-        .map_err(|_| Failure::garbled("a value is not base64"))?;
-    // What is no text is handed on as it is.
+        .map_err(|_| Failure::invalid_response("a value is not base64"))?;
+    // Binary data is printed as it is.
     if std::str::from_utf8(&bytes).is_ok() {
         bytes.push(b'\n');
     }
@@ -154,8 +159,8 @@ fn read(fields: &[(String, From)], is_one_line: bool) -> Result<BTreeMap<String,
         .filter(|(_, from)| matches!(from, From::Stdin | From::Fd(0)));
     if from_stdin.count() > 1 && !io::stdin().is_terminal() {
         return Err(wrong(
-            "Standard input cannot be several values",
-            "Send the others by file descriptors, as in: --field NAME=fd:3 3< FILE",
+            "Standard input can hold one value only",
+            "Send the others by file descriptors, for example: --field NAME=fd:3 3< FILE",
         ));
     }
     let mut data = BTreeMap::new();
@@ -171,7 +176,7 @@ fn read(fields: &[(String, From)], is_one_line: bool) -> Result<BTreeMap<String,
             .insert(field.clone(), STANDARD.encode(secret.as_bytes()))
             .is_some()
         {
-            return Err(wrong("A field is given twice", "Give each of them once."));
+            return Err(wrong("A field is repeated", "Use each field once."));
         }
     }
     Ok(data)
@@ -185,10 +190,10 @@ fn is_meant(credential: &Credential, name: &str) -> bool {
     called(credential) == name || credential.id.to_string() == name
 }
 
-/// What it is called on the command line.
+/// Its name on the command line.
 pub(crate) fn called(credential: &Credential) -> String {
     match (credential.project.as_str(), credential.kind) {
-        // A connection's name has its project already.
+        // A connection's name includes its project.
         ("default", _) | (_, CredentialType::OAuth2Refresh) => credential.name.clone(),
         (project, _) => format!("{project}/{}", credential.name),
     }
@@ -201,8 +206,8 @@ fn explain(failure: Failure, engine: &Engine, name: &str) -> Failure {
 fn no_such(name: &str) -> Failure {
     Failure::new(
         ErrorCode::NotFound,
-        format!("There is no credential called {name:?}."),
-        "`tokenry credential list` shows what there is.",
+        format!("No credential is called {name:?}."),
+        "`tokenry credential list` lists the credentials.",
     )
 }
 
@@ -210,9 +215,9 @@ fn without(credential: &Credential, field: &str) -> Failure {
     let name = called(credential);
     let next = match credential.kind {
         CredentialType::OAuth2Refresh => {
-            format!("It is a connection: `tokenry token {name}` gives its token.")
+            format!("It is a connection: `tokenry token {name}` prints its token.")
         }
-        _ => format!("It has: {}.", credential.fields.join(", ")),
+        _ => format!("Its fields: {}.", credential.fields.join(", ")),
     };
     Failure::new(
         ErrorCode::NotFound,
@@ -263,9 +268,9 @@ fn credential_facts(credential: &Credential, now: Timestamp, style: Style) -> St
             "redacted",
             Cell::coloured(&credential.redact_fields.join(" "), Colour::Dim),
         ),
-        ("deleted", when(credential.expires_at)),
+        ("deleted at", when(credential.expires_at)),
         ("used", when(credential.last_used_at)),
-        ("made", when(Some(credential.created_at))),
+        ("created", when(Some(credential.created_at))),
         ("changed", when(Some(credential.updated_at))),
         ("id", Cell::from(credential.id.to_string())),
     ];

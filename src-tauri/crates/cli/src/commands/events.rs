@@ -1,3 +1,5 @@
+//! `tokenry events`: the activity log.
+
 use super::show;
 use crate::args::EventsArgs;
 use crate::engine::Engine;
@@ -21,11 +23,11 @@ pub(crate) fn run(args: &EventsArgs, engine: &Engine, output: &Output) -> Result
     output.data(&page, |style| text(&page.events, &names, style))?;
     if let Some(mark) = page.next {
         let among = if is_filtered(args) {
-            " with the same filters; there may be some"
+            " with the same filters (there may be none)"
         } else {
             ""
         };
-        output.say(&format!("Older ones: `tokenry events --before {mark}`{among}."));
+        output.say(&format!("Older events: `tokenry events --before {mark}`{among}."));
     }
     Ok(())
 }
@@ -55,7 +57,7 @@ fn target(args: &EventsArgs) -> String {
     }
 }
 
-/// What the ids are called; what is gone has no name any more.
+/// The names of ids. Removed objects have none.
 fn names(engine: &Engine) -> Names {
     let providers: Vec<OAuthProvider> = engine.get(&["v1", "oauth-providers"]).unwrap_or_default();
     let connections: Vec<Connection> = engine.get(&["v1", "connections"]).unwrap_or_default();
@@ -95,11 +97,11 @@ fn text(events: &[Event], names: &Names, style: Style) -> String {
             Cell::from(detail(event)),
         ]
     };
-    let headings = ["TIME", "WHAT", "OUTCOME", "WHICH", "WHO", ""];
+    let headings = ["TIME", "EVENT", "OUTCOME", "TARGET", "CALLER", ""];
     table(&headings, events.iter().map(row).collect(), style)
 }
 
-/// How often, the words, and of what was refused or failed the id that its error named.
+/// The count, the detail, and the request id of a refusal or failure.
 fn detail(event: &Event) -> String {
     let times = match event.first_at {
         Some(first) => format!("× {} since {}", grouped(event.count), whole_second(first)),

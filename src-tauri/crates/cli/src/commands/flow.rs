@@ -1,4 +1,4 @@
-//! Waiting for a consent flow to end.
+//! Follows a sign-in until it ends.
 
 use super::callback;
 use crate::browser;
@@ -16,10 +16,10 @@ use tokenry_contract::{
     AuthorizeAnswer, Connection, ErrorCode, Flow, FlowStatus, Redirect, Success, sanitize_for_display,
 };
 
-/// How often the engine may be away, as while it hands over to the window, before we give up.
-const AWAY_MAX: u32 = 3;
+/// The engine may be unavailable this often, for example while it hands over to the desktop app.
+const MAX_RETRIES: u32 = 3;
 
-/// Says where the browser goes, waits, and says how it ended.
+/// Shows the URL, waits for the sign-in, and shows its outcome.
 pub(super) fn follow(
     answer: &AuthorizeAnswer,
     name: &str,
@@ -28,13 +28,13 @@ pub(super) fn follow(
     output: &Output,
 ) -> Result<(), Failure> {
     let asks = answer.redirect == Redirect::Paste && std::io::stdin().is_terminal();
-    let call_off = || call_off(answer, engine, output);
-    let connection = interrupt::or_else(call_off, || {
+    let cancel = || cancel(answer, engine, output);
+    let connection = interrupt::or_else(cancel, || {
         let by_hand = no_browser || !open_browser(answer, engine, output);
         if browser::is_far_away() && answer.redirect != Redirect::Paste {
             output.say(&format!(
-                "This is a session over SSH: a browser on another machine cannot come back to this one. To sign in \
-                 there, press Ctrl-C and run `tokenry connect {name} --redirect paste`."
+                "This is an SSH session: a browser on another machine cannot reach this one. To sign in there, press \
+                 Ctrl-C and run `tokenry connect {name} --redirect paste`."
             ));
         }
         announce(answer, by_hand, output)?;
@@ -47,7 +47,7 @@ pub(super) fn follow(
     done(&connection, output)
 }
 
-/// Says who is connected, and what is wrong with it from the start.
+/// Shows the account that was connected, and a warning if something is wrong with the connection.
 pub(super) fn done(connection: &Connection, output: &Output) -> Result<(), Failure> {
     output.done(connection, &connected(connection))?;
     if let Some(trouble) = &connection.trouble {
@@ -56,15 +56,15 @@ pub(super) fn done(connection: &Connection, output: &Output) -> Result<(), Failu
     Ok(())
 }
 
-/// Whoever interrupts this command wants no connection: an answer that comes later must not make one.
-fn call_off(answer: &AuthorizeAnswer, engine: &Engine, output: &Output) {
-    let called_off: Result<Success, Failure> =
+/// Interrupting the command cancels the sign-in: a later response must not create a connection.
+fn cancel(answer: &AuthorizeAnswer, engine: &Engine, output: &Output) {
+    let cancelled: Result<Success, Failure> =
         engine.send(Method::Delete, &["v1", "flows", &answer.flow_id.to_string()]);
-    match called_off {
+    match cancelled {
         Ok(_) => {
-            // The terminal shows the Ctrl-C in the line that is open.
+            // The terminal shows ^C in the current line.
             output.say("");
-            output.say("Called off; nothing was connected.");
+            output.say("Cancelled. Nothing was connected.");
         }
         Err(failure) => output.fail(&failure),
     }
@@ -79,35 +79,35 @@ fn announce(answer: &AuthorizeAnswer, by_hand: bool, output: &Output) -> Result<
             write_out((sanitize_for_display(&answer.browser_url) + "\n").as_bytes())?;
         }
         output.say(&format!(
-            "Open that address in a browser. This ends when you are connected, or {until}."
+            "Open this URL in a browser. This command ends when you are connected, or {until}."
         ));
     } else {
-        output
-            .say("Your browser asks you to sign in and to agree. If it does not come up, open this address:");
+        output.say("Finish signing in in your browser. If it does not open, open this URL:");
         output.say(&answer.browser_url);
-        output.say(&format!("Waiting. This ends when you are connected, or {until}."));
+        output.say(&format!(
+            "Waiting. This command ends when you are connected, or {until}."
+        ));
     }
     if answer.redirect == Redirect::Paste {
-        output.say("When the browser has ended at an address that does not open, copy that address.");
+        output.say("When the browser shows a page that does not load, copy its URL.");
         if !std::io::stdin().is_terminal() {
-            output.say("Send it to `tokenry callback` by standard input.");
+            output.say("Send the URL to `tokenry callback` by standard input.");
         }
     }
     Ok(())
 }
 
-/// Whether it could be opened. Where it could not, the sign-in waits for a person who opens the address by hand.
+/// Whether a browser was opened. If not, the user has to open the URL.
 ///
-/// The browser that this terminal names comes first: the engine is another process and does not know it. Over SSH the
-/// engine's own would open on a screen that nobody looks at. What a browser is started with is seen by every user of
-/// this machine, so on this machine it is given an address of the engine's and not the provider's, which has the
-/// sign-in's `state` in it.
+/// This terminal's `BROWSER` comes first: the engine is another process and does not know it. Over SSH the engine's
+/// browser would open on the wrong screen. Every user of this machine can see a browser's arguments, so on this machine
+/// it gets a URL of the engine, and not the provider's, which contains the `state`.
 fn open_browser(answer: &AuthorizeAnswer, engine: &Engine, output: &Output) -> bool {
     let is_ours = answer.browser_url != answer.authorization_url;
     let named = (is_ours || browser::is_far_away()).then(|| browser::open(&answer.browser_url));
     match named.flatten() {
         Some(true) => return true,
-        Some(false) => output.say("The browser that BROWSER names could not be opened."),
+        Some(false) => output.say("Could not open the browser named by BROWSER."),
         None => {}
     }
     if browser::is_far_away() {
@@ -120,7 +120,7 @@ fn open_browser(answer: &AuthorizeAnswer, engine: &Engine, output: &Output) -> b
     match opened {
         Ok(_) => true,
         Err(failure) => {
-            // As JSON there is one error for the whole command, or none.
+            // With --json the command prints at most one error.
             if !output.is_json() {
                 output.fail(&failure);
             }
@@ -129,9 +129,9 @@ fn open_browser(answer: &AuthorizeAnswer, engine: &Engine, output: &Output) -> b
     }
 }
 
-/// Takes pasted addresses until one is right.
+/// Reads pasted URLs until one is accepted.
 fn ask(engine: &Engine, output: &Output) -> Result<Connection, Failure> {
-    while let Some(line) = secret_input::pasted("Paste the address: ")? {
+    while let Some(line) = secret_input::pasted("Paste the URL: ")? {
         if line.trim().is_empty() {
             continue;
         }
@@ -142,39 +142,39 @@ fn ask(engine: &Engine, output: &Output) -> Result<Connection, Failure> {
     }
     Err(Failure::new(
         ErrorCode::ValidationError,
-        "No address was pasted.",
-        "Send it to `tokenry callback` by standard input, or start again.",
+        "No URL was pasted.",
+        "Send the URL to `tokenry callback` by standard input, or start again.",
     ))
 }
 
 fn wait(answer: &AuthorizeAnswer, engine: &Engine, output: &Output) -> Result<Connection, Failure> {
     let target = path(&["v1", "flows", &answer.flow_id.to_string()]) + "?wait_seconds=30";
-    let (mut away, mut refusals) = (0, 0);
+    let (mut retries, mut refusals) = (0, 0);
     loop {
         let asked = Instant::now();
         let target = format!("{target}&refusals_seen={refusals}");
         match engine.ask::<Flow>(&Request::new(Method::Get, target)) {
             Ok(flow) if flow.status == FlowStatus::Waiting => {
-                away = 0;
+                retries = 0;
                 if flow.refusals > refusals {
                     refusals = flow.refusals;
                     let why = flow.message.unwrap_or_default();
                     output.say(&format!(
-                        "An answer came and was not taken: {}. Still waiting.",
+                        "Rejected a response: {}. Still waiting.",
                         why.trim_end_matches('.')
                     ));
                 }
             }
             Ok(flow) => return ended(flow, engine),
-            Err(failure) if is_away(&failure) && away < AWAY_MAX => away += 1,
+            Err(failure) if is_unavailable(&failure) && retries < MAX_RETRIES => retries += 1,
             Err(failure) => return Err(failure),
         }
-        // An engine that does not hold the question is not asked without a pause.
+        // At most one request per second, in case the engine does not wait.
         std::thread::sleep(Duration::from_secs(1).saturating_sub(asked.elapsed()));
     }
 }
 
-fn is_away(failure: &Failure) -> bool {
+fn is_unavailable(failure: &Failure) -> bool {
     matches!(failure.code(), None | Some(ErrorCode::Internal))
 }
 
@@ -183,18 +183,15 @@ fn ended(flow: Flow, engine: &Engine) -> Result<Connection, Failure> {
         FlowStatus::Connected | FlowStatus::Waiting => {
             return engine.get(&["v1", "connections", &flow.connection_id.to_string()]);
         }
-        FlowStatus::Failed => (
-            ErrorCode::ProviderError,
-            "The provider did not connect the account.",
-        ),
-        FlowStatus::Cancelled => (ErrorCode::ConsentDenied, "The connect was called off."),
-        FlowStatus::Expired => (ErrorCode::FlowExpired, "Nobody answered in time."),
+        FlowStatus::Failed => (ErrorCode::ProviderError, "Sign-in failed at the provider."),
+        FlowStatus::Cancelled => (ErrorCode::ConsentDenied, "The sign-in was cancelled."),
+        FlowStatus::Expired => (ErrorCode::FlowExpired, "The sign-in expired."),
     };
     let message = flow.message.unwrap_or_else(|| message.to_owned());
-    Err(Failure::told(flow.code.unwrap_or(code), message))
+    Err(Failure::of_engine(flow.code.unwrap_or(code), message))
 }
 
-/// Who is connected now, as what, and what was not granted.
+/// The connection, its account, and the scopes that were not granted.
 fn connected(connection: &Connection) -> String {
     let mut words = format!("Connected {}", connection.name);
     if let Some(account) = &connection.account {

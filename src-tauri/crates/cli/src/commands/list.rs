@@ -1,3 +1,5 @@
+//! `tokenry list` and `tokenry provider list`.
+
 use super::show::{self, status_cell};
 use crate::engine::Engine;
 use crate::failure::Failure;
@@ -11,7 +13,7 @@ pub(crate) fn connections(engine: &Engine, output: &Output) -> Result<(), Failur
     let connections: Vec<Connection> = engine.get(&["v1", "connections"])?;
     if connections.is_empty() {
         output.say(
-            "There are no connections. `tokenry connect PROVIDER` makes one; `tokenry provider list` shows the \
+            "There are no connections. `tokenry connect PROVIDER` adds one; `tokenry provider list` lists the \
              providers.",
         );
     }

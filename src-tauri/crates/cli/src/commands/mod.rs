@@ -26,7 +26,7 @@ use crate::start;
 use std::path::Path;
 use tokenry_contract::TokenRequest;
 
-/// `tokenry token NAME` and nothing more.
+/// `tokenry token NAME` without any option.
 pub(crate) fn token(name: &str, output: &Output) -> Result<(), Failure> {
     token::run(
         name,
@@ -36,7 +36,7 @@ pub(crate) fn token(name: &str, output: &Output) -> Result<(), Failure> {
     )
 }
 
-/// Does what was asked, as the app whose token is in this file.
+/// Runs a command, as the app whose token is in this file.
 pub(crate) fn run(command: &Command, app_token_file: Option<&Path>, output: &Output) -> Result<(), Failure> {
     let engine = || Engine::new(WhenAbsent::Start, app_token_file, output);
     let running = || Engine::new(WhenAbsent::Fail, app_token_file, output);

@@ -1,3 +1,5 @@
+//! `tokenry provider`: adds, shows, edits and removes providers.
+
 use super::provider_file::{self, Use};
 use super::{provider_fields, show};
 use crate::engine::Engine;

@@ -34,7 +34,7 @@ pub(super) fn collect(given: &Given, source: &Source, to: Use) -> Result<Map<Str
     }
     if fields.is_empty() {
         return Err(wrong(
-            "Nothing is to be changed",
+            "There is nothing to change",
             "Give a field, as in: --display-name NAME",
         ));
     }

@@ -1,4 +1,4 @@
-//! One thing in full, for a person.
+//! The details of one object as text.
 
 use crate::output::{Colour, Output, Style};
 use crate::table::{Cell, facts};
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokenry_contract::{Account, Connection, ConnectionStatus, NarrowingMethod, OAuthProvider, Rotation};
 
-/// A word of the contract, with spaces between its parts.
+/// The name of an enum value, with spaces between its words.
 pub(super) fn words<T: Serialize>(value: &T) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word.replace('_', " "),
@@ -15,7 +15,7 @@ pub(super) fn words<T: Serialize>(value: &T) -> String {
     }
 }
 
-/// The shortest that tells a person which account it is.
+/// The account's email address, name or subject.
 pub(super) fn account(account: &Account) -> &str {
     account
         .email
@@ -24,7 +24,7 @@ pub(super) fn account(account: &Account) -> &str {
         .unwrap_or(&account.subject)
 }
 
-/// The host of an address, and its port.
+/// The host of a URL, and its port.
 pub(super) fn host(address: &str) -> &str {
     let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
     rest.split(['/', '?', '#']).next().unwrap_or(rest)
@@ -47,7 +47,7 @@ pub(super) fn status_cell(connection: &Connection) -> Cell {
     Cell::coloured(&text, colour)
 }
 
-/// What the user should know about each of them, by name.
+/// Prints each connection's notice.
 pub(super) fn notices(connections: &[Connection], output: &Output) {
     for connection in connections {
         if let Some(notice) = &connection.notice {

@@ -1,3 +1,5 @@
+//! `tokenry status`: the engine, or one connection.
+
 use super::show;
 use crate::engine::Engine;
 use crate::failure::Failure;
@@ -7,7 +9,7 @@ use crate::table::{Cell, facts};
 use jiff::Timestamp;
 use tokenry_contract::{Connection, EngineStatus, Vault, VaultState};
 
-/// Looks, and starts nothing.
+/// Starts no engine.
 pub(crate) fn run(name: Option<&str>, engine: &Engine, output: &Output) -> Result<(), Failure> {
     match name {
         Some(name) => connection(name, engine, output),
@@ -30,7 +32,7 @@ fn whole(engine: &Engine, output: &Output) -> Result<(), Failure> {
         text(&status, &engine.socket().display().to_string(), style)
     })?;
     if status.vault.state == VaultState::Unlocked && !output.is_json() && !status.connections.is_empty() {
-        // An app may not see them, and then there is nothing to add.
+        // An app may not be allowed to list them.
         if let Ok(connections) = engine.get::<Vec<Connection>>(&["v1", "connections"]) {
             show::notices(&connections, output);
         }
@@ -40,9 +42,9 @@ fn whole(engine: &Engine, output: &Output) -> Result<(), Failure> {
 
 fn text(status: &EngineStatus, socket: &str, style: Style) -> String {
     let place = if status.window {
-        "in the window"
+        "with a window"
     } else {
-        "with no window"
+        "without a window"
     };
     let slots: Vec<String> = status.vault.slots.iter().map(show::words).collect();
     let counts: Vec<String> = status
@@ -63,7 +65,7 @@ fn text(status: &EngineStatus, socket: &str, style: Style) -> String {
         ),
         ("socket", Cell::from(socket)),
         ("vault", vault_cell(&status.vault)),
-        ("opened by", Cell::from(slots.join(", "))),
+        ("unlocked by", Cell::from(slots.join(", "))),
         (
             "reason",
             Cell::from(status.vault.message.as_deref().unwrap_or_default()),
@@ -90,16 +92,15 @@ fn text(status: &EngineStatus, socket: &str, style: Style) -> String {
 
 fn vault_cell(vault: &Vault) -> Cell {
     match vault.state {
-        VaultState::Unlocked if vault.older => Cell::coloured(
-            "unlocked, for reading only: an older copy was put back",
-            Colour::Bad,
-        ),
-        VaultState::Unlocked if vault.read_only => Cell::coloured("unlocked, for reading only", Colour::Bad),
+        VaultState::Unlocked if vault.older => {
+            Cell::coloured("read-only: restored from an older copy", Colour::Bad)
+        }
+        VaultState::Unlocked if vault.read_only => Cell::coloured("read-only", Colour::Bad),
         VaultState::Unlocked => Cell::coloured("unlocked", Colour::Good),
         _ if vault.waiting_for_keyring => Cell::coloured("waiting for the OS keyring", Colour::Busy),
-        VaultState::Damaged => Cell::coloured("damaged, and left as it is", Colour::Bad),
-        VaultState::Locked => Cell::coloured("locked: `tokenry unlock` opens it", Colour::Busy),
-        VaultState::Absent => Cell::coloured("none yet: `tokenry unlock` makes one", Colour::Busy),
+        VaultState::Damaged => Cell::coloured("damaged", Colour::Bad),
+        VaultState::Locked => Cell::coloured("locked (`tokenry unlock` unlocks it)", Colour::Busy),
+        VaultState::Absent => Cell::coloured("none (`tokenry unlock` creates one)", Colour::Busy),
     }
 }
 
@@ -116,10 +117,10 @@ mod tests {
             "providers": 2, "connections": {"active": 3, "paused": 0, "needs_reauth": 1}}))
         .unwrap();
         let expected = "\
-engine       running with no window, version 0.1.0, process 42
+engine       running without a window, version 0.1.0, process 42
 socket       /x/engine.sock
 vault        unlocked
-opened by    keyring and passphrase
+unlocked by  keyring and passphrase
 providers    2
 connections  3 active, 1 needs reauth
 ";

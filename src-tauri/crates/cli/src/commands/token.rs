@@ -1,3 +1,5 @@
+//! `tokenry token`: prints an access token.
+
 use crate::args::TokenArgs;
 use crate::engine::Engine;
 use crate::failure::Failure;
@@ -9,8 +11,8 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use tokenry_contract::{TokenAnswer, TokenRequest};
 use zeroize::Zeroizing;
 
-/// What is printed of the answer, and what tells that it is one. The rest is not read: every page of code that is not
-/// touched makes this command end sooner.
+/// The member that is printed, and one that marks a token response. The others are skipped: each page of code that is
+/// not touched makes this command faster.
 #[derive(Deserialize)]
 struct TokenAlone {
     access_token: String,
@@ -18,7 +20,7 @@ struct TokenAlone {
     _token_type: IgnoredAny,
 }
 
-/// Prints the token alone; with `--json`, the whole answer.
+/// Prints the token alone; with `--json`, the whole response.
 pub(crate) fn run(
     name: &str,
     request: &TokenRequest,
@@ -36,7 +38,7 @@ pub(crate) fn run(
     write_out(&line)
 }
 
-/// What the flags ask for.
+/// The request that the options describe.
 pub(crate) fn request(args: &TokenArgs) -> TokenRequest {
     TokenRequest {
         min_valid_seconds: args.min_valid,
@@ -49,7 +51,7 @@ pub(crate) fn request(args: &TokenArgs) -> TokenRequest {
 
 fn ask<T: DeserializeOwned>(name: &str, request: &TokenRequest, engine: &Engine) -> Result<T, Failure> {
     let segments = ["v1", "connections", name, "token"];
-    // Nearly always nothing is wished for, and then nothing is written.
+    // Usually there are no options, and no body is written.
     let answer = if *request == TokenRequest::default() {
         engine.send(Method::Post, &segments)
     } else {

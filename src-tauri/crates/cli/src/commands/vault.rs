@@ -1,3 +1,5 @@
+//! `tokenry lock`, `unlock` and `vault`.
+
 use crate::args::UnlockArgs;
 use crate::engine::{self, Engine};
 use crate::failure::Failure;
@@ -19,7 +21,7 @@ struct Unlock {
     create: bool,
 }
 
-/// Without an engine there is no key in any memory: that is as locked as it gets.
+/// Without an engine no process holds the key, so the vault is locked.
 pub(crate) fn lock(engine: impl FnOnce() -> Result<Engine, Failure>, output: &Output) -> Result<(), Failure> {
     if find::engine(&engine::socket()?)?.is_none() && find::running().is_none() {
         return output.done(
@@ -50,7 +52,7 @@ pub(crate) fn unlock(
     let engine = engine()?;
     let mut status: EngineStatus = engine.get(&["v1", "status"])?;
     if status.vault.state == VaultState::Damaged && !is_new {
-        // A backup may have been put in its place since: the engine looks again.
+        // A backup may have been restored since: the engine checks again.
         let _ = send(&engine, None, false);
         status = engine.get(&["v1", "status"])?;
     }
@@ -63,30 +65,30 @@ pub(crate) fn unlock(
     output.done(&success, "The vault is unlocked.")
 }
 
-/// Goes on with an older copy, when the user agrees.
+/// Accepts an older copy, if the user agrees.
 pub(crate) fn accept_older(engine: &Engine, output: &Output) -> Result<(), Failure> {
     let success: Success = engine.send(Method::Post, &["v1", "vault", "accept-older"])?;
     output.done(
         &success,
-        "This copy of the vault counts as the newest from now on, and connections are refreshed from it.",
+        "Accepted this copy of the vault. Connections are refreshed again.",
     )
 }
 
 fn damaged(vault: &Vault) -> Failure {
     let message = vault.message.clone().unwrap_or_default();
-    Failure::told(vault.code.unwrap_or(ErrorCode::Internal), message)
+    Failure::of_engine(vault.code.unwrap_or(ErrorCode::Internal), message)
 }
 
-/// Asks the OS keyring; not once more when an engine that was just started has done so.
+/// Unlocks with the OS keyring, unless an engine that was just started has tried that.
 fn by_keyring(engine: &Engine, vault: &Vault, create: bool, is_new: bool) -> Result<Success, Failure> {
     match (vault.code, &vault.message) {
-        (Some(code), Some(message)) if is_new => Err(Failure::told(code, message.clone())),
+        (Some(code), Some(message)) if is_new => Err(Failure::of_engine(code, message.clone())),
         _ => send(engine, None, create),
     }
 }
 
-/// The passphrase that is given; else the keyring, where it can open the vault alone; else a passphrase that is asked
-/// for.
+/// Unlocks with the given passphrase; otherwise with the keyring, if it can open the vault alone; otherwise with a
+/// passphrase from a prompt.
 fn open(engine: &Engine, vault: &Vault, fd: Option<u32>, is_new: bool) -> Result<Success, Failure> {
     let by_passphrase = |fd| {
         engine.is_the_engine()?;
@@ -106,8 +108,8 @@ fn open(engine: &Engine, vault: &Vault, fd: Option<u32>, is_new: bool) -> Result
     by_passphrase(0)
 }
 
-/// The first vault of this profile: the OS keyring opens it, unless a passphrase is given. Where there is no keyring,
-/// a person at a terminal is asked for a passphrase.
+/// Creates the vault of this profile: with the OS keyring, unless a passphrase is given. Without a keyring, a terminal
+/// prompts for a passphrase.
 fn create(
     engine: &Engine,
     vault: &Vault,
@@ -128,13 +130,13 @@ fn create(
         Err(failure) if no_keyring.contains(&failure.code()) => {
             if output.is_json() || !io::stdin().is_terminal() {
                 return Err(failure.with_next(
-                    "Run `tokenry unlock` in a terminal, which asks for a passphrase, or send one: `tokenry unlock \
+                    "Run `tokenry unlock` in a terminal to choose a passphrase, or send one: `tokenry unlock \
                      --passphrase-fd 0`.",
                 ));
             }
             output.say(
-                "No OS keyring can open the vault here. Choose a passphrase of 8 characters or more for it; whoever \
-                 loses the passphrase loses the vault.",
+                "No OS keyring is available. Choose a passphrase of at least 8 characters for the vault. It cannot be \
+                 recovered.",
             );
             by_passphrase(0)
         }

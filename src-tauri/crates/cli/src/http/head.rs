@@ -3,7 +3,7 @@
 use super::HttpError;
 
 /// The engine sends about ten headers.
-const HEADERS_MAX: usize = 32;
+const MAX_HEADERS: usize = 32;
 
 /// How the body is delimited (RFC 9112, 6.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub(super) struct Head {
 
 /// Parses a head, the empty line at its end included.
 pub(super) fn parse(head: &[u8]) -> Result<Head, HttpError> {
-    let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut headers);
     if !has_strict_lines(head) {
         return Err(HttpError::Malformed("its lines do not end as HTTP/1.1 demands"));
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn a_head_with_more_headers_than_the_limit_is_too_large() {
         let head = |count| [b"HTTP/1.1 200 OK".to_vec(), b"\r\nA: b".repeat(count)].concat();
-        assert!(parse(&head(HEADERS_MAX)).is_ok());
-        assert!(matches!(parse(&head(HEADERS_MAX + 1)), Err(HttpError::TooLarge)));
+        assert!(parse(&head(MAX_HEADERS)).is_ok());
+        assert!(matches!(parse(&head(MAX_HEADERS + 1)), Err(HttpError::TooLarge)));
     }
 }

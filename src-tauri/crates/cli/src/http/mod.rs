@@ -1,26 +1,26 @@
-//! Just enough of HTTP/1.1 (RFC 9112) for one request and its answer on one connection, with an end to everything.
+//! The part of HTTP/1.1 (RFC 9112) that one request and its response on one connection need, with limits.
 
-mod answer;
 mod body;
 mod head;
 mod request;
+mod response;
 
-pub(crate) use answer::{Answer, read_answer};
 pub(crate) use request::{Method, Request, encoded, path};
+pub(crate) use response::{Response, read_response};
 
 use std::fmt;
 use std::io;
 
-/// Why an answer is none.
+/// Why a response cannot be read.
 #[derive(Debug)]
 pub(crate) enum HttpError {
     /// Reading or writing failed, or took too long.
     Io(io::Error),
     /// It ends before it is complete.
     Truncated,
-    /// It is longer than anything the engine says.
+    /// It is longer than any response of the engine.
     TooLarge,
-    /// It is no HTTP/1.1: the text says what is wrong.
+    /// It is not HTTP/1.1: the text says what is wrong.
     Malformed(&'static str),
 }
 
@@ -42,7 +42,7 @@ impl HttpError {
     }
 }
 
-/// Whether reading ended because its time was over.
+/// Whether reading timed out.
 pub(crate) fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }

@@ -1,7 +1,9 @@
+//! Writes one HTTP request.
+
 use std::fmt::Write;
 use zeroize::Zeroizing;
 
-/// What to do with a path.
+/// The method of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Method {
     Get,
@@ -39,7 +41,7 @@ impl Request {
         }
     }
 
-    /// As it goes over the wire, in one piece, for the app with this token.
+    /// The bytes of the request, as the app with this token.
     pub(crate) fn bytes(&self, app_token: Option<&str>) -> Zeroizing<Vec<u8>> {
         let body = self.body.as_ref().map_or(&[][..], |body| body);
         let mut bytes = Zeroizing::new(Vec::with_capacity(
@@ -83,7 +85,7 @@ pub(crate) fn encoded(value: &str) -> String {
 }
 
 fn encode(segment: &str, path: &mut String) {
-    // A segment of dots alone would be taken for a step up or nowhere.
+    // A segment of dots alone would change the path.
     let dots = !segment.is_empty() && segment.bytes().all(|byte| byte == b'.');
     for byte in segment.bytes() {
         if !dots && (byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)) {

@@ -149,7 +149,7 @@ fn serve(stream: UnixStream, log: &Mutex<Vec<Seen>>, answer: &dyn Fn(&str) -> Ve
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
         if reader.read_line(&mut head).unwrap() == 0 {
-            return; // somebody only looked whether we are there
+            return; // a probe that sends nothing
         }
     }
     let length = head

@@ -1,27 +1,29 @@
+//! Reads one HTTP response from a stream, within limits.
+
 use super::head::{self, Framing};
 use super::{HttpError, body};
 use std::io::Read;
 use zeroize::Zeroizing;
 
-/// The most bytes of a status line and headers together.
-const HEAD_MAX: usize = 16 * 1024;
-/// The most bytes of a body: a list of 10,000 connections has about 10 MiB.
-const BODY_MAX: usize = 64 * 1024 * 1024;
-/// Most answers are there after one read of this.
-const FIRST_READ: usize = 2048;
+/// The status line and headers together.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
+/// A list of 10,000 connections has about 10 MiB.
+const MAX_BODY_BYTES: usize = 64 * 1024 * 1024;
+/// Most responses fit into one read of this size.
+const READ_BYTES: usize = 2048;
 
-/// A complete answer. Its body may hold a token.
-pub(crate) struct Answer {
+/// A complete response. Its body may contain a token.
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) body: Zeroizing<Vec<u8>>,
 }
 
-/// Reads one answer, and nothing beyond it that matters.
-pub(crate) fn read_answer(stream: &mut dyn Read) -> Result<Answer, HttpError> {
-    read_bounded(stream, BODY_MAX)
+/// Reads one response. Bytes after it are ignored.
+pub(crate) fn read_response(stream: &mut dyn Read) -> Result<Response, HttpError> {
+    read_bounded(stream, MAX_BODY_BYTES)
 }
 
-fn read_bounded(stream: &mut dyn Read, limit: usize) -> Result<Answer, HttpError> {
+fn read_bounded(stream: &mut dyn Read, limit: usize) -> Result<Response, HttpError> {
     let mut source = Source::new(stream);
     let head = head::parse(&source.head()?)?;
     let body = match head.framing {
@@ -34,13 +36,13 @@ fn read_bounded(stream: &mut dyn Read, limit: usize) -> Result<Answer, HttpError
         Framing::Chunked => body::chunked(&mut source, limit)?,
         Framing::UntilClose => source.rest(limit)?,
     };
-    Ok(Answer {
+    Ok(Response {
         status: head.status,
         body,
     })
 }
 
-/// What has come in and is not used up yet.
+/// Bytes that were received and not used yet.
 pub(super) struct Source<'a> {
     stream: &'a mut dyn Read,
     buffer: Zeroizing<Vec<u8>>,
@@ -51,7 +53,7 @@ impl<'a> Source<'a> {
     fn new(stream: &'a mut dyn Read) -> Self {
         Self {
             stream,
-            buffer: Zeroizing::new(Vec::with_capacity(FIRST_READ)),
+            buffer: Zeroizing::new(Vec::with_capacity(READ_BYTES)),
             used: 0,
         }
     }
@@ -60,11 +62,11 @@ impl<'a> Source<'a> {
         &self.buffer[self.used..]
     }
 
-    /// One read more. False at the end.
+    /// Reads once more. Returns false at the end.
     fn fill(&mut self) -> Result<bool, HttpError> {
         self.buffer.drain(..self.used);
         self.used = 0;
-        let mut piece = Zeroizing::new([0; FIRST_READ]);
+        let mut piece = Zeroizing::new([0; READ_BYTES]);
         loop {
             match self.stream.read(&mut *piece) {
                 Ok(count) => {
@@ -85,7 +87,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Everything up to the mark, which is used up too.
+    /// Everything up to the mark, which is consumed too.
     fn until(&mut self, mark: &[u8], limit: usize) -> Result<Zeroizing<Vec<u8>>, HttpError> {
         let mut searched = 0;
         loop {
@@ -113,7 +115,7 @@ impl<'a> Source<'a> {
     /// Everything up to the empty line, which is included.
     fn head(&mut self) -> Result<Zeroizing<Vec<u8>>, HttpError> {
         const END: &[u8] = b"\r\n\r\n";
-        let mut head = self.until(END, HEAD_MAX)?;
+        let mut head = self.until(END, MAX_HEAD_BYTES)?;
         head.extend_from_slice(END);
         Ok(head)
     }
@@ -122,7 +124,7 @@ impl<'a> Source<'a> {
         self.until(b"\r\n", limit)
     }
 
-    /// Exactly so many bytes. Memory is taken as they come, not as they are announced.
+    /// Exactly this many bytes. Memory is allocated as they arrive, not as they are announced.
     pub(super) fn take_into(&mut self, mut count: usize, body: &mut Vec<u8>) -> Result<(), HttpError> {
         while count > 0 {
             if self.pending().is_empty() {

@@ -1,3 +1,5 @@
+//! Responses of a hostile server.
+
 use super::*;
 use std::io;
 
@@ -32,7 +34,7 @@ impl Read for Endless {
     }
 }
 
-fn whole(text: &[u8]) -> Result<Answer, HttpError> {
+fn whole(text: &[u8]) -> Result<Response, HttpError> {
     read_bounded(&mut Pieces(vec![text.to_vec()]), 1000)
 }
 
@@ -53,7 +55,7 @@ fn body(text: &[u8]) -> Vec<u8> {
     body
 }
 
-fn after(start: &[u8], endless: &'static [u8]) -> Result<Answer, HttpError> {
+fn after(start: &[u8], endless: &'static [u8]) -> Result<Response, HttpError> {
     let mut stream = start.chain(Endless(endless));
     read_bounded(&mut stream, 100_000)
 }
@@ -150,6 +152,6 @@ fn chunks_that_do_not_add_up_are_malformed() {
 #[test]
 fn a_length_that_is_announced_and_not_sent_takes_no_memory() {
     let text = b"HTTP/1.1 200 OK\r\nContent-Length: 60000000\r\n\r\nabc";
-    let answer = read_answer(&mut Pieces(vec![text.to_vec()]));
+    let answer = read_response(&mut Pieces(vec![text.to_vec()]));
     assert!(matches!(answer, Err(HttpError::Truncated)));
 }
