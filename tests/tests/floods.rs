@@ -2,11 +2,13 @@
 //! out.
 #![allow(clippy::unwrap_used)]
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 use tokenry_e2e::accounts::{PASSPHRASE, add, testkit_provider};
+use tokenry_e2e::process::wait_for;
 use tokenry_e2e::profile::Profile;
 use tokenry_e2e::socket::{ask, connect};
 use tokenry_testkit::{Behaviour, Server};
@@ -22,6 +24,13 @@ fn say(profile: &Profile, request: &str) -> UnixStream {
         .unwrap();
     let _ = stream.write_all(request.as_bytes());
     stream
+}
+
+/// Whether the engine has closed this connection. Nothing is read from it.
+fn is_closed(connection: &UnixStream) -> bool {
+    let mut asked = [PollFd::new(connection, PollFlags::RDHUP)];
+    poll(&mut asked, Some(&Timespec::default())).unwrap();
+    asked[0].revents().intersects(PollFlags::RDHUP | PollFlags::HUP)
 }
 
 fn get(path: &str) -> String {
@@ -134,10 +143,11 @@ fn a_program_that_never_reads_shuts_nobody_out_and_is_hung_up_on() {
     let mut held: Vec<_> = (0..80).map(|_| say(&house.profile, &much)).collect();
     others_are_served(&house.profile, "80 programs that never read");
     let mut first = held.remove(0);
-    first.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-    std::thread::sleep(Duration::from_secs(14));
+    wait_for("the engine to close the connection", || {
+        is_closed(&first).then_some(())
+    });
     let mut all = Vec::new();
-    // It ends by itself: what fitted into the socket, and then nothing.
+    // What fitted into the socket, and then nothing.
     let _ = first.read_to_end(&mut all);
     assert!(
         all.len() < 2 << 20,

@@ -49,9 +49,9 @@ fn the_first_run_on_a_server_is_one_command() {
     let shown = unlock.shows("New passphrase: ");
     let engine = Background::of(&profile);
     assert!(shown.contains("The approval code is "), "{shown}");
-    assert!(shown.contains("No OS keyring can open the vault here"), "{shown}");
+    assert!(shown.contains("No OS keyring is available"), "{shown}");
     unlock.types(&format!("{PASSPHRASE}\n"));
-    unlock.shows("Once more: ");
+    unlock.shows("Repeat passphrase: ");
     unlock.types(&format!("{PASSPHRASE}\n"));
     let (code, shown) = unlock.ends();
     assert_eq!(code, 0, "{shown}");
@@ -132,7 +132,7 @@ fn ctrl_c_ends_an_engine_in_the_foreground_and_a_command_that_waits() {
     let shown = serve.shows("there is no vault yet");
     assert!(shown.contains("`tokenry unlock`"), "{shown}");
     let mut approve = tokenry(&profile, &["approve", "--wait"]);
-    std::thread::sleep(Duration::from_millis(300));
+    approve.shows("Waiting for permission requests");
     approve.interrupts();
     assert_eq!(approve.ends().0, INTERRUPTED);
     serve.interrupts();
@@ -263,16 +263,16 @@ fn a_command_that_waits_for_consent_says_where_to_answer_and_ctrl_c_withdraws_it
     for part in [
         "`tokenry approve --wait`",
         &format!("process {}", serve.id()),
-        "denied in ",
+        "denied automatically in ",
     ] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
     let mut approve = tokenry(&profile, &["approve", "--wait"]);
-    approve.shows("Allow it? ");
+    approve.shows("Allow? ");
     approve.types("o\n");
     approve.shows("Approval code: ");
     approve.types(&format!("{code}\n"));
-    approve.shows("Allowed, this once.");
+    approve.shows("Allowed once.");
     let (ended, shown) = token.ends();
     assert_eq!(ended, 0, "{shown}");
     assert_eq!(shown.matches("Waiting for").count(), 1, "{shown}");
@@ -281,14 +281,17 @@ fn a_command_that_waits_for_consent_says_where_to_answer_and_ctrl_c_withdraws_it
     token.shows("Waiting for your consent");
     token.interrupts();
     assert_eq!(token.ends().0, INTERRUPTED);
-    let open = || profile.tokenry(&["approve", "--json"]).success().json() == json!([]);
-    wait_for("the question's end", || open().then_some(()));
+    let is_open = || profile.tokenry(&["approve", "--json"]).success().json() != json!([]);
+    wait_for("the end of the request", || (!is_open()).then_some(()));
     // After a code was typed Ctrl-C still ends it.
     approve.interrupts();
     assert_eq!(approve.ends().0, INTERRUPTED);
 
+    // Both wait for the same request; once one has said so, the other would have, too.
     let quiet = profile.tokenry_running(&["token", "kit", "--json"]);
-    std::thread::sleep(Duration::from_secs(2));
+    wait_for("the request", || is_open().then_some(()));
+    let loud = tokenry(&profile, &["token", "kit"]);
+    loud.shows("Waiting for your consent");
     let id = profile.tokenry(&["approve", "--json"]).success().json()[0]["id"].clone();
     let deny = [
         "approve",
@@ -301,6 +304,7 @@ fn a_command_that_waits_for_consent_says_where_to_answer_and_ctrl_c_withdraws_it
     profile.tokenry_with(&deny, &format!("{code}\n")).success();
     let quiet = quiet.wait();
     assert_eq!(quiet.code, CONSENT_DENIED);
+    assert_eq!(loud.ends().0, CONSENT_DENIED);
     let error: Value = serde_json::from_str(&quiet.stderr).expect("one error and nothing else");
     assert_eq!(error["error"]["code"], "consent_denied");
 }
@@ -343,7 +347,7 @@ fn over_ssh_connect_proposes_to_paste_and_browser_is_the_terminals_own() {
         let mut far = profile.command("tokenry", &["connect", "github"]);
         far.env(variable, "203.0.113.5 50000 203.0.113.6 22");
         let mut connect = Terminal::start(&far);
-        let shown = connect.shows("Open that address in a browser");
+        let shown = connect.shows("Open this URL in a browser");
         assert!(
             shown.contains("`tokenry connect github --redirect paste`"),
             "{shown}"
