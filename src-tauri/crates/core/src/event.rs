@@ -1,6 +1,6 @@
 use crate::{
-    ApiScope, AppId, CallerKind, ConnectionId, CredentialId, EventId, EventKind, GrantId, IssuedId, Outcome,
-    ProviderId, RequestId,
+    ApiScope, AppId, CallerKind, Connection, ConnectionId, CredentialId, EventId, EventKind, GrantId,
+    IssuedId, Outcome, ProviderId, RequestId,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -59,6 +59,54 @@ impl Event {
     #[must_use]
     pub fn by(mut self, rule: Rule) -> Self {
         self.rule = Some(rule);
+        self
+    }
+
+    /// The same, about a connection and its provider.
+    #[must_use]
+    pub fn about(self, connection: &Connection) -> Self {
+        self.with_provider(connection.provider)
+            .with_connection(connection.id)
+    }
+
+    /// The same, about a provider, if there is one.
+    #[must_use]
+    pub fn with_provider(mut self, id: impl Into<Option<ProviderId>>) -> Self {
+        self.provider = id.into();
+        self
+    }
+
+    /// The same, about a connection, if there is one.
+    #[must_use]
+    pub fn with_connection(mut self, id: impl Into<Option<ConnectionId>>) -> Self {
+        self.connection = id.into();
+        self
+    }
+
+    /// The same, about a credential, if there is one.
+    #[must_use]
+    pub fn with_credential(mut self, id: impl Into<Option<CredentialId>>) -> Self {
+        self.credential = id.into();
+        self
+    }
+
+    /// The same, about an app, if there is one.
+    #[must_use]
+    pub fn with_app(mut self, id: impl Into<Option<AppId>>) -> Self {
+        self.app = id.into();
+        self
+    }
+
+    /// The same, with more text, sanitized for display.
+    #[must_use]
+    pub fn with_detail(self, detail: &str) -> Self {
+        self.with_detail_if(Some(detail))
+    }
+
+    /// The same, with more text if there is any, sanitized for display.
+    #[must_use]
+    pub fn with_detail_if(mut self, detail: Option<&str>) -> Self {
+        self.detail = detail.map(crate::clean);
         self
     }
 }

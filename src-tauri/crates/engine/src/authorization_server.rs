@@ -24,8 +24,9 @@ pub use inspect::Introspection;
 pub(crate) use issued::clean;
 pub use token::IssuedTokens;
 
+use crate::locks;
 use codes::Codes;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use tokenry_core::{Random, Secret, Timestamp};
 
 /// What a code and the two kinds of token begin with: people and scanners for leaked secrets know them by it, and
@@ -48,7 +49,7 @@ impl AuthorizationServer {
     }
 
     fn codes(&self) -> MutexGuard<'_, Codes> {
-        self.codes.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.codes)
     }
 }
 

@@ -8,7 +8,6 @@ use crate::{
         resolve,
         visibility::Sight,
     },
-    engine::blocking,
     records::sealed_store::Ledger,
 };
 use tokenry_core::{
@@ -150,28 +149,28 @@ impl Engine {
         let (id, now) = (before.id, self.now());
         let event = changed(&before, label.as_ref(), change.paused).map(|detail| {
             let (kind, outcome) = (EventKind::ConnectionChanged, Outcome::Done);
-            self.connection_event(caller, kind, &before, outcome, Some(&detail))
+            self.event(caller, kind, outcome)
+                .about(&before)
+                .with_detail(&detail)
                 .by(rule)
         });
-        blocking(move || {
-            ledger.change(now, |transaction| {
-                let mut connection = transaction
-                    .get::<Connection>(id.row())?
-                    .ok_or_else(|| Error::not_found("connection", &id.to_string(), "it was disconnected"))?;
-                if let Some(label) = label {
-                    connection.label = label;
-                }
-                if let Some(paused) = change.paused {
-                    connection.status = if paused {
-                        ConnectionStatus::Paused
-                    } else {
-                        ConnectionStatus::Active
-                    };
-                }
-                connection.updated_at = now;
-                transaction.put(id.row(), &connection)?;
-                event.iter().try_for_each(|event| transaction.event(event))
-            })
+        self.commit(&ledger, move |transaction| {
+            let mut connection = transaction
+                .get::<Connection>(id.row())?
+                .ok_or_else(|| Error::not_found("connection", &id.to_string(), "it was disconnected"))?;
+            if let Some(label) = label {
+                connection.label = label;
+            }
+            if let Some(paused) = change.paused {
+                connection.status = if paused {
+                    ConnectionStatus::Paused
+                } else {
+                    ConnectionStatus::Active
+                };
+            }
+            connection.updated_at = now;
+            transaction.put(id.row(), &connection)?;
+            event.iter().try_for_each(|event| transaction.event(event))
         })
         .await?;
         self.inner.due.notify_one();
@@ -248,7 +247,11 @@ impl Engine {
     pub(crate) fn lost_event(&self, ledger: &Ledger, connection: &Connection) -> Option<Event> {
         let words = lost_words(connection, &ledger.index().name_of(connection))?;
         let kind = EventKind::ScopesLost;
-        Some(self.connection_event(&Caller::Engine, kind, connection, Outcome::Failed, Some(&words)))
+        Some(
+            self.event(&Caller::Engine, kind, Outcome::Failed)
+                .about(connection)
+                .with_detail(&words),
+        )
     }
 }
 

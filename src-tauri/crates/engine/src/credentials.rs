@@ -17,7 +17,6 @@ pub(crate) use expiry::{Expiring, expired_at_opening};
 use crate::{
     ConnectionView, Engine, Error,
     access::{consent::Wanted, policy::Operation, visibility::Sight},
-    engine::blocking,
     records::{index::Known, sealed_store::Ledger},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -212,12 +211,10 @@ impl Engine {
         let credential = self.still_there(&ledger, id)?;
         unused(&ledger, id, &credential.name)?;
         let event = self.credential_event(caller, EventKind::CredentialRemoved, &credential, None);
-        let (event, now) = (event.by(rule), self.now());
-        blocking(move || {
-            ledger.change(now, |transaction| {
-                transaction.delete_credential(id)?;
-                transaction.event(&event)
-            })
+        let event = event.by(rule);
+        self.commit(&ledger, move |transaction| {
+            transaction.delete_credential(id)?;
+            transaction.event(&event)
         })
         .await?;
         // A copy of the profile from before must not bring it back.
@@ -234,34 +231,32 @@ impl Engine {
         event: Event,
     ) -> Result<(), Error> {
         let (ledger, engine, now) = (self.ledger()?, self.clone(), self.now());
-        blocking(move || {
-            ledger.change(now, |transaction| {
-                if let Some(from) = from {
-                    let there = transaction.get::<Credential>(credential.id.row())?;
-                    let there = there
-                        .filter(|there| is_alive(there, now))
-                        .ok_or_else(|| none(credential.name.as_str()))?;
-                    if there.updated_at != from {
-                        return Err(changed_meanwhile());
-                    }
-                    credential.last_used_at = there.last_used_at;
+        self.commit(&ledger, move |transaction| {
+            if let Some(from) = from {
+                let there = transaction.get::<Credential>(credential.id.row())?;
+                let there = there
+                    .filter(|there| is_alive(there, now))
+                    .ok_or_else(|| none(credential.name.as_str()))?;
+                if there.updated_at != from {
+                    return Err(changed_meanwhile());
                 }
-                check::in_future(&credential, now)?;
-                // As it is inside the transaction: two with one name at the same moment are one and a conflict.
-                let same = {
-                    let index = ledger.index();
-                    index.credential_called(&credential.project, &credential.name)
-                };
-                if let Some(other) = same.filter(|other| *other != credential.id) {
-                    let found = transaction.get::<Credential>(other.row())?;
-                    match found.filter(|found| is_alive(found, now)) {
-                        Some(_) => return Err(taken(&credential)),
-                        None => engine.drop_expired(transaction, [other])?,
-                    }
+                credential.last_used_at = there.last_used_at;
+            }
+            check::in_future(&credential, now)?;
+            // As it is inside the transaction: two with one name at the same moment are one and a conflict.
+            let same = {
+                let index = transaction.ledger.index();
+                index.credential_called(&credential.project, &credential.name)
+            };
+            if let Some(other) = same.filter(|other| *other != credential.id) {
+                let found = transaction.get::<Credential>(other.row())?;
+                match found.filter(|found| is_alive(found, now)) {
+                    Some(_) => return Err(taken(&credential)),
+                    None => engine.drop_expired(transaction, [other])?,
                 }
-                transaction.put(credential.id.row(), &credential)?;
-                transaction.event(&event)
-            })
+            }
+            transaction.put(credential.id.row(), &credential)?;
+            transaction.event(&event)
         })
         .await?;
         self.inner.due.notify_one();
@@ -352,15 +347,17 @@ impl Engine {
             Some(detail) => format!("{} ({detail})", credential.name),
             None => credential.name.to_string(),
         };
-        let mut event = self.event(caller, kind, None, None, Outcome::Done, Some(&detail));
-        event.credential = Some(credential.id);
-        event
+        self.event(caller, kind, Outcome::Done)
+            .with_detail(&detail)
+            .with_credential(credential.id)
     }
 
     fn handed_out(&self, caller: &Caller, id: CredentialId, name: &Name, rule: Rule) {
         let kind = EventKind::CredentialHandedOut;
-        let mut event = self.event(caller, kind, None, None, Outcome::Done, Some(name.as_str()));
-        event.credential = Some(id);
+        let event = self
+            .event(caller, kind, Outcome::Done)
+            .with_detail(name.as_str())
+            .with_credential(id);
         self.inner.activity.used_credential(id, event.by(rule));
     }
 }

@@ -13,8 +13,9 @@ use crate::{
         residue,
         vault_handle::{Gate, Opener, VaultReport, VaultState},
     },
-    records::sealed_store::Ledger,
-    request_id::request_id,
+    locks,
+    records::{sealed_store::Ledger, transaction::Transaction},
+    request_id::{request_id, same_request},
     token::{
         refresh::Refreshes,
         scheduler::{self, Places},
@@ -24,14 +25,13 @@ use std::{
     collections::HashMap,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError, RwLock, Weak,
+        Arc, Mutex, RwLock, Weak,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 use tokenry_core::{
-    Caller, Clock, Connection, ConnectionId, Event, EventId, EventKind, FlowId, Outcome, ProviderId, Random,
-    Rule, Secret, Timestamp,
+    Caller, Clock, Event, EventId, EventKind, FlowId, Outcome, Random, Rule, Secret, Timestamp,
 };
 use tokenry_oauth::Http;
 use tokenry_store::ProfileLock;
@@ -202,7 +202,7 @@ impl Engine {
     /// Writes into the profile's lock file where this engine listens, for callers whose environment names another
     /// place.
     pub fn listens_at(&self, socket: &Path) {
-        let mut lock = self.inner.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lock = locks::lock(&self.inner.lock);
         if let Some(Err(error)) = lock.as_mut().map(|lock| lock.listens_at(socket)) {
             tracing::warn!("the lock file of the profile could not be written: {error}");
         }
@@ -218,7 +218,7 @@ impl Engine {
 
     /// How the engine is. Works while locked.
     pub fn status(&self) -> Status {
-        let (vault, ledger) = match &*self.inner.gate.read().unwrap_or_else(PoisonError::into_inner) {
+        let (vault, ledger) = match &*locks::read(&self.inner.gate) {
             Gate::Shut {
                 state,
                 problem,
@@ -291,7 +291,7 @@ impl Engine {
     /// Opens or shuts the gate.
     pub(crate) fn set_gate(&self, gate: Gate) {
         residue::vault_is_shut(matches!(gate, Gate::Shut { .. }));
-        *self.inner.gate.write().unwrap_or_else(PoisonError::into_inner) = gate;
+        *locks::write(&self.inner.gate) = gate;
         let _ = self.inner.changes.send(Change::Engine);
         self.inner.due.notify_one();
     }
@@ -308,10 +308,7 @@ impl Engine {
 
     /// Whether the vault is open.
     pub fn is_open(&self) -> bool {
-        matches!(
-            &*self.inner.gate.read().unwrap_or_else(PoisonError::into_inner),
-            Gate::Open(_)
-        )
+        matches!(&*locks::read(&self.inner.gate), Gate::Open(_))
     }
 
     pub(crate) fn count_lock(&self) {
@@ -320,7 +317,7 @@ impl Engine {
 
     /// The open vault.
     pub(crate) fn ledger(&self) -> Result<Arc<Ledger>, Error> {
-        match &*self.inner.gate.read().unwrap_or_else(PoisonError::into_inner) {
+        match &*locks::read(&self.inner.gate) {
             Gate::Open(ledger) => Ok(ledger.clone()),
             Gate::Shut {
                 state: VaultState::Absent,
@@ -348,22 +345,15 @@ impl Engine {
         self.inner.clock.now()
     }
 
-    pub(crate) fn event(
-        &self,
-        caller: &Caller,
-        kind: EventKind,
-        provider: Option<ProviderId>,
-        connection: Option<ConnectionId>,
-        outcome: Outcome,
-        detail: Option<&str>,
-    ) -> Event {
+    /// An event that happens now. Its `with_…` methods say what it is about.
+    pub(crate) fn event(&self, caller: &Caller, kind: EventKind, outcome: Outcome) -> Event {
         Event {
             id: EventId::new(&*self.inner.clock, &self.inner.event_ids),
             at: self.now(),
             kind,
             caller: caller.clone(),
-            provider,
-            connection,
+            provider: None,
+            connection: None,
             credential: None,
             app: None,
             outcome,
@@ -372,7 +362,7 @@ impl Engine {
                 Caller::Engine => Some(Rule::Engine),
                 Caller::Program(_) | Caller::App(_) => None,
             },
-            detail: detail.map(tokenry_core::clean),
+            detail: None,
             request_id: match outcome {
                 Outcome::Done => None,
                 Outcome::Refused | Outcome::Failed => request_id(),
@@ -382,30 +372,44 @@ impl Engine {
         }
     }
 
-    pub(crate) fn connection_event(
+    /// One transaction beside the runtime: all of `work` or nothing, on disk before this returns.
+    pub(crate) async fn commit<T: Send + 'static>(
         &self,
-        caller: &Caller,
-        kind: EventKind,
-        connection: &Connection,
-        outcome: Outcome,
-        detail: Option<&str>,
-    ) -> Event {
-        self.event(
-            caller,
-            kind,
-            Some(connection.provider),
-            Some(connection.id),
-            outcome,
-            detail,
-        )
+        ledger: &Arc<Ledger>,
+        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (ledger, now) = (ledger.clone(), self.now());
+        blocking(move || ledger.change(now, work)).await
     }
+
+    /// The same for what must not be lost: on a full disk the reserve is given up for it.
+    pub(crate) async fn commit_surely<T: Send + 'static>(
+        &self,
+        ledger: &Arc<Ledger>,
+        work: impl Fn(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (ledger, now) = (ledger.clone(), self.now());
+        blocking(move || ledger.change_surely(now, work)).await
+    }
+}
+
+/// Runs a task that must finish also when the caller that waits for it goes away. It belongs to the caller's request.
+pub(crate) async fn detached<T, E>(task: impl Future<Output = Result<T, E>> + Send + 'static) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<Error> + Send + 'static,
+{
+    joined(tokio::spawn(same_request(task)).await)
+}
+
+/// What a task of its own returned, or that it ended early.
+fn joined<T, E: From<Error>>(ended: Result<Result<T, E>, tokio::task::JoinError>) -> Result<T, E> {
+    ended.unwrap_or_else(|error| Err(Error::Internal(format!("a task ended early ({error})")).into()))
 }
 
 /// Runs what blocks (disk, key derivation, keyring) beside the runtime.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|error| Err(Error::Internal(format!("a task ended early ({error})"))))
+    joined(tokio::task::spawn_blocking(work).await)
 }

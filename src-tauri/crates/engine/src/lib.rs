@@ -16,6 +16,7 @@ mod error;
 mod flow;
 mod host;
 mod lifecycle;
+mod locks;
 mod providers;
 mod records;
 mod request_id;

@@ -129,21 +129,15 @@ impl Engine {
                 why.as_deref().unwrap_or("no answer").trim_end_matches('.')
             )));
         }
-        let (ledger, now) = (self.ledger()?, self.now());
+        let ledger = self.ledger()?;
         let detail = provider.name.to_string();
-        let event = self.event(
-            caller,
-            EventKind::ProviderRemoved,
-            Some(provider.id),
-            None,
-            Outcome::Done,
-            Some(&detail),
-        );
-        blocking(move || {
-            ledger.change(now, |transaction| {
-                transaction.delete_provider(provider.id)?;
-                transaction.event(&event)
-            })
+        let event = self
+            .event(caller, EventKind::ProviderRemoved, Outcome::Done)
+            .with_provider(provider.id)
+            .with_detail(&detail);
+        self.commit(&ledger, move |transaction| {
+            transaction.delete_provider(provider.id)?;
+            transaction.event(&event)
         })
         .await
     }
@@ -255,14 +249,10 @@ impl Engine {
         self.can_be_kept(&provider, renamed_from.as_ref())?;
         let ledger = self.ledger()?;
         let detail = provider.name.to_string();
-        let event = self.event(
-            caller,
-            kind,
-            Some(provider.id),
-            None,
-            Outcome::Done,
-            Some(&detail),
-        );
+        let event = self
+            .event(caller, kind, Outcome::Done)
+            .with_provider(provider.id)
+            .with_detail(&detail);
         let (now, kept) = (self.now(), provider.clone());
         blocking(move || {
             let waiting: Vec<_> = ledger

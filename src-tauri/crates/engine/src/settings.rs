@@ -55,7 +55,7 @@ impl Engine {
                 "the passphrase is no longer asked for"
             };
             let kind = EventKind::SettingsChanged;
-            self.event(caller, kind, None, None, Outcome::Done, Some(detail))
+            self.event(caller, kind, Outcome::Done).with_detail(detail)
         });
         let event = loopback.map(|on| {
             let detail = if on {
@@ -64,7 +64,7 @@ impl Engine {
                 "loopback door off"
             };
             let kind = EventKind::SettingsChanged;
-            self.event(caller, kind, None, None, Outcome::Done, Some(detail))
+            self.event(caller, kind, Outcome::Done).with_detail(detail)
         });
         let (ledger, now) = (self.ledger()?, self.now());
         blocking(move || {

@@ -7,7 +7,6 @@ use crate::{
         grants::Given,
         policy::Operation,
     },
-    engine::blocking,
     records::sealed_store::Ledger,
 };
 use tokenry_core::{
@@ -73,23 +72,16 @@ impl Engine {
             created_at: self.now(),
             last_used_at: None,
         };
-        let mut event = self.event(
-            caller,
-            EventKind::AppAdded,
-            None,
-            None,
-            Outcome::Done,
-            Some(app.name.as_str()),
-        );
-        event.app = Some(app.id);
-        event.rule = Some(rule);
-        let (now, kept) = (self.now(), app.clone());
-        blocking(move || {
-            ledger.change(now, |transaction| {
-                name_is_free(&ledger, &kept.name)?;
-                transaction.put(kept.id.row(), &kept)?;
-                transaction.event(&event)
-            })
+        let event = self
+            .event(caller, EventKind::AppAdded, Outcome::Done)
+            .with_detail(app.name.as_str())
+            .with_app(app.id)
+            .by(rule);
+        let kept = app.clone();
+        self.commit(&ledger, move |transaction| {
+            name_is_free(transaction.ledger, &kept.name)?;
+            transaction.put(kept.id.row(), &kept)?;
+            transaction.event(&event)
         })
         .await?;
         Ok((app, token))
@@ -134,26 +126,23 @@ impl Engine {
             .note(format!("It removes the app {}.", app.name))
             .changing(differences);
         let rule = self.permit(caller, wanted).await?.rule;
-        let mut event = self.event(
-            caller,
-            EventKind::AppRemoved,
-            None,
-            None,
-            Outcome::Done,
-            Some(app.name.as_str()),
-        );
-        event.app = Some(app.id);
-        event.rule = Some(rule);
-        let now = self.now();
-        blocking(move || {
-            ledger.change(now, |transaction| {
-                let grants: Vec<_> = ledger.index().grants_of(app.id).map(|grant| grant.id).collect();
-                grants
-                    .into_iter()
-                    .try_for_each(|grant| transaction.delete_grant(grant))?;
-                transaction.delete_app(app.id)?;
-                transaction.event(&event)
-            })
+        let event = self
+            .event(caller, EventKind::AppRemoved, Outcome::Done)
+            .with_detail(app.name.as_str())
+            .with_app(app.id)
+            .by(rule);
+        self.commit(&ledger, move |transaction| {
+            let grants: Vec<_> = transaction
+                .ledger
+                .index()
+                .grants_of(app.id)
+                .map(|grant| grant.id)
+                .collect();
+            grants
+                .into_iter()
+                .try_for_each(|grant| transaction.delete_grant(grant))?;
+            transaction.delete_app(app.id)?;
+            transaction.event(&event)
         })
         .await?;
         // A copy of the profile from before must not bring its grants back.
@@ -200,7 +189,7 @@ impl Engine {
     /// A token or secret of an app was wrong. What it was is not said.
     fn note_app_refused(&self, caller: &Caller, what: &str) {
         let (kind, outcome) = (EventKind::AppRefused, Outcome::Refused);
-        let event = self.event(caller, kind, None, None, outcome, Some(what));
+        let event = self.event(caller, kind, outcome).with_detail(what);
         self.inner.activity.push(event);
     }
 

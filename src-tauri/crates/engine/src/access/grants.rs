@@ -6,7 +6,6 @@ use crate::{
         resolve,
         visibility::Sight,
     },
-    engine::blocking,
     records::{index::Index, sealed_store::Ledger},
 };
 use std::{
@@ -83,15 +82,13 @@ impl Engine {
         };
         let rule = self.permit(caller, giving(&ledger, &grant)).await?.rule;
         let event = self.grant_event(caller, EventKind::GrantGiven, &grant).by(rule);
-        let (now, kept) = (self.now(), grant.clone());
-        blocking(move || {
-            ledger.change(now, |transaction| {
-                transaction
-                    .get::<tokenry_core::App>(kept.app.row())?
-                    .ok_or_else(|| resolve::no_app(&kept.app.to_string()))?;
-                transaction.put(kept.id.row(), &kept)?;
-                transaction.event(&event)
-            })
+        let kept = grant.clone();
+        self.commit(&ledger, move |transaction| {
+            transaction
+                .get::<tokenry_core::App>(kept.app.row())?
+                .ok_or_else(|| resolve::no_app(&kept.app.to_string()))?;
+            transaction.put(kept.id.row(), &kept)?;
+            transaction.event(&event)
         })
         .await?;
         Ok(grant)
@@ -125,12 +122,9 @@ impl Engine {
         let grant = ledger.get::<Grant>(id.row())?.ok_or_else(gone)?;
         let rule = self.permit(caller, taking(&ledger, &grant)).await?.rule;
         let event = self.grant_event(caller, EventKind::GrantRemoved, &grant).by(rule);
-        let now = self.now();
-        blocking(move || {
-            ledger.change(now, |transaction| {
-                transaction.delete_grant(id)?;
-                transaction.event(&event)
-            })
+        self.commit(&ledger, move |transaction| {
+            transaction.delete_grant(id)?;
+            transaction.event(&event)
         })
         .await?;
         // A copy of the profile from before must not bring it back.
@@ -174,9 +168,9 @@ impl Engine {
 
     pub(super) fn grant_event(&self, caller: &Caller, kind: EventKind, grant: &Grant) -> tokenry_core::Event {
         let scopes: Vec<_> = grant.scopes.iter().map(|scope| scope.as_str()).collect();
-        let mut event = self.event(caller, kind, None, None, Outcome::Done, Some(&scopes.join(" ")));
-        event.app = Some(grant.app);
-        event
+        self.event(caller, kind, Outcome::Done)
+            .with_detail(&scopes.join(" "))
+            .with_app(grant.app)
     }
 }
 

@@ -1,4 +1,5 @@
-use std::sync::{Arc, Mutex, PoisonError};
+use crate::locks;
+use std::sync::{Arc, Mutex};
 use tokenry_core::Random;
 
 /// So much is fetched at once: 64 ids.
@@ -22,7 +23,7 @@ impl Ahead {
 
 impl Random for Ahead {
     fn fill(&self, bytes: &mut [u8]) {
-        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut left = locks::lock(&self.left);
         if left.len() < bytes.len() {
             left.resize(FETCHED.max(bytes.len()), 0);
             self.random.fill(&mut left);

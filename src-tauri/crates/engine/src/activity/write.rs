@@ -1,10 +1,10 @@
 use super::fold::Folds;
-use crate::{Engine, engine::blocking, records::sealed_store::Ledger};
+use crate::{Engine, locks, records::sealed_store::Ledger};
 use std::{
     collections::HashMap,
     mem,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -142,7 +142,7 @@ impl Activity {
     }
 
     fn buffer(&self) -> MutexGuard<'_, Buffer> {
-        self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.buffer)
     }
 }
 
@@ -200,10 +200,10 @@ impl Engine {
             return;
         }
         let gap = (lost > 0).then(|| self.lost_lines(lost));
-        let (now, written) = (self.now(), Arc::new((events, counts)));
+        let written = Arc::new((events, counts));
         let kept = written.clone();
-        let done = blocking(move || {
-            ledger.change(now, |transaction| {
+        let done = self
+            .commit(&ledger, move |transaction| {
                 let (events, counts) = &*kept;
                 let mut lines: Vec<_> = gap.iter().chain(events).chain(counts).collect();
                 lines.sort_by_key(|event| event.at);
@@ -243,8 +243,7 @@ impl Engine {
                 }
                 Ok(())
             })
-        })
-        .await;
+            .await;
         self.inner
             .activity
             .is_failing
@@ -260,7 +259,7 @@ impl Engine {
     fn lost_lines(&self, lost: u64) -> Event {
         let detail = format!("{lost} lines could not be written in time and are lost: the disk was full");
         let (kind, outcome) = (EventKind::LogDamaged, Outcome::Failed);
-        self.event(&Caller::Engine, kind, None, None, outcome, Some(&detail))
+        self.event(&Caller::Engine, kind, outcome).with_detail(&detail)
     }
 }
 

@@ -12,9 +12,8 @@ use crate::{
         consent::{Answer, AuthorizationRequest, Wanted, offered},
         policy::Operation,
     },
-    engine::blocking,
+    engine::detached,
     records::sealed_store::Ledger,
-    request_id::same_request,
 };
 use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 use tokenry_core::{
@@ -94,21 +93,18 @@ impl Engine {
     ) -> Result<Secret, OAuthError> {
         let caller = Caller::Program(peer.unwrap_or_else(tokenry_peer::unknown));
         if let Some(grant) = self.granted_before(ledger, app, &request.scopes) {
-            let mut event = self.authorized_event(&caller, &request);
-            event.rule = Some(Rule::Grant(grant));
+            let event = self.authorized_event(&caller, &request).by(Rule::Grant(grant));
             self.inner.activity.push(event);
             return self.new_code(ledger, request, grant);
         }
         let allowed = self.ask_about(ledger, &caller, app, &request).await?;
         let (engine, ledger) = (self.clone(), ledger.clone());
         // The engine's own task: a browser that goes away does not undo what its person has just decided.
-        let given = tokio::spawn(same_request(async move {
+        detached(async move {
             let grant = engine.give(&ledger, &caller, &request, allowed).await?;
             engine.new_code(&ledger, request, grant)
-        }));
-        given
-            .await
-            .unwrap_or_else(|error| Err(Error::Internal(format!("a task ended early ({error})")).into()))
+        })
+        .await
     }
 
     /// A living grant that covers all of it, for an app that has to prove itself before it can use a code. An app
@@ -195,15 +191,15 @@ impl Engine {
             created_at: now,
             last_used_at: None,
         };
-        let mut event = self.authorized_event(caller, request);
-        event.rule = Some(allowed.rule);
+        let event = self.authorized_event(caller, request).by(allowed.rule);
         let ledger = ledger.clone();
-        let given = blocking(move || {
-            ledger.change(now, |transaction| {
+        let given = self
+            .commit(&ledger, move |transaction| {
                 if transaction.get::<App>(grant.app.row())?.is_none() {
                     return Ok(None);
                 }
-                let same = ledger
+                let same = transaction
+                    .ledger
                     .index()
                     .grants_of(grant.app)
                     .find(|old| is_same(old, &grant))
@@ -214,8 +210,7 @@ impl Engine {
                 transaction.event(&event)?;
                 Ok(Some(same.unwrap_or(grant.id)))
             })
-        })
-        .await?;
+            .await?;
         given.ok_or_else(|| OAuthErrorCode::UnauthorizedClient.because("the app was removed"))
     }
 
@@ -250,9 +245,9 @@ impl Engine {
         let scopes: Vec<_> = request.scopes.iter().map(|scope| scope.as_str()).collect();
         let words = scopes.join(" ");
         let kind = EventKind::AppAuthorized;
-        let mut event = self.event(caller, kind, None, None, Outcome::Done, Some(&words));
-        event.app = Some(request.app);
-        event
+        self.event(caller, kind, Outcome::Done)
+            .with_detail(&words)
+            .with_app(request.app)
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     issued::{self, Kind},
     parameters::Parameters,
 };
-use crate::{Engine, engine::blocking};
+use crate::Engine;
 use std::collections::BTreeSet;
 use tokenry_core::{ApiScope, AppId, Timestamp};
 use tokenry_store::Table;
@@ -46,8 +46,8 @@ impl Engine {
         if found.kind == Kind::Refresh {
             return Ok(self.end_family(&ledger, found.family).await?);
         }
-        let (now, row) = (self.now(), found.id.row());
-        blocking(move || ledger.change_surely(now, |transaction| transaction.delete(Table::Issued, row)))
+        let row = found.id.row();
+        self.commit_surely(&ledger, move |transaction| transaction.delete(Table::Issued, row))
             .await?;
         Ok(())
     }

@@ -2,14 +2,11 @@ use super::{ACCESS, REFRESH, fresh};
 use crate::{
     Engine, Error,
     engine::blocking,
+    locks,
     records::{index::Index, record::Record, sealed_store::Ledger, transaction::Transaction},
 };
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokenry_core::{
     ApiScope, AppCaller, AppId, Caller, Grant, GrantId, IssuedId, Peer, Random, Secret, Timestamp, hex,
 };
@@ -141,8 +138,8 @@ impl Engine {
 
     /// Ends everything that came from one code.
     pub(super) async fn end_family(&self, ledger: &Arc<Ledger>, family: IssuedId) -> Result<(), Error> {
-        let (ledger, now) = (ledger.clone(), self.now());
-        blocking(move || ledger.change_surely(now, |transaction| delete_family(transaction, family))).await
+        self.commit_surely(ledger, move |transaction| delete_family(transaction, family))
+            .await
     }
 
     /// Who it is that calls with an access token of ours. One indexed read, and nothing is written. A grant or an app
@@ -197,7 +194,7 @@ impl Engine {
         let now = self.latest();
         {
             let at = &self.inner.authorization_server.cleaned_at;
-            let mut at = at.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut at = locks::lock(at);
             let since = at.map_or(i64::MAX, |at| (now.as_second() - at.as_second()).abs());
             if since < CLEANED_EVERY {
                 return Ok(());

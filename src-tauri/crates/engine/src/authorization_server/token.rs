@@ -11,7 +11,6 @@ use super::{
 };
 use crate::{
     Engine, Error,
-    engine::blocking,
     records::{sealed_store::Ledger, transaction::Transaction},
 };
 use std::{collections::BTreeSet, sync::Arc};
@@ -110,17 +109,21 @@ impl Engine {
             app: bound.app,
             scopes: bound.scopes,
         };
-        let pair = blocking(move || {
-            ledger.change(now, |transaction| {
-                let grant = grant_of(&ledger.index(), bound.app, bound.grant, ledger.latest.seen(now));
+        let pair = self
+            .commit(&ledger, move |transaction| {
+                let grant = grant_of(
+                    &transaction.ledger.index(),
+                    bound.app,
+                    bound.grant,
+                    transaction.ledger.latest.seen(now),
+                );
                 let Some(grant) = grant else { return Ok(None) };
                 let scopes = family.scopes.clone();
                 engine
                     .put_pair(transaction, &family, &grant, scopes, now)
                     .map(Some)
             })
-        })
-        .await?;
+            .await?;
         pair.ok_or_else(|| InvalidGrant.because("the grant was taken away or has ended; ask again"))
     }
 
@@ -145,12 +148,11 @@ impl Engine {
         let (engine, now, row, asked) = (self.clone(), self.now(), found.id.row(), scopes.clone());
         let changing = ledger.clone();
         // One at a time: of two that come at once, the second finds the first's mark.
-        let rotated = blocking(move || {
-            changing.change_surely(now, |transaction| {
+        let rotated = self
+            .commit_surely(&changing, move |transaction| {
                 engine.next_pair(transaction, row, asked.clone(), now)
             })
-        })
-        .await?;
+            .await?;
         match rotated {
             Rotated::Fresh(pair) => Ok(given(pair, scopes)),
             Rotated::Invalid => Err(invalid()),
@@ -196,15 +198,10 @@ impl Engine {
     }
 
     fn note_reuse(&self, app: AppId, what: &str) {
-        let mut event = self.event(
-            &Caller::Engine,
-            EventKind::AppAuthorized,
-            None,
-            None,
-            Outcome::Refused,
-            Some(what),
-        );
-        event.app = Some(app);
+        let event = self
+            .event(&Caller::Engine, EventKind::AppAuthorized, Outcome::Refused)
+            .with_detail(what)
+            .with_app(app);
         self.inner.activity.push(event);
     }
 }

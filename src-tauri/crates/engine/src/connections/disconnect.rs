@@ -1,7 +1,7 @@
 use crate::{
     Engine, Error, FlowState,
     access::{consent::Wanted, policy::Operation},
-    engine::blocking,
+    engine::detached,
     records::sealed_store::Ledger,
     token::timing,
 };
@@ -81,15 +81,16 @@ impl Engine {
         let Some(connection) = ledger.get::<Connection>(id.row())? else {
             return Ok((Revoked::Unsupported, None));
         };
-        let event = self.connection_event(caller, EventKind::Disconnected, &connection, Outcome::Done, None);
+        let event = self
+            .event(caller, EventKind::Disconnected, Outcome::Done)
+            .about(&connection);
         let engine = self.clone();
         // The engine's own task: who asked may go away.
-        let revoking = tokio::spawn(async move {
+        detached(async move {
             // The schedule leaves it alone meanwhile.
             let _reserved = engine.reserve(id);
-            let marked = ledger.clone();
-            blocking(move || {
-                marked.change(now, |transaction| {
+            engine
+                .commit(&ledger, move |transaction| {
                     let Some(mut connection) = transaction.get::<Connection>(id.row())? else {
                         return Ok(());
                     };
@@ -100,13 +101,10 @@ impl Engine {
                     transaction.put(id.row(), &connection)?;
                     transaction.event(&event)
                 })
-            })
-            .await?;
+                .await?;
             engine.try_revoking(&ledger, id).await
-        });
-        revoking
-            .await
-            .unwrap_or_else(|error| Err(Error::Internal(format!("the revocation ended early ({error})"))))
+        })
+        .await
     }
 
     /// Asks the provider to revoke, and deletes what is left when it has answered.
@@ -157,13 +155,13 @@ impl Engine {
             (Revoked::Unsupported, None) => Some("the provider has no revocation"),
             (_, detail) => detail.as_deref(),
         };
-        let event = self.connection_event(&Caller::Engine, EventKind::Revoked, &connection, outcome, noted);
-        let (now, kept) = (self.now(), ledger.clone());
-        blocking(move || {
-            kept.change(now, |transaction| {
-                transaction.delete_connection(id)?;
-                transaction.event(&event)
-            })
+        let event = self
+            .event(&Caller::Engine, EventKind::Revoked, outcome)
+            .about(&connection)
+            .with_detail_if(noted);
+        self.commit(ledger, move |transaction| {
+            transaction.delete_connection(id)?;
+            transaction.event(&event)
         })
         .await?;
         // A copy of the profile from before must not bring these tokens back.
@@ -261,14 +259,12 @@ impl Engine {
             asked_by_provider: failure.retry_after().is_some(),
         };
         let (ledger, id) = (ledger.clone(), connection.id);
-        blocking(move || {
-            ledger.change(now, |transaction| {
-                let Some(mut connection) = transaction.get::<Connection>(id.row())? else {
-                    return Ok(());
-                };
-                connection.trouble = Some(trouble);
-                transaction.put(id.row(), &connection)
-            })
+        self.commit(&ledger, move |transaction| {
+            let Some(mut connection) = transaction.get::<Connection>(id.row())? else {
+                return Ok(());
+            };
+            connection.trouble = Some(trouble);
+            transaction.put(id.row(), &connection)
         })
         .await?;
         self.inner.due.notify_one();

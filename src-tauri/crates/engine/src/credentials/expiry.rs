@@ -4,12 +4,10 @@ use super::is_alive;
 use crate::{
     Engine, Error,
     engine::blocking,
+    locks,
     records::{sealed_store::Ledger, transaction::Transaction},
 };
-use std::{
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Mutex, time::Duration};
 use tokenry_core::{Caller, Credential, CredentialId, EventKind, Timestamp};
 
 /// After a disk that did not take the deletion, the schedule waits this long.
@@ -27,7 +25,7 @@ struct State {
 
 impl Expiring {
     fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
-        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        look(&mut locks::lock(&self.0))
     }
 }
 

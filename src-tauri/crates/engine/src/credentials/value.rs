@@ -72,15 +72,10 @@ impl Engine {
         let error = Error::Denied(
             "this field is redacted: it is never returned again; set it anew if you have its value elsewhere",
         );
-        let mut event = self.event(
-            caller,
-            EventKind::CredentialHandedOut,
-            None,
-            None,
-            Outcome::Refused,
-            Some(&format!("{}: {error}", credential.name)),
-        );
-        event.credential = Some(credential.id);
+        let event = self
+            .event(caller, EventKind::CredentialHandedOut, Outcome::Refused)
+            .with_detail(&format!("{}: {error}", credential.name))
+            .with_credential(credential.id);
         self.inner.activity.push(event.by(rule));
         error
     }

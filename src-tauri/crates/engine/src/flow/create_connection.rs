@@ -2,7 +2,6 @@
 
 use crate::{
     Engine, Error,
-    engine::blocking,
     records::{index::Index, sealed_store::Ledger},
     token::{apply_response::settle, partial_response},
 };
@@ -62,10 +61,10 @@ impl Engine {
         answer: Answer,
     ) -> Result<ConnectionId, Error> {
         let (ledger, engine, caller, now) = (ledger.clone(), self.clone(), caller.clone(), self.now());
-        let id = blocking(move || {
-            ledger.change_surely(now, |transaction| {
-                let target = target(&ledger.index(), &provider, &fresh);
-                let label = label(&ledger.index(), &provider, &fresh, target);
+        let id = self
+            .commit_surely(&ledger, move |transaction| {
+                let target = target(&transaction.ledger.index(), &provider, &fresh);
+                let label = label(&transaction.ledger.index(), &provider, &fresh, target);
                 if target != fresh.id {
                     transaction.delete_connection(fresh.id)?;
                 }
@@ -95,17 +94,15 @@ impl Engine {
                 transaction.put(target.row(), &connection)?;
                 transaction.put(target.row(), &tokens)?;
                 let (kind, outcome) = (EventKind::Connected, Outcome::Done);
-                transaction.event(&engine.connection_event(
-                    &caller,
-                    kind,
-                    &connection,
-                    outcome,
-                    detail.as_deref(),
-                ))?;
+                transaction.event(
+                    &engine
+                        .event(&caller, kind, outcome)
+                        .about(&connection)
+                        .with_detail_if(detail.as_deref()),
+                )?;
                 Ok(target)
             })
-        })
-        .await?;
+            .await?;
         self.inner.due.notify_one();
         Ok(id)
     }

@@ -5,12 +5,12 @@ use crate::{
     AnyCredential, Change, ConnectionView, Engine, Error, FlowState,
     access::{consent::Wanted, policy::Operation},
     credentials,
+    engine::detached,
     flow::{
         create_connection::NewConnection,
         owner::{finishing, is_link_by_the_system, whose},
     },
     records::{index::is_usable, sealed_store::Ledger},
-    request_id::same_request,
     token::partial_response,
 };
 use account::another_account;
@@ -241,15 +241,13 @@ impl Engine {
         // From here on the answer is ours and the flow is used up, whatever comes of it.
         let (engine, caller) = (self.clone(), caller.clone());
         // The engine's own task: a browser or a program that goes away cancels nothing.
-        let finishing = tokio::spawn(same_request(async move {
+        detached(async move {
             engine.consume_flow(&ledger, &flow).await?;
             engine
                 .finish(&ledger, &caller, flow, provider, redirected.outcome)
                 .await
-        }));
-        finishing
-            .await
-            .unwrap_or_else(|error| Err(Error::Internal(format!("the exchange ended early ({error})"))))
+        })
+        .await
     }
 
     /// Whether an answer belongs to an open flow of ours. Changes nothing.
@@ -292,14 +290,9 @@ impl Engine {
     pub(super) fn note_refused(&self, caller: &Caller, error: Error) -> Error {
         if !matches!(error, Error::Locked | Error::StaysLocked(_) | Error::NoVault(_)) {
             let text = error.to_string();
-            let event = self.event(
-                caller,
-                EventKind::RedirectRefused,
-                None,
-                None,
-                EventOutcome::Refused,
-                Some(&text),
-            );
+            let event = self
+                .event(caller, EventKind::RedirectRefused, EventOutcome::Refused)
+                .with_detail(&text);
             self.inner.activity.push(event);
         }
         error

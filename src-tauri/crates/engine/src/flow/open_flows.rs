@@ -6,16 +6,16 @@ pub(crate) use places::{FlowPlace, FlowPlaces};
 use crate::{
     Change, Engine, Error, FlowState, FlowView, Refusal, StartedFlow,
     access::policy::Operation,
-    engine::blocking,
     flow::{
         owner::{finishing, whose},
         start::FLOW_LIFE,
     },
+    locks,
     records::sealed_store::Ledger,
 };
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Arc, PoisonError},
+    sync::Arc,
     time::Duration,
 };
 use tokenry_core::{
@@ -136,12 +136,10 @@ impl Engine {
 
     /// Uses a flow up, so that no second answer can come for it.
     pub(super) async fn consume_flow(&self, ledger: &Arc<Ledger>, flow: &Flow) -> Result<(), Error> {
-        let (ledger, now, row) = (ledger.clone(), self.now(), flow.id.row());
-        blocking(move || {
-            ledger.change(now, |transaction| {
-                transaction.get::<Flow>(row)?.ok_or(Error::FlowExpired)?;
-                transaction.delete(Table::Flows, row)
-            })
+        let row = flow.id.row();
+        self.commit(ledger, move |transaction| {
+            transaction.get::<Flow>(row)?.ok_or(Error::FlowExpired)?;
+            transaction.delete(Table::Flows, row)
         })
         .await
     }
@@ -177,33 +175,27 @@ impl Engine {
         state: FlowState,
         has_to_wait: bool,
     ) -> Result<(), Error> {
-        let (ledger, now) = (ledger.clone(), self.now());
         let (outcome, detail) = match &state {
             FlowState::Failed { message, .. } => (Outcome::Failed, message.clone()),
             FlowState::Cancelled => (Outcome::Refused, "cancelled".to_owned()),
             _ => (Outcome::Failed, "its ten minutes went by".to_owned()),
         };
-        let event = self.event(
-            caller,
-            EventKind::FlowEnded,
-            Some(flow.provider),
-            Some(flow.connection),
-            outcome,
-            Some(&detail),
-        );
+        let event = self
+            .event(caller, EventKind::FlowEnded, outcome)
+            .with_provider(flow.provider)
+            .with_connection(flow.connection)
+            .with_detail(&detail);
         let ended = flow.clone();
-        blocking(move || {
-            ledger.change(now, |transaction| {
-                if has_to_wait && transaction.get::<Flow>(ended.id.row())?.is_none() {
-                    return Err(Error::FlowExpired);
-                }
-                transaction.delete(Table::Flows, ended.id.row())?;
-                let pending = transaction.get::<Connection>(ended.connection.row())?;
-                if pending.is_some_and(|c| c.status == ConnectionStatus::Pending) {
-                    transaction.delete_connection(ended.connection)?;
-                }
-                transaction.event(&event)
-            })
+        self.commit(ledger, move |transaction| {
+            if has_to_wait && transaction.get::<Flow>(ended.id.row())?.is_none() {
+                return Err(Error::FlowExpired);
+            }
+            transaction.delete(Table::Flows, ended.id.row())?;
+            let pending = transaction.get::<Connection>(ended.connection.row())?;
+            if pending.is_some_and(|c| c.status == ConnectionStatus::Pending) {
+                transaction.delete_connection(ended.connection)?;
+            }
+            transaction.event(&event)
         })
         .await?;
         self.tell_flow(flow.id, flow.connection, state);
@@ -390,6 +382,6 @@ impl Engine {
     }
 
     fn live<T>(&self, look: impl FnOnce(&mut Live) -> T) -> T {
-        look(&mut self.inner.flows.lock().unwrap_or_else(PoisonError::into_inner))
+        look(&mut locks::lock(&self.inner.flows))
     }
 }

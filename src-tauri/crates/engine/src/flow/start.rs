@@ -7,9 +7,8 @@ use crate::{
         policy::Operation,
         resolve,
     },
-    engine::blocking,
+    engine::{blocking, detached},
     flow::loopback::{self, FlowReceiver},
-    request_id::same_request,
 };
 use std::time::Duration;
 use tokenry_core::{
@@ -159,13 +158,12 @@ impl Engine {
         }
         let (engine, caller, recorded) = (self.clone(), caller.clone(), flow.clone());
         // The engine's own task: a caller that goes away leaves no flow behind that nobody watches.
-        let browser_url = tokio::spawn(same_request(async move {
+        let browser_url = detached(async move {
             engine.keep_flow(&caller, &recorded, rule).await?;
             let serving = listener.map(|listener| engine.listen(listener, &provider, &recorded));
-            Ok(engine.watch_flow(&recorded, serving, Some(place)))
-        }))
-        .await
-        .unwrap_or_else(|error| Err(Error::Internal(format!("the sign-in ended early ({error})"))))?;
+            Ok::<_, Error>(engine.watch_flow(&recorded, serving, Some(place)))
+        })
+        .await?;
         if how.open_browser
             && let Err(error) = self.open_browser(flow.id).await
         {
@@ -355,27 +353,20 @@ impl Engine {
     async fn keep_flow(&self, caller: &Caller, flow: &Flow, rule: Rule) -> Result<(), Error> {
         let (ledger, now, flow) = (self.ledger()?, self.now(), flow.clone());
         let event = self
-            .event(
-                caller,
-                EventKind::FlowStarted,
-                Some(flow.provider),
-                Some(flow.connection),
-                Outcome::Done,
-                None,
-            )
+            .event(caller, EventKind::FlowStarted, Outcome::Done)
+            .with_provider(flow.provider)
+            .with_connection(flow.connection)
             .by(rule);
-        blocking(move || {
-            ledger.change(now, |transaction| {
-                transaction.put(flow.id.row(), &flow)?;
-                if !flow.renews {
-                    let (label, scopes) = (flow.label.clone(), flow.scopes.clone());
-                    let mut pending = Connection::pending(flow.connection, flow.provider, label, scopes, now);
-                    pending.started_by = flow.started_by;
-                    pending.client_secret_from = flow.client_secret_from;
-                    transaction.put(flow.connection.row(), &pending)?;
-                }
-                transaction.event(&event)
-            })
+        self.commit(&ledger, move |transaction| {
+            transaction.put(flow.id.row(), &flow)?;
+            if !flow.renews {
+                let (label, scopes) = (flow.label.clone(), flow.scopes.clone());
+                let mut pending = Connection::pending(flow.connection, flow.provider, label, scopes, now);
+                pending.started_by = flow.started_by;
+                pending.client_secret_from = flow.client_secret_from;
+                transaction.put(flow.connection.row(), &pending)?;
+            }
+            transaction.event(&event)
         })
         .await
     }

@@ -1,10 +1,10 @@
 //! The lowest epoch that is acceptable of this vault, in every place outside of the profile that can hold it. It is
 //! raised only to what is committed already, and nobody waits for it.
 
-use crate::{Engine, Error, engine::blocking, records::sealed_store::Ledger};
+use crate::{Engine, Error, engine::blocking, locks, records::sealed_store::Ledger};
 use std::{
     sync::{
-        Mutex, PoisonError,
+        Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -36,7 +36,7 @@ struct State {
 
 impl Floors {
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.state)
     }
 
     /// A refresh token was committed in this epoch.

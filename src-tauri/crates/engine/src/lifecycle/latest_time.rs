@@ -95,15 +95,10 @@ impl Engine {
         ledger.change(now, |transaction| {
             for grant in &ended {
                 let detail = Some("it had ended when the clock was set back");
-                let mut event = self.event(
-                    &Caller::Engine,
-                    EventKind::GrantRemoved,
-                    None,
-                    None,
-                    Outcome::Done,
-                    detail,
-                );
-                event.app = Some(grant.app);
+                let event = self
+                    .event(&Caller::Engine, EventKind::GrantRemoved, Outcome::Done)
+                    .with_detail_if(detail)
+                    .with_app(grant.app);
                 transaction.delete_grant(grant.id)?;
                 transaction.event(&event)?;
             }

@@ -5,9 +5,9 @@ use crate::{
     access::{consent::Wanted, policy::Operation},
     engine::blocking,
     lifecycle::recover,
+    locks,
     records::sealed_store::Ledger,
 };
-use std::sync::PoisonError;
 use tokenry_core::{Caller, EventKind, Outcome, Timestamp};
 
 /// Why nothing may be written.
@@ -45,24 +45,24 @@ const NOTE: &str = "The vault is older than the one that Tokenry used last. Its 
 impl Ledger {
     /// Why nothing may be written, in words; `None` where everything is as it should be.
     pub(crate) fn read_only(&self) -> Option<String> {
-        let why = self.read_only.read().unwrap_or_else(PoisonError::into_inner);
+        let why = locks::read(&self.read_only);
         why.as_ref().map(ReadOnly::words)
     }
 
     pub(crate) fn is_older(&self) -> bool {
-        let why = self.read_only.read().unwrap_or_else(PoisonError::into_inner);
+        let why = locks::read(&self.read_only);
         matches!(*why, Some(ReadOnly::Older(_)))
     }
 
     /// From now on nothing may be written.
     pub(crate) fn only_read(&self, why: ReadOnly) {
-        *self.read_only.write().unwrap_or_else(PoisonError::into_inner) = Some(why);
+        *locks::write(&self.read_only) = Some(why);
     }
 
     /// Makes this vault the newest there is: its epoch is put above each that is known, in the transaction that says so
     /// in the log. No floor is ever lowered, so that the copy which was newer is the older one from now on.
     fn accept_older(&self, event: &tokenry_core::Event, now: Timestamp) -> Result<(), Error> {
-        let known = match *self.read_only.read().unwrap_or_else(PoisonError::into_inner) {
+        let known = match *locks::read(&self.read_only) {
             Some(ReadOnly::Older(known)) => known,
             _ => return Err(not_older()),
         };
@@ -70,7 +70,7 @@ impl Ledger {
             transaction.manifest.epoch = transaction.manifest.epoch.max(known);
             transaction.event(event)
         })?;
-        *self.read_only.write().unwrap_or_else(PoisonError::into_inner) = None;
+        *locks::write(&self.read_only) = None;
         self.store().trust()?;
         Ok(())
     }
@@ -89,8 +89,9 @@ impl Engine {
         let check = async move { older.then_some(()).ok_or_else(not_older) };
         self.check_before_asking(caller, &wanted, check).await?;
         let rule = self.permit(caller, wanted).await?.rule;
-        let mut event = self.event(caller, EventKind::OlderAccepted, None, None, Outcome::Done, None);
-        event.rule = Some(rule);
+        let event = self
+            .event(caller, EventKind::OlderAccepted, Outcome::Done)
+            .by(rule);
         let (engine, now) = (self.clone(), self.now());
         blocking(move || {
             ledger.accept_older(&event, now)?;

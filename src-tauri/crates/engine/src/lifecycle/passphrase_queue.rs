@@ -1,9 +1,9 @@
 //! Who may try a passphrase, and in which order. Each try takes the time and the memory of a key derivation, and they
 //! are made one after the other: whoever guesses must not stand before the user.
 
-use crate::{Engine, Error};
+use crate::{Engine, Error, locks};
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 use tokenry_core::{Caller, Peer};
@@ -24,7 +24,7 @@ pub(crate) struct Guesses {
 
 impl Guesses {
     fn waiting(&self) -> MutexGuard<'_, Vec<Peer>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.waiting)
     }
 }
 

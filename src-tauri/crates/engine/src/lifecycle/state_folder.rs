@@ -4,11 +4,11 @@
 //! One file per vault holds the newest epoch, sealed with a key of the vault, so that nobody can make one up. One
 //! file per profile folder names the vault in it, which is no secret.
 
-use crate::{Error, records::record};
+use crate::{Error, locks, records::record};
 use std::{
     fmt::Write,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
 };
 use tokenry_core::Random;
 use tokenry_vault::{Place, Vault, VaultId};
@@ -65,7 +65,7 @@ impl StateFolder {
 
     /// Writes down how new this vault is; never that it is older. Blocks on the disk.
     pub(super) fn raise(&self, vault: &Vault, epoch: u64, random: &dyn Random) -> Result<(), Error> {
-        let _turn = self.raising.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = locks::lock(&self.raising);
         // Removed while its engine runs: there is nothing left that could be older.
         if !self.profile.is_dir() {
             return Ok(());

@@ -3,17 +3,15 @@
 use crate::{
     Engine, Error,
     access::{consent::Wanted, installed, policy::Operation},
-    engine::{Life, Start, blocking},
+    engine::{Life, Start, blocking, detached},
     lifecycle::{
         recover,
         vault_handle::{Gate, VaultState},
     },
+    locks,
     records::sealed_store::Ledger,
 };
-use std::{
-    sync::{Arc, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 use tokenry_core::{Caller, Code, EventKind, Outcome, Secret};
 
 /// How long the OS keyring may take before it is said that it is waited for. A keyring that asks nothing answers within
@@ -38,7 +36,7 @@ impl Engine {
         };
         self.inner
             .activity
-            .push(self.event(caller, EventKind::Locked, None, None, Outcome::Done, None));
+            .push(self.event(caller, EventKind::Locked, Outcome::Done));
         self.write_activity(ledger, true).await;
         self.count_lock();
         self.shut();
@@ -75,24 +73,22 @@ impl Engine {
             return proved.await.inspect_err(|error| self.note_guess(&caller, error));
         }
         // The engine's own task: a caller that goes away does not stop halfway what the keyring is asked for.
-        let opening = tokio::spawn(async move {
+        detached(async move {
             let _turn = turn;
             let opened = engine.open_gate(passphrase, create).await;
             opened.inspect_err(|error| engine.note_guess(&caller, error))?;
-            let event = engine.event(&caller, EventKind::Unlocked, None, None, Outcome::Done, None);
+            let event = engine.event(&caller, EventKind::Unlocked, Outcome::Done);
             engine.inner.activity.push(event);
             Ok(())
-        });
-        opening
-            .await
-            .unwrap_or_else(|error| Err(Error::Internal(format!("a task ended early ({error})"))))
+        })
+        .await
     }
 
     /// A wrong passphrase is in the log, as soon as that can be written.
     fn note_guess(&self, caller: &Caller, error: &Error) {
         if matches!(error, Error::Vault(tokenry_vault::Error::WrongPassphrase)) {
             let (kind, outcome) = (EventKind::Unlocked, Outcome::Refused);
-            let event = self.event(caller, kind, None, None, outcome, Some("wrong passphrase"));
+            let event = self.event(caller, kind, outcome).with_detail("wrong passphrase");
             self.inner.activity.push(event);
         }
     }
@@ -115,7 +111,9 @@ impl Engine {
         let to_the_app = wanted.target.is_own;
         let rule = self.permit(caller, wanted).await?.rule;
         let detail = to_the_app.then_some("to the desktop app that is installed beside it");
-        let mut event = self.event(caller, EventKind::HandedOver, None, None, Outcome::Done, detail);
+        let mut event = self
+            .event(caller, EventKind::HandedOver, Outcome::Done)
+            .with_detail_if(detail);
         // It is no rule for any program.
         event.rule = (!to_the_app).then_some(rule);
         self.inner.activity.push(event);
@@ -144,11 +142,7 @@ impl Engine {
         } else {
             self.raise_at_the_end(None).await;
         }
-        self.inner
-            .lock
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        locks::lock(&self.inner.lock).take();
         self.inner.life.send_replace(Life::Ended);
     }
 
@@ -208,7 +202,7 @@ impl Engine {
         };
         match opened {
             Ok(ledger) => {
-                *self.inner.last.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&ledger);
+                *locks::lock(&self.inner.last) = Arc::downgrade(&ledger);
                 let surviving = self.watch_surviving_flows(&ledger);
                 self.set_gate(Gate::Open(ledger));
                 self.raise_floor();
@@ -254,12 +248,7 @@ impl Engine {
     /// The vault, opened anew; or the one from before, if somebody still is in the middle of something with it. Two
     /// of them would not know of each other's changes.
     fn open_ledger(&self, passphrase: Option<&Secret>, create: bool) -> Result<Arc<Ledger>, Error> {
-        let last = self
-            .inner
-            .last
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .upgrade();
+        let last = locks::lock(&self.inner.last).upgrade();
         let ledger = match last {
             Some(last) => {
                 self.inner.opener.prove(passphrase)?;

@@ -1,6 +1,7 @@
 use crate::{
     Change, Error,
     lifecycle::{floors::Floors, latest_time::LatestTime, older_copy::ReadOnly},
+    locks,
     records::{
         index::Index,
         record::{self, Effect, Record},
@@ -10,7 +11,7 @@ use crate::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
     ops::ControlFlow,
-    sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard},
+    sync::{Arc, Mutex, RwLock, RwLockReadGuard},
 };
 use tokenry_core::{App, Connection, Credential, Grant, Provider, Random, Timestamp};
 use tokenry_store::{Store, Table};
@@ -155,7 +156,7 @@ impl Ledger {
             index,
             changes,
         };
-        *ledger.index.write().unwrap_or_else(PoisonError::into_inner) = Index::new(
+        *locks::write(&ledger.index) = Index::new(
             ledger.all::<Provider>()?,
             ledger.all::<Connection>()?,
             ledger.all::<App>()?,
@@ -167,7 +168,7 @@ impl Ledger {
 
     /// What has to be found quickly. It always says what the last commit said.
     pub(crate) fn index(&self) -> RwLockReadGuard<'_, Index> {
-        self.index.read().unwrap_or_else(PoisonError::into_inner)
+        locks::read(&self.index)
     }
 
     pub(crate) fn vault(&self) -> &Vault {
@@ -184,15 +185,12 @@ impl Ledger {
     }
 
     pub(crate) fn epoch(&self) -> u64 {
-        self.manifest.lock().unwrap_or_else(PoisonError::into_inner).epoch
+        locks::lock(&self.manifest).epoch
     }
 
     /// The latest time that is on the disk, in milliseconds.
     pub(crate) fn kept_latest(&self) -> i64 {
-        self.manifest
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .latest
+        locks::lock(&self.manifest).latest
     }
 
     pub(crate) fn get<R: Record>(&self, row: i64) -> Result<Option<R>, Error> {
@@ -237,13 +235,13 @@ impl Ledger {
 
     /// The number of the next event, and what the log's hash chain has come to.
     pub(crate) fn log_end(&self) -> (i64, Option<[u8; 32]>) {
-        let manifest = self.manifest.lock().unwrap_or_else(PoisonError::into_inner);
+        let manifest = locks::lock(&self.manifest);
         (manifest.next_event, Some(manifest.chain))
     }
 
     /// The number of the oldest event that is kept.
     pub(crate) fn log_start(&self) -> i64 {
-        let manifest = self.manifest.lock().unwrap_or_else(PoisonError::into_inner);
+        let manifest = locks::lock(&self.manifest);
         manifest.first_event
     }
 
@@ -270,7 +268,7 @@ impl Ledger {
         now: Timestamp,
         work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut current = self.manifest.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = locks::lock(&self.manifest);
         let latest = self.latest.seen(now).as_millisecond();
         let (result, manifest, effects, rotated) = self.store.write(now, |writer| {
             let (mut manifest, effects) = (current.clone(), Vec::new());
@@ -323,7 +321,7 @@ impl Ledger {
     }
 
     fn tell(&self, effect: Effect) {
-        let mut index = self.index.write().unwrap_or_else(PoisonError::into_inner);
+        let mut index = locks::write(&self.index);
         let change = match effect {
             Effect::Provider(provider) => {
                 index.put_provider(&provider);

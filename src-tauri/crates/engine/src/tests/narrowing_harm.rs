@@ -1,11 +1,11 @@
 //! Servers at which a request for less harms the grant: they are asked only where that is known to be harmless, and
 //! what was lost is told.
 
-use crate::{ConnectOptions, TokenWish};
-use crate::{
-    tests::common::{NAME, World, answer_of, paste, set_narrowing, set_rotation, status, token, ui, view},
-    tests::narrowing::{at, less, only, the_grant_is_whole},
+use crate::tests::{
+    common::{NAME, World, answer_of, paste, set_narrowing, set_rotation, status, token, ui, view},
+    narrowing::{at, less, only, the_grant_is_whole},
 };
+use crate::{ConnectOptions, TokenWish};
 use tokenry_core::{
     Code, ConnectionStatus, EventKind, NarrowingMethod, ProviderChange, ReauthReason, Rotation as Known,
     Scopes,

@@ -1,9 +1,9 @@
 //! Providers that give the whole, too much, or nothing when a token is to do less.
 
 use crate::TokenWish;
-use crate::{
-    tests::common::{Doomed, NAME, World, seen, set_rotation, status, token, ui, until, view},
-    tests::narrowing::{less, only, the_grant_is_whole},
+use crate::tests::{
+    common::{Doomed, NAME, World, seen, set_rotation, status, token, ui, until, view},
+    narrowing::{less, only, the_grant_is_whole},
 };
 use tokenry_core::{Code, ConnectionStatus, ReauthReason, Rotation as Known, Scopes};
 use tokenry_testkit::{Behaviour, Fault, Rotation};

@@ -11,7 +11,8 @@ mod disk_tests;
 use crate::{
     Engine, Error,
     access::consent::Wanted,
-    engine::blocking,
+    engine::{blocking, detached},
+    locks,
     records::journal::JournalState,
     token::{
         fault_points::{Step, reached},
@@ -20,7 +21,7 @@ use crate::{
 };
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 use tokenry_core::{
@@ -90,25 +91,18 @@ struct Refused {
 
 impl Refreshes {
     pub(crate) fn is_running(&self, id: ConnectionId) -> bool {
-        self.running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains_key(&id)
+        locks::lock(&self.running).contains_key(&id)
     }
 
     fn all(&self) -> Vec<watch::Receiver<Ended>> {
-        self.running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.running)
             .values()
             .map(|running| running.ended.clone())
             .collect()
     }
 
     fn get(&self, id: ConnectionId) -> Option<watch::Receiver<Ended>> {
-        self.running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.running)
             .get(&id)
             .map(|running| running.ended.clone())
     }
@@ -120,7 +114,7 @@ impl Refreshes {
 
     /// A wish that was refused a moment ago is not sent again yet.
     fn refused(&self, id: ConnectionId, limits: &Narrowing, now: Timestamp) -> Option<Error> {
-        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let refused = locks::lock(&self.refused);
         let last = refused.get(&id).filter(|last| *last.limits == *limits)?;
         let since = now.as_millisecond() - last.at.as_millisecond();
         (0..CALLERS_PAUSE)
@@ -129,17 +123,11 @@ impl Refreshes {
     }
 
     fn refuse(&self, id: ConnectionId, refused: Refused) {
-        self.refused
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(id, refused);
+        locks::lock(&self.refused).insert(id, refused);
     }
 
     fn end(&self, id: ConnectionId) {
-        self.running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&id);
+        locks::lock(&self.running).remove(&id);
     }
 }
 
@@ -212,12 +200,7 @@ impl Engine {
 
     /// The refresh that is under way, or one that is begun now.
     fn join(&self, id: ConnectionId, why: &Why) -> (Running, bool) {
-        let mut running = self
-            .inner
-            .refreshes
-            .running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut running = locks::lock(&self.inner.refreshes.running);
         if let Some(running) = running.get(&id) {
             return (running.clone(), false);
         }
@@ -256,9 +239,7 @@ impl Engine {
         let (engine, tell) = (self.clone(), Arc::new(tell));
         let early = tell.clone();
         // A task of its own, so that even a panic in it ends the wait of those who wait.
-        let result = tokio::spawn(async move { engine.refresh_once(id, why, &early).await }).await;
-        let result =
-            result.unwrap_or_else(|error| Err(Error::Internal(format!("a refresh broke off ({error})"))));
+        let result = detached(async move { engine.refresh_once(id, why, &early).await }).await;
         self.inner.refreshes.end(id);
         tell.send_replace(Some(result.map_err(Arc::new)));
         let _ = self.inner.changes.send(crate::Change::Connection(id));

@@ -94,14 +94,10 @@ impl Engine {
             Err(error) => (Outcome::Failed, Some(error.to_string())),
         };
         let event = self
-            .event(
-                caller,
-                EventKind::TokenHandedOut,
-                Some(provider),
-                Some(id),
-                outcome,
-                detail.as_deref(),
-            )
+            .event(caller, EventKind::TokenHandedOut, outcome)
+            .with_provider(provider)
+            .with_connection(id)
+            .with_detail_if(detail.as_deref())
             .by(permit.rule);
         match found {
             Ok(token) => {

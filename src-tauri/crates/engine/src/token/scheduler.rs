@@ -1,11 +1,11 @@
 use crate::{
-    Change, Engine, Error, connections::status_at, credentials::Expiring, records::sealed_store::Ledger,
-    token::refresh::Why,
+    Change, Engine, Error, connections::status_at, credentials::Expiring, locks,
+    records::sealed_store::Ledger, token::refresh::Why,
 };
 use std::{
     collections::{HashMap, HashSet},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -61,14 +61,14 @@ impl Default for Places {
 
 impl Places {
     fn host(&self, host: &str) -> Arc<Semaphore> {
-        unpoisoned(&self.hosts)
+        locks::lock(&self.hosts)
             .entry(host.to_owned())
             .or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE_PER_HOST)))
             .clone()
     }
 
     pub(crate) fn floor_raised(&self, at: Timestamp) {
-        *unpoisoned(&self.floor_raised_at) = Some(at);
+        *locks::lock(&self.floor_raised_at) = Some(at);
     }
 }
 
@@ -77,12 +77,8 @@ pub(crate) struct Reserved(Engine, ConnectionId);
 
 impl Drop for Reserved {
     fn drop(&mut self) {
-        unpoisoned(&self.0.inner.places.taken).remove(&self.1);
+        locks::lock(&self.0.inner.places.taken).remove(&self.1);
     }
-}
-
-fn unpoisoned<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Does what is due, for as long as the engine lives. Sleeps for good when nothing will be.
@@ -165,7 +161,7 @@ impl Engine {
                 next = Some(next.map_or(end, |next| next.min(end)));
             }
         }
-        let mut before = unpoisoned(&self.inner.places.ended);
+        let mut before = locks::lock(&self.inner.places.ended);
         for id in before.symmetric_difference(&ended) {
             let _ = self.inner.changes.send(Change::Connection(*id));
         }
@@ -176,7 +172,7 @@ impl Engine {
     /// Starts what is due for a connection; or says when that may be, if it just failed.
     fn start_for(&self, id: ConnectionId, due: Timestamp, now: Timestamp) -> Option<Timestamp> {
         let boottime = self.inner.clock.boottime();
-        let paused = unpoisoned(&self.inner.places.paused).get(&id).copied();
+        let paused = locks::lock(&self.inner.places.paused).get(&id).copied();
         if let Some(until) = paused.filter(|until| *until > boottime) {
             return Some(tokenry_core::later(now, until - boottime));
         }
@@ -196,7 +192,7 @@ impl Engine {
 
     /// Makes the schedule leave a connection alone, until what is returned goes. `None` when somebody else does.
     pub(crate) fn reserve(&self, id: ConnectionId) -> Option<Reserved> {
-        unpoisoned(&self.inner.places.taken)
+        locks::lock(&self.inner.places.taken)
             .insert(id)
             .then(|| Reserved(self.clone(), id))
     }
@@ -207,7 +203,7 @@ impl Engine {
             .ledger()
             .ok()
             .and_then(|ledger| ledger.index().connection(id).and_then(due_at));
-        let mut paused = unpoisoned(&self.inner.places.paused);
+        let mut paused = locks::lock(&self.inner.places.paused);
         if due == Some(before) {
             paused.insert(id, self.inner.clock.boottime() + PAUSE);
         } else {
@@ -236,7 +232,7 @@ impl Engine {
     }
 
     fn raise_floor_daily(&self, now: Timestamp) {
-        let raised = *unpoisoned(&self.inner.places.floor_raised_at);
+        let raised = *locks::lock(&self.inner.places.floor_raised_at);
         if raised.is_some_and(|at| now.as_second() - at.as_second() >= FLOOR_EVERY) {
             self.raise_floor();
         }

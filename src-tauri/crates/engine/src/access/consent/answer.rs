@@ -4,7 +4,7 @@ use super::{
     misfit::misfit,
     queue::{Answered, Closed, Open},
 };
-use crate::{Engine, Error, access::policy::Operation, engine::blocking};
+use crate::{Engine, Error, access::policy::Operation};
 use std::{collections::BTreeSet, time::Duration};
 use tokenry_core::{
     Caller, Code, ConnectionId, CredentialId, EventKind, Outcome, PromptId, Rule, Secret, Timestamp,
@@ -124,7 +124,8 @@ impl Engine {
         let written = if is_later {
             Ok(())
         } else {
-            blocking(move || ledger.change(now, |transaction| transaction.event(&event))).await
+            self.commit(&ledger, move |transaction| transaction.event(&event))
+                .await
         };
         if let Err(error) = written {
             tracing::error!("a decision could not be written down and does not count: {error}");
@@ -168,13 +169,10 @@ impl Engine {
             let at = at.ok_or_else(|| no_question(id))?;
             let open = &mut state.open[at];
             open.wrong_passphrases += 1;
-            let mut event = self.event_about(
-                &open.caller,
-                &open.wanted,
-                EventKind::ConsentDecided,
-                Outcome::Failed,
-            );
-            event.detail = Some("a wrong passphrase".to_owned());
+            let (kind, outcome) = (EventKind::ConsentDecided, Outcome::Failed);
+            let event = self
+                .event_about(&open.caller, &open.wanted, kind, outcome)
+                .with_detail("a wrong passphrase");
             let is_last = open.wrong_passphrases >= MAX_WRONG_PASSPHRASES;
             self.inner.activity.push(event);
             let denied = is_last.then(|| state.open.remove(at)).flatten();

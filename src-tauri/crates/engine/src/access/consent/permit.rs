@@ -322,16 +322,13 @@ impl Engine {
     }
 
     fn note_end(&self, caller: &Caller, wanted: &Wanted, outcome: Outcome, error: &Error) {
-        let mut event = self.event(
-            caller,
-            wanted.kind(),
-            wanted.provider,
-            wanted.target.connection,
-            outcome,
-            Some(&error.to_string()),
-        );
-        event.credential = wanted.target.credential;
-        event.app = wanted.authorization.as_ref().map(|request| request.app);
+        let mut event = self
+            .event(caller, wanted.kind(), outcome)
+            .with_provider(wanted.provider)
+            .with_connection(wanted.target.connection)
+            .with_detail(&error.to_string())
+            .with_credential(wanted.target.credential)
+            .with_app(wanted.authorization.as_ref().map(|request| request.app));
         event.rule = error.rule();
         self.inner.activity.push(event);
     }

@@ -6,10 +6,10 @@ use super::{
     session::{Sessions, Who},
     shown::operation_words,
 };
-use crate::{Change, Engine, Error, access::policy::Operation, records::sealed_store::Ledger};
+use crate::{Change, Engine, Error, access::policy::Operation, locks, records::sealed_store::Ledger};
 use std::{
     collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard},
     time::Duration,
 };
 use tokenry_core::{Caller, Event, EventKind, Outcome, PromptId, Rule, Timestamp};
@@ -111,7 +111,7 @@ impl From<Closed> for Error {
 
 impl Prompts {
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.0)
     }
 
     /// When a question ends without an answer. `None` when it is not open any more.
@@ -316,17 +316,12 @@ impl Engine {
         kind: EventKind,
         outcome: Outcome,
     ) -> Event {
-        let mut event = self.event(
-            caller,
-            kind,
-            wanted.provider,
-            wanted.target.connection,
-            outcome,
-            Some(operation_words(wanted.operation)),
-        );
-        event.credential = wanted.target.credential;
-        event.app = wanted.authorization.as_ref().map(|request| request.app);
-        event
+        self.event(caller, kind, outcome)
+            .with_provider(wanted.provider)
+            .with_connection(wanted.target.connection)
+            .with_detail(operation_words(wanted.operation))
+            .with_credential(wanted.target.credential)
+            .with_app(wanted.authorization.as_ref().map(|request| request.app))
     }
 
     /// Whether the question with this id would look different now.

@@ -16,7 +16,7 @@ fn newest(engine: &Engine) -> i64 {
 }
 
 fn line(world: &World, engine: &Engine) -> Event {
-    let mut event = engine.event(&ui(), EventKind::Refreshed, None, None, Outcome::Done, None);
+    let mut event = engine.event(&ui(), EventKind::Refreshed, Outcome::Done);
     event.id = EventId::new(&world.clock, &OsRandom);
     event
 }

@@ -1,7 +1,8 @@
 //! How many sign-ins may be open at a time: a listener, a record and a pending connection belong to each.
 
 use crate::Error;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use crate::locks;
+use std::sync::{Arc, Mutex, MutexGuard};
 use tokenry_core::{AppId, Caller};
 
 /// How many one caller may have open, all programs together, and everybody. What is left is the user's own.
@@ -71,7 +72,7 @@ impl FlowPlaces {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        locks::lock(&self.0)
     }
 }
 

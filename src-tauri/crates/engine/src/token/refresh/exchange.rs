@@ -24,13 +24,10 @@ impl Engine {
         let Some(to) = request.limits.as_deref() else {
             return Ok(());
         };
-        let event = self.connection_event(
-            &Caller::Engine,
-            EventKind::Refreshed,
-            &request.connection,
-            Outcome::Done,
-            Some(&format!("by token exchange, {}", to.words())),
-        );
+        let event = self
+            .event(&Caller::Engine, EventKind::Refreshed, Outcome::Done)
+            .about(&request.connection)
+            .with_detail(&format!("by token exchange, {}", to.words()));
         ledger.change(now, |transaction| {
             let (Some(mut connection), Some(tokens)) = (
                 transaction.get::<Connection>(id.row())?,

@@ -45,13 +45,10 @@ impl Engine {
         if let Some(to) = &request.limits {
             detail = format!("{} ({})", detail, to.words());
         }
-        let event = self.connection_event(
-            &Caller::Engine,
-            EventKind::RefreshFailed,
-            &request.connection,
-            Outcome::Failed,
-            Some(&detail),
-        );
+        let event = self
+            .event(&Caller::Engine, EventKind::RefreshFailed, Outcome::Failed)
+            .about(&request.connection)
+            .with_detail(&detail);
         let error = ledger.change_surely(now, |transaction| {
             let (Some(mut connection), Some(tokens)) = (
                 transaction.get::<Connection>(id.row())?,

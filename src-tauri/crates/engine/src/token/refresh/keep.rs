@@ -88,10 +88,10 @@ impl Engine {
     ) -> Result<(), Error> {
         let (engine, ledger, request) = (self.clone(), ledger.clone(), request.clone());
         let answer = answer.clone();
-        blocking(move || engine.commit(&ledger, &request, &answer)).await
+        blocking(move || engine.commit_answer(&ledger, &request, &answer)).await
     }
 
-    fn commit(&self, ledger: &Ledger, request: &Request, answer: &Answer) -> Result<(), Error> {
+    fn commit_answer(&self, ledger: &Ledger, request: &Request, answer: &Answer) -> Result<(), Error> {
         let (now, id) = (self.now(), request.connection.id);
         ledger.change_surely(now, |transaction| {
             let (Some(mut connection), Some(old)) = (
@@ -146,7 +146,9 @@ impl Engine {
         let wrong = other.or_else(|| partial_response::words(answer));
         let detail: Vec<_> = [limits, wrong].into_iter().flatten().collect();
         let detail = (!detail.is_empty()).then(|| detail.join(": "));
-        self.connection_event(&Caller::Engine, kind, connection, outcome, detail.as_deref())
+        self.event(&Caller::Engine, kind, outcome)
+            .about(connection)
+            .with_detail_if(detail.as_deref())
     }
 
     fn spill(&self, ledger: &Ledger, request: &Request, answer: Answer) -> Result<(), Error> {

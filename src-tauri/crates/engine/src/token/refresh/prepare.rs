@@ -187,13 +187,10 @@ impl Engine {
         let (name, id) = (ledger.index().name_of(connection), connection.id);
         let reason = ReauthReason::LostResponse;
         let detail = crate::error::reason_text(reason);
-        let event = self.connection_event(
-            &Caller::Engine,
-            EventKind::RefreshFailed,
-            connection,
-            Outcome::Failed,
-            Some(detail),
-        );
+        let event = self
+            .event(&Caller::Engine, EventKind::RefreshFailed, Outcome::Failed)
+            .about(connection)
+            .with_detail(detail);
         ledger.change(now, |transaction| {
             let Some(mut connection) = transaction.get::<Connection>(id.row())? else {
                 return Ok(());
