@@ -179,6 +179,10 @@ impl Engine {
 
     /// The same, with all counts: nothing can be written for a while after it.
     pub(crate) async fn write_activity(&self, ledger: Arc<Ledger>, all: bool) {
+        if ledger.read_only().is_some() {
+            // The lines wait in memory until the vault can be written.
+            return;
+        }
         let Taken {
             events,
             counts,
@@ -195,8 +199,7 @@ impl Engine {
                 grant.is_some_and(|grant| is_due(grant.last_used_at, *at))
             });
         }
-        if (events.is_empty() && counts.is_empty() && used_grants.is_empty()) || ledger.read_only().is_some()
-        {
+        if events.is_empty() && counts.is_empty() && used_grants.is_empty() {
             return;
         }
         let gap = (lost > 0).then(|| self.lost_lines(lost));

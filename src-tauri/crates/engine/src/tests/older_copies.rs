@@ -349,3 +349,20 @@ async fn a_program_accepts_an_older_copy_only_with_the_users_consent() {
     engine.refresh(&ui(), NAME).await.unwrap();
     end(&world, engine).await;
 }
+
+/// security.md, "At rest": a line that cannot be written yet is kept until it can.
+#[tokio::test]
+async fn what_happened_before_an_older_copy_is_accepted_is_in_the_log_after_it() {
+    let (world, engine, _) = rolled_back(Outside::Keyring, Asking::Possible).await;
+    token(&engine, 0).await.unwrap();
+    let handed_out = async || {
+        // Reading the log writes what waits first.
+        let (events, _) = engine.events(&ui(), None, 50).await.unwrap();
+        let kinds = events.into_iter().map(|event| event.kind);
+        kinds.filter(|kind| *kind == EventKind::TokenHandedOut).count()
+    };
+    assert_eq!(handed_out().await, 0, "nothing can be written yet");
+    engine.accept_older(&ui()).await.unwrap();
+    assert_eq!(handed_out().await, 1);
+    end(&world, engine).await;
+}
