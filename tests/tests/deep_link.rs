@@ -43,9 +43,12 @@ fn sign_in(desktop: &Desktop, sandbox: &Sandbox, name: &str) -> (String, String,
         &desktop.profile,
         "POST",
         "/v1/oauth-providers/sandbox/authorize",
-        &json!({"label": "main", "open_browser": true}),
+        &json!({"label": "main"}),
     );
     assert!(status < 300, "{started}");
+    let open = format!("/v1/flows/{}/open", started["flow_id"].as_str().unwrap());
+    let (status, answer) = ask(&desktop.profile, "POST", &open, &Value::Null);
+    assert!(status < 300, "{answer}");
     assert_eq!(started["redirect"], "deep_link");
     let opened = desktop.opened_address();
     assert!(

@@ -965,8 +965,6 @@ export interface components {
             connection?: string | null;
             /** @description The label of the new connection. */
             label?: string | null;
-            /** @description Let Tokenry open the browser. */
-            open_browser?: boolean;
             redirect?: components["schemas"]["Redirect"] | null;
             /** @description Instead of the provider's default scopes; of an empty list, none. */
             scopes?: string[] | null;

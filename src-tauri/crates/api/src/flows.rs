@@ -87,7 +87,6 @@ operation!(
         connection: None,
         allow_further: false,
         allow_unknown_account: false,
-        open_browser: false,
     },
     AuthorizeAnswer {
         authorization_url: AUTHORIZATION_URL.to_owned(),

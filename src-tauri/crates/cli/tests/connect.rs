@@ -57,7 +57,7 @@ fn without_a_browser_the_address_is_the_first_line_and_the_end_is_0() {
         run.err.ends_with("Connected github as alice@example.com.\n"),
         "{run:?}"
     );
-    assert_eq!(asked_for(&fake), json!({"open_browser": false}));
+    assert_eq!(asked_for(&fake), json!({}));
     let polls = fake
         .seen()
         .into_iter()
@@ -89,7 +89,7 @@ fn with_a_browser_the_engine_opens_it_and_standard_output_is_empty() {
     );
     assert_eq!(
         asked_for(&fake),
-        json!({"open_browser": false, "label": "work", "scopes": ["a", "b"], "redirect": "deep_link"})
+        json!({"label": "work", "scopes": ["a", "b"], "redirect": "deep_link"})
     );
     assert!(opens(&fake));
 }
@@ -227,10 +227,7 @@ fn a_connection_that_needs_it_is_renewed() {
         let fake = fake("loopback", flow("connected"), connections);
         let run = fake.run(&["connect", name, "--no-browser"]).ends(0);
         assert!(run.err.starts_with("Signing in to github again.\n"), "{run:?}");
-        assert_eq!(
-            asked_for(&fake),
-            json!({"open_browser": false, "connection": CONNECTION})
-        );
+        assert_eq!(asked_for(&fake), json!({"connection": CONNECTION}));
     }
 }
 
@@ -266,8 +263,8 @@ fn a_provider_is_named_for_its_own_connection_and_the_only_one() {
         let fake = fake("loopback", flow("connected"), connections.clone());
         fake.run(&["connect", "github", "--no-browser"]).ends(0);
         let expected = match renewed {
-            Some(id) => json!({"open_browser": false, "connection": id, "allow_further": true}),
-            None => json!({"open_browser": false}),
+            Some(id) => json!({"connection": id, "allow_further": true}),
+            None => json!({}),
         };
         assert_eq!(asked_for(&fake), expected, "{connections}");
     }
@@ -315,7 +312,7 @@ fn a_connection_that_is_well_is_joined_by_another_one() {
     let fake = fake("loopback", flow("connected"), json!([connection()]));
     fake.run(&["connect", "github", "--label", "work", "--no-browser"])
         .ends(0);
-    assert_eq!(asked_for(&fake), json!({"open_browser": false, "label": "work"}));
+    assert_eq!(asked_for(&fake), json!({"label": "work"}));
 }
 
 #[test]
@@ -438,8 +435,5 @@ fn a_paste_without_a_terminal_waits_for_tokenry_callback() {
         .run(&["connect", "github", "--no-browser", "--redirect", "paste"])
         .ends(0);
     assert!(run.err.contains("`tokenry callback`"), "{run:?}");
-    assert_eq!(
-        asked_for(&fake),
-        json!({"open_browser": false, "redirect": "paste"})
-    );
+    assert_eq!(asked_for(&fake), json!({"redirect": "paste"}));
 }

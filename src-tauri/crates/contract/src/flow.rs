@@ -27,9 +27,6 @@ pub struct AuthorizeRequest {
     /// same. Ignored from an app.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_unknown_account: bool,
-    /// Let Tokenry open the browser.
-    #[serde(default)]
-    pub open_browser: bool,
 }
 
 /// The same in a query string, for the GET form of the reference.

@@ -12,12 +12,11 @@ pub(crate) fn connect_options(body: contract::AuthorizeRequest) -> ConnectOption
         renew: body.connection.filter(|connection| !connection.is_empty()),
         allow_further: body.allow_further,
         allow_unknown_account: body.allow_unknown_account,
-        open_browser: body.open_browser,
         ..ConnectOptions::default()
     }
 }
 
-/// The same from a query string; a GET opens no browser and renews nothing.
+/// The same from a query string; a GET renews nothing.
 pub(crate) fn connect_query(query: contract::AuthorizeQuery) -> ConnectOptions {
     ConnectOptions {
         label: query.label.filter(|label| !label.is_empty()),
@@ -27,7 +26,6 @@ pub(crate) fn connect_query(query: contract::AuthorizeQuery) -> ConnectOptions {
             .map(|scope| Scopes::parse(&scope)),
         redirect: query.redirect.map(draft::redirect),
         renew: None,
-        open_browser: false,
         ..ConnectOptions::default()
     }
 }

@@ -38,8 +38,6 @@ pub(crate) fn run(args: &ConnectArgs, engine: &Engine, output: &Output) -> Resul
         allow_further,
         allow_unknown_account: args.same_account,
         connection: renewed.map(|connection| connection.id.to_string()),
-        // It is opened next, by an operation that reports failure.
-        open_browser: false,
     };
     let id = provider.id.to_string();
     let answer: AuthorizeAnswer = engine.send_body(

@@ -38,8 +38,6 @@ pub struct ConnectOptions {
     pub allow_further: bool,
     /// Whether the renewed connection is replaced although the provider no longer tells who signed in. Not by an app.
     pub allow_unknown_account: bool,
-    /// Whether the engine opens the browser.
-    pub open_browser: bool,
     /// Further parameters of the authorization request; they win over the provider's own.
     pub parameters: Vec<(String, String)>,
     /// The credential that holds the client secret, instead of the provider's own.
@@ -164,11 +162,6 @@ impl Engine {
             Ok::<_, Error>(engine.watch_flow(&recorded, serving, Some(place)))
         })
         .await?;
-        if how.open_browser
-            && let Err(error) = self.open_browser(flow.id).await
-        {
-            tracing::warn!("{error}");
-        }
         Ok(StartedFlow {
             authorization_url: flow.authorization_url,
             browser_url,

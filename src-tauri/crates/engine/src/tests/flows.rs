@@ -17,11 +17,9 @@ pub(crate) async fn added(behaviour: Behaviour) -> (World, Engine) {
 #[tokio::test]
 async fn a_loopback_flow_goes_through_begin_and_ends_connected() {
     let (world, engine) = added(Behaviour::default()).await;
-    let how = ConnectOptions {
-        open_browser: true,
-        ..ConnectOptions::default()
-    };
+    let how = ConnectOptions::default();
     let flow = engine.connect(&ui(), NAME, how).await.unwrap();
+    engine.open_flow(&ui(), flow.flow).await.unwrap();
     assert_eq!(flow.redirect, RedirectPreference::Loopback);
     assert!(flow.browser_url.path().starts_with("/begin/"));
     assert_eq!(

@@ -19,11 +19,12 @@ async fn the_browser_is_started_with_an_address_that_holds_nothing_of_the_flow()
         let how = ConnectOptions {
             redirect: Some(redirect),
             label: Some(label.to_owned()),
-            open_browser: true,
             ..ConnectOptions::default()
         };
         let flow = engine.connect(&ui(), NAME, how).await.unwrap();
-        engine.open_flow(&ui(), flow.flow).await.unwrap();
+        for _ in 0..2 {
+            engine.open_flow(&ui(), flow.flow).await.unwrap();
+        }
         let opened = std::mem::take(&mut *world.host.opened.lock().unwrap());
         assert_eq!(opened.len(), 2, "{redirect:?}");
         assert_eq!(opened[0], opened[1], "one listener is enough");
