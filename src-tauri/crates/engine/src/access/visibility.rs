@@ -176,9 +176,6 @@ impl Engine {
         reference: &str,
         error: Error,
     ) -> Error {
-        if caller.app().is_none() {
-            return error;
-        }
         let hidden = |index: &Index| {
             let sight = Sight::all(index, self.latest());
             let found = sight.shown_connection(reference).ok()?;
@@ -199,9 +196,6 @@ impl Engine {
         reference: &str,
         error: Error,
     ) -> Error {
-        if caller.app().is_none() {
-            return error;
-        }
         let hidden = |index: &Index| {
             let id = resolve::credential(index, reference)?;
             let owner = index.credential(id)?.created_by;
@@ -220,6 +214,9 @@ impl Engine {
         let Ok(ledger) = self.ledger() else {
             return error;
         };
+        if caller.app().is_none() {
+            return error;
+        }
         let (holds, hidden) = {
             let index = ledger.index();
             (

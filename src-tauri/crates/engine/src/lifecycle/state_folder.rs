@@ -6,7 +6,6 @@
 
 use crate::{Error, locks, records::record};
 use std::{
-    fmt::Write,
     path::{Path, PathBuf},
     sync::Mutex,
 };
@@ -90,10 +89,7 @@ impl StateFolder {
         let (id, path) = bytes.strip_suffix(b"\n")?.split_first_chunk::<33>()?;
         let is_of_this = path == self.profile.as_os_str().as_encoded_bytes();
         let digits = std::str::from_utf8(id.strip_suffix(b"\n")?).ok()?;
-        let mut vault = [0; 16];
-        for (byte, at) in vault.iter_mut().zip((0..).step_by(2)) {
-            *byte = u8::from_str_radix(digits.get(at..at + 2)?, 16).ok()?;
-        }
+        let vault = tokenry_core::from_hex(digits)?;
         is_of_this.then_some(VaultId(vault))
     }
 
@@ -118,7 +114,5 @@ fn hash(path: &Path) -> String {
     for byte in path.as_os_str().as_encoded_bytes() {
         hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
     }
-    let mut text = String::new();
-    let _ = write!(text, "{hash:016x}");
-    text
+    tokenry_core::hex(&hash.to_be_bytes()).to_string()
 }

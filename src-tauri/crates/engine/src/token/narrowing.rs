@@ -184,10 +184,10 @@ impl Engine {
             return limits.hand_out(kept);
         }
         let (way, provider) = self.way(ledger, &connection)?;
-        if let Some(instead) = instead(way, &connection, &name, limits)? {
-            return self.own_token(ledger, id, min_valid, instead).await;
+        if own_token_stands_in(way, &connection, &name, limits)? {
+            return self.find_token(ledger, id, min_valid).await.map(TokenView::from);
         }
-        crate::token::request::can_be_handed_out(&connection, &name)?;
+        request::can_be_handed_out(&connection, &name)?;
         if !limits.is_confirmed {
             way::check_target(&limits.to, way, &provider, &connection, limits.is_for_app)?;
         }
@@ -212,28 +212,21 @@ impl Engine {
             return Err(error);
         }
         let (_, connection) = known(ledger, id)?;
-        match instead(self.way(ledger, &connection)?.0, &connection, &name, limits)? {
-            Some(instead) => self.own_token(ledger, id, min_valid, instead).await,
-            None => Err(crate::token::request::ended_at_once(&name)),
+        let (way, _) = self.way(ledger, &connection)?;
+        if own_token_stands_in(way, &connection, &name, limits)? {
+            return self.find_token(ledger, id, min_valid).await.map(TokenView::from);
         }
-    }
-
-    async fn own_token(
-        &self,
-        ledger: &Ledger,
-        id: ConnectionId,
-        min_valid: std::time::Duration,
-        _: Instead,
-    ) -> Result<TokenView, Error> {
-        self.find_token(ledger, id, min_valid).await.map(TokenView::from)
+        Err(request::ended_at_once(&name))
     }
 }
 
-/// That the connection's own token may be handed out in place of a narrowed one.
-struct Instead;
-
-/// Whether the connection's own token stands in for one that its provider does not give, or nothing does.
-fn instead(way: Way, connection: &Connection, name: &str, limits: &Limits) -> Result<Option<Instead>, Error> {
+/// Whether the connection's own token is handed out in place of a narrowed one that its provider does not give.
+fn own_token_stands_in(
+    way: Way,
+    connection: &Connection,
+    name: &str,
+    limits: &Limits,
+) -> Result<bool, Error> {
     let is_hard = limits.is_hard && limits.to.scopes.is_some();
     let has_audience = limits.to.has_audience();
     if let Way::Unavailable(why) = way {
@@ -241,19 +234,19 @@ fn instead(way: Way, connection: &Connection, name: &str, limits: &Limits) -> Re
             let name = name.to_owned();
             return Err(Error::CannotNarrow { name, why, is_hard });
         }
-        return Ok(Some(Instead));
+        return Ok(true);
     }
     let gives_less = connection.narrows != Some(false);
     let is_active = connection.status == ConnectionStatus::Active;
     let can_ask = connection.refreshable || !is_active || way == Way::Exchange;
     match (has_audience, is_hard) {
-        (false, false) if !gives_less || !can_ask => Ok(Some(Instead)),
+        (false, false) if !gives_less || !can_ask => Ok(true),
         (_, true) if !gives_less => Err(too_much()),
         (false, true) if !can_ask => Err(too_much()),
         (true, _) if !can_ask => Err(Error::Conflict(format!(
             "{name} has no refresh token, so its provider cannot be asked for a token for another audience; connect it with a scope that gives one, often offline_access"
         ))),
-        _ => Ok(None),
+        _ => Ok(false),
     }
 }
 

@@ -1,11 +1,6 @@
 use crate::{
     Engine, Error, TokenView,
-    access::{
-        consent::{Permit, Wanted},
-        policy::Operation,
-        resolve,
-        visibility::Sight,
-    },
+    access::{consent::Wanted, policy::Operation, resolve, visibility::Sight},
     records::{record::Record, sealed_store::Ledger},
     token::{narrowing, refresh::Why, timing},
 };
@@ -83,8 +78,23 @@ impl Engine {
         let check = async { self.could_be_found(&ledger, id) };
         self.check_before_asking(caller, &wanted, check).await?;
         let permit = self.permit(caller, wanted.clone()).await?;
-        let mut limited = None;
-        let found = self.find(&ledger, id, caller, wish, &permit, &mut limited).await;
+        let min_valid = wish.min_valid;
+        let limits = match wish.is_plain() && permit.token_scopes.is_none() {
+            true => Ok(None),
+            false => self.limits(&ledger, id, caller, wish, &permit),
+        };
+        let limited = match &limits {
+            Ok(Some(limits)) => Some(limits.to.words()),
+            _ => None,
+        };
+        let found = match limits {
+            Ok(Some(limits)) => self.find_narrowed(&ledger, id, &limits, min_valid).await,
+            Ok(None) => self
+                .find_token(&ledger, id, min_valid)
+                .await
+                .and_then(|token| narrowing::check_own(token.into(), &permit)),
+            Err(error) => Err(error),
+        };
         let found = found.and_then(|token| self.still_permitted(caller, &wanted, &permit).map(|()| token));
         let (outcome, detail) = match &found {
             Ok(_) => (Outcome::Done, limited),
@@ -111,28 +121,7 @@ impl Engine {
         }
     }
 
-    /// Within what was permitted. `limited` says to what, in words.
-    async fn find(
-        &self,
-        ledger: &Ledger,
-        id: ConnectionId,
-        caller: &Caller,
-        wish: TokenWish,
-        permit: &Permit,
-        limited: &mut Option<String>,
-    ) -> Result<TokenView, Error> {
-        let min_valid = wish.min_valid;
-        if (!wish.is_plain() || permit.token_scopes.is_some())
-            && let Some(limits) = self.limits(ledger, id, caller, wish, permit)?
-        {
-            *limited = Some(limits.to.words());
-            return self.find_narrowed(ledger, id, &limits, min_valid).await;
-        }
-        let token = self.find_token(ledger, id, min_valid).await?;
-        narrowing::check_own(token.into(), permit)
-    }
-
-    /// Whether [`Self::find`] could give a token as things are: nothing is sent.
+    /// Whether a token could be handed out as things are: nothing is sent.
     fn could_be_found(&self, ledger: &Ledger, id: ConnectionId) -> Result<(), Error> {
         let (name, connection) = narrowing::known(ledger, id)?;
         can_be_handed_out(&connection, &name)?;
