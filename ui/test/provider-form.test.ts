@@ -54,6 +54,6 @@ describe('a change', () => {
   it('reads parameters line by line, at the first equals sign', () => {
     expect(of(before).authorize_params).toBe('audience=a=b\nprompt=consent');
     const fields = { ...of(before), authorize_params: 'a = b=c\n\nd=' };
-    expect(toUpdate(fields, before)).toEqual({ authorize_params: { a: 'b=c', d: '' } });
+    expect(toUpdate(fields, before)).toEqual({ authorize_params: { audience: null, prompt: null, a: 'b=c', d: '' } });
   });
 });

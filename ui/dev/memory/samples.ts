@@ -9,6 +9,7 @@ export function aProvider(given: Partial<Provider> & Pick<Provider, 'id' | 'name
     project: 'default',
     grant_type: 'authorization_code',
     issuer: null,
+    issuer_aliases: [],
     authorization_endpoint: 'https://sandbox.example/auth',
     token_endpoint: 'https://sandbox.example/token',
     refresh_endpoint: null,

@@ -594,7 +594,8 @@ export interface paths {
         get: operations["show_provider"];
         /**
          * Change a provider
-         * @description Only the fields given change; an empty string clears an optional one. The user is asked about what decides where
+         * @description A JSON merge patch (RFC 7396): only the members given change, and `null` sets one back to its default. An empty string
+         *     clears an optional text, too. The user is asked about what decides where
          *     secrets go or how they are protected: endpoints, the client and its authentication, PKCE, the issuer, parameters,
          *     the redirect, rotation and narrowing; also where an app may change providers.
          */
@@ -1128,36 +1129,51 @@ export interface components {
             /** @description The most that a token may do at its provider. */
             token_scopes?: string[] | null;
         };
-        /** @description A new provider. `name` and `client_id` are required; an unknown field is an error. */
+        /** @description A new provider. `name`, `client_id` and the endpoints of its grant type are required; an unknown field is an error. */
         CreateProvider: {
+            /** @description Where the browser is sent (RFC 6749, 3.1). Required for `authorization_code`. */
             authorization_endpoint?: string | null;
+            /** @description Whether the provider promises `iss` in its responses; then a response without it is rejected (RFC 9207, 2.4). */
             authorization_response_iss_parameter_supported?: boolean | null;
+            /** @description Extra parameters of the authorization request. */
             authorize_params?: {
-                [key: string]: string;
+                [key: string]: string | null;
             } | null;
+            /**
+             * @description The client id that the provider gave you. Required.
+             * @default
+             */
             client_id: string;
             /** @description Sealed at rest, never returned. */
             client_secret?: string | null;
+            /** @description The scopes of a sign-in that names none. */
             default_scopes?: string[] | null;
-            /** @description Any of the other fields. */
+            /** @description The name that people see. By default the provider's name. */
             display_name?: string | null;
-            grant_type?: components["schemas"]["GrantType"] | null;
+            grant_type?: null | components["schemas"]["GrantType"];
+            /** @description The issuer identifier, compared with `iss` in the provider's responses (RFC 9207, 2.4). */
             issuer?: string | null;
+            /** @description Other values that the provider may send as `iss`. */
             issuer_aliases?: string[] | null;
             /** @description Kebab-case, unique within the project. */
             name: string;
-            narrowing?: components["schemas"]["NarrowingMethod"] | null;
+            narrowing?: null | components["schemas"]["NarrowingMethod"];
+            /** @description `default` when not given. */
             project?: string | null;
-            redirect?: components["schemas"]["Redirect"] | null;
+            redirect?: null | components["schemas"]["Redirect"];
+            /** @description Where refresh tokens are sent, when that is not the token endpoint. */
             refresh_endpoint?: string | null;
+            /** @description Where tokens are revoked on disconnect (RFC 7009). */
             revocation_endpoint?: string | null;
-            rotation?: components["schemas"]["Rotation"] | null;
-            /** @description One space when not given. */
+            rotation?: null | components["schemas"]["Rotation"];
+            /** @description The text between two scopes in a request. By default one space. */
             scope_separator?: string | null;
+            /** @description Where codes and refresh tokens are exchanged (RFC 6749, 3.2). Required. */
             token_endpoint?: string | null;
-            token_endpoint_auth_method?: components["schemas"]["TokenEndpointAuthMethod"] | null;
-            /** @description True when not given. */
+            token_endpoint_auth_method?: null | components["schemas"]["TokenEndpointAuthMethod"];
+            /** @description Whether a sign-in uses PKCE with S256 (RFC 7636). By default true. */
             use_pkce?: boolean | null;
+            /** @description Where Tokenry asks which account a connection belongs to (OpenID Connect Core, 5.3). */
             userinfo_endpoint?: string | null;
         };
         /** @description The app, and its own token, which is also its `client_secret`. It is shown this once. */
@@ -1384,7 +1400,7 @@ export interface components {
             token_scopes?: string[] | null;
         };
         /**
-         * @description How tokens are got.
+         * @description How a provider gives tokens.
          * @enum {string}
          */
         GrantType: "authorization_code" | "client_credentials";
@@ -1425,7 +1441,7 @@ export interface components {
             scopes?: string[] | null;
         };
         /**
-         * @description How the provider gives a token that can do less than the connection, or is for one audience.
+         * @description How a provider gives a token that can do less than the connection, or is for one audience.
          * @enum {string}
          */
         NarrowingMethod: "refresh" | "exchange" | "none" | "unknown";
@@ -1504,41 +1520,19 @@ export interface components {
             token_endpoint_auth_methods_supported: string[];
         };
         /** @description An authorization server and our client registration at it. Never holds the client secret. */
-        OAuthProvider: {
-            authorization_endpoint?: string | null;
-            authorization_response_iss_parameter_supported: boolean;
-            authorize_params: {
-                [key: string]: string;
-            };
-            client_id: string;
+        OAuthProvider: components["schemas"]["ProviderSettings"] & {
             /** Format: date-time */
             created_at: string;
-            default_scopes: string[];
-            display_name: string;
-            grant_type: components["schemas"]["GrantType"];
             has_client_secret: boolean;
             /** Format: uuid */
             id: string;
-            issuer?: string | null;
-            /** @description What else the provider may call itself in `iss`. */
-            issuer_aliases?: string[];
             /** @description Kebab-case, unique within the project. */
             name: string;
-            narrowing: components["schemas"]["NarrowingMethod"];
             project: string;
-            redirect: components["schemas"]["Redirect"];
             /** @description The redirect URIs to register at the provider; loopback takes any port. */
             redirect_uris: string[];
-            refresh_endpoint?: string | null;
-            revocation_endpoint?: string | null;
-            rotation: components["schemas"]["Rotation"];
-            scope_separator: string;
-            token_endpoint?: string | null;
-            token_endpoint_auth_method: components["schemas"]["TokenEndpointAuthMethod"];
             /** Format: date-time */
             updated_at: string;
-            use_pkce: boolean;
-            userinfo_endpoint?: string | null;
         };
         /** @description Whether the caller has valid tokens at a provider. */
         OAuthProviderAuthStatus: {
@@ -1714,6 +1708,109 @@ export interface components {
          * @enum {string}
          */
         PromptOperation: "token" | "start_flow" | "finish_flow" | "refresh" | "disconnect" | "write_connection" | "write_providers" | "delete_provider" | "move_endpoint" | "read_credential" | "write_credentials" | "delete_credential" | "write_apps" | "delete_app" | "accept_older" | "hand_over" | "authorize_app";
+        /** @description How Tokenry works with a provider. Addresses are texts here; `tokenry_core` checks and normalises them. */
+        ProviderSettings: {
+            /**
+             * @description Where the browser is sent (RFC 6749, 3.1). Required for `authorization_code`.
+             * @default null
+             */
+            authorization_endpoint: string | null;
+            /**
+             * @description Whether the provider promises `iss` in its responses; then a response without it is rejected (RFC 9207, 2.4).
+             * @default false
+             */
+            authorization_response_iss_parameter_supported: boolean;
+            /**
+             * @description Extra parameters of the authorization request.
+             * @default {}
+             */
+            authorize_params: {
+                [key: string]: string;
+            };
+            /**
+             * @description The client id that the provider gave you. Required.
+             * @default
+             */
+            client_id: string;
+            /**
+             * @description The scopes of a sign-in that names none.
+             * @default []
+             */
+            default_scopes: string[];
+            /**
+             * @description The name that people see. By default the provider's name.
+             * @default
+             */
+            display_name: string;
+            /**
+             * @description How the provider gives tokens.
+             * @default authorization_code
+             */
+            grant_type: components["schemas"]["GrantType"];
+            /**
+             * @description The issuer identifier, compared with `iss` in the provider's responses (RFC 9207, 2.4).
+             * @default null
+             */
+            issuer: string | null;
+            /**
+             * @description Other values that the provider may send as `iss`.
+             * @default []
+             */
+            issuer_aliases: string[];
+            /**
+             * @description How the provider gives a token that can do less than its connection.
+             * @default unknown
+             */
+            narrowing: components["schemas"]["NarrowingMethod"];
+            /**
+             * @description How the provider's response comes back, unless a sign-in says otherwise.
+             * @default loopback
+             */
+            redirect: components["schemas"]["Redirect"];
+            /**
+             * @description Where refresh tokens are sent, when that is not the token endpoint.
+             * @default null
+             */
+            refresh_endpoint: string | null;
+            /**
+             * @description Where tokens are revoked on disconnect (RFC 7009).
+             * @default null
+             */
+            revocation_endpoint: string | null;
+            /**
+             * @description What happens to a refresh token that was used. It decides what a lost response means.
+             * @default {
+             *       "kind": "unknown"
+             *     }
+             */
+            rotation: components["schemas"]["Rotation"];
+            /**
+             * @description The text between two scopes in a request. By default one space.
+             * @default
+             */
+            scope_separator: string;
+            /**
+             * @description Where codes and refresh tokens are exchanged (RFC 6749, 3.2). Required.
+             * @default null
+             */
+            token_endpoint: string | null;
+            /**
+             * @description How the client authenticates at the token endpoint (RFC 7591, 2). By default `client_secret_post` with a client
+             *     secret, and `none` without one.
+             * @default client_secret_post
+             */
+            token_endpoint_auth_method: components["schemas"]["TokenEndpointAuthMethod"];
+            /**
+             * @description Whether a sign-in uses PKCE with S256 (RFC 7636). By default true.
+             * @default true
+             */
+            use_pkce: boolean;
+            /**
+             * @description Where Tokenry asks which account a connection belongs to (OpenID Connect Core, 5.3).
+             * @default null
+             */
+            userinfo_endpoint: string | null;
+        };
         /**
          * @description Why a person has to connect again.
          * @enum {string}
@@ -1745,7 +1842,7 @@ export interface components {
          */
         RedactedType: "OAuth2Refresh";
         /**
-         * @description How the browser's answer comes back.
+         * @description How the provider's response to a sign-in comes back.
          * @enum {string}
          */
         Redirect: "loopback" | "deep_link" | "paste";
@@ -1754,7 +1851,7 @@ export interface components {
          * @enum {string}
          */
         Revoked: "yes" | "no" | "pending" | "unsupported";
-        /** @description What the provider does with a refresh token that was used. */
+        /** @description What a provider does with a refresh token that was used. */
         Rotation: {
             /** @enum {string} */
             kind: "none";
@@ -1821,7 +1918,7 @@ export interface components {
             token_type: string;
         };
         /**
-         * @description How the client proves who it is at the token endpoint (RFC 7591, 2).
+         * @description How the client authenticates at the token endpoint (RFC 7591, 2).
          * @enum {string}
          */
         TokenEndpointAuthMethod: "client_secret_basic" | "client_secret_post" | "none";
@@ -1883,31 +1980,48 @@ export interface components {
             /** @description Further fields that are never returned; ignored for other types than `default`. What was redacted once stays so. */
             redact_fields?: string[];
         };
-        /** @description A partial update: only the fields given change, and an empty string clears an optional one. */
+        /**
+         * @description A partial update: a JSON merge patch (RFC 7396). Only the members given change; `null` sets one back to its default,
+         *     and an empty string clears an optional text.
+         */
         UpdateProvider: {
+            /** @description Where the browser is sent (RFC 6749, 3.1). Required for `authorization_code`. */
             authorization_endpoint?: string | null;
+            /** @description Whether the provider promises `iss` in its responses; then a response without it is rejected (RFC 9207, 2.4). */
             authorization_response_iss_parameter_supported?: boolean | null;
+            /** @description Extra parameters of the authorization request. */
             authorize_params?: {
-                [key: string]: string;
+                [key: string]: string | null;
             } | null;
+            /** @description The client id that the provider gave you. Required. */
             client_id?: string | null;
-            /** @description An empty string clears the secret. */
+            /** @description Sealed at rest, never returned. `null` or an empty string clears it. */
             client_secret?: string | null;
+            /** @description The scopes of a sign-in that names none. */
             default_scopes?: string[] | null;
+            /** @description The name that people see. By default the provider's name. */
             display_name?: string | null;
-            grant_type?: components["schemas"]["GrantType"] | null;
+            grant_type?: null | components["schemas"]["GrantType"];
+            /** @description The issuer identifier, compared with `iss` in the provider's responses (RFC 9207, 2.4). */
             issuer?: string | null;
+            /** @description Other values that the provider may send as `iss`. */
             issuer_aliases?: string[] | null;
             name?: string | null;
-            narrowing?: components["schemas"]["NarrowingMethod"] | null;
-            redirect?: components["schemas"]["Redirect"] | null;
+            narrowing?: null | components["schemas"]["NarrowingMethod"];
+            redirect?: null | components["schemas"]["Redirect"];
+            /** @description Where refresh tokens are sent, when that is not the token endpoint. */
             refresh_endpoint?: string | null;
+            /** @description Where tokens are revoked on disconnect (RFC 7009). */
             revocation_endpoint?: string | null;
-            rotation?: components["schemas"]["Rotation"] | null;
+            rotation?: null | components["schemas"]["Rotation"];
+            /** @description The text between two scopes in a request. By default one space. */
             scope_separator?: string | null;
+            /** @description Where codes and refresh tokens are exchanged (RFC 6749, 3.2). Required. */
             token_endpoint?: string | null;
-            token_endpoint_auth_method?: components["schemas"]["TokenEndpointAuthMethod"] | null;
+            token_endpoint_auth_method?: null | components["schemas"]["TokenEndpointAuthMethod"];
+            /** @description Whether a sign-in uses PKCE with S256 (RFC 7636). By default true. */
             use_pkce?: boolean | null;
+            /** @description Where Tokenry asks which account a connection belongs to (OpenID Connect Core, 5.3). */
             userinfo_endpoint?: string | null;
         };
         /** @description Choices to change. Only the fields given change. */

@@ -4,7 +4,6 @@
 mod app;
 mod connection;
 mod credential;
-mod draft;
 mod engine;
 mod event;
 mod flow;
@@ -15,7 +14,6 @@ pub use app::app;
 pub(crate) use app::{grant, new_grant};
 pub(crate) use connection::{auth_status, connection, connection_change, disconnected};
 pub(crate) use credential::{credential, credential_change, entered, initialise, new_credential, redacted};
-pub(crate) use draft::{new_provider, provider_change};
 pub(crate) use engine::status;
 pub use event::change;
 pub(crate) use event::event;

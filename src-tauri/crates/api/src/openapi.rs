@@ -1,5 +1,6 @@
 mod callers;
 pub(crate) mod examples;
+mod provider_settings;
 
 use crate::operations::{Callers, Declaration, Operations, Path};
 use axum::{http::header, response::IntoResponse, routing::MethodRouter};
@@ -23,6 +24,7 @@ pub fn openapi() -> openapi::OpenApi {
     let mut document = list.router.into_openapi();
     let mut components = document.components.take().unwrap_or_default();
     callers::add_schemes(&mut components);
+    provider_settings::describe(&mut components);
     for operation in document.paths.paths.values_mut().flat_map(operations) {
         let id = operation.operation_id.as_deref().unwrap_or_default();
         operation.security = list

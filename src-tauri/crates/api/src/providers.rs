@@ -1,3 +1,5 @@
+//! The operations on providers.
+
 use crate::{
     convert,
     error::Refused,
@@ -9,12 +11,12 @@ use crate::{
     operations::{Callers, Operations, operation, routes},
 };
 use axum::{Json, extract::State, http::StatusCode};
-use std::collections::BTreeMap;
+use serde_json::{Map, Value};
 use tokenry_contract::{
-    CreateProvider, DeleteProviderQuery, DisconnectAnswer, GrantType, NarrowingMethod, OAuthProvider,
-    OAuthProviderAuthStatus, Redirect, Rotation, Success, TokenEndpointAuthMethod, UpdateProvider,
+    CreateProvider, DeleteProviderQuery, DisconnectAnswer, Members, OAuthProvider, OAuthProviderAuthStatus,
+    ProviderSettings, ProviderSettingsPatch, Rotation, Success, UpdateProvider,
 };
-use tokenry_core::Operation;
+use tokenry_core::{Operation, ProviderPatch};
 use tokenry_engine::Engine;
 
 pub(crate) fn routes<O: Operations>(list: O) -> O {
@@ -54,9 +56,10 @@ operation!(list_providers, Callers::Policy(&[Operation::ReadProviders]));
 async fn create_provider(
     By(caller): By,
     State(engine): State<Engine>,
-    Body(body): Body<CreateProvider>,
+    Body(members): Body<Members>,
 ) -> Result<(StatusCode, Json<OAuthProvider>), Refused> {
-    let provider = engine.add_provider(&caller, convert::new_provider(body)?).await?;
+    let new = ProviderPatch::from(Map::from(members));
+    let provider = engine.add_provider(&caller, new).await?;
     Ok((StatusCode::CREATED, Json(convert::provider(&provider))))
 }
 
@@ -65,13 +68,17 @@ operation!(
     Callers::Policy(&[Operation::WriteProviders]),
     CreateProvider {
         name: "gitlab".to_owned(),
-        client_id: "tokenry-example".to_owned(),
+        project: None,
         client_secret: Some("example-client-secret".to_owned()),
-        issuer: Some("https://gitlab.example".to_owned()),
-        authorization_endpoint: Some("https://gitlab.example/oauth/authorize".to_owned()),
-        token_endpoint: Some("https://gitlab.example/oauth/token".to_owned()),
-        default_scopes: Some(words(&["read"])),
-        ..CreateProvider::default()
+        settings: ProviderSettings {
+            display_name: "GitLab".to_owned(),
+            client_id: "tokenry-example".to_owned(),
+            issuer: Some("https://gitlab.example".to_owned()),
+            authorization_endpoint: Some("https://gitlab.example/oauth/authorize".to_owned()),
+            token_endpoint: Some("https://gitlab.example/oauth/token".to_owned()),
+            default_scopes: words(&["read"]),
+            ..ProviderSettings::default()
+        },
     }
 );
 
@@ -97,28 +104,22 @@ operation!(
     OAuthProvider {
         id: PROVIDER,
         name: "github".to_owned(),
-        display_name: "GitHub".to_owned(),
         project: "default".to_owned(),
-        grant_type: GrantType::AuthorizationCode,
-        issuer: Some("https://github.example".to_owned()),
-        issuer_aliases: Vec::new(),
-        authorization_endpoint: Some("https://github.example/oauth/authorize".to_owned()),
-        token_endpoint: Some("https://github.example/oauth/token".to_owned()),
-        refresh_endpoint: None,
-        revocation_endpoint: Some("https://github.example/oauth/revoke".to_owned()),
-        userinfo_endpoint: Some("https://github.example/userinfo".to_owned()),
-        client_id: "tokenry-example".to_owned(),
+        settings: ProviderSettings {
+            display_name: "GitHub".to_owned(),
+            issuer: Some("https://github.example".to_owned()),
+            authorization_endpoint: Some("https://github.example/oauth/authorize".to_owned()),
+            token_endpoint: Some("https://github.example/oauth/token".to_owned()),
+            revocation_endpoint: Some("https://github.example/oauth/revoke".to_owned()),
+            userinfo_endpoint: Some("https://github.example/userinfo".to_owned()),
+            client_id: "tokenry-example".to_owned(),
+            default_scopes: words(&["read", "write"]),
+            authorization_response_iss_parameter_supported: true,
+            rotation: Rotation::Grace { seconds: 30 },
+            ..ProviderSettings::default()
+        },
         has_client_secret: true,
-        token_endpoint_auth_method: TokenEndpointAuthMethod::ClientSecretPost,
-        default_scopes: words(&["read", "write"]),
-        scope_separator: " ".to_owned(),
-        use_pkce: true,
-        authorize_params: BTreeMap::new(),
-        redirect: Redirect::Loopback,
         redirect_uris: words(&["http://127.0.0.1/cb/github", "io.github.tokenry:/cb/github"]),
-        authorization_response_iss_parameter_supported: true,
-        rotation: Rotation::Grace { seconds: 30 },
-        narrowing: NarrowingMethod::Unknown,
         created_at: at("2027-01-01T08:00:00Z"),
         updated_at: at("2027-01-01T08:00:00Z"),
     }
@@ -126,7 +127,8 @@ operation!(
 
 /// Change a provider
 ///
-/// Only the fields given change; an empty string clears an optional one. The user is asked about what decides where
+/// A JSON merge patch (RFC 7396): only the members given change, and `null` sets one back to its default. An empty string
+/// clears an optional text, too. The user is asked about what decides where
 /// secrets go or how they are protected: endpoints, the client and its authentication, PKCE, the issuer, parameters,
 /// the redirect, rotation and narrowing; also where an app may change providers.
 #[utoipa::path(
@@ -141,20 +143,22 @@ async fn update_provider(
     By(caller): By,
     State(engine): State<Engine>,
     At(id): At,
-    Body(body): Body<UpdateProvider>,
+    Body(members): Body<Members>,
 ) -> Result<Json<OAuthProvider>, Refused> {
-    let change = convert::provider_change(body, engine.provider(&caller, &id)).await?;
-    Ok(Json(convert::provider(
-        &engine.change_provider(&caller, &id, change).await?,
-    )))
+    let patch = ProviderPatch::from(Map::from(members));
+    let provider = engine.change_provider(&caller, &id, patch).await?;
+    Ok(Json(convert::provider(&provider)))
 }
 
 operation!(
     update_provider,
     Callers::Policy(&[Operation::WriteProviders]),
     UpdateProvider {
-        display_name: Some("GitHub".to_owned()),
-        default_scopes: Some(words(&["read", "write"])),
+        settings: ProviderSettingsPatch(Map::from_iter([
+            ("display_name".to_owned(), "GitHub".into()),
+            ("default_scopes".to_owned(), words(&["read", "write"]).into()),
+            ("revocation_endpoint".to_owned(), Value::Null),
+        ])),
         ..UpdateProvider::default()
     }
 );

@@ -6,6 +6,7 @@
 
 mod app_token;
 mod args;
+mod assignment;
 mod browser;
 mod commands;
 mod credential_args;

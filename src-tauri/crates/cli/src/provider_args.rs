@@ -1,13 +1,12 @@
 //! A provider's fields as flags.
 
 use crate::args::word;
+use crate::assignment::{Assignment, assignment};
 use clap::Args;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use serde_json::{Map, Value};
 use std::path::PathBuf;
-use tokenry_contract::{
-    GrantType, NarrowingMethod, Redirect, Rotation, TokenEndpointAuthMethod, UpdateProvider,
-};
+use tokenry_contract::{GrantType, Redirect, TokenEndpointAuthMethod};
 
 #[derive(Args)]
 pub(crate) struct AddArgs {
@@ -19,7 +18,7 @@ pub(crate) struct AddArgs {
     /// The id under which you registered at the provider
     #[arg(long, required_unless_present = "from")]
     pub(crate) client_id: Option<String>,
-    /// The space of names it is in
+    /// The project (namespace) it belongs to
     #[arg(long)]
     pub(crate) project: Option<String>,
     #[command(flatten)]
@@ -60,168 +59,87 @@ pub(crate) struct Source {
     pub(crate) client_secret_fd: Option<u32>,
 }
 
-/// The fields that adding and editing have in common.
-#[derive(Args)]
+/// The settings that have a flag of their own. Any other is given with `--set`.
+#[derive(Args, Serialize)]
 pub(crate) struct Fields {
-    /// The name a person sees
+    /// The name that people see
     #[arg(long)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     display_name: Option<String>,
-    /// authorization_code (when not given) or client_credentials
+    /// authorization_code (the default) or client_credentials
     #[arg(long, value_parser = word::<GrantType>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     grant_type: Option<GrantType>,
     /// The authorization server's issuer identifier
     #[arg(long, value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     issuer: Option<String>,
-    /// What else the server may call itself; may be repeated
-    #[arg(long = "issuer-alias", value_name = "NAME")]
-    issuer_aliases: Option<Vec<String>>,
     /// Where the browser is sent
     #[arg(long, value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     authorization_endpoint: Option<String>,
-    /// Where tokens come from
+    /// Where tokens are fetched
     #[arg(long, value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     token_endpoint: Option<String>,
-    /// Where tokens are refreshed, when that is elsewhere
+    /// Where Tokenry asks which account it is
     #[arg(long, value_name = "URL")]
-    refresh_endpoint: Option<String>,
-    /// Where tokens are revoked
-    #[arg(long, value_name = "URL")]
-    revocation_endpoint: Option<String>,
-    /// What says whose account it is
-    #[arg(long, value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     userinfo_endpoint: Option<String>,
     /// client_secret_basic, client_secret_post or none
     #[arg(long, value_name = "METHOD", value_parser = word::<TokenEndpointAuthMethod>)]
-    token_endpoint_auth_method: Option<TokenEndpointAuthMethod>,
-    /// A scope to ask for by default; may be repeated
-    #[arg(long = "default-scope", visible_alias = "scope", value_name = "SCOPE")]
-    default_scopes: Option<Vec<String>>,
-    /// What stands between scopes, when that is no space
-    #[arg(long, value_name = "TEXT")]
-    scope_separator: Option<String>,
-    /// Whether to use PKCE
-    #[arg(long, value_name = "true|false")]
-    use_pkce: Option<bool>,
-    /// A parameter to add to the authorization request; may be repeated
-    #[arg(long = "authorize-param", value_name = "NAME=VALUE", value_parser = pair)]
-    authorize_params: Option<Vec<(String, String)>>,
-    /// How the browser's answer comes back: loopback (when not given), deep-link or paste
-    #[arg(long, value_parser = word::<Redirect>)]
-    redirect: Option<Redirect>,
-    /// Whether the provider puts `iss` into its answers (RFC 9207)
-    #[arg(long, value_name = "true|false")]
-    authorization_response_iss_parameter_supported: Option<bool>,
-    /// What becomes of a refresh token that was used: none, strict, unknown, or grace:SECONDS
-    #[arg(long, value_parser = rotation)]
-    rotation: Option<Rotation>,
-    /// How the provider gives a token with fewer scopes or for one audience: refresh (only where the grant stays
-    /// whole), exchange (RFC 8693), none or unknown
-    #[arg(long, value_parser = word::<NarrowingMethod>)]
-    narrowing: Option<NarrowingMethod>,
-}
-
-/// What is to be sent: only what was given.
-#[derive(Serialize)]
-pub(crate) struct Given {
     #[serde(skip_serializing_if = "Option::is_none")]
-    project: Option<String>,
-    #[serde(flatten)]
-    fields: UpdateProvider,
+    token_endpoint_auth_method: Option<TokenEndpointAuthMethod>,
+    /// A scope of each sign-in that names none; may be repeated
+    #[arg(long = "default-scope", visible_alias = "scope", value_name = "SCOPE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default_scopes: Option<Vec<String>>,
+    /// How the provider's response comes back: loopback (the default), deep-link or paste
+    #[arg(long, value_parser = word::<Redirect>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redirect: Option<Redirect>,
+    /// Any setting, under the name that `provider show --json` gives it; may be repeated. A list takes commas, NAME.KEY
+    /// is one member of a map, and nothing after the `=` sets the default
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment)]
+    #[serde(skip)]
+    assignments: Vec<Assignment>,
 }
 
 impl AddArgs {
-    pub(crate) fn given(&self) -> Given {
-        let fields = UpdateProvider {
-            name: self.name.clone(),
-            client_id: self.client_id.clone(),
-            ..self.fields.given()
-        };
-        Given {
-            project: self.project.clone(),
-            fields,
-        }
+    /// Only what was given.
+    pub(crate) fn given(&self, into: &mut Map<String, Value>) {
+        insert(into, "name", self.name.as_ref());
+        insert(into, "client_id", self.client_id.as_ref());
+        insert(into, "project", self.project.as_ref());
+        self.fields.given(into);
     }
 }
 
 impl EditArgs {
-    pub(crate) fn given(&self) -> Given {
-        let fields = UpdateProvider {
-            name: self.name.clone(),
-            client_id: self.client_id.clone(),
-            client_secret: self.clear_client_secret.then(String::new),
-            ..self.fields.given()
-        };
-        Given {
-            project: None,
-            fields,
+    /// Only what was given.
+    pub(crate) fn given(&self, into: &mut Map<String, Value>) {
+        insert(into, "name", self.name.as_ref());
+        insert(into, "client_id", self.client_id.as_ref());
+        if self.clear_client_secret {
+            into.insert("client_secret".to_owned(), Value::Null);
         }
+        self.fields.given(into);
     }
 }
 
 impl Fields {
-    fn given(&self) -> UpdateProvider {
-        UpdateProvider {
-            display_name: self.display_name.clone(),
-            grant_type: self.grant_type,
-            issuer: self.issuer.clone(),
-            issuer_aliases: self.issuer_aliases.clone(),
-            authorization_endpoint: self.authorization_endpoint.clone(),
-            token_endpoint: self.token_endpoint.clone(),
-            refresh_endpoint: self.refresh_endpoint.clone(),
-            revocation_endpoint: self.revocation_endpoint.clone(),
-            userinfo_endpoint: self.userinfo_endpoint.clone(),
-            token_endpoint_auth_method: self.token_endpoint_auth_method,
-            default_scopes: self.default_scopes.clone(),
-            scope_separator: self.scope_separator.clone(),
-            use_pkce: self.use_pkce,
-            authorize_params: self.authorize_params.clone().map(BTreeMap::from_iter),
-            redirect: self.redirect,
-            authorization_response_iss_parameter_supported: self
-                .authorization_response_iss_parameter_supported,
-            rotation: self.rotation,
-            narrowing: self.narrowing,
-            ..UpdateProvider::default()
+    fn given(&self, into: &mut Map<String, Value>) {
+        if let Ok(Value::Object(flags)) = serde_json::to_value(self) {
+            into.extend(flags);
+        }
+        for assignment in &self.assignments {
+            assignment.apply(into);
         }
     }
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("there is no `=` in it")?;
-    if name.is_empty() {
-        return Err("there is no name before the `=`".to_owned());
-    }
-    Ok((name.to_owned(), value.to_owned()))
-}
-
-fn rotation(text: &str) -> Result<Rotation, String> {
-    match (text, text.strip_prefix("grace:")) {
-        ("none", _) => Ok(Rotation::None),
-        ("strict", _) => Ok(Rotation::Strict),
-        ("unknown", _) => Ok(Rotation::Unknown),
-        (_, Some(seconds)) => seconds
-            .parse()
-            .map(|seconds| Rotation::Grace { seconds })
-            .map_err(|_| "after `grace:` comes a number of seconds".to_owned()),
-        _ => Err("it is one of none, strict, unknown, grace:SECONDS".to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_rotation_is_a_word_or_a_grace_with_its_seconds() {
-        assert_eq!(rotation("strict"), Ok(Rotation::Strict));
-        assert_eq!(rotation("grace:30"), Ok(Rotation::Grace { seconds: 30 }));
-        for wrong in ["grace", "grace:", "grace:-1", "grace:99999999999", "Strict", ""] {
-            assert!(rotation(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_parameter_is_cut_at_its_first_equals_sign() {
-        assert_eq!(pair("a=b=c"), Ok(("a".into(), "b=c".into())));
-        assert!(pair("a").is_err() && pair("=b").is_err());
+fn insert(into: &mut Map<String, Value>, name: &str, value: Option<&String>) {
+    if let Some(value) = value {
+        into.insert(name.to_owned(), value.clone().into());
     }
 }

@@ -49,11 +49,11 @@ pub(crate) fn table(headings: &[&str], rows: Vec<Vec<Cell>>, style: Style) -> St
 }
 
 /// Names on the left and values on the right. Empty values are left out.
-pub(crate) fn facts(facts: Vec<(&str, Cell)>, style: Style) -> String {
+pub(crate) fn facts<N: AsRef<str>>(facts: Vec<(N, Cell)>, style: Style) -> String {
     let rows: Vec<Vec<Cell>> = facts
         .into_iter()
         .filter(|(_, cell)| !cell.text.is_empty())
-        .map(|(name, cell)| vec![Cell::coloured(name, Colour::Dim), cell])
+        .map(|(name, cell)| vec![Cell::coloured(name.as_ref(), Colour::Dim), cell])
         .collect();
     let width = rows.iter().map(|row| row[0].width()).max().unwrap_or(0);
     rows.iter()

@@ -94,10 +94,10 @@ mod tests {
             ),
             (&["provider", "add", &with("--client-secret=")], "--client-secret"),
             (
-                &["provider", "add", "--use-pkce", SECRET],
-                "possible values: true, false",
+                &["provider", "add", "--set", &with("use_pkce=")],
+                "expected true or false",
             ),
-            (&["provider", "add", "--rotation", SECRET], "none, strict"),
+            (&["provider", "add", "--set", SECRET], "no `=`"),
             (
                 &["app", "grant", "x", "--scope", "s", "--until", SECRET],
                 "2027-01-31",

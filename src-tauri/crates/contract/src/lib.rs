@@ -7,22 +7,26 @@
 
 mod api_scope;
 mod app;
+mod closest;
 mod connection;
 mod credential;
 mod engine;
 mod error;
 mod event;
 mod flow;
+mod members;
 mod oauth;
 mod operation;
 pub mod profile;
 mod prompt;
 mod provider;
+mod provider_settings;
 mod text;
 mod versori;
 
 pub use api_scope::{ApiScope, UnknownScope};
 pub use app::{App, CreateApp, CreateGrant, CreatedApp, Grant, Settings, UpdateSettings};
+pub use closest::closest;
 pub use connection::{
     Account, ConnectRequest, Connection, ConnectionStatus, DisconnectAnswer, PatchConnection, ReauthReason,
     Revoked, TokenAnswer, TokenRequest, Trouble,
@@ -37,6 +41,7 @@ pub use flow::{
     AuthorizeAnswer, AuthorizeQuery, AuthorizeRequest, CallbackAnswer, CallbackRequest, ExchangeRequest,
     Flow, FlowQuery, FlowStatus, Success,
 };
+pub use members::Members;
 pub use oauth::{
     OAuthAuthorizeQuery, OAuthConsentRequest, OAuthDecision, OAuthErrorAnswer, OAuthIntrospection,
     OAuthMetadata, OAuthScopes, OAuthTokenAnswer, OAuthTokenForm, OAuthTokenRequest,
@@ -47,8 +52,11 @@ pub use prompt::{
     PromptDecision, ScopeWords,
 };
 pub use provider::{
-    CreateProvider, DeleteProviderQuery, GrantType, NarrowingMethod, OAuthProvider, OAuthProviderAuthStatus,
-    Redirect, Rotation, TokenEndpointAuthMethod, UpdateProvider,
+    CreateProvider, DeleteProviderQuery, OAuthProvider, OAuthProviderAuthStatus, ProviderSettingsPatch,
+    UpdateProvider,
+};
+pub use provider_settings::{
+    GrantType, NarrowingMethod, ProviderSettings, Redirect, Rotation, TokenEndpointAuthMethod, setting_text,
 };
 pub use text::sanitize_for_display;
 pub use versori::{

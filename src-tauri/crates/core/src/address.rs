@@ -2,6 +2,29 @@
 
 use url::{Host, Url};
 
+/// The longest address we take, in bytes.
+const MAX_ADDRESS_BYTES: usize = 2048;
+
+/// Reads an address that was typed.
+///
+/// # Errors
+/// What is wrong with it, for the user.
+pub(crate) fn read_address(text: &str) -> Result<Url, String> {
+    let refuse = |why: &str| {
+        Err(format!(
+            "must be a whole address like https://example.com/token: {why}"
+        ))
+    };
+    if text.len() > MAX_ADDRESS_BYTES {
+        return refuse("it is longer than 2048 bytes");
+    }
+    // A URL parser would drop these silently, and keep another address than the one that was shown.
+    if text.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        return refuse("it holds a space or a control character");
+    }
+    Url::parse(text).or_else(|error| refuse(&error.to_string()))
+}
+
 /// Whether the server is on this machine: a loopback address or `localhost` (RFC 8252 §7.3). A name below `localhost`
 /// does not count, since it is looked up like any other name.
 pub fn is_loopback(url: &Url) -> bool {

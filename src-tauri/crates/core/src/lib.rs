@@ -14,6 +14,7 @@ mod flow;
 mod hex;
 mod id;
 mod issuer;
+mod json;
 mod name;
 mod narrowing;
 mod provider;
@@ -39,11 +40,10 @@ pub use id::{
 };
 pub use issuer::issuer_matches;
 pub use jiff::Timestamp;
+pub use json::json_problem;
 pub use name::{InvalidName, Name};
-pub use narrowing::{KnownTargets, NarrowingMethod};
-pub use provider::{
-    GrantType, Provider, ProviderChange, RedirectPreference, Rotation, TokenEndpointAuthMethod,
-};
+pub use narrowing::KnownTargets;
+pub use provider::{Problems, Provider, ProviderPatch, is_reserved_parameter, parameter_name};
 pub use random::{OsRandom, Random};
 pub use scope::Scopes;
 pub use secret::{Secret, same_bytes, same_secret};
@@ -51,6 +51,8 @@ pub use settings::Settings;
 pub use text::{clean, is_miscopied, sentence, trimmed, within};
 /// The vocabulary of the API, which is the vocabulary of the domain too.
 pub use tokenry_contract::{
-    ApiScope, CallerKind, CredentialType, ErrorCode as Code, EventKind, FlowStatus, Operation, Outcome,
-    PromptChangeKind, ReauthReason, Revoked, SlotKind, UnknownScope, VaultState,
+    ApiScope, CallerKind, CredentialType, ErrorCode as Code, EventKind, FlowStatus, GrantType,
+    NarrowingMethod, Operation, Outcome, PromptChangeKind, ProviderSettings, ReauthReason,
+    Redirect as RedirectPreference, Revoked, Rotation, SlotKind, TokenEndpointAuthMethod, UnknownScope,
+    VaultState, setting_text,
 };

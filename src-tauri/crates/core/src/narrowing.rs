@@ -1,21 +1,8 @@
+//! The audiences and resources that a token may be narrowed to.
+
 use crate::Narrowing;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-
-/// How a provider gives a token that can do less than its connection, or is for one audience.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NarrowingMethod {
-    /// By a refresh request with `scope`, `resource` or `audience` (RFC 6749 §6); the grant stays whole.
-    Refresh,
-    /// By token exchange (RFC 8693): the access token is the subject token, and the grant is not touched.
-    Exchange,
-    /// Not at all.
-    None,
-    /// Unknown: by a refresh request where refresh tokens are known not to rotate, else not at all.
-    #[default]
-    Unknown,
-}
 
 /// The most targets that are remembered for one connection, of each kind.
 const MAX_TARGETS: usize = 64;

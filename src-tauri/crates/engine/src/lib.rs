@@ -46,7 +46,6 @@ pub use host::{Host, HostError, NoWindowHost, SchemeState};
 pub use lifecycle::options::{Options, VaultChoice};
 pub use lifecycle::residue;
 pub use lifecycle::vault_handle::{VaultReport, VaultState};
-pub use providers::NewProvider;
 pub use request_id::{in_request, request_id};
 pub use settings::SettingsChange;
 pub use token::narrowing::Unavailable;

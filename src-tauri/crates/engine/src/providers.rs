@@ -1,6 +1,6 @@
-mod difference;
+//! Adding, changing and removing providers.
 
-pub(crate) use difference::redirect as redirect_word;
+mod difference;
 
 use crate::{
     Engine, Error, Revoked,
@@ -9,22 +9,10 @@ use crate::{
 };
 use std::collections::BTreeMap;
 use tokenry_core::{
-    Caller, Connection, ConnectionId, ConnectionStatus, DEFAULT_PROJECT, EventKind, GrantType, Name,
-    NarrowingMethod, Outcome, Provider, ProviderChange, ProviderId, ReauthReason, RedirectPreference,
-    Rotation, Scopes, TokenEndpointAuthMethod,
+    Caller, Connection, ConnectionId, ConnectionStatus, EventKind, Name, Outcome, Problems, Provider,
+    ProviderId, ProviderPatch, ReauthReason,
 };
 use url::Url;
-
-/// A provider to be added: its name, and the fields that are not as usual.
-#[derive(Debug, Clone)]
-pub struct NewProvider {
-    /// Unique within the project.
-    pub name: Name,
-    /// The default project when not given.
-    pub project: Option<Name>,
-    /// The fields.
-    pub change: ProviderChange,
-}
 
 impl Engine {
     /// All providers, by name.
@@ -48,50 +36,51 @@ impl Engine {
         self.provider_record(reference)
     }
 
-    /// Adds a provider.
+    /// Adds a provider; `new` has its name, its project and all that differs from the defaults.
     ///
     /// # Errors
-    /// When a field cannot be right, each named; or the name is taken.
-    pub async fn add_provider(&self, caller: &Caller, new: NewProvider) -> Result<Provider, Error> {
-        let provider = self.new_provider(new)?;
+    /// When a field is wrong, each named; or the name is taken.
+    pub async fn add_provider(&self, caller: &Caller, new: ProviderPatch) -> Result<Provider, Error> {
+        let id = ProviderId::new(&*self.inner.clock, &*self.inner.random);
+        let (provider, problems) = Provider::create(id, new, self.now())
+            .map_err(|_| Error::Internal("the default project has no valid name".into()))?;
         let wanted = Wanted::new(Operation::WriteProviders)
             .note(format!("It adds the provider {}.", provider.name))
             .changing(difference::of_new(self.ledger()?.vault(), &provider));
-        let check = async { self.can_be_kept(&provider, None) };
+        let check = async { self.can_be_kept(&provider, problems.clone(), None) };
         self.check_before_asking(caller, &wanted, check).await?;
         self.permit(caller, wanted).await?;
-        self.keep_provider(caller, provider, EventKind::ProviderAdded, None)
+        self.keep_provider(caller, provider, problems, EventKind::ProviderAdded, None)
             .await
     }
 
-    /// Changes the fields that are given. Connections that waited for a better client registration go on.
+    /// Changes what the patch gives. Connections that waited for a better client registration go on.
     ///
     /// # Errors
-    /// When there is none, a field cannot be right, or the new name is taken.
+    /// When there is none, a field is wrong, or the new name is taken.
     pub async fn change_provider(
         &self,
         caller: &Caller,
         reference: &str,
-        change: ProviderChange,
+        patch: ProviderPatch,
     ) -> Result<Provider, Error> {
         self.not_denied(caller, &Wanted::new(Operation::WriteProviders))?;
         let before = self.provider_record(reference)?;
-        let mut provider = before.clone();
-        provider.apply(change.clone(), self.now());
+        let (provider, problems) = before.changed(&patch, self.now());
         let wanted = self.changing(&before, &provider)?;
-        let check = async { self.can_be_kept(&provider, Some(&before.name)) };
+        let check = async { self.can_be_kept(&provider, problems, Some(&before.name)) };
         self.check_before_asking(caller, &wanted, check).await?;
         self.permit(caller, wanted).await?;
         // As it is now: the question may have been open for a while.
-        let mut provider = self.provider_by_id(before.id)?;
-        if provider.updated_at != before.updated_at {
+        let now = self.provider_by_id(before.id)?;
+        if now.updated_at != before.updated_at {
             return Err(Error::Conflict(
                 "the provider was changed meanwhile; look at it and try again".to_owned(),
             ));
         }
-        let from = provider.name.clone();
-        provider.apply(change, self.now());
-        self.keep_provider(caller, provider, EventKind::ProviderChanged, Some(from))
+        let (provider, problems) = now.changed(&patch, self.now());
+        let kind = EventKind::ProviderChanged;
+        self.keep_provider(caller, provider, problems, kind, Some(now.name))
             .await
     }
 
@@ -194,59 +183,15 @@ impl Engine {
         found.ok_or_else(|| Error::not_found("provider", &id.to_string(), "it was removed"))
     }
 
-    fn new_provider(&self, new: NewProvider) -> Result<Provider, Error> {
-        let now = self.now();
-        let project = match new.project {
-            Some(project) => project,
-            None => DEFAULT_PROJECT
-                .parse()
-                .map_err(|_| Error::Internal("the default project has no name".into()))?,
-        };
-        let has_secret = matches!(new.change.client_secret, Some(Some(_)));
-        let method = if has_secret {
-            TokenEndpointAuthMethod::default()
-        } else {
-            TokenEndpointAuthMethod::None
-        };
-        let mut provider = Provider {
-            id: ProviderId::new(&*self.inner.clock, &*self.inner.random),
-            project,
-            display_name: new.name.to_string(),
-            name: new.name,
-            grant_type: GrantType::default(),
-            issuer: None,
-            issuer_aliases: Vec::new(),
-            authorization_endpoint: None,
-            token_endpoint: None,
-            refresh_endpoint: None,
-            revocation_endpoint: None,
-            userinfo_endpoint: None,
-            client_id: String::new(),
-            client_secret: None,
-            token_endpoint_auth_method: method,
-            default_scopes: Scopes::default(),
-            scope_separator: " ".to_owned(),
-            use_pkce: true,
-            authorize_params: BTreeMap::new(),
-            redirect: RedirectPreference::default(),
-            authorization_response_iss_parameter_supported: false,
-            rotation: Rotation::default(),
-            narrowing: NarrowingMethod::default(),
-            created_at: now,
-            updated_at: now,
-        };
-        provider.apply(new.change, now);
-        Ok(provider)
-    }
-
     async fn keep_provider(
         &self,
         caller: &Caller,
         provider: Provider,
+        problems: Problems,
         kind: EventKind,
         renamed_from: Option<Name>,
     ) -> Result<Provider, Error> {
-        self.can_be_kept(&provider, renamed_from.as_ref())?;
+        self.can_be_kept(&provider, problems, renamed_from.as_ref())?;
         let ledger = self.ledger()?;
         let detail = provider.name.to_string();
         let event = self
@@ -281,12 +226,14 @@ impl Engine {
     }
 
     /// Whether a provider can be kept like this, and under this name.
-    fn can_be_kept(&self, provider: &Provider, renamed_from: Option<&Name>) -> Result<(), Error> {
-        let problems = provider.problems();
+    fn can_be_kept(
+        &self,
+        provider: &Provider,
+        problems: Problems,
+        renamed_from: Option<&Name>,
+    ) -> Result<(), Error> {
         if !problems.is_empty() {
-            return Err(Error::Invalid(
-                problems.into_iter().map(|(k, v)| (k.to_owned(), v)).collect(),
-            ));
+            return Err(Error::Invalid(problems));
         }
         let ledger = self.ledger()?;
         let taken = ledger
@@ -322,21 +269,17 @@ fn rejected(connection: &Connection) -> bool {
 
 /// The endpoints that move to another host: said in words, besides the fields.
 fn moved(before: &Provider, after: &Provider) -> Vec<String> {
-    let endpoints = |p: &Provider| {
-        [
-            ("authorization endpoint", p.authorization_endpoint.clone()),
-            ("token endpoint", p.token_endpoint.clone()),
-            ("refresh endpoint", p.refresh_endpoint.clone()),
-            ("revocation endpoint", p.revocation_endpoint.clone()),
-            ("userinfo endpoint", p.userinfo_endpoint.clone()),
-        ]
-    };
-    let both = endpoints(before).into_iter().zip(endpoints(after));
-    both.filter_map(|((what, from), (_, to))| {
-        let to = to.filter(|to| from.as_ref().map(Url::origin) != Some(to.origin()))?;
-        let place = |url: &Url| tokenry_core::clean(url.origin().ascii_serialization().as_str());
-        let from = from.as_ref().map_or_else(|| "nowhere".to_owned(), place);
-        Some(format!("Its {what} moves from {from} to {}.", place(&to)))
-    })
-    .collect()
+    let from: BTreeMap<_, _> = before.endpoints().into_iter().collect();
+    let origin = |text: &String| Url::parse(text).ok().map(|url| url.origin());
+    let moves = after.endpoints().into_iter().filter_map(|(field, to)| {
+        let (from, to) = (from.get(&field).and_then(origin), origin(&to)?);
+        if from.as_ref() == Some(&to) {
+            return None;
+        }
+        let shown = |origin: &url::Origin| tokenry_core::clean(&origin.ascii_serialization());
+        let from = from.as_ref().map_or_else(|| "nowhere".to_owned(), shown);
+        let what = field.replace('_', " ");
+        Some(format!("Its {what} moves from {from} to {}.", shown(&to)))
+    });
+    moves.collect()
 }

@@ -7,7 +7,7 @@ use oauth2::{
     AuthUrl, AuthorizationCode, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, TokenUrl,
 };
 use std::collections::BTreeMap;
-use tokenry_core::{Flow, Provider, Random, Scopes, Secret};
+use tokenry_core::{Flow, Provider, Random, Scopes, Secret, is_reserved_parameter};
 use url::Url;
 
 /// A flow that has begun: what has to be recorded before the browser opens.
@@ -22,20 +22,6 @@ pub struct Started {
     /// Ties the id token to this flow (OpenID Connect Core §3.1.2.1); `None` where `openid` is not asked for.
     pub nonce: Option<Secret>,
 }
-
-/// The parameters that nobody but Tokenry sets. `request` and `request_uri` could replace all the others (RFC 9101).
-const OURS: [&str; 10] = [
-    "response_type",
-    "client_id",
-    "client_secret",
-    "redirect_uri",
-    "state",
-    "scope",
-    "code_challenge",
-    "code_challenge_method",
-    "request",
-    "request_uri",
-];
 
 /// Builds the authorization request (RFC 6749 §4.1.1). The endpoint's own query stays; the provider's
 /// `authorize_params` are added, and `extra`, which wins over them.
@@ -52,12 +38,12 @@ pub fn begin(
     let endpoint = endpoint(provider)?;
     let redirect = redirect_url(provider, redirect_uri)?;
     let nonce = scopes.contains("openid").then(|| fresh(random));
-    let parameters = parameters(provider, endpoint, extra, nonce.as_ref())?;
+    let parameters = parameters(provider, &endpoint, extra, nonce.as_ref())?;
     let state = fresh(random);
-    let verifier = provider.use_pkce.then(|| fresh(random));
+    let verifier = provider.settings.use_pkce.then(|| fresh(random));
 
     let client = client(provider)
-        .set_auth_uri(AuthUrl::from_url(endpoint.clone()))
+        .set_auth_uri(AuthUrl::from_url(endpoint))
         .set_redirect_uri(redirect);
     let mut request = client.authorize_url(|| CsrfToken::new(state.expose().to_owned()));
     if let Some(verifier) = &verifier {
@@ -65,7 +51,7 @@ pub fn begin(
         request = request.set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier));
     }
     if !scopes.is_empty() {
-        request = request.add_extra_param("scope", scopes.join(&provider.scope_separator));
+        request = request.add_extra_param("scope", scopes.join(&provider.settings.scope_separator));
     }
     for (key, value) in parameters {
         request = request.add_extra_param(key, value);
@@ -109,13 +95,12 @@ pub async fn exchange(
 }
 
 /// The authorization endpoint, when a browser may be sent there.
-fn endpoint(provider: &Provider) -> Result<&Url, Error> {
+fn endpoint(provider: &Provider) -> Result<Url, Error> {
     let name = || provider.name.to_string();
     let endpoint = provider
-        .authorization_endpoint
-        .as_ref()
+        .authorization_endpoint()
         .ok_or_else(|| Error::NoAuthorizationEndpoint(name()))?;
-    if http::permitted(endpoint) && endpoint.fragment().is_none() {
+    if http::permitted(&endpoint) && endpoint.fragment().is_none() {
         Ok(endpoint)
     } else {
         Err(Error::UnsafeAuthorizationEndpoint(name()))
@@ -123,7 +108,7 @@ fn endpoint(provider: &Provider) -> Result<&Url, Error> {
 }
 
 fn redirect_url(provider: &Provider, redirect_uri: &str) -> Result<RedirectUrl, Error> {
-    if !provider.use_pkce && redirect_uri.starts_with(redirect::SCHEME) {
+    if !provider.settings.use_pkce && redirect_uri.starts_with(redirect::SCHEME) {
         return Err(Error::DeepLinkWithoutPkce(provider.name.to_string()));
     }
     if redirect_uri.contains('#') {
@@ -149,7 +134,7 @@ fn parameters(
     if nonce.is_some() && parameters.contains_key("nonce") {
         return Err(Error::ReservedParameter("nonce".to_owned()));
     }
-    for (key, value) in &provider.authorize_params {
+    for (key, value) in &provider.settings.authorize_params {
         parameters.entry(key.clone()).or_insert_with(|| value.clone());
     }
     if let Some(nonce) = nonce {
@@ -162,8 +147,8 @@ fn parameters(
         }
         seen.push(key.into_owned());
     }
-    match seen.into_iter().find(|key| OURS.contains(&key.as_str())) {
-        Some(key) => Err(Error::ReservedParameter(key)),
+    match seen.into_iter().find(|key| is_reserved_parameter(key)) {
+        Some(key) => Err(Error::ReservedParameter(tokenry_core::clean(&key))),
         None => Ok(parameters),
     }
 }

@@ -23,7 +23,7 @@ pub async fn fetch(http: &Http, provider: &Provider, scopes: &Scopes) -> Result<
 /// # Errors
 /// As [`fetch`].
 pub async fn narrowed(http: &Http, provider: &Provider, to: &Narrowing) -> Result<Answer, Failure> {
-    let Some(endpoint) = &provider.token_endpoint else {
+    let Some(endpoint) = provider.token_endpoint() else {
         let message = format!("The provider {} has no token endpoint. Add it.", provider.name);
         return Err(Failure::NotSent { message });
     };
@@ -32,6 +32,6 @@ pub async fn narrowed(http: &Http, provider: &Provider, to: &Narrowing) -> Resul
     for (name, value) in limits(provider, to) {
         request = request.add_extra_param(name, value);
     }
-    let response = http.send(endpoint, captured(request.request(&capture))?).await?;
+    let response = http.send(&endpoint, captured(request.request(&capture))?).await?;
     answer::judge(&response, provider).map_err(|failure| failure.without_a_grant(response.status))
 }

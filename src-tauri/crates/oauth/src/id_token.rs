@@ -21,8 +21,13 @@ pub(crate) fn account(
         return Ok(None);
     };
     let tenant = claims.text("tid").map(Secret::expose);
-    if let (Some(expected), Some(issuer)) = (&provider.issuer, claims.text("iss"))
-        && !issuer_matches(expected, &provider.issuer_aliases, issuer.expose(), tenant)
+    if let (Some(expected), Some(issuer)) = (&provider.settings.issuer, claims.text("iss"))
+        && !issuer_matches(
+            expected,
+            &provider.settings.issuer_aliases,
+            issuer.expose(),
+            tenant,
+        )
     {
         let issuer = clean(issuer.expose());
         let message = format!(
@@ -32,12 +37,12 @@ pub(crate) fn account(
         return Err(Failure::Unusable { message });
     }
     let audiences = claims.list("aud");
-    if !audiences.is_empty() && !audiences.contains(&provider.client_id.as_str()) {
+    if !audiences.is_empty() && !audiences.contains(&provider.settings.client_id.as_str()) {
         let message = "The answer is meant for another client than ours. It was not used.".to_owned();
         return Err(Failure::Unusable { message });
     }
     let ours = match claims.text("azp") {
-        Some(azp) => azp.expose() == provider.client_id,
+        Some(azp) => azp.expose() == provider.settings.client_id,
         None => audiences.len() == 1,
     };
     let lives = match (claims.number("exp"), now) {

@@ -38,7 +38,7 @@ pub async fn narrowed(
         request = request.add_extra_param(name, value);
     }
     let request = captured(request.request(&capture))?;
-    let response = http.send(endpoint, request).await?;
+    let response = http.send(&endpoint, request).await?;
     let judged = answer::judge(&response, provider);
     if *to == Narrowing::default() {
         judged

@@ -6,12 +6,12 @@ use tokenry_core::{Narrowing, Provider, TokenEndpointAuthMethod};
 
 /// The provider's client as `oauth2` knows it, with one way to prove who it is and no second (RFC 6749 §2.3).
 pub(crate) fn client(provider: &Provider) -> BasicClient {
-    let client = BasicClient::new(ClientId::new(provider.client_id.clone()));
+    let client = BasicClient::new(ClientId::new(provider.settings.client_id.clone()));
     let secret = |client: BasicClient| match &provider.client_secret {
         Some(secret) => client.set_client_secret(ClientSecret::new(secret.expose().to_owned())),
         None => client,
     };
-    match provider.token_endpoint_auth_method {
+    match provider.settings.token_endpoint_auth_method {
         // A client without a secret has an empty one (RFC 6749 §2.3.1): `id:`.
         TokenEndpointAuthMethod::ClientSecretBasic if provider.client_secret.is_none() => client
             .set_client_secret(ClientSecret::new(String::new()))
@@ -25,7 +25,7 @@ pub(crate) fn client(provider: &Provider) -> BasicClient {
 /// The parameters that limit a token. An empty `scope=` is an error to many servers, so none is sent then.
 pub(crate) fn limits(provider: &Provider, to: &Narrowing) -> Vec<(&'static str, String)> {
     let scopes = to.scopes.as_ref().filter(|scopes| !scopes.is_empty());
-    let scope = scopes.map(|scopes| ("scope", scopes.join(&provider.scope_separator)));
+    let scope = scopes.map(|scopes| ("scope", scopes.join(&provider.settings.scope_separator)));
     let audience = to.audience.clone().map(|audience| ("audience", audience));
     let resource = to.resource.clone().map(|resource| ("resource", resource));
     [scope, audience, resource].into_iter().flatten().collect()

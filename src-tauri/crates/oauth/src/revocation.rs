@@ -36,7 +36,7 @@ pub async fn revoke(
     token: &Secret,
     hint: Hint,
 ) -> Result<Revoked, Failure> {
-    let Some(endpoint) = &provider.revocation_endpoint else {
+    let Some(endpoint) = provider.revocation_endpoint() else {
         return Ok(Revoked::Unsupported);
     };
     let text = token.expose().to_owned();
@@ -44,14 +44,14 @@ pub async fn revoke(
         Hint::AccessToken => StandardRevocableToken::AccessToken(AccessToken::new(text)),
         Hint::RefreshToken => StandardRevocableToken::RefreshToken(RefreshToken::new(text)),
     };
-    let client = client(provider).set_revocation_url(RevocationUrl::from_url(as_https(endpoint)));
+    let client = client(provider).set_revocation_url(RevocationUrl::from_url(as_https(&endpoint)));
     let request = client.revoke_token(token).map_err(|_| Failure::NotSent {
         message: format!(
             "The revocation endpoint of {} is no https address. Correct it.",
             provider.name
         ),
     })?;
-    judge(&http.send(endpoint, captured(request.request(&capture))?).await?)
+    judge(&http.send(&endpoint, captured(request.request(&capture))?).await?)
 }
 
 /// What an answer means for the token (RFC 7009 §2.2). The status of a success decides, and not its body: only a web

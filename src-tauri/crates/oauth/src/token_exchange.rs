@@ -22,7 +22,7 @@ pub async fn narrowed(
     access_token: &Secret,
     to: &Narrowing,
 ) -> Result<Answer, Failure> {
-    let Some(endpoint) = &provider.token_endpoint else {
+    let Some(endpoint) = provider.token_endpoint() else {
         let message = format!("The provider {} has no token endpoint. Add it.", provider.name);
         return Err(Failure::NotSent { message });
     };
@@ -42,7 +42,7 @@ pub async fn narrowed(
         return Err(Failure::NotSent { message });
     }
     request.body_mut().splice(..WRITTEN.len(), SENT.iter().copied());
-    let response = http.send(endpoint, request).await?;
+    let response = http.send(&endpoint, request).await?;
     answer::judge(&response, provider)
         .and_then(Answer::usable)
         .map_err(|failure| failure.without_a_grant(response.status))

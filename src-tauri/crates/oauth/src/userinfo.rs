@@ -14,7 +14,7 @@ use tokenry_core::{Account, Provider, Secret};
 /// the answer names nobody.
 pub async fn fetch(http: &Http, provider: &Provider, access_token: &Secret) -> Result<Account, Failure> {
     let unusable = |message: String| Failure::Unusable { message };
-    let Some(endpoint) = &provider.userinfo_endpoint else {
+    let Some(endpoint) = provider.userinfo_endpoint() else {
         return Err(unusable(format!(
             "The provider {} has no userinfo endpoint.",
             provider.name
@@ -28,7 +28,7 @@ pub async fn fetch(http: &Http, provider: &Provider, access_token: &Secret) -> R
         .headers_mut()
         .insert(ACCEPT, HeaderValue::from_static("application/json"));
 
-    let response = http.send(endpoint, request).await?;
+    let response = http.send(&endpoint, request).await?;
     let members = response
         .members()
         .map_err(|failure| failure.without_a_grant(response.status))?;

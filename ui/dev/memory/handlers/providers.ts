@@ -48,13 +48,21 @@ function add(engine: MemoryEngine, { client_secret, ...given }: CreateProvider):
   return engine.putProvider({
     ...aProvider({ id, name, has_client_secret, token_endpoint_auth_method }),
     ...withoutEmpty(given),
+    authorize_params: merged({}, given.authorize_params),
   });
 }
 
 function change(engine: MemoryEngine, id: string, { client_secret, ...given }: UpdateProvider): Provider {
   const before = engine.provider(id);
   const has_client_secret = client_secret == null ? before.has_client_secret : client_secret !== '';
-  return engine.putProvider({ ...before, ...withoutEmpty(given), has_client_secret });
+  const authorize_params = merged(before.authorize_params, given.authorize_params);
+  return engine.putProvider({ ...before, ...withoutEmpty(given), authorize_params, has_client_secret });
+}
+
+/** A map after a merge patch (RFC 7396): `null` removes a member, or all of them. */
+function merged(before: Record<string, string>, patch: Record<string, string | null> | null = {}) {
+  const members = patch === null ? [] : Object.entries({ ...before, ...patch });
+  return Object.fromEntries(members.filter((member): member is [string, string] => member[1] !== null));
 }
 
 function remove(engine: MemoryEngine, id: string, disconnect: boolean): void {

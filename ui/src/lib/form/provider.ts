@@ -139,9 +139,16 @@ export function toUpdate(fields: Fields, before: Provider): UpdateProvider {
     JSON.stringify(wanted[key] ?? '') === JSON.stringify(before[key as keyof Provider] ?? '');
   const keys = Object.keys(wanted) as (keyof UpdateProvider)[];
   const body: UpdateProvider = Object.fromEntries(keys.filter((key) => !same(key)).map((key) => [key, wanted[key]]));
+  if (body.authorize_params) body.authorize_params = { ...removed(wanted, before), ...body.authorize_params };
   if (fields.secret === 'clear') body.client_secret = '';
   if (fields.secret === 'replace' && fields.client_secret !== '') body.client_secret = fields.client_secret;
   return body;
+}
+
+/** The parameters that are gone: in a merge patch, `null` removes a member (RFC 7396). */
+function removed(wanted: UpdateProvider, before: Provider): Record<string, null> {
+  const gone = Object.keys(before.authorize_params).filter((key) => wanted.authorize_params?.[key] === undefined);
+  return Object.fromEntries(gone.map((key) => [key, null]));
 }
 
 function common(fields: Fields) {

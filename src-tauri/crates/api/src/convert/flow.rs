@@ -1,4 +1,3 @@
-use super::{draft, provider};
 use tokenry_contract as contract;
 use tokenry_core::Scopes;
 use tokenry_engine::{ConnectOptions, FlowState, FlowView, StartedFlow};
@@ -8,7 +7,7 @@ pub(crate) fn connect_options(body: contract::AuthorizeRequest) -> ConnectOption
     ConnectOptions {
         label: body.label.filter(|label| !label.is_empty()),
         scopes: body.scopes.map(Scopes::from),
-        redirect: body.redirect.map(draft::redirect),
+        redirect: body.redirect,
         renew: body.connection.filter(|connection| !connection.is_empty()),
         allow_further: body.allow_further,
         allow_unknown_account: body.allow_unknown_account,
@@ -24,7 +23,7 @@ pub(crate) fn connect_query(query: contract::AuthorizeQuery) -> ConnectOptions {
             .scope
             .filter(|scope| !scope.trim().is_empty())
             .map(|scope| Scopes::parse(&scope)),
-        redirect: query.redirect.map(draft::redirect),
+        redirect: query.redirect,
         renew: None,
         ..ConnectOptions::default()
     }
@@ -38,7 +37,7 @@ pub(crate) fn started(flow: StartedFlow) -> contract::AuthorizeAnswer {
         state: flow.state.expose().to_owned(),
         flow_id: flow.flow.uuid(),
         connection_id: flow.connection.uuid(),
-        redirect: provider::redirect(flow.redirect),
+        redirect: flow.redirect,
         redirect_uri: flow.redirect_uri,
         expires_at: flow.expires_at,
     }

@@ -1,7 +1,9 @@
+//! Reads JSON bodies and query strings.
+
 use crate::error::Refused;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
-use tokenry_core::clean;
+use tokenry_core::json_problem;
 
 /// Reads a body. What is wrong is told by field; a value is never repeated, since it may be a secret.
 pub(super) fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
@@ -41,48 +43,36 @@ fn not_json(error: &serde_json::Error) -> Refused {
     )
 }
 
-/// Takes the useful half of serde's sentence: the field, and what is expected there.
 fn told(path: &str, whole: &str, text: &str) -> Refused {
-    let at = if path == "." {
-        whole.to_owned()
-    } else {
-        clean(path)
-    };
-    let named = || clean(text.split('`').nth(1).unwrap_or_default());
-    let expected = text.rsplit_once(", expected ").map(|(_, what)| what);
-    // Of a field inside another one the path ends at the outer one.
-    let inside = || match path {
-        "." => named(),
-        _ => format!("{at}.{}", named()),
-    };
-    if text.starts_with("missing field") {
-        return Refused::field(&inside(), "is missing");
-    }
-    if text.starts_with("duplicate field") {
-        return Refused::field(&inside(), "is given twice");
-    }
-    if text.starts_with("unknown field") {
-        // The field is the caller's own word, and it may hold anything, so it is not parsed out of the sentence.
-        let is_whole = path.rsplit('.').next() == Some(named().as_str());
-        let field = if is_whole { at } else { inside() };
-        return Refused::field(
-            &field,
-            format!("is not known here: expected {}", expected.unwrap_or("nothing")),
-        );
-    }
-    match expected {
-        Some(what) => Refused::field(&at, format!("must be {what}")),
-        None => Refused::field(&at, "cannot be read"),
-    }
+    let (field, wrong) = json_problem(path, whole, text);
+    Refused::field(&field, wrong)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokenry_contract::{CreateProvider, EventQuery, FlowQuery};
+    use serde::Deserialize;
+    use std::collections::BTreeMap;
+    use tokenry_contract::{EventQuery, FlowQuery, GrantType, Members, Redirect, Rotation};
+
+    /// A body with a field of every kind.
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "it is only read")]
+    struct Sample {
+        name: String,
+        client_id: String,
+        client_secret: Option<String>,
+        use_pkce: Option<bool>,
+        grant_type: Option<GrantType>,
+        redirect: Option<Redirect>,
+        rotation: Option<Rotation>,
+        default_scopes: Option<Vec<String>>,
+        authorize_params: Option<BTreeMap<String, String>>,
+    }
 
     fn wrong(text: &str) -> crate::error::Fields {
-        match body::<CreateProvider>(text.as_bytes()) {
+        match body::<Sample>(text.as_bytes()) {
             Err(Refused::Fields(fields)) => fields,
             other => panic!("{other:?}"),
         }
@@ -123,6 +113,23 @@ mod tests {
             let fields = wrong(text);
             let (found, message) = fields.iter().next().unwrap();
             assert!(found == field && message.contains(says), "{text}: {fields:?}");
+        }
+    }
+
+    #[test]
+    fn members_that_are_judged_one_by_one_come_once_and_in_an_object() {
+        for (text, field, says) in [
+            (r#"{"name":"a","b":1,"name":"c"}"#, "name", "is given twice"),
+            ("[]", "body", "must be a JSON object"),
+            ("1", "body", "must be a JSON object"),
+            (r#"{"name":"a"} x"#, "body", "is not JSON"),
+        ] {
+            match body::<Members>(text.as_bytes()) {
+                Err(Refused::Fields(fields)) => {
+                    assert!(fields[field].contains(says), "{text}: {fields:?}");
+                }
+                _ => panic!("{text} was read"),
+            }
         }
     }
 

@@ -15,7 +15,7 @@ use tokenry_contract::{
 
 pub(crate) fn run(args: &ConnectArgs, engine: &Engine, output: &Output) -> Result<(), Failure> {
     let (provider, named) = resolve(&args.name, engine)?;
-    if provider.grant_type == GrantType::ClientCredentials {
+    if provider.settings.grant_type == GrantType::ClientCredentials {
         return at_once(args, &provider, engine, output);
     }
     let is_named = named.is_some();

@@ -58,10 +58,16 @@ fn provider_table(providers: &[OAuthProvider], style: Style) -> String {
     let row = |provider: &OAuthProvider| -> Vec<Cell> {
         vec![
             Cell::from(&provider.name),
-            Cell::from(show::words(&provider.grant_type)),
-            Cell::from(show::words(&provider.redirect)),
-            Cell::from(&provider.client_id),
-            Cell::from(provider.token_endpoint.as_deref().map_or("–", show::host)),
+            Cell::from(show::words(&provider.settings.grant_type)),
+            Cell::from(show::words(&provider.settings.redirect)),
+            Cell::from(&provider.settings.client_id),
+            Cell::from(
+                provider
+                    .settings
+                    .token_endpoint
+                    .as_deref()
+                    .map_or("–", show::host),
+            ),
         ]
     };
     table(

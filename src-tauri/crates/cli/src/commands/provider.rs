@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tokenry_contract::{OAuthProvider, Success};
 
 pub(crate) fn add(args: &AddArgs, engine: &Engine, output: &Output) -> Result<(), Failure> {
-    let mut fields = provider_fields::collect(&args.given(), &args.source, Use::Add)?;
+    let mut fields = provider_fields::collect(|fields| args.given(fields), &args.source, Use::Add)?;
     let lacks_secret = provider_file::lacks_secret(&mut fields);
     let provider: OAuthProvider = engine.send_body(Method::Post, &["v1", "oauth-providers"], fields)?;
     output.done(&provider, &added(&provider))?;
@@ -46,7 +46,7 @@ pub(crate) fn show(name: &str, engine: &Engine, output: &Output) -> Result<(), F
 }
 
 pub(crate) fn edit(args: &EditArgs, engine: &Engine, output: &Output) -> Result<(), Failure> {
-    let fields = provider_fields::collect(&args.given(), &args.source, Use::Edit)?;
+    let fields = provider_fields::collect(|fields| args.given(fields), &args.source, Use::Edit)?;
     let provider: OAuthProvider = engine
         .send_body(Method::Put, &["v1", "oauth-providers", &args.provider], fields)
         .map_err(|failure| names::explain(failure, engine, Kind::Provider, &args.provider))?;

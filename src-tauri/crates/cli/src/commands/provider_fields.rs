@@ -2,7 +2,7 @@
 
 use super::provider_file::{self, Use};
 use crate::failure::Failure;
-use crate::provider_args::{Given, Source};
+use crate::provider_args::Source;
 use crate::secret_input::{self, SecretText};
 use serde_json::{Map, Value};
 use std::io::Read;
@@ -15,7 +15,11 @@ const FILE_MAX: u64 = 256 * 1024;
 const SECRET: &str = "Client secret";
 
 /// What the file says, then what the flags say, then the secret.
-pub(super) fn collect(given: &Given, source: &Source, to: Use) -> Result<Map<String, Value>, Failure> {
+pub(super) fn collect(
+    given: impl FnOnce(&mut Map<String, Value>),
+    source: &Source,
+    to: Use,
+) -> Result<Map<String, Value>, Failure> {
     let from_stdin = source.from.as_deref() == Some(Path::new("-"));
     if from_stdin && (source.client_secret_stdin || source.client_secret_fd == Some(0)) {
         return Err(wrong(
@@ -25,9 +29,7 @@ pub(super) fn collect(given: &Given, source: &Source, to: Use) -> Result<Map<Str
     }
     let read = source.from.as_deref().map(|file| read(file, to));
     let mut fields = read.transpose()?.unwrap_or_default();
-    if let Ok(Value::Object(flags)) = serde_json::to_value(given) {
-        fields.extend(flags);
-    }
+    given(&mut fields);
     if let Some(secret) = secret(source)? {
         secret_input::check_one_line(&secret, SECRET)?;
         fields.insert("client_secret".to_owned(), Value::String(secret.to_string()));

@@ -4,10 +4,9 @@
 use super::provider_fields::wrong;
 use crate::failure::Failure;
 use serde_json::{Map, Value, json};
+use tokenry_contract::OAuthProvider;
 
-/// Members of a shown provider that nobody sets.
-const READ_ONLY: [&str; 4] = ["id", "redirect_uris", "created_at", "updated_at"];
-/// And the one that says whether there is a secret, which is never shown.
+/// The member of a shown provider that says whether there is a secret, which is never shown.
 const HAS_SECRET: &str = "has_client_secret";
 /// What Windows programs put in front of UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -59,13 +58,15 @@ pub(super) fn lacks_secret(fields: &mut Map<String, Value>) -> bool {
     had && !fields.contains_key("client_secret")
 }
 
-/// A provider as it is shown: what nobody sets is left out, and so is what was not set.
+/// A provider as it is shown, without the members that nobody sets. `null` stays: it is the default.
 fn shown(mut fields: Map<String, Value>, to: Use) -> Map<String, Value> {
-    fields.retain(|name, value| !READ_ONLY.contains(&name.as_str()) && !value.is_null());
-    if to == Use::Edit {
-        // A provider stays in its project, and keeps its secret.
-        fields.remove("project");
-        fields.remove(HAS_SECRET);
+    let has_secret = fields.get(HAS_SECRET).cloned();
+    fields.retain(|name, _| !OAuthProvider::READ_ONLY.contains(&name.as_str()));
+    match to {
+        // The secret of a new provider has to be given once more.
+        Use::Add => fields.extend(has_secret.map(|value| (HAS_SECRET.to_owned(), value))),
+        // A provider stays in its project.
+        Use::Edit => drop(fields.remove("project")),
     }
     fields
 }
@@ -168,7 +169,7 @@ mod tests {
             "redirect_uris": [], "created_at": "t", "updated_at": "t", "rotation": {"kind": "strict"},
         })
         .to_string();
-        let set = json!({"name": "a", "client_id": "c", "rotation": {"kind": "strict"}});
+        let set = json!({"name": "a", "issuer": null, "client_id": "c", "rotation": {"kind": "strict"}});
         assert_eq!(read(&shown, Use::Edit), set);
         let mut added = parse(shown.as_bytes(), "p.json", Use::Add).unwrap();
         assert!(lacks_secret(&mut added));

@@ -5,7 +5,7 @@ use crate::table::{Cell, facts};
 use crate::time::both;
 use jiff::Timestamp;
 use serde::Serialize;
-use tokenry_contract::{Account, Connection, ConnectionStatus, NarrowingMethod, OAuthProvider, Rotation};
+use tokenry_contract::{Account, Connection, ConnectionStatus, OAuthProvider, setting_text};
 
 /// The name of an enum value, with spaces between its words.
 pub(super) fn words<T: Serialize>(value: &T) -> String {
@@ -99,74 +99,31 @@ pub(super) fn connection(connection: &Connection, now: Timestamp, style: Style) 
 }
 
 pub(super) fn provider(provider: &OAuthProvider, now: Timestamp, style: Style) -> String {
-    let endpoint = |endpoint: &Option<String>| Cell::from(endpoint.as_deref().unwrap_or_default());
-    let yes = |yes: bool| Cell::from(if yes { "yes" } else { "no" });
-    let params: Vec<String> = provider
-        .authorize_params
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
-    let list = vec![
-        ("name", Cell::from(&provider.name)),
-        ("display name", Cell::from(&provider.display_name)),
-        ("project", Cell::from(&provider.project)),
-        ("grant", Cell::from(words(&provider.grant_type))),
-        ("issuer", endpoint(&provider.issuer)),
-        ("issuer aliases", Cell::from(provider.issuer_aliases.join(" "))),
-        (
-            "authorization endpoint",
-            endpoint(&provider.authorization_endpoint),
-        ),
-        ("token endpoint", endpoint(&provider.token_endpoint)),
-        ("refresh endpoint", endpoint(&provider.refresh_endpoint)),
-        ("revocation endpoint", endpoint(&provider.revocation_endpoint)),
-        ("userinfo endpoint", endpoint(&provider.userinfo_endpoint)),
-        ("client id", Cell::from(&provider.client_id)),
-        (
-            "client secret",
-            Cell::from(if provider.has_client_secret {
-                "kept in the vault"
-            } else {
-                "none"
-            }),
-        ),
-        (
-            "client authentication",
-            Cell::from(words(&provider.token_endpoint_auth_method)),
-        ),
-        ("default scopes", Cell::from(provider.default_scopes.join(" "))),
-        ("authorize parameters", Cell::from(params.join(" "))),
-        ("PKCE", yes(provider.use_pkce)),
-        ("redirect", Cell::from(words(&provider.redirect))),
-        ("redirect URIs", Cell::from(provider.redirect_uris.join(" "))),
-        (
-            "iss in answers",
-            yes(provider.authorization_response_iss_parameter_supported),
-        ),
-        ("refresh tokens", Cell::from(rotation(provider.rotation))),
-        ("narrower tokens", Cell::from(narrowing(provider.narrowing))),
-        ("changed", Cell::from(both(provider.updated_at, now))),
-        ("id", Cell::from(provider.id.to_string())),
+    let secret = if provider.has_client_secret {
+        "stored, not shown"
+    } else {
+        "none"
+    };
+    let mut list = vec![
+        ("name".to_owned(), Cell::from(&provider.name)),
+        ("project".to_owned(), Cell::from(&provider.project)),
     ];
+    for (setting, value) in provider.settings.members() {
+        let text = setting_text(&value).unwrap_or_default();
+        let is_blank = !text.is_empty() && text.trim().is_empty();
+        let text = if is_blank { format!("{text:?}") } else { text };
+        list.push((setting.replace('_', " "), Cell::from(text)));
+    }
+    list.extend([
+        ("client secret".to_owned(), Cell::from(secret)),
+        (
+            "redirect URIs".to_owned(),
+            Cell::from(provider.redirect_uris.join(" ")),
+        ),
+        ("changed".to_owned(), Cell::from(both(provider.updated_at, now))),
+        ("id".to_owned(), Cell::from(provider.id.to_string())),
+    ]);
     facts(list, style)
-}
-
-fn rotation(rotation: Rotation) -> String {
-    match rotation {
-        Rotation::None => "stay good".to_owned(),
-        Rotation::Grace { seconds } => format!("are replaced; the old one works for {seconds} s more"),
-        Rotation::Strict => "are replaced at once".to_owned(),
-        Rotation::Unknown => "unknown whether they are replaced".to_owned(),
-    }
-}
-
-fn narrowing(method: NarrowingMethod) -> &'static str {
-    match method {
-        NarrowingMethod::Refresh => "by a refresh request",
-        NarrowingMethod::Exchange => "by token exchange",
-        NarrowingMethod::None => "none: the provider cannot narrow a token",
-        NarrowingMethod::Unknown => "only where refresh tokens are not replaced",
-    }
 }
 
 #[cfg(test)]

@@ -115,7 +115,9 @@ impl Engine {
             return Ok((Revoked::Unsupported, None));
         };
         let provider = ledger.get::<Provider>(connection.provider.row())?;
-        let has_endpoint = provider.as_ref().is_some_and(|p| p.revocation_endpoint.is_some());
+        let has_endpoint = provider
+            .as_ref()
+            .is_some_and(|p| p.settings.revocation_endpoint.is_some());
         let from = connection.client_secret_from;
         let client = provider.map(|provider| self.with_client_secret(ledger, provider, from));
         let tokens = ledger.get::<Tokens>(id.row())?;
@@ -212,7 +214,7 @@ impl Engine {
             Hint::RefreshToken => Hint::AccessToken,
         };
         match revocation::revoke(http, provider, token, hint).await? {
-            revocation::Revoked::Unsupported if provider.revocation_endpoint.is_some() => {
+            revocation::Revoked::Unsupported if provider.settings.revocation_endpoint.is_some() => {
                 revocation::revoke(http, provider, token, other).await
             }
             revoked => Ok(revoked),

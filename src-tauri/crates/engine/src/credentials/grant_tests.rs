@@ -6,8 +6,8 @@ use crate::{
 };
 use std::collections::BTreeSet;
 use tokenry_core::{
-    ApiScope, AppCaller, AppId, Caller, Code, CredentialId, CredentialType, Grant, GrantId, OsRandom,
-    RedirectPreference, Secret, SystemClock,
+    ApiScope, AppCaller, AppId, Caller, Code, CredentialId, CredentialType, Grant, GrantId, OsRandom, Secret,
+    SystemClock,
 };
 use tokenry_testkit::Behaviour;
 
@@ -115,7 +115,7 @@ async fn an_app_uses_only_a_credential_it_may_read_as_a_client_secret() {
     let world = World::new(Behaviour::default());
     let engine = world.start().await;
     let mut provider = world.provider(NAME);
-    provider.change.redirect = Some(RedirectPreference::Paste);
+    provider = provider.with("redirect", "paste");
     engine.add_provider(&ui(), provider).await.unwrap();
     let id = engine.add_credential(&ui(), draft("secret")).await.unwrap().id;
     let request = Initialise {

@@ -145,8 +145,8 @@ impl Engine {
             ),
         })?;
         provider.client_secret = Some(secret);
-        if provider.token_endpoint_auth_method == TokenEndpointAuthMethod::None {
-            provider.token_endpoint_auth_method = TokenEndpointAuthMethod::default();
+        if provider.settings.token_endpoint_auth_method == TokenEndpointAuthMethod::None {
+            provider.settings.token_endpoint_auth_method = TokenEndpointAuthMethod::default();
         }
         Ok(provider)
     }

@@ -147,7 +147,7 @@ impl Engine {
     ) -> Result<ConnectionView, Error> {
         self.not_denied(caller, &Wanted::new(Operation::StartFlow))?;
         let provider = self.provider_meant(caller, provider)?;
-        if provider.grant_type != GrantType::ClientCredentials {
+        if provider.settings.grant_type != GrantType::ClientCredentials {
             return Err(Error::Conflict(format!(
                 "{} needs its person in a browser; start a sign-in instead",
                 provider.name
@@ -176,7 +176,7 @@ impl Engine {
         self.permit(caller, wanted).await?;
         let provider = self.provider_by_id(provider.id)?;
         let label = self.free_label(&provider, label, existing.as_ref())?;
-        let scopes = provider.default_scopes.clone();
+        let scopes = provider.default_scopes();
         let answer = client_credentials::fetch(&self.inner.http, &provider, &scopes).await;
         let answer = answer.map_err(|failure| refused_client(&provider, failure))?;
         let id = existing.map_or_else(
@@ -271,7 +271,7 @@ impl Engine {
                 "it came to another address than the one this sign-in was started with".to_owned(),
             ));
         }
-        let advertised = provider.authorization_response_iss_parameter_supported;
+        let advertised = provider.settings.authorization_response_iss_parameter_supported;
         let (issuer, aliases) = (flow.issuer.as_deref(), &flow.issuer_aliases);
         issuer::check(issuer, aliases, advertised, redirected.iss.as_deref())
             .map_err(|wrong| Error::RedirectRefused(wrong.to_string()))?;
@@ -411,7 +411,7 @@ impl Engine {
         let Some(access_token) = answer
             .access_token
             .as_ref()
-            .filter(|_| provider.userinfo_endpoint.is_some())
+            .filter(|_| provider.settings.userinfo_endpoint.is_some())
         else {
             return told;
         };

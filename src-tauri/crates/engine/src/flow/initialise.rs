@@ -127,7 +127,7 @@ impl Engine {
 fn disagreements(provider: &Provider, request: &Initialise) -> BTreeMap<String, String> {
     let mut wrong = BTreeMap::new();
     let given = Url::parse(&request.authorize_url).ok();
-    match &provider.authorization_endpoint {
+    match &provider.authorization_endpoint() {
         Some(endpoint) if given.as_ref() == Some(endpoint) => {}
         Some(endpoint) => {
             let text = format!(
@@ -145,7 +145,7 @@ fn disagreements(provider: &Provider, request: &Initialise) -> BTreeMap<String, 
             wrong.insert("authorizeUrl".to_owned(), text);
         }
     }
-    if request.client_id != provider.client_id {
+    if request.client_id != provider.settings.client_id {
         let text = format!("must be the client id that {} is registered with", provider.name);
         wrong.insert("clientId".to_owned(), text);
     }
@@ -155,7 +155,7 @@ fn disagreements(provider: &Provider, request: &Initialise) -> BTreeMap<String, 
 fn scopes(provider: &Provider, request: &Initialise) -> Scopes {
     let asked = match &request.scopes {
         Some(scopes) => Scopes::from(scopes.clone()),
-        None => provider.default_scopes.clone(),
+        None => provider.default_scopes(),
     };
     let offline = (!request.disable_offline_access).then(|| OFFLINE.to_owned());
     asked.iter().map(str::to_owned).chain(offline).collect()

@@ -92,7 +92,7 @@ impl Engine {
     ) -> Result<StartedFlow, Error> {
         self.not_denied(caller, &Wanted::new(Operation::StartFlow))?;
         let provider = self.provider_meant(caller, provider)?;
-        if provider.grant_type != GrantType::AuthorizationCode {
+        if provider.settings.grant_type != GrantType::AuthorizationCode {
             return Err(Error::Conflict(format!(
                 "{} uses client credentials: there is no browser in it; connect it without one",
                 provider.name
@@ -130,7 +130,7 @@ impl Engine {
         let renewed = self.renewed(caller, &provider, how.renew.as_deref())?;
         let label = self.free_label(&provider, how.label, renewed.as_ref())?;
         let scopes = wanted_scopes(&provider, how.scopes)?;
-        let preference = how.redirect.unwrap_or(provider.redirect);
+        let preference = how.redirect.unwrap_or(provider.settings.redirect);
         let (listener, redirect_uri) = self.redirect_for(&provider, preference).await?;
         // Who signs in once more does so with the same client.
         let before = renewed.as_ref().and_then(|renewed| renewed.client_secret_from);
@@ -184,7 +184,7 @@ impl Engine {
         self.free_label(provider, how.label.clone(), renewed)?;
         let scopes = wanted_scopes(provider, how.scopes.clone())?;
         token_endpoint(provider)?;
-        let redirect_uri = match how.redirect.unwrap_or(provider.redirect) {
+        let redirect_uri = match how.redirect.unwrap_or(provider.settings.redirect) {
             RedirectPreference::DeepLink => {
                 self.redirect_for(provider, RedirectPreference::DeepLink).await?.1
             }
@@ -322,8 +322,8 @@ impl Engine {
             allow_unknown_account: false,
             provider: provider.id,
             label,
-            issuer: provider.issuer.clone(),
-            issuer_aliases: provider.issuer_aliases.clone(),
+            issuer: provider.settings.issuer.clone(),
+            issuer_aliases: provider.settings.issuer_aliases.clone(),
             token_endpoint,
             redirect_uri,
             redirect: preference,
@@ -377,7 +377,7 @@ impl Engine {
 }
 
 fn wanted_scopes(provider: &Provider, asked: Option<Scopes>) -> Result<Scopes, Error> {
-    let scopes = asked.unwrap_or_else(|| provider.default_scopes.clone());
+    let scopes = asked.unwrap_or_else(|| provider.default_scopes());
     if let Some(bad) = scopes.iter().find(|scope| !Scopes::is_token(scope)) {
         return Err(Error::field(
             "scopes",
@@ -387,9 +387,9 @@ fn wanted_scopes(provider: &Provider, asked: Option<Scopes>) -> Result<Scopes, E
     Ok(scopes)
 }
 
-fn token_endpoint(provider: &Provider) -> Result<&Url, Error> {
+fn token_endpoint(provider: &Provider) -> Result<Url, Error> {
     let missing = || Error::field("token_endpoint", "is needed before connecting");
-    provider.token_endpoint.as_ref().ok_or_else(missing)
+    provider.token_endpoint().ok_or_else(missing)
 }
 
 fn cannot_begin(error: tokenry_oauth::Error) -> Error {

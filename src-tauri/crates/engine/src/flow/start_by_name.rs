@@ -53,7 +53,7 @@ impl Engine {
 
     fn has_consent_flow(&self, provider: &str) -> Result<(), Error> {
         let provider = self.provider_record(provider)?;
-        match provider.grant_type {
+        match provider.settings.grant_type {
             GrantType::AuthorizationCode => Ok(()),
             GrantType::ClientCredentials => Err(Error::field(
                 "grant_type",

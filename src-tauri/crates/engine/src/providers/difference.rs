@@ -1,33 +1,28 @@
 //! What a change of a provider changes, for the question about it.
 
 use crate::access::consent::{Differences, fingerprint};
-use tokenry_core::{
-    GrantType, NarrowingMethod, Provider, RedirectPreference, Rotation, TokenEndpointAuthMethod,
-};
+use serde_json::Value;
+use tokenry_core::{Provider, setting_text};
 use tokenry_vault::Vault;
-use url::Url;
 
-/// What a field of a provider means for the question about it.
-#[derive(Clone, Copy)]
-enum Weight {
-    Plain,
-    /// It decides where secrets go, how they are protected, or whether a grant survives.
-    Decisive,
-    /// A protection: only switching it off is decisive.
-    Protection,
-}
+/// The fields that decide neither where secrets go, nor how they are protected, nor whether a grant survives. A change of
+/// any other field is asked about each time; so is one of a setting that is not known here yet.
+const PLAIN: [&str; 4] = ["name", "display_name", "default_scopes", "scope_separator"];
 
-type Field = (&'static str, Option<String>, Weight);
+/// Protections: only switching one off is decisive.
+const PROTECTIONS: [&str; 2] = ["use_pkce", "authorization_response_iss_parameter_supported"];
 
 /// What differs between a provider and what it is to be.
 pub(super) fn between(vault: &Vault, before: &Provider, after: &Provider) -> Differences {
     let mut differences = Differences::default();
-    for ((field, from, weight), (_, to, _)) in fields(before).into_iter().zip(fields(after)) {
-        let is_decisive = match weight {
-            Weight::Plain => false,
-            Weight::Decisive => true,
-            Weight::Protection => to.as_deref() != Some(ON),
+    let (from, to) = (fields(before), fields(after));
+    for ((field, value), (_, after)) in from.iter().zip(&to) {
+        let is_decisive = match field.as_str() {
+            field if PLAIN.contains(&field) => false,
+            field if PROTECTIONS.contains(&field) => *after != Value::Bool(true),
+            _ => true,
         };
+        let (from, to) = (setting_text(value), setting_text(after));
         match is_decisive {
             true => differences.decisive(field, from, to),
             false => differences.text(field, from, to),
@@ -38,23 +33,16 @@ pub(super) fn between(vault: &Vault, before: &Provider, after: &Provider) -> Dif
     differences
 }
 
-/// What a new provider is, as far as it is not as usual.
+/// What a new provider is, as far as it differs from the defaults.
 pub(super) fn of_new(vault: &Vault, new: &Provider) -> Differences {
     let mut differences = Differences::default();
-    let is_usual = |field: &str, value: &str| match field {
-        "display_name" => value == new.name.as_str(),
-        "grant_type" => value == grant_type(GrantType::default()),
-        "scope_separator" => value == " ",
-        "use_pkce" => value == ON,
-        "authorization_response_iss_parameter_supported" => value == OFF,
-        "redirect" => value == redirect(RedirectPreference::default()),
-        "rotation" => value == rotation(Rotation::default()),
-        "narrowing" => value == narrowing(NarrowingMethod::default()),
-        _ => false,
-    };
-    for (field, value, _) in fields(new) {
-        let value = value.filter(|value| !is_usual(field, value));
-        differences.decisive(field, None, value);
+    let mut defaults = new.default_settings().to_map();
+    // How the client authenticates is always said.
+    defaults.remove("token_endpoint_auth_method");
+    for (field, value) in fields(new) {
+        if defaults.get(&field) != Some(&value) {
+            differences.decisive(&field, None, setting_text(&value));
+        }
     }
     differences.secret(
         "client_secret",
@@ -64,108 +52,8 @@ pub(super) fn of_new(vault: &Vault, new: &Provider) -> Differences {
     differences
 }
 
-const ON: &str = "true";
-const OFF: &str = "false";
-
-fn on(is_on: bool) -> Option<String> {
-    Some(if is_on { ON } else { OFF }.to_owned())
-}
-
-fn fields(provider: &Provider) -> Vec<Field> {
-    use Weight::{Decisive, Plain, Protection};
-    let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-    let url = |url: &Option<Url>| url.as_ref().map(Url::to_string);
-    let parameters: Vec<_> = provider
-        .authorize_params
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
-    vec![
-        ("name", text(provider.name.as_str()), Plain),
-        ("display_name", text(&provider.display_name), Plain),
-        ("grant_type", text(grant_type(provider.grant_type)), Decisive),
-        ("issuer", provider.issuer.clone(), Decisive),
-        (
-            "issuer_aliases",
-            text(&provider.issuer_aliases.join(" ")),
-            Decisive,
-        ),
-        (
-            "authorization_endpoint",
-            url(&provider.authorization_endpoint),
-            Decisive,
-        ),
-        ("token_endpoint", url(&provider.token_endpoint), Decisive),
-        ("refresh_endpoint", url(&provider.refresh_endpoint), Decisive),
-        (
-            "revocation_endpoint",
-            url(&provider.revocation_endpoint),
-            Decisive,
-        ),
-        ("userinfo_endpoint", url(&provider.userinfo_endpoint), Decisive),
-        ("client_id", text(&provider.client_id), Decisive),
-        (
-            "token_endpoint_auth_method",
-            text(auth_method(provider.token_endpoint_auth_method)),
-            Decisive,
-        ),
-        (
-            "default_scopes",
-            text(&provider.default_scopes.to_string()),
-            Plain,
-        ),
-        ("scope_separator", text(&provider.scope_separator), Plain),
-        ("use_pkce", on(provider.use_pkce), Protection),
-        ("authorize_params", text(&parameters.join("&")), Decisive),
-        ("redirect", text(redirect(provider.redirect)), Decisive),
-        (
-            "authorization_response_iss_parameter_supported",
-            on(provider.authorization_response_iss_parameter_supported),
-            Protection,
-        ),
-        ("rotation", text(&rotation(provider.rotation)), Decisive),
-        ("narrowing", text(narrowing(provider.narrowing)), Decisive),
-    ]
-}
-
-fn grant_type(grant_type: GrantType) -> &'static str {
-    match grant_type {
-        GrantType::AuthorizationCode => "authorization_code",
-        GrantType::ClientCredentials => "client_credentials",
-    }
-}
-
-fn auth_method(method: TokenEndpointAuthMethod) -> &'static str {
-    match method {
-        TokenEndpointAuthMethod::ClientSecretBasic => "client_secret_basic",
-        TokenEndpointAuthMethod::ClientSecretPost => "client_secret_post",
-        TokenEndpointAuthMethod::None => "none",
-    }
-}
-
-/// How the answer of a sign-in comes back.
-pub(crate) fn redirect(redirect: RedirectPreference) -> &'static str {
-    match redirect {
-        RedirectPreference::Loopback => "loopback",
-        RedirectPreference::DeepLink => "deep_link",
-        RedirectPreference::Paste => "paste",
-    }
-}
-
-fn rotation(rotation: Rotation) -> String {
-    match rotation {
-        Rotation::None => "none".to_owned(),
-        Rotation::Grace { seconds } => format!("grace of {seconds} s"),
-        Rotation::Strict => "strict".to_owned(),
-        Rotation::Unknown => "unknown".to_owned(),
-    }
-}
-
-fn narrowing(narrowing: NarrowingMethod) -> &'static str {
-    match narrowing {
-        NarrowingMethod::Refresh => "refresh",
-        NarrowingMethod::Exchange => "exchange",
-        NarrowingMethod::None => "none",
-        NarrowingMethod::Unknown => "unknown",
-    }
+/// All that a question may show of a provider: its name first, then its settings.
+fn fields(provider: &Provider) -> Vec<(String, Value)> {
+    let name = ("name".to_owned(), Value::from(provider.name.as_str()));
+    std::iter::once(name).chain(provider.settings.members()).collect()
 }

@@ -1,10 +1,11 @@
 //! Whose a connection is: further accounts, labels, and renewals.
 
-use crate::tests::common::{NAME, World, answer_of, paste, poke, status, token, ui, view};
+use crate::tests::common::{NAME, World, answer_of, paste, patch, poke, status, token, ui, view};
 use crate::tests::flows::added;
 use crate::{ConnectOptions, NewGrant, Operation};
+use serde_json::json;
 use std::time::Duration;
-use tokenry_core::{ApiScope, Code, ConnectionStatus, ProviderChange};
+use tokenry_core::{ApiScope, Code, ConnectionStatus};
 use tokenry_testkit::{Account, Behaviour, Kind};
 
 fn people() -> Behaviour {
@@ -158,10 +159,7 @@ async fn a_renewal_whose_account_is_not_told_replaces_nothing_until_the_user_say
     let first = world.sign_in(&engine, ConnectOptions::default()).await.unwrap();
     assert!(first.connection.account.is_some());
     let before = token(&engine, 0).await.unwrap();
-    let silent = ProviderChange {
-        userinfo_endpoint: Some(None),
-        ..ProviderChange::default()
-    };
+    let silent = patch(json!({"userinfo_endpoint": null}));
     engine.change_provider(&ui(), NAME, silent).await.unwrap();
     world.server.set(|behaviour| behaviour.signed_in = 1);
     for allow_further in [false, true] {
@@ -196,10 +194,7 @@ async fn a_renewal_whose_account_is_not_told_replaces_nothing_until_the_user_say
 async fn an_app_cannot_say_that_an_account_which_is_not_told_is_the_same() {
     let (world, engine) = added(people()).await;
     world.sign_in(&engine, ConnectOptions::default()).await.unwrap();
-    let silent = ProviderChange {
-        userinfo_endpoint: Some(None),
-        ..ProviderChange::default()
-    };
+    let silent = patch(json!({"userinfo_endpoint": null}));
     engine.change_provider(&ui(), NAME, silent).await.unwrap();
     let (_, token) = engine
         .register_app(&ui(), "backup", Vec::new(), false)
@@ -268,7 +263,7 @@ async fn of_two_connections_of_one_account_the_one_that_is_named_is_renewed() {
         let engine = world.start().await;
         let mut provider = world.provider(NAME);
         if !has_account {
-            provider.change.userinfo_endpoint = None;
+            provider = provider.with("userinfo_endpoint", json!(null));
         }
         engine.add_provider(&ui(), provider).await.unwrap();
         let labelled = |label: Option<&str>| ConnectOptions {

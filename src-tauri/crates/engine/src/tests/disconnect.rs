@@ -1,9 +1,10 @@
 //! Giving a connection up: nobody is handed its tokens any more, and the provider is asked to revoke them.
 
-use crate::tests::common::{NAME, World, paste, seen, token, ui, until, view};
+use crate::tests::common::{NAME, World, paste, patch, seen, token, ui, until, view};
 use crate::{ConnectOptions, ConnectionChange, Engine, Revoked};
+use serde_json::json;
 use std::time::Duration;
-use tokenry_core::{Code, ConnectionStatus, EventKind, ProviderChange};
+use tokenry_core::{Code, ConnectionStatus, EventKind};
 use tokenry_store::{Store, Table};
 use tokenry_testkit::{Behaviour, Ended, Endpoint, Fault, Kind};
 
@@ -79,10 +80,7 @@ async fn a_provider_without_revocation_is_told_apart() {
         let id = view(&engine).await.connection.id;
         match said {
             None => {
-                let change = ProviderChange {
-                    revocation_endpoint: Some(None),
-                    ..ProviderChange::default()
-                };
+                let change = patch(json!({"revocation_endpoint": null}));
                 engine.change_provider(&ui(), NAME, change).await.unwrap();
             }
             Some(error) => world.server.set(|behaviour| {

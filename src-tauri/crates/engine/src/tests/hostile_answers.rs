@@ -1,10 +1,11 @@
 //! Answers of an authorization endpoint that are not ours, or not right. The open flow always survives, and can then
 //! still be completed.
 
-use crate::tests::common::{Browser, NAME, World, answer_of, paste, ui};
+use crate::tests::common::{Browser, NAME, World, answer_of, paste, patch, ui};
 use crate::{ConnectOptions, Engine, FlowState, StartedFlow};
+use serde_json::json;
 use std::time::Duration;
-use tokenry_core::{Code, EventKind, Outcome, ProviderChange, RedirectPreference};
+use tokenry_core::{Code, EventKind, Outcome, RedirectPreference};
 use tokenry_testkit::{AuthorizeAnswer, Behaviour, Iss, Kind};
 
 async fn flow_by(engine: &Engine, provider: &str, redirect: RedirectPreference) -> StartedFlow {
@@ -266,10 +267,7 @@ async fn a_wrong_or_missing_issuer_is_refused_for_error_answers_too() {
 #[tokio::test]
 async fn an_issuer_that_was_not_promised_may_be_missing_and_must_be_right_when_it_comes() {
     let (world, engine) = world().await;
-    let change = ProviderChange {
-        authorization_response_iss_parameter_supported: Some(false),
-        ..ProviderChange::default()
-    };
+    let change = patch(json!({"authorization_response_iss_parameter_supported": false}));
     engine.change_provider(&ui(), NAME, change).await.unwrap();
     world
         .server

@@ -1,9 +1,9 @@
 //! What an id token of the first exchange has to say, and what becomes of tokens that are not used.
 
-use crate::tests::common::{NAME, World, answer_of, paste, ui};
+use crate::tests::common::{NAME, World, answer_of, paste, patch, ui};
 use crate::{ConnectOptions, ConnectionView, Engine, Error};
 use serde_json::{Map, Value, json};
-use tokenry_core::{Code, ProviderChange, Scopes, Secret, TokenEndpointAuthMethod};
+use tokenry_core::{Code, Scopes, TokenEndpointAuthMethod};
 use tokenry_testkit::{Behaviour, Ended, Fault, Kind};
 
 const TENANT: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";
@@ -17,8 +17,8 @@ async fn world(claims: Value) -> (World, Engine) {
     });
     let engine = world.start().await;
     let mut provider = world.provider(NAME);
-    provider.change.default_scopes = Some(Scopes::parse("openid read"));
-    provider.change.userinfo_endpoint = None;
+    provider = provider.with("default_scopes", json!(Scopes::parse("openid read")));
+    provider = provider.with("userinfo_endpoint", json!(null));
     engine.add_provider(&ui(), provider).await.unwrap();
     (world, engine)
 }
@@ -110,10 +110,7 @@ async fn a_nonce_of_the_callers_own_is_sent_only_where_there_is_none_of_ours() {
         .unwrap();
     assert_eq!(asked.parameter("nonce"), Some("mine"));
     // A fixed one in the settings gives way to ours, which is checked.
-    let fixed = ProviderChange {
-        authorize_params: Some([("nonce".to_owned(), "fixed".to_owned())].into()),
-        ..ProviderChange::default()
-    };
+    let fixed = patch(json!({"authorize_params": {"nonce": "fixed"}}));
     engine.change_provider(&ui(), NAME, fixed).await.unwrap();
     let flow = world.flow(&engine).await;
     assert!(!flow.authorization_url.as_str().contains("nonce=fixed"));
@@ -167,12 +164,9 @@ async fn with_issuer(
 ) -> (World, Result<ConnectionView, Error>) {
     let (world, engine) = world(json!({ "iss": "https://nobody.example" })).await;
     let base = world.server.issuer();
-    let change = ProviderChange {
-        issuer: Some(Some(format!("{base}{path}"))),
-        issuer_aliases: Some(aliases.iter().map(|alias| alias.replace("BASE", &base)).collect()),
-        authorization_response_iss_parameter_supported: Some(false),
-        ..ProviderChange::default()
-    };
+    let change = patch(
+        json!({"issuer": format!("{base}{path}"), "issuer_aliases": aliases.iter().map(|alias| alias.replace("BASE", &base)).collect::<Vec<_>>(), "authorization_response_iss_parameter_supported": false}),
+    );
     engine.change_provider(&ui(), NAME, change).await.unwrap();
     world.server.set(|behaviour| {
         behaviour.iss = tokenry_testkit::Iss::Absent;
@@ -211,50 +205,19 @@ async fn an_issuer_template_and_an_alias_stand_for_what_the_id_token_says() {
 async fn an_issuer_that_can_never_match_is_refused_at_saving() {
     let world = World::trusting(Behaviour::default());
     let engine = world.start().await;
-    for (field, change) in [
+    for (field, wrong) in [
+        ("issuer", json!("https://as.example/{realm}")),
         (
             "issuer",
-            ProviderChange {
-                issuer: Some(Some("https://as.example/{realm}".into())),
-                ..ProviderChange::default()
-            },
+            json!("https://login.microsoftonline.com/contoso.com/v2.0"),
         ),
-        (
-            "issuer",
-            ProviderChange {
-                issuer: Some(Some("https://login.microsoftonline.com/contoso.com/v2.0".into())),
-                ..ProviderChange::default()
-            },
-        ),
-        (
-            "issuer_aliases",
-            ProviderChange {
-                issuer_aliases: Some(vec!["a b".into()]),
-                ..ProviderChange::default()
-            },
-        ),
+        ("issuer_aliases", json!(["a b"])),
         (
             "token_endpoint",
-            ProviderChange {
-                token_endpoint: Some(Some(
-                    "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"
-                        .parse()
-                        .unwrap(),
-                )),
-                ..ProviderChange::default()
-            },
+            json!("https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"),
         ),
     ] {
-        let mut provider = world.provider(NAME);
-        if field == "token_endpoint" {
-            provider.change = ProviderChange {
-                client_id: Some("x".into()),
-                ..change
-            };
-        } else {
-            provider.change.issuer = change.issuer.or(provider.change.issuer);
-            provider.change.issuer_aliases = change.issuer_aliases;
-        }
+        let provider = world.provider(NAME).with(field, wrong);
         let error = engine.add_provider(&ui(), provider).await.unwrap_err();
         assert!(error.fields().unwrap().contains_key(field), "{field}: {error}");
     }
@@ -283,9 +246,9 @@ async fn a_refused_client_is_told_the_other_way_to_send_its_secret() {
         let world = World::trusting(Behaviour::default());
         let engine = world.start().await;
         let mut provider = world.provider(NAME);
-        provider.change.client_id = Some(client.to_owned());
-        provider.change.client_secret = Some(Some(Secret::new("testkit-secret".to_owned())));
-        provider.change.token_endpoint_auth_method = Some(method);
+        provider = provider.with("client_id", json!(client.to_owned()));
+        provider = provider.with("client_secret", json!("testkit-secret"));
+        provider = provider.with("token_endpoint_auth_method", json!(method));
         engine.add_provider(&ui(), provider).await.unwrap();
         let error = world
             .sign_in(&engine, ConnectOptions::default())

@@ -1,12 +1,11 @@
 //! A flow started with every choice in one request, and a client secret that is kept as a credential.
 
-use crate::tests::common::{NAME, World, answer_of, status, token, ui, view};
+use crate::tests::common::{NAME, World, answer_of, patch, status, token, ui, view};
 use crate::tests::credentials::{app, encoded, new, program};
 use crate::{CredentialChange, Engine, Error, Initialise, NewCredential, StartedFlow};
+use serde_json::json;
 use std::collections::BTreeMap;
-use tokenry_core::{
-    Code, ConnectionStatus, CredentialType, ProviderChange, RedirectPreference, TokenEndpointAuthMethod,
-};
+use tokenry_core::{Code, ConnectionStatus, CredentialType, RedirectPreference, TokenEndpointAuthMethod};
 use tokenry_testkit::Behaviour;
 
 /// The secret of the test server's confidential client.
@@ -17,9 +16,12 @@ async fn ready() -> (World, Engine) {
     let world = World::trusting(Behaviour::default());
     let engine = world.start().await;
     let mut provider = world.provider(NAME);
-    provider.change.client_id = Some("tokenry-confidential".to_owned());
-    provider.change.redirect = Some(RedirectPreference::Paste);
-    provider.change.token_endpoint_auth_method = Some(TokenEndpointAuthMethod::ClientSecretPost);
+    provider = provider.with("client_id", json!("tokenry-confidential"));
+    provider = provider.with("redirect", json!(RedirectPreference::Paste));
+    provider = provider.with(
+        "token_endpoint_auth_method",
+        json!(TokenEndpointAuthMethod::ClientSecretPost),
+    );
     engine.add_provider(&ui(), provider).await.unwrap();
     let secret = new("secret", CredentialType::Default, &[("client_secret", SECRET)]);
     engine.add_credential(&ui(), secret).await.unwrap();
@@ -212,10 +214,7 @@ async fn nonce_resource_and_response_mode_conflict_only_where_ours_are_set() {
     assert_eq!(sent["resource"], "https://api.example");
     let error = engine.initialise(&ui(), with(&["openid"])).await.unwrap_err();
     assert_eq!(fields(&error), ["additionalParams.nonce"]);
-    let change = ProviderChange {
-        authorize_params: Some([("resource".to_owned(), "https://ours.example".to_owned())].into()),
-        ..ProviderChange::default()
-    };
+    let change = patch(json!({"authorize_params": {"resource": "https://ours.example"}}));
     engine.change_provider(&ui(), NAME, change).await.unwrap();
     let error = engine.initialise(&ui(), with(&["read"])).await.unwrap_err();
     assert_eq!(fields(&error), ["additionalParams.resource"]);
@@ -375,10 +374,7 @@ async fn a_redacted_secret_is_used_all_the_same() {
 #[tokio::test]
 async fn a_provider_that_changed_its_client_is_not_given_the_old_secret_by_surprise() {
     let (world, engine) = ready().await;
-    let change = ProviderChange {
-        client_id: Some("tokenry".to_owned()),
-        ..ProviderChange::default()
-    };
+    let change = patch(json!({"client_id": "tokenry"}));
     engine.change_provider(&ui(), NAME, change).await.unwrap();
     assert_eq!(
         fields(&engine.initialise(&ui(), request(&world)).await.unwrap_err()),

@@ -3,6 +3,7 @@
 
 use crate::tests::common::{NAME, World, answer_of, paste, seconds_from, seen, status, token, ui, view};
 use crate::{ConnectOptions, Engine, Error, TokenView, TokenWish};
+use serde_json::json;
 use std::{collections::HashSet, time::Duration};
 use tokenry_core::{Code, ConnectionStatus, GrantType, Scopes, Secret, TokenEndpointAuthMethod};
 use tokenry_testkit::{Behaviour, Fault, Kind, Request, Rotation};
@@ -316,10 +317,13 @@ async fn client_credentials_are_narrowed_by_a_plain_request() {
     let world = World::new(Behaviour::default());
     let engine = world.start().await;
     let mut new = world.provider(NAME);
-    new.change.grant_type = Some(GrantType::ClientCredentials);
-    new.change.client_id = Some("tokenry-confidential".to_owned());
-    new.change.token_endpoint_auth_method = Some(TokenEndpointAuthMethod::ClientSecretPost);
-    new.change.client_secret = Some(Some("testkit-secret".to_owned().into()));
+    new = new.with("grant_type", json!(GrantType::ClientCredentials));
+    new = new.with("client_id", json!("tokenry-confidential"));
+    new = new.with(
+        "token_endpoint_auth_method",
+        json!(TokenEndpointAuthMethod::ClientSecretPost),
+    );
+    new = new.with("client_secret", json!("testkit-secret"));
     engine.add_provider(&ui(), new).await.unwrap();
     engine
         .connect_client_credentials(&ui(), NAME, None)

@@ -2,13 +2,13 @@
 //! what was lost is told.
 
 use crate::tests::{
-    common::{NAME, World, answer_of, paste, set_narrowing, set_rotation, status, token, ui, view},
+    common::{NAME, World, answer_of, paste, patch, set_narrowing, set_rotation, status, token, ui, view},
     narrowing::{at, less, only, the_grant_is_whole},
 };
 use crate::{ConnectOptions, TokenWish};
+use serde_json::json;
 use tokenry_core::{
-    Code, ConnectionStatus, EventKind, NarrowingMethod, ProviderChange, ReauthReason, Rotation as Known,
-    Scopes,
+    Code, ConnectionStatus, EventKind, NarrowingMethod, ReauthReason, Rotation as Known, Scopes,
 };
 use tokenry_testkit::{Behaviour, Fault, Kind, Narrowing, Rotation};
 
@@ -303,10 +303,7 @@ async fn a_target_that_was_never_used_is_refused_before_anything_is_sent() {
     }
     assert_eq!(world.server.refreshes(), 0);
     // What the settings of the provider name is known, and so is what was served once.
-    let change = ProviderChange {
-        authorize_params: Some([("resource".to_owned(), "https://api.example.com".to_owned())].into()),
-        ..ProviderChange::default()
-    };
+    let change = patch(json!({"authorize_params": {"resource": "https://api.example.com"}}));
     engine.change_provider(&ui(), NAME, change).await.unwrap();
     engine
         .token(&ui(), NAME, at("https://api.example.com"))

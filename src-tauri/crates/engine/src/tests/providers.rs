@@ -1,10 +1,10 @@
 //! The registry: what is refused names its field, and a change changes what is given and nothing else.
 
 use crate::Engine;
-use crate::tests::common::{NAME, World, token, ui};
-use tokenry_core::{Code, ProviderChange, Secret, TokenEndpointAuthMethod};
+use crate::tests::common::{NAME, World, patch, token, ui};
+use serde_json::json;
+use tokenry_core::{Code, TokenEndpointAuthMethod};
 use tokenry_testkit::Behaviour;
-use url::Url;
 
 async fn engine() -> (World, Engine) {
     let world = World::new(Behaviour::default());
@@ -12,38 +12,22 @@ async fn engine() -> (World, Engine) {
     (world, engine)
 }
 
-fn url(text: &str) -> Option<Option<Url>> {
-    Some(Some(text.parse().unwrap()))
-}
-
-type Spoil = fn(&mut ProviderChange);
-
 #[tokio::test]
 async fn each_wrong_field_is_named_and_nothing_is_kept() {
     let (world, engine) = engine().await;
-    let cases: [(&str, Spoil); 8] = [
-        ("client_id", |c| c.client_id = Some(" ".to_owned())),
-        ("token_endpoint", |c| c.token_endpoint = Some(None)),
-        ("token_endpoint", |c| {
-            c.token_endpoint = url("http://example.com/token")
-        }),
-        ("authorization_endpoint", |c| {
-            c.authorization_endpoint = url("https://a.example/x#y")
-        }),
-        ("revocation_endpoint", |c| {
-            c.revocation_endpoint = url("https://user@a.example/")
-        }),
-        ("default_scopes", |c| {
-            c.default_scopes = Some(vec!["a\"b".to_owned()].into())
-        }),
-        ("scope_separator", |c| c.scope_separator = Some(String::new())),
-        ("authorize_params", |c| {
-            c.authorize_params = Some([("state".to_owned(), "mine".to_owned())].into());
-        }),
-    ];
-    for (field, spoil) in cases {
-        let mut new = world.provider(NAME);
-        spoil(&mut new.change);
+    for (field, wrong) in [
+        ("client_id", json!(" ")),
+        ("token_endpoint", json!(null)),
+        ("token_endpoint", json!("http://example.com/token")),
+        ("authorization_endpoint", json!("https://a.example/x#y")),
+        ("revocation_endpoint", json!("https://user@a.example/")),
+        ("default_scopes", json!(["a\"b"])),
+        ("scope_separator", json!("")),
+        ("authorize_params", json!({"state": "mine"})),
+        ("authorize_params", json!({"request": "eyJ"})),
+        ("use_pkce", json!("yes")),
+    ] {
+        let new = world.provider(NAME).with(field, wrong);
         let error = engine.add_provider(&ui(), new).await.unwrap_err();
         assert_eq!(error.code(), Code::ValidationError);
         assert!(error.fields().unwrap().contains_key(field), "{field}: {error}");
@@ -60,8 +44,7 @@ async fn a_name_is_unique_in_its_project_and_another_project_may_use_it_too() {
         .await
         .unwrap_err();
     assert_eq!(error.code(), Code::Conflict);
-    let mut elsewhere = world.provider(NAME);
-    elsewhere.project = Some("work".parse().unwrap());
+    let elsewhere = world.provider(NAME).with("project", "work");
     let second = engine.add_provider(&ui(), elsewhere).await.unwrap();
     for (reference, id) in [
         (NAME, first.id),
@@ -98,28 +81,22 @@ async fn a_name_is_unique_in_its_project_and_another_project_may_use_it_too() {
 async fn a_change_changes_what_is_given_and_an_empty_secret_clears_it() {
     let (world, engine) = engine().await;
     let mut new = world.provider(NAME);
-    new.change.client_secret = Some(Some(Secret::new("s3cret".to_owned())));
+    new = new.with("client_secret", json!("s3cret"));
     let before = engine.add_provider(&ui(), new).await.unwrap();
     assert_eq!(
-        before.token_endpoint_auth_method,
+        before.settings.token_endpoint_auth_method,
         TokenEndpointAuthMethod::ClientSecretPost
     );
-    let rename = ProviderChange {
-        name: Some("renamed".parse().unwrap()),
-        ..ProviderChange::default()
-    };
+    let rename = patch(json!({"name": "renamed"}));
     let after = engine.change_provider(&ui(), NAME, rename).await.unwrap();
     assert_eq!(after.id, before.id);
     assert_eq!(after.client_secret.unwrap().expose(), "s3cret");
-    assert_eq!(after.token_endpoint, before.token_endpoint);
+    assert_eq!(after.settings, before.settings);
     assert_eq!(
         engine.provider(&ui(), NAME).await.unwrap_err().code(),
         Code::NotFound
     );
-    let clear = ProviderChange {
-        client_secret: Some(None),
-        ..ProviderChange::default()
-    };
+    let clear = patch(json!({"client_secret": null}));
     let cleared = engine.change_provider(&ui(), "renamed", clear).await.unwrap();
     assert!(cleared.client_secret.is_none());
     let engine = world.restart(engine).await;
@@ -139,10 +116,7 @@ async fn a_provider_with_an_open_sign_in_keeps_its_name() {
     let (world, engine) = engine().await;
     engine.add_provider(&ui(), world.provider(NAME)).await.unwrap();
     let flow = world.flow(&engine).await;
-    let rename = || ProviderChange {
-        name: Some("renamed".parse().unwrap()),
-        ..ProviderChange::default()
-    };
+    let rename = || patch(json!({"name": "renamed"}));
     let error = engine.change_provider(&ui(), NAME, rename()).await.unwrap_err();
     assert_eq!(error.code(), Code::Conflict);
     engine

@@ -1,12 +1,10 @@
 //! What ends a grant, and what only looks like it.
 
 use crate::ConnectOptions;
-use crate::tests::common::{NAME, World, poke, status, token, ui, until, view};
+use crate::tests::common::{NAME, World, patch, poke, status, token, ui, until, view};
+use serde_json::json;
 use std::time::Duration;
-use tokenry_core::{
-    Code, ConnectionStatus, EventKind, GrantType, ProviderChange, ReauthReason, Secret,
-    TokenEndpointAuthMethod,
-};
+use tokenry_core::{Code, ConnectionStatus, EventKind, GrantType, ReauthReason, TokenEndpointAuthMethod};
 use tokenry_testkit::{Behaviour, Fault};
 
 const REVOKED: ConnectionStatus = ConnectionStatus::NeedsReauth(ReauthReason::Revoked);
@@ -60,10 +58,7 @@ async fn a_rejected_client_stops_and_goes_on_when_its_settings_are_mended() {
     assert_eq!(token(&engine, 0).await.unwrap_err().code(), Code::NeedsReauth);
     assert_eq!(world.server.refreshes(), 1);
 
-    let change = ProviderChange {
-        client_id: Some("tokenry".to_owned()),
-        ..ProviderChange::default()
-    };
+    let change = patch(json!({"client_id": "tokenry"}));
     engine.change_provider(&ui(), NAME, change).await.unwrap();
     until("the kept refresh token is used", async || {
         token(&engine, 600).await.ok()
@@ -110,10 +105,13 @@ async fn client_credentials_are_fetched_again_and_a_wrong_secret_is_told_apart()
     let world = World::new(Behaviour::default());
     let engine = world.start().await;
     let mut new = world.provider(NAME);
-    new.change.grant_type = Some(GrantType::ClientCredentials);
-    new.change.client_id = Some("tokenry-confidential".to_owned());
-    new.change.client_secret = Some(Some(Secret::new("testkit-secret".to_owned())));
-    new.change.token_endpoint_auth_method = Some(TokenEndpointAuthMethod::ClientSecretPost);
+    new = new.with("grant_type", json!(GrantType::ClientCredentials));
+    new = new.with("client_id", json!("tokenry-confidential"));
+    new = new.with("client_secret", json!("testkit-secret"));
+    new = new.with(
+        "token_endpoint_auth_method",
+        json!(TokenEndpointAuthMethod::ClientSecretPost),
+    );
     engine.add_provider(&ui(), new).await.unwrap();
     let first = engine
         .connect_client_credentials(&ui(), NAME, None)

@@ -1,6 +1,7 @@
 //! Failures of a refresh that say nothing about the grant: it goes on, and the status tells the truth.
 
-use crate::tests::common::{NAME, World, poke, seconds_from, seen, token, ui, until, view};
+use crate::tests::common::{NAME, World, patch, poke, seconds_from, seen, token, ui, until, view};
+use serde_json::json;
 use std::time::Duration;
 use tokenry_core::{Code, ConnectionStatus};
 use tokenry_testkit::{Behaviour, Fault, Rotation};
@@ -176,13 +177,10 @@ async fn a_provider_that_is_gone_is_tried_again_and_found_when_it_is_back() {
     let (world, engine) = World::connected(Behaviour::default()).await;
     let good = engine.provider(&ui(), NAME).await.unwrap();
     let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut url = good.token_endpoint.clone().unwrap();
+    let mut url = good.token_endpoint().unwrap();
     url.set_port(Some(nowhere.local_addr().unwrap().port())).unwrap();
     drop(nowhere);
-    let to = |url| tokenry_core::ProviderChange {
-        token_endpoint: Some(Some(url)),
-        ..Default::default()
-    };
+    let to = |url| patch(json!({"token_endpoint": url}));
     engine.change_provider(&ui(), NAME, to(url)).await.unwrap();
     world.pass(3500);
     for attempt in 1..=3 {
@@ -192,7 +190,7 @@ async fn a_provider_that_is_gone_is_tried_again_and_found_when_it_is_back() {
         world.pass(10);
     }
     engine
-        .change_provider(&ui(), NAME, to(good.token_endpoint.unwrap()))
+        .change_provider(&ui(), NAME, to(good.token_endpoint().unwrap()))
         .await
         .unwrap();
     world.pass(600);

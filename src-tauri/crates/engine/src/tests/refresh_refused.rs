@@ -1,9 +1,10 @@
 //! Refusals in other words than `invalid_grant`: they destroy nothing, and they do not stay unnoticed.
 
-use crate::tests::common::{NAME, World, poke, seconds_from, seen, status, token, ui, until, view};
+use crate::tests::common::{NAME, World, patch, poke, seconds_from, seen, status, token, ui, until, view};
 use crate::{ConnectOptions, Engine};
+use serde_json::json;
 use std::time::Duration;
-use tokenry_core::{Code, ConnectionStatus, ProviderChange, ReauthReason};
+use tokenry_core::{Code, ConnectionStatus, ReauthReason};
 use tokenry_testkit::{Behaviour, Fault, Rotation};
 
 const REFUSED: ConnectionStatus = ConnectionStatus::NeedsReauth(ReauthReason::Refused);
@@ -116,10 +117,7 @@ async fn a_new_sign_in_or_other_settings_end_a_refusal() {
     }
     assert_eq!(status(&engine).await, REFUSED);
     world.server.set(|behaviour| behaviour.token_fault = None);
-    let change = ProviderChange {
-        client_id: Some("tokenry".to_owned()),
-        ..ProviderChange::default()
-    };
+    let change = patch(json!({"client_id": "tokenry"}));
     engine.change_provider(&ui(), NAME, change).await.unwrap();
     seen(&world, "the retry", |server| server.refreshes() == 3).await;
 

@@ -1,11 +1,12 @@
 //! What the engine does without being asked.
 
 use crate::tests::common::{
-    NAME, World, answer_of, paste, poke, seen, set_rotation, status, token, ui, until, view,
+    NAME, World, answer_of, paste, patch, poke, seen, set_rotation, status, token, ui, until, view,
 };
 use crate::{Change, ConnectOptions, ConnectionChange, Engine};
+use serde_json::json;
 use std::time::Duration;
-use tokenry_core::{Clock, ConnectionId, ConnectionStatus, OsRandom, ProviderChange, ReauthReason};
+use tokenry_core::{Clock, ConnectionId, ConnectionStatus, OsRandom, ReauthReason};
 use tokenry_testkit::{Account, Behaviour, Fault, Kind, Server};
 
 /// Long enough for the schedule to have done what it must not do.
@@ -102,7 +103,7 @@ async fn after_a_resume_at_most_four_are_refreshed_at_a_time_and_two_at_one_host
     let mut second = crate::tests::common::provider_at(&other, "two");
     let mut url = other.token_endpoint();
     url.set_host(Some("localhost")).unwrap();
-    second.change.refresh_endpoint = Some(Some(url));
+    second = second.with("refresh_endpoint", json!(url));
     engine.add_provider(&ui(), second).await.unwrap();
     accounts(&engine, &other, "two", 8).await;
 
@@ -208,10 +209,7 @@ async fn a_changed_address_is_used_for_what_is_due() {
     let (world, engine) = World::connected(Behaviour::default()).await;
     let mut url = world.server.token_endpoint();
     url.set_query(Some("tenant=1"));
-    let change = ProviderChange {
-        refresh_endpoint: Some(Some(url)),
-        ..ProviderChange::default()
-    };
+    let change = patch(json!({"refresh_endpoint": url}));
     engine.change_provider(&ui(), NAME, change).await.unwrap();
     world.pass(3400);
     poke(&engine, NAME).await;

@@ -2,6 +2,7 @@
 
 use crate::tests::common::{Browser, NAME, World, answer_of, paste, token, ui};
 use crate::{ConnectOptions, Engine};
+use serde_json::json;
 use std::{
     fmt::{self, Debug, Write},
     sync::Mutex,
@@ -113,7 +114,7 @@ async fn world() -> (World, Engine) {
     });
     let engine = world.start().await;
     let mut new = world.provider(NAME);
-    new.change.client_secret = Some(Some(Secret::new(SECRET.to_owned())));
+    new = new.with("client_secret", json!(SECRET));
     engine.add_provider(&ui(), new).await.unwrap();
     (world, engine)
 }

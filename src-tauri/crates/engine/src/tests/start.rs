@@ -1,9 +1,10 @@
 //! A sign-in for a credential by its name.
 
-use crate::tests::common::{Browser, NAME, World, answer_of, paste, ui, view};
+use crate::tests::common::{Browser, NAME, World, answer_of, paste, patch, ui, view};
 use crate::tests::credentials::{app, program};
 use crate::tests::flows::added;
 use crate::{ConnectOptions, FlowState, SchemeState};
+use serde_json::json;
 use std::time::Duration;
 use tokenry_core::{Code, ConnectionStatus, RedirectPreference, Secret};
 use tokenry_testkit::Behaviour;
@@ -65,10 +66,7 @@ async fn what_cannot_be_started_says_why() {
     let (world, engine) = added(Behaviour::default()).await;
     let error = engine.start_oauth(&ui(), "nobody").await.unwrap_err();
     assert_eq!(error.code(), Code::NotFound);
-    let change = tokenry_core::ProviderChange {
-        redirect: Some(RedirectPreference::DeepLink),
-        ..Default::default()
-    };
+    let change = patch(json!({"redirect": RedirectPreference::DeepLink}));
     engine.change_provider(&ui(), NAME, change).await.unwrap();
     *world.host.scheme.lock().unwrap() = Some(SchemeState::NotRegistered);
     let error = engine.start_oauth(&ui(), NAME).await.unwrap_err();

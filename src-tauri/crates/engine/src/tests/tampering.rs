@@ -367,8 +367,8 @@ async fn shows_the_truth_or_an_error(options: Options, right: &Right, what: &str
         assert_eq!(got.access_token.expose(), right.token, "{what}");
     }
     if let Ok(provider) = engine.provider(&ui(), NAME).await {
-        assert_eq!(provider.token_endpoint.as_ref(), Some(&right.endpoint), "{what}");
-        assert_eq!(provider.client_id, "tokenry", "{what}");
+        assert_eq!(provider.token_endpoint().unwrap(), right.endpoint, "{what}");
+        assert_eq!(provider.settings.client_id, "tokenry", "{what}");
     }
     if let Ok((events, _)) = engine.events(&ui(), None, 100).await {
         let mut lines = events.iter().filter(|line| line.kind != EventKind::LogDamaged);

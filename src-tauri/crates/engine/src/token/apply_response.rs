@@ -27,7 +27,7 @@ pub(crate) fn settle(
     let expires_at = end_of(&answer, now);
     let refreshable = answer.refresh_token.is_some()
         || old.as_ref().is_some_and(|old| old.refresh_token.is_some())
-        || provider.grant_type == GrantType::ClientCredentials;
+        || provider.settings.grant_type == GrantType::ClientCredentials;
     connection.refreshable = refreshable;
     connection.refresh_at = match expires_at {
         Some(end) if refreshable => Some(timing::refresh_at(now, end, random)),

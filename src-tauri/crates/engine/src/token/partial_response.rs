@@ -148,12 +148,12 @@ pub(crate) fn no_refresh_token(
     now: Timestamp,
 ) -> Option<Trouble> {
     let end = connection.expires_at?;
-    if connection.refreshable || provider.grant_type != GrantType::AuthorizationCode {
+    if connection.refreshable || provider.settings.grant_type != GrantType::AuthorizationCode {
         return None;
     }
     let message = format!(
         "{} gave no refresh token, so this connection ends at {end:.0} and has to be connected again then. {}",
-        clean(&provider.display_name),
+        clean(&provider.settings.display_name),
         what_to_ask_for(connection, provider)
     );
     Some(Trouble {
@@ -168,10 +168,11 @@ pub(crate) fn no_refresh_token(
 }
 
 fn what_to_ask_for(connection: &Connection, provider: &Provider) -> String {
-    let host = |url: &Option<url::Url>| url.as_ref().and_then(|url| url.host_str()).map(str::to_owned);
-    let is_google = host(&provider.authorization_endpoint).is_some_and(|host| host.ends_with("google.com"));
+    let endpoint = provider.authorization_endpoint();
+    let host = endpoint.as_ref().and_then(url::Url::host_str);
+    let is_google = host.is_some_and(|host| host.ends_with("google.com"));
     let has = |name: &str, value: &str| {
-        let values = provider.authorize_params.get(name);
+        let values = provider.settings.authorize_params.get(name);
         values.is_some_and(|values| values.split(' ').any(|one| one == value))
     };
     let asked_offline = connection
@@ -188,7 +189,7 @@ fn what_to_ask_for(connection: &Connection, provider: &Provider) -> String {
     if !has("prompt", "consent") {
         wanted.push("prompt=consent");
     }
-    if !is_google && provider.issuer.is_none() && !has("access_type", "offline") {
+    if !is_google && provider.settings.issuer.is_none() && !has("access_type", "offline") {
         wanted.push("access_type=offline");
     }
     match wanted.as_slice() {

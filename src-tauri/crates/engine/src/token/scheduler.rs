@@ -248,10 +248,8 @@ impl Engine {
             Some(provider) => ledger.get::<Provider>(provider.row())?,
             None => None,
         };
-        let host = provider
-            .as_ref()
-            .and_then(Provider::refresh_target)
-            .and_then(Url::host_str);
+        let target = provider.and_then(|provider| provider.refresh_target());
+        let host = target.as_ref().and_then(Url::host_str);
         Ok(host.unwrap_or_default().to_owned())
     }
 }

@@ -16,8 +16,8 @@ async fn answered(id_token: &str) -> Result<Answer, Failure> {
     let body = format!(r#"{{"access_token":"a","id_token":"{id_token}"}}"#);
     let server = Server::start(answer("200 OK", head, &body)).await;
     let mut provider = provider(&server.url);
-    provider.issuer = Some("https://as.example".into());
-    provider.client_id = "client".into();
+    provider.settings.issuer = Some("https://as.example".into());
+    provider.settings.client_id = "client".into();
     refresh(&http(), &provider, &secret("r")).await
 }
 

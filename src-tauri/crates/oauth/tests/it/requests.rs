@@ -40,9 +40,9 @@ fn pair(key: &str, value: &str) -> (String, String) {
 #[test]
 fn an_authorization_request_has_code_pkce_s256_and_a_state_of_256_bits() {
     let mut provider = somewhere();
-    provider.authorization_endpoint = Some("https://as.example/authorize?tenant=t%201".parse().unwrap());
-    provider.scope_separator = ",".into();
-    provider.authorize_params = BTreeMap::from([pair("prompt", "none"), pair("audience", "api")]);
+    provider.settings.authorization_endpoint = Some("https://as.example/authorize?tenant=t%201".into());
+    provider.settings.scope_separator = ",".into();
+    provider.settings.authorize_params = BTreeMap::from([pair("prompt", "none"), pair("audience", "api")]);
     let random = Counting(0.into());
     let extra = [pair("prompt", "login consent")];
     let redirect = "io.github.tokenry:/cb/example";
@@ -133,13 +133,16 @@ fn parameters_of_ours_and_repeated_ones_are_refused_by_name() {
             Err(Error::ReservedParameter(key.into()))
         );
         let mut set_by_provider = provider.clone();
-        set_by_provider.authorize_params.insert(key.into(), "x".into());
+        set_by_provider
+            .settings
+            .authorize_params
+            .insert(key.into(), "x".into());
         assert_eq!(
             begin(&set_by_provider, &[]),
             Err(Error::ReservedParameter(key.into()))
         );
         let mut set_by_address = provider.clone();
-        set_by_address.authorization_endpoint = Some(format!("https://as.example/?{key}=x").parse().unwrap());
+        set_by_address.settings.authorization_endpoint = Some(format!("https://as.example/?{key}=x"));
         assert_eq!(
             begin(&set_by_address, &[]),
             Err(Error::ReservedParameter(key.into()))
@@ -148,9 +151,9 @@ fn parameters_of_ours_and_repeated_ones_are_refused_by_name() {
     let twice = Err(Error::RepeatedParameter("p".into()));
     assert_eq!(begin(&provider, &[pair("p", "1"), pair("p", "2")]), twice);
     let mut address = provider.clone();
-    address.authorization_endpoint = Some("https://as.example/?p=1".parse().unwrap());
+    address.settings.authorization_endpoint = Some("https://as.example/?p=1".into());
     assert_eq!(begin(&address, &[pair("p", "2")]), twice);
-    address.authorization_endpoint = Some("https://as.example/?p=1&p=2".parse().unwrap());
+    address.settings.authorization_endpoint = Some("https://as.example/?p=1&p=2".into());
     assert_eq!(begin(&address, &[]), twice);
 }
 
@@ -169,13 +172,13 @@ fn no_browser_is_sent_to_an_unsafe_place() {
         "https://u:p@as.example/",
         "https://as.example/#f",
     ] {
-        provider.authorization_endpoint = Some(unsafe_place.parse().unwrap());
+        provider.settings.authorization_endpoint = Some(unsafe_place.into());
         assert_eq!(
             begin(&provider, loopback),
             Err(Error::UnsafeAuthorizationEndpoint("example".into()))
         );
     }
-    provider.authorization_endpoint = None;
+    provider.settings.authorization_endpoint = None;
     assert_eq!(
         begin(&provider, loopback),
         Err(Error::NoAuthorizationEndpoint("example".into()))
@@ -184,7 +187,7 @@ fn no_browser_is_sent_to_an_unsafe_place() {
     for wrong in ["", "/cb/example", "http://127.0.0.1:1/cb/example#f"] {
         assert_eq!(begin(&provider, wrong), Err(Error::RedirectUri));
     }
-    provider.use_pkce = false;
+    provider.settings.use_pkce = false;
     assert_eq!(
         begin(&provider, "io.github.tokenry:/cb/example"),
         Err(Error::DeepLinkWithoutPkce("example".into()))
@@ -241,7 +244,7 @@ async fn each_client_authentication_is_used_alone_on_every_grant() {
     ] {
         let server = Server::start(json("200 OK", GOOD)).await;
         let mut provider = provider(&server.url);
-        provider.token_endpoint_auth_method = method;
+        provider.settings.token_endpoint_auth_method = method;
         if !has_secret {
             provider.client_secret = Option::None;
         }
@@ -285,7 +288,7 @@ async fn a_refresh_sends_the_token_to_the_refresh_endpoint_and_no_scope() {
         Server::start(json("200 OK", GOOD)).await,
     );
     let mut provider = provider(&token.url);
-    provider.refresh_endpoint = Some(own.url.clone());
+    provider.settings.refresh_endpoint = Some(own.url.to_string());
     refresh::refresh(&http(), &provider, &secret("r&=1"))
         .await
         .unwrap();
@@ -304,7 +307,7 @@ async fn client_credentials_ask_for_scopes_only_when_there_are_some() {
     for (scopes, sent) in [("", None), ("a b", Some("a,b"))] {
         let server = Server::start(json("200 OK", GOOD)).await;
         let mut provider = provider(&server.url);
-        provider.scope_separator = ",".into();
+        provider.settings.scope_separator = ",".into();
         client_credentials::fetch(&http(), &provider, &Scopes::parse(scopes))
             .await
             .unwrap();

@@ -121,7 +121,7 @@ async fn what_cannot_be_revoked_is_told_apart_from_what_was_not() {
     let unsupported = json("400 Bad Request", r#"{"error":"unsupported_token_type"}"#);
     assert_eq!(revoked(unsupported).await, Ok(Revoked::Unsupported));
     let mut provider = provider(&"https://as.example/".parse().unwrap());
-    provider.revocation_endpoint = None;
+    provider.settings.revocation_endpoint = None;
     let result = revoke(&http(), &provider, &secret("a"), Hint::AccessToken).await;
     assert_eq!(result, Ok(Revoked::Unsupported));
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokenry_core::{
-    ConnectionId, Flow, FlowId, GrantType, NarrowingMethod, OsRandom, Provider, ProviderId,
-    RedirectPreference, Rotation, Scopes, Secret, SystemClock, Timestamp, TokenEndpointAuthMethod,
+    ConnectionId, Flow, FlowId, OsRandom, Provider, ProviderId, ProviderSettings, RedirectPreference, Scopes,
+    Secret, SystemClock, Timestamp, TokenEndpointAuthMethod,
 };
 use tokenry_oauth::Http;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -156,26 +156,17 @@ pub(crate) fn provider(url: &Url) -> Provider {
         id: ProviderId::new(&SystemClock, &OsRandom),
         project: "default".parse().unwrap(),
         name: "example".parse().unwrap(),
-        display_name: "Example".into(),
-        grant_type: GrantType::AuthorizationCode,
-        issuer: None,
-        issuer_aliases: Vec::new(),
-        authorization_endpoint: Some("https://as.example/authorize".parse().unwrap()),
-        token_endpoint: Some(url.clone()),
-        refresh_endpoint: None,
-        revocation_endpoint: Some(url.clone()),
-        userinfo_endpoint: Some(url.clone()),
-        client_id: "client:ä".into(),
         client_secret: Some(secret("CANARY-client secret%")),
-        token_endpoint_auth_method: TokenEndpointAuthMethod::ClientSecretPost,
-        default_scopes: Scopes::default(),
-        scope_separator: " ".into(),
-        use_pkce: true,
-        authorize_params: BTreeMap::new(),
-        redirect: RedirectPreference::Loopback,
-        authorization_response_iss_parameter_supported: false,
-        rotation: Rotation::Unknown,
-        narrowing: NarrowingMethod::Unknown,
+        settings: ProviderSettings {
+            display_name: "Example".into(),
+            authorization_endpoint: Some("https://as.example/authorize".into()),
+            token_endpoint: Some(url.to_string()),
+            revocation_endpoint: Some(url.to_string()),
+            userinfo_endpoint: Some(url.to_string()),
+            client_id: "client:ä".into(),
+            token_endpoint_auth_method: TokenEndpointAuthMethod::ClientSecretPost,
+            ..ProviderSettings::default()
+        },
         created_at: Timestamp::UNIX_EPOCH,
         updated_at: Timestamp::UNIX_EPOCH,
     }

@@ -95,7 +95,7 @@ async fn an_answer_that_names_nobody_is_no_account_and_never_the_end_of_a_grant(
         assert!(!matches!(failure, Failure::InvalidGrant { .. }), "{failure:?}");
     }
     let mut provider = provider(&"https://as.example/".parse().unwrap());
-    provider.userinfo_endpoint = None;
+    provider.settings.userinfo_endpoint = None;
     assert!(matches!(
         userinfo::fetch(&http(), &provider, &secret("t")).await,
         Err(Failure::Unusable { .. })

@@ -30,7 +30,10 @@ pub(super) fn refused_client(provider: &Provider, failure: Failure) -> Error {
         "tokenry provider edit {} --token-endpoint-auth-method",
         provider.name
     );
-    let hint = match (provider.token_endpoint_auth_method, &provider.client_secret) {
+    let hint = match (
+        provider.settings.token_endpoint_auth_method,
+        &provider.client_secret,
+    ) {
         (TokenEndpointAuthMethod::None, _) | (TokenEndpointAuthMethod::ClientSecretPost, None) => {
             "Tokenry sent no client secret; if this client has one, add it to the provider".to_owned()
         }

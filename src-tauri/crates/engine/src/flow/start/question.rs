@@ -7,9 +7,8 @@ use crate::{
         consent::{Differences, Wanted},
         policy::Operation,
     },
-    providers::redirect_word,
 };
-use tokenry_core::{Caller, CredentialId, Provider};
+use tokenry_core::{Caller, CredentialId, Provider, setting_text};
 use url::Url;
 
 impl Engine {
@@ -25,8 +24,8 @@ impl Engine {
         if how.renew.is_none() {
             differences.text("label", None, how.label.clone());
         }
-        let redirect = redirect_word(how.redirect.unwrap_or(provider.redirect));
-        differences.text("redirect", None, Some(redirect.to_owned()));
+        let redirect = serde_json::to_value(how.redirect.unwrap_or(provider.settings.redirect));
+        differences.text("redirect", None, setting_text(&redirect.unwrap_or_default()));
         if how.allow_further {
             let further = "makes a connection of its own";
             differences.text("another account", None, Some(further.to_owned()));
@@ -67,7 +66,8 @@ impl Engine {
             let having = Wanted::new(Operation::ReadCredential).of_credential(id, credential.created_by);
             self.permit(caller, having).await?;
         }
-        let host = provider.token_endpoint.as_ref().and_then(Url::host_str);
+        let endpoint = provider.token_endpoint();
+        let host = endpoint.as_ref().and_then(Url::host_str);
         wanted.target.credential = Some(id);
         Ok(wanted.note(format!(
             "It sends the credential {} to {} as the client secret.",

@@ -10,16 +10,17 @@ pub(crate) use crash::Doomed;
 use folder::Folder;
 
 use crate::{
-    Asking, ConnectOptions, ConnectionChange, ConnectionView, Engine, Error, Host, HostError, NewProvider,
-    Options, SchemeState, StartedFlow, TokenView, VaultChoice,
+    Asking, ConnectOptions, ConnectionChange, ConnectionView, Engine, Error, Host, HostError, Options,
+    SchemeState, StartedFlow, TokenView, VaultChoice,
 };
+use serde_json::json;
 use std::{
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 use tokenry_core::{
-    Caller, ConnectionStatus, NarrowingMethod, OsRandom, ProviderChange, RedirectPreference, Rotation,
-    Scopes, Timestamp,
+    Caller, ConnectionStatus, NarrowingMethod, OsRandom, ProviderPatch, RedirectPreference, Rotation, Scopes,
+    Timestamp,
 };
 use tokenry_oauth::Http;
 use tokenry_testkit::{Behaviour, FixedClock, Server};
@@ -127,7 +128,7 @@ impl World {
     }
 
     /// The test server as a provider: its rotation is known, and that it keeps a grant whole that is narrowed.
-    pub(crate) fn provider(&self, name: &str) -> NewProvider {
+    pub(crate) fn provider(&self, name: &str) -> ProviderPatch {
         provider_at(&self.server, name)
     }
 
@@ -170,25 +171,28 @@ pub(crate) fn paste(how: ConnectOptions) -> ConnectOptions {
     }
 }
 
-/// A test server as a provider, its rotation known.
-pub(crate) fn provider_at(server: &Server, name: &str) -> NewProvider {
-    NewProvider {
-        name: name.parse().unwrap(),
-        project: None,
-        change: ProviderChange {
-            client_id: Some("tokenry".to_owned()),
-            issuer: Some(Some(server.issuer())),
-            authorization_endpoint: Some(Some(server.authorization_endpoint())),
-            token_endpoint: Some(Some(server.token_endpoint())),
-            revocation_endpoint: Some(Some(server.revocation_endpoint())),
-            userinfo_endpoint: Some(Some(server.userinfo_endpoint())),
-            default_scopes: Some(Scopes::parse("read write")),
-            authorization_response_iss_parameter_supported: Some(true),
-            rotation: Some(known(server.behaviour().rotation)),
-            narrowing: Some(NarrowingMethod::Refresh),
-            ..ProviderChange::default()
-        },
+/// A JSON merge patch of a provider.
+pub(crate) fn patch(value: serde_json::Value) -> ProviderPatch {
+    match value {
+        serde_json::Value::Object(members) => members.into(),
+        other => panic!("not an object: {other}"),
     }
+}
+
+/// A test server as a provider, its rotation known.
+pub(crate) fn provider_at(server: &Server, name: &str) -> ProviderPatch {
+    patch(json!({
+        "name": name, "client_id": "tokenry",
+        "issuer": server.issuer(),
+        "authorization_endpoint": server.authorization_endpoint(),
+        "token_endpoint": server.token_endpoint(),
+        "revocation_endpoint": server.revocation_endpoint(),
+        "userinfo_endpoint": server.userinfo_endpoint(),
+        "default_scopes": Scopes::parse("read write"),
+        "authorization_response_iss_parameter_supported": true,
+        "rotation": known(server.behaviour().rotation),
+        "narrowing": NarrowingMethod::Refresh,
+    }))
 }
 
 fn known(rotation: tokenry_testkit::Rotation) -> Rotation {
@@ -203,19 +207,13 @@ fn known(rotation: tokenry_testkit::Rotation) -> Rotation {
 
 /// The provider's rotation, as far as the engine knows.
 pub(crate) async fn set_rotation(engine: &Engine, rotation: Rotation) {
-    let change = ProviderChange {
-        rotation: Some(rotation),
-        ..ProviderChange::default()
-    };
+    let change = patch(json!({"rotation": rotation}));
     engine.change_provider(&ui(), NAME, change).await.unwrap();
 }
 
 /// How the provider narrows, as far as the engine knows.
 pub(crate) async fn set_narrowing(engine: &Engine, narrowing: NarrowingMethod) {
-    let change = ProviderChange {
-        narrowing: Some(narrowing),
-        ..ProviderChange::default()
-    };
+    let change = patch(json!({"narrowing": narrowing}));
     engine.change_provider(&ui(), NAME, change).await.unwrap();
 }
 

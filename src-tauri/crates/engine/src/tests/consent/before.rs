@@ -1,10 +1,11 @@
 //! What would be refused after a yes is refused before the user is asked.
 
 use super::{Program, answer, ask, question};
-use crate::tests::common::{NAME, World, paste, ui, until, view};
+use crate::tests::common::{NAME, World, paste, patch, ui, until, view};
 use crate::{Answer, ConnectOptions, ConnectionChange, Engine, Error, SchemeState, TokenWish};
+use serde_json::json;
 use std::time::Duration;
-use tokenry_core::{Caller, Code, EventKind, Outcome, ProviderChange, RedirectPreference, Scopes};
+use tokenry_core::{Caller, Code, EventKind, Outcome, RedirectPreference, Scopes};
 use tokenry_testkit::{Behaviour, Fault};
 
 /// A refusal at once: nobody was asked on the way.
@@ -199,10 +200,7 @@ async fn a_sign_in_that_cannot_start_is_refused_before_the_question() {
     );
     let new = world.provider("other");
     engine.add_provider(&ui(), new).await.unwrap();
-    let change = ProviderChange {
-        client_id: Some(String::new()),
-        ..ProviderChange::default()
-    };
+    let change = patch(json!({"client_id": String::new()}));
     let change = engine.change_provider(&caller, "other", change);
     assert_eq!(
         refused_unasked(&engine, "client id", change).await,
@@ -218,7 +216,7 @@ async fn a_change_that_cannot_be_kept_is_refused_before_the_question() {
     let twin = engine.add_provider(&caller, world.provider(NAME));
     assert_eq!(refused_unasked(&engine, "name", twin).await, Code::Conflict);
     let mut wrong = world.provider("wrong");
-    wrong.change.token_endpoint = Some(Some("http://example.com/token".parse().unwrap()));
+    wrong = wrong.with("token_endpoint", json!("http://example.com/token"));
     let wrong = engine.add_provider(&caller, wrong);
     assert_eq!(
         refused_unasked(&engine, "http", wrong).await,

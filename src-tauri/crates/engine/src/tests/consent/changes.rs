@@ -1,12 +1,12 @@
 //! A question says what changes, and a yes covers only that (security.md, "Local interfaces": prompts).
 
 use super::{Program, answer, question, questions};
-use crate::tests::common::{NAME, World, ui};
-use crate::{Answer, ChangeKind, ConnectOptions, Engine, Error, NewGrant, NewProvider, Operation, Prompt};
-use std::collections::BTreeMap;
+use crate::tests::common::{NAME, World, patch, ui};
+use crate::{Answer, ChangeKind, ConnectOptions, Engine, Error, NewGrant, Operation, Prompt};
+use serde_json::json;
 use tokenry_core::{
-    ApiScope, Caller, Code, NarrowingMethod, ProviderChange, RedirectPreference, Rotation, Rule, Scopes,
-    Secret, TokenEndpointAuthMethod,
+    ApiScope, Caller, Code, NarrowingMethod, ProviderPatch, RedirectPreference, Rotation, Rule, Scopes,
+    TokenEndpointAuthMethod,
 };
 use tokenry_testkit::Behaviour;
 use tokio::task::JoinHandle;
@@ -24,141 +24,58 @@ pub(super) fn kind_of(prompt: &Prompt, field: &str) -> Option<ChangeKind> {
     found.map(|row| row.kind)
 }
 
-fn change(engine: &Engine, caller: &Caller, change: ProviderChange) -> JoinHandle<Result<(), Error>> {
+fn change(engine: &Engine, caller: &Caller, change: ProviderPatch) -> JoinHandle<Result<(), Error>> {
     let (engine, caller) = (engine.clone(), caller.clone());
     tokio::spawn(async move { engine.change_provider(&caller, NAME, change).await.map(drop) })
 }
 
-fn named(name: &str) -> ProviderChange {
-    ProviderChange {
-        display_name: Some(name.to_owned()),
-        ..ProviderChange::default()
-    }
-}
-
-fn secret(text: &str) -> Option<Option<Secret>> {
-    Some(Some(Secret::new(text.to_owned())))
+fn named(name: &str) -> ProviderPatch {
+    patch(json!({"display_name": name.to_owned()}))
 }
 
 /// Everything that decides where secrets go, how they are protected, or whether a grant survives.
-fn decisive(server: &tokenry_testkit::Server) -> Vec<(&'static str, ProviderChange)> {
-    let none = ProviderChange::default;
+fn decisive(server: &tokenry_testkit::Server) -> Vec<(&'static str, ProviderPatch)> {
     let mut elsewhere = server.token_endpoint();
     elsewhere.set_query(Some("tenant=2"));
     let mut path = server.authorization_endpoint();
     path.set_path("/other");
     vec![
-        (
-            "token_endpoint",
-            ProviderChange {
-                token_endpoint: Some(Some(elsewhere)),
-                ..none()
-            },
-        ),
+        ("token_endpoint", patch(json!({"token_endpoint": elsewhere}))),
         (
             "authorization_endpoint",
-            ProviderChange {
-                authorization_endpoint: Some(Some(path)),
-                ..none()
-            },
+            patch(json!({"authorization_endpoint": path})),
         ),
         (
             "refresh_endpoint",
-            ProviderChange {
-                refresh_endpoint: Some(Some(server.token_endpoint())),
-                ..none()
-            },
+            patch(json!({"refresh_endpoint": server.token_endpoint()})),
         ),
-        (
-            "revocation_endpoint",
-            ProviderChange {
-                revocation_endpoint: Some(None),
-                ..none()
-            },
-        ),
-        (
-            "userinfo_endpoint",
-            ProviderChange {
-                userinfo_endpoint: Some(None),
-                ..none()
-            },
-        ),
-        (
-            "use_pkce",
-            ProviderChange {
-                use_pkce: Some(false),
-                ..none()
-            },
-        ),
+        ("revocation_endpoint", patch(json!({"revocation_endpoint": null}))),
+        ("userinfo_endpoint", patch(json!({"userinfo_endpoint": null}))),
+        ("use_pkce", patch(json!({"use_pkce": false}))),
         (
             "authorization_response_iss_parameter_supported",
-            ProviderChange {
-                authorization_response_iss_parameter_supported: Some(false),
-                ..none()
-            },
+            patch(json!({"authorization_response_iss_parameter_supported": false})),
         ),
         (
             "token_endpoint_auth_method",
-            ProviderChange {
-                token_endpoint_auth_method: Some(TokenEndpointAuthMethod::ClientSecretBasic),
-                ..none()
-            },
+            patch(json!({"token_endpoint_auth_method": TokenEndpointAuthMethod::ClientSecretBasic})),
         ),
-        (
-            "client_id",
-            ProviderChange {
-                client_id: Some("another".to_owned()),
-                ..none()
-            },
-        ),
-        (
-            "client_secret",
-            ProviderChange {
-                client_secret: secret("c4n4ry-new"),
-                ..none()
-            },
-        ),
-        (
-            "issuer",
-            ProviderChange {
-                issuer: Some(None),
-                ..none()
-            },
-        ),
+        ("client_id", patch(json!({"client_id": "another"}))),
+        ("client_secret", patch(json!({"client_secret": "c4n4ry-new"}))),
+        ("issuer", patch(json!({"issuer": null}))),
         (
             "issuer_aliases",
-            ProviderChange {
-                issuer_aliases: Some(vec!["https://b.example".to_owned()]),
-                ..none()
-            },
+            patch(json!({"issuer_aliases": ["https://b.example"]})),
         ),
         (
             "authorize_params",
-            ProviderChange {
-                authorize_params: Some(BTreeMap::from([("audience".to_owned(), "x".to_owned())])),
-                ..none()
-            },
+            patch(json!({"authorize_params": {"audience": "x"}})),
         ),
-        (
-            "redirect",
-            ProviderChange {
-                redirect: Some(RedirectPreference::Paste),
-                ..none()
-            },
-        ),
-        (
-            "rotation",
-            ProviderChange {
-                rotation: Some(Rotation::Unknown),
-                ..none()
-            },
-        ),
+        ("redirect", patch(json!({"redirect": RedirectPreference::Paste}))),
+        ("rotation", patch(json!({"rotation": Rotation::Unknown}))),
         (
             "narrowing",
-            ProviderChange {
-                narrowing: Some(NarrowingMethod::Exchange),
-                ..none()
-            },
+            patch(json!({"narrowing": NarrowingMethod::Exchange})),
         ),
     ]
 }
@@ -182,14 +99,10 @@ async fn app(engine: &Engine, scopes: &[ApiScope], connections: &[&str]) -> Call
 async fn the_question_for_changing_a_provider_says_what_changes_and_no_secret() {
     let (world, engine) = World::connected(Behaviour::default()).await;
     let program = Program::start();
-    let wanted = ProviderChange {
-        display_name: Some("Trust\u{202e}ed".to_owned()),
-        use_pkce: Some(false),
-        client_secret: secret("c4n4ry-new"),
-        client_id: Some("tokenry".to_owned()),
-        default_scopes: Some(Scopes::parse("read")),
-        ..ProviderChange::default()
-    };
+    let wanted = patch(json!({
+        "display_name": "Trusted", "use_pkce": false, "client_secret": "c4n4ry-new", "client_id": "tokenry",
+        "default_scopes": ["read"], "authorize_params": {"login_hint": "Trust\u{202e}ed"},
+    }));
     let changing = change(&engine, &program.caller(), wanted);
     let prompt = question(&engine).await;
     assert_eq!(prompt.operation, Operation::MoveEndpoint);
@@ -199,6 +112,7 @@ async fn the_question_for_changing_a_provider_says_what_changes_and_no_secret() 
             ("display_name", Some(NAME), Some("Trusted")),
             ("default_scopes", Some("read write"), Some("read")),
             ("use_pkce", Some("true"), Some("false")),
+            ("authorize_params", None, Some("login_hint=Trusted")),
             ("client_secret", None, None),
         ]
     );
@@ -211,12 +125,10 @@ async fn the_question_for_changing_a_provider_says_what_changes_and_no_secret() 
     // And on the same host, to another path.
     let mut elsewhere = world.server.token_endpoint();
     elsewhere.set_path("/other");
-    let moved = ProviderChange {
-        token_endpoint: Some(Some(elsewhere.clone())),
-        client_secret: Some(None),
-        token_endpoint_auth_method: Some(TokenEndpointAuthMethod::None),
-        ..ProviderChange::default()
-    };
+    let moved = patch(json!({
+        "token_endpoint": elsewhere.clone(), "client_secret": null,
+        "token_endpoint_auth_method": TokenEndpointAuthMethod::None,
+    }));
     let changing = change(&engine, &program.caller(), moved);
     let prompt = question(&engine).await;
     let now = world.server.token_endpoint();
@@ -238,15 +150,8 @@ async fn a_yes_for_the_session_to_a_new_display_name_covers_nothing_else() {
     changing.await.unwrap().unwrap();
     let others = [
         named("Another"),
-        ProviderChange {
-            use_pkce: Some(false),
-            ..named("Mine")
-        },
-        ProviderChange {
-            client_id: Some("another".to_owned()),
-            client_secret: secret("s"),
-            ..ProviderChange::default()
-        },
+        named("Mine").with("use_pkce", json!(false)),
+        patch(json!({"client_id": "another", "client_secret": "s"})),
     ];
     for other in others {
         let changing = change(&engine, &program.caller(), other);
@@ -283,16 +188,10 @@ async fn what_decides_where_secrets_go_is_asked_each_time_of_programs_and_of_app
     }
     // What is of no consequence for that is done at once by an app that may change providers.
     change(&engine, &app, named("Mine")).await.unwrap().unwrap();
-    let stricter = ProviderChange {
-        default_scopes: Some(Scopes::parse("read")),
-        ..ProviderChange::default()
-    };
+    let stricter = patch(json!({"default_scopes": Scopes::parse("read")}));
     change(&engine, &app, stricter).await.unwrap().unwrap();
     // And the user, in the window, is not asked about their own changes.
-    let own = ProviderChange {
-        use_pkce: Some(false),
-        ..ProviderChange::default()
-    };
+    let own = patch(json!({"use_pkce": false}));
     engine.change_provider(&ui(), NAME, own).await.unwrap();
 }
 
@@ -300,10 +199,7 @@ async fn what_decides_where_secrets_go_is_asked_each_time_of_programs_and_of_app
 async fn a_question_with_another_secret_is_another_question() {
     let (_world, engine) = World::connected(Behaviour::default()).await;
     let program = Program::start();
-    let with = |text: &str| ProviderChange {
-        client_secret: secret(text),
-        ..ProviderChange::default()
-    };
+    let with = |text: &str| patch(json!({"client_secret": text}));
     let first = change(&engine, &program.caller(), with("theirs"));
     question(&engine).await;
     let second = change(&engine, &program.caller(), with("mine"));
@@ -374,10 +270,10 @@ async fn an_app_that_may_change_providers_disconnects_nobody_by_removing_one() {
 async fn the_question_for_a_new_provider_says_where_its_secrets_go_and_is_asked_each_time() {
     let (world, engine) = World::connected(Behaviour::default()).await;
     let program = Program::start();
-    let mut new: NewProvider = world.provider("other");
+    let mut new = world.provider("other");
     let mut endpoint = world.server.token_endpoint();
     endpoint.set_path("/elsewhere");
-    new.change.token_endpoint = Some(Some(endpoint.clone()));
+    new = new.with("token_endpoint", json!(endpoint.clone()));
     let (adding, caller) = (engine.clone(), program.caller());
     let adding = tokio::spawn(async move { adding.add_provider(&caller, new).await });
     let prompt = question(&engine).await;

@@ -1,9 +1,10 @@
 //! The setting that demands the passphrase at questions which are decided each time.
 
 use super::{Program, question, questions};
-use crate::tests::common::{NAME, World, ui};
+use crate::tests::common::{NAME, World, patch, ui};
 use crate::{Answer, Engine, Error, Prompt, Proof, SettingsChange, VaultChoice};
-use tokenry_core::{Code, ProviderChange, Secret};
+use serde_json::json;
+use tokenry_core::{Code, Secret};
 use tokenry_testkit::Behaviour;
 
 const PASSPHRASE: &str = "correct horse battery";
@@ -45,10 +46,7 @@ async fn answer(
 
 fn change(engine: &Engine, program: &Program) -> tokio::task::JoinHandle<Result<(), Error>> {
     let (engine, caller) = (engine.clone(), program.caller());
-    let off = ProviderChange {
-        use_pkce: Some(false),
-        ..ProviderChange::default()
-    };
+    let off = patch(json!({"use_pkce": false}));
     tokio::spawn(async move { engine.change_provider(&caller, NAME, off).await.map(drop) })
 }
 

@@ -60,18 +60,18 @@ impl Unavailable {
 
 /// How a limited token of this connection is fetched.
 pub(crate) fn way(index: &Index, provider: &Provider, connection: &Connection) -> Way {
-    if provider.grant_type == GrantType::ClientCredentials {
+    if provider.settings.grant_type == GrantType::ClientCredentials {
         return Way::Client;
     }
     let seen = Seen::at(index, provider.id, connection);
-    let stays =
-        seen.rotates == Some(false) || (provider.rotation == Rotation::None && seen.rotates.is_none());
-    match provider.narrowing {
+    let stays = seen.rotates == Some(false)
+        || (provider.settings.rotation == Rotation::None && seen.rotates.is_none());
+    match provider.settings.narrowing {
         NarrowingMethod::Refresh => Way::Refresh { may_consume: !stays },
         NarrowingMethod::Exchange => Way::Exchange,
         NarrowingMethod::None => Way::Unavailable(Unavailable::Set),
         NarrowingMethod::Unknown if seen.loses_scopes => Way::Unavailable(Unavailable::LosesScopes),
-        NarrowingMethod::Unknown => match provider.rotation {
+        NarrowingMethod::Unknown => match provider.settings.rotation {
             Rotation::Grace { .. } | Rotation::Strict => Way::Unavailable(Unavailable::Rotates),
             _ if stays => Way::Refresh { may_consume: false },
             _ if seen.rotates == Some(true) => Way::Unavailable(Unavailable::Rotates),
@@ -100,8 +100,8 @@ impl Seen {
 /// The audiences and resources that the provider's settings or an earlier sign-in had, or that were served before.
 fn known_targets(provider: &Provider, connection: &Connection) -> KnownTargets {
     let mut known = connection.targets.clone();
-    known.extend(KnownTargets::among(&provider.authorize_params));
-    let endpoints = [&provider.authorization_endpoint, &provider.token_endpoint];
+    known.extend(KnownTargets::among(&provider.settings.authorize_params));
+    let endpoints = [provider.authorization_endpoint(), provider.token_endpoint()];
     for endpoint in endpoints.into_iter().flatten() {
         known.extend(KnownTargets::among(endpoint.query_pairs()));
     }

@@ -232,7 +232,7 @@ fn note(
     };
     entry.state = after(request, failure);
     transaction.put(connection.id.row(), &entry)?;
-    let rotation = request.provider.rotation;
+    let rotation = request.provider.settings.rotation;
     Ok(verdict(Some(&entry), rotation, connection.expires_at, now))
 }
 
@@ -257,7 +257,8 @@ fn after(request: &Request, failure: &Failure) -> JournalState {
 /// Whether the refresh token may be used up although the provider only refused the limits. Some servers replace it
 /// before they look at the resource; scopes are compared with the grant first.
 fn may_be_consumed(request: &Request, failure: &Failure) -> bool {
-    let rotates = request.provider.rotation != Rotation::None && request.connection.rotates != Some(false);
+    let rotates =
+        request.provider.settings.rotation != Rotation::None && request.connection.rotates != Some(false);
     let has_target = request.limits.as_ref().is_some_and(|to| to.has_audience());
     rotates && (has_target || failure.provider_error() != Some("invalid_scope"))
 }

@@ -66,7 +66,7 @@ impl Engine {
             open_end: None,
             limits: why.limits().cloned(),
         };
-        if request.provider.grant_type == GrantType::ClientCredentials {
+        if request.provider.settings.grant_type == GrantType::ClientCredentials {
             return Ok(Some(request));
         }
         if request.limits.is_some() {
@@ -106,7 +106,12 @@ impl Engine {
             .filter(|entry| entry.fence == request.fence && entry.fingerprint == fingerprint);
         // A person may try what we would not.
         if *why != Why::Asked {
-            match verdict(before.as_ref(), provider.rotation, connection.expires_at, now) {
+            match verdict(
+                before.as_ref(),
+                provider.settings.rotation,
+                connection.expires_at,
+                now,
+            ) {
                 Verdict::Send(_) => {}
                 Verdict::Hold(end) => {
                     let was_limited = before.is_some_and(|entry| entry.state == JournalState::LimitRefused);

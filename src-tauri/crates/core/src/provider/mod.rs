@@ -1,0 +1,98 @@
+//! A provider: an authorization server and our client registration at it.
+
+mod patch;
+mod problems;
+
+pub use patch::ProviderPatch;
+pub use problems::{Problems, is_reserved_parameter, parameter_name};
+
+use crate::{Name, ProviderId, Scopes, Secret};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tokenry_contract::{ProviderSettings, TokenEndpointAuthMethod};
+use url::Url;
+
+/// An authorization server and our client registration at it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Provider {
+    /// Its id.
+    pub id: ProviderId,
+    /// The project it belongs to.
+    pub project: Name,
+    /// Unique within the project.
+    pub name: Name,
+    /// Our secret at the provider; `None` for a public client.
+    pub client_secret: Option<Secret>,
+    /// Everything else that is known of it.
+    #[serde(flatten)]
+    pub settings: ProviderSettings,
+    /// When it was added.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Provider {
+    /// Where the browser is sent.
+    pub fn authorization_endpoint(&self) -> Option<Url> {
+        url(self.settings.authorization_endpoint.as_deref())
+    }
+
+    /// Where codes are exchanged.
+    pub fn token_endpoint(&self) -> Option<Url> {
+        url(self.settings.token_endpoint.as_deref())
+    }
+
+    /// Where a refresh token is sent: the refresh endpoint, else the token endpoint.
+    pub fn refresh_target(&self) -> Option<Url> {
+        let own = self.settings.refresh_endpoint.as_deref();
+        url(own.or(self.settings.token_endpoint.as_deref()))
+    }
+
+    /// Where tokens are revoked.
+    pub fn revocation_endpoint(&self) -> Option<Url> {
+        url(self.settings.revocation_endpoint.as_deref())
+    }
+
+    /// Where the account is asked for.
+    pub fn userinfo_endpoint(&self) -> Option<Url> {
+        url(self.settings.userinfo_endpoint.as_deref())
+    }
+
+    /// The scopes of a sign-in that names none.
+    pub fn default_scopes(&self) -> Scopes {
+        self.settings.default_scopes.clone().into()
+    }
+
+    /// All endpoints that it has, by the name of their setting.
+    pub fn endpoints(&self) -> Vec<(String, String)> {
+        let settings = self.settings.to_map().into_iter();
+        let texts = settings.filter_map(|(name, value)| Some((name, value.as_str()?.to_owned())));
+        texts.filter(|(name, _)| is_endpoint(name)).collect()
+    }
+
+    /// What the settings of this provider are when nobody sets them.
+    pub fn default_settings(&self) -> ProviderSettings {
+        ProviderSettings {
+            display_name: self.name.to_string(),
+            token_endpoint_auth_method: match self.client_secret {
+                Some(_) => TokenEndpointAuthMethod::ClientSecretPost,
+                None => TokenEndpointAuthMethod::None,
+            },
+            ..ProviderSettings::default()
+        }
+    }
+}
+
+/// Whether a setting is the address of an endpoint.
+fn is_endpoint(setting: &str) -> bool {
+    setting.ends_with("_endpoint")
+}
+
+/// A stored address is known to be one.
+fn url(text: Option<&str>) -> Option<Url> {
+    text.and_then(|text| text.parse().ok())
+}
+
+#[cfg(test)]
+mod tests;
