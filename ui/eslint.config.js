@@ -2,6 +2,7 @@ import js from '@eslint/js';
 import svelte from 'eslint-plugin-svelte';
 import globals from 'globals';
 import ts from 'typescript-eslint';
+import noTextLiterals from './eslint/no-text-literals.js';
 import svelteConfig from './svelte.config.js';
 
 /** Imports go one way: from the screens down to the contract. */
@@ -51,7 +52,9 @@ export default ts.config(
     languageOptions: {
       parserOptions: { parser: ts.parser, extraFileExtensions: ['.svelte'], svelteConfig },
     },
+    plugins: { tokenry: { rules: { 'no-text-literals': noTextLiterals } } },
     rules: {
+      'tokenry/no-text-literals': 'error',
       // The page's policy refuses inline styles, and nothing from outside is ever markup.
       'svelte/no-inline-styles': ['error', { allowTransitions: false }],
       'svelte/no-at-html-tags': 'error',

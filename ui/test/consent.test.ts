@@ -2,7 +2,7 @@ import { render, screen, waitFor } from '@testing-library/svelte';
 import axe from 'axe-core';
 import { describe, expect, it } from 'vitest';
 import Consent from '../src/consent/Consent.svelte';
-import { ARMS_AFTER } from '../src/consent/asking.svelte';
+import { ARMS_AFTER } from '../src/consent/consent-state.svelte';
 import { demoPrompts, MemoryPrompts } from '../dev/memory/prompts';
 import type { Prompt } from '../src/lib/types';
 import { click, settle, text, user } from './support';
@@ -29,28 +29,28 @@ describe('the question', () => {
     await asked({ requested_scopes: ['read:user'], token_scopes: ['read:user', 'repo'], notes: ['No narrower one.'] });
     const all = screen.getByTestId('consent').textContent;
     for (const part of [
-      'deploy wants an access token of github/work (ada@example.org)',
+      'Let deploy use github/work as ada@example.org?',
       '/home/ada/bin/deploy',
       'deploy --all production',
       '/usr/bin/bash',
       '/dev/pts/3',
       '31337',
-      'a label, not a proof',
+      'another program can use this path',
       'No narrower one.',
-      '12 hours',
+      '12 h, or lock',
     ]) {
       expect(all).toContain(part);
     }
     expect(text('requested-scopes')).toBe('read:user');
     expect(text('token-scopes')).toBe('repo');
-    expect(text('left')).toMatch(/^No answer in (60|59) s is a no\.$/);
+    expect(text('left')).toMatch(/^Denied automatically in (60|59) s\.$/);
   });
 
   it('about the end of a provider names it and its connections, and is for this once', async () => {
     const deleting = { operation: 'delete_provider', connection: null, account: null, for_session: false } as const;
     await asked({ ...deleting, disconnects: 2 });
     expect(text('headline')).toBe('Delete provider github and disconnect its 2 connections?');
-    expect(screen.getByTestId('consent').textContent).toContain('this cannot be undone');
+    expect(screen.getByTestId('consent').textContent).toContain('This can’t be undone');
     expect(screen.queryByTestId('allow-session')).toBeNull();
   });
 
@@ -70,11 +70,11 @@ describe('the question', () => {
     const cells = (row: HTMLElement) => [...row.children].map((cell) => cell.textContent.trim());
     expect(screen.getAllByTestId('change').map(cells)).toEqual([
       ['PKCE', 'true', 'false'],
-      ['Client secret', 'not shown', 'changes, not shown'],
-      ['Userinfo endpoint', 'https://a.example/<b>', 'is removed'],
-      ['Label', 'nothing', 'work'],
+      ['Client secret', 'not shown', 'changed, not shown'],
+      ['Userinfo endpoint', 'https://a.example/<b>', 'removed'],
+      ['Label', 'none', 'work'],
     ]);
-    expect(text('headline')).toBe('Change where secrets go?');
+    expect(text('headline')).toBe('Change where secrets are sent?');
     expect(screen.queryByTestId('allow-session')).toBeNull();
   });
 
@@ -88,16 +88,16 @@ describe('the question', () => {
     expect(text('disconnecting')).toContain('and 1 more');
   });
 
-  it('tells an app that proved itself from one that did not', async () => {
+  it('distinguishes a verified app from an unverified one', async () => {
     const questions = new MemoryPrompts();
     const first = questions.ask({ app: 'release-notes', app_proved: true });
     await asked({ app: 'release-notes', app_proved: false }, questions);
-    expect(screen.getByTestId('consent').textContent).toContain('proved by its own token');
+    expect(screen.getByTestId('consent').textContent).toMatch(/release-notes\s*verified/);
     expect(screen.queryByTestId('no-proof')).toBeNull();
-    expect(text('waiting')).toBe('1 more is waiting');
+    expect(text('waiting')).toBe('1 more waiting');
     questions.end(first.id);
     await settle();
-    expect(screen.getByTestId('consent').textContent).toContain('has not proved it');
+    expect(screen.getByTestId('consent').textContent).toContain('unverified');
     expect(screen.getByTestId('no-proof')).toBeTruthy();
     expect(screen.queryByTestId('waiting')).toBeNull();
   });
@@ -215,7 +215,7 @@ describe('an answer', () => {
     await armed('allow-once');
     questions.ask();
     await settle();
-    expect([text('waiting'), off('allow-once')]).toEqual(['1 more is waiting', false]);
+    expect([text('waiting'), off('allow-once')]).toEqual(['1 more waiting', false]);
   });
 
   it('that is refused says why, and can be given again', async () => {
@@ -249,7 +249,7 @@ describe('an app that wants to be authorized', () => {
   it('gets only what was ticked, until the chosen end, and Allow needs one', async () => {
     const questions = await app();
     await new Promise((resolve) => setTimeout(resolve, ARMS_AFTER + 50));
-    expect([off('allow-app'), text('choose-first')]).toEqual([true, 'Tick at least one connection to allow it.']);
+    expect([off('allow-app'), text('choose-first')]).toEqual([true, 'Select at least one connection to allow it.']);
     await click('choice', 1);
     await user.selectOptions(screen.getByTestId('field-until'), 'day');
     await click('allow-app');
@@ -264,7 +264,7 @@ describe('an app that wants to be authorized', () => {
     const questions = await app('keys');
     await new Promise((resolve) => setTimeout(resolve, ARMS_AFTER + 50));
     await click('choice', 0);
-    expect([off('allow-app'), text('choose-first')]).toEqual([true, 'Tick at least one credential to allow it.']);
+    expect([off('allow-app'), text('choose-first')]).toEqual([true, 'Select at least one credential to allow it.']);
     await click('credential-choice', 1);
     expect(screen.queryByTestId('choose-first')).toBeNull();
     await click('allow-app');
@@ -275,7 +275,7 @@ describe('an app that wants to be authorized', () => {
   it('may add credentials without being given one', async () => {
     const add = { scope: 'credentials:write', description: 'Add', concerns_connections: false };
     await asked({ operation: 'authorize_app', api_scopes: [{ ...add, concerns_credentials: true }] });
-    expect(screen.getByTestId('consent').textContent).toContain('There is no credential yet');
+    expect(screen.getByTestId('consent').textContent).toContain('No credentials yet');
     expect(screen.queryByTestId('choose-first')).toBeNull();
     await armed('allow-app');
   });

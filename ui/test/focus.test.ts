@@ -95,7 +95,7 @@ describe('a form with something typed', () => {
       await click('add-provider');
       await type('field-client_id', 'abc');
       await click(tab);
-      expect(text('unsaved-dialog')).toContain('not saved');
+      expect(text('unsaved-dialog')).toContain('unsaved changes');
       expect(document.activeElement).toBe(screen.getByTestId('keep-editing'));
       await click('keep-editing');
       expect(typed()).toBe('abc');
@@ -140,7 +140,7 @@ describe('a form with something typed', () => {
     await click('add-credential');
     await type('field-name', 'weather-key');
     await press('{Escape}');
-    expect(text('unsaved')).toContain('not saved');
+    expect(text('unsaved')).toContain('unsaved changes');
     expect(screen.getByTestId<HTMLInputElement>('field-name').value).toBe('weather-key');
     await press('{Escape}');
     expect(screen.queryByTestId('credential-dialog')).toBeNull();

@@ -1,38 +1,68 @@
 import { readFileSync } from 'node:fs';
-import { expect, it } from 'vitest';
-import { face } from '../src/lib/faces';
+import { describe, expect, it } from 'vitest';
+import { languageOf, languages, messages } from '../src/lib/messages';
+import { errorText } from '../src/lib/text/error-text';
 import type { ErrorCode } from '../src/lib/types';
-import { words } from '../src/lib/words';
 
-const codes = Object.keys(words.errors) as ErrorCode[];
+/** Every text with its path; what a function returns for `2`. */
+function texts(value: unknown, path = ''): [string, string][] {
+  if (typeof value === 'string') return [[path, value]];
+  if (typeof value === 'function') return texts((value as (...given: unknown[]) => unknown)('2', '2'), path);
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, part]) => texts(part, `${path}.${key}`));
+}
 
-it('every error code of the contract has a face of its own: what happened, and what to do', () => {
-  // The type already says that none is missing; this says that the contract and the table are about the same list.
-  const contract = readFileSync('src/lib/contract.ts', 'utf8');
-  const listed = /ErrorCode:([^;]+);/.exec(contract)?.[1]?.match(/"(\w+)"/g) ?? [];
-  expect(listed.map((code) => code.slice(1, -1)).sort()).toEqual([...codes].sort());
-  for (const code of codes) {
-    expect(face(code).title, code).toMatch(/^[A-Z].*[^.]$/);
-    expect(face(code).next, code).toMatch(/^[A-Z].*\.$/);
-  }
-  expect(new Set(codes.map((code) => face(code).title)).size).toBe(codes.length);
+const all = texts(messages);
+
+describe('error codes', () => {
+  const codes = Object.keys(messages.errors) as ErrorCode[];
+
+  it('each of the contract has a text: what happened, and what to do', () => {
+    // The type already says that none is missing; this says that the contract and the table have the same list.
+    const contract = readFileSync('src/lib/contract.ts', 'utf8');
+    const listed = /ErrorCode:([^;]+);/.exec(contract)?.[1]?.match(/"(\w+)"/g) ?? [];
+    expect(listed.map((code) => code.slice(1, -1)).sort()).toEqual([...codes].sort());
+    for (const code of codes) {
+      expect(errorText(code).title, code).toMatch(/^[A-Z].*[^.]$/);
+      expect(errorText(code).next, code).toMatch(/^[A-Z].*\.$/);
+    }
+    expect(new Set(codes.map((code) => errorText(code).title)).size).toBe(codes.length);
+  });
+
+  it('an unknown one reads as an internal error', () => {
+    expect(errorText('from_the_future' as ErrorCode)).toBe(messages.errors.internal);
+  });
 });
 
-it('a code that is newer than this window looks like an internal error', () => {
-  expect(face('from_the_future' as ErrorCode)).toBe(words.errors.internal);
+describe('languages', () => {
+  it('each has every text of English, with the same parameters', () => {
+    const shape = (value: unknown): unknown =>
+      typeof value === 'function'
+        ? value.length
+        : typeof value === 'object' && value !== null
+          ? Object.fromEntries(Object.entries(value).map(([key, part]) => [key, shape(part)]))
+          : typeof value;
+    expect(languages.size).toBeGreaterThan(0);
+    for (const [tag, of] of languages) expect(shape(of), tag).toEqual(shape(languages.get('en')));
+  });
+
+  it('the first known one is taken, with or without its region, else English', () => {
+    expect(languageOf(['xx', 'en-GB'])).toBe('en');
+    expect(languageOf(['xx-YY'])).toBe('en');
+    expect(languageOf([])).toBe('en');
+  });
 });
 
-it('no text of the window calls one of the nouns something else', () => {
-  const all: string[] = [];
-  const collect = (value: unknown): void => {
-    if (typeof value === 'string') all.push(value);
-    else if (typeof value === 'function') collect((value as (...given: unknown[]) => unknown)('2', '2'));
-    else if (typeof value === 'object' && value !== null) Object.values(value).forEach(collect);
-  };
-  collect(words);
-  expect(all.length).toBeGreaterThan(200);
-  const synonyms = all.filter((text) =>
-    /\b(integrations?|connectors?|identity provider|log entr|applications?)\b/i.test(text),
-  );
-  expect(synonyms).toEqual([]);
+describe('texts', () => {
+  it('keep to the four nouns', () => {
+    expect(all.length).toBeGreaterThan(200);
+    const synonym = /\b(integrations?|connectors?|identity provider|log entr|applications?)\b/i;
+    expect(all.filter(([, text]) => synonym.test(text))).toEqual([]);
+  });
+
+  it('are plain English', () => {
+    const metaphor =
+      /\b(doors?|houses?|hand(s|ed|ing)? out|somebody|nobody|its person|a person|take(n)? away|sealed?|words)\b/i;
+    expect(all.filter(([, text]) => metaphor.test(text))).toEqual([]);
+  });
 });

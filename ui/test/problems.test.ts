@@ -23,7 +23,7 @@ describe('a provider form', () => {
     const bad = ['', '-a', 'a-', 'a--b', 'A', '2a', 'a_b', 'a/b', '..', 'a b', 'ä', 'a'.repeat(65)];
     for (const name of bad) {
       expect(wrong({ name }), name).toEqual({
-        name: 'must be 1 to 64 lower-case letters, digits and single hyphens, starting with a letter, like my-provider',
+        name: 'Use lowercase letters, digits and hyphens, starting with a letter.',
       });
     }
     for (const name of ['a', 'github', 'a'.repeat(64)]) expect(wrong({ name })).toEqual({});
@@ -75,7 +75,7 @@ describe('a provider form', () => {
 
   it('needs a secret for client credentials, and no authorization endpoint', () => {
     const machine = { grant_type: 'client_credentials' as const, authorization_endpoint: '' };
-    const missing = { client_secret: 'is needed for client_credentials' };
+    const missing = { client_secret: 'Enter the client secret.' };
     expect(wrong(machine)).toEqual(missing);
     expect(wrong({ ...machine, client_secret: 's' })).toEqual({});
     expect(wrong({ ...machine, secret: 'keep' }, false, true)).toEqual({});

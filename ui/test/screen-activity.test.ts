@@ -1,7 +1,7 @@
 import { screen } from '@testing-library/svelte';
 import { expect, it } from 'vitest';
 import type { Event } from '../src/lib/types';
-import { words } from '../src/lib/words';
+import { messages } from '../src/lib/messages';
 import { nextId } from '../dev/memory/engine';
 import { anApp } from '../dev/memory/samples';
 import { click, newTransport, open, settle, text, type, user, withConnection, withProvider } from './support';
@@ -19,13 +19,13 @@ async function activity() {
   return transport;
 }
 
-it('each event says what happened, to what, who asked and how it ended', async () => {
+it('each event says what happened, to what, who requested it and how it ended', async () => {
   await activity();
   expect(text('event', 0)).toMatch(
-    /Refresh failed · sandbox \(ada@example.org\)\s*Tokenry itself · no route\s*A refresh was meant for Sandbox\s*Failed\s*just now/,
+    /Refresh failed · sandbox \(ada@example.org\)\s*Tokenry \(background\) · no route\s*Tried to refresh at Sandbox\s*just now/,
   );
-  expect(text('event', 1)).toMatch(/Token handed out · sandbox.*\s*git, process 7/);
-  expect(text('event', 2)).toMatch(/Provider added · Sandbox\s*You, in the window/);
+  expect(text('event', 1)).toMatch(/Token issued · sandbox.*\s*git, process 7/);
+  expect(text('event', 2)).toMatch(/Provider added · Sandbox\s*You/);
   expect(screen.getByTitle('/usr/bin/git')).toBeTruthy();
 });
 
@@ -112,10 +112,10 @@ async function withApp() {
 
 it('what was decided, by which rule, and what was sent to whom is said in words', async () => {
   await withApp();
-  expect(text('event', 0)).toMatch(/Denied · sandbox.*\s*deploy · a token · You said no\s*Refused/);
-  expect(text('event', 1)).toMatch(/Token handed out.*\s*release-notes, through x\s*· The app has a grant for it/);
-  expect(text('event', 2)).toMatch(/App registered · release-notes\s*You, in the window\s*just now/);
-  expect(text('event', 3)).toContain('The refresh token was sent to Sandbox, which answered with a new access token');
+  expect(text('event', 0)).toMatch(/Denied · sandbox.*\s*deploy · a token · Denied by you/);
+  expect(text('event', 1)).toMatch(/Token issued.*\s*release-notes \(x\)\s*· Allowed by a grant/);
+  expect(text('event', 2)).toMatch(/App registered · release-notes\s*You\s*just now/);
+  expect(text('event', 3)).toContain('Refreshed at Sandbox');
 });
 
 it('app, connection and result narrow the list, and it goes on live', async () => {
@@ -161,13 +161,13 @@ it('a very long way without anything that fits can be gone on with', async () =>
   expect(kinds()).toEqual(['redirect_refused']);
 });
 
-const KINDS = Object.keys(words.eventKind) as (keyof typeof words.eventKind)[];
+const KINDS = Object.keys(messages.activity.eventKind) as (keyof typeof messages.activity.eventKind)[];
 
 it.each(KINDS)('%s is not told as done when it was refused or failed', (kind) => {
-  const { done, refused, failed } = words.eventKind[kind];
+  const { done, refused, failed } = messages.activity.eventKind[kind];
   // What is bad news however it ended.
   const bad = ['redirect_refused', 'scopes_lost', 'refresh_failed', 'app_refused', 'log_damaged'];
-  for (const text of [refused, failed]) expect(text).toMatch(/denied|failed|refused|lost|damaged/i);
+  for (const text of [refused, failed]) expect(text).toMatch(/denied|failed|rejected|lost|damaged/i);
   if (!bad.includes(kind)) expect([refused, failed]).not.toContain(done);
 });
 
@@ -180,7 +180,7 @@ it('a refused request says that it was denied, and not that something was handed
   await open(transport);
   await click('nav-activity');
   expect(text('event')).toMatch(/^Token request denied · Sandbox/);
-  expect(document.body.textContent).not.toContain('Token handed out');
+  expect(document.body.textContent).not.toContain('Token issued');
   expect(screen.queryByTestId('sent')).toBeNull();
 });
 
@@ -190,10 +190,10 @@ it('where the client signs in by itself, no refresh token is said to be sent', a
   for (const kind of KINDS) transport.engine.log({ kind, provider_id: provider.id, caller: 'engine' });
   await open(transport);
   await click('nav-activity');
-  await type('filter', 'client credentials');
-  expect(text('sent')).toBe('The client credentials were sent to Sandbox, which answered with a new access token');
+  await type('filter', 'a new access token');
+  expect(text('sent')).toBe('Tried to request a new access token at Sandbox');
   await type('filter', '');
-  expect(document.body.textContent).not.toMatch(/refresh token|code of the sign-in|browser was sent/);
+  expect(document.body.textContent).not.toMatch(/Refreshed at|Exchanged|in the browser/);
 });
 
 it('of more than two hundred connections one is chosen by its name', async () => {

@@ -54,7 +54,7 @@ describe('registering', () => {
     await click('register-app');
     await type('field-name', 'Not A Name');
     await click('confirm-register');
-    expect(text('error-name')).toContain('lower-case');
+    expect(text('error-name')).toContain('lowercase');
     expect(transport.lines).not.toContain('CREATE app');
     await type('field-name', 'release-notes');
     await click('confirm-register');
@@ -79,7 +79,7 @@ describe('giving a grant', () => {
     await click('give-grant');
     expect(screen.queryByTestId('connection-choice')).toBeNull();
     await click('confirm-grant');
-    expect(text('error-scopes')).toBe('Tick at least one.');
+    expect(text('error-scopes')).toBe('Select at least one permission.');
     await click('scope-tokens:read');
     await click('scope-credentials:read');
     await click('confirm-grant');

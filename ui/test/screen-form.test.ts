@@ -166,7 +166,7 @@ describe('deleting a provider', () => {
     await open(transport);
     await click('edit-sandbox');
     await click('delete-provider');
-    expect(text('remove-dialog')).toContain('It has 2 connections. They are disconnected first');
+    expect(text('remove-dialog')).toContain('Its 2 connections are disconnected first');
     await click('confirm-remove');
     expect(transport.lines).toContain(`DELETE /v1/oauth-providers/${provider.id}?disconnect=true`);
     expect(screen.getByTestId('empty')).toBeTruthy();

@@ -18,7 +18,7 @@ describe('a locked vault', () => {
     expect(document.activeElement).toBe(screen.getByTestId('passphrase'));
     expect(screen.queryByTestId('unlock-keyring')).toBeNull();
     await click('unlock');
-    expect(text('error-passphrase')).toBe('is needed');
+    expect(text('error-passphrase')).toBe('Required');
     await type('passphrase', 'wrong');
     await click('unlock');
     expect(text('error-passphrase')).toContain('wrong passphrase');
@@ -71,11 +71,11 @@ describe('the first run without a keyring', () => {
     const transport = await locked(absent);
     await type('passphrase', 'short');
     await click('create-vault');
-    expect(text('error-passphrase')).toBe('must be 8 to 1024 characters');
+    expect(text('error-passphrase')).toBe('Use 8 to 1024 characters.');
     await type('passphrase', 'long enough');
     await type('passphrase-again', 'long enouhg');
     await click('create-vault');
-    expect(text('error-passphrase-again')).toBe('must be the same as above');
+    expect(text('error-passphrase-again')).toBe('The passphrases don’t match.');
     expect(transport.lines).toEqual(['GET /v1/status']);
     await type('passphrase-again', 'long enough');
     await click('create-vault');
@@ -110,11 +110,11 @@ it('Lock shuts the vault and the window shows nothing of it', async () => {
   expect(document.body.textContent).not.toMatch(/sandbox|ada@/i);
 });
 
-it('a vault that was rolled back says that it can only be read', async () => {
+it('a vault that was rolled back says that it is read-only', async () => {
   const transport = newTransport();
   transport.engine.vault = { ...transport.engine.vault, read_only: true, message: 'this profile is older than it was' };
   await open(transport);
-  expect(document.body.textContent).toMatch(/can only be read\s*this profile is older than it was/);
+  expect(document.body.textContent).toMatch(/read-only\s*this profile is older than it was/);
 });
 
 it('a keyring that is locked at the first start is no locked vault, and a passphrase is the second choice', async () => {

@@ -44,7 +44,7 @@ describe('a connection', () => {
     expect(text('connection-label')).toBe('work');
     expect(text('status-badge')).toBe('Active');
     expect(text('scopes')).toMatch(/openid\s*email/);
-    expect(text('missing-scopes')).toBe('Asked for and not granted: admin');
+    expect(text('missing-scopes')).toBe('Not granted: admin');
     const facts = text('connection-sandbox/work');
     for (const fact of ['in 42 min', '3 min ago', 'never']) expect(facts).toContain(fact);
   });
@@ -63,23 +63,23 @@ describe('a connection', () => {
     ['refreshing', 'Refreshing'],
     ['paused', 'Paused'],
     ['disconnecting', 'Disconnecting'],
-    ['needs_reauth', 'Needs to be connected again'],
+    ['needs_reauth', 'Sign-in required'],
   ] as const)('that is %s says so in words', async (status, words) => {
     await showing({ status });
     expect(text('status-badge')).toBe(words);
   });
 
   it.each([
-    ['revoked', /taken back/],
-    ['expired', /has expired/],
-    ['lost_response', /lost on its way/],
-    ['scope_missing', /no longer grants a scope/],
+    ['revoked', /revoked at the provider/],
+    ['expired', /no refresh token/],
+    ['lost_response', /response was lost/],
+    ['scope_missing', /no longer grants a required scope/],
   ] as const)('that was lost (%s) says why, and the button renews that very connection', async (reason, words) => {
     const { transport, connection } = await showing({ status: 'needs_reauth', reason });
     expect(text('reason')).toMatch(words);
     await click('connect-again');
     expect(body(transport, 'POST /v1/oauth-providers')).toEqual({ connection: connection.id });
-    expect(text('waiting')).toContain('ada@example.org signs in again.');
+    expect(text('waiting')).toContain('Signing in again: ada@example.org');
     expect(screen.queryByTestId('connect-again')).toBeNull();
   });
 
@@ -93,7 +93,7 @@ describe('a connection', () => {
     const trouble = { at: at(0), message: 'the provider cannot be reached', attempts: 2, next_try_at: at(2 * MINUTE) };
     await showing({ trouble });
     expect(text('status-badge')).toBe('Active');
-    expect(text('trouble')).toMatch(/the provider cannot be reached\s*next try in 2 min\s*·\s*tried 2 times/);
+    expect(text('trouble')).toMatch(/the provider cannot be reached\s*Retrying\s*in 2 min\s*\(2 attempts\)/);
   });
 
   it('is refreshed, paused, resumed and labelled by its buttons', async () => {
@@ -124,7 +124,7 @@ describe('a connection', () => {
     const { transport } = await showing({});
     transport.failNext('POST /v1/connections', { code: 'provider_unreachable', message: 'connection refused' });
     await click('refresh');
-    expect(text('toast')).toMatch(/The provider cannot be reached\s*connection refused/);
+    expect(text('toast')).toMatch(/Provider unreachable\s*connection refused/);
   });
 });
 
@@ -140,10 +140,14 @@ describe('disconnecting', () => {
   });
 
   it.each([
-    ['yes', /ada@example.org is disconnected\s*The provider revoked/, 'good'],
-    ['no', /is disconnected\s*The tokens are gone from this machine, but the provider did not revoke them/, 'plain'],
-    ['pending', /is being disconnected\s*The provider has not revoked the tokens yet/, 'plain'],
-    ['unsupported', /is disconnected\s*The tokens are gone.*no way to revoke/, 'plain'],
+    ['yes', /Disconnected ada@example.org\s*The provider revoked/, 'good'],
+    [
+      'no',
+      /Disconnected ada@example.org\s*The tokens are deleted from this computer, but the provider did not revoke them/,
+      'plain',
+    ],
+    ['pending', /Disconnecting ada@example.org\s*Revocation pending/, 'plain'],
+    ['unsupported', /Disconnected ada@example.org\s*The tokens are deleted.*can’t revoke/, 'plain'],
   ] as const)('says whether the provider revoked: %s', async (revoked, words, tone) => {
     const { transport } = await showing({});
     transport.engine.revoked = revoked;
@@ -163,7 +167,7 @@ describe('connecting', () => {
     withProvider(transport);
     await open(transport);
     await click('connect-sandbox');
-    expect(text('waiting')).toContain('Ends in 10 min');
+    expect(text('waiting')).toContain('Expires in 10 min');
     const [flow] = [...transport.engine.flows.keys()];
     expect(transport.lines).toContain(`POST /v1/flows/${flow}/open`);
     transport.engine.end(flow ?? '', { status: 'connected' }, { account: ADA });
@@ -218,7 +222,7 @@ describe('connecting', () => {
     await open(transport);
     await click('connect-sandbox');
     await click('paste-go');
-    expect(text('error-paste')).toBe('is needed: the whole address, as the browser shows it');
+    expect(text('error-paste')).toBe('Paste the whole URL from the browser’s address bar.');
     await type('field-paste', 'http://127.0.0.1:50000/other');
     await click('paste-go');
     expect(text('error-paste')).toContain('answers no open sign-in');
@@ -247,7 +251,7 @@ describe('connecting', () => {
     await open(transport);
     await click('connect-sandbox');
     expect(transport.lines).toContain(`POST /v1/oauth-providers/${provider.id}/connect`);
-    expect(text('connection-sandbox')).toContain('Connected as the client itself');
+    expect(text('connection-sandbox')).toContain('Service account');
   });
 });
 

@@ -2,35 +2,35 @@ import { screen } from '@testing-library/svelte';
 import { expect, it } from 'vitest';
 import { body, click, newTransport, open, settle, text, user } from './support';
 
-it('the loopback transport is closed until it is opened, and says where it is', async () => {
+it('the HTTP API is off until it is switched on, and its address is shown', async () => {
   const transport = newTransport();
   await open(transport);
   await click('nav-settings');
   expect([screen.getByTestId<HTMLInputElement>('field-loopback').checked, text('loopback-state')]).toEqual([
     false,
-    'It is closed.',
+    'Off',
   ]);
   await click('field-loopback');
   expect(body(transport, 'PUT /v1/settings')).toEqual({ loopback: true });
-  expect(text('loopback-state')).toBe('It is open at 127.0.0.1:49200.');
+  expect(text('loopback-state')).toBe('On, at 127.0.0.1:49200');
   expect(document.body.textContent).toContain('loopback.json');
   await click('field-loopback');
   expect(body(transport, 'PUT /v1/settings')).toEqual({ loopback: false });
-  expect(text('loopback-state')).toBe('It is closed.');
+  expect(text('loopback-state')).toBe('Off');
 });
 
-it('where the transport is, which the engine knows a moment after the switch, is seen', async () => {
+it('the address of the HTTP API, which the engine knows a moment after the switch, is shown', async () => {
   const transport = newTransport();
   await open(transport);
   await click('nav-settings');
   transport.engine.settings = { loopback: true, loopback_port: null, ask_passphrase: false };
   transport.engine.log({ kind: 'settings_changed' });
   await settle();
-  expect(text('loopback-state')).toBe('It is closed.');
+  expect(text('loopback-state')).toBe('Off');
   transport.engine.settings = { loopback: true, loopback_port: 49200, ask_passphrase: false };
   transport.engine.setVault(transport.engine.vault);
   await settle();
-  expect(text('loopback-state')).toBe('It is open at 127.0.0.1:49200.');
+  expect(text('loopback-state')).toBe('On, at 127.0.0.1:49200');
 });
 
 it('a switch that could not be set stays as it was, and says why', async () => {
@@ -64,5 +64,5 @@ it('asking for the passphrase is switched with the passphrase, and not without o
   await click('switch-passphrase');
   expect(body(transport, 'PUT /v1/settings')).toEqual({ ask_passphrase: true, passphrase: 'correct horse' });
   expect(screen.getByTestId<HTMLInputElement>('settings-passphrase').value).toBe('');
-  expect(text('switch-passphrase')).toContain('no longer');
+  expect(text('switch-passphrase')).toContain('Stop requiring');
 });

@@ -19,7 +19,7 @@ describe('Connect again', () => {
     const { transport } = await lost();
     await click('connect-again');
     expect(document.activeElement).toBe(screen.getByTestId('waiting'));
-    expect(text('waiting')).toMatch(/Sign in to Sandbox\s*ada@example.org signs in again/);
+    expect(text('waiting')).toMatch(/Sign in to Sandbox\s*Signing in again: ada@example.org/);
     await click('copy-link');
     expect(transport.copied).toHaveLength(1);
     await click('paste-toggle');
@@ -46,7 +46,7 @@ describe('Connect again', () => {
     const { transport, provider, connection } = await lost();
     transport.engine.start(provider, undefined, connection.id);
     await settle();
-    expect(text('waiting')).toContain('signs in again');
+    expect(text('waiting')).toContain('Signing in again');
     expect(document.activeElement).toBe(document.body);
     await click('show-sign-in');
     expect(document.activeElement).toBe(screen.getByTestId('waiting'));

@@ -136,7 +136,7 @@ describe('events', () => {
   });
 });
 
-it('a failure is shown with its face and its own words, and the same one only once', async () => {
+it('a failure is shown with the text of its code and its own message, and the same one only once', async () => {
   const transport = newTransport();
   const tokenry = await started(transport);
   for (let n = 0; n < 2; n += 1) {
@@ -144,6 +144,6 @@ it('a failure is shown with its face and its own words, and the same one only on
     await tokenry.attempt(() => tokenry.providers.load());
   }
   expect(tokenry.notices.list).toMatchObject([
-    { tone: 'bad', title: 'Something went wrong in Tokenry', message: 'the disk is full', requestId: '0192-test' },
+    { tone: 'bad', title: 'Internal error', message: 'the disk is full', requestId: '0192-test' },
   ]);
 });

@@ -8,7 +8,7 @@ it('a link that belongs to no sign-in is told, on the lock screen too', async ()
   await open(transport);
   transport.engine.say({ type: 'link.refused', code: 'flow_expired', message: 'this sign-in is over; start again' });
   await settle();
-  expect(text('toast')).toContain('A sign-in link was not used');
+  expect(text('toast')).toContain('A sign-in link was rejected');
   expect(text('toast')).toContain('sign-in is over; start again');
 });
 
@@ -17,7 +17,7 @@ it('a window that was loaded anew says why', async () => {
   await open(transport);
   transport.engine.say({ type: 'window.notice', notice: 'reloaded' });
   await settle();
-  expect(text('toast')).toContain('The window was restarted');
+  expect(text('toast')).toContain('The window was reloaded');
 });
 
 it.each(['keep', 'end', 'stay'] as const)(
@@ -27,7 +27,7 @@ it.each(['keep', 'end', 'stay'] as const)(
     await open(transport);
     transport.engine.say({ type: 'window.notice', notice: 'closing_without_tray' });
     await settle();
-    expect(text('closing-dialog')).toContain('Programs get no tokens until you start it again.');
+    expect(text('closing-dialog')).toContain('Programs get no tokens until you start Tokenry again.');
     await click(`closing-${answer}`);
     expect(transport.closings).toEqual([answer]);
     expect(screen.queryByTestId('closing-dialog')).toBeNull();

@@ -1,9 +1,9 @@
 /** The credential form without the screen: what is in its fields, and how that becomes a request. */
 import type { CreateCredential, Credential, CredentialType, UpdateCredential } from '../types';
-import { words } from '../words';
+import { messages } from '../messages';
 import { isName, type Problems } from './problems';
 
-const says = words.credentials.form;
+const texts = messages.credentials.form;
 
 /** The types that are entered by hand. */
 export type Entered = Exclude<CredentialType, 'oauth2_refresh'>;
@@ -21,7 +21,7 @@ export interface CredentialFields {
   name: string;
   type: Entered;
   fields: FormField[];
-  /** One of `says.untils`, or `kept`. */
+  /** One of `texts.untils`, or `kept`. */
   until: string;
 }
 
@@ -54,18 +54,18 @@ export function ofCredential(credential: Credential): CredentialFields {
 /** From field to what is wrong with it, as the engine names them: `data.FIELD` is about a value. */
 export function credentialProblems(form: CredentialFields): Problems {
   const found: Problems = {};
-  if (!isName(form.name.trim())) found['name'] = says.needName;
-  if (form.fields.length === 0) found['data'] = says.needField;
+  if (!isName(form.name.trim())) found['name'] = texts.needName;
+  if (form.fields.length === 0) found['data'] = texts.needField;
   const names = new Set<string>();
   form.fields.forEach((field, at) => {
     const name = field.name.trim();
-    if (name === '') found[`name-${at}`] = says.needFieldName;
-    else if (names.has(name)) found[`name-${at}`] = says.twice;
-    else if (!field.kept && field.value === '' && form.type !== 'default') found[`data.${name}`] = says.needValue;
+    if (name === '') found[`name-${at}`] = texts.needFieldName;
+    else if (names.has(name)) found[`name-${at}`] = texts.twice;
+    else if (!field.kept && field.value === '' && form.type !== 'default') found[`data.${name}`] = texts.needValue;
     names.add(name);
   });
   const username = form.fields.find(({ name }) => form.type === 'basic_auth' && name === 'username');
-  if (username?.value.includes(':')) found['data.username'] = says.colon;
+  if (username?.value.includes(':')) found['data.username'] = texts.colon;
   return found;
 }
 

@@ -1,10 +1,10 @@
 /** What is wrong with a provider form, in the words of the engine, which looks again whatever is said here. */
-import { words } from '../words';
+import { messages } from '../messages';
 import { lines, scopes, type Fields } from './provider';
 
 export type Problems = Record<string, string>;
 
-const says = words.form.problems;
+const texts = messages.providerForm.problems;
 
 /** The parameters of a sign-in that nobody but Tokenry sets. */
 const OURS = [
@@ -32,19 +32,19 @@ export function problems(fields: Fields, isNew: boolean, secretKept: boolean): P
   const add = (field: string, wrong: string | undefined) => {
     if (wrong !== undefined) found[field] = wrong;
   };
-  add('name', isName(fields.name.trim()) ? undefined : says.name);
-  if (isNew && fields.project.trim() !== '') add('project', isName(fields.project.trim()) ? undefined : says.name);
+  add('name', isName(fields.name.trim()) ? undefined : texts.name);
+  if (isNew && fields.project.trim() !== '') add('project', isName(fields.project.trim()) ? undefined : texts.name);
   add('display_name', displayName(fields.display_name.trim(), isNew));
   add('client_id', clientId(fields.client_id.trim()));
   add('client_secret', clientSecret(fields, secretKept));
   for (const field of ENDPOINTS) add(field, endpoint(fields[field].trim(), allLoopback(fields)));
   add('authorization_endpoint', authorizationEndpoint(fields, found['authorization_endpoint']));
-  if (fields.token_endpoint.trim() === '') add('token_endpoint', says.needTokenEndpoint);
+  if (fields.token_endpoint.trim() === '') add('token_endpoint', texts.needTokenEndpoint);
   add('issuer', issuer(fields.issuer.trim()));
   const separator = new TextEncoder().encode(fields.scope_separator).length;
-  add('scope_separator', separator < 1 || separator > 4 ? says.scopeSeparator : undefined);
+  add('scope_separator', separator < 1 || separator > 4 ? texts.scopeSeparator : undefined);
   const badScope = scopes(fields.default_scopes).find((scope) => !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope));
-  add('default_scopes', badScope === undefined ? undefined : says.scope(badScope));
+  add('default_scopes', badScope === undefined ? undefined : texts.scope(badScope));
   add('authorize_params', params(fields.authorize_params));
   if (fields.rotation === 'grace') add('rotation', seconds(fields.rotation_seconds));
   return found;
@@ -57,42 +57,42 @@ export function isName(text: string): boolean {
 function displayName(text: string, isNew: boolean): string | undefined {
   const length = [...text].length;
   const missing = length === 0 && !isNew;
-  return missing || length > 100 ? says.displayName : undefined;
+  return missing || length > 100 ? texts.displayName : undefined;
 }
 
 function clientId(text: string): string | undefined {
   const fits = text !== '' && new TextEncoder().encode(text).length <= 2048 && !/\p{Cc}/u.test(text);
-  return fits ? undefined : says.clientId;
+  return fits ? undefined : texts.clientId;
 }
 
 function clientSecret(fields: Fields, secretKept: boolean): string | undefined {
-  if (new TextEncoder().encode(fields.client_secret).length > 16384) return says.clientSecret;
+  if (new TextEncoder().encode(fields.client_secret).length > 16384) return texts.clientSecret;
   const will = fields.secret === 'keep' ? secretKept : fields.secret === 'replace' && fields.client_secret !== '';
   // Replacing with nothing leaves what is kept.
   const keeps = fields.secret === 'replace' && fields.client_secret === '' && secretKept;
-  return fields.grant_type === 'client_credentials' && !will && !keeps ? says.needClientSecret : undefined;
+  return fields.grant_type === 'client_credentials' && !will && !keeps ? texts.needClientSecret : undefined;
 }
 
 function authorizationEndpoint(fields: Fields, wrong: string | undefined): string | undefined {
   if (fields.grant_type !== 'authorization_code') return wrong;
   const text = fields.authorization_endpoint.trim();
-  if (text === '') return says.needAuthorizationEndpoint;
+  if (text === '') return texts.needAuthorizationEndpoint;
   const carried = OURS.find((key) => parse(text)?.searchParams.has(key));
-  return carried === undefined ? wrong : says.endpointCarries(carried);
+  return carried === undefined ? wrong : texts.endpointCarries(carried);
 }
 
 function endpoint(text: string, loopbackAllowed: boolean): string | undefined {
   if (text === '') return undefined;
-  if (new TextEncoder().encode(text).length > 2048) return says.urlLong;
-  if (/[\s\p{Cc}]/u.test(text)) return says.urlSpace;
+  if (new TextEncoder().encode(text).length > 2048) return texts.urlLong;
+  if (/[\s\p{Cc}]/u.test(text)) return texts.urlSpace;
   const url = parse(text);
-  if (!url) return says.url;
+  if (!url) return texts.url;
   if (url.protocol === 'http:') {
-    if (!isLoopback(url)) return says.http;
-    if (!loopbackAllowed) return says.mixed;
-  } else if (url.protocol !== 'https:') return says.https;
-  if (text.includes('#')) return says.fragment;
-  if (url.username !== '' || url.password !== '') return says.userinfo;
+    if (!isLoopback(url)) return texts.http;
+    if (!loopbackAllowed) return texts.mixed;
+  } else if (url.protocol !== 'https:') return texts.https;
+  if (text.includes('#')) return texts.fragment;
+  if (url.username !== '' || url.password !== '') return texts.userinfo;
   return undefined;
 }
 
@@ -100,20 +100,20 @@ function issuer(text: string): string | undefined {
   if (text === '') return undefined;
   const url = parse(text);
   const wrong = !url || endpoint(text, isLoopback(url)) !== undefined || text.includes('?');
-  return wrong ? says.issuer : undefined;
+  return wrong ? texts.issuer : undefined;
 }
 
 function params(text: string): string | undefined {
   for (const line of lines(text)) {
     const key = line.slice(0, Math.max(0, line.indexOf('='))).trim();
-    if (key === '') return says.paramLine(line);
-    if (OURS.includes(key)) return says.params(key);
+    if (key === '') return texts.paramLine(line);
+    if (OURS.includes(key)) return texts.params(key);
   }
   return undefined;
 }
 
 function seconds(text: string): string | undefined {
-  return /^\d{1,9}$/.test(text.trim()) ? undefined : says.seconds;
+  return /^\d{1,9}$/.test(text.trim()) ? undefined : texts.seconds;
 }
 
 function allLoopback(fields: Fields): boolean {

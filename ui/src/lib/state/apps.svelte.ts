@@ -4,7 +4,7 @@ import type { App, CreateGrant, Grant, ScopeWords } from '../types';
 /** The apps with their grants, by name, and what a grant can hold. */
 export class Apps {
   list = $state.raw<App[]>([]);
-  /** Every scope of the API, in words. */
+  /** Every scope of the API, in messages. */
   scopes = $state.raw<ScopeWords[]>([]);
   /** Whether the list was here once. */
   loaded = $state(false);

@@ -56,7 +56,7 @@ export class Flows {
   }
 
   /**
-   * Begins a sign-in, and says whether it is a new one: when the same is open already, its panel is shown instead.
+   * Begins a sign-in, and texts whether it is a new one: when the same is open already, its panel is shown instead.
    * The browser is not opened yet.
    *
    * @throws Failure

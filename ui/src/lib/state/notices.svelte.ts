@@ -1,5 +1,5 @@
 import { Failure } from '../transport/failure';
-import { face } from '../faces';
+import { errorText } from '../text/error-text';
 
 /** Something to say that is not about one place on the screen. */
 export interface Notice {
@@ -24,7 +24,7 @@ export class Notices {
 
   fail(cause: unknown): void {
     const failure = Failure.from(cause);
-    const { title, next } = face(failure.code);
+    const { title, next } = errorText(failure.code);
     const unexpected = failure.code === 'internal' && failure.requestId !== '';
     this.#add({
       tone: 'bad',

@@ -4,7 +4,7 @@ import type { ClosingAnswer, Transport } from '../transport/transport';
 import { Failure } from '../transport/failure';
 import { who } from '../text/connection';
 import type { Change, Connection, Provider, WindowNotice } from '../types';
-import { words } from '../words';
+import { messages } from '../messages';
 import { Apps } from './apps.svelte';
 import { Clock } from './clock.svelte';
 import { Connections } from './connections.svelte';
@@ -89,7 +89,7 @@ export class Tokenry {
   async acceptOlder(): Promise<void> {
     await this.attempt(async () => {
       await this.engine.acceptOlder();
-      this.notices.say(words.header.olderAccepted);
+      this.notices.say(messages.header.olderAccepted);
     });
   }
 
@@ -103,7 +103,7 @@ export class Tokenry {
     }
     const label = start.label ?? (start.connection ? this.connections.get(start.connection)?.label : undefined);
     await this.connections.connect(provider.id, label ?? undefined);
-    this.notices.say(words.providers.connectedPlain(provider.display_name));
+    this.notices.say(messages.signIn.connectedPlain(provider.display_name));
   }
 
   /** Does it, and shows the failure when there is one. Returns whether it went well. */
@@ -156,7 +156,7 @@ export class Tokenry {
 
   async #hear(change: Change): Promise<void> {
     if (change.type === 'engine.changed') return this.#engineChanged();
-    if (change.type === 'link.refused') return this.notices.say(words.window.linkRefused, change.message, 'bad');
+    if (change.type === 'link.refused') return this.notices.say(messages.window.linkRejected, change.message, 'bad');
     if (change.type === 'window.notice') return this.#aboutTheWindow(change.notice);
     if (!this.#open) return;
     switch (change.type) {
@@ -176,7 +176,7 @@ export class Tokenry {
 
   #aboutTheWindow(notice: WindowNotice): void {
     if (notice === 'closing_without_tray') this.closing = true;
-    else this.notices.say(words.window.reloaded, words.window.reloadedText, 'plain');
+    else this.notices.say(messages.window.reloaded, messages.window.reloadedText, 'plain');
   }
 
   /** @throws when the shell does not answer */
@@ -208,7 +208,7 @@ export class Tokenry {
 
 function connectedWords(connection: Connection): string {
   const name = who(connection);
-  return name ? words.providers.connected(name) : words.providers.connectedPlain(connection.name);
+  return name ? messages.signIn.connected(name) : messages.signIn.connectedPlain(connection.name);
 }
 
 const KEY = Symbol('tokenry');

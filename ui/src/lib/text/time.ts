@@ -1,5 +1,5 @@
-/** Spans of time in words. All times in milliseconds. */
-import { words } from '../words';
+/** Spans of time in messages. All times in milliseconds. */
+import { messages } from '../messages';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -10,14 +10,14 @@ const DAY = 24 * HOUR;
 export function span(ms: number): string {
   const whole = Math.max(0, ms);
   const parts: [number, (n: number) => string][] = [
-    [DAY, words.time.days],
-    [HOUR, words.time.hours],
-    [MINUTE, words.time.minutes],
-    [SECOND, words.time.seconds],
+    [DAY, messages.time.days],
+    [HOUR, messages.time.hours],
+    [MINUTE, messages.time.minutes],
+    [SECOND, messages.time.seconds],
   ];
   const at = parts.findIndex(([unit]) => whole >= unit);
   const [big, small] = [parts[at], parts[at + 1]];
-  if (!big) return words.time.seconds(0);
+  if (!big) return messages.time.seconds(0);
   const text = big[1](Math.floor(whole / big[0]));
   const rest = small ? Math.floor((whole % big[0]) / small[0]) : 0;
   return small && rest > 0 ? `${text} ${small[1](rest)}` : text;
@@ -25,11 +25,11 @@ export function span(ms: number): string {
 
 /** How long ago, coarsely, as it would be said. */
 export function ago(ms: number): string {
-  if (ms < MINUTE) return words.time.now;
-  const say = (unit: number, name: (n: number) => string) => words.time.ago(name(Math.floor(ms / unit)));
-  if (ms < HOUR) return say(MINUTE, words.time.minutes);
-  if (ms < DAY) return say(HOUR, words.time.hours);
-  return say(DAY, words.time.days);
+  if (ms < MINUTE) return messages.time.now;
+  const say = (unit: number, name: (n: number) => string) => messages.time.ago(name(Math.floor(ms / unit)));
+  if (ms < HOUR) return say(MINUTE, messages.time.minutes);
+  if (ms < DAY) return say(HOUR, messages.time.hours);
+  return say(DAY, messages.time.days);
 }
 
 /** The moment in full, for a tooltip. */

@@ -1,4 +1,6 @@
 /** Puts a text on the clipboard, also where the web engine has no clipboard interface for pages. */
+import { messages } from '../messages';
+
 export async function writeText(text: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
@@ -18,5 +20,5 @@ function copyByCommand(text: string): void {
   const copied = document.execCommand('copy');
   area.remove();
   if (focused instanceof HTMLElement) focused.focus();
-  if (!copied) throw new Error('The clipboard did not take the text; select it and copy it by hand.');
+  if (!copied) throw new Error(messages.common.copyFailed);
 }

@@ -3,10 +3,10 @@
  * by keyboard or screen reader starts at the top again. Here it goes to
  *
  * 1. the nearest part around it that is still there and can have it (`tabindex`), else
- * 2. what the part says that is gone: `data-lands`, keys of rows with a space between, the first one that there is, else
+ * 2. what the part texts that is gone: `data-lands`, keys of rows with a space between, the first one that there is, else
  * 3. the `main` of the screen.
  *
- * `land` gives the focus to the row with this key, and says whether there is one. Returns how to stop.
+ * `land` gives the focus to the row with this key, and texts whether there is one. Returns how to stop.
  */
 export function keepFocus(land: (key: string) => boolean): () => void {
   /** What had the focus last, and what was around it, from the inside out. */

@@ -1,6 +1,6 @@
 import type { AnswerPrompt, Prompt } from '../lib/types';
 import type { ConsentTransport } from './transport';
-import { words } from './words';
+import { messages } from '../lib/messages';
 
 /**
  * So long must a question be on the screen, in focus, before it can be allowed; in milliseconds. The shell counts 700
@@ -9,7 +9,7 @@ import { words } from './words';
 export const ARMS_AFTER = 750;
 
 /** The question on the screen, and whether it can be allowed yet. */
-export class Asking {
+export class ConsentState {
   prompt = $state.raw<Prompt>();
   loaded = $state(false);
   /** Whether Allow can be pressed. */
@@ -120,5 +120,5 @@ function content(prompt: Prompt | undefined): string {
 
 function message(cause: unknown): string {
   const said = (cause as { error?: { message?: unknown } } | undefined)?.error?.message;
-  return typeof said === 'string' && said !== '' ? said : words.failed;
+  return typeof said === 'string' && said !== '' ? said : messages.consent.failed;
 }

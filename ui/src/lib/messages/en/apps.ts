@@ -1,0 +1,99 @@
+/** Apps and their grants. */
+import { nameRule } from './common';
+
+/** When a grant expires. */
+export type GrantExpiry = 'forever' | 'month' | 'day';
+
+export const grantExpiries: Record<GrantExpiry, string> = {
+  forever: 'Never',
+  month: 'In 30 days',
+  day: 'In 24 hours',
+};
+
+export const apps = {
+  title: 'Apps',
+  register: 'Register app',
+  filter: 'Search apps',
+  emptyTitle: 'No apps yet',
+  empty:
+    'An app is a program that you register. It has its own token, and grants that say what it may do without asking. Programs you haven’t registered ask each time.',
+  id: 'Client ID',
+  copyId: (name: string) => `Copy the client ID of ${name}`,
+  redirects: 'Redirect URIs',
+  noRedirects: 'none (browser sign-in off)',
+  publicApp: 'Public',
+  publicHint: 'It has no token of its own and asks each time.',
+  used: 'Last used',
+  noGrants: 'No grants: it must ask for everything.',
+  grantAccess: 'Grant access',
+  grantAccessTo: (name: string) => `Grant access: ${name}`,
+  remove: (name: string) => `Remove ${name}`,
+
+  grant: {
+    title: (scopes: string) => `Grant: ${scopes}`,
+    connections: 'Connections',
+    credentials: 'Credentials',
+    limit: 'Limited to',
+    expires: 'Expires',
+    never: 'never',
+    expired: 'expired',
+    removed: 'removed',
+    revoke: 'Revoke',
+    revokeFrom: (name: string) => `Revoke grant of ${name}`,
+  },
+
+  registerDialog: {
+    title: 'Register app',
+    text: 'The app gets a client ID and a token. It can’t do anything yet: grant access next.',
+    name: 'Name',
+    nameHint: 'For example release-notes.',
+    redirects: 'Redirect URIs',
+    redirectsHint: 'One per line. Only for apps that use browser sign-in. On 127.0.0.1, any port matches.',
+    redirectsExample: 'http://127.0.0.1/callback',
+    public: 'Public client',
+    publicHint: 'Has no token of its own; for programs that can’t keep one secret.',
+    go: 'Register',
+    done: (name: string) => `Registered ${name}`,
+    token:
+      'Its token is on the clipboard for 45 seconds. It can’t be displayed again: paste it where the app stores it.',
+    noToken: 'A public client has no token of its own.',
+    needName: nameRule,
+  },
+
+  grantDialog: {
+    title: (name: string) => `Grant access to ${name}`,
+    scopes: 'Permissions',
+    connections: 'Connections',
+    credentials: 'Credentials',
+    noConnections: 'No connections yet.',
+    noCredentials: 'No credentials yet.',
+    limit: 'Limit scopes to',
+    limitHint: 'Scopes at the provider, separated by spaces. Empty: no limit.',
+    expires: 'Expires',
+    expiries: grantExpiries,
+    go: 'Grant',
+    done: (name: string) => `Granted access to ${name}.`,
+    needScope: 'Select at least one permission.',
+    needConnection: 'Select at least one connection.',
+    needCredential: 'Select at least one credential.',
+  },
+
+  revokeDialog: {
+    title: (name: string) => `Revoke this grant of ${name}?`,
+    text: 'It loses this access immediately.',
+    go: 'Revoke',
+    done: (name: string) => `Revoked the grant of ${name}.`,
+  },
+
+  removeDialog: {
+    title: (name: string) => `Remove ${name}?`,
+    text: 'Its token and permissions stop working immediately.',
+    go: 'Remove app',
+    done: (name: string) => `Removed ${name}.`,
+  },
+
+  choices: {
+    find: 'Search',
+    more: (n: number) => `${n} more: search to find them`,
+  },
+};

@@ -1,0 +1,199 @@
+/** The consent window. */
+import type { Prompt, PromptOperation } from '../../types';
+import { grantExpiries } from './apps';
+
+/** What a prompt asks. `requester` is the name of the program or app. */
+interface Question {
+  title: (prompt: Prompt, requester: string) => string;
+  /** Follows the name of the requester. */
+  wants: (prompt: Prompt) => string;
+}
+
+const connection = (prompt: Prompt) => prompt.connection ?? prompt.provider ?? 'a connection';
+const account = (prompt: Prompt) => (prompt.account ? ` as ${prompt.account}` : '');
+const connectionAndAccount = (prompt: Prompt) =>
+  prompt.account ? `${connection(prompt)} (${prompt.account})` : connection(prompt);
+const provider = (prompt: Prompt) => prompt.provider ?? 'a provider';
+const credential = (prompt: Prompt) => prompt.credential ?? 'credentials';
+const disconnects = ({ disconnects: n }: Prompt) =>
+  n > 0 ? ` and disconnect ${n === 1 ? 'its connection' : `its ${n} connections`}` : '';
+
+const operation: Record<PromptOperation, Question> = {
+  token: {
+    title: (prompt, requester) => `Let ${requester} use ${connection(prompt)}${account(prompt)}?`,
+    wants: () => 'requests an access token. With it, it can act there in your name.',
+  },
+  start_flow: {
+    title: () => 'Start a sign-in?',
+    wants: (prompt) => `wants to open ${provider(prompt)} in the browser, so that you connect an account.`,
+  },
+  finish_flow: {
+    title: () => 'Finish a sign-in of another program?',
+    wants: (prompt) =>
+      `wants to finish a sign-in at ${provider(prompt)} that it did not start. Allow it only if you requested that.`,
+  },
+  refresh: {
+    title: () => 'Refresh now?',
+    wants: (prompt) => `wants new tokens for ${connectionAndAccount(prompt)}.`,
+  },
+  disconnect: {
+    title: (prompt) => `Disconnect ${connection(prompt)}?`,
+    wants: (prompt) =>
+      `wants to disconnect ${connectionAndAccount(prompt)}. Its tokens are deleted from this computer.`,
+  },
+  write_connection: {
+    title: () => 'Change a connection?',
+    wants: (prompt) => `wants to change ${connectionAndAccount(prompt)}.`,
+  },
+  write_providers: {
+    title: (prompt) => (prompt.provider ? 'Change a provider?' : 'Add a provider?'),
+    wants: (prompt) => (prompt.provider ? `wants to change ${provider(prompt)}.` : 'wants to add a provider.'),
+  },
+  delete_provider: {
+    title: (prompt) => `Delete provider ${provider(prompt)}${disconnects(prompt)}?`,
+    wants: (prompt) =>
+      `wants to delete ${provider(prompt)}${disconnects(prompt)}. Programs can no longer get tokens for it. This can’t be undone.`,
+  },
+  move_endpoint: {
+    title: () => 'Change where secrets are sent?',
+    wants: (prompt) => `wants to change where the secrets of ${provider(prompt)} are sent, or how they are protected.`,
+  },
+  read_credential: {
+    title: (prompt, requester) => `Let ${requester} read ${credential(prompt)}?`,
+    wants: (prompt) => `wants the values of ${credential(prompt)}.`,
+  },
+  write_credentials: {
+    title: () => 'Change credentials?',
+    wants: (prompt) => `wants to change ${credential(prompt)}.`,
+  },
+  delete_credential: {
+    title: (prompt) => `Delete ${prompt.credential ? `credential ${prompt.credential}` : 'a credential'}?`,
+    wants: (prompt) => `wants to delete ${credential(prompt)}. This can’t be undone.`,
+  },
+  delete_app: {
+    title: () => 'Remove an app?',
+    wants: () => 'wants to remove an app and all its grants. The app loses its access immediately.',
+  },
+  accept_older: {
+    title: () => 'Continue with an older copy of the vault?',
+    wants: () =>
+      'wants Tokenry to refresh with an older copy of the vault. A provider may revoke a connection when a replaced refresh token is used.',
+  },
+  write_apps: { title: () => 'Change what apps may do?', wants: () => 'wants to change which apps may use Tokenry.' },
+  hand_over: {
+    title: () => 'Stop the engine?',
+    wants: () =>
+      'wants to replace the running engine. Allow it only if you are starting Tokenry’s window or another engine.',
+  },
+  authorize_app: {
+    title: (_, requester) => `Let ${requester} use Tokenry?`,
+    wants: () => 'wants to use Tokenry as one of your apps.',
+  },
+};
+
+/** For an operation that this window does not know. */
+const unknown: Question = {
+  title: () => 'Allow this request?',
+  wants: () => 'requests something that this window does not know. Deny it.',
+};
+
+/** The settings and facts of a change, by their names in the API. Others are shown by these names. */
+const fields: Readonly<Record<string, string>> = {
+  name: 'Name',
+  display_name: 'Display name',
+  grant_type: 'Grant type',
+  issuer: 'Issuer',
+  issuer_aliases: 'Other issuers',
+  authorization_endpoint: 'Authorization endpoint',
+  token_endpoint: 'Token endpoint',
+  refresh_endpoint: 'Refresh endpoint',
+  revocation_endpoint: 'Revocation endpoint',
+  userinfo_endpoint: 'Userinfo endpoint',
+  client_id: 'Client ID',
+  client_secret: 'Client secret',
+  token_endpoint_auth_method: 'Client authentication',
+  default_scopes: 'Scopes',
+  scope_separator: 'Scope separator',
+  use_pkce: 'PKCE',
+  authorize_params: 'Extra authorization parameters',
+  redirect: 'Redirect method',
+  authorization_response_iss_parameter_supported: 'Require iss in the response',
+  rotation: 'Refresh token rotation',
+  narrowing: 'Reduced scopes',
+  label: 'Label',
+  paused: 'Paused',
+  scope: 'Scope',
+  connection: 'Connection',
+  credential: 'Credential',
+  app: 'App',
+  type: 'Type',
+  redact_fields: 'Write-only fields',
+  expires_at: 'Expires',
+};
+
+export const consent = {
+  operation,
+  unknown,
+  fields,
+  aProgram: 'A program',
+
+  requestedBy: 'Requested by',
+  program: 'Program',
+  command: 'Command',
+  parent: 'Parent process',
+  terminal: 'Terminal',
+  process: 'Process ID',
+  app: 'App',
+  verified: 'verified',
+  unverified: 'unverified',
+  unknownValue: 'unknown',
+  pathNotVerified: 'Not verified: another program can use this path.',
+  nameNotVerified: 'Not verified: another program can use this name. Check the redirect URI.',
+
+  access: 'Access',
+  connection: 'Connection',
+  provider: 'Provider',
+  credential: 'Credential',
+  account: 'Account',
+  requestedScopes: 'Requested scopes',
+  scopes: 'Scopes',
+  allScopes: 'all scopes of the connection',
+  moreScopes: 'The token has more scopes than requested:',
+  field: 'Setting',
+  before: 'Before',
+  after: 'After',
+  none: 'none',
+  hidden: 'not shown',
+  set: 'set, not shown',
+  changed: 'changed, not shown',
+  removed: 'removed',
+  disconnects: 'Disconnects',
+  redirectUri: 'Redirect URI',
+  permissions: 'It will be able to',
+  connections: 'Connections',
+  noConnections: 'No connections yet.',
+  chooseConnection: 'Select at least one connection to allow it.',
+  credentials: 'Credentials',
+  noCredentials: 'No credentials yet.',
+  chooseCredential: 'Select at least one credential to allow it.',
+  expires: 'Expires',
+  expiries: grantExpiries,
+
+  duration: 'Duration',
+  once: 'Once: this request only.',
+  session: 'Session: the same request from this terminal, until 10 min without use, 12 h, or lock.',
+
+  passphrase: 'Passphrase',
+  passphraseHint: 'Your settings require it for this request.',
+  passphraseFirst: 'Enter the passphrase to allow it.',
+
+  deny: 'Deny',
+  allowOnce: 'Allow once',
+  allowSession: 'Allow for this session',
+  allow: 'Allow',
+  left: (seconds: number) => `Denied automatically in ${seconds} s.`,
+  over: 'Time is up.',
+  waiting: (n: number) => `${n} more waiting`,
+  nothing: 'No open requests.',
+  failed: 'Your answer was not accepted. Try again.',
+};

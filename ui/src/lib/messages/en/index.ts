@@ -1,0 +1,41 @@
+/** The English messages: one file per screen. */
+import { activity } from './activity';
+import { apps } from './apps';
+import { common, time } from './common';
+import { connectDialog, connection, disconnectDialog, labelDialog, reason, revoked, status } from './connections';
+import { consent } from './consent';
+import { credentials } from './credentials';
+import { errors } from './errors';
+import { lock } from './lock';
+import { providerForm, removeProviderDialog } from './provider-form';
+import { providers } from './providers';
+import { settings } from './settings';
+import { signIn } from './sign-in';
+import { closing, header, help, window } from './window';
+
+export const messages = {
+  activity,
+  apps,
+  closing,
+  common,
+  connectDialog,
+  connection,
+  consent,
+  credentials,
+  disconnectDialog,
+  errors,
+  header,
+  help,
+  labelDialog,
+  lock,
+  providerForm,
+  providers,
+  reason,
+  removeProviderDialog,
+  revoked,
+  settings,
+  signIn,
+  status,
+  time,
+  window,
+};
