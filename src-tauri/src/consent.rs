@@ -80,7 +80,7 @@ fn show(app: &AppHandle) -> tauri::Result<()> {
     app.state::<Consent>().arming().opened();
     let builder = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App("consent.html".into()));
     web::keeping_nothing(builder)
-        .title("Tokenry asks")
+        .title("Permission request - Tokenry")
         .inner_size(SIZE.0, SIZE.1)
         .min_inner_size(SMALLEST.0, SMALLEST.1)
         .maximizable(false)

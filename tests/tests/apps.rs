@@ -12,7 +12,7 @@ use tokenry_testkit::{Behaviour, Server, http};
 use url::Url;
 
 const MAIN: &str = "Tokenry";
-const ASKS: &str = "Tokenry asks";
+const ASKS: &str = "Permission request - Tokenry";
 const PATH: &str = "/v1/connections/planted/token";
 /// Where an app has its code sent: the browser hands an address of this scheme over to the system.
 const REDIRECT: &str = "com.example.weather:/cb";
@@ -85,7 +85,7 @@ async fn a_grant_that_is_taken_away_in_the_window_ends_with_the_very_next_call()
         println!("from the click to the refusal: {:?}", asked.elapsed());
     }
     screen.click("nav-activity").await;
-    screen.reads("event", "The app has no grant for it").await;
+    screen.reads("event", "Denied: no grant for it").await;
     screen.close().await;
 }
 
@@ -133,7 +133,9 @@ async fn an_app_reads_the_credential_that_was_ticked_in_the_window_that_asks_and
     let client_id = desktop.register_public_app(&screen, "weather", REDIRECT).await;
     let token = authorized(port, &client_id, async {
         screen.go_to(ASKS).await;
-        screen.reads("choose-first", "Tick at least one credential").await;
+        screen
+            .reads("choose-first", "Select at least one credential")
+            .await;
         screen.tick("credential-choice", "weather-key").await;
         screen.click("allow-app").await;
         screen.left(ASKS, MAIN).await;

@@ -9,7 +9,7 @@ use tokenry_e2e::screen::Screen;
 use tokenry_testkit::{Behaviour, Server};
 
 const MAIN: &str = "Tokenry";
-const ASKS: &str = "Tokenry asks";
+const ASKS: &str = "Permission request - Tokenry";
 
 /// Exit codes of `tokenry` (README, "Exit codes").
 const CONSENT_DENIED: i32 = 13;
@@ -59,7 +59,7 @@ async fn a_program_that_is_denied_hears_it_at_once_and_is_not_asked_about_again(
         "token planted",
         "planted",
         "ada@example.com",
-        "a label, not a proof",
+        "another program can use this path",
     ] {
         assert!(question.contains(part), "{part} in {question}");
     }
@@ -73,7 +73,9 @@ async fn a_program_that_is_denied_hears_it_at_once_and_is_not_asked_about_again(
     assert_eq!((again.code, again.stdout.as_str()), (CONSENT_DENIED, ""));
     assert!(!Eye::open(&desktop.session).sees(ASKS));
     screen.click("nav-activity").await;
-    screen.reads("event", "You had said no a moment before").await;
+    screen
+        .reads("event", "Denied a moment ago, not asked again")
+        .await;
     screen.close().await;
 }
 
@@ -120,7 +122,7 @@ async fn a_question_that_nobody_can_have_read_yet_is_not_allowed_even_by_the_pag
     let screen = connected(&desktop, &server).await;
     let first = asked(&desktop, &screen).await;
     let second = another_program(&desktop);
-    screen.reads("waiting", "1 more is waiting").await;
+    screen.reads("waiting", "1 more waiting").await;
     armed(&screen).await;
     let ended = screen.script_later(IN_A_HURRY).await;
     assert_eq!(ended[0], "permission_denied", "after {} ms", ended[1]);

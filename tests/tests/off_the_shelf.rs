@@ -14,7 +14,7 @@ use tokenry_e2e::screen::Screen;
 use tokenry_testkit::{Behaviour, Server};
 
 const MAIN: &str = "Tokenry";
-const ASKS: &str = "Tokenry asks";
+const ASKS: &str = "Permission request - Tokenry";
 
 /// The app, and the connection that its person gives to it.
 const APP: &str = "planner";
@@ -124,7 +124,7 @@ async fn allow(screen: &Screen) {
     let question = screen.text("consent").await;
     for part in [
         APP,
-        "Nothing proves the name",
+        "another program can use this name",
         "http://127.0.0.1:",
         "/callback",
         "Get access tokens of the connections you choose",

@@ -150,7 +150,7 @@ fn run_opens_the_app_on_a_profile_that_knows_the_sandbox_and_asks_nothing() {
         addresses.push(provider.json()["token_endpoint"].as_str().unwrap().to_owned());
         let events = profile.tokenry(&["--json", "events"]).success().stdout;
         assert!(
-            !events.contains("consent_asked") && !eye.sees("Tokenry asks"),
+            !events.contains("consent_asked") && !eye.sees("Permission request - Tokenry"),
             "{events}"
         );
         // Ctrl-C in its terminal reaches the app, too.

@@ -100,7 +100,7 @@ async fn an_account_is_connected_refreshed_locked_away_and_disconnected() {
     assert!(sandbox.is_active(first.trim_end()));
 
     screen.click("refresh").await;
-    screen.hears(&format!("{EMAIL} was refreshed")).await;
+    screen.hears(&format!("Refreshed {EMAIL}")).await;
     let second = token().success().stdout;
     assert_ne!(first, second, "a refresh brings a new access token");
 
@@ -165,7 +165,7 @@ async fn nothing_that_reaches_the_page_holds_a_secret() {
     assert!(server.wait_until(tokenry_e2e::process::PATIENCE, |log| {
         log.iter().any(|request| request.kind == Kind::Refresh)
     }));
-    screen.hears("ada@example.com was refreshed").await;
+    screen.hears("Refreshed ada@example.com").await;
     secrets.push(("second access token", token().trim_end().to_owned()));
     read_everything(&screen).await;
     screen.click("edit-planted").await;
@@ -341,7 +341,7 @@ async fn without_a_tray_the_closed_window_ends_the_app_and_nothing_is_left_behin
     screen
         .reads(
             "closing-dialog",
-            "Programs get no tokens until you start it again.",
+            "Programs get no tokens until you start Tokenry again.",
         )
         .await;
     screen.click("closing-stay").await;

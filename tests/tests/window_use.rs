@@ -7,7 +7,7 @@ use tokenry_e2e::screen::Screen;
 use tokenry_e2e::socket::ask;
 use tokenry_testkit::{Behaviour, Fault, Server};
 
-const ASKS: &str = "Tokenry asks";
+const ASKS: &str = "Permission request - Tokenry";
 
 /// Adds a provider whose connections need no user, sorted before all others, with this many of them.
 fn fill(desktop: &Desktop, server: &Server, count: usize) {

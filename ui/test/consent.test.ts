@@ -285,7 +285,7 @@ it.each(['token', 'more', 'app', 'keys', 'hostile', 'credential'])(
   'axe finds nothing wrong with the scene %s',
   async (name) => {
     document.documentElement.lang = 'en';
-    document.title = 'Tokenry asks';
+    document.title = 'Permission request - Tokenry';
     render(Consent, { transport: demoPrompts(name) });
     await settle();
     const { violations } = await axe.run(document, { rules: { 'color-contrast': { enabled: false } } });

@@ -140,7 +140,7 @@ async fn use_a_token(screen: &Screen, desktop: &Desktop, sandbox: &Sandbox, pict
 
     let step = Step("`tokenry token sandbox` asks in a window of its own");
     let asking = desktop.profile.tokenry_running(&["token", "sandbox"]);
-    screen.go_to("Tokenry asks").await;
+    screen.go_to("Permission request - Tokenry").await;
     screen.see("consent").await;
     screen.picture(&pictures.join("6-consent.png")).await;
     step.done();
@@ -149,7 +149,7 @@ async fn use_a_token(screen: &Screen, desktop: &Desktop, sandbox: &Sandbox, pict
     screen.click("allow-once").await;
     let token = asking.wait().success().stdout;
     assert!(sandbox.is_active(token.trim_end()));
-    screen.left("Tokenry asks", "Tokenry").await;
+    screen.left("Permission request - Tokenry", "Tokenry").await;
     step.done();
 }
 
@@ -159,7 +159,7 @@ async fn look_around(screen: &Screen, pictures: &Path) {
     screen.see("event").await;
     screen.picture(&pictures.join("7-activity.png")).await;
     let page = screen.script("return document.body.innerText").await;
-    for event in ["Provider added", "Connected", "Token handed out"] {
+    for event in ["Provider added", "Connected", "Token issued"] {
         assert!(page.as_str().unwrap().contains(event), "{event}");
     }
     step.done();
@@ -168,12 +168,12 @@ async fn look_around(screen: &Screen, pictures: &Path) {
 async fn disconnect(screen: &Screen, desktop: &Desktop, sandbox: &Sandbox, pictures: &Path) {
     let step = Step("disconnect; the window says that the tokens were revoked");
     let asking = desktop.profile.tokenry_running(&["token", "sandbox"]);
-    screen.go_to("Tokenry asks").await;
+    screen.go_to("Permission request - Tokenry").await;
     screen.see("consent").await;
     screen.picture(&pictures.join("9-consent-dark.png")).await;
     screen.click("allow-once").await;
     let token = asking.wait().success().stdout;
-    screen.left("Tokenry asks", "Tokenry").await;
+    screen.left("Permission request - Tokenry", "Tokenry").await;
     screen.click("disconnect").await;
     screen.see("disconnect-dialog").await;
     screen.picture(&pictures.join("9-disconnect.png")).await;
