@@ -78,7 +78,7 @@ pub fn connect_at_sandbox(profile: &Profile, sandbox: &Sandbox, arguments: &[&st
     connect.wait()
 }
 
-/// Connects an account at the misbehaving server, where nobody has to sign in.
+/// Connects an account at the misbehaving server, which needs no sign-in.
 pub fn connect_at_testkit(profile: &Profile, arguments: &[&str]) -> Finished {
     let (connect, address) = connecting(profile, arguments);
     let landing = Browser::new().open(&address);

@@ -19,7 +19,7 @@ pub enum Landing {
     },
     /// At an address that is not http: the operating system gets it, exactly as the server wrote it.
     HandedOver(String),
-    /// Nobody answered: a browser shows a page of its own then, below the address that was asked for.
+    /// No server answered: a browser then shows an error page, at the requested URL.
     Nowhere {
         /// The address.
         url: Url,
@@ -48,7 +48,7 @@ impl Landing {
                 panic!("nothing was handed over, the browser is at {url}: {body}")
             }
             Self::Nowhere { url, error } => {
-                panic!("nothing was handed over, and nobody is at {url}: {error}")
+                panic!("nothing was handed over, and no server is at {url}: {error}")
             }
         }
     }

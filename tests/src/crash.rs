@@ -81,9 +81,9 @@ impl Party for Sandbox {
 }
 
 /// django-oauth-toolkit, with a provider that knows how it rotates.
-pub struct Told(pub Django, pub django::Rotation);
+pub struct KnownRotation(pub Django, pub django::Rotation);
 
-impl Party for Told {
+impl Party for KnownRotation {
     fn provider(&self) -> Value {
         self.0.provider(&self.1.told())
     }

@@ -38,7 +38,7 @@ impl Desktop {
         }
     }
 
-    /// The same, where nobody is asked for consent: for what is about something else.
+    /// The same without consent, for tests of something else.
     pub fn trusting() -> Self {
         let mut desktop = Self::start();
         desktop.set("TOKENRY_APPROVE", "all");
@@ -81,11 +81,11 @@ impl Desktop {
             .await;
     }
 
-    /// Turns the loopback door on in the settings, and gives its port.
+    /// Enables the HTTP API on 127.0.0.1 in the settings, and returns its port.
     pub async fn open_loopback(&self, screen: &Screen) -> u16 {
         screen.click("nav-settings").await;
         screen.click("field-loopback").await;
-        let told = wait_for("the loopback door", || {
+        let told = wait_for("the HTTP API", || {
             fs::read(self.profile.home().join("loopback.json")).ok()
         });
         let told: Value = serde_json::from_slice(&told).unwrap();

@@ -173,7 +173,7 @@ impl DesktopSession {
         self.root.path().join("home/.local/share")
     }
 
-    /// A program that will see this session and nothing of whoever runs the test.
+    /// A program in this session, with nothing of the environment of the test run.
     pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
         command.env_clear().envs(&self.env).current_dir(self.root.path());
@@ -189,7 +189,7 @@ impl DesktopSession {
         running.wait()
     }
 
-    /// Whether somebody on the bus has this name.
+    /// Whether a program on the bus owns this name.
     pub fn has_name(&self, name: &str) -> bool {
         let call = ["/org/freedesktop/DBus", "org.freedesktop.DBus.NameHasOwner"];
         let reply = self.dbus_send(

@@ -1,8 +1,8 @@
-//! What the end-to-end tests stand on: the real programs, a real authorization server, a real keyring, a real
-//! display, each in a place of its own.
+//! What the end-to-end tests need: the real programs, a real authorization server, a real keyring, a real display, each
+//! isolated.
 //!
-//! What must never be true of this crate: that a test leaves a process or a file behind, touches the profile of
-//! whoever runs it, or talks to anything but the loopback interface.
+//! What must never be true of this crate: that a test leaves a process or a file behind, touches the user's own
+//! profile, or talks to anything but the loopback interface.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -129,12 +129,12 @@ fn read(file: &File, pages: &File, begins: u64, ends: u64) -> Vec<Vec<u8>> {
     runs
 }
 
-/// Waits until a process holds none of these any more, at most `patience`, and gives its memory at that moment.
+/// Waits until a process holds none of these any more, at most `timeout`, and gives its memory at that moment.
 ///
 /// # Panics
 /// When it still holds one.
 #[track_caller]
-pub fn holds_none_within(pid: u32, canaries: &[Canary], patience: Duration) -> Memory {
+pub fn holds_none_within(pid: u32, canaries: &[Canary], timeout: Duration) -> Memory {
     let begun = Instant::now();
     loop {
         let memory = Memory::of(pid);
@@ -143,8 +143,8 @@ pub fn holds_none_within(pid: u32, canaries: &[Canary], patience: Duration) -> M
             return memory;
         }
         assert!(
-            begun.elapsed() < patience,
-            "{patience:?} after the lock the memory of process {pid} still holds {found:#?}"
+            begun.elapsed() < timeout,
+            "{timeout:?} after the lock the memory of process {pid} still holds {found:#?}"
         );
         std::thread::sleep(Duration::from_millis(500));
     }

@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// How long anything may take that should be a moment's work: only a broken program takes that long.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What a finished program left.
 #[derive(Debug, Clone)]
@@ -100,16 +100,16 @@ impl Running {
     /// The next line of its standard output; waits for it.
     #[track_caller]
     pub fn line(&mut self) -> String {
-        match self.lines.recv_timeout(PATIENCE) {
+        match self.lines.recv_timeout(TIMEOUT) {
             Ok(line) => line,
             Err(RecvTimeoutError::Timeout) => panic!("{} says nothing; {}", self.name, self.words()),
             Err(RecvTimeoutError::Disconnected) => panic!("{} ended; {}", self.name, self.words()),
         }
     }
 
-    /// The next line of its standard output, if it comes within `patience`.
-    pub fn line_within(&mut self, patience: Duration) -> Option<String> {
-        self.lines.recv_timeout(patience).ok()
+    /// The next line of its standard output, if it comes within `timeout`.
+    pub fn line_within(&mut self, timeout: Duration) -> Option<String> {
+        self.lines.recv_timeout(timeout).ok()
     }
 
     /// Everything it has written to standard error so far.
@@ -125,20 +125,20 @@ impl Running {
     /// Waits for its end; its standard input is closed first.
     ///
     /// # Panics
-    /// When it does not end within [`PATIENCE`].
+    /// When it does not end within [`TIMEOUT`].
     #[track_caller]
     pub fn wait(self) -> Finished {
-        self.wait_within(PATIENCE)
+        self.wait_within(TIMEOUT)
     }
 
     /// The same for what takes longer by its nature.
     ///
     /// # Panics
-    /// When it does not end within `patience`.
+    /// When it does not end within `timeout`.
     #[track_caller]
-    pub fn wait_within(mut self, patience: Duration) -> Finished {
+    pub fn wait_within(mut self, timeout: Duration) -> Finished {
         self.close_stdin();
-        let end = Instant::now() + patience;
+        let end = Instant::now() + timeout;
         let status = loop {
             match self.try_wait() {
                 Some(status) => break status,
@@ -220,14 +220,14 @@ fn reader(
 /// Tries again and again until `ready` has something to give.
 ///
 /// # Panics
-/// When that takes longer than [`PATIENCE`].
+/// When that takes longer than [`TIMEOUT`].
 #[track_caller]
 pub fn wait_for<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + TIMEOUT;
     loop {
         match ready() {
             Some(found) => return found,
-            None if Instant::now() > end => panic!("{what} did not happen within {PATIENCE:?}"),
+            None if Instant::now() > end => panic!("{what} did not happen within {TIMEOUT:?}"),
             None => std::thread::sleep(Duration::from_millis(5)),
         }
     }

@@ -74,7 +74,7 @@ impl Profile {
         self.env.insert(name.to_owned(), value.into());
     }
 
-    /// One of our programs on this profile, and nothing of whoever runs the test.
+    /// One of our programs on this profile, with nothing of the environment of the test run.
     pub fn command(&self, name: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(program(name));
         command
@@ -102,13 +102,13 @@ impl Profile {
         Running::start(self.command("tokenry", arguments))
     }
 
-    /// Starts `tokenry-serve` with the OS keyring and waits for the line that says that it is ready. It asks nobody
-    /// for consent.
+    /// Starts `tokenry-serve` with the OS keyring and waits for the line that says that it is ready. It needs no
+    /// consent.
     pub fn serve(&self) -> Running {
         self.serve_with(&["--vault", "keyring", "--approve", "all"], "")
     }
 
-    /// Starts `tokenry-serve` with a passphrase on its standard input. It asks nobody for consent.
+    /// Starts `tokenry-serve` with a passphrase on its standard input. It needs no consent.
     pub fn serve_with_passphrase(&self, passphrase: &str) -> Running {
         self.serve_with(
             &[

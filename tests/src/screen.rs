@@ -2,7 +2,7 @@
 //! top of `ui/src/App.svelte`.
 
 use crate::display::{Eye, Picture};
-use crate::process::PATIENCE;
+use crate::process::TIMEOUT;
 use crate::webdriver::Window;
 use fantoccini::elements::Element;
 use fantoccini::{Client, Locator};
@@ -20,7 +20,7 @@ const LISTEN: &str = "
     }).observe(document.documentElement, { childList: true, subtree: true, characterData: true });";
 
 /// How often it is seen whether the window has come to rest, and how many times: some of it never does.
-const LOOK: Duration = Duration::from_millis(250);
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 const LOOKS: usize = 6;
 
 /// The window under a driver.
@@ -67,7 +67,7 @@ impl Screen {
 
     /// Waits until a part's text has this in it, and gives the whole text.
     pub async fn reads(&self, id: &str, wanted: &str) -> String {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         loop {
             let text = match self.find(id).await {
                 Some(element) => element.text().await.unwrap_or_default(),
@@ -86,7 +86,7 @@ impl Screen {
 
     /// Waits until the window has said this in passing, now or earlier.
     pub async fn hears(&self, wanted: &str) {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         loop {
             let said = self.script("return [...window.said].join(' | ')").await;
             if said.as_str().is_some_and(|said| said.contains(wanted)) {
@@ -192,7 +192,7 @@ impl Screen {
         self.client().execute_async(&whole, Vec::new()).await.unwrap()
     }
 
-    /// One operation of the contract through the window's own door: `{status, body}`.
+    /// One operation of the API as the window calls it: `{status, body}`.
     pub async fn request(&self, method: &str, path: &str, body: &Value) -> Value {
         let ask = serde_json::json!({"method": method, "path": path, "body": body});
         self.invoke("request", &ask).await
@@ -239,7 +239,7 @@ impl Screen {
         let look = || async { self.eye.picture(&title).filter(Picture::is_painted) };
         let mut seen = self.until(&format!("picture of {title:?}"), look).await;
         for _ in 0..LOOKS {
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
             let before = seen;
             seen = self.until(&format!("picture of {title:?}"), look).await;
             if seen == before {
@@ -269,7 +269,7 @@ impl Screen {
         what: impl Fn() -> String,
         ready: impl Fn() -> F,
     ) -> T {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         loop {
             if let Some(found) = ready().await {
                 return found;
@@ -277,7 +277,7 @@ impl Screen {
             if Instant::now() > end {
                 let script = "return document.body.innerText";
                 let page = self.client().execute(script, Vec::new()).await;
-                panic!("no {} within {PATIENCE:?} in {page:?}", what());
+                panic!("no {} within {TIMEOUT:?} in {page:?}", what());
             }
             pause().await;
         }

@@ -1,6 +1,6 @@
 //! A program at a terminal of its own: it has a screen, a keyboard, and Ctrl-C.
 
-use crate::process::PATIENCE;
+use crate::process::TIMEOUT;
 use rustix::fs::OFlags;
 use rustix::process::{Pid, Signal, kill_process_group};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -80,16 +80,16 @@ impl Terminal {
     /// Waits until this is shown.
     ///
     /// # Panics
-    /// When it is not, within [`PATIENCE`].
+    /// When it is not, within [`TIMEOUT`].
     #[track_caller]
     pub fn shows(&self, words: &str) -> String {
-        self.shows_within(words, PATIENCE)
+        self.shows_within(words, TIMEOUT)
     }
 
     /// The same, in less time.
     #[track_caller]
-    pub fn shows_within(&self, words: &str, patience: Duration) -> String {
-        let end = Instant::now() + patience;
+    pub fn shows_within(&self, words: &str, timeout: Duration) -> String {
+        let end = Instant::now() + timeout;
         loop {
             let screen = self.screen();
             if screen.contains(words) {
@@ -124,10 +124,10 @@ impl Terminal {
     /// Waits for the program's end: its exit code, 128 and more for a signal, and all that was shown.
     ///
     /// # Panics
-    /// When it does not end within [`PATIENCE`].
+    /// When it does not end within [`TIMEOUT`].
     #[track_caller]
     pub fn ends(mut self) -> (i32, String) {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + TIMEOUT;
         let status = loop {
             match self.child.try_wait().unwrap() {
                 Some(status) => break status,

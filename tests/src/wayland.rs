@@ -13,7 +13,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// A user who is not root, whatever it is called here.
-const NOBODY: u32 = 65_534;
+const OTHER_USER: u32 = 65_534;
 
 /// A compositor and a session bus of a test's own.
 pub struct WaylandSession {
@@ -133,7 +133,7 @@ fn as_user(program: impl Into<PathBuf>, env: &BTreeMap<&'static str, OsString>, 
     let mut command = Command::new(program.into());
     command.env_clear().envs(env).current_dir(folder);
     if rustix::process::geteuid().is_root() {
-        command.uid(NOBODY).gid(NOBODY);
+        command.uid(OTHER_USER).gid(OTHER_USER);
     }
     command
 }
@@ -157,7 +157,7 @@ fn give(path: &Path) {
     if !rustix::process::geteuid().is_root() {
         return;
     }
-    chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+    chown(path, Some(OTHER_USER), Some(OTHER_USER)).unwrap();
     if path.is_dir() && !path.ends_with("bin") {
         for entry in fs::read_dir(path).unwrap().flatten() {
             give(&entry.path());

@@ -10,7 +10,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// How long making a session may take before it is tried again: now and then the first one hangs.
-const SESSION_PATIENCE: Duration = Duration::from_secs(20);
+const SESSION_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A driver with the window it opened. The window closes when this is dropped.
 pub struct Window {
@@ -31,7 +31,7 @@ impl Window {
                 .env("TAURI_WEBVIEW_AUTOMATION", "true");
             let driver = Running::start(driver);
             wait_for_port(port);
-            match tokio::time::timeout(SESSION_PATIENCE, session(port, app, arguments)).await {
+            match tokio::time::timeout(SESSION_TIMEOUT, session(port, app, arguments)).await {
                 Ok(Ok(client)) => return Self { client, driver },
                 Ok(Err(error)) => panic!("no session: {error}; {}", driver.stderr()),
                 Err(_) => drop(driver),

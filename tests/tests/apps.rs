@@ -1,4 +1,4 @@
-//! Apps and what they may do: what its person takes away in the real window, an app does not have any more.
+//! Apps and their grants: access that the user revokes in the real window ends for the app.
 #![allow(clippy::unwrap_used)]
 
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ const REDIRECT: &str = "com.example.weather:/cb";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-/// Registers an app on the command line, which its person allows, and gives the app's own token.
+/// Registers an app on the command line, with the user's consent, and returns the app's token.
 async fn register(desktop: &Desktop, screen: &Screen, name: &str) -> String {
     let program = Running::start(desktop.profile.command("tokenry", &["app", "add", name]));
     screen.go_to(ASKS).await;
@@ -39,21 +39,21 @@ async fn give(screen: &Screen, connection: &str) {
     screen.reads("grant", connection).await;
 }
 
-/// What an app is told that asks for a token of the connection.
+/// The response to a token request of an app.
 #[derive(Debug, PartialEq)]
-enum Told {
+enum TokenOutcome {
     Token,
     Refused(u16, Value),
 }
 
-fn told((status, body): (u16, Value)) -> Told {
+fn outcome((status, body): (u16, Value)) -> TokenOutcome {
     match (status, &body["access_token"]) {
-        (200, Value::String(_)) => Told::Token,
-        _ => Told::Refused(status, body["error"]["code"].clone()),
+        (200, Value::String(_)) => TokenOutcome::Token,
+        _ => TokenOutcome::Refused(status, body["error"]["code"].clone()),
     }
 }
 
-/// README, "Who may have a token": a grant that is taken away ends with the app's very next call, at whichever door.
+/// A revoked grant ends with the app's next request, at the socket and at the HTTP API.
 /// The app itself is still known, so that it is refused and not asked who it is.
 #[tokio::test]
 async fn a_grant_that_is_taken_away_in_the_window_ends_with_the_very_next_call() {
@@ -62,20 +62,20 @@ async fn a_grant_that_is_taken_away_in_the_window_ends_with_the_very_next_call()
     desktop.connect(&screen, &server, "planted").await;
     let port = desktop.open_loopback(&screen).await;
     let app = register(&desktop, &screen, "backup").await;
-    let at_the_socket = || told(ask_as(&desktop.profile, &app, "POST", PATH, &json!({})));
-    let at_the_loopback_door = || told(ask_loopback(port, &app, "POST", PATH, &json!({})));
-    let refused = || Told::Refused(403, json!("permission_denied"));
+    let at_the_socket = || outcome(ask_as(&desktop.profile, &app, "POST", PATH, &json!({})));
+    let at_the_http_api = || outcome(ask_loopback(port, &app, "POST", PATH, &json!({})));
+    let refused = || TokenOutcome::Refused(403, json!("permission_denied"));
     assert_eq!(at_the_socket(), refused(), "an app may do nothing by itself");
 
     screen.click("nav-apps").await;
     for next_call in [
-        &at_the_socket as &dyn Fn() -> Told,
-        &at_the_loopback_door as &dyn Fn() -> Told,
+        &at_the_socket as &dyn Fn() -> TokenOutcome,
+        &at_the_http_api as &dyn Fn() -> TokenOutcome,
     ] {
         give(&screen, "planted").await;
         assert_eq!(
-            (at_the_socket(), at_the_loopback_door()),
-            (Told::Token, Told::Token)
+            (at_the_socket(), at_the_http_api()),
+            (TokenOutcome::Token, TokenOutcome::Token)
         );
         screen.click("take-grant").await;
         let asked = Instant::now();
@@ -146,7 +146,10 @@ async fn an_app_reads_the_credential_that_was_ticked_in_the_window_that_asks_and
         ask_loopback(port, &token, "GET", &path, &Value::Null)
     };
     assert_eq!(read("weather-key").1["data"]["value"], value);
-    assert_eq!(told(read("bank-key")), Told::Refused(404, json!("not_found")));
+    assert_eq!(
+        outcome(read("bank-key")),
+        TokenOutcome::Refused(404, json!("not_found"))
+    );
     screen.reads("grant", "weather-key").await;
     screen.close().await;
 }

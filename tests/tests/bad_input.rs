@@ -52,9 +52,9 @@ fn a_slip_of_the_finger_is_answered_with_what_was_meant() {
         );
     }
     fails(
-        &profile.tokenry(&["token", "nobody"]),
+        &profile.tokenry(&["token", "missing"]),
         15,
-        &["\"nobody\"", "`tokenry list`"],
+        &["\"missing\"", "`tokenry list`"],
     );
     fails(
         &profile.tokenry(&["token", "github"]),
@@ -204,13 +204,17 @@ fn a_folder_that_others_may_enter_and_that_holds_other_things_is_refused() {
         &[profile.home().to_str().unwrap(), "TOKENRY_HOME", "chmod 700"],
     );
     let mode = profile.home().metadata().unwrap().permissions().mode();
-    assert_eq!(mode & 0o777, 0o755, "somebody else's folder is not ours to close");
+    assert_eq!(
+        mode & 0o777,
+        0o755,
+        "the folder of another program keeps its mode"
+    );
 }
 
 #[test]
 fn a_folder_that_cannot_be_written_is_named() {
     let mut profile = Profile::headless();
-    // Nobody can make a folder here, root included.
+    // No user can create a folder here, not even root.
     profile.set("TOKENRY_HOME", "/proc/tokenry");
     no_engine_starts(&profile, 22, &["/proc/tokenry"]);
 }
@@ -244,7 +248,7 @@ fn an_engine_that_goes_away_in_the_middle_of_a_command_is_told_as_that() {
     server.clear_log();
     server.queue(Fault::Gate);
     let refresh = profile.tokenry_running(&["refresh", "kit"]);
-    assert!(server.wait_until(tokenry_e2e::process::PATIENCE, |log| !log.is_empty()));
+    assert!(server.wait_until(tokenry_e2e::process::TIMEOUT, |log| !log.is_empty()));
     engine.kill();
     server.release();
     let ended = refresh.wait();

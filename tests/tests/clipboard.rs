@@ -36,7 +36,7 @@ async fn a_copied_token_is_gone_from_the_clipboard_once_the_vault_is_locked_or_t
     screen.hears("clipboard").await;
     assert!(copied());
     ask_to_close(&desktop.session, "Tokenry");
-    // The user is told what it means; whoever closes it twice means it.
+    // The first close shows a warning; the second one closes.
     screen.see("closing-dialog").await;
     ask_to_close(&desktop.session, "Tokenry");
     let begun = Instant::now();

@@ -1,4 +1,4 @@
-//! The window that asks for consent, in the real app: a program asks, a person answers, and nobody else can.
+//! The consent window in the real app: a program requests, and only the user can answer.
 #![allow(clippy::unwrap_used)]
 
 use serde_json::{Value, json};
@@ -63,7 +63,7 @@ async fn a_program_that_is_denied_hears_it_at_once_and_is_not_asked_about_again(
     ] {
         assert!(question.contains(part), "{part} in {question}");
     }
-    assert_eq!(focused(&screen).await, "deny", "Enter by accident is a no");
+    assert_eq!(focused(&screen).await, "deny", "an accidental Enter denies");
     screen.click("deny").await;
     let refused = program.wait();
     assert_eq!((refused.code, refused.stdout.as_str()), (CONSENT_DENIED, ""));
@@ -115,9 +115,9 @@ const IN_A_HURRY: &str = "(async () => {
     return [ended, performance.now() - start];
 })().then(done, (e) => done(['failed', JSON.stringify(e)]))";
 
-/// security.md, "Doors": Allow arms after 700 ms in focus; whatever the page does, the shell counts.
+/// security.md, "Consent": Allow arms after 700 ms in focus; whatever the page does, the shell counts.
 #[tokio::test]
-async fn a_question_that_nobody_can_have_read_yet_is_not_allowed_even_by_the_page_itself() {
+async fn a_request_shown_too_briefly_to_read_is_not_allowed_even_by_the_page_itself() {
     let (desktop, server) = (Desktop::start(), server());
     let screen = connected(&desktop, &server).await;
     let first = asked(&desktop, &screen).await;
@@ -251,7 +251,7 @@ async fn the_window_that_asks_can_do_nothing_else() {
     screen.close().await;
 }
 
-/// security.md, "Doors": a request whose content changes, whose caller is gone or whose vault locks closes its prompt.
+/// security.md, "Consent": a request whose content changes, whose caller is gone or whose vault locks closes its prompt.
 #[tokio::test]
 async fn a_question_that_is_no_longer_the_same_goes_away_unanswered() {
     let (desktop, server) = (Desktop::start(), server());
@@ -281,7 +281,7 @@ async fn a_question_that_is_no_longer_the_same_goes_away_unanswered() {
 }
 
 #[tokio::test]
-async fn closing_the_window_is_a_no_and_ends_no_app_that_has_no_other_window() {
+async fn closing_the_window_denies_and_an_app_without_other_windows_keeps_running() {
     let (desktop, server) = (Desktop::start(), server());
     let screen = connected(&desktop, &server).await;
     screen.close().await;

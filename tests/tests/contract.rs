@@ -22,7 +22,7 @@ const CHECKS: &str =
     "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance";
 
 /// How long that may take: a minute on a machine that has time, and only a broken program takes this long.
-const PATIENCE: Duration = Duration::from_secs(300);
+const TIMEOUT: Duration = Duration::from_secs(300);
 
 /// A running engine that is reached on 127.0.0.1, with everything allowed.
 struct Reached {
@@ -46,15 +46,15 @@ impl Reached {
         let mut command = python::command("schemathesis", self.profile.env());
         let config = self.profile.scratch().join("schemathesis.toml");
         std::fs::write(&config, configuration(name)).unwrap();
-        let door: Value =
+        let api: Value =
             serde_json::from_slice(&std::fs::read(self.profile.home().join("loopback.json")).unwrap())
                 .unwrap();
         command
             .current_dir(self.profile.scratch())
-            .env("DOOR_TOKEN", door["token"].as_str().unwrap())
+            .env("API_TOKEN", api["token"].as_str().unwrap())
             .arg("--config-file")
             .arg(&config)
-            .args(["run", &format!("http://127.0.0.1:{}/openapi.json", door["port"])])
+            .args(["run", &format!("http://127.0.0.1:{}/openapi.json", api["port"])])
             .args(["--checks", CHECKS, "--seed", "1", "--no-shrink"])
             .args(["--phases", "coverage,fuzzing", "--max-examples", "10"])
             // How fast data is made, and how much of it is thrown away, is no property of ours.
@@ -64,14 +64,14 @@ impl Reached {
         for path in LEFT_ALONE {
             command.args(["--exclude-path", path]);
         }
-        let seen = Running::start(command).wait_within(PATIENCE);
+        let seen = Running::start(command).wait_within(TIMEOUT);
         assert_eq!(seen.code, 0, "{}{}", seen.stdout, seen.stderr);
     }
 }
 
 /// The token goes by the environment: a command line is seen by others.
 fn configuration(name: Option<&str>) -> String {
-    let mut text = "headers = { Authorization = \"Bearer ${DOOR_TOKEN}\" }\n".to_owned();
+    let mut text = "headers = { Authorization = \"Bearer ${API_TOKEN}\" }\n".to_owned();
     // What a provider said, and what this machine lacks, is told with a 5xx of its own and is not our fault.
     text += "[checks.not_a_server_error]\nexpected-statuses = [\"2xx\", \"3xx\", \"4xx\", 502, 503]\n";
     if let Some(name) = name.map(|name| json!(name)) {

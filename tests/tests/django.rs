@@ -134,7 +134,7 @@ fn a_user_who_cancels_is_told_that_nothing_was_connected() {
 }
 
 #[test]
-fn the_schedule_refreshes_in_time_with_nobody_asking() {
+fn the_schedule_refreshes_in_time_without_any_request() {
     let stage = stage_at(Django::with(Rotation::Plain, 10), &Value::Null);
     stage.connect(&["django"], "ada").success();
     let first = stage.token("django");

@@ -13,7 +13,7 @@ use tokenry_e2e::profile::Profile;
 use tokenry_e2e::socket::{ask, connect};
 use tokenry_testkit::{Behaviour, Server};
 
-/// A command that nobody holds up takes a fraction of this.
+/// A command that does not wait for others takes a fraction of this.
 const SOON: Duration = Duration::from_secs(8);
 
 /// A connection on which these bytes were sent, and that stays open. What does not fit into it is given up.
@@ -61,14 +61,14 @@ fn others_are_served(profile: &Profile, during: &str) {
     }
 }
 
-struct House {
+struct Stage {
     profile: Profile,
     flow: String,
     _server: Server,
     _engine: tokenry_e2e::process::Running,
 }
 
-fn house() -> House {
+fn stage() -> Stage {
     let server = Server::start(Behaviour::default());
     let profile = Profile::headless();
     let engine = profile.serve_with_passphrase(PASSPHRASE);
@@ -80,7 +80,7 @@ fn house() -> House {
     let path = "/v1/oauth-providers/sandbox/authorize";
     let (status, started) = ask(&profile, "POST", path, &json!({"redirect": "paste"}));
     assert_eq!(status, 200, "{started}");
-    House {
+    Stage {
         flow: started["flow_id"].as_str().unwrap().to_owned(),
         profile,
         _server: server,
@@ -89,33 +89,33 @@ fn house() -> House {
 }
 
 #[test]
-fn streams_of_one_program_shut_nobody_out() {
-    let house = house();
+fn streams_of_one_program_do_not_block_others() {
+    let stage = stage();
     let streams: Vec<_> = (0..200)
-        .map(|_| say(&house.profile, &get("/v1/events/stream")))
+        .map(|_| say(&stage.profile, &get("/v1/events/stream")))
         .collect();
-    others_are_served(&house.profile, "200 streams");
+    others_are_served(&stage.profile, "200 streams");
     drop(streams);
 }
 
 #[test]
-fn half_sent_requests_of_one_program_shut_nobody_out() {
-    let house = house();
+fn half_sent_requests_of_one_program_do_not_block_others() {
+    let stage = stage();
     let half = "GET /v1/status HTTP/1.1\r\nHost: lo";
-    let held: Vec<_> = (0..300).map(|_| say(&house.profile, half)).collect();
-    others_are_served(&house.profile, "300 half-sent requests");
+    let held: Vec<_> = (0..300).map(|_| say(&stage.profile, half)).collect();
+    others_are_served(&stage.profile, "300 half-sent requests");
     drop(held);
 }
 
 #[test]
-fn waiting_requests_of_one_program_shut_nobody_out_and_it_is_told_why() {
-    let house = house();
-    let wait = get(&format!("/v1/flows/{}?wait_seconds=60", house.flow));
-    let held: Vec<_> = (0..150).map(|_| say(&house.profile, &wait)).collect();
-    others_are_served(&house.profile, "150 waiting requests");
+fn waiting_requests_of_one_program_do_not_block_others_and_it_learns_why() {
+    let stage = stage();
+    let wait = get(&format!("/v1/flows/{}?wait_seconds=60", stage.flow));
+    let held: Vec<_> = (0..150).map(|_| say(&stage.profile, &wait)).collect();
+    others_are_served(&stage.profile, "150 waiting requests");
     // The very program that holds them is refused in words, and still reaches what must always be reached.
     let began = Instant::now();
-    let (status, refused) = ask(&house.profile, "GET", "/v1/connections", &Value::Null);
+    let (status, refused) = ask(&stage.profile, "GET", "/v1/connections", &Value::Null);
     assert_eq!(status, 503, "{refused}");
     let message = refused["error"]["message"].as_str().unwrap();
     assert!(
@@ -129,7 +129,7 @@ fn waiting_requests_of_one_program_shut_nobody_out_and_it_is_told_why() {
         ("POST", "/v1/callback", 422),
         ("POST", "/v1/lock", 200),
     ] {
-        let (status, answer) = ask(&house.profile, method, path, &json!({"url": "x"}));
+        let (status, answer) = ask(&stage.profile, method, path, &json!({"url": "x"}));
         assert_eq!(status, expected, "{path} {answer}");
     }
     assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
@@ -137,11 +137,11 @@ fn waiting_requests_of_one_program_shut_nobody_out_and_it_is_told_why() {
 }
 
 #[test]
-fn a_program_that_never_reads_shuts_nobody_out_and_is_hung_up_on() {
-    let house = house();
+fn a_program_that_never_reads_does_not_block_others_and_is_disconnected() {
+    let stage = stage();
     let much = get("/openapi.json").repeat(50);
-    let mut held: Vec<_> = (0..80).map(|_| say(&house.profile, &much)).collect();
-    others_are_served(&house.profile, "80 programs that never read");
+    let mut held: Vec<_> = (0..80).map(|_| say(&stage.profile, &much)).collect();
+    others_are_served(&stage.profile, "80 programs that never read");
     let mut first = held.remove(0);
     wait_for("the engine to close the connection", || {
         is_closed(&first).then_some(())
@@ -151,7 +151,7 @@ fn a_program_that_never_reads_shuts_nobody_out_and_is_hung_up_on() {
     let _ = first.read_to_end(&mut all);
     assert!(
         all.len() < 2 << 20,
-        "{} bytes were kept for somebody who does not read",
+        "{} bytes were kept for a program that does not read",
         all.len()
     );
 }

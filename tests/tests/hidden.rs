@@ -18,7 +18,7 @@ use tokenry_e2e::profile::Profile;
 use tokenry_e2e::socket::ask;
 use tokenry_testkit::{Behaviour, Server};
 
-const NOBODY: u32 = 65_534;
+const OTHER_USER: u32 = 65_534;
 
 /// Whether this is an ordinary user; else the test of this name was run by one, and has succeeded.
 fn is_ordinary_user(test: &str) -> bool {
@@ -26,13 +26,13 @@ fn is_ordinary_user(test: &str) -> bool {
         return true;
     }
     let home = tempfile::tempdir().unwrap();
-    chown(home.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+    chown(home.path(), Some(OTHER_USER), Some(OTHER_USER)).unwrap();
     let mut again = Command::new(reachable_copy(home.path()));
     again
         .args(["--exact", test, "--nocapture"])
         .env("HOME", home.path())
         .env("TMPDIR", home.path());
-    again.uid(NOBODY).gid(NOBODY).current_dir(home.path());
+    again.uid(OTHER_USER).gid(OTHER_USER).current_dir(home.path());
     let ended = again.output().unwrap();
     let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(

@@ -27,7 +27,7 @@ impl Stage {
         stage
     }
 
-    /// The engine starts, and its vault stays shut with these words; nobody gets anything, and no key was made.
+    /// The engine starts and reports this; its vault stays locked, no program gets anything, and no key is created.
     #[track_caller]
     fn stays_shut(&self, code: &str, exit: i32, says: &[&str]) {
         let engine = self.profile.serve();
@@ -212,7 +212,7 @@ fn a_deleted_item_is_told_as_missing_and_a_backup_of_the_keyring_brings_it_back(
 }
 
 #[test]
-fn an_item_that_somebody_wrote_over_is_told_as_not_ours_and_left_alone() {
+fn an_item_that_was_overwritten_is_reported_as_foreign_and_left_alone() {
     let stage = Stage::new();
     let (_, vault) = stage.items();
     stage.replace_item(&vault, "printf 'a password of another program'");

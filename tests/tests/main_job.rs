@@ -117,7 +117,9 @@ fn an_account_is_connected_used_refreshed_and_given_up() {
 
     let refreshed = stage.tokenry(&["refresh", "sandbox"]).success();
     assert!(
-        refreshed.stderr.contains("Refreshed sandbox. It expires in "),
+        refreshed
+            .stderr
+            .contains("Refreshed sandbox. The access token expires in "),
         "{refreshed:?}"
     );
     let second = token(&stage.profile, "sandbox");
@@ -167,7 +169,7 @@ fn a_token_with_fewer_scopes_is_what_the_server_says_and_the_grant_outlives_it()
     let again = token(&stage.profile, "sandbox");
     assert!(again != own && stage.sandbox.is_active(&again));
 
-    // It uses the refresh token up before it looks at the resource, so one that nobody knows is not sent.
+    // It uses up the refresh token before it checks the resource, so an unknown one is not sent.
     let unknown = stage.tokenry(&["token", "sandbox", "--resource", "https://nowhere.example/"]);
     assert_eq!((unknown.code, unknown.stdout.as_str()), (10, ""), "{unknown:?}");
     assert!(unknown.stderr.contains("--allow-unknown-target"), "{unknown:?}");
@@ -311,7 +313,7 @@ fn an_address_that_the_browser_could_not_open_is_pasted() {
     let arguments = ["sandbox", "--redirect", "paste"];
     let (connect, address) = connecting(&stage.profile, &arguments);
     let mut browser = Browser::new();
-    // Nobody of ours listens there: the browser ends at a page of its own, or at whoever else has that port by now.
+    // We do not listen there: the browser shows an error page, or reaches another program that has that port by now.
     stage.sandbox.agree(&mut browser, &address, "Ada Lovelace");
     let bar = browser.visited.last().unwrap();
     assert!(bar.contains("/cb/sandbox?code="), "{bar}");

@@ -59,10 +59,7 @@ fn is_less_or_refused(django: &Django, answer: &Finished) {
         assert!(scopes.contains("read"), "{scopes:?}");
     } else {
         assert_eq!(answer.stdout, "");
-        assert!(
-            answer.stderr.contains("fewer scopes") || answer.stderr.contains("narrow"),
-            "{answer:?}"
-        );
+        assert!(answer.stderr.contains("fewer scopes"), "{answer:?}");
     }
 }
 

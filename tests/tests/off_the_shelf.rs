@@ -1,6 +1,5 @@
-//! OAuth clients off the shelf at our authorization server: each finds it by its metadata, sends its person there, who
-//! answers in the real window, and calls the API with what it was given. Nothing in these libraries is made for
-//! Tokenry.
+//! Third-party OAuth clients at our authorization server: each discovers it by its metadata, sends the user there, who
+//! answers in the real window, and calls the API with its token. Nothing in these libraries is specific to Tokenry.
 #![allow(clippy::unwrap_used)]
 
 use serde_json::{Value, json};
@@ -16,7 +15,7 @@ use tokenry_testkit::{Behaviour, Server};
 const MAIN: &str = "Tokenry";
 const ASKS: &str = "Permission request - Tokenry";
 
-/// The app, and the connection that its person gives to it.
+/// The app, and the connection that the user grants to it.
 const APP: &str = "planner";
 const GRANTED: &str = "calendar";
 /// A connection that they do not give to it.

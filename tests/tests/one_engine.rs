@@ -106,7 +106,7 @@ fn a_restart_keeps_everything() {
     assert_eq!((ended.code, ended.stderr.as_str()), (0, ""));
     let absent = profile.tokenry(&["status"]);
     assert_eq!(absent.code, 3, "{absent:?}");
-    assert!(absent.stderr.contains("nobody listens at"), "{absent:?}");
+    assert!(absent.stderr.contains("no engine is running at"), "{absent:?}");
 
     let _engine = profile.serve_with_passphrase(PASSPHRASE);
     assert_eq!(listings(), before);
@@ -210,7 +210,7 @@ fn unlock_makes_the_first_vault_and_starts_the_engine_that_holds_it() {
     let shut = profile.tokenry(&["list"]);
     assert_eq!(shut.code, 3, "{shut:?}");
     assert!(
-        shut.stderr.contains("does not open without a question"),
+        shut.stderr.contains("cannot be unlocked without a prompt"),
         "{shut:?}"
     );
 }

@@ -38,9 +38,9 @@ impl Shell {
     }
 
     fn serve(&self) -> Running {
-        let door = ["--loopback", "--approve", "all"];
+        let options = ["--loopback", "--approve", "all"];
         let vault = ["--vault", "passphrase", "--passphrase-fd", "0"];
-        let command = self.0.command("tokenry-serve", &[&door[..], &vault].concat());
+        let command = self.0.command("tokenry-serve", &[&options[..], &vault].concat());
         let mut engine = Running::start(self.at_home(command));
         engine.write(&format!("{PASSPHRASE}\n"));
         engine.close_stdin();
@@ -112,7 +112,7 @@ fn the_lines_for_apps_and_for_curl_work_when_they_are_pasted() {
     let answers: Vec<_> = local.map(|block| shell.run(block, "").success().stdout).collect();
     let answers: Vec<Vec<Value>> = answers.iter().map(|text| documents(text)).collect();
     let [by_socket, by_loopback] = &answers[..] else {
-        panic!("a block for each door: {answers:?}")
+        panic!("a block for each interface: {answers:?}")
     };
     assert_eq!(by_socket[0][0]["name"], "github", "{by_socket:?}");
     assert_eq!(by_socket[1]["access_token"], token.trim_end());

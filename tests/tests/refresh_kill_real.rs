@@ -5,12 +5,12 @@
 #![allow(clippy::unwrap_used)]
 
 use tokenry_e2e::accounts::token;
-use tokenry_e2e::crash::{Crash, Party, STEPS, Told, is_sent, leaves_an_open_end};
+use tokenry_e2e::crash::{Crash, KnownRotation, Party, STEPS, is_sent, leaves_an_open_end};
 use tokenry_e2e::django::{Django, Rotation};
 use tokenry_e2e::sandbox::Sandbox;
 
-fn django(rotation: Rotation) -> Told {
-    Told(Django::with(rotation, 300), rotation)
+fn django(rotation: Rotation) -> KnownRotation {
+    KnownRotation(Django::with(rotation, 300), rotation)
 }
 
 /// A request without an answer is repeated, and the grant goes on by itself.
@@ -65,13 +65,13 @@ fn django_with_reuse_protection_never_sees_a_token_twice() {
     tells_the_user(django(Rotation::Strict), "django", false);
 }
 
-/// What a new user has: a server whose rotation nobody described. The access token is used up first; then there is
+/// What a new user has: a server whose rotation is unknown. The access token is used up first; then there is
 /// nothing to lose by asking once.
 #[test]
 fn django_as_it_is_installed_is_asked_once_more_when_the_access_token_has_ended() {
     let rotation = Rotation::Plain;
     // Too short for the schedule: a refresh happens when the test asks for one.
-    let mut crash = Crash::new(Told(Django::with(rotation, 8), rotation));
+    let mut crash = Crash::new(KnownRotation(Django::with(rotation, 8), rotation));
     crash.connect(&["django"]);
     for step in ["Journalled", "Answered"] {
         let before = crash.die_at("django", step);

@@ -5,7 +5,7 @@
 use serde_json::json;
 use std::collections::BTreeSet;
 use tokenry_e2e::accounts::{self, PASSPHRASE, add, connect_at_testkit, token};
-use tokenry_e2e::process::{PATIENCE, Running, wait_for};
+use tokenry_e2e::process::{Running, TIMEOUT, wait_for};
 use tokenry_e2e::profile::Profile;
 use tokenry_testkit::{Behaviour, Fault, Server};
 
@@ -57,7 +57,7 @@ fn sixty_four_programs_that_ask_at_the_moment_of_expiry_cause_one_refresh_and_ge
     // The server answers once all of them have been started.
     stage.server.queue(Fault::Gate);
     let programs = stage.ask(&[]);
-    assert!(stage.server.wait_until(PATIENCE, |log| !log.is_empty()));
+    assert!(stage.server.wait_until(TIMEOUT, |log| !log.is_empty()));
     stage.server.release();
     let tokens: BTreeSet<String> = programs
         .into_iter()
@@ -81,7 +81,7 @@ fn programs_that_go_away_while_they_wait_cancel_nothing() {
     let stage = at_the_moment_of_expiry();
     stage.server.queue(Fault::Gate);
     let mut programs = stage.ask(&[]);
-    assert!(stage.server.wait_until(PATIENCE, |log| !log.is_empty()));
+    assert!(stage.server.wait_until(TIMEOUT, |log| !log.is_empty()));
     let stay = programs.split_off(PROGRAMS - 1);
     // The one whose question caused the refresh is most likely among those that are killed.
     drop(programs);
@@ -100,7 +100,7 @@ fn programs_that_go_away_while_they_wait_cancel_nothing() {
 }
 
 #[test]
-fn when_the_one_refresh_fails_all_of_them_are_told_and_nobody_sends_again() {
+fn when_the_one_refresh_fails_all_callers_get_the_error_and_none_sends_again() {
     let stage = at_the_moment_of_expiry();
     stage.server.set(|behaviour| {
         behaviour.token_fault = Some(Fault::TemporarilyUnavailable {

@@ -227,7 +227,7 @@ fn a_keyring_that_does_not_answer_is_named_within_two_seconds_everywhere() {
     let mut serve = tokenry(&profile, &["serve"]);
     let shown = serve.shows_within(SAID, SOON);
     assert!(!shown.contains("ready "), "{shown}");
-    // Nobody has to wait for a keyring to be rid of the engine.
+    // The engine ends without waiting for the keyring.
     serve.interrupts();
     assert_eq!(serve.ends().0, 0);
     drop(stopped);

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 use tokenry_e2e::accounts::{self, PASSPHRASE, add, connect_at_testkit, token};
-use tokenry_e2e::process::{PATIENCE, wait_for};
+use tokenry_e2e::process::{TIMEOUT, wait_for};
 use tokenry_e2e::profile::Profile;
 use tokenry_e2e::socket::{ask, ask_as};
 use tokenry_testkit::{Behaviour, Fault, Kind, Server};
@@ -30,7 +30,7 @@ fn told_when(meanwhile: impl FnOnce(&Profile, &str)) -> (u16, Value) {
     std::thread::scope(|scope| {
         let asking = scope.spawn(|| ask_as(&profile, app, "POST", TOKEN, &json!({})));
         let is_waiting = |log: &[tokenry_testkit::Request]| log.iter().any(|sent| sent.kind == Kind::Refresh);
-        assert!(server.wait_until(PATIENCE, is_waiting));
+        assert!(server.wait_until(TIMEOUT, is_waiting));
         meanwhile(&profile, grant["id"].as_str().unwrap());
         server.release();
         asking.join().unwrap()

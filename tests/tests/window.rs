@@ -124,7 +124,7 @@ async fn an_account_is_connected_refreshed_locked_away_and_disconnected() {
     screen.close().await;
 }
 
-/// Keeps everything that comes through the door from now on. All of it passes `callbacks.get`: answers, refusals and
+/// Records everything that reaches the page from now on. All of it passes `callbacks.get`: answers, refusals and
 /// the channel's news.
 const RECORD: &str = "
     const { callbacks } = window.__TAURI_INTERNALS__;
@@ -162,7 +162,7 @@ async fn nothing_that_reaches_the_page_holds_a_secret() {
     screen.click("copy-token").await;
     screen.hears("clipboard").await;
     screen.click("refresh").await;
-    assert!(server.wait_until(tokenry_e2e::process::PATIENCE, |log| {
+    assert!(server.wait_until(tokenry_e2e::process::TIMEOUT, |log| {
         log.iter().any(|request| request.kind == Kind::Refresh)
     }));
     screen.hears("Refreshed ada@example.com").await;
@@ -221,7 +221,7 @@ async fn read_everything(screen: &Screen) {
     }
 }
 
-/// What the app sent to the server that is nobody else's business.
+/// Secrets that the app sent to the server.
 fn sent_to(server: &Server) -> Vec<(&'static str, String)> {
     let mut found = Vec::new();
     for request in server.log() {
@@ -325,7 +325,10 @@ async fn the_page_goes_nowhere_and_runs_nothing_foreign() {
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     assert_eq!(screen.client().current_url().await.unwrap(), here);
     screen.see("empty").await;
-    assert!(elsewhere.accept().is_err(), "nobody was asked for anything");
+    assert!(
+        elsewhere.accept().is_err(),
+        "the server was not asked for anything"
+    );
     screen.close().await;
 }
 
@@ -347,7 +350,7 @@ async fn without_a_tray_the_closed_window_ends_the_app_and_nothing_is_left_behin
     screen.click("closing-stay").await;
     screen.gone("closing-dialog").await;
     assert_eq!(desktop.profile.tokenry(&["status"]).code, 0);
-    // Whoever closes it twice means it.
+    // A second close ends the app.
     ask_to_close(&desktop.session, "Tokenry");
     screen.see("closing-dialog").await;
     ask_to_close(&desktop.session, "Tokenry");

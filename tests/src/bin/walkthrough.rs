@@ -17,16 +17,16 @@ const NAME: &str = "Grace Hopper";
 const EMAIL: &str = "grace.hopper@example.com";
 
 /// A driver that does not answer would be waited for without end.
-const PATIENCE: Duration = Duration::from_secs(600);
+const TIMEOUT: Duration = Duration::from_secs(600);
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let walked = runtime
         .unwrap()
-        .block_on(async { tokio::time::timeout(PATIENCE, walk()).await });
+        .block_on(async { tokio::time::timeout(TIMEOUT, walk()).await });
     assert!(
         walked.is_ok(),
-        "it takes more than {PATIENCE:?}: a part of the desktop does not answer"
+        "it takes more than {TIMEOUT:?}: a part of the desktop does not answer"
     );
     println!("The whole way was walked; the pictures are in target/walkthrough.");
 }

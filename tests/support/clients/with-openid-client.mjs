@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// A program of somebody else's that uses Tokenry through openid-client, as its documentation says: all that it knows
+// A third-party program that uses Tokenry through openid-client, as its documentation says: all that it knows
 // of Tokenry are the paths below /v1. Prints what happened in lines of JSON, none of which holds a token.
 //
 //   node with-openid-client.mjs --issuer URL --client-id ID --granted NAME --withheld NAME --userinfo URL

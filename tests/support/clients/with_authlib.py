@@ -1,4 +1,4 @@
-"""A program of somebody else's that uses Tokenry through Authlib, as its documentation says: all that it knows of
+"""A third-party program that uses Tokenry through Authlib, as its documentation says: all that it knows of
 Tokenry are the paths below /v1. Prints what happened in lines of JSON, none of which holds a token.
 
     python with_authlib.py --issuer URL --client-id ID --granted NAME --withheld NAME --userinfo URL
@@ -30,7 +30,7 @@ found = requests.get(get_well_known_url(given.issuer, external=True))
 server = AuthorizationServerMetadata(found.json())
 server.validate()
 if server["issuer"] != given.issuer:
-    raise ValueError("these are the metadata of somebody else (RFC 8414 §3.3)")
+    raise ValueError("the metadata are those of another issuer (RFC 8414 §3.3)")
 say("discovered", issuer=server["issuer"])
 
 

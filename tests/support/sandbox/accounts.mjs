@@ -1,4 +1,4 @@
-// Everybody has an account here: whoever signs in exists from then on.
+// Every account exists: it is created when its user signs in.
 
 import { createHash } from 'node:crypto';
 

@@ -1,10 +1,12 @@
+//! Why the program ends with an error.
+
 use std::{fmt, process::ExitCode};
 use tokenry_core::Code;
 
-/// Exit code for a wrong command line, as everywhere.
+/// The exit code of an invalid command line.
 const USAGE: u8 = 2;
 
-/// Why the program ends with an error: one line for a person, an exit code for a program.
+/// One line for the user, and an exit code for programs.
 #[derive(Debug)]
 pub(crate) struct Failure {
     message: String,
@@ -12,7 +14,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// A wrong command line.
+    /// An invalid command line.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -20,7 +22,7 @@ impl Failure {
         }
     }
 
-    /// A failure with the exit code of its code.
+    /// A failure with the exit code of this error code.
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -28,7 +30,7 @@ impl Failure {
         }
     }
 
-    /// Something the machine did not give us.
+    /// A failure of the system.
     pub(crate) fn internal(message: impl Into<String>) -> Self {
         Self::new(Code::Internal, message)
     }

@@ -1,5 +1,7 @@
-/// Keeps the memory of this process from other programs of the same user (ptrace, `/proc/PID/mem`) and out of core
-/// dumps. What the system refuses is refused to everybody, and is no reason not to start.
+//! Protects the memory of this process.
+
+/// Hides the memory of this process from other programs of the same user (ptrace, `/proc/PID/mem`), and keeps it out of
+/// core dumps. A refusal by the system is ignored.
 pub(crate) fn this_process() {
     #[cfg(unix)]
     {

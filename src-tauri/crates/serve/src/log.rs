@@ -1,3 +1,5 @@
+//! The log on standard error.
+
 use std::io::stderr;
 use tracing_subscriber::{
     Layer,
@@ -7,8 +9,8 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-/// Warnings and errors go to standard error, and a line for each request that ended with an error, with its id.
-/// `TOKENRY_LOG` asks for more or less, by level or by crate: `debug`, `warn,tokenry_engine=debug`.
+/// Logs warnings, errors, and a line with the id of each request that failed. `TOKENRY_LOG` sets the level, also for
+/// each crate: `debug`, `warn,tokenry_engine=debug`.
 pub(crate) fn start() {
     let wanted = std::env::var("TOKENRY_LOG")
         .ok()

@@ -1,12 +1,13 @@
+//! Reads a passphrase from a file descriptor.
+
 use crate::failure::Failure;
 use std::{fs::File, io::Read, os::fd::AsFd};
 use tokenry_core::Secret;
 use zeroize::Zeroizing;
 
-/// The most bytes of a passphrase.
-const LONGEST: usize = 1024;
+const MAX_PASSPHRASE_BYTES: usize = 1024;
 
-/// Reads the first line from a file descriptor that we were started with.
+/// Reads the first line of an inherited file descriptor.
 pub(crate) fn from_fd(fd: u32) -> Result<Secret, Failure> {
     let unreadable = |error: std::io::Error| {
         Failure::usage(format!(
@@ -14,7 +15,7 @@ pub(crate) fn from_fd(fd: u32) -> Result<Secret, Failure> {
         ))
     };
     let file = match fd {
-        // Not by way of the library's standard input, whose buffer stays for as long as the process.
+        // Not the standard library's standard input, which keeps its buffer until the process ends.
         0 => std::io::stdin().as_fd().try_clone_to_owned().map(File::from),
         _ => File::open(format!("/dev/fd/{fd}")),
     };
@@ -22,14 +23,14 @@ pub(crate) fn from_fd(fd: u32) -> Result<Secret, Failure> {
         .map_err(unreadable)?
         .ok_or_else(|| {
             Failure::usage(format!(
-                "the passphrase on file descriptor {fd} must be one line of 1 to {LONGEST} bytes in UTF-8"
+                "the passphrase on file descriptor {fd} must be one line of 1 to {MAX_PASSPHRASE_BYTES} bytes in UTF-8"
             ))
         })
 }
 
 fn first_line(mut from: impl Read) -> std::io::Result<Option<Secret>> {
-    // One buffer of its final size: a growing one would leave copies behind.
-    let mut bytes = Zeroizing::new([0_u8; LONGEST + 2]);
+    // One buffer of its final size: a growing buffer would leave copies behind.
+    let mut bytes = Zeroizing::new([0_u8; MAX_PASSPHRASE_BYTES + 2]);
     let mut filled = 0;
     while filled < bytes.len() && !bytes[..filled].contains(&b'\n') {
         match from.read(&mut bytes[filled..]) {
@@ -41,7 +42,7 @@ fn first_line(mut from: impl Read) -> std::io::Result<Option<Secret>> {
     }
     let line = bytes[..filled].split(|&b| b == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    if line.is_empty() || line.len() > LONGEST {
+    if line.is_empty() || line.len() > MAX_PASSPHRASE_BYTES {
         return Ok(None);
     }
     Ok(std::str::from_utf8(line)
@@ -64,14 +65,17 @@ mod tests {
         assert_eq!(read(b"correct horse\nrest").as_deref(), Some("correct horse"));
         assert_eq!(read(b"correct horse\r\n").as_deref(), Some("correct horse"));
         assert_eq!(read(b" spaces stay ").as_deref(), Some(" spaces stay "));
-        assert_eq!(read(&[b'x'; LONGEST]).map(|text| text.len()), Some(LONGEST));
+        assert_eq!(
+            read(&[b'x'; MAX_PASSPHRASE_BYTES]).map(|text| text.len()),
+            Some(MAX_PASSPHRASE_BYTES)
+        );
     }
 
     #[test]
     fn nothing_too_much_and_not_text_are_refused() {
         assert_eq!(read(b""), None);
         assert_eq!(read(b"\nsecond line"), None);
-        assert_eq!(read(&[b'x'; LONGEST + 1]), None);
+        assert_eq!(read(&[b'x'; MAX_PASSPHRASE_BYTES + 1]), None);
         assert_eq!(read(b"\xff\xfe\n"), None);
     }
 }

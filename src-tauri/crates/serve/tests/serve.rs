@@ -15,7 +15,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
-use support::{NOBODY, PASSPHRASE, Profile, Serving, ask};
+use support::{OTHER_USER, PASSPHRASE, Profile, Serving, ask};
 
 #[test]
 fn it_says_ready_once_answers_and_ends_cleanly_when_told() {
@@ -30,7 +30,7 @@ fn it_says_ready_once_answers_and_ends_cleanly_when_told() {
         serving.signal(signal);
         let (code, out, err) = serving.end();
         assert_eq!((code, out.as_str()), (Some(0), ""), "{signal:?}");
-        let told = "questions are answered with `tokenry approve`; the approval code is ";
+        let told = "answer permission requests with `tokenry approve`; the approval code is ";
         let code = err.strip_prefix(told).map(str::trim_end);
         assert!(code.is_some_and(|code| code.len() == "ABCD-EFGH".len()), "{err}");
         assert!(!profile.socket().exists());
@@ -41,7 +41,7 @@ fn it_says_ready_once_answers_and_ends_cleanly_when_told() {
 fn the_log_has_the_request_id_of_each_error_without_being_asked_for_more() {
     let profile = Profile::new();
     let serving = profile.serve();
-    let answer = ask(&profile.socket(), "GET", "/v1/connections/nobody").body;
+    let answer = ask(&profile.socket(), "GET", "/v1/connections/missing").body;
     let (_, after) = answer.split_once("\"request_id\":\"").unwrap();
     let id = after.split('"').next().unwrap().to_owned();
     serving.signal(Signal::TERM);
@@ -73,9 +73,9 @@ fn who_comes_second_says_who_holds_the_profile_and_disturbs_nothing() {
     );
 }
 
-/// security.md, "Local interfaces": whoever ends the engine can listen in its place.
+/// security.md, "Local interfaces": a program that ends the engine can listen in its place.
 #[test]
-fn a_program_that_is_not_the_installed_app_does_not_end_it_where_nobody_can_be_asked() {
+fn a_program_that_is_not_the_installed_app_does_not_end_an_engine_that_cannot_prompt() {
     let profile = Profile::new();
     let serving = profile.serve_with(&["--approve", "never"]);
     let refused = ask(&profile.socket(), "POST", "/v1/hand-over");
@@ -150,7 +150,7 @@ fn in_the_background_a_vault_that_asks_a_question_is_an_error_in_one_line() {
     assert!(!wrong.status.success() && !said.contains("horse"), "{said}");
 }
 
-/// The command that starts it reads up to `ready`, and shows the code to whoever sits at its terminal.
+/// The command that starts it reads up to `ready`, and shows the code at its terminal.
 #[test]
 fn in_the_background_the_code_comes_before_ready_and_a_shut_vault_may_stay_shut() {
     let profile = Profile::new();
@@ -198,7 +198,7 @@ fn in_the_foreground_it_says_what_keeps_the_vault_shut_and_what_opens_it() {
     profile.serve().signal(Signal::TERM);
     let locked = shut(&["--approve", "never"]);
     assert!(
-        locked.starts_with("the vault is locked; `tokenry unlock` in another terminal"),
+        locked.starts_with("the vault is locked; run `tokenry unlock` in another terminal"),
         "{locked}"
     );
 }
@@ -256,7 +256,7 @@ fn a_passphrase_can_come_from_any_file_descriptor() {
 }
 
 /// security.md, "Keys": no core dumps, not dumpable. The files under /proc of a process that may not be read belong
-/// to root, so the program has to run as somebody else for this to show anything.
+/// to root, so the program has to run as another user for this to show anything.
 #[test]
 fn its_memory_is_not_for_others_and_not_for_core_dumps() {
     let profile = Profile::new();
@@ -264,12 +264,12 @@ fn its_memory_is_not_for_others_and_not_for_core_dumps() {
     if rustix::process::geteuid().is_root() {
         let program = profile.0.path().join("program");
         fs::copy(env!("CARGO_BIN_EXE_tokenry-serve"), &program).unwrap();
-        chown(profile.0.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+        chown(profile.0.path(), Some(OTHER_USER), Some(OTHER_USER)).unwrap();
         let mut other = Command::new(program);
         other
             .args(["--vault", "passphrase"])
-            .uid(NOBODY)
-            .gid(NOBODY)
+            .uid(OTHER_USER)
+            .gid(OTHER_USER)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         other.envs(
@@ -363,9 +363,9 @@ fn the_command_line_is_read_strictly() {
     assert!(version.status.success() && version.stdout.starts_with(b"tokenry-serve "));
 }
 
-/// security.md, "Doors": off by default; the flag opens it before anybody is told that the engine is ready.
+/// security.md, "Local interfaces": off by default; with the option it is on before the engine is ready.
 #[test]
-fn the_loopback_door_is_open_only_when_it_is_asked_for_and_its_file_goes_with_it() {
+fn the_http_api_is_on_only_with_the_option_and_its_file_is_removed_at_the_end() {
     let profile = Profile::new();
     let file = profile.home().join("loopback.json");
     let first = profile.serve();

@@ -1,3 +1,5 @@
+//! The response of the server, before it is bytes.
+
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use serde_json::{Map, Value, json};
 use std::pin::Pin;

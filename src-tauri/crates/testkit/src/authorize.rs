@@ -1,3 +1,5 @@
+//! The authorization endpoint.
+
 use crate::answer::Answer;
 use crate::behaviour::{AuthorizeAnswer, Behaviour, Iss, StateAnswer};
 use crate::call::Call;

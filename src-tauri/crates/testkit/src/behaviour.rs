@@ -1,3 +1,5 @@
+//! The behaviour that a test chooses for the server.
+
 use crate::Fault;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

@@ -1,3 +1,5 @@
+//! A request that the server received.
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::collections::BTreeMap;

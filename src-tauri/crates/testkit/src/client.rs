@@ -1,3 +1,5 @@
+//! Client authentication.
+
 use crate::answer::Answer;
 use crate::behaviour::{Client, ClientAuth};
 use crate::call::Call;

@@ -1,9 +1,10 @@
+//! A clock that moves only when a test moves it.
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokenry_core::{Clock, Timestamp};
 
-/// A clock that moves only when it is told to. Clones show the same time, so a test keeps one and gives the
-/// other away.
+/// A clock that moves only when a test moves it. Clones show the same time, so a test can keep one.
 #[derive(Debug, Clone)]
 pub struct FixedClock(Arc<Mutex<Hands>>);
 
@@ -28,7 +29,7 @@ impl FixedClock {
         hands.boot += by;
     }
 
-    /// Somebody sets the wall clock, forwards or back; the time since start is what it was.
+    /// Sets the wall clock forwards or back, and leaves the time since start as it is.
     pub fn set(&self, wall: Timestamp) {
         self.hands().wall = wall;
     }

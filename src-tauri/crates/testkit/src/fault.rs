@@ -1,3 +1,5 @@
+//! Faults that a test queues for an endpoint.
+
 use crate::answer::{Answer, Content, Delivery};
 use crate::{Flaw, Refusal};
 use serde::{Deserialize, Serialize};

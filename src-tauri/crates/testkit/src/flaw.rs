@@ -1,3 +1,5 @@
+//! Flaws in a token response whose refresh token is readable.
+
 use crate::answer::{Answer, Content};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,3 +1,5 @@
+//! Grants: families of refresh and access tokens.
+
 use crate::Account;
 use serde::Serialize;
 use std::collections::HashMap;

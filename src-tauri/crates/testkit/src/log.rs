@@ -1,3 +1,5 @@
+//! The log of all requests.
+
 use crate::{ClientAuth, Fault};
 use serde::Serialize;
 use tokenry_core::Timestamp;

@@ -17,7 +17,7 @@ fn main() -> ExitCode {
     let server = Server::start(Behaviour::default());
     match converse(&server) {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever listened is gone: there is nobody to tell.
+        // The reader of standard output has closed it.
         Err(_) => ExitCode::FAILURE,
     }
 }

@@ -1,3 +1,5 @@
+//! Predictable randomness.
+
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

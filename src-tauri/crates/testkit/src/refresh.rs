@@ -1,3 +1,5 @@
+//! The refresh_token grant.
+
 use crate::behaviour::{Client, Rotation};
 use crate::call::Call;
 use crate::grants::{Ended, Issued};

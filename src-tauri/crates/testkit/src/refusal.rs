@@ -1,3 +1,5 @@
+//! Ways in which the server refuses a refresh.
+
 use crate::answer::{Answer, Content};
 use serde::{Deserialize, Serialize};
 use serde_json::json;

@@ -1,3 +1,5 @@
+//! The userinfo and revocation endpoints.
+
 use crate::answer::Answer;
 use crate::behaviour::Iss;
 use crate::call::Call;
@@ -24,8 +26,8 @@ pub(crate) fn userinfo(state: &State, call: &Call, now: Timestamp) -> Answer {
     Answer::json(200, Value::Object(body))
 }
 
-/// RFC 7009: a refresh token takes its whole family with it, an access token only itself, and a token nobody
-/// knows is a success too.
+/// RFC 7009: a refresh token ends its whole family, an access token ends alone, and an unknown token is a success
+/// too.
 pub(crate) fn revoke(state: &mut State, call: &Call) -> Answer {
     let client = match client::authenticate(&state.behaviour.clients, call) {
         Ok(client) => client,

@@ -1,3 +1,5 @@
+//! The server: starts, is changed, and is asked what it received.
+
 use crate::behaviour::Behaviour;
 use crate::grants::{Ended, Family, Grants, Issued};
 use crate::service::{Shared, State};
@@ -157,9 +159,9 @@ impl Server {
         self.shared.state().log.clear();
     }
 
-    /// Waits until the log satisfies `enough`, and says whether it did within `patience`.
-    pub fn wait_until(&self, patience: Duration, enough: impl Fn(&[Request]) -> bool) -> bool {
-        let end = Instant::now() + patience;
+    /// Waits until the log satisfies `enough`, and says whether it did within `timeout`.
+    pub fn wait_until(&self, timeout: Duration, enough: impl Fn(&[Request]) -> bool) -> bool {
+        let end = Instant::now() + timeout;
         let mut state = self.shared.state();
         while !enough(&state.log) {
             let left = end.saturating_duration_since(Instant::now());

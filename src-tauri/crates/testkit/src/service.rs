@@ -1,3 +1,5 @@
+//! Accepts connections and routes requests to endpoints.
+
 use crate::answer::{Answer, AnswerBody, Delivery, Gone};
 use crate::behaviour::Behaviour;
 use crate::call::Call;

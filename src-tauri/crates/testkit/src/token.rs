@@ -1,3 +1,5 @@
+//! The token endpoint.
+
 use crate::answer::Answer;
 use crate::behaviour::Client;
 use crate::call::Call;

@@ -32,7 +32,7 @@ fn a_client_proves_itself_in_its_registered_way_and_in_no_other() {
     assert_eq!(by_basic("tokenry-confidential", "testkit-secret"), 401);
     assert_eq!(by_basic("tokenry-basic", "wrong"), 401);
     assert_eq!(by_post("tokenry-confidential", "wrong"), 401);
-    assert_eq!(by_post("nobody", "testkit-secret"), 401);
+    assert_eq!(by_post("unknown", "testkit-secret"), 401);
     let ways: Vec<_> = server.log().iter().take(2).map(|r| (r.kind, r.auth)).collect();
     let expected = [
         (Kind::ClientCredentials, Some(ClientAuth::Basic)),

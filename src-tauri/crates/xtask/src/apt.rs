@@ -93,7 +93,7 @@ fn installed(lines: &str) -> HashSet<String> {
 }
 
 fn install(packages: &[&str]) -> Result {
-    // One shell, so that sudo asks once. An index of somebody else's that cannot be read must not stop us.
+    // One shell, so that sudo prompts once. A third-party index that cannot be read must not stop us.
     let script = format!(
         "apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install --yes -qq --no-install-recommends \
          -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 {}",

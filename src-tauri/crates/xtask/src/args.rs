@@ -1,4 +1,4 @@
-//! What was asked for.
+//! The command line of xtask.
 
 use crate::run::Options;
 

@@ -59,7 +59,7 @@ fn ensure() -> Result<PathBuf> {
         .env("CARGO_TARGET_DIR", &build)
         .env("CARGO_PROFILE_DEV_DEBUG", "none");
     let installed = sh::run(&mut install);
-    // Half a gigabyte that nobody needs again; a failure to remove it harms nothing.
+    // Half a gigabyte that is not needed again. A failure to remove it does no harm.
     let _ = fs::remove_dir_all(&build);
     installed.map(|()| ours)
 }

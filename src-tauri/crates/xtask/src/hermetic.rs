@@ -1,4 +1,4 @@
-//! A test run leaves nothing behind: no file in the work tree or among the temporary ones, no handler in the
+//! A test run leaves nothing behind: no file in the work tree or the temporary folder, no handler in the
 //! user's own folders, no process.
 
 use crate::sh::{self, Result};
@@ -8,26 +8,26 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// How long a process may take to end after the tests have.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// A process of the tests ends within this time after them.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A Unix socket's path may have 107 bytes, and the tests put theirs below the temporary folder.
-const LONGEST_TEMPORARY: usize = 40;
+const MAX_TEMPORARY_FOLDER_CHARS: usize = 40;
 
-/// What was there before the tests.
+/// The state before the tests.
 pub(crate) struct Surroundings {
-    /// The tests' own folder for temporary files. Whatever they start has its path in its environment or its
-    /// arguments, so it tells their processes from what runs anyway.
+    /// The tests' folder for temporary files. Their processes have its path in the environment or the arguments, which
+    /// distinguishes them from other processes.
     temporary: PathBuf,
     tree: BTreeSet<String>,
     user_files: BTreeSet<String>,
 }
 
 impl Surroundings {
-    /// Looks at the work tree and at the user's own folders, and makes the folder for temporary files.
+    /// Records the work tree and the user's folders, and creates the folder for temporary files.
     ///
     /// # Errors
-    /// When git cannot say what the work tree holds, or the folder cannot be made.
+    /// When git cannot list the work tree, or the folder cannot be created.
     pub(crate) fn look() -> Result<Self> {
         let temporary = temporary_folder();
         fs::create_dir(&temporary).map_err(|e| format!("{} cannot be made: {e}.", temporary.display()))?;
@@ -38,12 +38,12 @@ impl Surroundings {
         })
     }
 
-    /// Gives the tests that `command` starts the temporary folder.
+    /// Sets the temporary folder of the tests that `command` starts.
     pub(crate) fn give<'c>(&self, command: &'c mut Command) -> &'c mut Command {
         command.env("TMPDIR", &self.temporary)
     }
 
-    /// Looks again.
+    /// Compares with the state before the tests.
     ///
     /// # Errors
     /// Names every difference.
@@ -73,9 +73,9 @@ impl Surroundings {
         ))
     }
 
-    /// The tests' processes that are still alive when patience is at an end.
+    /// The tests' processes that still run after the timeout.
     fn processes(&self) -> Vec<String> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             let alive = processes_below(&self.temporary);
             if alive.is_empty() || Instant::now() >= deadline {
@@ -88,13 +88,13 @@ impl Surroundings {
 
 impl Drop for Surroundings {
     fn drop(&mut self) {
-        // What was in it has been told; it is ours to remove.
+        // Its content is reported already.
         let _ = fs::remove_dir_all(&self.temporary);
     }
 }
 
-/// Gives a command a session of its own where ours cannot be seen, as in a container that was entered from outside:
-/// the tests look at what a question says of a program's session.
+/// Runs a command in a new session if ours is outside of the process namespace, as in a container that was entered from
+/// outside: tests check what a permission request says about a program's session.
 pub(crate) fn in_a_session(command: Command) -> Command {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     // After the name come state, parent, process group and session (proc_pid_stat(5)).
@@ -117,7 +117,7 @@ pub(crate) fn in_a_session(command: Command) -> Command {
 
 fn temporary_folder() -> PathBuf {
     let folder = std::env::temp_dir().join(format!("tkt{}", std::process::id()));
-    if cfg!(unix) && folder.as_os_str().len() > LONGEST_TEMPORARY {
+    if cfg!(unix) && folder.as_os_str().len() > MAX_TEMPORARY_FOLDER_CHARS {
         return Path::new("/tmp").join(format!("tkt{}", std::process::id()));
     }
     folder
@@ -186,7 +186,7 @@ fn processes_below(folder: &Path) -> Vec<String> {
 fn describe(pid: u32, folder: &Path) -> Option<String> {
     let process = PathBuf::from(format!("/proc/{pid}"));
     let line = fs::read(process.join("cmdline")).ok()?;
-    // One that ended, or hides its environment from us, has none to show.
+    // A process that has ended, or hides its environment, has none.
     let environment = fs::read(process.join("environ")).unwrap_or_default();
     let path = folder.as_os_str().as_encoded_bytes();
     let holds = |text: &[u8]| text.windows(path.len()).any(|window| window == path);
@@ -218,10 +218,10 @@ mod tests {
             .env("HOME", folder.join("user"))
             .spawn()
             .unwrap();
-        // For a moment after it was started a process has neither arguments nor an environment to show.
+        // Right after its start a process has neither arguments nor an environment.
         let begun = Instant::now();
         let mut found = Vec::new();
-        while found.is_empty() && begun.elapsed() < PATIENCE {
+        while found.is_empty() && begun.elapsed() < TIMEOUT {
             found = processes_below(&folder);
         }
         child.kill().unwrap();

@@ -104,8 +104,8 @@ fn linked_statically(package: &str, program: &str, profile: Profile) -> Result {
     )))
 }
 
-/// Builds what the measurements compare us with: the smallest client, linked as `tokenry` is, a bare
-/// route, and somebody else who asks the keyring.
+/// Builds the programs that the benchmarks compare with: the smallest client, linked as `tokenry` is, a bare route, and
+/// another reader of the keyring.
 ///
 /// # Errors
 /// When they do not build.

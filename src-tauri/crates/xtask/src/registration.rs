@@ -11,32 +11,31 @@ use std::process::{Child, Output, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// How long an engine may take until it is ready. A keyring that asks its person takes longer, and then the window
-/// is the place to wait in.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// An engine is ready within this time. A keyring that prompts takes longer; then the window waits for it.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Exit codes of `tokenry`, which stand in the README.
+/// Exit codes of `tokenry`, as in the README.
 const NO_ENGINE: i32 = 3;
 const CONSENT_DENIED: i32 = 13;
 const NOT_FOUND: i32 = 15;
 const VAULT_LOCKED: i32 = 20;
 const OAUTH_UNAVAILABLE: i32 = 25;
 
-/// What came of it.
+/// The outcome of a registration.
 pub(crate) enum Outcome {
     Done,
-    /// There is no engine, or its vault is shut.
+    /// There is no engine, or its vault is locked.
     NotYet,
-    /// Its person said no.
+    /// The user denied it.
     Denied,
-    /// In the words of `tokenry`.
+    /// With the message of `tokenry`.
     Failed(String),
 }
 
-/// Registers it by an engine of our own, which asks nobody and has ended when this returns.
+/// Registers the Sandbox with an engine that needs no consent, and has ended when this returns.
 ///
 /// # Errors
-/// When a program is not there.
+/// When a program is missing.
 pub(crate) fn unasked(profile: &Path, provider: &Value) -> Result<Outcome> {
     match Engine::start(profile)? {
         Some(_engine) => register(profile, provider),
@@ -44,12 +43,12 @@ pub(crate) fn unasked(profile: &Path, provider: &Value) -> Result<Outcome> {
     }
 }
 
-/// Registers it by the engine that is there, which asks its person.
+/// Registers the Sandbox with the running engine, which asks for consent.
 ///
 /// # Errors
-/// When a program is not there.
+/// When a program is missing.
 pub(crate) fn asked(profile: &Path, provider: &Value) -> Result<Outcome> {
-    // Of all commands only this one and `lock` start no engine where there is none.
+    // Only this command and `lock` never start an engine.
     let status = tokenry(profile, &["status"], "")?;
     if status.status.success() {
         register(profile, provider)
@@ -92,7 +91,7 @@ fn tokenry(profile: &Path, args: &[&str], stdin: &str) -> Result<Output> {
             .stderr(Stdio::piped())
             .spawn()?;
         if let Some(mut input) = child.stdin.take() {
-            // One that has ended already says why.
+            // An engine that has ended says why.
             let _ = input.write_all(stdin.as_bytes());
         }
         child.wait_with_output()
@@ -100,11 +99,11 @@ fn tokenry(profile: &Path, args: &[&str], stdin: &str) -> Result<Output> {
     run().map_err(|e| format!("`tokenry` could not be run: {e}."))
 }
 
-/// An engine without a window that lets everything through. It ends when this is dropped, and by Ctrl-C as we do.
+/// An engine without a window that allows everything. It ends when this is dropped, and at Ctrl-C.
 struct Engine(Child);
 
 impl Engine {
-    /// One whose vault has opened without a question; none where it does not.
+    /// Returns `None` when its vault does not open without a prompt.
     fn start(profile: &Path) -> Result<Option<Self>> {
         let program = repo::program(Profile::Dev.folder(), "tokenry-serve");
         let child = sh::command(program, ["--background", "--approve", "all"])
@@ -119,14 +118,14 @@ impl Engine {
             let first = output.and_then(|output| BufReader::new(output).lines().next()?.ok());
             let _ = tell.send(first.is_some_and(|line| line.starts_with("ready ")));
         });
-        Ok(told.recv_timeout(PATIENCE).unwrap_or(false).then_some(engine))
+        Ok(told.recv_timeout(TIMEOUT).unwrap_or(false).then_some(engine))
     }
 }
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        // It tidies up when it is told to end; what the standard library has would end it on the spot.
+        // It cleans up after a signal; the kill of the standard library would end it at once.
         let _ = sh::command("sh", ["-c", "kill \"$0\"", &self.0.id().to_string()]).status();
-        sh::end(&mut self.0, PATIENCE);
+        sh::end(&mut self.0, TIMEOUT);
     }
 }

@@ -1,4 +1,4 @@
-//! Where things are, and which surroundings we run in.
+//! Paths, and the environment.
 
 use std::path::PathBuf;
 

@@ -46,7 +46,7 @@ impl Sandbox {
                 line.trim()
             )
         })?;
-        // Its later words belong to nobody, but the pipe must not fill up.
+        // Its later output is not used, but the pipe must not fill up.
         std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
         Ok(sandbox)
     }

@@ -5,11 +5,10 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// What xtask's parts return: the error says what failed and what to do about it.
+/// The error says what failed and what to do.
 pub(crate) type Result<T = ()> = std::result::Result<T, String>;
 
-/// A program with its arguments, to be run in the workspace's folder. No standard input: nothing here may stop
-/// and wait for an answer that CI cannot give.
+/// A program with its arguments, in the workspace's folder, without standard input: CI cannot answer a prompt.
 pub(crate) fn command<I, S>(program: impl AsRef<OsStr>, args: I) -> Command
 where
     I: IntoIterator<Item = S>,
@@ -68,12 +67,12 @@ pub(crate) fn read(command: &mut Command) -> Result<String> {
         .map_err(|_| format!("`{}` printed something that is no text.", shown(command)))
 }
 
-/// Waits for a child that was told to end, and ends it itself when that takes longer than `patience`.
-pub(crate) fn end(child: &mut Child, patience: Duration) {
-    let deadline = Instant::now() + patience;
+/// Waits for a child that was asked to end, and kills it after `timeout`.
+pub(crate) fn end(child: &mut Child, timeout: Duration) {
+    let deadline = Instant::now() + timeout;
     while matches!(child.try_wait(), Ok(None)) {
         if Instant::now() >= deadline {
-            // It may have ended in between, and that is as good.
+            // It may have ended in between.
             let _ = child.kill();
             let _ = child.wait();
             return;

@@ -3,8 +3,8 @@
 use crate::sh::Result;
 use std::time::{Duration, Instant};
 
-/// What was done so far. Stages that stand on an earlier one are guarded with `?`; those that do not are run
-/// all the same, so that one run tells everything that is wrong.
+/// The stages so far. A stage that needs an earlier one is guarded with `?`; the others run in any case, so that one
+/// run reports everything that is wrong.
 #[derive(Default)]
 pub(crate) struct Stages {
     done: Vec<Stage>,

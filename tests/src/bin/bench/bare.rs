@@ -1,3 +1,5 @@
+//! The bare route of `tokenry-store`, in a process of its own.
+
 use std::path::PathBuf;
 use tempfile::TempDir;
 use tokenry_e2e::process::{Running, program};

@@ -1,8 +1,10 @@
+//! Tokens for an app with a grant, for one client and for many.
+
 use crate::bare::Bare;
-use crate::house::{House, MACHINE, connect_machines, label, text, token_request_of};
 use crate::http::{Kept, request};
 use crate::report::Row;
 use crate::sample::Sample;
+use crate::stage::{MACHINE, Stage, connect_machines, label, text, token_request_of};
 use serde_json::json;
 use std::os::unix::net::UnixStream;
 use std::sync::Barrier;
@@ -14,23 +16,23 @@ const ROUNDS: usize = 20;
 /// How many requests of a client are timed as one.
 const REQUESTS: usize = 500;
 const CLIENTS: [usize; 2] = [1, 8];
-/// How much a store holds that somebody has used for years.
+/// The size of a store after years of use.
 const CONNECTIONS: usize = 100_000;
 const EVENTS: usize = 1_000_000;
-const MOST_CLIENTS: usize = 8;
+const MAX_CLIENTS: usize = 8;
 
 /// An app and what it was granted, with policy and activity log, beside a bare route that answers a constant.
 pub(crate) fn measure() -> Vec<Row> {
-    let house = House::build();
-    connect_machines(house.open(), 1..11);
-    let ask = granted(&house);
+    let stage = Stage::build();
+    connect_machines(stage.open(), 1..11);
+    let ask = granted(&stage);
     let bare = Bare::start();
-    let size = house.open().ask(&ask).body.len();
+    let size = stage.open().ask(&ask).body.len();
     let ask_constant = request("POST", &format!("/constant/{size}"), None);
     let mut rows = Vec::new();
     for clients in CLIENTS {
         let (mut ours, mut other) = (Sample::default(), Sample::default());
-        let mut engines: Vec<_> = (0..clients).map(|_| house.open()).collect();
+        let mut engines: Vec<_> = (0..clients).map(|_| stage.open()).collect();
         let mut routes: Vec<_> = (0..clients).map(|_| Kept::unix(&bare.socket())).collect();
         for _ in 0..ROUNDS {
             ours.push(each(&mut engines, &ask));
@@ -49,11 +51,11 @@ pub(crate) fn measure() -> Vec<Row> {
 
 /// The slowest of a hundred, with a store that holds very much.
 pub(crate) fn measure_full() -> Vec<Row> {
-    let house = House::filled(CONNECTIONS);
-    let ask = granted(&house);
-    let mut engines: Vec<_> = (0..MOST_CLIENTS).map(|_| house.open()).collect();
+    let stage = Stage::filled(CONNECTIONS);
+    let ask = granted(&stage);
+    let mut engines: Vec<_> = (0..MAX_CLIENTS).map(|_| stage.open()).collect();
     // Each hand-out is a line of the log.
-    for _ in 0..EVENTS / (REQUESTS * MOST_CLIENTS) {
+    for _ in 0..EVENTS / (REQUESTS * MAX_CLIENTS) {
         each(&mut engines, &ask);
     }
     CLIENTS
@@ -76,9 +78,9 @@ fn people(clients: usize) -> String {
 }
 
 /// Registers an app that may have the token of one connection, and gives its request for that.
-fn granted(house: &House) -> Vec<u8> {
+fn granted(stage: &Stage) -> Vec<u8> {
     let connection = format!("{MACHINE}/{}", label(5));
-    let mut engine = house.open();
+    let mut engine = stage.open();
     let mut send = |path: &str, body| engine.ask(&request("POST", path, Some(&body))).expect_json();
     let app = send("/v1/apps", json!({"name": "script"}));
     send(
@@ -86,7 +88,7 @@ fn granted(house: &House) -> Vec<u8> {
         json!({"app": "script", "scopes": ["tokens:read"], "connections": [connection]}),
     );
     let ask = token_request_of(&connection, Some(text(&app, "token")));
-    house.open().ask(&ask).expect_json();
+    stage.open().ask(&ask).expect_json();
     ask
 }
 

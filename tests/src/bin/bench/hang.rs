@@ -1,7 +1,9 @@
-use crate::house::{House, MACHINE, connect_machines, label, token_request};
+//! A token while another provider does not respond.
+
 use crate::http::request;
 use crate::report::Row;
 use crate::sample::Sample;
+use crate::stage::{MACHINE, Stage, connect_machines, label, token_request};
 use std::thread::scope;
 use std::time::Duration;
 use tokenry_testkit::{Behaviour, Fault, Server};
@@ -12,13 +14,13 @@ const WAITING: usize = 8;
 
 /// One connection's token while 8 callers wait for another provider, which says nothing; beside the same when idle.
 pub(crate) fn measure() -> Vec<Row> {
-    let house = House::build();
+    let stage = Stage::build();
     let other = Server::start(Behaviour::default());
-    house.add_provider(&other, "slow");
-    house.sign_in("slow");
-    connect_machines(house.open(), 1..11);
+    stage.add_provider(&other, "slow");
+    stage.sign_in("slow");
+    connect_machines(stage.open(), 1..11);
     let ask = token_request(&format!("{MACHINE}/{}", label(5)));
-    let mut engine = house.open();
+    let mut engine = stage.open();
     engine.ask(&ask).expect_json();
     let (mut hanging, mut idle) = (Sample::default(), Sample::default());
     let mut block = |sample: &mut Sample| {
@@ -31,14 +33,14 @@ pub(crate) fn measure() -> Vec<Row> {
         other.queue(Fault::Gate);
         scope(|scope| {
             for _ in 0..WAITING {
-                let mut waiting = house.open();
+                let mut waiting = stage.open();
                 scope.spawn(move || {
                     let refresh = request("POST", "/v1/connections/slow/refresh", None);
                     waiting.ask(&refresh).expect_json()
                 });
             }
-            let patience = Duration::from_secs(10);
-            assert!(other.wait_until(patience, |log| {
+            let timeout = Duration::from_secs(10);
+            assert!(other.wait_until(timeout, |log| {
                 log.iter()
                     .filter(|request| request.fault == Some(Fault::Gate))
                     .count()

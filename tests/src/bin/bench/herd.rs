@@ -1,7 +1,9 @@
-use crate::house::{House, PERSON, text};
+//! Many callers at the moment when a token has expired.
+
 use crate::http::{Kept, request};
 use crate::report::Row;
 use crate::sample::Sample;
+use crate::stage::{PERSON, Stage, text};
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::os::unix::net::UnixStream;
@@ -19,23 +21,23 @@ const LIFE: u64 = 2;
 
 /// 64 callers at once, when the token has just expired.
 pub(crate) fn measure() -> Vec<Row> {
-    let house = House::build();
-    house.provider.set(|behaviour| behaviour.token_life = LIFE);
-    house.sign_in(PERSON);
-    let usual = round("64 callers of an expired token, all served", &house, &json!({}));
+    let stage = Stage::build();
+    stage.provider.set(|behaviour| behaviour.token_life = LIFE);
+    stage.sign_in(PERSON);
+    let usual = round("64 callers of an expired token, all served", &stage, &json!({}));
     let more = json!({"min_valid_seconds": 3600});
     let what = "the same, when they ask for more validity than is granted";
-    vec![usual, round(what, &house, &more)]
+    vec![usual, round(what, &stage, &more)]
 }
 
-fn round(what: &str, house: &House, body: &Value) -> Row {
+fn round(what: &str, stage: &Stage, body: &Value) -> Row {
     let (mut all, mut most) = (Sample::default(), 0);
     for _ in 0..ROUNDS {
         sleep(Duration::from_secs(LIFE) + Duration::from_millis(100));
-        house.provider.queue(Fault::SlowAnswer(SLOW));
-        let before = house.provider.refreshes();
-        let times = herd(house, body);
-        most = most.max(house.provider.refreshes() - before);
+        stage.provider.queue(Fault::SlowAnswer(SLOW));
+        let before = stage.provider.refreshes();
+        let times = herd(stage, body);
+        most = most.max(stage.provider.refreshes() - before);
         all.push(times);
     }
     let note = format!("the provider takes {SLOW} ms; requests to it: {most} (aim: 1); errors: 0");
@@ -43,7 +45,7 @@ fn round(what: &str, house: &House, body: &Value) -> Row {
 }
 
 /// How long until the last one is served.
-fn herd(house: &House, body: &Value) -> Duration {
+fn herd(stage: &Stage, body: &Value) -> Duration {
     let ask = request("POST", &format!("/v1/connections/{PERSON}/token"), Some(body));
     let start = Barrier::new(CALLERS);
     let one = &|mut engine: Kept<UnixStream>| {
@@ -52,7 +54,7 @@ fn herd(house: &House, body: &Value) -> Duration {
         let answer = engine.ask(&ask).expect_json();
         (began, Instant::now(), text(&answer, "access_token").to_owned())
     };
-    let engines: Vec<_> = (0..CALLERS).map(|_| house.open()).collect();
+    let engines: Vec<_> = (0..CALLERS).map(|_| stage.open()).collect();
     let served: Vec<_> = scope(|scope| {
         let callers: Vec<_> = engines
             .into_iter()

@@ -1,6 +1,8 @@
-use crate::house::{House, MACHINE, connect_machines, label, token_request};
+//! An engine that is idle: memory and processor time.
+
 use crate::proc::{number, pss};
 use crate::report::Row;
+use crate::stage::{MACHINE, Stage, connect_machines, label, token_request};
 use std::fs;
 use std::thread::sleep;
 use std::time::Duration;
@@ -11,21 +13,21 @@ const WATCHED: Duration = Duration::from_secs(120);
 
 /// An engine that has handed out tokens, and then has nothing to do.
 pub(crate) fn measure() -> Vec<Row> {
-    let house = House::build();
-    connect_machines(house.open(), 1..11);
-    house
+    let stage = Stage::build();
+    connect_machines(stage.open(), 1..11);
+    stage
         .open()
         .ask(&token_request(&format!("{MACHINE}/{}", label(5))))
         .expect_json();
     sleep(SETTLE);
-    let before = wakeups(house.engine_id());
+    let before = wakeups(stage.engine_id());
     sleep(WATCHED);
-    let woken = wakeups(house.engine_id()).saturating_sub(before) as f64;
+    let woken = wakeups(stage.engine_id()).saturating_sub(before) as f64;
     let minutes = WATCHED.as_secs_f64() / 60.0;
     vec![
         Row::count(
             "engine without a window, idle: memory (PSS)",
-            pss(house.engine_id()),
+            pss(stage.engine_id()),
             "MiB",
             10.0,
         ),

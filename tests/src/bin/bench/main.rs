@@ -15,7 +15,6 @@ mod bare;
 mod granted;
 mod hang;
 mod herd;
-mod house;
 mod http;
 mod idle;
 mod kept;
@@ -25,6 +24,7 @@ mod process_start;
 mod refresh;
 mod report;
 mod sample;
+mod stage;
 mod window;
 
 use report::{Report, Row};

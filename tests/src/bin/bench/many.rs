@@ -1,7 +1,9 @@
-use crate::house::{House, MACHINE, label, token_request};
+//! Engine start and lists, with few connections and with many.
+
 use crate::http::request;
 use crate::report::Row;
 use crate::sample::Sample;
+use crate::stage::{MACHINE, Stage, label, token_request};
 use std::time::Duration;
 use tokenry_e2e::process::Running;
 
@@ -37,31 +39,31 @@ pub(crate) fn measure() -> Vec<Row> {
 }
 
 /// How long a keyring takes that a program of its own asks for the same.
-fn ask_keyring(house: &House, sample: &mut Sample) {
-    let asked = Running::start(house.profile.command("examples/keyring_read", &["1"])).wait();
+fn ask_keyring(stage: &Stage, sample: &mut Sample) {
+    let asked = Running::start(stage.profile.command("examples/keyring_read", &["1"])).wait();
     let nanoseconds = asked.success().stdout.trim().parse().unwrap();
     sample.push(Duration::from_nanos(nanoseconds));
 }
 
-fn filled(count: usize) -> House {
-    let house = House::build();
-    house.fill(count);
-    house
+fn filled(count: usize) -> Stage {
+    let stage = Stage::build();
+    stage.fill(count);
+    stage
 }
 
-fn start(house: &mut House, sample: &mut Sample) {
+fn start(stage: &mut Stage, sample: &mut Sample) {
     let ask = token_request(&format!("{MACHINE}/{}", label(5)));
-    house.stop();
+    stage.stop();
     let answer = sample.time(|| {
-        house.start();
-        house.open().ask(&ask)
+        stage.start();
+        stage.open().ask(&ask)
     });
     answer.expect_json();
 }
 
-fn list(house: &House) -> Sample {
+fn list(stage: &Stage) -> Sample {
     let ask = request("GET", "/v1/connections", None);
-    let mut engine = house.open();
+    let mut engine = stage.open();
     let mut sample = Sample::default();
     for _ in 0..LISTS {
         let reply = sample.time(|| engine.ask(&ask));

@@ -1,6 +1,8 @@
-use crate::house::{House, MACHINE, connect_machines, label};
+//! `tokenry token` as a whole process.
+
 use crate::report::Row;
 use crate::sample::Sample;
+use crate::stage::{MACHINE, Stage, connect_machines, label};
 use std::io::{Read, Write};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
@@ -10,13 +12,13 @@ const RUNS: usize = 600;
 
 /// `tokenry token` as a whole process, beside the smallest program that talks to a socket at all.
 pub(crate) fn measure() -> Vec<Row> {
-    let house = House::build();
-    connect_machines(house.open(), 1..11);
-    let socket = house.profile.scratch().join("answers.sock");
+    let stage = Stage::build();
+    connect_machines(stage.open(), 1..11);
+    let socket = stage.profile.scratch().join("answers.sock");
     answer_everybody(&socket);
     let name = format!("{MACHINE}/{}", label(5));
-    let mut tokenry = house.profile.command("tokenry", &["token", &name]);
-    let mut smallest = house
+    let mut tokenry = stage.profile.command("tokenry", &["token", &name]);
+    let mut smallest = stage
         .profile
         .command("smallest_client", &[&socket.to_string_lossy()]);
     let (mut ours, mut other) = (Sample::default(), Sample::default());

@@ -1,19 +1,21 @@
+//! A refresh.
+
 use crate::bare::Bare;
-use crate::house::{House, PERSON};
 use crate::http::{Kept, form, request};
 use crate::report::Row;
 use crate::sample::Sample;
+use crate::stage::{PERSON, Stage};
 use std::time::Duration;
 
 const RUNS: usize = 200;
 
 /// A refresh with a token that is replaced, less the same provider asked directly and less two bare commits.
 pub(crate) fn measure() -> Vec<Row> {
-    let house = House::build();
-    house.sign_in(PERSON);
+    let stage = Stage::build();
+    stage.sign_in(PERSON);
     let bare = Bare::start();
-    let endpoint = house.provider.token_endpoint();
-    let mut engine = house.open();
+    let endpoint = stage.provider.token_endpoint();
+    let mut engine = stage.open();
     let mut provider = Kept::tcp(&endpoint);
     let mut route = Kept::unix(&bare.socket());
     let ask_engine = request("POST", &format!("/v1/connections/{PERSON}/refresh"), None);
@@ -36,7 +38,7 @@ pub(crate) fn measure() -> Vec<Row> {
         let answer = route.ask(&ask_commits).expect_json();
         commits.push(Duration::from_nanos(answer["nanoseconds"].as_u64().unwrap()));
     }
-    let asked = house.provider.refreshes();
+    let asked = stage.provider.refreshes();
     let row = Row::beyond(
         "a refresh, beyond the provider's own time and the two commits",
         &ours,

@@ -1,3 +1,5 @@
+//! The table of results.
+
 use crate::sample::Sample;
 use serde_json::{Value, json};
 use std::fmt::Write;

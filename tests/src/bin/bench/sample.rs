@@ -1,3 +1,5 @@
+//! Measured numbers and their quantiles.
+
 use std::time::{Duration, Instant};
 
 /// Measured numbers, sorted when they are asked about: times in milliseconds, or what a row says.

@@ -1,3 +1,5 @@
+//! The start of the desktop app, until its window is painted.
+
 use crate::proc::{children, name, pss};
 use crate::report::Row;
 use crate::sample::Sample;
@@ -17,12 +19,12 @@ const STILL: Duration = Duration::from_secs(2);
 /// How long web processes may take to end.
 const SETTLE: Duration = Duration::from_secs(10);
 /// How often it is looked at. Each look keeps the display busy for some milliseconds.
-const LOOK: Duration = Duration::from_millis(15);
+const POLL_INTERVAL: Duration = Duration::from_millis(15);
 
 /// Our window beside an empty one: until it shows all that it is going to show, and what its processes take then.
 pub(crate) fn measure() -> Vec<Row> {
     let session = DesktopSession::with_display();
-    // Somebody who shows tray icons.
+    // A desktop that shows tray icons.
     let _tray = show_tray_icons(&session);
     let profile = Profile::in_session(&session);
     let eye = Eye::open(&session);
@@ -73,7 +75,7 @@ fn start(command: Command, eye: &Eye) -> (Running, Duration) {
         } else if now - changed > STILL && seen.as_ref().is_some_and(Picture::is_painted) {
             return (app, changed - began);
         }
-        sleep(LOOK);
+        sleep(POLL_INTERVAL);
     }
 }
 

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokenry_testkit::http::{Connection, Request, Response};
 
 /// A user who is not root, whatever it is called here.
-pub(crate) const NOBODY: u32 = 65_534;
+pub(crate) const OTHER_USER: u32 = 65_534;
 pub(crate) const PASSPHRASE: &str = "correct horse battery staple";
 
 /// A profile that goes away, with no keyring within reach.

@@ -1,4 +1,4 @@
-//! A whole house for a measurement: keyring, profile, provider, engine; all gone when it is dropped.
+//! A whole stage for a measurement: keyring, profile, provider, engine; all gone when it is dropped.
 
 use crate::http::{Kept, request, request_as};
 use rustix::process::Signal;
@@ -22,7 +22,7 @@ const AT_ONCE: usize = 16;
 /// The provider whose tokens are got through a browser and refreshed.
 pub(crate) const PERSON: &str = "person";
 
-pub(crate) struct House {
+pub(crate) struct Stage {
     // Dropped in this order: the engine before what it stands on.
     engine: Option<Running>,
     pub(crate) profile: Profile,
@@ -30,7 +30,7 @@ pub(crate) struct House {
     session: DesktopSession,
 }
 
-impl House {
+impl Stage {
     /// An engine with an open vault and both providers, and nothing connected.
     pub(crate) fn build() -> Self {
         Self::build_below(&std::env::temp_dir())
@@ -41,35 +41,35 @@ impl House {
         let profile = Profile::in_session_below(&session, folder);
         let provider = Server::start(Behaviour::rotating(Rotation::Strict));
         let engine = profile.serve();
-        let house = Self {
+        let stage = Self {
             engine: Some(engine),
             profile,
             provider,
             session,
         };
-        house.add_provider(&house.provider, MACHINE);
-        house.add_provider(&house.provider, PERSON);
-        house
+        stage.add_provider(&stage.provider, MACHINE);
+        stage.add_provider(&stage.provider, PERSON);
+        stage
     }
 
     /// With so many connections that filling it on a disk, where each is committed, would take longer than all that
     /// is measured: it is filled in memory, and then moved.
     pub(crate) fn filled(count: usize) -> Self {
-        let mut house = Self::build_below(Path::new(MEMORY));
-        house.fill(count);
-        house.stop();
-        let moved = Profile::in_session(&house.session);
+        let mut stage = Self::build_below(Path::new(MEMORY));
+        stage.fill(count);
+        stage.stop();
+        let moved = Profile::in_session(&stage.session);
         std::fs::create_dir(moved.home()).unwrap();
         std::fs::set_permissions(moved.home(), Permissions::from_mode(0o700)).unwrap();
-        for file in std::fs::read_dir(house.profile.home()).unwrap() {
+        for file in std::fs::read_dir(stage.profile.home()).unwrap() {
             let file = file.unwrap();
             if file.file_type().unwrap().is_file() {
                 std::fs::copy(file.path(), moved.home().join(file.file_name())).unwrap();
             }
         }
-        house.profile = moved;
-        house.start();
-        house
+        stage.profile = moved;
+        stage.start();
+        stage
     }
 
     /// Connects the client itself under this many labels, several at the same time.
