@@ -172,7 +172,7 @@ mod tests {
     #[test]
     fn deep_nesting_is_an_error_and_not_a_crash() {
         let text = format!(r#"{{"name":{}"#, "[".repeat(100_000));
-        assert!(wrong(&text).contains_key("name") || wrong(&text).contains_key("body"));
+        assert_eq!(wrong(&text).into_keys().collect::<Vec<_>>(), ["name"]);
     }
 
     #[test]
