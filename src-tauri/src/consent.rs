@@ -14,7 +14,7 @@ use std::{
 };
 use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindowBuilder, WindowEvent};
 use tokenry_core::Caller;
-use tokenry_engine::{Answer, Change, Engine, Prompt, Proof};
+use tokenry_engine::{Change, Engine, Prompt, PromptAnswer, Proof};
 use tokio::sync::broadcast::error::RecvError;
 
 pub(crate) const LABEL: &str = "consent";
@@ -145,7 +145,7 @@ fn deny(app: &AppHandle) {
         };
         if let Some(Prompt { id, number, .. }) = question {
             let denied = engine
-                .answer(&Caller::Consent, id, &Proof::Number(number), Answer::Deny)
+                .answer(&Caller::Consent, id, &Proof::Number(number), PromptAnswer::Deny)
                 .await;
             if let Err(error) = denied {
                 tracing::warn!("a no was not taken: {error}");

@@ -6,7 +6,7 @@ use tauri::{AppHandle, Manager, async_runtime};
 use tokenry_api::doors::{KeptLoopback, SocketDoor, WindowDoor, keep_loopback};
 use tokenry_contract::{ErrorCode, ErrorEnvelope};
 use tokenry_core::{Caller, Code};
-use tokenry_engine::{Asking, Engine, Options};
+use tokenry_engine::{ConsentMode, Engine, Options};
 use tokio::sync::{Mutex, watch};
 
 /// How often, and how far apart, a profile that is held is tried again: 5 s in all.
@@ -122,16 +122,16 @@ async fn start_when_free(app: &AppHandle, profile: &Profile) -> Result<Engine, S
 
 /// In the window, always.
 #[cfg(not(feature = "automation"))]
-fn asking() -> Asking {
-    Asking::Possible
+fn asking() -> ConsentMode {
+    ConsentMode::Possible
 }
 
 /// A build for tests can be told to ask nobody: those that are about something else have no person to answer.
 #[cfg(feature = "automation")]
-fn asking() -> Asking {
+fn asking() -> ConsentMode {
     match std::env::var_os("TOKENRY_APPROVE") {
-        Some(word) if word == "all" => Asking::AllowAll,
-        _ => Asking::Possible,
+        Some(word) if word == "all" => ConsentMode::AllowAll,
+        _ => ConsentMode::Possible,
     }
 }
 

@@ -3,12 +3,12 @@ pub(crate) mod disconnect;
 use crate::{
     ConnectionView, Engine, Error,
     access::{
-        consent::{Differences, Wanted},
+        consent::{AccessRequest, Differences},
         policy::Operation,
         resolve,
         visibility::Sight,
     },
-    records::sealed_store::Ledger,
+    records::sealed_store::SealedStore,
 };
 use tokenry_core::{
     Caller, Connection, ConnectionId, ConnectionStatus, Event, EventKind, Outcome, Provider, ReauthReason,
@@ -31,11 +31,11 @@ impl Engine {
     /// While locked.
     pub async fn connections(&self, caller: &Caller) -> Result<Vec<ConnectionView>, Error> {
         self.allow(caller, Operation::ReadConnections)?;
-        let ledger = self.ledger()?;
-        let connections: Vec<_> = ledger.index().connections().cloned().collect();
+        let store = self.store()?;
+        let connections: Vec<_> = store.index().connections().cloned().collect();
         // An app sees what its grants name, and what it made itself.
         let may_see = |c: &Connection| caller.app().is_none() || self.allow_on(caller, &seen(c)).is_ok();
-        let index = ledger.index();
+        let index = store.index();
         let mut views: Vec<_> = connections
             .iter()
             .filter(|c| may_see(c))
@@ -66,9 +66,9 @@ impl Engine {
         provider: &str,
         operation: Operation,
     ) -> Result<Option<ConnectionId>, Error> {
-        let ledger = self.ledger()?;
+        let store = self.store()?;
         let (all, holds) = {
-            let index = ledger.index();
+            let index = store.index();
             let sight = Sight::of(&index, caller, self.latest());
             let found = sight.provider(provider).map(|provider| {
                 let usable = index.usable_of_provider(provider).filter(|c| sight.sees(c));
@@ -78,7 +78,7 @@ impl Engine {
         };
         if !holds {
             // Whatever has that name.
-            self.not_denied(caller, &Wanted::new(operation))?;
+            self.not_denied(caller, &AccessRequest::new(operation))?;
         }
         let all = all?;
         let mut possible: Vec<_> = all.iter().filter(|c| self.may_do(caller, operation, c)).collect();
@@ -90,7 +90,7 @@ impl Engine {
             [] => Ok(None),
             [one] => Ok(Some(one.id)),
             several => {
-                let index = ledger.index();
+                let index = store.index();
                 let mut candidates: Vec<_> = several.iter().map(|c| index.name_of(c)).collect();
                 candidates.sort();
                 Err(Error::Ambiguous {
@@ -126,10 +126,10 @@ impl Engine {
         reference: &str,
         change: ConnectionChange,
     ) -> Result<ConnectionView, Error> {
-        let ledger = self.ledger()?;
+        let store = self.store()?;
         let before = self.connection_meant(caller, Operation::WriteConnection, reference)?;
         let wanted = seen(&before);
-        let wanted = Wanted {
+        let wanted = AccessRequest {
             operation: Operation::WriteConnection,
             differences: differences(&before, &change),
             ..wanted
@@ -154,7 +154,7 @@ impl Engine {
                 .with_detail(&detail)
                 .by(rule)
         });
-        self.commit(&ledger, move |transaction| {
+        self.commit(&store, move |transaction| {
             let mut connection = transaction
                 .get::<Connection>(id.row())?
                 .ok_or_else(|| Error::not_found("connection", &id.to_string(), "it was disconnected"))?;
@@ -207,11 +207,11 @@ impl Engine {
 
     /// A connection as it is shown.
     pub(crate) fn view(&self, id: ConnectionId) -> Result<ConnectionView, Error> {
-        self.view_in(&*self.ledger()?, id)
+        self.view_in(&*self.store()?, id)
     }
 
-    pub(crate) fn view_in(&self, ledger: &Ledger, id: ConnectionId) -> Result<ConnectionView, Error> {
-        let index = ledger.index();
+    pub(crate) fn view_in(&self, store: &SealedStore, id: ConnectionId) -> Result<ConnectionView, Error> {
+        let index = store.index();
         let view = index
             .connection(id)
             .and_then(|connection| self.shown(&index, connection));
@@ -244,8 +244,8 @@ impl Engine {
 
 impl Engine {
     /// The event that tells of scopes that a refresh no longer brought.
-    pub(crate) fn lost_event(&self, ledger: &Ledger, connection: &Connection) -> Option<Event> {
-        let words = lost_words(connection, &ledger.index().name_of(connection))?;
+    pub(crate) fn lost_event(&self, store: &SealedStore, connection: &Connection) -> Option<Event> {
+        let words = lost_words(connection, &store.index().name_of(connection))?;
         let kind = EventKind::ScopesLost;
         Some(
             self.event(&Caller::Engine, kind, Outcome::Failed)
@@ -303,8 +303,8 @@ fn differences(before: &Connection, change: &ConnectionChange) -> Differences {
 }
 
 /// That somebody wants to see a connection.
-fn seen(connection: &Connection) -> Wanted {
-    Wanted::new(Operation::ReadConnections)
+fn seen(connection: &Connection) -> AccessRequest {
+    AccessRequest::new(Operation::ReadConnections)
         .at(connection.provider)
         .of(connection.id, connection.started_by)
 }

@@ -16,8 +16,8 @@ pub(crate) use expiry::{Expiring, expired_at_opening};
 
 use crate::{
     ConnectionView, Engine, Error,
-    access::{consent::Wanted, policy::Operation, visibility::Sight},
-    records::{index::Known, sealed_store::Ledger},
+    access::{consent::AccessRequest, policy::Operation, visibility::Sight},
+    records::{index::CredentialEntry, sealed_store::SealedStore},
 };
 use std::collections::{BTreeMap, BTreeSet};
 use tokenry_core::{
@@ -53,7 +53,7 @@ pub struct CredentialView {
 }
 
 impl CredentialView {
-    fn of(id: CredentialId, known: Known) -> Self {
+    fn of(id: CredentialId, known: CredentialEntry) -> Self {
         Self {
             id,
             project: known.project,
@@ -91,15 +91,15 @@ impl Engine {
     /// While locked.
     pub async fn credentials(&self, caller: &Caller) -> Result<Vec<AnyCredential>, Error> {
         self.allow(caller, Operation::ListCredentials)?;
-        let (ledger, now) = (self.ledger()?, self.latest());
+        let (store, now) = (self.store()?, self.latest());
         let known: Vec<_> = {
-            let index = ledger.index();
+            let index = store.index();
             let alive = index.credentials().filter(|(_, known)| known.is_alive(now));
             alive.map(|(id, known)| (id, known.clone())).collect()
         };
         // An app sees what its grants name, and what it made itself.
-        let may_see = |id: CredentialId, known: &Known| {
-            let wanted = Wanted::new(Operation::ListCredentials).of_credential(id, known.created_by);
+        let may_see = |id: CredentialId, known: &CredentialEntry| {
+            let wanted = AccessRequest::new(Operation::ListCredentials).of_credential(id, known.created_by);
             caller.app().is_none() || self.allow_on(caller, &wanted).is_ok()
         };
         let mut entered: Vec<_> = known
@@ -115,7 +115,7 @@ impl Engine {
             all.extend(
                 connections
                     .into_iter()
-                    .filter_map(|view| connection(&ledger, view)),
+                    .filter_map(|view| connection(&store, view)),
             );
         }
         Ok(all)
@@ -126,19 +126,19 @@ impl Engine {
     /// # Errors
     /// When there is none, or no longer; or the caller may not have it.
     pub async fn credential(&self, caller: &Caller, reference: &str) -> Result<AnyCredential, Error> {
-        let ledger = self.ledger()?;
-        let Some((id, known)) = self.known(caller, &ledger, reference) else {
+        let store = self.store()?;
+        let Some((id, known)) = self.known(caller, &store, reference) else {
             let view = self.connection(caller, reference).await;
             let view = view.map_err(|error| self.no_credential(caller, reference, error))?;
-            return connection(&ledger, view).ok_or_else(|| none(reference));
+            return connection(&store, view).ok_or_else(|| none(reference));
         };
         if *caller == Caller::Ui {
-            let wanted = Wanted::new(Operation::ListCredentials).of_credential(id, known.created_by);
+            let wanted = AccessRequest::new(Operation::ListCredentials).of_credential(id, known.created_by);
             self.allow_on(caller, &wanted)?;
             return Ok(AnyCredential::Entered(CredentialView::of(id, known)));
         }
         let (credential, rule) = self.permitted_values(caller, id, known.created_by).await?;
-        let mut view = CredentialView::of(id, Known::of(&credential));
+        let mut view = CredentialView::of(id, CredentialEntry::of(&credential));
         view.data = credential.data.clone();
         view.data
             .retain(|field, _| !credential.redact_fields.contains(field));
@@ -159,12 +159,12 @@ impl Engine {
         let credential = self.drafted(caller, new)?;
         check::all(&credential, self.now())?;
         self.name_is_free(&credential)?;
-        let wanted = Wanted::new(Operation::WriteCredentials)
+        let wanted = AccessRequest::new(Operation::WriteCredentials)
             .note(format!("It adds the credential {}.", credential.name))
-            .changing(difference::of_new(self.ledger()?.vault(), &credential));
+            .changing(difference::of_new(self.store()?.vault(), &credential));
         let rule = self.permit(caller, wanted).await?.rule;
         let event = self.credential_event(caller, EventKind::CredentialAdded, &credential, None);
-        let view = CredentialView::of(credential.id, Known::of(&credential));
+        let view = CredentialView::of(credential.id, CredentialEntry::of(&credential));
         self.keep(credential, None, event.by(rule)).await?;
         Ok(view)
     }
@@ -180,18 +180,18 @@ impl Engine {
         change: CredentialChange,
     ) -> Result<CredentialView, Error> {
         let (id, known) = self.entered(caller, Operation::WriteCredentials, reference)?;
-        let ledger = self.ledger()?;
-        let before = stored(&ledger, id, reference)?;
+        let store = self.store()?;
+        let before = stored(&store, id, reference)?;
         // Looked at before anybody is asked, so that nobody is asked for nothing.
         let after = change.applied_to(before.clone(), self.now())?;
         check::change(&before, &after, self.now())?;
         self.name_is_free(&after)?;
-        let wanted = Wanted::new(Operation::WriteCredentials)
+        let wanted = AccessRequest::new(Operation::WriteCredentials)
             .of_credential(id, known.created_by)
-            .changing(difference::between(ledger.vault(), &before, &after));
+            .changing(difference::between(store.vault(), &before, &after));
         let rule = self.permit(caller, wanted).await?.rule;
         let event = self.credential_event(caller, EventKind::CredentialChanged, &after, None);
-        let view = CredentialView::of(id, Known::of(&after));
+        let view = CredentialView::of(id, CredentialEntry::of(&after));
         self.keep(after, Some(before.updated_at), event.by(rule)).await?;
         Ok(view)
     }
@@ -202,17 +202,17 @@ impl Engine {
     /// When there is none, or a connection needs it as its client secret.
     pub async fn remove_credential(&self, caller: &Caller, reference: &str) -> Result<(), Error> {
         let (id, known) = self.entered(caller, Operation::DeleteCredential, reference)?;
-        let wanted = Wanted::new(Operation::DeleteCredential).of_credential(id, known.created_by);
-        let ledger = self.ledger()?;
-        let check = async { unused(&ledger, id, &known.name) };
+        let wanted = AccessRequest::new(Operation::DeleteCredential).of_credential(id, known.created_by);
+        let store = self.store()?;
+        let check = async { unused(&store, id, &known.name) };
         self.check_before_asking(caller, &wanted, check).await?;
         let rule = self.permit(caller, wanted).await?.rule;
-        let ledger = self.ledger()?;
-        let credential = self.still_there(&ledger, id)?;
-        unused(&ledger, id, &credential.name)?;
+        let store = self.store()?;
+        let credential = self.still_there(&store, id)?;
+        unused(&store, id, &credential.name)?;
         let event = self.credential_event(caller, EventKind::CredentialRemoved, &credential, None);
         let event = event.by(rule);
-        self.commit(&ledger, move |transaction| {
+        self.commit(&store, move |transaction| {
             transaction.delete_credential(id)?;
             transaction.event(&event)
         })
@@ -230,8 +230,8 @@ impl Engine {
         from: Option<Timestamp>,
         event: Event,
     ) -> Result<(), Error> {
-        let (ledger, engine, now) = (self.ledger()?, self.clone(), self.now());
-        self.commit(&ledger, move |transaction| {
+        let (store, engine, now) = (self.store()?, self.clone(), self.now());
+        self.commit(&store, move |transaction| {
             if let Some(from) = from {
                 let there = transaction.get::<Credential>(credential.id.row())?;
                 let there = there
@@ -245,7 +245,7 @@ impl Engine {
             check::in_future(&credential, now)?;
             // As it is inside the transaction: two with one name at the same moment are one and a conflict.
             let same = {
-                let index = transaction.ledger.index();
+                let index = transaction.store.index();
                 index.credential_called(&credential.project, &credential.name)
             };
             if let Some(other) = same.filter(|other| *other != credential.id) {
@@ -264,8 +264,8 @@ impl Engine {
     }
 
     fn name_is_free(&self, credential: &Credential) -> Result<(), Error> {
-        let ledger = self.ledger()?;
-        let index = ledger.index();
+        let store = self.store()?;
+        let index = store.index();
         let other = index
             .credential_called(&credential.project, &credential.name)
             .filter(|other| *other != credential.id)
@@ -280,10 +280,10 @@ impl Engine {
     pub(crate) fn known(
         &self,
         caller: &Caller,
-        ledger: &Ledger,
+        store: &SealedStore,
         reference: &str,
-    ) -> Option<(CredentialId, Known)> {
-        let index = ledger.index();
+    ) -> Option<(CredentialId, CredentialEntry)> {
+        let index = store.index();
         let id = Sight::of(&index, caller, self.latest()).credential(reference)?;
         let known = index.credential(id)?;
         known.is_alive(self.latest()).then(|| (id, known.clone()))
@@ -295,13 +295,13 @@ impl Engine {
         caller: &Caller,
         operation: Operation,
         reference: &str,
-    ) -> Result<(CredentialId, Known), Error> {
-        let ledger = self.ledger()?;
-        if let Some(found) = self.known(caller, &ledger, reference) {
+    ) -> Result<(CredentialId, CredentialEntry), Error> {
+        let store = self.store()?;
+        if let Some(found) = self.known(caller, &store, reference) {
             return Ok(found);
         }
         let connection = {
-            let index = ledger.index();
+            let index = store.index();
             let sight = Sight::of(&index, caller, self.latest());
             sight.shown_connection(reference).map(drop)
         };
@@ -329,8 +329,8 @@ impl Engine {
     }
 
     /// The record as it is now: a question may have been open for a while.
-    pub(crate) fn still_there(&self, ledger: &Ledger, id: CredentialId) -> Result<Credential, Error> {
-        let found = ledger.get::<Credential>(id.row())?;
+    pub(crate) fn still_there(&self, store: &SealedStore, id: CredentialId) -> Result<Credential, Error> {
+        let found = store.get::<Credential>(id.row())?;
         found
             .filter(|credential| is_alive(credential, self.now()))
             .ok_or_else(|| none(&id.to_string()))
@@ -366,13 +366,13 @@ pub(crate) fn is_alive(credential: &Credential, now: Timestamp) -> bool {
     credential.expires_at.is_none_or(|end| end > now)
 }
 
-fn stored(ledger: &Ledger, id: CredentialId, reference: &str) -> Result<Credential, Error> {
-    ledger.get::<Credential>(id.row())?.ok_or_else(|| none(reference))
+fn stored(store: &SealedStore, id: CredentialId, reference: &str) -> Result<Credential, Error> {
+    store.get::<Credential>(id.row())?.ok_or_else(|| none(reference))
 }
 
 /// Whether every connection can be refreshed without it.
-fn unused(ledger: &Ledger, id: CredentialId, name: &Name) -> Result<(), Error> {
-    let index = ledger.index();
+fn unused(store: &SealedStore, id: CredentialId, name: &Name) -> Result<(), Error> {
+    let index = store.index();
     let mut users = index.connections().filter(|c| c.client_secret_from == Some(id));
     match users.next().map(|connection| index.name_of(connection)) {
         None => Ok(()),
@@ -383,8 +383,8 @@ fn unused(ledger: &Ledger, id: CredentialId, name: &Name) -> Result<(), Error> {
 }
 
 /// A connection as a credential of type `oauth2_refresh`.
-pub(crate) fn connection(ledger: &Ledger, view: ConnectionView) -> Option<AnyCredential> {
-    let project = ledger.index().project_of(view.connection.provider).cloned()?;
+pub(crate) fn connection(store: &SealedStore, view: ConnectionView) -> Option<AnyCredential> {
+    let project = store.index().project_of(view.connection.provider).cloned()?;
     Some(AnyCredential::Connection {
         view: Box::new(view),
         project,

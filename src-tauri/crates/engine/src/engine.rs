@@ -2,23 +2,23 @@ use crate::{
     Change, Error, Host, Options, Status,
     access::{
         consent::Prompts,
-        policy::{Asking, Operation},
+        policy::{ConsentMode, Operation},
     },
-    activity::{buffered_random::Ahead, write::Activity},
+    activity::{buffered_random::BufferedRandom, write::Activity},
     authorization_server::AuthorizationServer,
-    flow::open_flows::{FlowPlaces, LiveFlow},
+    flow::open_flows::{FlowLimits, LiveFlow},
     lifecycle::{
         floors::{self, Floors},
         passphrase_queue::Guesses,
         residue,
-        vault_handle::{Gate, Opener, VaultReport, VaultState},
+        vault_handle::{Opener, VaultHandle, VaultReport, VaultState},
     },
     locks,
-    records::{sealed_store::Ledger, transaction::Transaction},
+    records::{sealed_store::SealedStore, transaction::Transaction},
     request_id::{request_id, same_request},
     token::{
         refresh::Refreshes,
-        scheduler::{self, Places},
+        scheduler::{self, SchedulerState},
     },
 };
 use std::{
@@ -51,12 +51,12 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     /// For the ids of events, and for nothing else.
-    event_ids: Ahead,
+    event_ids: BufferedRandom,
     pub(crate) activity: Activity,
     pub(crate) refreshes: Refreshes,
     pub(crate) flows: Mutex<HashMap<FlowId, LiveFlow>>,
-    pub(crate) flow_places: Arc<FlowPlaces>,
-    pub(crate) places: Places,
+    pub(crate) flow_limits: Arc<FlowLimits>,
+    pub(crate) scheduler: SchedulerState,
     pub(crate) floors: Arc<Floors>,
     /// Tells the scheduler that something may be due earlier than it thinks.
     pub(crate) due: Notify,
@@ -64,21 +64,21 @@ pub(crate) struct Inner {
     /// One opening of the vault at a time.
     pub(crate) opening: tokio::sync::Mutex<()>,
     pub(crate) guesses: Guesses,
-    gate: RwLock<Gate>,
+    vault_handle: RwLock<VaultHandle>,
     /// How often the vault was locked. A permission from before a lock is not good after it.
     locks: AtomicU64,
     /// Tells those who wait for it that the vault was locked.
     pub(crate) locked: Notify,
     /// The vault that was open last. Somebody may still be in the middle of something with it.
-    pub(crate) last: Mutex<Weak<Ledger>>,
+    pub(crate) last: Mutex<Weak<SealedStore>>,
     pub(crate) window: bool,
-    pub(crate) asking: Asking,
+    pub(crate) asking: ConsentMode,
     pub(crate) approval_code: Option<Secret>,
     pub(crate) prompts: Prompts,
     /// One wrong approval code at a time.
     pub(crate) guessing: tokio::sync::Mutex<()>,
     pub(crate) authorization_server: AuthorizationServer,
-    pub(crate) life: watch::Sender<Life>,
+    pub(crate) run_state: watch::Sender<RunState>,
     pub(crate) lock: Mutex<Option<ProfileLock>>,
     pub(crate) start: watch::Sender<Start>,
 }
@@ -93,9 +93,9 @@ pub(crate) enum Start {
     Tried,
 }
 
-/// How far the engine's life has gone.
+/// Whether the engine runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Life {
+pub(crate) enum RunState {
     Running,
     /// Nothing new is begun; what is under way is finished.
     Ending,
@@ -117,7 +117,7 @@ impl Engine {
                 let lock = ProfileLock::take(&options.folder)?;
                 let folder = tokenry_store::private_folder(&options.folder)?;
                 let opener = Opener::new(folder, &options, changes);
-                match opener.store() {
+                match opener.database() {
                     // Whoever asks the engine hears of it; `tokenry status`, too.
                     Err(error) if error.is_damage() => {}
                     opened => drop(opened?),
@@ -133,17 +133,17 @@ impl Engine {
                 http: options.http,
                 host: options.host,
                 clock: options.clock,
-                event_ids: Ahead::new(options.random.clone()),
+                event_ids: BufferedRandom::new(options.random.clone()),
                 random: options.random,
                 activity: Activity::default(),
                 floors: opener.floors(),
                 refreshes: Refreshes::default(),
                 flows: Mutex::default(),
-                flow_places: Arc::default(),
-                places: Places::default(),
+                flow_limits: Arc::default(),
+                scheduler: SchedulerState::default(),
                 due: Notify::new(),
                 changes,
-                gate: RwLock::new(Gate::Shut {
+                vault_handle: RwLock::new(VaultHandle::Shut {
                     state: state.0,
                     problem: state.1,
                     waiting_for_keyring: false,
@@ -157,7 +157,7 @@ impl Engine {
                 prompts: Prompts::default(),
                 guessing: tokio::sync::Mutex::default(),
                 authorization_server: AuthorizationServer::default(),
-                life: watch::channel(Life::Running).0,
+                run_state: watch::channel(RunState::Running).0,
                 opening: tokio::sync::Mutex::default(),
                 guesses: Guesses::default(),
                 last: Mutex::default(),
@@ -172,12 +172,12 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Opens the vault if nothing has to be asked. Why it stayed shut is kept at the gate, where the status shows it.
+    /// Opens the vault if nothing has to be asked. Why it stayed shut is kept in the handle, where the status shows it.
     /// A keyring that does not answer holds nothing back: it is waited for in the background.
     async fn open_at_start(&self, passphrase: Option<Secret>) {
         let engine = self.clone();
         tokio::spawn(async move {
-            if let Err(error) = engine.open_gate(passphrase, true).await {
+            if let Err(error) = engine.open_vault(passphrase, true).await {
                 tracing::debug!(code = ?error.code(), "the vault stays shut");
             }
             engine.inner.start.send_replace(Start::Tried);
@@ -218,27 +218,27 @@ impl Engine {
 
     /// How the engine is. Works while locked.
     pub fn status(&self) -> Status {
-        let (vault, ledger) = match &*locks::read(&self.inner.gate) {
-            Gate::Shut {
+        let (vault, store) = match &*locks::read(&self.inner.vault_handle) {
+            VaultHandle::Shut {
                 state,
                 problem,
                 waiting_for_keyring,
             } => ((*state, false, problem.clone(), *waiting_for_keyring), None),
-            Gate::Open(ledger) => {
-                let problem = ledger.read_only().map(Error::ReadOnly);
+            VaultHandle::Open(store) => {
+                let problem = store.read_only().map(Error::ReadOnly);
                 let problem = problem.map(|error| (error.code(), error.to_string()));
                 (
                     (VaultState::Unlocked, problem.is_some(), problem, false),
-                    Some(ledger.clone()),
+                    Some(store.clone()),
                 )
             }
         };
         let (state, read_only, problem, waiting_for_keyring) = vault;
-        let older = ledger.as_ref().is_some_and(|ledger| ledger.is_older());
+        let older = store.as_ref().is_some_and(|store| store.is_older());
         let mut counts = HashMap::new();
         let mut providers = 0;
-        if let Some(ledger) = ledger {
-            let index = ledger.index();
+        if let Some(store) = store {
+            let index = store.index();
             providers = index.provider_count();
             for connection in index.connections() {
                 *counts.entry(self.status_now(connection)).or_insert(0) += 1;
@@ -288,10 +288,10 @@ impl Engine {
             .map_err(|error| Error::Conflict(error.to_string()))
     }
 
-    /// Opens or shuts the gate.
-    pub(crate) fn set_gate(&self, gate: Gate) {
-        residue::vault_is_shut(matches!(gate, Gate::Shut { .. }));
-        *locks::write(&self.inner.gate) = gate;
+    /// Replaces the handle, when the vault is opened or locked.
+    pub(crate) fn set_vault_handle(&self, handle: VaultHandle) {
+        residue::vault_is_shut(matches!(handle, VaultHandle::Shut { .. }));
+        *locks::write(&self.inner.vault_handle) = handle;
         let _ = self.inner.changes.send(Change::Engine);
         self.inner.due.notify_one();
     }
@@ -308,7 +308,7 @@ impl Engine {
 
     /// Whether the vault is open.
     pub fn is_open(&self) -> bool {
-        matches!(&*locks::read(&self.inner.gate), Gate::Open(_))
+        matches!(&*locks::read(&self.inner.vault_handle), VaultHandle::Open(_))
     }
 
     pub(crate) fn count_lock(&self) {
@@ -316,10 +316,10 @@ impl Engine {
     }
 
     /// The open vault.
-    pub(crate) fn ledger(&self) -> Result<Arc<Ledger>, Error> {
-        match &*locks::read(&self.inner.gate) {
-            Gate::Open(ledger) => Ok(ledger.clone()),
-            Gate::Shut {
+    pub(crate) fn store(&self) -> Result<Arc<SealedStore>, Error> {
+        match &*locks::read(&self.inner.vault_handle) {
+            VaultHandle::Open(store) => Ok(store.clone()),
+            VaultHandle::Shut {
                 state: VaultState::Absent,
                 problem,
                 ..
@@ -328,16 +328,16 @@ impl Engine {
                     .as_ref()
                     .map_or("open the window, or run `tokenry unlock`", |(_, text)| text),
             )),
-            Gate::Shut {
+            VaultHandle::Shut {
                 state: VaultState::Damaged,
                 problem: Some((_, text)),
                 ..
             } => Err(Error::StaysDamaged(text.clone())),
-            Gate::Shut {
+            VaultHandle::Shut {
                 problem: Some((_, text)),
                 ..
             } => Err(Error::StaysLocked(text.clone())),
-            Gate::Shut { .. } => Err(Error::Locked),
+            VaultHandle::Shut { .. } => Err(Error::Locked),
         }
     }
 
@@ -375,21 +375,21 @@ impl Engine {
     /// One transaction beside the runtime: all of `work` or nothing, on disk before this returns.
     pub(crate) async fn commit<T: Send + 'static>(
         &self,
-        ledger: &Arc<Ledger>,
+        store: &Arc<SealedStore>,
         work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let (ledger, now) = (ledger.clone(), self.now());
-        blocking(move || ledger.change(now, work)).await
+        let (store, now) = (store.clone(), self.now());
+        blocking(move || store.change(now, work)).await
     }
 
     /// The same for what must not be lost: on a full disk the reserve is given up for it.
     pub(crate) async fn commit_surely<T: Send + 'static>(
         &self,
-        ledger: &Arc<Ledger>,
+        store: &Arc<SealedStore>,
         work: impl Fn(&mut Transaction<'_>) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let (ledger, now) = (ledger.clone(), self.now());
-        blocking(move || ledger.change_surely(now, work)).await
+        let (store, now) = (store.clone(), self.now());
+        blocking(move || store.change_surely(now, work)).await
     }
 }
 

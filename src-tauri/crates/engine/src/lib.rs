@@ -28,10 +28,10 @@ mod views;
 
 pub use access::apps::AppView;
 pub use access::consent::{
-    Answer, AuthorizationRequest, ChangeKind, Choice, CredentialChoice, FieldChange, Prompt, Proof,
+    AuthorizationRequest, ChangeKind, Choice, CredentialChoice, FieldChange, Prompt, PromptAnswer, Proof,
 };
 pub use access::grants::NewGrant;
-pub use access::policy::{Asking, Decision, Operation, OperationPolicy, Question, Target, decide};
+pub use access::policy::{ConsentMode, Decision, Operation, OperationPolicy, Question, Target, decide};
 pub use activity::read::EventFilter;
 pub use authorization_server::{
     ConsentDecision, Introspection, IssuedTokens, OAuthError, OAuthErrorCode, Redirect, Unredirectable,
@@ -49,5 +49,5 @@ pub use lifecycle::vault_handle::{VaultReport, VaultState};
 pub use request_id::{in_request, request_id};
 pub use settings::SettingsChange;
 pub use token::narrowing::Unavailable;
-pub use token::request::TokenWish;
+pub use token::request::TokenRequest;
 pub use views::{Change, ConnectionView, FlowState, FlowView, Refusal, Status, TokenView};

@@ -4,7 +4,7 @@ mod difference;
 
 use crate::{
     Engine, Error, Revoked,
-    access::{consent::Wanted, policy::Operation, resolve},
+    access::{consent::AccessRequest, policy::Operation, resolve},
     engine::blocking,
 };
 use std::collections::BTreeMap;
@@ -21,8 +21,8 @@ impl Engine {
     /// While locked.
     pub async fn providers(&self, caller: &Caller) -> Result<Vec<Provider>, Error> {
         self.allow(caller, Operation::ReadProviders)?;
-        let ledger = self.ledger()?;
-        let mut providers = blocking(move || ledger.all::<Provider>()).await?;
+        let store = self.store()?;
+        let mut providers = blocking(move || store.all::<Provider>()).await?;
         providers.sort_by(|a, b| (&a.project, &a.name).cmp(&(&b.project, &b.name)));
         Ok(providers)
     }
@@ -44,9 +44,9 @@ impl Engine {
         let id = ProviderId::new(&*self.inner.clock, &*self.inner.random);
         let (provider, problems) = Provider::create(id, new, self.now())
             .map_err(|_| Error::Internal("the default project has no valid name".into()))?;
-        let wanted = Wanted::new(Operation::WriteProviders)
+        let wanted = AccessRequest::new(Operation::WriteProviders)
             .note(format!("It adds the provider {}.", provider.name))
-            .changing(difference::of_new(self.ledger()?.vault(), &provider));
+            .changing(difference::of_new(self.store()?.vault(), &provider));
         let check = async { self.can_be_kept(&provider, problems.clone(), None) };
         self.check_before_asking(caller, &wanted, check).await?;
         self.permit(caller, wanted).await?;
@@ -64,7 +64,7 @@ impl Engine {
         reference: &str,
         patch: ProviderPatch,
     ) -> Result<Provider, Error> {
-        self.not_denied(caller, &Wanted::new(Operation::WriteProviders))?;
+        self.not_denied(caller, &AccessRequest::new(Operation::WriteProviders))?;
         let before = self.provider_record(reference)?;
         let (provider, problems) = before.changed(&patch, self.now());
         let wanted = self.changing(&before, &provider)?;
@@ -94,9 +94,9 @@ impl Engine {
         reference: &str,
         disconnect: bool,
     ) -> Result<(), Error> {
-        self.not_denied(caller, &Wanted::new(Operation::DeleteProvider))?;
+        self.not_denied(caller, &AccessRequest::new(Operation::DeleteProvider))?;
         let provider = self.provider_record(reference)?;
-        let wanted = Wanted::new(Operation::DeleteProvider).at(provider.id);
+        let wanted = AccessRequest::new(Operation::DeleteProvider).at(provider.id);
         let check = async {
             self.connections_to_give_up(caller, &provider, disconnect)
                 .map(drop)
@@ -118,13 +118,13 @@ impl Engine {
                 why.as_deref().unwrap_or("no answer").trim_end_matches('.')
             )));
         }
-        let ledger = self.ledger()?;
+        let store = self.store()?;
         let detail = provider.name.to_string();
         let event = self
             .event(caller, EventKind::ProviderRemoved, Outcome::Done)
             .with_provider(provider.id)
             .with_detail(&detail);
-        self.commit(&ledger, move |transaction| {
+        self.commit(&store, move |transaction| {
             transaction.delete_provider(provider.id)?;
             transaction.event(&event)
         })
@@ -132,13 +132,13 @@ impl Engine {
     }
 
     /// That somebody wants to change a provider. What decides where secrets go is an operation of its own.
-    fn changing(&self, before: &Provider, after: &Provider) -> Result<Wanted, Error> {
-        let differences = difference::between(self.ledger()?.vault(), before, after);
+    fn changing(&self, before: &Provider, after: &Provider) -> Result<AccessRequest, Error> {
+        let differences = difference::between(self.store()?.vault(), before, after);
         let operation = match differences.are_decisive() {
             true => Operation::MoveEndpoint,
             false => Operation::WriteProviders,
         };
-        let mut wanted = Wanted::new(operation).at(before.id).changing(differences);
+        let mut wanted = AccessRequest::new(operation).at(before.id).changing(differences);
         wanted.notes = moved(before, after);
         Ok(wanted)
     }
@@ -150,8 +150,8 @@ impl Engine {
         provider: &Provider,
         disconnect: bool,
     ) -> Result<Vec<ConnectionId>, Error> {
-        let ledger = self.ledger()?;
-        let index = ledger.index();
+        let store = self.store()?;
+        let index = store.index();
         let standing = index.standing_of_provider(provider.id).count();
         if standing > 0 && !disconnect {
             return Err(Error::Conflict(format!(
@@ -163,7 +163,7 @@ impl Engine {
         drop(index);
         if caller.app().is_some() {
             for connection in &going {
-                let wanted = Wanted::new(Operation::Disconnect)
+                let wanted = AccessRequest::new(Operation::Disconnect)
                     .at(provider.id)
                     .of(connection.id, connection.started_by);
                 self.not_denied(caller, &wanted)?;
@@ -173,13 +173,13 @@ impl Engine {
     }
 
     pub(crate) fn provider_record(&self, reference: &str) -> Result<Provider, Error> {
-        let ledger = self.ledger()?;
-        let id = resolve::provider(&ledger.index(), reference)?;
+        let store = self.store()?;
+        let id = resolve::provider(&store.index(), reference)?;
         self.provider_by_id(id)
     }
 
     pub(crate) fn provider_by_id(&self, id: ProviderId) -> Result<Provider, Error> {
-        let found = self.ledger()?.get::<Provider>(id.row())?;
+        let found = self.store()?.get::<Provider>(id.row())?;
         found.ok_or_else(|| Error::not_found("provider", &id.to_string(), "it was removed"))
     }
 
@@ -192,7 +192,7 @@ impl Engine {
         renamed_from: Option<Name>,
     ) -> Result<Provider, Error> {
         self.can_be_kept(&provider, problems, renamed_from.as_ref())?;
-        let ledger = self.ledger()?;
+        let store = self.store()?;
         let detail = provider.name.to_string();
         let event = self
             .event(caller, kind, Outcome::Done)
@@ -200,13 +200,13 @@ impl Engine {
             .with_detail(&detail);
         let (now, kept) = (self.now(), provider.clone());
         blocking(move || {
-            let waiting: Vec<_> = ledger
+            let waiting: Vec<_> = store
                 .index()
                 .of_provider(kept.id)
                 .filter(|c| rejected(c))
                 .map(|c| c.id)
                 .collect();
-            ledger.change(now, |transaction| {
+            store.change(now, |transaction| {
                 transaction.put(kept.id.row(), &kept)?;
                 for id in &waiting {
                     if let Some(mut connection) = transaction.get::<Connection>(id.row())? {
@@ -235,8 +235,8 @@ impl Engine {
         if !problems.is_empty() {
             return Err(Error::Invalid(problems));
         }
-        let ledger = self.ledger()?;
-        let taken = ledger
+        let store = self.store()?;
+        let taken = store
             .index()
             .provider_called(&format!("{}/{}", provider.project, provider.name));
         if taken.is_some_and(|id| id != provider.id) {
@@ -247,7 +247,7 @@ impl Engine {
             return Err(Error::Taken(BTreeMap::from([("name".to_owned(), text)])));
         }
         if renamed_from.is_some_and(|from| *from != provider.name)
-            && ledger
+            && store
                 .index()
                 .of_provider(provider.id)
                 .any(|c| c.status == ConnectionStatus::Pending)

@@ -1,4 +1,4 @@
-use crate::{Engine, Error, access::policy::Operation, engine::blocking, records::sealed_store::Ledger};
+use crate::{Engine, Error, access::policy::Operation, engine::blocking, records::sealed_store::SealedStore};
 use tokenry_core::{Caller, EventKind, Outcome, Secret, Settings};
 use tokenry_vault::SlotKind;
 
@@ -31,8 +31,8 @@ impl Engine {
     /// # Errors
     /// While locked, or when it cannot be read.
     pub async fn chosen(&self) -> Result<Settings, Error> {
-        let ledger = self.ledger()?;
-        blocking(move || read(&ledger)).await
+        let store = self.store()?;
+        blocking(move || read(&store)).await
     }
 
     /// Changes what is given.
@@ -66,16 +66,16 @@ impl Engine {
             let kind = EventKind::SettingsChanged;
             self.event(caller, kind, Outcome::Done).with_detail(detail)
         });
-        let (ledger, now) = (self.ledger()?, self.now());
+        let (store, now) = (self.store()?, self.now());
         blocking(move || {
-            let before = read(&ledger)?;
+            let before = read(&store)?;
             let after = Settings {
                 loopback: loopback.unwrap_or(before.loopback),
                 ask_passphrase: ask_passphrase.unwrap_or(before.ask_passphrase),
                 ..before
             };
             if after != before {
-                ledger.change(now, |transaction| {
+                store.change(now, |transaction| {
                     transaction.put(ROW, &after)?;
                     let mut events = event.iter().chain(&asking);
                     events.try_for_each(|event| transaction.event(event))
@@ -117,9 +117,9 @@ impl Engine {
     /// # Errors
     /// While locked, and when it cannot be written.
     pub async fn remember_loopback_port(&self, port: u16) -> Result<(), Error> {
-        let (ledger, now) = (self.ledger()?, self.now());
+        let (store, now) = (self.store()?, self.now());
         blocking(move || {
-            let before = read(&ledger)?;
+            let before = read(&store)?;
             let after = Settings {
                 loopback_port: Some(port),
                 ..before
@@ -127,17 +127,17 @@ impl Engine {
             if after == before {
                 return Ok(());
             }
-            ledger.change(now, |transaction| transaction.put(ROW, &after))
+            store.change(now, |transaction| transaction.put(ROW, &after))
         })
         .await
     }
 }
 
 /// Whether a question that is decided each time takes the passphrase. What cannot be read counts as yes.
-pub(crate) fn asks_passphrase(ledger: &Ledger) -> bool {
-    read(ledger).map_or(true, |settings| settings.ask_passphrase)
+pub(crate) fn asks_passphrase(store: &SealedStore) -> bool {
+    read(store).map_or(true, |settings| settings.ask_passphrase)
 }
 
-fn read(ledger: &Ledger) -> Result<Settings, Error> {
-    Ok(ledger.get(ROW)?.unwrap_or_default())
+fn read(store: &SealedStore) -> Result<Settings, Error> {
+    Ok(store.get(ROW)?.unwrap_or_default())
 }

@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use lexopt::{Arg, Error, Parser, ValueExt};
 use std::ffi::OsString;
-use tokenry_engine::{Asking, VaultChoice};
+use tokenry_engine::{ConsentMode, VaultChoice};
 
 const HELP: &str = "\
 The Tokenry engine without a window. `tokenry serve` runs this program with the same options.
@@ -55,7 +55,7 @@ pub(crate) struct Arguments {
     pub(crate) loopback: bool,
     pub(crate) background: bool,
     pub(crate) stay_locked: bool,
-    pub(crate) approve: Asking,
+    pub(crate) approve: ConsentMode,
 }
 
 /// Reads the arguments, without the program's name. An error quotes no argument, since a secret may be in the wrong
@@ -79,9 +79,9 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Command
             }
             Arg::Long("approve") => {
                 parsed.approve = match value(&mut parser)?.as_str() {
-                    "ask" => Asking::Possible,
-                    "never" => Asking::Never,
-                    "all" => Asking::AllowAll,
+                    "ask" => ConsentMode::Possible,
+                    "never" => ConsentMode::Never,
+                    "all" => ConsentMode::AllowAll,
                     _ => return Err(Failure::usage("--approve must be ask, never or all")),
                 };
             }
@@ -172,7 +172,7 @@ mod tests {
                 loopback: true,
                 background: true,
                 stay_locked: true,
-                approve: Asking::Never,
+                approve: ConsentMode::Never,
             };
             assert_eq!(parsed(words).unwrap(), Command::Serve(expected));
         }

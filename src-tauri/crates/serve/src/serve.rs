@@ -5,13 +5,13 @@ use std::{io::Write, sync::Arc};
 use tokenry_api::doors::{SocketDoor, keep_loopback, serve_socket};
 use tokenry_contract::profile;
 use tokenry_core::{Code, OsRandom, Random, Secret};
-use tokenry_engine::{Asking, Engine, NoWindowHost, Options, VaultReport, VaultState};
+use tokenry_engine::{ConsentMode, Engine, NoWindowHost, Options, VaultReport, VaultState};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Runs the engine until a signal stops it.
 pub(crate) async fn serve(arguments: Arguments) -> Result<(), Failure> {
     let mut stop = Stop::listen()?;
-    let code = (arguments.approve == Asking::Possible).then(|| approval_code(&OsRandom));
+    let code = (arguments.approve == ConsentMode::Possible).then(|| approval_code(&OsRandom));
     let engine = start(&arguments, code.clone()).await?;
     let folder = profile::folder()?;
     let listener = match open(&engine, &arguments).await {

@@ -1,6 +1,6 @@
 use tokenry_contract as contract;
 use tokenry_core::{ApiScope, ConnectionId, CredentialId, Secret};
-use tokenry_engine::{Answer, FieldChange, Prompt, Proof};
+use tokenry_engine::{FieldChange, Prompt, PromptAnswer, Proof};
 
 /// A question as it is shown; with its number only for the window that answers it.
 pub(crate) fn prompt(prompt: Prompt, numbered: bool) -> contract::Prompt {
@@ -83,12 +83,12 @@ pub(crate) fn proof(body: &contract::AnswerPrompt) -> Option<Proof> {
 }
 
 /// The person's answer.
-pub(crate) fn answer(body: &contract::AnswerPrompt) -> Answer {
+pub(crate) fn answer(body: &contract::AnswerPrompt) -> PromptAnswer {
     match body.decision {
-        contract::PromptDecision::Deny => Answer::Deny,
-        contract::PromptDecision::Once => Answer::Once,
-        contract::PromptDecision::Session => Answer::Session,
-        contract::PromptDecision::Authorize => Answer::App {
+        contract::PromptDecision::Deny => PromptAnswer::Deny,
+        contract::PromptDecision::Once => PromptAnswer::Once,
+        contract::PromptDecision::Session => PromptAnswer::Session,
+        contract::PromptDecision::Authorize => PromptAnswer::App {
             connections: body
                 .connections
                 .iter()

@@ -4,7 +4,7 @@
 
 use crate::operations::Callers;
 use tokenry_core::{ApiScope, AppCaller, AppId, Caller, OsRandom, Peer, SystemClock, Timestamp};
-use tokenry_engine::{Asking, Decision, Operation, OperationPolicy as _, Question, Target, decide};
+use tokenry_engine::{ConsentMode, Decision, Operation, OperationPolicy as _, Question, Target, decide};
 use utoipa::openapi::{
     Components,
     security::{
@@ -88,7 +88,7 @@ fn is_possible(caller: Caller, operation: Operation) -> bool {
         target: &Target::default(),
         grants: &[],
         session: false,
-        asking: Asking::Possible,
+        asking: ConsentMode::Possible,
         now: Timestamp::UNIX_EPOCH,
     };
     !matches!(decide(&question), Decision::Deny(_))

@@ -10,7 +10,7 @@ use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tokenry_core::{ApiScope, Caller, Secret, Timestamp};
-use tokenry_engine::{Asking, NewGrant, Prompt};
+use tokenry_engine::{ConsentMode, NewGrant, Prompt};
 use tokenry_testkit::http;
 use tower::ServiceExt;
 use url::{Url, form_urlencoded};
@@ -25,7 +25,7 @@ const SCOPE: &str = "connections:read tokens:read credentials:read";
 
 /// One with a connection and a credential, made by its person.
 async fn connected() -> House {
-    let house = House::asking(Asking::Possible).await;
+    let house = House::asking(ConsentMode::Possible).await;
     let ask = async |path: &str, body: Value| {
         let answer = house.ask_as(Caller::Ui, "POST", path, Some(body)).await;
         assert!(answer.status < 300, "{path}: {}", answer.text);

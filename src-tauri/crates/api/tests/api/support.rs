@@ -13,7 +13,7 @@ use std::{
 };
 use tempfile::TempDir;
 use tokenry_core::{ApiScope, AppCaller, AppId, Caller, Peer};
-use tokenry_engine::{Asking, Engine, Host, HostError, Options, SchemeState};
+use tokenry_engine::{ConsentMode, Engine, Host, HostError, Options, SchemeState};
 use tokenry_testkit::{Behaviour, Server, http};
 use tokenry_vault::MemoryKeyring;
 use tower::ServiceExt;
@@ -77,10 +77,10 @@ impl Answer {
 impl House {
     /// One that lets every program do everything, as `tokenry serve --approve all` does.
     pub(crate) async fn new() -> Self {
-        Self::asking(Asking::AllowAll).await
+        Self::asking(ConsentMode::AllowAll).await
     }
 
-    pub(crate) async fn asking(asking: Asking) -> Self {
+    pub(crate) async fn asking(asking: ConsentMode) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let host = Arc::new(TestHost::default());
         let mut options = Options::for_this_machine(folder.path().join("p"), host.clone(), false).unwrap();

@@ -3,11 +3,11 @@
 use crate::{
     Engine, Error, OAuthError, OAuthErrorCode,
     access::{
-        consent::{Differences, Wanted},
+        consent::{AccessRequest, Differences},
         grants::Given,
         policy::Operation,
     },
-    records::sealed_store::Ledger,
+    records::sealed_store::SealedStore,
 };
 use tokenry_core::{
     App, AppCaller, AppId, Caller, EventKind, Grant, Name, Outcome, Peer, Random, Secret, is_loopback,
@@ -44,7 +44,7 @@ impl Engine {
             .parse()
             .map_err(|wrong: tokenry_core::InvalidName| Error::field("name", wrong.to_string()))?;
         check_redirect_uris(&redirect_uris)?;
-        let wanted = Wanted::new(Operation::WriteApps).note(format!(
+        let wanted = AccessRequest::new(Operation::WriteApps).note(format!(
             "It registers the app {name}, which can do nothing by itself."
         ));
         let mut differences = Differences::default();
@@ -59,16 +59,16 @@ impl Engine {
         differences.text("app", None, Some(name.to_string()));
         differences.text("proves itself", None, Some(proves.to_owned()));
         let wanted = wanted.changing(differences);
-        let check = async { name_is_free(&*self.ledger()?, &name) };
+        let check = async { name_is_free(&*self.store()?, &name) };
         self.check_before_asking(caller, &wanted, check).await?;
         let rule = self.permit(caller, wanted).await?.rule;
-        let ledger = self.ledger()?;
+        let store = self.store()?;
         let token = (!public).then(|| new_token(&*self.inner.random));
         let app = App {
             id: AppId::new(&*self.inner.clock, &*self.inner.random),
             name,
             redirect_uris,
-            token_hash: token.as_ref().map(|token| ledger.vault().token_hash(token)),
+            token_hash: token.as_ref().map(|token| store.vault().token_hash(token)),
             created_at: self.now(),
             last_used_at: None,
         };
@@ -78,8 +78,8 @@ impl Engine {
             .with_app(app.id)
             .by(rule);
         let kept = app.clone();
-        self.commit(&ledger, move |transaction| {
-            name_is_free(transaction.ledger, &kept.name)?;
+        self.commit(&store, move |transaction| {
+            name_is_free(transaction.store, &kept.name)?;
             transaction.put(kept.id.row(), &kept)?;
             transaction.event(&event)
         })
@@ -93,8 +93,8 @@ impl Engine {
     /// When the caller may not; while locked.
     pub async fn apps(&self, caller: &Caller) -> Result<Vec<AppView>, Error> {
         self.allow(caller, Operation::ReadApps)?;
-        let (ledger, now) = (self.ledger()?, self.latest());
-        let index = ledger.index();
+        let (store, now) = (self.store()?, self.latest());
+        let index = store.index();
         let mut views: Vec<_> = index
             .apps()
             .map(|app| AppView {
@@ -115,14 +115,14 @@ impl Engine {
     /// # Errors
     /// When its person does not agree, or there is no such app.
     pub async fn remove_app(&self, caller: &Caller, reference: &str) -> Result<(), Error> {
-        self.not_denied(caller, &Wanted::new(Operation::DeleteApp))?;
-        let ledger = self.ledger()?;
-        let app = crate::access::resolve::app(&ledger.index(), reference)?.clone();
+        self.not_denied(caller, &AccessRequest::new(Operation::DeleteApp))?;
+        let store = self.store()?;
+        let app = crate::access::resolve::app(&store.index(), reference)?.clone();
         let mut differences = Differences::default();
-        for grant in ledger.index().grants_of(app.id) {
-            crate::access::grants::differences(&ledger.index(), grant, Given::Taken, &mut differences);
+        for grant in store.index().grants_of(app.id) {
+            crate::access::grants::differences(&store.index(), grant, Given::Taken, &mut differences);
         }
-        let wanted = Wanted::new(Operation::DeleteApp)
+        let wanted = AccessRequest::new(Operation::DeleteApp)
             .note(format!("It removes the app {}.", app.name))
             .changing(differences);
         let rule = self.permit(caller, wanted).await?.rule;
@@ -131,9 +131,9 @@ impl Engine {
             .with_detail(app.name.as_str())
             .with_app(app.id)
             .by(rule);
-        self.commit(&ledger, move |transaction| {
+        self.commit(&store, move |transaction| {
             let grants: Vec<_> = transaction
-                .ledger
+                .store
                 .index()
                 .grants_of(app.id)
                 .map(|grant| grant.id)
@@ -156,9 +156,9 @@ impl Engine {
     /// # Errors
     /// When it is nobody's, and while locked: then nothing can be compared.
     pub async fn authenticate(&self, bearer: &Secret, peer: Option<Peer>) -> Result<Caller, Error> {
-        let ledger = self.ledger()?;
-        let hash = ledger.vault().token_hash(bearer);
-        let found = ledger
+        let store = self.store()?;
+        let hash = store.vault().token_hash(bearer);
+        let found = store
             .index()
             .apps()
             .find(|app| {
@@ -209,8 +209,8 @@ pub(super) fn new_token(random: &dyn Random) -> Secret {
     Secret::new(format!("{PREFIX}{}", tokenry_oauth::fresh(random).expose()))
 }
 
-fn name_is_free(ledger: &Ledger, name: &Name) -> Result<(), Error> {
-    let is_taken = ledger.index().apps().any(|other| other.name == *name);
+fn name_is_free(store: &SealedStore, name: &Name) -> Result<(), Error> {
+    let is_taken = store.index().apps().any(|other| other.name == *name);
     let taken = || Error::field("name", "is taken by another app; choose another name");
     (!is_taken).then_some(()).ok_or_else(taken)
 }

@@ -1,4 +1,4 @@
-//! Asking the person: the queue of questions, what was allowed for a session, and who is not to be asked again yet.
+//! ConsentMode the person: the queue of questions, what was allowed for a session, and who is not to be asked again yet.
 //!
 //! What must never be true of it: that silence allows anything; that something is allowed which is not what was
 //! shown; that a decision takes effect before it stands in the activity log.
@@ -13,10 +13,10 @@ mod queue;
 mod session;
 mod shown;
 
-pub use answer::{Answer, Proof};
+pub use answer::{PromptAnswer, Proof};
 pub use difference::{ChangeKind, FieldChange};
 pub(crate) use difference::{Differences, fingerprint};
-pub(crate) use permit::{Permit, Wanted};
+pub(crate) use permit::{AccessRequest, Permit};
 pub use prompt::{AuthorizationRequest, Choice, CredentialChoice, Prompt};
 pub(crate) use queue::Prompts;
 pub(crate) use session::origin;

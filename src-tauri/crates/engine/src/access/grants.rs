@@ -1,12 +1,12 @@
 use crate::{
     Engine, Error,
     access::{
-        consent::{Differences, Wanted},
+        consent::{AccessRequest, Differences},
         policy::{Operation, OperationPolicy as _},
         resolve,
         visibility::Sight,
     },
-    records::{index::Index, sealed_store::Ledger},
+    records::{index::Index, sealed_store::SealedStore},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -37,10 +37,10 @@ impl Engine {
     /// # Errors
     /// When its person does not agree, or a field cannot be right; each is named.
     pub async fn give_grant(&self, caller: &Caller, new: NewGrant) -> Result<Grant, Error> {
-        self.not_denied(caller, &Wanted::new(Operation::WriteApps))?;
-        let ledger = self.ledger()?;
+        self.not_denied(caller, &AccessRequest::new(Operation::WriteApps))?;
+        let store = self.store()?;
         let grant = {
-            let index = ledger.index();
+            let index = store.index();
             let sight = Sight::of(&index, caller, self.latest());
             let mut wrong = BTreeMap::new();
             let app = resolve::app(&index, &new.app)
@@ -80,10 +80,10 @@ impl Engine {
                 last_used_at: None,
             }
         };
-        let rule = self.permit(caller, giving(&ledger, &grant)).await?.rule;
+        let rule = self.permit(caller, giving(&store, &grant)).await?.rule;
         let event = self.grant_event(caller, EventKind::GrantGiven, &grant).by(rule);
         let kept = grant.clone();
-        self.commit(&ledger, move |transaction| {
+        self.commit(&store, move |transaction| {
             transaction
                 .get::<tokenry_core::App>(kept.app.row())?
                 .ok_or_else(|| resolve::no_app(&kept.app.to_string()))?;
@@ -100,8 +100,8 @@ impl Engine {
     /// When the caller may not; while locked.
     pub async fn grants(&self, caller: &Caller) -> Result<Vec<Grant>, Error> {
         self.allow(caller, Operation::ReadApps)?;
-        let (ledger, now) = (self.ledger()?, self.latest());
-        let mut grants: Vec<_> = ledger
+        let (store, now) = (self.store()?, self.latest());
+        let mut grants: Vec<_> = store
             .index()
             .grants()
             .filter(|grant| grant.is_alive(now))
@@ -116,13 +116,13 @@ impl Engine {
     /// # Errors
     /// When its person does not agree, or there is no such grant.
     pub async fn remove_grant(&self, caller: &Caller, id: GrantId) -> Result<(), Error> {
-        self.not_denied(caller, &Wanted::new(Operation::WriteApps))?;
-        let ledger = self.ledger()?;
+        self.not_denied(caller, &AccessRequest::new(Operation::WriteApps))?;
+        let store = self.store()?;
         let gone = || Error::not_found("grant", &id.to_string(), "it was taken away already");
-        let grant = ledger.get::<Grant>(id.row())?.ok_or_else(gone)?;
-        let rule = self.permit(caller, taking(&ledger, &grant)).await?.rule;
+        let grant = store.get::<Grant>(id.row())?.ok_or_else(gone)?;
+        let rule = self.permit(caller, taking(&store, &grant)).await?.rule;
         let event = self.grant_event(caller, EventKind::GrantRemoved, &grant).by(rule);
-        self.commit(&ledger, move |transaction| {
+        self.commit(&store, move |transaction| {
             transaction.delete_grant(id)?;
             transaction.event(&event)
         })
@@ -143,14 +143,14 @@ impl Engine {
         operation: Operation,
     ) -> Result<Option<Duration>, Error> {
         let Some(app) = caller.app() else { return Ok(None) };
-        let (ledger, now) = (self.ledger()?, self.now());
+        let (store, now) = (self.store()?, self.now());
         let reaches = |grant: &&Grant| {
             operation
                 .scopes()
                 .iter()
                 .any(|scope| grant.scopes.contains(scope))
         };
-        let index = ledger.index();
+        let index = store.index();
         let ends = index
             .grants()
             .filter(|grant| grant.app == app && grant.is_alive(now))
@@ -161,8 +161,8 @@ impl Engine {
 
     /// The name of an app, for whoever shows a grant.
     pub fn app_name(&self, app: AppId) -> Option<String> {
-        let ledger = self.ledger().ok()?;
-        let index = ledger.index();
+        let store = self.store().ok()?;
+        let index = store.index();
         index.app(app).map(|app| app.name.to_string())
     }
 
@@ -180,13 +180,13 @@ fn all<T: Ord>(references: &[String], find: impl Fn(&str) -> Result<T, Error>) -
 }
 
 /// What has to be known before saying yes to a grant that a program wants an app to have.
-fn giving(ledger: &Ledger, grant: &Grant) -> Wanted {
-    let index = ledger.index();
+fn giving(store: &SealedStore, grant: &Grant) -> AccessRequest {
+    let index = store.index();
     let app = name_of_app(&index, grant);
     let mut differences = Differences::default();
     differences.text("app", None, Some(app.clone()));
     self::differences(&index, grant, Given::Now, &mut differences);
-    let wanted = Wanted::new(Operation::WriteApps)
+    let wanted = AccessRequest::new(Operation::WriteApps)
         .note(format!("It lets the app {app} do this from now on."))
         .changing(differences);
     match grant.expires_at {
@@ -195,12 +195,12 @@ fn giving(ledger: &Ledger, grant: &Grant) -> Wanted {
     }
 }
 
-fn taking(ledger: &Ledger, grant: &Grant) -> Wanted {
-    let index = ledger.index();
+fn taking(store: &SealedStore, grant: &Grant) -> AccessRequest {
+    let index = store.index();
     let app = name_of_app(&index, grant);
     let mut differences = Differences::default();
     self::differences(&index, grant, Given::Taken, &mut differences);
-    Wanted::new(Operation::WriteApps)
+    AccessRequest::new(Operation::WriteApps)
         .note(format!("It takes a grant away from the app {app}."))
         .changing(differences)
 }

@@ -32,7 +32,7 @@ impl OperationPolicy for Operation {
             | Self::Settings
             | Self::AuthorizeApp
             | Self::ReadPrompts
-            | Self::Answer
+            | Self::PromptAnswer
             | Self::AcceptOlder
             | Self::Engine
             | Self::HandOver => &[],
@@ -115,7 +115,7 @@ pub struct Target {
 
 /// How this engine asks its person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Asking {
+pub enum ConsentMode {
     /// In a window, or through `tokenry approve`.
     #[default]
     Possible,
@@ -139,7 +139,7 @@ pub struct Question<'a> {
     /// Whether its person has allowed just this for the session.
     pub session: bool,
     /// How its person is asked.
-    pub asking: Asking,
+    pub asking: ConsentMode,
     /// When.
     pub now: Timestamp,
 }
@@ -213,9 +213,9 @@ fn for_the_window(operation: Operation) -> Decision {
 fn ask(question: &Question<'_>) -> Decision {
     match question.asking {
         _ if question.session => Decision::Allow(Rule::Session),
-        Asking::Possible => Decision::Ask,
-        Asking::Never => Decision::Deny(Rule::CannotAsk),
-        Asking::AllowAll => Decision::Allow(Rule::ApproveAll),
+        ConsentMode::Possible => Decision::Ask,
+        ConsentMode::Never => Decision::Deny(Rule::CannotAsk),
+        ConsentMode::AllowAll => Decision::Allow(Rule::ApproveAll),
     }
 }
 

@@ -6,11 +6,11 @@
 use crate::{
     Engine, Error,
     access::{
-        consent::Wanted,
+        consent::AccessRequest,
         policy::{Operation, OperationPolicy as _},
         resolve,
     },
-    records::index::{Index, Known},
+    records::index::{CredentialEntry, Index},
 };
 use tokenry_core::{
     ApiScope, AppCaller, Caller, Connection, ConnectionStatus, CredentialId, Grant, Provider, ProviderId,
@@ -73,7 +73,7 @@ impl<'a> Sight<'a> {
                 .any(|grant| grant.connections.contains(&connection.id))
     }
 
-    pub(super) fn sees_credential(&self, id: CredentialId, known: &Known) -> bool {
+    pub(super) fn sees_credential(&self, id: CredentialId, known: &CredentialEntry) -> bool {
         let Some(app) = self.app else {
             return true;
         };
@@ -146,9 +146,9 @@ impl Engine {
         operation: Operation,
         reference: &str,
     ) -> Result<Connection, Error> {
-        let ledger = self.ledger()?;
+        let store = self.store()?;
         let found = {
-            let index = ledger.index();
+            let index = store.index();
             Sight::of(&index, caller, self.latest())
                 .connection(reference)
                 .cloned()
@@ -158,9 +158,9 @@ impl Engine {
 
     /// The same for reading alone.
     pub(crate) fn connection_shown(&self, caller: &Caller, reference: &str) -> Result<Connection, Error> {
-        let ledger = self.ledger()?;
+        let store = self.store()?;
         let found = {
-            let index = ledger.index();
+            let index = store.index();
             let sight = Sight::of(&index, caller, self.latest());
             sight.shown_connection(reference).cloned()
         };
@@ -180,7 +180,7 @@ impl Engine {
             let sight = Sight::all(index, self.latest());
             let found = sight.shown_connection(reference).ok()?;
             Some(
-                Wanted::new(operation)
+                AccessRequest::new(operation)
                     .at(found.provider)
                     .of(found.id, found.started_by),
             )
@@ -199,7 +199,7 @@ impl Engine {
         let hidden = |index: &Index| {
             let id = resolve::credential(index, reference)?;
             let owner = index.credential(id)?.created_by;
-            Some(Wanted::new(operation).of_credential(id, owner))
+            Some(AccessRequest::new(operation).of_credential(id, owner))
         };
         self.not_there(caller, operation, hidden, error)
     }
@@ -208,17 +208,17 @@ impl Engine {
         &self,
         caller: &Caller,
         operation: Operation,
-        hidden: impl Fn(&Index) -> Option<Wanted>,
+        hidden: impl Fn(&Index) -> Option<AccessRequest>,
         error: Error,
     ) -> Error {
-        let Ok(ledger) = self.ledger() else {
+        let Ok(store) = self.store() else {
             return error;
         };
         if caller.app().is_none() {
             return error;
         }
         let (holds, hidden) = {
-            let index = ledger.index();
+            let index = store.index();
             (
                 Sight::of(&index, caller, self.latest()).holds(operation),
                 hidden(&index),
@@ -226,7 +226,7 @@ impl Engine {
         };
         let refused = Error::no_grant(&[operation]);
         if !holds || hidden.is_some() {
-            let wanted = hidden.unwrap_or_else(|| Wanted::new(operation));
+            let wanted = hidden.unwrap_or_else(|| AccessRequest::new(operation));
             self.note_refusal(caller, &wanted, &refused);
         }
         if holds { error } else { refused }
@@ -238,8 +238,8 @@ impl Engine {
     /// When there is none that the caller can find.
     pub(crate) fn provider_meant(&self, caller: &Caller, reference: &str) -> Result<Provider, Error> {
         let id = {
-            let ledger = self.ledger()?;
-            let index = ledger.index();
+            let store = self.store()?;
+            let index = store.index();
             Sight::of(&index, caller, self.latest()).provider(reference)?
         };
         self.provider_by_id(id)

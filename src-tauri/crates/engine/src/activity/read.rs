@@ -14,7 +14,7 @@ use crate::{
     access::{policy::Operation, resolve},
     activity::fold::Seen,
     engine::blocking,
-    records::{record, sealed_store::Ledger},
+    records::{record, sealed_store::SealedStore},
 };
 use tokenry_core::{AppId, Caller, ConnectionId, Event, EventKind, Outcome, Rule, Timestamp};
 use tokenry_vault::Place;
@@ -87,9 +87,9 @@ impl Engine {
     ) -> Result<(Vec<Event>, Option<i64>), Error> {
         self.allow(caller, Operation::ReadActivity)?;
         self.flush_activity().await;
-        let ledger = self.ledger()?;
+        let store = self.store()?;
         let only = {
-            let index = ledger.index();
+            let index = store.index();
             let app = filter.app.as_deref().map(|app| resolve::app(&index, app));
             let connection = filter.connection.as_deref();
             let connection = connection.map(|reference| resolve::connection(&index, reference, |_| true));
@@ -99,7 +99,7 @@ impl Engine {
                 outcome: filter.outcome,
             }
         };
-        let ahead = Ahead {
+        let unwritten = Unwritten {
             // Only the first page has what is newest.
             counts: if before.is_none() {
                 self.inner.activity.counts()
@@ -109,7 +109,7 @@ impl Engine {
             now: self.now(),
         };
         let (mut events, next) =
-            blocking(move || ledger.events(only, before, limit.clamp(1, 500), MOST, ahead)).await?;
+            blocking(move || store.events(only, before, limit.clamp(1, 500), MOST, unwritten)).await?;
         // Hand-outs are written a moment late, after what was written at once meanwhile.
         events.sort_by_key(|event| std::cmp::Reverse(event.at));
         Ok((events, next))
@@ -117,12 +117,12 @@ impl Engine {
 }
 
 /// What is in front of the log: counts that are not written yet, and the time at which it is read.
-pub(super) struct Ahead {
+pub(super) struct Unwritten {
     pub(super) counts: Vec<Event>,
     pub(super) now: Timestamp,
 }
 
-impl Ledger {
+impl SealedStore {
     /// Events before `before`, newest first, and the mark of the next page; `most` lines are opened for it. What is
     /// damaged or missing is shown as that, and hides nothing else.
     fn events(
@@ -131,7 +131,7 @@ impl Ledger {
         before: Option<i64>,
         limit: u32,
         most: usize,
-        ahead: Ahead,
+        unwritten: Unwritten,
     ) -> Result<(Vec<Event>, Option<i64>), Error> {
         let (first, limit) = (self.log_start(), limit as usize);
         let (mut mark, mut leads_to) = self.start(first, before)?;
@@ -141,14 +141,14 @@ impl Ledger {
         } else {
             AT_A_TIME
         };
-        let (mut seen, mut opened, mut at) = (Seen::default(), 0, ahead.now);
-        let newest = ahead
+        let (mut seen, mut opened, mut at) = (Seen::default(), 0, unwritten.now);
+        let newest = unwritten
             .counts
             .into_iter()
             .filter(|line| only.admits(line) && seen.is_newest(line));
         let mut found: Vec<_> = newest.take(limit).collect();
         while mark > first {
-            let rows = self.store().events_before(Some(mark), at_a_time)?;
+            let rows = self.database().events_before(Some(mark), at_a_time)?;
             // What is missing up to the beginning ends there.
             let begin = rows
                 .last()
@@ -199,7 +199,7 @@ impl Ledger {
         let (next, end) = match self.read_only() {
             None => self.log_end(),
             // Its end may be missing, and is said to be. What is there is shown.
-            Some(_) => (self.store().last_event()?.map_or(1, |(seq, _)| seq + 1), None),
+            Some(_) => (self.database().last_event()?.map_or(1, |(seq, _)| seq + 1), None),
         };
         let Some(before) = before.filter(|before| *before < next) else {
             return Ok((next, end));
@@ -207,7 +207,7 @@ impl Ledger {
         if before < first {
             return Ok((first, None));
         }
-        let rows = self.store().events_before(before.checked_add(1), 1)?;
+        let rows = self.database().events_before(before.checked_add(1), 1)?;
         let there = rows.first().filter(|(seq, _)| *seq == before);
         let line = there.and_then(|(seq, sealed)| self.line(*seq, sealed).ok());
         Ok((before, line.and_then(|(chain, _)| chain)))

@@ -1,5 +1,5 @@
 use super::fold::Folds;
-use crate::{Engine, locks, records::sealed_store::Ledger};
+use crate::{Engine, locks, records::sealed_store::SealedStore};
 use std::{
     collections::HashMap,
     mem,
@@ -151,7 +151,7 @@ pub(crate) async fn run(engine: Engine) {
     let activity = &engine.inner.activity;
     loop {
         // While nothing can be written, nothing is due: what makes it possible again is a line itself.
-        let writable = engine.ledger().is_ok_and(|ledger| ledger.read_only().is_none());
+        let writable = engine.store().is_ok_and(|store| store.read_only().is_none());
         let due = activity.due().filter(|_| writable);
         tokio::select! {
             () = activity.filled.notified() => tokio::time::sleep(LATE).await,
@@ -172,14 +172,14 @@ async fn reached(due: Option<Instant>) {
 impl Engine {
     /// Writes everything that is waiting to be written, in one transaction; counts only when they are due.
     pub(crate) async fn flush_activity(&self) {
-        if let Ok(ledger) = self.ledger() {
-            self.write_activity(ledger, false).await;
+        if let Ok(store) = self.store() {
+            self.write_activity(store, false).await;
         }
     }
 
     /// The same, with all counts: nothing can be written for a while after it.
-    pub(crate) async fn write_activity(&self, ledger: Arc<Ledger>, all: bool) {
-        if ledger.read_only().is_some() {
+    pub(crate) async fn write_activity(&self, store: Arc<SealedStore>, all: bool) {
+        if store.read_only().is_some() {
             // The lines wait in memory until the vault can be written.
             return;
         }
@@ -193,7 +193,7 @@ impl Engine {
         } = self.inner.activity.take(all);
         {
             // Of what is known without a look at the disk, so that a use alone is written once a minute too.
-            let index = ledger.index();
+            let index = store.index();
             used_grants.retain(|id, (app, at)| {
                 let grant = index.grants_of(*app).find(|grant| grant.id == *id);
                 grant.is_some_and(|grant| is_due(grant.last_used_at, *at))
@@ -206,7 +206,7 @@ impl Engine {
         let written = Arc::new((events, counts));
         let kept = written.clone();
         let done = self
-            .commit(&ledger, move |transaction| {
+            .commit(&store, move |transaction| {
                 let (events, counts) = &*kept;
                 let mut lines: Vec<_> = gap.iter().chain(events).chain(counts).collect();
                 lines.sort_by_key(|event| event.at);

@@ -7,13 +7,13 @@ use super::{
     place, request,
 };
 use crate::{
-    Asking, Engine, Error,
+    ConsentMode, Engine, Error,
     access::{
-        consent::{Answer, AuthorizationRequest, Wanted, offered},
+        consent::{AccessRequest, AuthorizationRequest, PromptAnswer, offered},
         policy::Operation,
     },
     engine::detached,
-    records::sealed_store::Ledger,
+    records::sealed_store::SealedStore,
 };
 use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
 use tokenry_core::{
@@ -70,14 +70,14 @@ impl Engine {
         }
         let parameters =
             Parameters::parse(query).map_err(|wrong| Unredirectable::Unreadable(wrong.to_string()))?;
-        let ledger = self.ledger()?;
-        let (app, redirect_uri) = place::of(&ledger.index(), &parameters)?;
+        let store = self.store()?;
+        let (app, redirect_uri) = place::of(&store.index(), &parameters)?;
         let answered = match request::read(app.id, &redirect_uri, &parameters) {
-            Ok(request) => self.authorized(&ledger, peer, &app, request).await,
+            Ok(request) => self.authorized(&store, peer, &app, request).await,
             Err(wrong) => Err(wrong),
         };
         // Its person may have removed it meanwhile: then nothing is sent there any more.
-        if ledger.index().app(app.id).is_none() {
+        if store.index().app(app.id).is_none() {
             return Err(Unredirectable::UnknownClient);
         }
         let state = parameters.get("state").filter(|state| request::is_visible(state));
@@ -86,32 +86,32 @@ impl Engine {
 
     async fn authorized(
         &self,
-        ledger: &Arc<Ledger>,
+        store: &Arc<SealedStore>,
         peer: Option<Peer>,
         app: &App,
         request: AuthorizationRequest,
     ) -> Result<Secret, OAuthError> {
         let caller = Caller::Program(peer.unwrap_or_else(tokenry_peer::unknown));
-        if let Some(grant) = self.granted_before(ledger, app, &request.scopes) {
+        if let Some(grant) = self.granted_before(store, app, &request.scopes) {
             let event = self.authorized_event(&caller, &request).by(Rule::Grant(grant));
             self.inner.activity.push(event);
-            return self.new_code(ledger, request, grant);
+            return self.new_code(store, request, grant);
         }
-        let allowed = self.ask_about(ledger, &caller, app, &request).await?;
-        let (engine, ledger) = (self.clone(), ledger.clone());
+        let allowed = self.ask_about(store, &caller, app, &request).await?;
+        let (engine, store) = (self.clone(), store.clone());
         // The engine's own task: a browser that goes away does not undo what its person has just decided.
         detached(async move {
-            let grant = engine.give(&ledger, &caller, &request, allowed).await?;
-            engine.new_code(&ledger, request, grant)
+            let grant = engine.give(&store, &caller, &request, allowed).await?;
+            engine.new_code(&store, request, grant)
         })
         .await
     }
 
     /// A living grant that covers all of it, for an app that has to prove itself before it can use a code. An app
     /// that cannot is asked about each time: anybody can call itself that (RFC 8252 §8.6, A13.5).
-    fn granted_before(&self, ledger: &Ledger, app: &App, scopes: &BTreeSet<ApiScope>) -> Option<GrantId> {
+    fn granted_before(&self, store: &SealedStore, app: &App, scopes: &BTreeSet<ApiScope>) -> Option<GrantId> {
         app.token_hash?;
-        let (index, now) = (ledger.index(), self.latest());
+        let (index, now) = (store.index(), self.latest());
         let covers = |grant: &&Grant| grant.is_alive(now) && scopes.is_subset(&grant.scopes);
         let newest = index
             .grants_of(app.id)
@@ -122,27 +122,27 @@ impl Engine {
 
     async fn ask_about(
         &self,
-        ledger: &Ledger,
+        store: &SealedStore,
         caller: &Caller,
         app: &App,
         request: &AuthorizationRequest,
     ) -> Result<Allowed, Error> {
-        let mut wanted = Wanted::new(Operation::AuthorizeApp);
+        let mut wanted = AccessRequest::new(Operation::AuthorizeApp);
         wanted.authorization = Some(request.clone());
         if app.token_hash.is_none() {
             wanted = wanted
                 .note("This app has no secret of its own: any program of yours can call itself by its name.");
         }
         let answered = match self.inner.asking {
-            Asking::AllowAll => return Ok(self.allowed_unasked(ledger, request)),
-            Asking::Never => Err(Error::CannotAsk),
-            Asking::Possible => self.ask(caller, &wanted).await,
+            ConsentMode::AllowAll => return Ok(self.allowed_unasked(store, request)),
+            ConsentMode::Never => Err(Error::CannotAsk),
+            ConsentMode::Possible => self.ask(caller, &wanted).await,
         };
         let allowed = answered.and_then(|answered| match answered.answer {
-            Answer::App { until: Some(end), .. } if end <= self.now() => Err(Error::Denied(
+            PromptAnswer::App { until: Some(end), .. } if end <= self.now() => Err(Error::Denied(
                 "the grant would have ended before it began, so nothing was granted",
             )),
-            Answer::App {
+            PromptAnswer::App {
                 connections,
                 credentials,
                 until,
@@ -160,9 +160,9 @@ impl Engine {
     }
 
     /// What the question would have offered, for as long as a session lasts at most.
-    fn allowed_unasked(&self, ledger: &Ledger, request: &AuthorizationRequest) -> Allowed {
+    fn allowed_unasked(&self, store: &SealedStore, request: &AuthorizationRequest) -> Allowed {
         let now = self.now();
-        let (connections, credentials) = offered(&ledger.index(), &request.scopes, now);
+        let (connections, credentials) = offered(&store.index(), &request.scopes, now);
         Allowed {
             connections: connections.iter().map(|choice| choice.connection).collect(),
             credentials: credentials.iter().map(|choice| choice.credential).collect(),
@@ -174,7 +174,7 @@ impl Engine {
     /// Commits the grant, with its line in the activity log. The very same one is not kept twice.
     async fn give(
         &self,
-        ledger: &Arc<Ledger>,
+        store: &Arc<SealedStore>,
         caller: &Caller,
         request: &AuthorizationRequest,
         allowed: Allowed,
@@ -192,14 +192,14 @@ impl Engine {
             last_used_at: None,
         };
         let event = self.authorized_event(caller, request).by(allowed.rule);
-        let ledger = ledger.clone();
+        let store = store.clone();
         let given = self
-            .commit(&ledger, move |transaction| {
+            .commit(&store, move |transaction| {
                 if transaction.get::<App>(grant.app.row())?.is_none() {
                     return Ok(None);
                 }
                 let same = transaction
-                    .ledger
+                    .store
                     .index()
                     .grants_of(grant.app)
                     .find(|old| is_same(old, &grant))
@@ -217,12 +217,12 @@ impl Engine {
     /// A new code. None is made once the vault is shut: what was allowed before is asked for again.
     fn new_code(
         &self,
-        ledger: &Ledger,
+        store: &SealedStore,
         request: AuthorizationRequest,
         grant: GrantId,
     ) -> Result<Secret, OAuthError> {
         let code = fresh(CODE, &*self.inner.random);
-        let hash = ledger.vault().token_hash(&code);
+        let hash = store.vault().token_hash(&code);
         let bound = Bound {
             app: request.app,
             grant,
@@ -232,7 +232,7 @@ impl Engine {
         };
         let mut codes = self.inner.authorization_server.codes();
         // Under the lock that forgetting takes, which comes after the gate was shut.
-        self.ledger()?;
+        self.store()?;
         if codes.keep(hash, bound, self.inner.clock.boottime()) {
             Ok(code)
         } else {

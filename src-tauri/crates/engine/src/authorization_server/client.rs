@@ -6,13 +6,13 @@ use super::{
     parameters::Parameters,
     place,
 };
-use crate::records::sealed_store::Ledger;
+use crate::records::sealed_store::SealedStore;
 use tokenry_core::{App, Secret};
 
 /// Who asks at the token endpoint, by exactly one of the three methods (RFC 6749 §2.3): HTTP Basic, a secret in the
 /// form, or, for a public client, its id and nothing else.
 pub(super) fn authenticate(
-    ledger: &Ledger,
+    store: &SealedStore,
     authorization: Option<&str>,
     form: &Parameters,
 ) -> Result<App, OAuthError> {
@@ -34,15 +34,15 @@ pub(super) fn authenticate(
             form.secret("client_secret"),
         ),
     };
-    let found = place::app(&ledger.index(), &id).cloned();
-    let proved = found.filter(|app| proves(ledger, app, secret.as_ref()));
+    let found = place::app(&store.index(), &id).cloned();
+    let proved = found.filter(|app| proves(store, app, secret.as_ref()));
     proved.ok_or_else(|| InvalidClient.because("the client is not known, or did not prove itself"))
 }
 
 /// A public client has nothing to prove with, and one that tries is not what it says.
-fn proves(ledger: &Ledger, app: &App, secret: Option<&Secret>) -> bool {
+fn proves(store: &SealedStore, app: &App, secret: Option<&Secret>) -> bool {
     match (&app.token_hash, secret) {
-        (Some(own), Some(secret)) => tokenry_core::same_bytes(own, &ledger.vault().token_hash(secret)),
+        (Some(own), Some(secret)) => tokenry_core::same_bytes(own, &store.vault().token_hash(secret)),
         (None, None) => true,
         _ => false,
     }

@@ -2,11 +2,11 @@ use std::{collections::BTreeSet, time::Duration};
 use tokenry_core::{ApiScope, AppId, GrantId, IssuedId};
 
 /// A code lives this long at most (A13.2), by a clock that nobody can set back.
-const LIFE: Duration = Duration::from_secs(60);
+const CODE_LIFETIME: Duration = Duration::from_secs(60);
 /// And is remembered this long, to know it when it comes again.
-const REMEMBERED: Duration = Duration::from_secs(600);
+const USED_CODE_KEPT: Duration = Duration::from_secs(600);
 /// How many codes there may be. Only apps that need not ask could make more.
-const MOST: usize = 256;
+const MAX_CODES: usize = 256;
 
 /// What a code is good for, and for whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,8 +48,8 @@ pub(super) enum Presented {
 impl Codes {
     /// Keeps a new code; `false` when there are too many.
     pub(super) fn keep(&mut self, hash: [u8; 32], bound: Bound, now: Duration) -> bool {
-        self.0.retain(|code| age(code, now) < REMEMBERED);
-        if self.0.len() >= MOST {
+        self.0.retain(|code| age(code, now) < USED_CODE_KEPT);
+        if self.0.len() >= MAX_CODES {
             return false;
         }
         self.0.push(Code {
@@ -74,14 +74,14 @@ impl Codes {
         let Some(code) = self.0.iter_mut().find(same) else {
             return Presented::Unknown;
         };
-        if age(code, now) >= REMEMBERED {
+        if age(code, now) >= USED_CODE_KEPT {
             return Presented::Unknown;
         }
         if let Some(spent) = &mut code.spent {
             spent.revoked = true;
             return Presented::Again(spent.family);
         }
-        if code.bound.app != app || age(code, now) >= LIFE {
+        if code.bound.app != app || age(code, now) >= CODE_LIFETIME {
             return Presented::Unknown;
         }
         code.spent = Some(Spent {
@@ -183,7 +183,7 @@ mod tests {
             hash[..2].copy_from_slice(&n.to_le_bytes());
             codes.keep(hash, bound(), at(0))
         });
-        assert_eq!(kept.count(), MOST);
+        assert_eq!(kept.count(), MAX_CODES);
         assert!(codes.keep([9; 32], bound(), at(600)));
     }
 }

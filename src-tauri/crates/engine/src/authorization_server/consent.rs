@@ -1,5 +1,5 @@
 use super::{error::OAuthError, place, request};
-use crate::{Answer, AuthorizationRequest, Engine, Error, Proof, access::policy::Operation};
+use crate::{AuthorizationRequest, Engine, Error, PromptAnswer, Proof, access::policy::Operation};
 use std::collections::BTreeSet;
 use tokenry_core::{Caller, ConnectionId, CredentialId, Secret, Timestamp};
 
@@ -54,12 +54,12 @@ impl Engine {
             )
         })?;
         let answer = match decision.approve {
-            true => Answer::App {
+            true => PromptAnswer::App {
                 connections: decision.connections,
                 credentials: decision.credentials,
                 until: decision.until,
             },
-            false => Answer::Deny,
+            false => PromptAnswer::Deny,
         };
         self.answer(caller, prompt.id, &Proof::Number(decision.number), answer)
             .await
@@ -75,8 +75,8 @@ impl Engine {
     }
 
     fn asked(&self, decision: &ConsentDecision) -> Result<AuthorizationRequest, Error> {
-        let ledger = self.ledger()?;
-        let app = place::app(&ledger.index(), &decision.client_id).map(|app| app.id);
+        let store = self.store()?;
+        let app = place::app(&store.index(), &decision.client_id).map(|app| app.id);
         let app = app.ok_or_else(|| Error::field("client_id", "is no app that is registered"))?;
         let scopes = request::scopes(Some(&decision.scope));
         Ok(AuthorizationRequest {

@@ -35,19 +35,19 @@ impl Engine {
     /// As RFC 6749 §5.2 has them; `invalid_grant` for a token of another client, which stays as it is.
     pub async fn revoke_issued(&self, authorization: Option<&str>, form: &[u8]) -> Result<(), OAuthError> {
         let form = Parameters::of_body(form)?;
-        let ledger = self.ledger()?;
-        let app = client::authenticate(&ledger, authorization, &form)?;
-        let Some(found) = issued::find(&ledger, &form.required_secret("token")?)? else {
+        let store = self.store()?;
+        let app = client::authenticate(&store, authorization, &form)?;
+        let Some(found) = issued::find(&store, &form.required_secret("token")?)? else {
             return Ok(());
         };
         if found.app != app.id {
             return Err(InvalidGrant.because("the token was issued to another client"));
         }
         if found.kind == Kind::Refresh {
-            return Ok(self.end_family(&ledger, found.family).await?);
+            return Ok(self.end_family(&store, found.family).await?);
         }
         let row = found.id.row();
-        self.commit_surely(&ledger, move |transaction| transaction.delete(Table::Issued, row))
+        self.commit_surely(&store, move |transaction| transaction.delete(Table::Issued, row))
             .await?;
         Ok(())
     }
@@ -63,13 +63,13 @@ impl Engine {
         form: &[u8],
     ) -> Result<Option<Introspection>, OAuthError> {
         let form = Parameters::of_body(form)?;
-        let ledger = self.ledger()?;
-        let app = client::authenticate(&ledger, authorization, &form)?;
+        let store = self.store()?;
+        let app = client::authenticate(&store, authorization, &form)?;
         if app.token_hash.is_none() {
             return Err(InvalidClient.because("a public client cannot prove itself, so it may not ask"));
         }
-        let found = issued::find(&ledger, &form.required_secret("token")?)?
-            .filter(|found| found.app == app.id && found.is_alive(&ledger.index(), self.latest()));
+        let found = issued::find(&store, &form.required_secret("token")?)?
+            .filter(|found| found.app == app.id && found.is_alive(&store.index(), self.latest()));
         Ok(found.map(|found| Introspection {
             app: found.app,
             scopes: found.scopes,

@@ -3,7 +3,7 @@ use crate::{
     Engine, Error,
     engine::blocking,
     locks,
-    records::{index::Index, record::Record, sealed_store::Ledger, transaction::Transaction},
+    records::{index::Index, record::Record, sealed_store::SealedStore, transaction::Transaction},
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -13,9 +13,9 @@ use tokenry_core::{
 use tokenry_store::Table;
 
 /// How long an access token lives, unless its grant ends before.
-const ACCESS_LIFE: Duration = Duration::from_secs(3600);
+const ACCESS_TOKEN_LIFETIME: Duration = Duration::from_secs(3600);
 /// And a refresh token, which is a new one each time (A13.6).
-const REFRESH_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
+const REFRESH_TOKEN_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
 /// What has ended is deleted when the vault is opened, and this often, in seconds.
 const CLEANED_EVERY: i64 = 3600;
 
@@ -67,13 +67,13 @@ pub(super) fn grant_of(index: &Index, app: AppId, grant: GrantId, now: Timestamp
 }
 
 /// The record of a token, if it is one of ours: one read by its keyed hash, and a comparison in constant time.
-pub(super) fn find(ledger: &Ledger, token: &Secret) -> Result<Option<Issued>, Error> {
+pub(super) fn find(store: &SealedStore, token: &Secret) -> Result<Option<Issued>, Error> {
     let text = token.expose();
     if !text.starts_with(ACCESS) && !text.starts_with(REFRESH) {
         return Ok(None);
     }
-    let hash = ledger.vault().token_hash(token);
-    let found = ledger.find::<Issued>(&hex(&hash))?;
+    let hash = store.vault().token_hash(token);
+    let found = store.find::<Issued>(&hex(&hash))?;
     Ok(found.filter(|found| tokenry_core::same_bytes(&found.hash, &hash)))
 }
 
@@ -114,7 +114,7 @@ impl Engine {
             id: IssuedId::new(&*self.inner.clock, random),
             family: family.id,
             kind,
-            hash: transaction.ledger.vault().token_hash(token),
+            hash: transaction.store.vault().token_hash(token),
             app: family.app,
             grant: grant.id,
             scopes,
@@ -123,8 +123,13 @@ impl Engine {
             used: false,
         };
         let records = [
-            record(Kind::Access, &access, scopes, ACCESS_LIFE),
-            record(Kind::Refresh, &refresh, family.scopes.clone(), REFRESH_LIFE),
+            record(Kind::Access, &access, scopes, ACCESS_TOKEN_LIFETIME),
+            record(
+                Kind::Refresh,
+                &refresh,
+                family.scopes.clone(),
+                REFRESH_TOKEN_LIFETIME,
+            ),
         ];
         for record in &records {
             transaction.put(record.id.row(), record)?;
@@ -137,8 +142,8 @@ impl Engine {
     }
 
     /// Ends everything that came from one code.
-    pub(super) async fn end_family(&self, ledger: &Arc<Ledger>, family: IssuedId) -> Result<(), Error> {
-        self.commit_surely(ledger, move |transaction| delete_family(transaction, family))
+    pub(super) async fn end_family(&self, store: &Arc<SealedStore>, family: IssuedId) -> Result<(), Error> {
+        self.commit_surely(store, move |transaction| delete_family(transaction, family))
             .await
     }
 
@@ -155,11 +160,11 @@ impl Engine {
         if !token.expose().starts_with(ACCESS) {
             return Ok(None);
         }
-        let ledger = self.ledger()?;
-        let Some(found) = find(&ledger, token)? else {
+        let store = self.store()?;
+        let Some(found) = find(&store, token)? else {
             return Ok(None);
         };
-        if found.kind != Kind::Access || !found.is_alive(&ledger.index(), self.latest()) {
+        if found.kind != Kind::Access || !found.is_alive(&store.index(), self.latest()) {
             return Ok(None);
         }
         Ok(Some(Caller::App(AppCaller {
@@ -179,9 +184,9 @@ impl Engine {
         let Caller::App(AppCaller { token: Some(id), .. }) = caller else {
             return Ok(None);
         };
-        let (ledger, now) = (self.ledger()?, self.latest());
-        let found = ledger.get::<Issued>(id.row())?;
-        match found.filter(|issued| issued.is_alive(&ledger.index(), now)) {
+        let (store, now) = (self.store()?, self.latest());
+        let found = store.get::<Issued>(id.row())?;
+        match found.filter(|issued| issued.is_alive(&store.index(), now)) {
             Some(issued) => Ok(Some(issued.expires_at.duration_since(now).unsigned_abs())),
             None => Err(Error::Unauthorized(
                 "the access token has ended; fetch a new one and ask again",
@@ -190,7 +195,7 @@ impl Engine {
     }
 
     /// Deletes what has ended, once an hour at most.
-    pub(super) async fn clean_now_and_then(&self, ledger: &Arc<Ledger>) -> Result<(), Error> {
+    pub(super) async fn clean_now_and_then(&self, store: &Arc<SealedStore>) -> Result<(), Error> {
         let now = self.latest();
         {
             let at = &self.inner.authorization_server.cleaned_at;
@@ -201,16 +206,16 @@ impl Engine {
             }
             *at = Some(now);
         }
-        let ledger = ledger.clone();
-        blocking(move || clean(&ledger, now)).await
+        let store = store.clone();
+        blocking(move || clean(&store, now)).await
     }
 }
 
 /// Deletes what has ended, or whose grant has.
-pub(crate) fn clean(ledger: &Ledger, now: Timestamp) -> Result<(), Error> {
-    let all = ledger.all::<Issued>()?;
+pub(crate) fn clean(store: &SealedStore, now: Timestamp) -> Result<(), Error> {
+    let all = store.all::<Issued>()?;
     let dead: Vec<_> = {
-        let index = ledger.index();
+        let index = store.index();
         let ended = |issued: &&Issued| {
             issued.expires_at <= now || grant_of(&index, issued.app, issued.grant, now).is_none()
         };
@@ -219,7 +224,7 @@ pub(crate) fn clean(ledger: &Ledger, now: Timestamp) -> Result<(), Error> {
     if dead.is_empty() {
         return Ok(());
     }
-    ledger.change(now, |transaction| {
+    store.change(now, |transaction| {
         dead.iter()
             .try_for_each(|row| transaction.delete(Table::Issued, *row))
     })
@@ -227,7 +232,7 @@ pub(crate) fn clean(ledger: &Ledger, now: Timestamp) -> Result<(), Error> {
 
 pub(super) fn delete_family(transaction: &mut Transaction<'_>, family: IssuedId) -> Result<(), Error> {
     // What this transaction has written itself is not among them; nothing of the family is.
-    let all = transaction.ledger.all::<Issued>()?;
+    let all = transaction.store.all::<Issued>()?;
     all.iter()
         .filter(|issued| issued.family == family)
         .try_for_each(|issued| transaction.delete(Table::Issued, issued.id.row()))

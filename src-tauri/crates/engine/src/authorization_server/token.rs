@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Engine, Error,
-    records::{sealed_store::Ledger, transaction::Transaction},
+    records::{sealed_store::SealedStore, transaction::Transaction},
 };
 use std::{collections::BTreeSet, sync::Arc};
 use tokenry_core::{ApiScope, App, AppId, Caller, EventKind, IssuedId, Outcome, Secret, Timestamp};
@@ -49,19 +49,19 @@ impl Engine {
         form: &[u8],
     ) -> Result<IssuedTokens, OAuthError> {
         let form = Parameters::of_body(form)?;
-        let ledger = self.ledger()?;
-        let app = client::authenticate(&ledger, authorization, &form)?;
-        self.clean_now_and_then(&ledger).await?;
+        let store = self.store()?;
+        let app = client::authenticate(&store, authorization, &form)?;
+        self.clean_now_and_then(&store).await?;
         match form.required("grant_type")? {
-            "authorization_code" => self.redeem_code(&ledger, &app, &form).await,
-            "refresh_token" => self.rotate(&ledger, &app, &form).await,
+            "authorization_code" => self.redeem_code(&store, &app, &form).await,
+            "refresh_token" => self.rotate(&store, &app, &form).await,
             _ => Err(UnsupportedGrantType.because("grant_type must be authorization_code or refresh_token")),
         }
     }
 
     async fn redeem_code(
         &self,
-        ledger: &Arc<Ledger>,
+        store: &Arc<SealedStore>,
         app: &App,
         form: &Parameters,
     ) -> Result<IssuedTokens, OAuthError> {
@@ -69,14 +69,14 @@ impl Engine {
         let redirect_uri = form.required("redirect_uri")?;
         let verifier = form.required_secret("code_verifier")?;
         let family = IssuedId::new(&*self.inner.clock, &*self.inner.random);
-        let hash = ledger.vault().token_hash(&code);
+        let hash = store.vault().token_hash(&code);
         let now = self.inner.clock.boottime();
         let codes = &self.inner.authorization_server;
         let presented = codes.codes().present(&hash, app.id, family, now);
         let bound = match presented {
             Presented::Good(bound) => bound,
             Presented::Again(before) => {
-                self.end_family(ledger, before).await?;
+                self.end_family(store, before).await?;
                 self.note_reuse(app.id, "a code came a second time; the tokens it gave have ended");
                 return Err(InvalidGrant.because("the code was used before; what it gave has ended"));
             }
@@ -88,10 +88,10 @@ impl Engine {
                 .because("redirect_uri or code_verifier is not the one of the authorization request"));
         }
         let scopes = bound.scopes.clone();
-        let pair = self.first_pair(ledger, family, *bound).await?;
+        let pair = self.first_pair(store, family, *bound).await?;
         // Presented again while this was being written: whoever did may be somebody else.
         if codes.codes().is_revoked(family) {
-            self.end_family(ledger, family).await?;
+            self.end_family(store, family).await?;
             return Err(InvalidGrant.because("the code was used twice; what it gave has ended"));
         }
         Ok(given(pair, scopes))
@@ -99,23 +99,23 @@ impl Engine {
 
     async fn first_pair(
         &self,
-        ledger: &Arc<Ledger>,
+        store: &Arc<SealedStore>,
         family: IssuedId,
         bound: Bound,
     ) -> Result<Pair, OAuthError> {
-        let (engine, ledger, now) = (self.clone(), ledger.clone(), self.now());
+        let (engine, store, now) = (self.clone(), store.clone(), self.now());
         let family = Family {
             id: family,
             app: bound.app,
             scopes: bound.scopes,
         };
         let pair = self
-            .commit(&ledger, move |transaction| {
+            .commit(&store, move |transaction| {
                 let grant = grant_of(
-                    &transaction.ledger.index(),
+                    &transaction.store.index(),
                     bound.app,
                     bound.grant,
-                    transaction.ledger.latest.seen(now),
+                    transaction.store.latest.seen(now),
                 );
                 let Some(grant) = grant else { return Ok(None) };
                 let scopes = family.scopes.clone();
@@ -129,13 +129,13 @@ impl Engine {
 
     async fn rotate(
         &self,
-        ledger: &Arc<Ledger>,
+        store: &Arc<SealedStore>,
         app: &App,
         form: &Parameters,
     ) -> Result<IssuedTokens, OAuthError> {
         let token = form.required_secret("refresh_token")?;
         let invalid = || InvalidGrant.because("the refresh token is unknown, has ended, or was taken away");
-        let found = issued::find(ledger, &token)?
+        let found = issued::find(store, &token)?
             .filter(|found| found.kind == Kind::Refresh && found.app == app.id)
             .ok_or_else(invalid)?;
         let scopes = match form.get("scope") {
@@ -146,7 +146,7 @@ impl Engine {
             return Err(InvalidScope.because("the refresh token is good for less than that"));
         }
         let (engine, now, row, asked) = (self.clone(), self.now(), found.id.row(), scopes.clone());
-        let changing = ledger.clone();
+        let changing = store.clone();
         // One at a time: of two that come at once, the second finds the first's mark.
         let rotated = self
             .commit_surely(&changing, move |transaction| {
@@ -181,8 +181,8 @@ impl Engine {
             delete_family(transaction, before.family)?;
             return Ok(Rotated::Again);
         }
-        let latest = transaction.ledger.latest.seen(now);
-        let grant = grant_of(&transaction.ledger.index(), before.app, before.grant, latest);
+        let latest = transaction.store.latest.seen(now);
+        let grant = grant_of(&transaction.store.index(), before.app, before.grant, latest);
         let Some(grant) = grant.filter(|_| before.expires_at > latest) else {
             return Ok(Rotated::Invalid);
         };

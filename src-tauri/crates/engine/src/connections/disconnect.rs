@@ -1,8 +1,8 @@
 use crate::{
     Engine, Error, FlowState,
-    access::{consent::Wanted, policy::Operation},
+    access::{consent::AccessRequest, policy::Operation},
     engine::detached,
-    records::sealed_store::Ledger,
+    records::sealed_store::SealedStore,
     token::timing,
 };
 use std::{sync::Arc, time::Duration};
@@ -59,7 +59,7 @@ impl Engine {
         reference: &str,
     ) -> Result<(Revoked, Option<String>), Error> {
         let connection = self.connection_meant(caller, Operation::Disconnect, reference)?;
-        let wanted = Wanted::new(Operation::Disconnect)
+        let wanted = AccessRequest::new(Operation::Disconnect)
             .at(connection.provider)
             .of(connection.id, connection.started_by);
         self.permit(caller, wanted).await?;
@@ -69,16 +69,16 @@ impl Engine {
     pub(crate) async fn disconnect_for_good(&self, caller: &Caller, id: ConnectionId) -> Result<Told, Error> {
         // Its answer is committed first, so that the newest tokens are the ones to revoke.
         self.refresh_done(id).await;
-        let (ledger, now) = (self.ledger()?, self.now());
+        let (store, now) = (self.store()?, self.now());
         if let Some(flow) = self.open_flow_of(id)
-            && let Some(flow) = ledger.get::<Flow>(flow.row())?
+            && let Some(flow) = store.get::<Flow>(flow.row())?
         {
-            match self.end_flow(&ledger, caller, &flow, FlowState::Cancelled).await {
+            match self.end_flow(&store, caller, &flow, FlowState::Cancelled).await {
                 Ok(()) | Err(Error::FlowExpired) => {}
                 Err(error) => return Err(error),
             }
         }
-        let Some(connection) = ledger.get::<Connection>(id.row())? else {
+        let Some(connection) = store.get::<Connection>(id.row())? else {
             return Ok((Revoked::Unsupported, None));
         };
         let event = self
@@ -90,7 +90,7 @@ impl Engine {
             // The schedule leaves it alone meanwhile.
             let _reserved = engine.reserve(id);
             engine
-                .commit(&ledger, move |transaction| {
+                .commit(&store, move |transaction| {
                     let Some(mut connection) = transaction.get::<Connection>(id.row())? else {
                         return Ok(());
                     };
@@ -102,25 +102,25 @@ impl Engine {
                     transaction.event(&event)
                 })
                 .await?;
-            engine.try_revoking(&ledger, id).await
+            engine.try_revoking(&store, id).await
         })
         .await
     }
 
     /// Asks the provider to revoke, and deletes what is left when it has answered.
-    pub(crate) async fn try_revoking(&self, ledger: &Arc<Ledger>, id: ConnectionId) -> Result<Told, Error> {
+    pub(crate) async fn try_revoking(&self, store: &Arc<SealedStore>, id: ConnectionId) -> Result<Told, Error> {
         // No refresh begins any more; one that began before has the newest tokens.
         self.refresh_done(id).await;
-        let Some(connection) = ledger.get::<Connection>(id.row())? else {
+        let Some(connection) = store.get::<Connection>(id.row())? else {
             return Ok((Revoked::Unsupported, None));
         };
-        let provider = ledger.get::<Provider>(connection.provider.row())?;
+        let provider = store.get::<Provider>(connection.provider.row())?;
         let has_endpoint = provider
             .as_ref()
             .is_some_and(|p| p.settings.revocation_endpoint.is_some());
         let from = connection.client_secret_from;
-        let client = provider.map(|provider| self.with_client_secret(ledger, provider, from));
-        let tokens = ledger.get::<Tokens>(id.row())?;
+        let client = provider.map(|provider| self.with_client_secret(store, provider, from));
+        let tokens = store.get::<Tokens>(id.row())?;
         let answer = match (client, tokens) {
             // They are there, and the disk has not taken them yet.
             _ if self.inner.refreshes.is_running(id) => Err(Failure::NotSent {
@@ -143,7 +143,7 @@ impl Engine {
             Err(failure) => match given_up(&connection, failure, self.now()) {
                 Some(revoked) => (revoked, Some(failure.to_string())),
                 None => {
-                    self.owe(ledger, &connection, failure).await?;
+                    self.owe(store, &connection, failure).await?;
                     return Ok((Revoked::Pending, Some(failure.to_string())));
                 }
             },
@@ -161,7 +161,7 @@ impl Engine {
             .event(&Caller::Engine, EventKind::Revoked, outcome)
             .about(&connection)
             .with_detail_if(noted);
-        self.commit(ledger, move |transaction| {
+        self.commit(store, move |transaction| {
             transaction.delete_connection(id)?;
             transaction.event(&event)
         })
@@ -241,7 +241,7 @@ impl Engine {
 
     async fn owe(
         &self,
-        ledger: &Arc<Ledger>,
+        store: &Arc<SealedStore>,
         connection: &Connection,
         failure: &Failure,
     ) -> Result<(), Error> {
@@ -260,8 +260,8 @@ impl Engine {
             next_try_at: Some(tokenry_core::later(now, wait)),
             asked_by_provider: failure.retry_after().is_some(),
         };
-        let (ledger, id) = (ledger.clone(), connection.id);
-        self.commit(&ledger, move |transaction| {
+        let (store, id) = (store.clone(), connection.id);
+        self.commit(&store, move |transaction| {
             let Some(mut connection) = transaction.get::<Connection>(id.row())? else {
                 return Ok(());
             };

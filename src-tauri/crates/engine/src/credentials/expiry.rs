@@ -5,7 +5,7 @@ use crate::{
     Engine, Error,
     engine::blocking,
     locks,
-    records::{sealed_store::Ledger, transaction::Transaction},
+    records::{sealed_store::SealedStore, transaction::Transaction},
 };
 use std::{sync::Mutex, time::Duration};
 use tokenry_core::{Caller, Credential, CredentialId, EventKind, Timestamp};
@@ -30,21 +30,21 @@ impl Expiring {
 }
 
 /// Before the vault is shown to anybody.
-pub(crate) fn expired_at_opening(engine: &Engine, ledger: &Ledger, now: Timestamp) -> Result<(), Error> {
-    engine.delete_expired(ledger, &expired(ledger, now), now)
+pub(crate) fn expired_at_opening(engine: &Engine, store: &SealedStore, now: Timestamp) -> Result<(), Error> {
+    engine.delete_expired(store, &expired(store, now), now)
 }
 
-fn expired(ledger: &Ledger, now: Timestamp) -> Vec<CredentialId> {
-    let index = ledger.index();
+fn expired(store: &SealedStore, now: Timestamp) -> Vec<CredentialId> {
+    let index = store.index();
     let over = index.credentials().filter(|(_, known)| !known.is_alive(now));
     over.map(|(id, _)| id).collect()
 }
 
 impl Engine {
     /// Starts the deletion of what has expired, and says when the next one does.
-    pub(crate) fn look_after_credentials(&self, ledger: &Ledger, now: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn look_after_credentials(&self, store: &SealedStore, now: Timestamp) -> Option<Timestamp> {
         let (mut next, mut over): (Option<Timestamp>, bool) = (None, false);
-        for (_, known) in ledger.index().credentials() {
+        for (_, known) in store.index().credentials() {
             match known.expires_at {
                 Some(end) if end <= now => over = true,
                 Some(end) => next = Some(next.map_or(end, |next| next.min(end))),
@@ -55,24 +55,28 @@ impl Engine {
             return next;
         }
         let boottime = self.inner.clock.boottime();
-        let wait = self.inner.places.expiring.with(|state| match state.not_before {
-            _ if state.running => None,
-            Some(then) if then > boottime => Some(then - boottime),
-            _ => {
-                state.running = true;
-                let engine = self.clone();
-                tokio::spawn(async move { engine.expire_credentials().await });
-                None
-            }
-        });
+        let wait = self
+            .inner
+            .scheduler
+            .expiring
+            .with(|state| match state.not_before {
+                _ if state.running => None,
+                Some(then) if then > boottime => Some(then - boottime),
+                _ => {
+                    state.running = true;
+                    let engine = self.clone();
+                    tokio::spawn(async move { engine.expire_credentials().await });
+                    None
+                }
+            });
         let again = wait.map(|wait| tokenry_core::later(now, wait));
         [next, again].into_iter().flatten().min()
     }
 
     async fn expire_credentials(&self) {
         let (engine, now) = (self.clone(), self.now());
-        let done = match self.ledger() {
-            Ok(ledger) => blocking(move || engine.delete_expired(&ledger, &expired(&ledger, now), now)).await,
+        let done = match self.store() {
+            Ok(store) => blocking(move || engine.delete_expired(&store, &expired(&store, now), now)).await,
             Err(error) => Err(error),
         };
         let not_before = match &done {
@@ -82,7 +86,7 @@ impl Engine {
                 Some(self.inner.clock.boottime() + PAUSE)
             }
         };
-        self.inner.places.expiring.with(|state| {
+        self.inner.scheduler.expiring.with(|state| {
             state.running = false;
             state.not_before = not_before;
         });
@@ -92,11 +96,11 @@ impl Engine {
         self.inner.due.notify_one();
     }
 
-    fn delete_expired(&self, ledger: &Ledger, ids: &[CredentialId], now: Timestamp) -> Result<(), Error> {
+    fn delete_expired(&self, store: &SealedStore, ids: &[CredentialId], now: Timestamp) -> Result<(), Error> {
         if ids.is_empty() {
             return Ok(());
         }
-        ledger.change_surely(now, |transaction| {
+        store.change_surely(now, |transaction| {
             self.drop_expired(transaction, ids.iter().copied())
         })
     }
@@ -112,7 +116,7 @@ impl Engine {
             let Some(credential) = transaction.get::<Credential>(id.row())? else {
                 continue;
             };
-            if is_alive(&credential, transaction.ledger.latest.seen(self.now())) {
+            if is_alive(&credential, transaction.store.latest.seen(self.now())) {
                 continue;
             }
             let kind = EventKind::CredentialRemoved;

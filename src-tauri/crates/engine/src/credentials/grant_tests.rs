@@ -39,8 +39,8 @@ fn granted(engine: &Engine, scopes: &[ApiScope], credentials: &[CredentialId]) -
         created_at: now,
         last_used_at: None,
     };
-    let ledger = engine.ledger().unwrap();
-    ledger
+    let store = engine.store().unwrap();
+    store
         .change(now, |transaction| transaction.put(grant.id.row(), &grant))
         .unwrap();
     Caller::App(AppCaller {

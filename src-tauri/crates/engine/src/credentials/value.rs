@@ -3,8 +3,8 @@
 use super::{AnyCredential, CredentialView, check, none};
 use crate::{
     Engine, Error,
-    access::{consent::Wanted, policy::Operation},
-    records::{index::Known, sealed_store::Ledger},
+    access::{consent::AccessRequest, policy::Operation},
+    records::{index::CredentialEntry, sealed_store::SealedStore},
 };
 use tokenry_core::{
     AppId, Caller, Credential, CredentialId, CredentialType, EventKind, Name, Outcome, Provider, Rule,
@@ -23,7 +23,7 @@ impl Engine {
         reference: &str,
         field: &str,
     ) -> Result<Secret, Error> {
-        let (id, known) = self.known(caller, &*self.ledger()?, reference).ok_or_else(|| {
+        let (id, known) = self.known(caller, &*self.store()?, reference).ok_or_else(|| {
             self.no_credential_meant(caller, Operation::ReadCredential, reference, none(reference))
         })?;
         let (credential, rule) = self.permitted_values(caller, id, known.created_by).await?;
@@ -50,7 +50,7 @@ impl Engine {
         reference: &str,
         field: &str,
     ) -> Result<AnyCredential, Error> {
-        let known = self.known(caller, &*self.ledger()?, reference);
+        let known = self.known(caller, &*self.store()?, reference);
         let (Some((id, known)), false) = (known, *caller == Caller::Ui) else {
             return self.credential(caller, reference).await;
         };
@@ -58,7 +58,7 @@ impl Engine {
         if credential.redact_fields.contains(field) {
             return Err(self.withheld(caller, &credential, rule));
         }
-        let mut view = CredentialView::of(id, Known::of(&credential));
+        let mut view = CredentialView::of(id, CredentialEntry::of(&credential));
         let value = credential.data.get_key_value(field);
         if let Some((field, value)) = value {
             view.data.insert(field.clone(), value.clone());
@@ -87,10 +87,10 @@ impl Engine {
         id: CredentialId,
         owner: Option<AppId>,
     ) -> Result<(Credential, Rule), Error> {
-        let wanted = Wanted::new(Operation::ReadCredential).of_credential(id, owner);
+        let wanted = AccessRequest::new(Operation::ReadCredential).of_credential(id, owner);
         let rule = self.permit(caller, wanted).await?.rule;
-        let ledger = self.ledger()?;
-        Ok((self.still_there(&ledger, id)?, rule))
+        let store = self.store()?;
+        Ok((self.still_there(&store, id)?, rule))
     }
 
     /// The credential that holds a client secret, of this very project.
@@ -103,12 +103,11 @@ impl Engine {
         project: &Name,
         reference: &str,
     ) -> Result<Credential, Error> {
-        let ledger = self.ledger()?;
+        let store = self.store()?;
         let in_project = format!("{project}/{reference}");
-        let found = self.known(caller, &ledger, &in_project).or_else(|| {
-            self.known(caller, &ledger, reference)
-                .filter(|_| is_id(reference))
-        });
+        let found = self
+            .known(caller, &store, &in_project)
+            .or_else(|| self.known(caller, &store, reference).filter(|_| is_id(reference)));
         let missing =
             || self.no_credential_meant(caller, Operation::ReadCredential, reference, none(reference));
         let (id, known) = found.ok_or_else(missing)?;
@@ -117,7 +116,7 @@ impl Engine {
                 "this credential belongs to another project, so it is not used here",
             ));
         }
-        let credential = self.still_there(&ledger, id)?;
+        let credential = self.still_there(&store, id)?;
         secret_in(&credential)?;
         Ok(credential)
     }
@@ -128,7 +127,7 @@ impl Engine {
     /// When the credential is not there any more. Then nothing is sent.
     pub(crate) fn with_client_secret(
         &self,
-        ledger: &Ledger,
+        store: &SealedStore,
         mut provider: Provider,
         from: Option<CredentialId>,
     ) -> Result<Provider, Failure> {
@@ -136,7 +135,7 @@ impl Engine {
             return Ok(provider);
         };
         let secret = self
-            .still_there(ledger, id)
+            .still_there(store, id)
             .and_then(|credential| secret_in(&credential));
         let secret = secret.map_err(|_| Failure::NotSent {
             message: format!(

@@ -2,8 +2,8 @@
 
 use crate::{
     Engine, Error,
-    records::{index::Index, sealed_store::Ledger},
-    token::{apply_response::settle, partial_response},
+    records::{index::Index, sealed_store::SealedStore},
+    token::{apply_response::apply_token_response, partial_response},
 };
 use std::sync::Arc;
 use tokenry_core::{
@@ -52,19 +52,19 @@ impl NewConnection {
 impl Engine {
     /// Seals the tokens and shows the connection, in one transaction. Which connection it is and what it is called
     /// is decided inside, so that two sign-ins at the same moment do not get in each other's way.
-    pub(super) async fn keep_connection(
+    pub(super) async fn create_connection(
         &self,
-        ledger: &Arc<Ledger>,
+        store: &Arc<SealedStore>,
         caller: &Caller,
         provider: Provider,
         fresh: NewConnection,
         answer: Answer,
     ) -> Result<ConnectionId, Error> {
-        let (ledger, engine, caller, now) = (ledger.clone(), self.clone(), caller.clone(), self.now());
+        let (store, engine, caller, now) = (store.clone(), self.clone(), caller.clone(), self.now());
         let id = self
-            .commit_surely(&ledger, move |transaction| {
-                let target = target(&transaction.ledger.index(), &provider, &fresh);
-                let label = label(&transaction.ledger.index(), &provider, &fresh, target);
+            .commit_surely(&store, move |transaction| {
+                let target = target(&transaction.store.index(), &provider, &fresh);
+                let label = label(&transaction.store.index(), &provider, &fresh, target);
                 if target != fresh.id {
                     transaction.delete_connection(fresh.id)?;
                 }
@@ -86,7 +86,8 @@ impl Engine {
                 let old = old.map(|old| fresh.carried_over(old, connection.account.as_ref()));
                 connection.account = fresh.account.clone().or(connection.account);
                 let random = &*engine.inner.random;
-                let tokens = settle(&mut connection, old, answer.clone(), &provider, now, random);
+                let tokens =
+                    apply_token_response(&mut connection, old, answer.clone(), &provider, now, random);
                 if connection.trouble.is_none() {
                     connection.trouble = partial_response::no_refresh_token(&connection, &provider, now);
                 }

@@ -3,14 +3,14 @@ mod refused;
 
 use crate::{
     AnyCredential, Change, ConnectionView, Engine, Error, FlowState,
-    access::{consent::Wanted, policy::Operation},
+    access::{consent::AccessRequest, policy::Operation},
     credentials,
     engine::detached,
     flow::{
         create_connection::NewConnection,
-        owner::{finishing, is_link_by_the_system, whose},
+        owner::{finishing, is_link_by_the_system, owner_note},
     },
-    records::{index::is_usable, sealed_store::Ledger},
+    records::{index::is_usable, sealed_store::SealedStore},
     token::partial_response,
 };
 use account::another_account;
@@ -90,7 +90,7 @@ impl Engine {
     /// An answer without the address it came to: that is taken to be the one its flow was started with.
     async fn handed_in(&self, caller: &Caller, answer: Bare) -> Result<ConnectionView, Error> {
         let flow =
-            flow_of(&*self.ledger()?, &answer.state).map_err(|error| self.note_refused(caller, error))?;
+            flow_of(&*self.store()?, &answer.state).map_err(|error| self.note_refused(caller, error))?;
         let redirected = Redirected {
             provider: self.provider_by_id(flow.provider)?.name,
             state: answer.state,
@@ -113,14 +113,14 @@ impl Engine {
         query: &str,
         cookie: Option<&str>,
     ) -> Result<AnyCredential, Error> {
-        let ledger = self.ledger()?;
+        let store = self.store()?;
         let judged = redirect::judge_query(query);
         let answer = judged.map_err(|refused| {
             let state = redirect::claimed_state(&format!("?{query}"));
             self.note_refused_for(caller, state.as_ref(), refused.into())
         })?;
         if let Some(cookie) = cookie
-            && flow_of(&ledger, &answer.state).is_ok()
+            && flow_of(&store, &answer.state).is_ok()
             && !tokenry_core::same_secret(
                 &self.state_cookie(&answer.state)?,
                 &Secret::new(cookie.to_owned()),
@@ -132,7 +132,7 @@ impl Engine {
         }
         let view = self.handed_in(caller, answer).await?;
         let reference = view.connection.id.to_string();
-        credentials::connection(&ledger, view).ok_or_else(|| credentials::none(&reference))
+        credentials::connection(&store, view).ok_or_else(|| credentials::none(&reference))
     }
 
     /// Gets tokens from a provider that needs no person (RFC 6749 §4.4), and keeps them as a connection.
@@ -145,7 +145,7 @@ impl Engine {
         provider: &str,
         label: Option<String>,
     ) -> Result<ConnectionView, Error> {
-        self.not_denied(caller, &Wanted::new(Operation::StartFlow))?;
+        self.not_denied(caller, &AccessRequest::new(Operation::StartFlow))?;
         let provider = self.provider_meant(caller, provider)?;
         if provider.settings.grant_type != GrantType::ClientCredentials {
             return Err(Error::Conflict(format!(
@@ -155,16 +155,16 @@ impl Engine {
         }
         // The same client is the same connection: connecting again renews it.
         let label = label.map(|l| l.trim().to_owned()).filter(|l| !l.is_empty());
-        let ledger = self.ledger()?;
-        if let Some(why) = ledger.read_only() {
+        let store = self.store()?;
+        if let Some(why) = store.read_only() {
             return Err(Error::ReadOnly(why));
         }
-        let existing = ledger
+        let existing = store
             .index()
             .of_provider_labelled(provider.id, label.as_deref())
             .find(|c| is_usable(c))
             .cloned();
-        let mut wanted = Wanted::new(Operation::StartFlow).at(provider.id);
+        let mut wanted = AccessRequest::new(Operation::StartFlow).at(provider.id);
         if let Some(existing) = &existing {
             wanted = wanted.of(existing.id, existing.started_by);
         }
@@ -194,9 +194,9 @@ impl Engine {
             client_secret_from: None,
         };
         let id = self
-            .keep_connection(&ledger, caller, provider, fresh, answer)
+            .create_connection(&store, caller, provider, fresh, answer)
             .await?;
-        self.view_in(&ledger, id)
+        self.view_in(&store, id)
     }
 
     /// What the loopback listener shows the browser.
@@ -229,11 +229,11 @@ impl Engine {
     /// One way in for every answer of an authorization endpoint.
     async fn redirected(&self, caller: &Caller, redirected: Redirected) -> Result<ConnectionView, Error> {
         // Held until the end: a lock in the meantime does not lose what the provider answers.
-        let ledger = self.ledger()?;
+        let store = self.store()?;
         let (flow, provider) = self
-            .judge(&ledger, &redirected)
+            .judge(&store, &redirected)
             .map_err(|error| self.note_refused_for(caller, Some(&redirected.state), error))?;
-        let wanted = finishing(caller, &flow).note(whose(&flow, "It brings an answer to"));
+        let wanted = finishing(caller, &flow).note(owner_note(&flow, "It brings an answer to"));
         if !is_link_by_the_system(caller, &flow, &redirected.uri) {
             // Of whoever signed in: with its own account a program could have taken the place of the user's.
             self.permit(caller, wanted).await?;
@@ -242,18 +242,18 @@ impl Engine {
         let (engine, caller) = (self.clone(), caller.clone());
         // The engine's own task: a browser or a program that goes away cancels nothing.
         detached(async move {
-            engine.consume_flow(&ledger, &flow).await?;
+            engine.consume_flow(&store, &flow).await?;
             engine
-                .finish(&ledger, &caller, flow, provider, redirected.outcome)
+                .finish(&store, &caller, flow, provider, redirected.outcome)
                 .await
         })
         .await
     }
 
     /// Whether an answer belongs to an open flow of ours. Changes nothing.
-    fn judge(&self, ledger: &Ledger, redirected: &Redirected) -> Result<(Flow, Provider), Error> {
-        let flow = flow_of(ledger, &redirected.state)?;
-        let provider = ledger
+    fn judge(&self, store: &SealedStore, redirected: &Redirected) -> Result<(Flow, Provider), Error> {
+        let flow = flow_of(store, &redirected.state)?;
+        let provider = store
             .get::<Provider>(flow.provider.row())?
             .ok_or(Error::FlowExpired)?;
         if flow.expires_at <= self.now() {
@@ -300,14 +300,14 @@ impl Engine {
 
     async fn finish(
         &self,
-        ledger: &Arc<Ledger>,
+        store: &Arc<SealedStore>,
         caller: &Caller,
         flow: Flow,
         provider: Provider,
         outcome: Outcome,
     ) -> Result<ConnectionView, Error> {
         let made = match outcome {
-            Outcome::Code(code) => self.make_connection(ledger, caller, &flow, provider, &code).await,
+            Outcome::Code(code) => self.make_connection(store, caller, &flow, provider, &code).await,
             Outcome::Error {
                 error,
                 description,
@@ -322,14 +322,14 @@ impl Engine {
         match made {
             Ok(id) => {
                 self.tell_flow(flow.id, id, FlowState::Connected);
-                self.view_in(ledger, id)
+                self.view_in(store, id)
             }
             Err(error) => {
                 let state = FlowState::Failed {
                     code: error.code(),
                     message: error.to_string(),
                 };
-                if let Err(second) = self.fail_flow(ledger, caller, &flow, state.clone()).await {
+                if let Err(second) = self.fail_flow(store, caller, &flow, state.clone()).await {
                     tracing::warn!("a sign-in that failed could not be cleared away: {second}");
                     self.tell_flow(flow.id, flow.connection, state);
                 }
@@ -340,14 +340,14 @@ impl Engine {
 
     async fn make_connection(
         &self,
-        ledger: &Arc<Ledger>,
+        store: &Arc<SealedStore>,
         caller: &Caller,
         flow: &Flow,
         provider: Provider,
         code: &Secret,
     ) -> Result<ConnectionId, Error> {
         let provider = self
-            .with_client_secret(ledger, provider, flow.client_secret_from)
+            .with_client_secret(store, provider, flow.client_secret_from)
             .map_err(refused)?;
         let answer = authorization_code::exchange(&self.inner.http, &provider, flow, code).await;
         let answer = answer.map_err(|failure| refused_client(&provider, failure))?;
@@ -360,7 +360,7 @@ impl Engine {
         let made = match partial_response::useless(&answer) {
             Some(useless) => Err(refused(useless)),
             None => {
-                self.keep_first_answer(ledger, caller, flow, provider.clone(), answer)
+                self.keep_first_answer(store, caller, flow, provider.clone(), answer)
                     .await
             }
         };
@@ -376,14 +376,14 @@ impl Engine {
 
     async fn keep_first_answer(
         &self,
-        ledger: &Arc<Ledger>,
+        store: &Arc<SealedStore>,
         caller: &Caller,
         flow: &Flow,
         provider: Provider,
         mut answer: Answer,
     ) -> Result<ConnectionId, Error> {
-        let account = self.whose(&provider, &mut answer).await;
-        let another = another_account(ledger, flow, account.as_ref());
+        let account = self.fetch_account(&provider, &mut answer).await;
+        let another = another_account(store, flow, account.as_ref());
         // Who is not known gets no connection of their own, either: mostly it is the same account.
         let is_told = matches!(another, Some(Error::OtherAccount { .. }));
         let further = flow.further.filter(|_| is_told);
@@ -400,13 +400,13 @@ impl Engine {
             started_by: flow.started_by,
             client_secret_from: flow.client_secret_from,
         };
-        self.keep_connection(ledger, caller, provider, fresh, answer)
+        self.create_connection(store, caller, provider, fresh, answer)
             .await
     }
 
     /// Whose account it is: what came with the tokens, and userinfo where there is one. A userinfo of another
     /// subject is not used (OpenID Connect Core §5.3.2), and a missing one keeps nobody from connecting.
-    async fn whose(&self, provider: &Provider, answer: &mut Answer) -> Option<Account> {
+    async fn fetch_account(&self, provider: &Provider, answer: &mut Answer) -> Option<Account> {
         let told = answer.account.take();
         let Some(access_token) = answer
             .access_token
@@ -426,8 +426,8 @@ impl Engine {
     }
 }
 
-fn flow_of(ledger: &Ledger, state: &Secret) -> Result<Flow, Error> {
-    let flow = ledger.find::<Flow>(state.expose())?.ok_or(Error::FlowExpired)?;
+fn flow_of(store: &SealedStore, state: &Secret) -> Result<Flow, Error> {
+    let flow = store.find::<Flow>(state.expose())?.ok_or(Error::FlowExpired)?;
     if tokenry_core::same_secret(&flow.state, state) {
         Ok(flow)
     } else {

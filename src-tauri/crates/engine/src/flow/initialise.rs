@@ -8,7 +8,7 @@ mod parameters;
 
 use crate::{
     ConnectOptions, Engine, Error, StartedFlow,
-    access::{consent::Wanted, policy::Operation, resolve},
+    access::{consent::AccessRequest, policy::Operation, resolve},
 };
 use std::collections::BTreeMap;
 use tokenry_core::{Caller, Credential, Provider, Scopes};
@@ -59,7 +59,7 @@ impl Engine {
 
     async fn initialised(&self, caller: &Caller, request: Initialise) -> Result<StartedFlow, Error> {
         // Before anything of the provider is compared with what the caller says of it.
-        self.not_denied(caller, &Wanted::new(Operation::StartFlow))?;
+        self.not_denied(caller, &AccessRequest::new(Operation::StartFlow))?;
         let provider = self.connector(&request)?;
         let mut wrong = disagreements(&provider, &request);
         let credential = self.named_secret(caller, &provider, &request, &mut wrong)?;
@@ -84,10 +84,10 @@ impl Engine {
             let next = "`tokenry provider list` shows what there is";
             Error::not_found("provider", &reference, next)
         };
-        let ledger = self.ledger()?;
+        let store = self.store()?;
         let in_project = format!("{}/{}", request.project, request.provider);
-        let found = resolve::provider(&ledger.index(), &in_project)
-            .or_else(|_| resolve::provider(&ledger.index(), &request.provider));
+        let found = resolve::provider(&store.index(), &in_project)
+            .or_else(|_| resolve::provider(&store.index(), &request.provider));
         let provider = self.provider_by_id(found.map_err(|_| missing())?)?;
         if provider.project.as_str() == request.project {
             Ok(provider)

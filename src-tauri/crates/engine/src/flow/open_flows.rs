@@ -1,17 +1,17 @@
 mod browser;
 mod places;
 
-pub(crate) use places::{FlowPlace, FlowPlaces};
+pub(crate) use places::{FlowLimits, FlowPermit};
 
 use crate::{
     Change, Engine, Error, FlowState, FlowView, Refusal, StartedFlow,
     access::policy::Operation,
     flow::{
-        owner::{finishing, whose},
-        start::FLOW_LIFE,
+        owner::{finishing, owner_note},
+        start::FLOW_LIFETIME,
     },
     locks,
-    records::sealed_store::Ledger,
+    records::sealed_store::SealedStore,
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -51,7 +51,7 @@ pub(crate) struct LiveFlow {
     /// Closes the listener when the flow ends.
     serving: Option<Serving>,
     /// Held while it is open.
-    place: Option<FlowPlace>,
+    place: Option<FlowPermit>,
     browser_url: Url,
     /// As it was recorded, without what may have changed since, and without the secrets that only its exchange needs:
     /// this is there while the vault is locked.
@@ -127,17 +127,17 @@ impl Engine {
     /// # Errors
     /// When it is over already, or its answer has come.
     pub async fn cancel_flow(&self, caller: &Caller, id: FlowId) -> Result<(), Error> {
-        let ledger = self.ledger()?;
-        let flow = ledger.get::<Flow>(id.row())?.ok_or(Error::FlowExpired)?;
-        let wanted = finishing(caller, &flow).note(whose(&flow, "It calls off"));
+        let store = self.store()?;
+        let flow = store.get::<Flow>(id.row())?.ok_or(Error::FlowExpired)?;
+        let wanted = finishing(caller, &flow).note(owner_note(&flow, "It calls off"));
         self.permit(caller, wanted).await?;
-        self.end_flow(&ledger, caller, &flow, FlowState::Cancelled).await
+        self.end_flow(&store, caller, &flow, FlowState::Cancelled).await
     }
 
     /// Uses a flow up, so that no second answer can come for it.
-    pub(super) async fn consume_flow(&self, ledger: &Arc<Ledger>, flow: &Flow) -> Result<(), Error> {
+    pub(super) async fn consume_flow(&self, store: &Arc<SealedStore>, flow: &Flow) -> Result<(), Error> {
         let row = flow.id.row();
-        self.commit(ledger, move |transaction| {
+        self.commit(store, move |transaction| {
             transaction.get::<Flow>(row)?.ok_or(Error::FlowExpired)?;
             transaction.delete(Table::Flows, row)
         })
@@ -147,29 +147,29 @@ impl Engine {
     /// Ends a flow that no answer has come for.
     pub(crate) async fn end_flow(
         &self,
-        ledger: &Arc<Ledger>,
+        store: &Arc<SealedStore>,
         caller: &Caller,
         flow: &Flow,
         state: FlowState,
     ) -> Result<(), Error> {
-        self.give_up(ledger, caller, flow, state, true).await
+        self.give_up(store, caller, flow, state, true).await
     }
 
     /// Ends a flow whose answer led to nothing.
     pub(super) async fn fail_flow(
         &self,
-        ledger: &Arc<Ledger>,
+        store: &Arc<SealedStore>,
         caller: &Caller,
         flow: &Flow,
         state: FlowState,
     ) -> Result<(), Error> {
-        self.give_up(ledger, caller, flow, state, false).await
+        self.give_up(store, caller, flow, state, false).await
     }
 
     /// What the flow would have made is gone, what it would have renewed is as it was.
     async fn give_up(
         &self,
-        ledger: &Arc<Ledger>,
+        store: &Arc<SealedStore>,
         caller: &Caller,
         flow: &Flow,
         state: FlowState,
@@ -186,7 +186,7 @@ impl Engine {
             .with_connection(flow.connection)
             .with_detail(&detail);
         let ended = flow.clone();
-        self.commit(ledger, move |transaction| {
+        self.commit(store, move |transaction| {
             if has_to_wait && transaction.get::<Flow>(ended.id.row())?.is_none() {
                 return Err(Error::FlowExpired);
             }
@@ -297,7 +297,7 @@ impl Engine {
     }
 
     /// Keeps what is only in memory, and gives the address to open. The scheduler ends the flow when its time is up.
-    pub(super) fn watch_flow(&self, flow: &Flow, serving: Option<Serving>, place: Option<FlowPlace>) -> Url {
+    pub(super) fn watch_flow(&self, flow: &Flow, serving: Option<Serving>, place: Option<FlowPermit>) -> Url {
         let browser_url = serving
             .as_ref()
             .map_or_else(|| flow.authorization_url.clone(), |s| s.begin_url.clone());
@@ -326,8 +326,8 @@ impl Engine {
     }
 
     /// Flows that outlived a restart end when their time is up, as if nothing had happened.
-    pub(crate) fn watch_surviving_flows(&self, ledger: &Ledger) -> Result<(), Error> {
-        for flow in ledger.all::<Flow>()? {
+    pub(crate) fn watch_surviving_flows(&self, store: &SealedStore) -> Result<(), Error> {
+        for flow in store.all::<Flow>()? {
             if !self.live(|flows| flows.contains_key(&flow.id)) {
                 self.watch_flow(&flow, None, None);
             }
@@ -340,8 +340,9 @@ impl Engine {
         let mut over = Vec::new();
         let next = self.live(|flows| {
             // Whoever asks late still hears how it ended.
-            flows
-                .retain(|_, live| live.is_waiting() || tokenry_core::later(live.expires_at, FLOW_LIFE) > now);
+            flows.retain(|_, live| {
+                live.is_waiting() || tokenry_core::later(live.expires_at, FLOW_LIFETIME) > now
+            });
             let mut next: Option<Timestamp> = None;
             for live in flows.values().filter(|live| live.is_waiting()) {
                 if live.expires_at <= now {
@@ -360,9 +361,9 @@ impl Engine {
     }
 
     async fn expire(&self, flow: &Flow) {
-        let ended = match self.ledger() {
-            Ok(ledger) => {
-                self.end_flow(&ledger, &Caller::Engine, flow, FlowState::Expired)
+        let ended = match self.store() {
+            Ok(store) => {
+                self.end_flow(&store, &Caller::Engine, flow, FlowState::Expired)
                     .await
             }
             Err(error) => Err(error),

@@ -4,7 +4,7 @@
 use crate::{
     Engine,
     access::{
-        consent::{Wanted, origin},
+        consent::{AccessRequest, origin},
         installed,
         policy::Operation,
     },
@@ -13,21 +13,21 @@ use tokenry_core::{Caller, ConnectionId, Flow, RedirectPreference};
 use tokenry_oauth::redirect;
 
 /// That somebody wants to bring a flow to its end.
-pub(super) fn finishing(caller: &Caller, flow: &Flow) -> Wanted {
+pub(super) fn finishing(caller: &Caller, flow: &Flow) -> AccessRequest {
     let is_starter = match caller {
         Caller::Program(peer) => {
             flow.started_by.is_none() && flow.started_from.is_some() && flow.started_from == origin(peer)
         }
         _ => false,
     };
-    Wanted::new(Operation::FinishFlow)
+    AccessRequest::new(Operation::FinishFlow)
         .at(flow.provider)
         .owned_by(flow.started_by)
         .by_its_starter(is_starter)
 }
 
 /// What a question says about a flow of somebody else.
-pub(super) fn whose(flow: &Flow, what: &str) -> String {
+pub(super) fn owner_note(flow: &Flow, what: &str) -> String {
     let starter = match (&flow.started_by, &flow.started_from) {
         (Some(_), _) => "an app".to_owned(),
         (None, Some(origin)) => origin.program.clone(),

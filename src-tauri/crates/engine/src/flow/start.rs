@@ -3,7 +3,7 @@ mod question;
 use crate::{
     Engine, Error, SchemeState,
     access::{
-        consent::{Wanted, origin},
+        consent::{AccessRequest, origin},
         policy::Operation,
         resolve,
     },
@@ -20,7 +20,7 @@ use tokenry_redirect::{Listener, Serving};
 use url::Url;
 
 /// How long a person has for a sign-in.
-pub(super) const FLOW_LIFE: Duration = Duration::from_secs(600);
+pub(super) const FLOW_LIFETIME: Duration = Duration::from_secs(600);
 
 /// How a flow is to be started.
 #[derive(Debug, Clone, Default)]
@@ -90,7 +90,7 @@ impl Engine {
         provider: &str,
         how: ConnectOptions,
     ) -> Result<StartedFlow, Error> {
-        self.not_denied(caller, &Wanted::new(Operation::StartFlow))?;
+        self.not_denied(caller, &AccessRequest::new(Operation::StartFlow))?;
         let provider = self.provider_meant(caller, provider)?;
         if provider.settings.grant_type != GrantType::AuthorizationCode {
             return Err(Error::Conflict(format!(
@@ -111,12 +111,12 @@ impl Engine {
             wanted = self.sending(caller, wanted, &provider, credential).await?;
         }
         let check = async {
-            self.inner.flow_places.check(caller)?;
+            self.inner.flow_limits.check(caller)?;
             self.could_start(&provider, &how, renewed.as_ref()).await
         };
         self.check_before_asking(caller, &wanted, check).await?;
         let rule = self.permit(caller, wanted).await?.rule;
-        let place = self.inner.flow_places.take(caller)?;
+        let place = self.inner.flow_limits.take(caller)?;
         // A minute may have gone by: all of it is looked at as it is now, and has to be what was asked about.
         let asked_about = provider;
         let provider = self.provider_by_id(asked_about.id)?;
@@ -244,8 +244,8 @@ impl Engine {
                 "must be at most 64 characters, without / and control characters",
             ));
         }
-        let ledger = self.ledger()?;
-        let index = ledger.index();
+        let store = self.store()?;
+        let index = store.index();
         let taken = index
             .of_provider_labelled(provider.id, Some(&label))
             .any(|c| Some(c.id) != own.map(|own| own.id));
@@ -338,19 +338,19 @@ impl Engine {
                 _ => None,
             },
             client_secret_from: None,
-            expires_at: tokenry_core::later(self.now(), FLOW_LIFE),
+            expires_at: tokenry_core::later(self.now(), FLOW_LIFETIME),
         })
     }
 
     /// The flow and the connection that waits for it, in one transaction.
     async fn keep_flow(&self, caller: &Caller, flow: &Flow, rule: Rule) -> Result<(), Error> {
-        let (ledger, now, flow) = (self.ledger()?, self.now(), flow.clone());
+        let (store, now, flow) = (self.store()?, self.now(), flow.clone());
         let event = self
             .event(caller, EventKind::FlowStarted, Outcome::Done)
             .with_provider(flow.provider)
             .with_connection(flow.connection)
             .by(rule);
-        self.commit(&ledger, move |transaction| {
+        self.commit(&store, move |transaction| {
             transaction.put(flow.id.row(), &flow)?;
             if !flow.renews {
                 let (label, scopes) = (flow.label.clone(), flow.scopes.clone());

@@ -2,7 +2,7 @@
 
 use crate::{
     ConnectOptions, Engine, Error, StartedFlow,
-    access::{consent::Wanted, policy::Operation, resolve, visibility::Sight},
+    access::{consent::AccessRequest, policy::Operation, resolve, visibility::Sight},
 };
 use tokenry_core::{Caller, Connection, ConnectionStatus, GrantType, Secret};
 
@@ -20,7 +20,7 @@ impl Engine {
     /// When nothing has this name, or what has it is of a type without a consent flow; the caller may not, or no
     /// redirect can be caught.
     pub async fn start_oauth(&self, caller: &Caller, name: &str) -> Result<StartedFlow, Error> {
-        self.not_denied(caller, &Wanted::new(Operation::StartFlow))?;
+        self.not_denied(caller, &AccessRequest::new(Operation::StartFlow))?;
         match self.meant(caller, name)? {
             Meant::Provider(provider) => {
                 self.has_consent_flow(&provider)?;
@@ -47,7 +47,7 @@ impl Engine {
     /// # Errors
     /// While locked.
     pub fn state_cookie(&self, state: &Secret) -> Result<Secret, Error> {
-        let hash = self.ledger()?.vault().lookup("state cookie", state.expose());
+        let hash = self.store()?.vault().lookup("state cookie", state.expose());
         Ok(Secret::hex(&hash))
     }
 
@@ -67,9 +67,9 @@ impl Engine {
 
     /// A credential that was entered by hand says which type it is, to a caller that may see it.
     fn another_type(&self, caller: &Caller, name: &str) -> Option<Error> {
-        let ledger = self.ledger().ok()?;
-        let (id, known) = self.known(caller, &ledger, name)?;
-        let wanted = Wanted::new(Operation::ListCredentials).of_credential(id, known.created_by);
+        let store = self.store().ok()?;
+        let (id, known) = self.known(caller, &store, name)?;
+        let wanted = AccessRequest::new(Operation::ListCredentials).of_credential(id, known.created_by);
         self.allow_on(caller, &wanted).ok()?;
         let text = format!(
             "is {}: only a credential of type oauth2_refresh has a consent flow",
@@ -79,8 +79,8 @@ impl Engine {
     }
 
     fn meant(&self, caller: &Caller, name: &str) -> Result<Meant, Error> {
-        let ledger = self.ledger()?;
-        let index = ledger.index();
+        let store = self.store()?;
+        let index = store.index();
         let sight = Sight::of(&index, caller, self.latest());
         let found = match sight.connection(name) {
             Ok(connection) => Some(connection.clone()),
@@ -116,7 +116,7 @@ impl Engine {
 
     /// The open sign-in of a connection that has none behind it yet.
     async fn open_sign_in(&self, caller: &Caller, connection: &Connection) -> Result<StartedFlow, Error> {
-        let wanted = Wanted::new(Operation::StartFlow)
+        let wanted = AccessRequest::new(Operation::StartFlow)
             .at(connection.provider)
             .of(connection.id, connection.started_by);
         let open = || {

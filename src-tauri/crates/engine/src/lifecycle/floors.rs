@@ -1,7 +1,7 @@
 //! The lowest epoch that is acceptable of this vault, in every place outside of the profile that can hold it. It is
 //! raised only to what is committed already, and nobody waits for it.
 
-use crate::{Engine, Error, engine::blocking, locks, records::sealed_store::Ledger};
+use crate::{Engine, Error, engine::blocking, locks, records::sealed_store::SealedStore};
 use std::{
     sync::{
         Mutex,
@@ -79,12 +79,12 @@ pub(crate) async fn run(engine: Engine) {
 impl Engine {
     /// Writes down outside of the profile how new this vault is; in the background, since a keyring can take its time.
     pub(crate) fn raise_floor(&self) {
-        let Ok(ledger) = self.ledger() else { return };
-        if ledger.read_only().is_some() {
+        let Ok(store) = self.store() else { return };
+        if store.read_only().is_some() {
             return;
         }
-        self.inner.places.floor_raised(self.now());
-        self.inner.floors.state().for_keyring = Some((ledger.vault().id(), ledger.epoch()));
+        self.inner.scheduler.floor_raised(self.now());
+        self.inner.floors.state().for_keyring = Some((store.vault().id(), store.epoch()));
         let engine = self.clone();
         tokio::spawn(async move {
             engine.raise_outside().await;
@@ -93,10 +93,10 @@ impl Engine {
     }
 
     /// The same when the engine ends, and then it is waited for; not long for a keyring.
-    pub(super) async fn raise_at_the_end(&self, ledger: Option<&Ledger>) {
-        if let Some(ledger) = ledger.filter(|ledger| ledger.read_only().is_none()) {
-            self.inner.floors.state().for_keyring = Some((ledger.vault().id(), ledger.epoch()));
-            self.raise_state_folder(ledger).await;
+    pub(super) async fn raise_at_the_end(&self, store: Option<&SealedStore>) {
+        if let Some(store) = store.filter(|store| store.read_only().is_none()) {
+            self.inner.floors.state().for_keyring = Some((store.vault().id(), store.epoch()));
+            self.raise_state_folder(store).await;
         }
         let is_due = self.inner.floors.keyring_due(Instant::now()).is_some();
         if is_due
@@ -109,15 +109,15 @@ impl Engine {
     }
 
     async fn raise_outside(&self) {
-        if let Ok(ledger) = self.ledger()
-            && ledger.read_only().is_none()
+        if let Ok(store) = self.store()
+            && store.read_only().is_none()
         {
-            self.raise_state_folder(&ledger).await;
+            self.raise_state_folder(&store).await;
         }
     }
 
-    async fn raise_state_folder(&self, ledger: &Ledger) {
-        let (engine, vault, epoch) = (self.clone(), ledger.vault().clone(), ledger.epoch());
+    async fn raise_state_folder(&self, store: &SealedStore) {
+        let (engine, vault, epoch) = (self.clone(), store.vault().clone(), store.epoch());
         let raised = blocking(move || engine.inner.opener.raise_state_folder(&vault, epoch)).await;
         if let Err(error) = raised {
             tracing::warn!("the newest state could not be written down outside of the profile: {error}");

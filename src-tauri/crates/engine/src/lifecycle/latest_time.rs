@@ -5,7 +5,7 @@
 //! far year for a moment does not end what is given afterwards.
 
 use crate::{
-    Engine, Error, authorization_server, credentials, engine::blocking, records::sealed_store::Ledger,
+    Engine, Error, authorization_server, credentials, engine::blocking, records::sealed_store::SealedStore,
 };
 use std::sync::{
     Arc,
@@ -50,41 +50,41 @@ impl Engine {
     /// The time by which it is judged whether something has ended.
     pub(crate) fn latest(&self) -> Timestamp {
         let now = self.now();
-        self.ledger().map_or(now, |ledger| ledger.latest.seen(now))
+        self.store().map_or(now, |store| store.latest.seen(now))
     }
 
     /// Writes the latest time down when something has ended since it was written last.
-    pub(super) async fn keep_latest(&self, ledger: &Arc<Ledger>) {
-        let now = self.latest_of(ledger);
-        let kept = Timestamp::from_millisecond(ledger.kept_latest()).unwrap_or(now);
-        let is_needed = ledger.read_only().is_none()
-            && ledger
+    pub(super) async fn keep_latest(&self, store: &Arc<SealedStore>) {
+        let now = self.latest_of(store);
+        let kept = Timestamp::from_millisecond(store.kept_latest()).unwrap_or(now);
+        let is_needed = store.read_only().is_none()
+            && store
                 .index()
                 .grants()
                 .any(|grant| grant.is_alive(kept) && !grant.is_alive(now));
         if !is_needed {
             return;
         }
-        let (ledger, at) = (ledger.clone(), self.now());
-        if let Err(error) = blocking(move || ledger.change(at, |_| Ok(()))).await {
+        let (store, at) = (store.clone(), self.now());
+        if let Err(error) = blocking(move || store.change(at, |_| Ok(()))).await {
             tracing::warn!("the latest time could not be written down: {error}");
         }
     }
 
-    fn latest_of(&self, ledger: &Ledger) -> Timestamp {
-        ledger.latest.seen(self.now())
+    fn latest_of(&self, store: &SealedStore) -> Timestamp {
+        store.latest.seen(self.now())
     }
 
     /// Deletes what had ended by the latest time that was seen, if the clock was set back since. Blocks.
-    pub(crate) fn end_what_had_ended(&self, ledger: &Ledger, now: Timestamp) -> Result<(), Error> {
-        if !ledger.latest.is_ahead_of(now) {
+    pub(crate) fn end_what_had_ended(&self, store: &SealedStore, now: Timestamp) -> Result<(), Error> {
+        if !store.latest.is_ahead_of(now) {
             return Ok(());
         }
-        let latest = ledger.latest.seen(now);
-        authorization_server::clean(ledger, latest)?;
-        credentials::expired_at_opening(self, ledger, latest)?;
+        let latest = store.latest.seen(now);
+        authorization_server::clean(store, latest)?;
+        credentials::expired_at_opening(self, store, latest)?;
         let ended: Vec<_> = {
-            let index = ledger.index();
+            let index = store.index();
             index
                 .grants()
                 .filter(|grant| !grant.is_alive(latest))
@@ -92,7 +92,7 @@ impl Engine {
                 .collect()
         };
         tracing::warn!("the clock was set back from {latest} to {now}; what had ended by then stays ended");
-        ledger.change(now, |transaction| {
+        store.change(now, |transaction| {
             for grant in &ended {
                 let detail = Some("it had ended when the clock was set back");
                 let event = self

@@ -2,11 +2,11 @@
 
 use crate::{
     Engine, Error,
-    access::{consent::Wanted, policy::Operation},
+    access::{consent::AccessRequest, policy::Operation},
     engine::blocking,
     lifecycle::recover,
     locks,
-    records::sealed_store::Ledger,
+    records::sealed_store::SealedStore,
 };
 use tokenry_core::{Caller, EventKind, Outcome, Timestamp};
 
@@ -42,7 +42,7 @@ const NOTE: &str = "The vault is older than the one that Tokenry used last. Its 
                     since: a provider that sees an old one may end that grant, and then the connection has to be made \
                     again. Apps and grants that were removed since are back.";
 
-impl Ledger {
+impl SealedStore {
     /// Why nothing may be written, in words; `None` where everything is as it should be.
     pub(crate) fn read_only(&self) -> Option<String> {
         let why = locks::read(&self.read_only);
@@ -71,7 +71,7 @@ impl Ledger {
             transaction.event(event)
         })?;
         *locks::write(&self.read_only) = None;
-        self.store().trust()?;
+        self.database().trust()?;
         Ok(())
     }
 }
@@ -83,9 +83,9 @@ impl Engine {
     /// # Errors
     /// When the user does not agree, or the vault is not older than what is known of it.
     pub async fn accept_older(&self, caller: &Caller) -> Result<(), Error> {
-        let ledger = self.ledger()?;
-        let wanted = Wanted::new(Operation::AcceptOlder).note(NOTE);
-        let older = ledger.is_older();
+        let store = self.store()?;
+        let wanted = AccessRequest::new(Operation::AcceptOlder).note(NOTE);
+        let older = store.is_older();
         let check = async move { older.then_some(()).ok_or_else(not_older) };
         self.check_before_asking(caller, &wanted, check).await?;
         let rule = self.permit(caller, wanted).await?.rule;
@@ -94,8 +94,8 @@ impl Engine {
             .by(rule);
         let (engine, now) = (self.clone(), self.now());
         blocking(move || {
-            ledger.accept_older(&event, now)?;
-            recover::after_opening(&engine, &ledger)
+            store.accept_older(&event, now)?;
+            recover::after_opening(&engine, &store)
         })
         .await?;
         self.raise_floor();

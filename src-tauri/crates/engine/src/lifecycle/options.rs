@@ -1,4 +1,4 @@
-use crate::{Asking, Error, Host};
+use crate::{ConsentMode, Error, Host};
 use std::{path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 use tokenry_core::{Clock, OsRandom, Random, Secret, SystemClock};
 use tokenry_oauth::Http;
@@ -31,7 +31,7 @@ pub struct Options {
     /// Whether there is a window beside the engine.
     pub window: bool,
     /// How its person is asked.
-    pub asking: Asking,
+    pub asking: ConsentMode,
     /// Without a window: what whoever answers with `tokenry approve` proves with that it is the person.
     pub approval_code: Option<Secret>,
 }
@@ -53,7 +53,7 @@ impl Options {
             random: Arc::new(OsRandom),
             http: Http::new().map_err(|error| Error::Unavailable(error.to_string()))?,
             window,
-            asking: Asking::default(),
+            asking: ConsentMode::default(),
             approval_code: None,
         })
     }

@@ -3,7 +3,7 @@
 use crate::{
     Engine, Error, credentials,
     lifecycle::older_copy::ReadOnly,
-    records::{journal::JournalEntry, record, sealed_store::Ledger, transaction::Transaction},
+    records::{journal::JournalEntry, record, sealed_store::SealedStore, transaction::Transaction},
 };
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -13,26 +13,26 @@ use tokenry_vault::Place;
 use zeroize::Zeroizing;
 
 /// Runs whenever the vault was opened, before it is shown to anybody.
-pub(super) fn after_opening(engine: &Engine, ledger: &Ledger) -> Result<(), Error> {
-    if ledger.read_only().is_some() {
+pub(super) fn after_opening(engine: &Engine, store: &SealedStore) -> Result<(), Error> {
+    if store.read_only().is_some() {
         return Ok(());
     }
     let now = engine.now();
     match tokenry_store::spilled(&engine.inner.folder) {
-        Ok(spilled) => take_in_spilled(&engine.inner.folder, ledger, spilled, now)?,
+        Ok(spilled) => take_in_spilled(&engine.inner.folder, store, spilled, now)?,
         // The newest tokens may be in it: nothing is refreshed without them.
         Err(error) if error.is_damage() => {
-            ledger.only_read(ReadOnly::Spill(error.to_string()));
+            store.only_read(ReadOnly::Spill(error.to_string()));
             return Ok(());
         }
         Err(error) => return Err(error.into()),
     }
-    credentials::expired_at_opening(engine, ledger, ledger.latest.seen(now))?;
-    engine.end_what_had_ended(ledger, now)?;
-    end_dead_flows(engine, ledger, now)?;
-    bring_forward_open_ends(ledger, now)?;
-    crate::authorization_server::clean(ledger, ledger.latest.seen(now))?;
-    wipe_tombstones(ledger, now)
+    credentials::expired_at_opening(engine, store, store.latest.seen(now))?;
+    engine.end_what_had_ended(store, now)?;
+    end_dead_flows(engine, store, now)?;
+    bring_forward_open_ends(store, now)?;
+    crate::authorization_server::clean(store, store.latest.seen(now))?;
+    wipe_tombstones(store, now)
 }
 
 /// Tokens that the database did not take, and what they mean for their connection.
@@ -45,7 +45,7 @@ struct Spilled {
 /// Seals settled tokens into a file of their own.
 pub(crate) fn spill(
     folder: &Path,
-    ledger: &Ledger,
+    store: &SealedStore,
     connection: &Connection,
     tokens: &Tokens,
 ) -> Result<(), Error> {
@@ -55,7 +55,7 @@ pub(crate) fn spill(
     };
     let plain = Zeroizing::new(serde_json::to_vec(&spilled).map_err(|e| Error::Internal(e.to_string()))?);
     let (row, fence) = (connection.id.row(), tokens.fence);
-    let sealed = ledger.seal_apart(place(row, fence), &plain)?;
+    let sealed = store.seal_apart(place(row, fence), &plain)?;
     Ok(tokenry_store::spill(folder, &name(row, fence), &sealed)?)
 }
 
@@ -81,7 +81,7 @@ fn place(row: i64, fence: u64) -> Place<'static> {
 
 fn take_in_spilled(
     folder: &Path,
-    ledger: &Ledger,
+    store: &SealedStore,
     spilled: Vec<(String, Vec<u8>)>,
     now: Timestamp,
 ) -> Result<(), Error> {
@@ -90,11 +90,11 @@ fn take_in_spilled(
             .split_once('-')
             .and_then(|(row, fence)| Some((row.parse().ok()?, fence.parse().ok()?)));
         let Some((row, fence)) = key else { continue };
-        match ledger.vault().open(place(row, fence), &sealed) {
+        match store.vault().open(place(row, fence), &sealed) {
             Ok(plain) => {
                 let spilled: Spilled = serde_json::from_slice(&plain)
                     .map_err(|_| Error::Internal("a spilled token cannot be read".to_owned()))?;
-                ledger.change_surely(now, |transaction| take_in(transaction, row, &spilled))?;
+                store.change_surely(now, |transaction| take_in(transaction, row, &spilled))?;
                 tokenry_store::remove_spill(folder, &name)?;
             }
             Err(error) => {
@@ -143,16 +143,16 @@ fn take_in(transaction: &mut Transaction<'_>, row: i64, spilled: &Spilled) -> Re
 
 /// Flows whose time is up, or whose listener went with the last process, are over; and so are the connections that
 /// waited for them.
-fn end_dead_flows(engine: &Engine, ledger: &Ledger, now: Timestamp) -> Result<(), Error> {
+fn end_dead_flows(engine: &Engine, store: &SealedStore, now: Timestamp) -> Result<(), Error> {
     // After a lock and an unlock the listeners of this process are still there, and so may be an exchange.
     let (waiting, mut waited_for) = engine.waiting_flows();
     let is_alive = |flow: &Flow| {
         flow.expires_at > now && (flow.redirect != RedirectPreference::Loopback || waiting.contains(&flow.id))
     };
-    let (alive, dead): (Vec<Flow>, Vec<Flow>) = ledger.all::<Flow>()?.into_iter().partition(is_alive);
+    let (alive, dead): (Vec<Flow>, Vec<Flow>) = store.all::<Flow>()?.into_iter().partition(is_alive);
     waited_for.extend(alive.iter().map(|flow| flow.connection));
     let orphans: Vec<_> = {
-        let index = ledger.index();
+        let index = store.index();
         let pending = index
             .connections()
             .filter(|c| c.status == ConnectionStatus::Pending);
@@ -164,7 +164,7 @@ fn end_dead_flows(engine: &Engine, ledger: &Ledger, now: Timestamp) -> Result<()
     if dead.is_empty() && orphans.is_empty() {
         return Ok(());
     }
-    ledger.change(now, |transaction| {
+    store.change(now, |transaction| {
         dead.iter()
             .try_for_each(|flow| transaction.delete(Table::Flows, flow.id.row()))?;
         orphans
@@ -174,15 +174,17 @@ fn end_dead_flows(engine: &Engine, ledger: &Ledger, now: Timestamp) -> Result<()
 }
 
 /// A refresh that may have been sent and has no answer on disk is looked at first.
-fn bring_forward_open_ends(ledger: &Ledger, now: Timestamp) -> Result<(), Error> {
+fn bring_forward_open_ends(store: &SealedStore, now: Timestamp) -> Result<(), Error> {
     let mut rows = Vec::new();
-    ledger.store().versions(Table::Journal, |row, _| rows.push(row))?;
+    store
+        .database()
+        .versions(Table::Journal, |row, _| rows.push(row))?;
     for row in rows {
-        let entry = ledger.get::<JournalEntry>(row)?;
+        let entry = store.get::<JournalEntry>(row)?;
         if entry.is_none_or(|entry| !entry.state.is_open_end()) {
             continue;
         }
-        ledger.change(now, |transaction| {
+        store.change(now, |transaction| {
             let Some(mut connection) = transaction.get::<Connection>(row)? else {
                 return Ok(());
             };
@@ -197,16 +199,16 @@ fn bring_forward_open_ends(ledger: &Ledger, now: Timestamp) -> Result<(), Error>
 }
 
 /// Refresh tokens of grants that ended, and tokens of another account, are kept for a week and no longer.
-fn wipe_tombstones(ledger: &Ledger, now: Timestamp) -> Result<(), Error> {
+fn wipe_tombstones(store: &SealedStore, now: Timestamp) -> Result<(), Error> {
     let ended: Vec<_> = {
-        let index = ledger.index();
+        let index = store.index();
         let ended = index
             .connections()
             .filter(|c| matches!(c.status, ConnectionStatus::NeedsReauth(_)));
         ended.map(|c| c.id.row()).collect()
     };
     for row in ended {
-        let Some(mut tokens) = ledger.get::<Tokens>(row)? else {
+        let Some(mut tokens) = store.get::<Tokens>(row)? else {
             continue;
         };
         let is_over = |until: Option<Timestamp>| until.is_some_and(|until| until <= now);
@@ -215,7 +217,7 @@ fn wipe_tombstones(ledger: &Ledger, now: Timestamp) -> Result<(), Error> {
         if replaced || aside {
             tokens.replaced = tokens.replaced.filter(|_| !replaced);
             tokens.aside = tokens.aside.filter(|_| !aside);
-            ledger.change(now, |transaction| transaction.put(row, &tokens))?;
+            store.change(now, |transaction| transaction.put(row, &tokens))?;
         }
     }
     Ok(())

@@ -2,14 +2,14 @@
 
 use crate::{
     Engine, Error,
-    access::{consent::Wanted, installed, policy::Operation},
-    engine::{Life, Start, blocking, detached},
+    access::{consent::AccessRequest, installed, policy::Operation},
+    engine::{RunState, Start, blocking, detached},
     lifecycle::{
         recover,
-        vault_handle::{Gate, VaultState},
+        vault_handle::{VaultHandle, VaultState},
     },
     locks,
-    records::sealed_store::Ledger,
+    records::sealed_store::SealedStore,
 };
 use std::{sync::Arc, time::Duration};
 use tokenry_core::{Caller, Code, EventKind, Outcome, Secret};
@@ -31,13 +31,13 @@ impl Engine {
     /// # Errors
     /// Never because of what is under way; the signature leaves room for a host that cannot.
     pub async fn lock(&self, caller: &Caller) -> Result<(), Error> {
-        let Ok(ledger) = self.ledger() else {
+        let Ok(store) = self.store() else {
             return Ok(());
         };
         self.inner
             .activity
             .push(self.event(caller, EventKind::Locked, Outcome::Done));
-        self.write_activity(ledger, true).await;
+        self.write_activity(store, true).await;
         self.count_lock();
         self.shut();
         Ok(())
@@ -60,7 +60,7 @@ impl Engine {
             None => None,
         };
         let (engine, caller) = (self.clone(), caller.clone());
-        if self.ledger().is_ok() {
+        if self.store().is_ok() {
             let Some(passphrase) = passphrase else {
                 return Ok(());
             };
@@ -75,7 +75,7 @@ impl Engine {
         // The engine's own task: a caller that goes away does not stop halfway what the keyring is asked for.
         detached(async move {
             let _turn = turn;
-            let opened = engine.open_gate(passphrase, create).await;
+            let opened = engine.open_vault(passphrase, create).await;
             opened.inspect_err(|error| engine.note_guess(&caller, error))?;
             let event = engine.event(&caller, EventKind::Unlocked, Outcome::Done);
             engine.inner.activity.push(event);
@@ -106,7 +106,7 @@ impl Engine {
             ));
         }
         let is_the_app = |peer| installed::is_desktop_app_with_a_display(peer);
-        let wanted = Wanted::new(Operation::HandOver)
+        let wanted = AccessRequest::new(Operation::HandOver)
             .by_its_starter(matches!(caller, Caller::Program(peer) if is_the_app(peer)));
         let to_the_app = wanted.target.is_own;
         let rule = self.permit(caller, wanted).await?.rule;
@@ -126,40 +126,40 @@ impl Engine {
 
     /// Finishes what is under way, writes what is not written yet, and ends: the profile is free for another engine.
     pub async fn shutdown(&self) {
-        let ledger = self.ledger().ok();
+        let store = self.store().ok();
         self.shut();
-        self.inner.life.send_replace(Life::Ending);
+        self.inner.run_state.send_replace(RunState::Ending);
         self.end_listeners();
         self.refreshes_done().await;
-        if let Some(ledger) = ledger {
-            let finished = tokio::time::timeout(FINISHING, alone(&ledger)).await;
+        if let Some(store) = store {
+            let finished = tokio::time::timeout(FINISHING, alone(&store)).await;
             if finished.is_err() {
                 tracing::warn!("the engine ends while something is still under way");
             }
-            self.write_activity(ledger.clone(), true).await;
-            self.keep_latest(&ledger).await;
-            self.raise_at_the_end(Some(&ledger)).await;
+            self.write_activity(store.clone(), true).await;
+            self.keep_latest(&store).await;
+            self.raise_at_the_end(Some(&store)).await;
         } else {
             self.raise_at_the_end(None).await;
         }
         locks::lock(&self.inner.lock).take();
-        self.inner.life.send_replace(Life::Ended);
+        self.inner.run_state.send_replace(RunState::Ended);
     }
 
     /// Resolves when the engine was told to end, and has.
     pub async fn finished(&self) {
-        let mut life = self.inner.life.subscribe();
-        let _ = life.wait_for(|life| *life == Life::Ended).await;
+        let mut life = self.inner.run_state.subscribe();
+        let _ = life.wait_for(|life| *life == RunState::Ended).await;
     }
 
     /// Resolves when the engine is about to end.
     pub(crate) async fn ending(&self) {
-        let mut life = self.inner.life.subscribe();
-        let _ = life.wait_for(|life| *life != Life::Running).await;
+        let mut life = self.inner.run_state.subscribe();
+        let _ = life.wait_for(|life| *life != RunState::Running).await;
     }
 
     fn shut(&self) {
-        self.set_gate(Gate::Shut {
+        self.set_vault_handle(VaultHandle::Shut {
             state: VaultState::Locked,
             problem: None,
             waiting_for_keyring: false,
@@ -170,9 +170,9 @@ impl Engine {
     }
 
     /// Opens the vault if it is shut. One at a time, or two of them would each believe that the profile is theirs.
-    pub(crate) async fn open_gate(&self, passphrase: Option<Secret>, create: bool) -> Result<(), Error> {
+    pub(crate) async fn open_vault(&self, passphrase: Option<Secret>, create: bool) -> Result<(), Error> {
         let _turn = self.inner.opening.lock().await;
-        if self.ledger().is_ok() {
+        if self.store().is_ok() {
             // Opened meanwhile, by whoever was before in the queue: a wrong passphrase is wrong all the same.
             let engine = self.clone();
             return match passphrase {
@@ -180,12 +180,12 @@ impl Engine {
                 None => Ok(()),
             };
         }
-        if *self.inner.life.borrow() != Life::Running {
+        if *self.inner.run_state.borrow() != RunState::Running {
             return Err(Error::Locked);
         }
         let by_keyring = passphrase.is_none();
         let engine = self.clone();
-        let opening = blocking(move || engine.open_ledger(passphrase.as_ref(), create));
+        let opening = blocking(move || engine.open_store(passphrase.as_ref(), create));
         tokio::pin!(opening);
         let opened = tokio::select! {
             opened = opening.as_mut() => Some(opened),
@@ -201,10 +201,10 @@ impl Engine {
             }
         };
         match opened {
-            Ok(ledger) => {
-                *locks::lock(&self.inner.last) = Arc::downgrade(&ledger);
-                let surviving = self.watch_surviving_flows(&ledger);
-                self.set_gate(Gate::Open(ledger));
+            Ok(store) => {
+                *locks::lock(&self.inner.last) = Arc::downgrade(&store);
+                let surviving = self.watch_surviving_flows(&store);
+                self.set_vault_handle(VaultHandle::Open(store));
                 self.raise_floor();
                 surviving
             }
@@ -219,7 +219,7 @@ impl Engine {
                     state
                 };
                 let told = stays(&error).then(|| (error.code(), error.to_string()));
-                self.set_gate(Gate::Shut {
+                self.set_vault_handle(VaultHandle::Shut {
                     state,
                     problem: told.or(wrong),
                     waiting_for_keyring: false,
@@ -231,7 +231,7 @@ impl Engine {
 
     /// Says that the vault is shut because the OS keyring has not answered yet.
     fn wait_for_keyring(&self) {
-        self.set_gate(Gate::Shut {
+        self.set_vault_handle(VaultHandle::Shut {
             state: self.inner.opener.state().0,
             problem: Some((Code::VaultLocked, WAITING_FOR_KEYRING.to_owned())),
             waiting_for_keyring: true,
@@ -247,17 +247,17 @@ impl Engine {
 
     /// The vault, opened anew; or the one from before, if somebody still is in the middle of something with it. Two
     /// of them would not know of each other's changes.
-    fn open_ledger(&self, passphrase: Option<&Secret>, create: bool) -> Result<Arc<Ledger>, Error> {
+    fn open_store(&self, passphrase: Option<&Secret>, create: bool) -> Result<Arc<SealedStore>, Error> {
         let last = locks::lock(&self.inner.last).upgrade();
-        let ledger = match last {
+        let store = match last {
             Some(last) => {
                 self.inner.opener.prove(passphrase)?;
                 last
             }
             None => Arc::new(self.inner.opener.open(passphrase, create)?),
         };
-        recover::after_opening(self, &ledger)?;
-        Ok(ledger)
+        recover::after_opening(self, &store)?;
+        Ok(store)
     }
 }
 
@@ -270,8 +270,8 @@ fn stays(error: &Error) -> bool {
 }
 
 /// Until nobody else holds the vault.
-async fn alone(ledger: &Arc<Ledger>) {
-    while Arc::strong_count(ledger) > 1 {
+async fn alone(store: &Arc<SealedStore>) {
+    while Arc::strong_count(store) > 1 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

@@ -1,7 +1,7 @@
 use crate::{
     Change, Error, Options, VaultChoice,
     lifecycle::{floors::Floors, state_folder::StateFolder},
-    records::sealed_store::Ledger,
+    records::sealed_store::SealedStore,
 };
 use std::{
     path::PathBuf,
@@ -35,19 +35,19 @@ pub struct VaultReport {
 }
 
 /// Shut or open.
-pub(crate) enum Gate {
+pub(crate) enum VaultHandle {
     Shut {
         state: VaultState,
         problem: Option<(Code, String)>,
         waiting_for_keyring: bool,
     },
-    Open(Arc<Ledger>),
+    Open(Arc<SealedStore>),
 }
 
 /// What opening a vault takes.
 pub(crate) struct Opener {
     /// Empty as long as its files are damaged: they are looked at again whenever the vault is to be opened.
-    store: OnceLock<Arc<Store>>,
+    database: OnceLock<Arc<Store>>,
     folder: PathBuf,
     outside: Option<StateFolder>,
     keyring: Watched,
@@ -63,7 +63,7 @@ impl Opener {
     pub(crate) fn new(folder: PathBuf, options: &Options, changes: broadcast::Sender<Change>) -> Self {
         let outside = options.state.clone();
         Self {
-            store: OnceLock::new(),
+            database: OnceLock::new(),
             outside: outside.map(|outside| StateFolder::new(outside, folder.clone())),
             folder,
             keyring: Watched {
@@ -84,15 +84,15 @@ impl Opener {
     }
 
     /// The store. It is made where there is nothing; not where a vault is known to have been.
-    pub(crate) fn store(&self) -> Result<Arc<Store>, Error> {
-        if let Some(store) = self.store.get() {
-            return Ok(store.clone());
+    pub(crate) fn database(&self) -> Result<Arc<Store>, Error> {
+        if let Some(database) = self.database.get() {
+            return Ok(database.clone());
         }
         if !Store::is_in(&self.folder) {
             self.held_no_vault()?;
         }
-        let store = Arc::new(Store::open(&self.folder)?);
-        Ok(self.store.get_or_init(|| store).clone())
+        let database = Arc::new(Store::open(&self.folder)?);
+        Ok(self.database.get_or_init(|| database).clone())
     }
 
     /// # Errors
@@ -108,7 +108,7 @@ impl Opener {
     }
 
     fn vault_id(&self) -> Result<Option<VaultId>, Error> {
-        let id = self.store()?.vault_id()?;
+        let id = self.database()?.vault_id()?;
         if id.is_none() {
             self.held_no_vault()?;
         }
@@ -116,7 +116,7 @@ impl Opener {
     }
 
     pub(crate) fn slots(&self) -> Vec<SlotKind> {
-        let slots = self.store.get().and_then(|store| store.slots().ok());
+        let slots = self.database.get().and_then(|database| database.slots().ok());
         slots
             .unwrap_or_default()
             .iter()
@@ -128,7 +128,7 @@ impl Opener {
     /// OS keyring and the disk.
     ///
     /// A new key is never made while a vault exists.
-    pub(super) fn open(&self, passphrase: Option<&Secret>, create: bool) -> Result<Ledger, Error> {
+    pub(super) fn open(&self, passphrase: Option<&Secret>, create: bool) -> Result<SealedStore, Error> {
         match self.vault_id()? {
             Some(id) => self.open_existing(id, passphrase),
             None if create => self.create(passphrase),
@@ -152,7 +152,7 @@ impl Opener {
         }
     }
 
-    fn create(&self, passphrase: Option<&Secret>) -> Result<Ledger, Error> {
+    fn create(&self, passphrase: Option<&Secret>) -> Result<SealedStore, Error> {
         let created = match passphrase {
             Some(passphrase) => {
                 check_new_passphrase(passphrase)?;
@@ -168,9 +168,9 @@ impl Opener {
             }
         };
         let now = self.clock.now();
-        let (store, random) = (self.store()?, self.random.clone());
+        let (database, random) = (self.database()?, self.random.clone());
         let hears = (self.changes.clone(), self.floors());
-        Ledger::create(created.vault, &created.slot, store, random, hears, now)
+        SealedStore::create(created.vault, &created.slot, database, random, hears, now)
     }
 
     /// Whether this opens the vault; the keys are let go again.
@@ -183,7 +183,7 @@ impl Opener {
 
     /// The keys, and the lowest epoch that is acceptable with them.
     fn keys(&self, id: VaultId, passphrase: Option<&Secret>) -> Result<(Vault, u64), Error> {
-        let slots = self.store()?.slots()?;
+        let slots = self.database()?.slots()?;
         tokenry_vault::check_slots(&slots)?;
         let open = |id| match passphrase {
             Some(passphrase) => Ok((tokenry_vault::unlock_with_passphrase(id, &slots, passphrase)?, 0)),
@@ -207,12 +207,12 @@ impl Opener {
         }
     }
 
-    fn open_existing(&self, id: VaultId, passphrase: Option<&Secret>) -> Result<Ledger, Error> {
+    fn open_existing(&self, id: VaultId, passphrase: Option<&Secret>) -> Result<SealedStore, Error> {
         let (vault, floor) = self.keys(id, passphrase)?;
         let outside = self.outside.as_ref().and_then(|outside| outside.epoch(&vault));
-        Ledger::open(
+        SealedStore::open(
             vault,
-            self.store()?,
+            self.database()?,
             self.random.clone(),
             (self.changes.clone(), self.floors()),
             floor.max(outside.unwrap_or_default()),

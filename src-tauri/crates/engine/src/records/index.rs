@@ -16,13 +16,13 @@ pub(crate) struct Index {
     by_label: HashMap<String, Vec<ConnectionId>>,
     apps: HashMap<AppId, App>,
     grants: HashMap<AppId, Vec<Grant>>,
-    credentials: HashMap<CredentialId, Known>,
+    credentials: HashMap<CredentialId, CredentialEntry>,
     credential_names: HashMap<(Name, Name), CredentialId>,
 }
 
 /// What may be known of a credential without opening it: all of it but its values.
 #[derive(Debug, Clone)]
-pub(crate) struct Known {
+pub(crate) struct CredentialEntry {
     pub(crate) project: Name,
     pub(crate) name: Name,
     pub(crate) kind: CredentialType,
@@ -35,7 +35,7 @@ pub(crate) struct Known {
     pub(crate) last_used_at: Option<Timestamp>,
 }
 
-impl Known {
+impl CredentialEntry {
     pub(crate) fn of(credential: &Credential) -> Self {
         Self {
             project: credential.project.clone(),
@@ -242,7 +242,7 @@ impl Index {
 
     pub(super) fn put_credential(&mut self, credential: &Credential) {
         self.drop_credential(credential.id);
-        let known = Known::of(credential);
+        let known = CredentialEntry::of(credential);
         let name = (known.project.clone(), known.name.clone());
         self.credential_names.insert(name, credential.id);
         self.credentials.insert(credential.id, known);
@@ -260,11 +260,11 @@ impl Index {
             .copied()
     }
 
-    pub(crate) fn credential(&self, id: CredentialId) -> Option<&Known> {
+    pub(crate) fn credential(&self, id: CredentialId) -> Option<&CredentialEntry> {
         self.credentials.get(&id)
     }
 
-    pub(crate) fn credentials(&self) -> impl Iterator<Item = (CredentialId, &Known)> {
+    pub(crate) fn credentials(&self) -> impl Iterator<Item = (CredentialId, &CredentialEntry)> {
         self.credentials.iter().map(|(id, known)| (*id, known))
     }
 }

@@ -10,10 +10,10 @@ const MANY: usize = 10_000;
 #[tokio::test]
 async fn ten_thousand_connections_start_list_and_hand_out() {
     let (world, engine) = World::connected(Behaviour::default()).await;
-    let ledger = engine.ledger().unwrap();
+    let store = engine.store().unwrap();
     let one = view(&engine).await.connection;
-    let tokens = ledger.get::<Tokens>(one.id.row()).unwrap().unwrap();
-    ledger
+    let tokens = store.get::<Tokens>(one.id.row()).unwrap().unwrap();
+    store
         .change(engine.now(), |transaction| {
             for number in 1..MANY {
                 let mut more = one.clone();
@@ -25,7 +25,7 @@ async fn ten_thousand_connections_start_list_and_hand_out() {
             Ok(())
         })
         .unwrap();
-    drop(ledger);
+    drop(store);
     world.server.clear_log();
 
     let engine = world.restart(engine).await;

@@ -24,9 +24,9 @@ use zeroize::Zeroizing;
 ///
 /// Whoever is in the middle of something holds it until that is committed; when the last one lets go, the keys are
 /// wiped.
-pub(crate) struct Ledger {
+pub(crate) struct SealedStore {
     vault: Vault,
-    store: Arc<Store>,
+    database: Arc<Store>,
     random: Arc<dyn Random>,
     manifest: Mutex<Manifest>,
     /// Why nothing may be written, if so.
@@ -69,12 +69,12 @@ const MANIFEST: Place<'_> = Place {
     schema: record::FORMAT,
 };
 
-impl Ledger {
+impl SealedStore {
     /// Makes the first manifest and the vault's rows in one transaction.
     pub(crate) fn create(
         vault: Vault,
         slot: &[u8],
-        store: Arc<Store>,
+        database: Arc<Store>,
         random: Arc<dyn Random>,
         (changes, floors): (broadcast::Sender<Change>, Arc<Floors>),
         now: Timestamp,
@@ -88,20 +88,20 @@ impl Ledger {
             latest: now.as_millisecond(),
         };
         let sealed = seal_manifest(&vault, &manifest, &*random)?;
-        store.write(now, |writer| {
+        database.write(now, |writer| {
             writer.create_vault(vault.id().0)?;
             writer.put_slot(slot)?;
             writer.set_manifest(&sealed)?;
             Ok::<_, Error>(())
         })?;
         // Out of the write-ahead log at once: a log that is lost later must not make the profile look new.
-        if let Err(error) = store.trust().and_then(|()| store.checkpoint()) {
+        if let Err(error) = database.trust().and_then(|()| database.checkpoint()) {
             tracing::warn!("the new vault is in the write-ahead log only: {error}");
         }
         let (manifest, index) = (Mutex::new(manifest), RwLock::default());
         Ok(Self {
             vault,
-            store,
+            database,
             random,
             manifest,
             read_only: RwLock::default(),
@@ -115,12 +115,12 @@ impl Ledger {
     /// Opens what is there, and looks whether anything was taken out or put back.
     pub(crate) fn open(
         vault: Vault,
-        store: Arc<Store>,
+        database: Arc<Store>,
         random: Arc<dyn Random>,
         (changes, floors): (broadcast::Sender<Change>, Arc<Floors>),
         floor: u64,
     ) -> Result<Self, Error> {
-        let sealed = store
+        let sealed = database
             .manifest()?
             .ok_or_else(|| damaged("its manifest is missing"))?;
         let plain = vault.open(MANIFEST, &sealed)?;
@@ -128,26 +128,26 @@ impl Ledger {
             serde_json::from_slice(&plain).map_err(|_| damaged("its manifest cannot be read"))?;
         let mut sum = RunningSum::default();
         for table in Table::ALL {
-            store.versions(table, |row, version| {
+            database.versions(table, |row, version| {
                 sum.add(&vault.row_sum(table.name(), row, version))
             })?;
         }
-        let last_event = store.last_event()?.map_or(0, |(seq, _)| seq);
+        let last_event = database.last_event()?.map_or(0, |(seq, _)| seq);
         let read_only = if sum.as_bytes() != &manifest.sum || last_event + 1 != manifest.next_event {
             Some(ReadOnly::Incomplete)
         } else if manifest.epoch < floor {
             Some(ReadOnly::Older(floor))
         } else {
             // Opened, complete and the newest: what is in the write-ahead log is of this vault.
-            store.trust()?;
+            database.trust()?;
             None
         };
         let read_only = RwLock::new(read_only);
         let latest = LatestTime::at(manifest.latest);
         let (manifest, index) = (Mutex::new(manifest), RwLock::default());
-        let ledger = Self {
+        let store = Self {
             vault,
-            store,
+            database,
             random,
             manifest,
             read_only,
@@ -156,14 +156,14 @@ impl Ledger {
             index,
             changes,
         };
-        *locks::write(&ledger.index) = Index::new(
-            ledger.all::<Provider>()?,
-            ledger.all::<Connection>()?,
-            ledger.all::<App>()?,
-            ledger.all::<Grant>()?,
-            &ledger.all::<Credential>()?,
+        *locks::write(&store.index) = Index::new(
+            store.all::<Provider>()?,
+            store.all::<Connection>()?,
+            store.all::<App>()?,
+            store.all::<Grant>()?,
+            &store.all::<Credential>()?,
         );
-        Ok(ledger)
+        Ok(store)
     }
 
     /// What has to be found quickly. It always says what the last commit said.
@@ -175,8 +175,8 @@ impl Ledger {
         &self.vault
     }
 
-    pub(crate) fn store(&self) -> &Store {
-        &self.store
+    pub(crate) fn database(&self) -> &Store {
+        &self.database
     }
 
     /// Whether anybody wants to hear of changes.
@@ -199,7 +199,7 @@ impl Ledger {
 
     /// A record, read as something that takes only a part of it out.
     pub(crate) fn get_part<T: DeserializeOwned>(&self, table: Table, row: i64) -> Result<Option<T>, Error> {
-        let opened = self.store.with(table, row, |version, sealed| {
+        let opened = self.database.with(table, row, |version, sealed| {
             self.unseal_part(table, row, version, sealed)
         })?;
         opened.transpose()
@@ -207,7 +207,7 @@ impl Ledger {
 
     pub(crate) fn find<R: Record>(&self, name: &str) -> Result<Option<R>, Error> {
         let Some(row) = self
-            .store
+            .database
             .find(R::TABLE, &self.vault.lookup(R::TABLE.name(), name))?
         else {
             return Ok(None);
@@ -218,7 +218,7 @@ impl Ledger {
     pub(crate) fn all<R: Record>(&self) -> Result<Vec<R>, Error> {
         let mut records = Vec::new();
         let mut failed = None;
-        self.store.scan(R::TABLE, |row, version, sealed| {
+        self.database.scan(R::TABLE, |row, version, sealed| {
             match self.unseal(row, version, sealed) {
                 Ok(record) => {
                     records.push(record);
@@ -270,11 +270,11 @@ impl Ledger {
     ) -> Result<T, Error> {
         let mut current = locks::lock(&self.manifest);
         let latest = self.latest.seen(now).as_millisecond();
-        let (result, manifest, effects, rotated) = self.store.write(now, |writer| {
+        let (result, manifest, effects, rotated) = self.database.write(now, |writer| {
             let (mut manifest, effects) = (current.clone(), Vec::new());
             manifest.latest = latest;
             let mut transaction = Transaction {
-                ledger: self,
+                store: self,
                 writer,
                 manifest,
                 effects,
@@ -313,7 +313,7 @@ impl Ledger {
     ) -> Result<T, Error> {
         match self.change(now, &work) {
             Err(Error::Store(tokenry_store::Error::DiskFull)) => {
-                let _ = self.store.release_reserve();
+                let _ = self.database.release_reserve();
                 self.change(now, work)
             }
             done => done,

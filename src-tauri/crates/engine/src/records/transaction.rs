@@ -3,16 +3,16 @@ use crate::{
     activity::read,
     records::{
         record::{Effect, Record},
-        sealed_store::{Ledger, Manifest},
+        sealed_store::{Manifest, SealedStore},
     },
 };
 use tokenry_core::{AppId, ConnectionId, CredentialId, Event, GrantId, ProviderId};
 use tokenry_store::{Table, Writer};
 use tokenry_vault::RunningSum;
 
-/// The inside of one [`Ledger::change`].
+/// The inside of one [`SealedStore::change`].
 pub(crate) struct Transaction<'a> {
-    pub(crate) ledger: &'a Ledger,
+    pub(crate) store: &'a SealedStore,
     pub(crate) writer: &'a Writer<'a>,
     pub(crate) manifest: Manifest,
     pub(super) effects: Vec<Effect>,
@@ -23,7 +23,7 @@ pub(crate) struct Transaction<'a> {
 impl Transaction<'_> {
     pub(crate) fn get<R: Record>(&self, row: i64) -> Result<Option<R>, Error> {
         match self.writer.get(R::TABLE, row)? {
-            Some(found) => self.ledger.unseal(row, found.version, &found.sealed).map(Some),
+            Some(found) => self.store.unseal(row, found.version, &found.sealed).map(Some),
             None => Ok(None),
         }
     }
@@ -32,11 +32,11 @@ impl Transaction<'_> {
     pub(crate) fn put<R: Record>(&mut self, row: i64, record: &R) -> Result<(), Error> {
         let lookup = record
             .lookup()
-            .map(|name| self.ledger.vault().lookup(R::TABLE.name(), &name));
+            .map(|name| self.store.vault().lookup(R::TABLE.name(), &name));
         let from = self.writer.get(R::TABLE, row)?.map(|found| found.version);
         // The epoch, so that no version ever comes back: not even that of a row which was deleted and made anew.
         let to = self.manifest.epoch.saturating_add(1);
-        let sealed = self.ledger.seal(row, to, record)?;
+        let sealed = self.store.seal(row, to, record)?;
         match from {
             None => self.writer.insert(R::TABLE, row, to, lookup.as_ref(), &sealed)?,
             Some(from) if from == to => {
@@ -103,12 +103,12 @@ impl Transaction<'_> {
     pub(crate) fn event(&mut self, event: &Event) -> Result<(), Error> {
         let seq = self.manifest.next_event;
         let plain = read::written(&self.manifest.chain, event)?;
-        let sealed = self.ledger.seal_apart(read::place(seq), &plain)?;
+        let sealed = self.store.seal_apart(read::place(seq), &plain)?;
         self.writer.append_event(seq, &sealed)?;
-        self.manifest.chain = self.ledger.vault().chain(&self.manifest.chain, &sealed);
+        self.manifest.chain = self.store.vault().chain(&self.manifest.chain, &sealed);
         self.manifest.next_event = seq + 1;
         self.prune(read::KEPT, read::SEGMENT)?;
-        if self.ledger.is_watched() {
+        if self.store.is_watched() {
             self.effects.push(Effect::Logged(Box::new(event.clone())));
         }
         Ok(())
@@ -128,10 +128,10 @@ impl Transaction<'_> {
     fn count(&mut self, table: Table, row: i64, gone: Option<u64>, come: Option<u64>) {
         let mut sum = RunningSum::from_bytes(self.manifest.sum);
         if let Some(version) = gone {
-            sum.remove(&self.ledger.vault().row_sum(table.name(), row, version));
+            sum.remove(&self.store.vault().row_sum(table.name(), row, version));
         }
         if let Some(version) = come {
-            sum.add(&self.ledger.vault().row_sum(table.name(), row, version));
+            sum.add(&self.store.vault().row_sum(table.name(), row, version));
         }
         self.manifest.sum = *sum.as_bytes();
     }

@@ -1,7 +1,7 @@
-//! Asking the person (security.md, "Doors": prompts). The callers are real processes.
+//! ConsentMode the person (security.md, "Doors": prompts). The callers are real processes.
 
 use crate::tests::common::{NAME, World, ui, until};
-use crate::{Answer, Asking, Engine, Error, Prompt, Proof, TokenView};
+use crate::{ConsentMode, Engine, Error, Prompt, PromptAnswer, Proof, TokenView};
 use std::{
     process::{Child, Command, Stdio},
     time::Duration,
@@ -141,7 +141,7 @@ async fn question(engine: &Engine) -> Prompt {
     questions(engine, 1).await.remove(0)
 }
 
-async fn answer(engine: &Engine, prompt: &Prompt, answer: Answer) -> Result<(), Error> {
+async fn answer(engine: &Engine, prompt: &Prompt, answer: PromptAnswer) -> Result<(), Error> {
     let proof = Proof::Number(prompt.number.clone());
     engine.answer(&Caller::Consent, prompt.id, &proof, answer).await
 }
@@ -161,12 +161,12 @@ async fn a_question_says_who_asks_for_what_and_a_yes_is_good_for_once() {
     assert!(prompt.program.is_some() && prompt.parent.is_some());
     assert!(prompt.arguments.as_deref().unwrap().contains("asked by a test"));
     assert!(!prompt.token_scopes.is_empty());
-    answer(&engine, &prompt, Answer::Once).await.unwrap();
+    answer(&engine, &prompt, PromptAnswer::Once).await.unwrap();
     assert_eq!(code(asked).await, Ok(()));
     // Once is once.
     let again = ask(&engine, &program.caller());
     let prompt = question(&engine).await;
-    answer(&engine, &prompt, Answer::Deny).await.unwrap();
+    answer(&engine, &prompt, PromptAnswer::Deny).await.unwrap();
     assert_eq!(code(again).await, Err(Code::ConsentDenied));
 }
 
@@ -175,8 +175,8 @@ async fn the_decision_and_its_rule_stand_in_the_log() {
     let (_world, engine) = World::connected(Behaviour::default()).await;
     let program = Program::start();
     for (reply, outcome, rule) in [
-        (Answer::Once, Outcome::Done, Rule::Once),
-        (Answer::Deny, Outcome::Refused, Rule::Denied),
+        (PromptAnswer::Once, Outcome::Done, Rule::Once),
+        (PromptAnswer::Deny, Outcome::Refused, Rule::Denied),
     ] {
         let asked = ask(&engine, &program.caller());
         let prompt = question(&engine).await;
@@ -205,7 +205,7 @@ async fn after_a_no_nobody_is_asked_for_a_while_and_each_no_makes_that_longer() 
     for seconds in [10, 30, 90] {
         let asked = ask(&engine, &program.caller());
         let prompt = question(&engine).await;
-        answer(&engine, &prompt, Answer::Deny).await.unwrap();
+        answer(&engine, &prompt, PromptAnswer::Deny).await.unwrap();
         assert_eq!(code(asked).await, Err(Code::ConsentDenied));
         world.pass(seconds - 1);
         let error = engine
@@ -255,7 +255,7 @@ async fn a_flood_of_questions_is_refused_and_the_same_question_is_asked_once() {
     questions(&engine, 3).await;
     let error = engine.refresh(&program.caller(), NAME).await.unwrap_err();
     assert_eq!(error.code(), Code::RateLimited);
-    answer(&engine, &prompt, Answer::Once).await.unwrap();
+    answer(&engine, &prompt, PromptAnswer::Once).await.unwrap();
     for asked in same {
         assert_eq!(code(asked).await, Ok(()));
     }
@@ -317,7 +317,7 @@ async fn a_yes_for_one_program_is_not_given_to_the_one_it_became() {
     while program.caller() == before {
         std::thread::yield_now();
     }
-    let error = answer(&engine, &prompt, Answer::Once).await.unwrap_err();
+    let error = answer(&engine, &prompt, PromptAnswer::Once).await.unwrap_err();
     assert!(
         matches!(error.code(), Code::PermissionDenied | Code::NotFound),
         "{error}"
@@ -340,7 +340,10 @@ async fn a_question_closes_when_what_it_is_about_changes() {
     assert_eq!(view.connection.status, ConnectionStatus::Active);
     assert_eq!(code(asked).await, Err(Code::Conflict));
     assert_eq!(
-        answer(&engine, &prompt, Answer::Once).await.unwrap_err().code(),
+        answer(&engine, &prompt, PromptAnswer::Once)
+            .await
+            .unwrap_err()
+            .code(),
         Code::NotFound
     );
 }
@@ -353,7 +356,7 @@ async fn a_question_closes_when_the_vault_locks() {
     let prompt = question(&engine).await;
     engine.lock(&ui()).await.unwrap();
     assert_eq!(code(asked).await, Err(Code::VaultLocked));
-    assert!(answer(&engine, &prompt, Answer::Once).await.is_err());
+    assert!(answer(&engine, &prompt, PromptAnswer::Once).await.is_err());
 }
 
 /// security.md, "Webview": `main` cannot approve, and each prompt has a one-time number.
@@ -366,28 +369,31 @@ async fn only_the_window_that_asks_answers_and_only_with_the_number_of_the_quest
     let right = Proof::Number(prompt.number.clone());
     for caller in [ui(), program.caller(), Caller::Engine] {
         let error = engine
-            .answer(&caller, prompt.id, &right, Answer::Once)
+            .answer(&caller, prompt.id, &right, PromptAnswer::Once)
             .await
             .unwrap_err();
         assert_eq!(error.code(), Code::PermissionDenied, "{caller:?}");
     }
     let wrong = Proof::Number(Secret::new("0".repeat(32)));
     let error = engine
-        .answer(&Caller::Consent, prompt.id, &wrong, Answer::Once)
+        .answer(&Caller::Consent, prompt.id, &wrong, PromptAnswer::Once)
         .await
         .unwrap_err();
     assert_eq!(error.code(), Code::PermissionDenied);
     // Without an approval code, a terminal answers nothing.
     let code_proof = Proof::Code(Secret::new(String::new()));
     let error = engine
-        .answer(&program.caller(), prompt.id, &code_proof, Answer::Once)
+        .answer(&program.caller(), prompt.id, &code_proof, PromptAnswer::Once)
         .await
         .unwrap_err();
     assert_eq!(error.code(), Code::PermissionDenied);
-    answer(&engine, &prompt, Answer::Once).await.unwrap();
+    answer(&engine, &prompt, PromptAnswer::Once).await.unwrap();
     assert_eq!(code(asked).await, Ok(()));
     assert_eq!(
-        answer(&engine, &prompt, Answer::Once).await.unwrap_err().code(),
+        answer(&engine, &prompt, PromptAnswer::Once)
+            .await
+            .unwrap_err()
+            .code(),
         Code::NotFound,
         "a number is good for one answer"
     );
@@ -406,14 +412,14 @@ async fn without_a_window_the_code_of_the_start_answers_and_nothing_else_does() 
     let answering = Program::start().caller();
     let wrong = Proof::Code(Secret::new("ABCD-EFGX".to_owned()));
     let error = engine
-        .answer(&answering, prompt.id, &wrong, Answer::Once)
+        .answer(&answering, prompt.id, &wrong, PromptAnswer::Once)
         .await
         .unwrap_err();
     assert_eq!(error.code(), Code::PermissionDenied);
     assert!(!asked.is_finished());
     let right = Proof::Code(Secret::new("ABCD-EFGH".to_owned()));
     engine
-        .answer(&answering, prompt.id, &right, Answer::Once)
+        .answer(&answering, prompt.id, &right, PromptAnswer::Once)
         .await
         .unwrap();
     assert_eq!(code(asked).await, Ok(()));
@@ -422,8 +428,12 @@ async fn without_a_window_the_code_of_the_start_answers_and_nothing_else_does() 
 #[tokio::test]
 async fn an_engine_that_was_told_to_allow_all_says_in_the_log_what_it_let_through() {
     for (asking, expected, rule) in [
-        (Asking::AllowAll, Ok(()), Rule::ApproveAll),
-        (Asking::Never, Err(Code::InteractionRequired), Rule::CannotAsk),
+        (ConsentMode::AllowAll, Ok(()), Rule::ApproveAll),
+        (
+            ConsentMode::Never,
+            Err(Code::InteractionRequired),
+            Rule::CannotAsk,
+        ),
     ] {
         let world = World::new(Behaviour::default());
         let mut options = world.options();

@@ -2,7 +2,7 @@
 
 use crate::tests::common::{World, ui, until};
 use crate::tests::credentials::{app, basic, entered, given, program, started};
-use crate::{Answer, Asking, CredentialChange, Engine, Options, Prompt, Proof};
+use crate::{ConsentMode, CredentialChange, Engine, Options, Prompt, PromptAnswer, Proof};
 use tokenry_core::{Caller, Code, EventKind, Rule, Secret};
 use tokenry_testkit::Behaviour;
 
@@ -40,7 +40,7 @@ async fn an_app_without_a_grant_sees_and_reads_nothing() {
 async fn a_program_that_nobody_allowed_is_handed_nothing() {
     let world = World::trusting(Behaviour::default());
     let options = Options {
-        asking: Asking::Never,
+        asking: ConsentMode::Never,
         ..world.options()
     };
     let engine = Engine::start(options).await.unwrap();
@@ -69,7 +69,7 @@ async fn a_program_that_nobody_allowed_is_handed_nothing() {
 async fn asking() -> (World, Engine) {
     let world = World::trusting(Behaviour::default());
     let options = Options {
-        asking: Asking::Possible,
+        asking: ConsentMode::Possible,
         ..world.options()
     };
     let engine = Engine::start(options).await.unwrap();
@@ -89,7 +89,7 @@ async fn question(engine: &Engine) -> Prompt {
     .await
 }
 
-async fn answer(engine: &Engine, prompt: &Prompt, answer: Answer) {
+async fn answer(engine: &Engine, prompt: &Prompt, answer: PromptAnswer) {
     let proof = Proof::Number(Secret::new(prompt.number.expose().to_owned()));
     engine
         .answer(&Caller::Consent, prompt.id, &proof, answer)
@@ -100,7 +100,7 @@ async fn answer(engine: &Engine, prompt: &Prompt, answer: Answer) {
 #[tokio::test]
 async fn a_program_that_wants_values_waits_for_its_person() {
     let (_world, engine) = asking().await;
-    for (said, handed) in [(Answer::Once, true), (Answer::Deny, false)] {
+    for (said, handed) in [(PromptAnswer::Once, true), (PromptAnswer::Deny, false)] {
         let asker = engine.clone();
         let reading = tokio::spawn(async move { asker.credential(&here(), "mail").await });
         let prompt = question(&engine).await;
@@ -129,7 +129,7 @@ async fn the_question_says_what_would_change_and_holds_no_value() {
         "{changes}"
     );
     assert!(!format!("{prompt:?}").contains("another-secret"));
-    answer(&engine, &prompt, Answer::Once).await;
+    answer(&engine, &prompt, PromptAnswer::Once).await;
     changing.await.unwrap().unwrap();
 }
 
@@ -149,7 +149,7 @@ async fn a_yes_is_for_the_credential_as_it_was_when_it_was_asked_about() {
         .change_credential(&ui(), "mail", given(&[("username", "mine")]))
         .await
         .unwrap();
-    answer(&engine, &prompt, Answer::Once).await;
+    answer(&engine, &prompt, PromptAnswer::Once).await;
     assert_eq!(changing.await.unwrap().unwrap_err().code(), Code::Conflict);
     let asker = engine.clone();
     let changing = tokio::spawn(async move {

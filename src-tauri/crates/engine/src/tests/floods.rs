@@ -3,7 +3,7 @@
 
 use crate::tests::common::{NAME, World, paste, token, ui};
 use crate::tests::flows::added;
-use crate::{Asking, ConnectOptions, Engine, Options, VaultChoice};
+use crate::{ConnectOptions, ConsentMode, Engine, Options, VaultChoice};
 use std::time::{Duration, Instant};
 use tokenry_core::{Caller, Code, EventKind, Outcome, Peer, Secret};
 use tokenry_testkit::Behaviour;
@@ -93,7 +93,7 @@ async fn hand_outs_are_never_put_together() {
 #[tokio::test]
 async fn one_caller_has_sixteen_open_sign_ins_and_the_user_can_still_start_one() {
     let world = World {
-        asking: Asking::AllowAll,
+        asking: ConsentMode::AllowAll,
         ..World::new(Behaviour::default())
     };
     let engine = world.start().await;

@@ -2,17 +2,17 @@
 //! RFC 8707 §2.2).
 
 use crate::tests::common::{NAME, World, answer_of, paste, seconds_from, seen, status, token, ui, view};
-use crate::{ConnectOptions, Engine, Error, TokenView, TokenWish};
+use crate::{ConnectOptions, Engine, Error, TokenView, TokenRequest};
 use serde_json::json;
 use std::{collections::HashSet, time::Duration};
 use tokenry_core::{Code, ConnectionStatus, GrantType, Scopes, Secret, TokenEndpointAuthMethod};
 use tokenry_testkit::{Behaviour, Fault, Kind, Request, Rotation};
 
 /// A wish for less.
-pub(crate) fn only(scopes: &str) -> TokenWish {
-    TokenWish {
+pub(crate) fn only(scopes: &str) -> TokenRequest {
+    TokenRequest {
         scopes: Some(Scopes::parse(scopes)),
-        ..TokenWish::default()
+        ..TokenRequest::default()
     }
 }
 
@@ -20,10 +20,10 @@ pub(crate) async fn less(engine: &Engine, scopes: &str) -> Result<TokenView, Err
     engine.token(&ui(), NAME, only(scopes)).await
 }
 
-pub(crate) fn at(resource: &str) -> TokenWish {
-    TokenWish {
+pub(crate) fn at(resource: &str) -> TokenRequest {
+    TokenRequest {
         resource: Some(resource.to_owned()),
-        ..TokenWish::default()
+        ..TokenRequest::default()
     }
 }
 
@@ -95,7 +95,7 @@ async fn it_is_handed_out_again_without_a_request_until_its_own_true_end() {
         "it was sealed beside the connection's own"
     );
     // Not as long as this caller needs it.
-    let wish = TokenWish {
+    let wish = TokenRequest {
         min_valid: Duration::from_secs(400),
         ..only("write")
     };
@@ -146,20 +146,20 @@ async fn what_the_connection_does_not_hold_is_refused_by_name_and_nothing_is_sen
         "https://api.example.com/\n",
         "https://exa mple.com/",
     ];
-    let mut wishes: Vec<(TokenWish, &str)> = bad_uris.map(|uri| (at(uri), "resource")).into();
+    let mut wishes: Vec<(TokenRequest, &str)> = bad_uris.map(|uri| (at(uri), "resource")).into();
     wishes.push((only(""), "scope"));
     wishes.push((
-        TokenWish {
+        TokenRequest {
             scopes: Some(["a\"b".to_owned()].into_iter().collect()),
-            ..TokenWish::default()
+            ..TokenRequest::default()
         },
         "scope",
     ));
     for audience in ["", "a\nb", &"a".repeat(2049)] {
         wishes.push((
-            TokenWish {
+            TokenRequest {
                 audience: Some(audience.to_owned()),
-                ..TokenWish::default()
+                ..TokenRequest::default()
             },
             "audience",
         ));
@@ -180,11 +180,11 @@ async fn what_the_connection_does_not_hold_is_refused_by_name_and_nothing_is_sen
 async fn each_audience_has_a_token_of_its_own_and_is_sent_as_it_was_given() {
     let (world, engine) = World::connected(Behaviour::rotating(Rotation::None)).await;
     let own = token(&engine, 0).await.unwrap();
-    let named = TokenWish {
+    let named = TokenRequest {
         audience: Some("https://api.example.com".to_owned()),
-        ..TokenWish::default()
+        ..TokenRequest::default()
     };
-    let both = TokenWish {
+    let both = TokenRequest {
         scopes: Some(Scopes::parse("read")),
         ..at("https://api.example.com")
     };
@@ -220,7 +220,7 @@ async fn each_audience_has_a_token_of_its_own_and_is_sent_as_it_was_given() {
 #[tokio::test]
 async fn the_log_says_what_was_handed_out() {
     let (_world, engine) = World::connected(Behaviour::rotating(Rotation::None)).await;
-    let wish = TokenWish {
+    let wish = TokenRequest {
         scopes: Some(Scopes::parse("read")),
         ..at("https://api.example.com")
     };
@@ -242,7 +242,7 @@ async fn callers_with_the_same_wish_share_a_request_and_others_stand_in_line() {
     let wishes = [
         only("read"),
         only("write"),
-        TokenWish::default(),
+        TokenRequest::default(),
         at("https://api.example.com"),
     ];
     let callers: Vec<_> = (0..64)

@@ -5,10 +5,10 @@ use crate::tests::{
     common::{NAME, World, answer_of, paste, patch, set_narrowing, set_rotation, status, token, ui, view},
     narrowing::{at, less, only, the_grant_is_whole},
 };
-use crate::{ConnectOptions, TokenWish};
+use crate::{ConnectOptions, TokenRequest};
 use serde_json::json;
 use tokenry_core::{
-    Code, ConnectionStatus, EventKind, NarrowingMethod, ReauthReason, Rotation as Known, Scopes,
+    Code, ConnectionStatus, EventKind, NarrowingMethod, ReauthReason, Rotation as KnownRotation, Scopes,
 };
 use tokenry_testkit::{Behaviour, Fault, Kind, Narrowing, Rotation};
 
@@ -26,8 +26,8 @@ fn harmful(rotation: Rotation) -> Behaviour {
     }
 }
 
-fn confirmed(wish: TokenWish) -> TokenWish {
-    TokenWish {
+fn confirmed(wish: TokenRequest) -> TokenRequest {
+    TokenRequest {
         allow_unknown_target: true,
         ..wish
     }
@@ -35,7 +35,7 @@ fn confirmed(wish: TokenWish) -> TokenWish {
 
 #[tokio::test]
 async fn a_provider_that_rotates_is_not_asked_for_less_and_the_whole_is_offered() {
-    for known in [Known::Strict, Known::Grace { seconds: 30 }, Known::Unknown] {
+    for known in [KnownRotation::Strict, KnownRotation::Grace { seconds: 30 }, KnownRotation::Unknown] {
         let (world, engine) = World::connected(harmful(Rotation::Strict)).await;
         set_rotation(&engine, known).await;
         set_narrowing(&engine, NarrowingMethod::Unknown).await;
@@ -62,7 +62,7 @@ async fn a_provider_that_rotates_is_not_asked_for_less_and_the_whole_is_offered(
 #[tokio::test]
 async fn once_a_refresh_left_the_refresh_token_as_it_was_less_is_asked_for() {
     let (world, engine) = World::connected(Behaviour::rotating(Rotation::None)).await;
-    set_rotation(&engine, Known::Unknown).await;
+    set_rotation(&engine, KnownRotation::Unknown).await;
     set_narrowing(&engine, NarrowingMethod::Unknown).await;
     assert_eq!(
         less(&engine, "read").await.unwrap().scopes,
@@ -253,7 +253,7 @@ async fn a_refusal_that_used_the_refresh_token_up_costs_no_living_token() {
     let mut behaviour = Behaviour::rotating(Rotation::Strict);
     behaviour.narrowing.consumes_first = true;
     behaviour.narrowing.targets = Some(vec!["https://api.example.com".to_owned()]);
-    for known in [Known::Strict, Known::Unknown] {
+    for known in [KnownRotation::Strict, KnownRotation::Unknown] {
         let (world, engine) = World::connected(behaviour.clone()).await;
         set_rotation(&engine, known).await;
         let own = token(&engine, 0).await.unwrap();
@@ -285,9 +285,9 @@ async fn a_refusal_that_used_the_refresh_token_up_costs_no_living_token() {
 #[tokio::test]
 async fn a_target_that_was_never_used_is_refused_before_anything_is_sent() {
     let (world, engine) = World::connected(Behaviour::default()).await;
-    let named = |audience: &str| TokenWish {
+    let named = |audience: &str| TokenRequest {
         audience: Some(audience.to_owned()),
-        ..TokenWish::default()
+        ..TokenRequest::default()
     };
     for (wish, field) in [
         (at("https://api.example.com"), "resource"),

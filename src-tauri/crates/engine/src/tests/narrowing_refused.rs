@@ -1,11 +1,11 @@
 //! Providers that give the whole, too much, or nothing when a token is to do less.
 
-use crate::TokenWish;
+use crate::TokenRequest;
 use crate::tests::{
     common::{Doomed, NAME, World, seen, set_rotation, status, token, ui, until, view},
     narrowing::{less, only, the_grant_is_whole},
 };
-use tokenry_core::{Code, ConnectionStatus, ReauthReason, Rotation as Known, Scopes};
+use tokenry_core::{Code, ConnectionStatus, ReauthReason, Rotation as KnownRotation, Scopes};
 use tokenry_testkit::{Behaviour, Fault, Rotation};
 
 const LOST: ConnectionStatus = ConnectionStatus::NeedsReauth(ReauthReason::LostResponse);
@@ -97,7 +97,7 @@ async fn a_wish_that_is_refused_is_told_to_who_had_it_and_never_troubles_the_gra
         let (world, engine) = World::connected(Behaviour::rotating(Rotation::None)).await;
         let before = view(&engine).await.connection;
         world.server.queue(refuses(error));
-        let wish = TokenWish {
+        let wish = TokenRequest {
             resource: Some("https://api.example.com".to_owned()),
             ..only("read")
         };
@@ -127,11 +127,11 @@ async fn a_refused_wish_fails_nobody_who_waits_with_another() {
     world.pass(3700);
     world.server.queue(Fault::Gate);
     world.server.queue(refuses("invalid_scope"));
-    let ask = |wish: TokenWish| {
+    let ask = |wish: TokenRequest| {
         let engine = engine.clone();
         tokio::spawn(async move { engine.token(&ui(), NAME, wish).await })
     };
-    let first = ask(TokenWish::default());
+    let first = ask(TokenRequest::default());
     seen(&world, "the first", |server| server.refreshes() == 1).await;
     let refused = ask(only("read"));
     tokio::time::sleep(std::time::Duration::from_millis(20)).await;
@@ -222,7 +222,7 @@ async fn a_lost_answer_means_for_the_grant_what_it_always_means() {
         the_grant_is_whole(&world, engine).await;
 
         let (world, engine) = World::connected(Behaviour::rotating(Rotation::Grace(7200))).await;
-        set_rotation(&engine, Known::Unknown).await;
+        set_rotation(&engine, KnownRotation::Unknown).await;
         world.server.queue(fault);
         assert!(less(&engine, "read").await.is_err());
         world.pass(10);
@@ -292,9 +292,9 @@ async fn without_a_refresh_token_the_whole_is_all_there_is() {
         less(&engine, "read").await.unwrap().access_token.expose(),
         own.access_token.expose()
     );
-    let elsewhere = TokenWish {
+    let elsewhere = TokenRequest {
         audience: Some("api".to_owned()),
-        ..TokenWish::default()
+        ..TokenRequest::default()
     };
     let error = engine.token(&ui(), NAME, elsewhere).await.unwrap_err();
     assert_eq!(error.code(), Code::Conflict);

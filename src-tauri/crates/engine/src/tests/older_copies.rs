@@ -2,7 +2,7 @@
 //! refreshed from it until the user says so.
 
 use crate::tests::common::{Doomed, NAME, World, token, ui, until};
-use crate::{Asking, Engine, Options, VaultChoice, VaultState};
+use crate::{ConsentMode, Engine, Options, VaultChoice, VaultState};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -263,7 +263,7 @@ fn program() -> Caller {
 }
 
 /// A vault whose older copy was put back, and the newest one.
-async fn rolled_back(outside: Outside, asking: Asking) -> (World, Engine, TempDir) {
+async fn rolled_back(outside: Outside, asking: ConsentMode) -> (World, Engine, TempDir) {
     let world = World {
         asking,
         // One whose old refresh tokens go on working, so that something can be refreshed after all.
@@ -288,7 +288,7 @@ async fn rolled_back(outside: Outside, asking: Asking) -> (World, Engine, TempDi
 #[tokio::test]
 async fn an_older_copy_that_the_user_accepts_is_the_newest_from_then_on() {
     for outside in Outside::ALL {
-        let (world, engine, newer) = rolled_back(outside, Asking::Possible).await;
+        let (world, engine, newer) = rolled_back(outside, ConsentMode::Possible).await;
         engine.accept_older(&ui()).await.unwrap();
         let report = engine.status().vault;
         assert!(!report.read_only && !report.older && report.problem.is_none());
@@ -323,12 +323,12 @@ async fn an_older_copy_that_the_user_accepts_is_the_newest_from_then_on() {
 /// security.md, "Local interfaces": a program without consent gets nothing, and this too needs the user's yes.
 #[tokio::test]
 async fn a_program_accepts_an_older_copy_only_with_the_users_consent() {
-    let (world, engine, _) = rolled_back(Outside::Keyring, Asking::Never).await;
+    let (world, engine, _) = rolled_back(Outside::Keyring, ConsentMode::Never).await;
     let refused = engine.accept_older(&program()).await.unwrap_err();
     assert_eq!(refused.code(), Code::InteractionRequired, "{refused}");
     assert!(engine.status().vault.older);
     end(&world, engine).await;
-    let (world, engine, _) = rolled_back(Outside::Keyring, Asking::Possible).await;
+    let (world, engine, _) = rolled_back(Outside::Keyring, ConsentMode::Possible).await;
     let asker = tokio::spawn({
         let engine = engine.clone();
         async move { engine.accept_older(&program()).await }
@@ -341,7 +341,7 @@ async fn a_program_accepts_an_older_copy_only_with_the_users_consent() {
     assert!(!prompt.for_session, "it is decided each time");
     let proof = crate::Proof::Number(prompt.number.clone());
     engine
-        .answer(&Caller::Consent, prompt.id, &proof, crate::Answer::Once)
+        .answer(&Caller::Consent, prompt.id, &proof, crate::PromptAnswer::Once)
         .await
         .unwrap();
     asker.await.unwrap().unwrap();
@@ -353,7 +353,7 @@ async fn a_program_accepts_an_older_copy_only_with_the_users_consent() {
 /// security.md, "At rest": a line that cannot be written yet is kept until it can.
 #[tokio::test]
 async fn what_happened_before_an_older_copy_is_accepted_is_in_the_log_after_it() {
-    let (world, engine, _) = rolled_back(Outside::Keyring, Asking::Possible).await;
+    let (world, engine, _) = rolled_back(Outside::Keyring, ConsentMode::Possible).await;
     token(&engine, 0).await.unwrap();
     let handed_out = async || {
         // Reading the log writes what waits first.

@@ -5,7 +5,7 @@ use crate::tests::common::{
     NAME, World, poke, seconds_from, seen, set_rotation, status, token, ui, until, view,
 };
 use std::time::Duration;
-use tokenry_core::{Code, ConnectionStatus, ReauthReason, Rotation as Known};
+use tokenry_core::{Code, ConnectionStatus, ReauthReason, Rotation as KnownRotation};
 use tokenry_testkit::{Behaviour, Fault, Rotation};
 
 const LOST: ConnectionStatus = ConnectionStatus::NeedsReauth(ReauthReason::LostResponse);
@@ -21,7 +21,7 @@ fn ways() -> Vec<Fault> {
 }
 
 /// A connection with 100 s of life left, whose refresh was just lost in this way.
-async fn lost(rotation: Rotation, known: Option<Known>, fault: Fault) -> (World, Engine) {
+async fn lost(rotation: Rotation, known: Option<KnownRotation>, fault: Fault) -> (World, Engine) {
     let (world, engine) = World::connected(Behaviour::rotating(rotation)).await;
     if let Some(known) = known {
         set_rotation(&engine, known).await;
@@ -173,7 +173,7 @@ async fn a_person_who_tries_and_reaches_nobody_leaves_it_as_it_was() {
 #[tokio::test]
 async fn where_nobody_knows_it_waits_for_the_end_of_the_access_token() {
     for fault in ways() {
-        let (world, engine) = lost(Rotation::Grace(3600), Some(Known::Unknown), fault).await;
+        let (world, engine) = lost(Rotation::Grace(3600), Some(KnownRotation::Unknown), fault).await;
         let shown = view(&engine).await.connection;
         assert_eq!(shown.status, ConnectionStatus::Active);
         assert_eq!(shown.trouble.unwrap().next_try_at, shown.expires_at);
@@ -190,7 +190,7 @@ async fn where_nobody_knows_it_waits_for_the_end_of_the_access_token() {
 
 #[tokio::test]
 async fn where_nobody_knows_and_it_was_strict_the_truth_comes_out_in_the_end() {
-    let (world, engine) = lost(Rotation::Strict, Some(Known::Unknown), Fault::LoseAnswer).await;
+    let (world, engine) = lost(Rotation::Strict, Some(KnownRotation::Unknown), Fault::LoseAnswer).await;
     world.pass(101);
     let error = token(&engine, 0).await.unwrap_err();
     assert_eq!(error.code(), Code::NeedsReauth);
@@ -212,7 +212,7 @@ async fn a_server_that_breaks_down_after_rotating_is_asked_again_when_nothing_is
     assert!(world.server.accepts(got.access_token.expose()));
     assert!(world.server.family_alive());
 
-    for known in [Known::Strict, Known::Unknown] {
+    for known in [KnownRotation::Strict, KnownRotation::Unknown] {
         let (world, engine) = lost(Rotation::Strict, Some(known), broken.clone()).await;
         let shown = view(&engine).await.connection;
         assert_eq!(shown.status, ConnectionStatus::Active, "a 500 ends nothing");

@@ -5,7 +5,9 @@ use crate::tests::common::{
 };
 use crate::{ConnectOptions, ConnectionChange, Engine, Error, FlowState, StartedFlow};
 use std::time::Duration;
-use tokenry_core::{Code, ConnectionStatus, EventKind, ReauthReason, RedirectPreference, Rotation as Known};
+use tokenry_core::{
+    Code, ConnectionStatus, EventKind, ReauthReason, RedirectPreference, Rotation as KnownRotation,
+};
 use tokenry_testkit::{Behaviour, Fault, Rotation};
 
 const LOST: ConnectionStatus = ConnectionStatus::NeedsReauth(ReauthReason::LostResponse);
@@ -55,7 +57,7 @@ async fn a_second_engine_is_told_who_holds_the_profile() {
 }
 
 /// An engine that died while a refresh was under way; the access token has 100 s left.
-async fn died(rotation: Rotation, known: Option<Known>, processed: bool) -> (World, Engine) {
+async fn died(rotation: Rotation, known: Option<KnownRotation>, processed: bool) -> (World, Engine) {
     let world = World::new(Behaviour::rotating(rotation));
     let doomed = Doomed::start(&world).await;
     world.connect(&doomed.engine).await;
@@ -122,7 +124,7 @@ async fn after_a_crash_a_token_that_is_taken_once_is_not_sent_again() {
 
 #[tokio::test]
 async fn after_a_crash_where_nobody_knows_the_access_token_is_used_up_first() {
-    let (world, engine) = died(Rotation::Grace(3600), Some(Known::Unknown), true).await;
+    let (world, engine) = died(Rotation::Grace(3600), Some(KnownRotation::Unknown), true).await;
     let shown = until("it is held", async || {
         let shown = view(&engine).await.connection;
         (shown.status == ConnectionStatus::Active && shown.trouble.is_some()).then_some(shown)

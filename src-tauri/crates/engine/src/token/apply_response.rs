@@ -13,7 +13,7 @@ const REPLACED_KEPT: Duration = Duration::from_secs(600);
 pub(super) const TOMBSTONE_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Lays a provider's good answer on a connection: what the tokens are now, and what everybody may know of them.
-pub(crate) fn settle(
+pub(crate) fn apply_token_response(
     connection: &mut Connection,
     old: Option<Tokens>,
     answer: Answer,
@@ -65,7 +65,7 @@ pub(crate) fn settle(
 
 /// Lays the answer to a plain refresh on a connection, and notes what it shows of the provider: whether refresh tokens
 /// rotate there, and whether scopes were lost since.
-pub(super) fn settle_refreshed(
+pub(super) fn apply_refresh_response(
     connection: &mut Connection,
     old: Tokens,
     answer: Answer,
@@ -80,7 +80,7 @@ pub(super) fn settle_refreshed(
         // One that came is proof; one that did not come may come at the next refresh of a server that showed it can.
         connection.rotates = Some(rotated || connection.rotates == Some(true));
     }
-    let tokens = settle(connection, Some(old), answer, provider, now, random);
+    let tokens = apply_token_response(connection, Some(old), answer, provider, now, random);
     note_lost(connection, &held, now);
     connection.narrowed = false;
     tokens
@@ -118,7 +118,7 @@ fn note_lost(connection: &mut Connection, held: &Scopes, now: Timestamp) {
 
 /// Lays the answer to a request for less on a connection. Whatever it is, the refresh token that came with it is the
 /// one that counts from now on; the connection's own access token stays, unless the answer is the whole grant.
-pub(super) fn settle_narrowed(
+pub(super) fn apply_narrowed_response(
     connection: &mut Connection,
     old: Tokens,
     answer: Answer,
@@ -147,7 +147,7 @@ pub(super) fn settle_narrowed(
     connection.narrows = narrows.or(connection.narrows);
     connection.narrowed = true;
     if narrows == Some(false) && is_whole && !to.has_audience() {
-        return settle(connection, Some(old), answer, provider, now, random);
+        return apply_token_response(connection, Some(old), answer, provider, now, random);
     }
     // The new refresh token may hold less than the old one, and the access token may have gone with that.
     connection.doubtful |= has_new_token;
@@ -167,7 +167,7 @@ pub(super) fn settle_narrowed(
 }
 
 /// Keeps a token that was got by token exchange. The connection's own tokens stay as they are.
-pub(super) fn settle_exchanged(
+pub(super) fn apply_exchange_response(
     connection: &mut Connection,
     mut tokens: Tokens,
     answer: Answer,

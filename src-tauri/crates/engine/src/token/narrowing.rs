@@ -12,13 +12,13 @@ pub(crate) use way::{Way, way};
 use crate::{
     Engine, Error, TokenView,
     access::{
-        consent::{Permit, Wanted},
+        consent::{AccessRequest, Permit},
         resolve,
     },
-    records::sealed_store::Ledger,
+    records::sealed_store::SealedStore,
     token::{
-        refresh::Why,
-        request::{self, TokenWish},
+        refresh::RefreshTrigger,
+        request::{self, TokenRequest},
     },
 };
 use std::sync::Arc;
@@ -41,7 +41,7 @@ pub(super) struct Limits {
     is_for_app: bool,
 }
 
-impl TokenWish {
+impl TokenRequest {
     /// Whether it is for whatever the connection holds: nearly always.
     pub(super) fn is_plain(&self) -> bool {
         self.scopes.is_none() && self.audience.is_none() && self.resource.is_none()
@@ -100,23 +100,23 @@ impl Engine {
     /// those say what the limit is.
     pub(super) fn question_of(
         &self,
-        ledger: &Ledger,
+        store: &SealedStore,
         caller: &Caller,
         connection: &Connection,
         name: &str,
-        wish: &TokenWish,
-        mut wanted: Wanted,
-    ) -> Result<Wanted, Error> {
+        wish: &TokenRequest,
+        mut wanted: AccessRequest,
+    ) -> Result<AccessRequest, Error> {
         wish.check()?;
         let is_app = caller.app().is_some();
         if !is_app {
             wish.check_against(name, &connection.granted_scopes)?;
         }
-        let is_available = !matches!(self.way(ledger, connection)?.0, Way::Unavailable(_));
+        let is_available = !matches!(self.way(store, connection)?.0, Way::Unavailable(_));
         if is_app || (connection.narrows == Some(true) && is_available) {
             wanted = wanted.limited_to(wish.scopes.clone());
         }
-        for warning in self.warnings(ledger, connection, wish)? {
+        for warning in self.warnings(store, connection, wish)? {
             wanted = wanted.note(warning);
         }
         for place in [&wish.audience, &wish.resource].into_iter().flatten() {
@@ -128,13 +128,13 @@ impl Engine {
     /// What the token has to be limited to; `None` when the connection's own will do.
     pub(super) fn limits(
         &self,
-        ledger: &Ledger,
+        store: &SealedStore,
         id: ConnectionId,
         caller: &Caller,
-        wish: TokenWish,
+        wish: TokenRequest,
         permit: &Permit,
     ) -> Result<Option<Limits>, Error> {
-        let index = ledger.index();
+        let index = store.index();
         let connection = index
             .connection(id)
             .ok_or_else(|| resolve::gone(&id.to_string()))?;
@@ -170,22 +170,22 @@ impl Engine {
     /// meanwhile waits for the same request.
     pub(super) async fn find_narrowed(
         &self,
-        ledger: &Ledger,
+        store: &SealedStore,
         id: ConnectionId,
         limits: &Limits,
         min_valid: std::time::Duration,
     ) -> Result<TokenView, Error> {
-        let (name, connection) = known(ledger, id)?;
+        let (name, connection) = known(store, id)?;
         let now = self.now();
         let is_active = connection.status == ConnectionStatus::Active;
-        let kept = ledger.get::<Tokens>(id.row())?;
+        let kept = store.get::<Tokens>(id.row())?;
         let kept = kept.as_ref().and_then(|tokens| of(tokens, &limits.to));
         if let Some(kept) = kept.filter(|kept| is_active && is_fresh(kept, min_valid, now)) {
             return limits.hand_out(kept);
         }
-        let (way, provider) = self.way(ledger, &connection)?;
+        let (way, provider) = self.way(store, &connection)?;
         if own_token_stands_in(way, &connection, &name, limits)? {
-            return self.find_token(ledger, id, min_valid).await.map(TokenView::from);
+            return self.find_token(store, id, min_valid).await.map(TokenView::from);
         }
         request::can_be_handed_out(&connection, &name)?;
         if !limits.is_confirmed {
@@ -193,17 +193,20 @@ impl Engine {
         }
         if way == Way::Exchange {
             // What is exchanged has to be good itself.
-            self.find_token(ledger, id, std::time::Duration::ZERO).await?;
+            self.find_token(store, id, std::time::Duration::ZERO).await?;
         }
-        let refused = match self.may_renew(ledger, &connection, &name, now) {
+        let refused = match self.may_renew(store, &connection, &name, now) {
             Ok(()) => self
-                .refreshed(id, Why::Less(Arc::new(limits.to.clone()), min_valid))
+                .refreshed(
+                    id,
+                    RefreshTrigger::Narrowed(Arc::new(limits.to.clone()), min_valid),
+                )
                 .await
                 .err(),
             Err(error) => Some(error),
         };
         // Whatever became of that: what is there now, if it lives, is good.
-        let tokens = ledger.get::<Tokens>(id.row())?;
+        let tokens = store.get::<Tokens>(id.row())?;
         let found = tokens.as_ref().and_then(|tokens| of(tokens, &limits.to));
         if let Some(found) = found.filter(|found| found.expires_at.is_none_or(|end| end > self.now())) {
             return limits.hand_out(found);
@@ -211,10 +214,10 @@ impl Engine {
         if let Some(error) = refused {
             return Err(error);
         }
-        let (_, connection) = known(ledger, id)?;
-        let (way, _) = self.way(ledger, &connection)?;
+        let (_, connection) = known(store, id)?;
+        let (way, _) = self.way(store, &connection)?;
         if own_token_stands_in(way, &connection, &name, limits)? {
-            return self.find_token(ledger, id, min_valid).await.map(TokenView::from);
+            return self.find_token(store, id, min_valid).await.map(TokenView::from);
         }
         Err(request::ended_at_once(&name))
     }
@@ -283,8 +286,8 @@ impl Limits {
     }
 }
 
-pub(super) fn known(ledger: &Ledger, id: ConnectionId) -> Result<(String, Connection), Error> {
-    let index = ledger.index();
+pub(super) fn known(store: &SealedStore, id: ConnectionId) -> Result<(String, Connection), Error> {
+    let index = store.index();
     let connection = index
         .connection(id)
         .ok_or_else(|| resolve::gone(&id.to_string()))?;

@@ -1,7 +1,7 @@
 //! Answers of a token endpoint that are good in part (security.md, "Refresh", 8a). The refresh token is kept first;
 //! what is wrong with the rest is shown beside the status.
 
-use crate::{Engine, Error, records::sealed_store::Ledger, token::timing};
+use crate::{Engine, Error, records::sealed_store::SealedStore, token::timing};
 use std::time::Duration;
 use tokenry_core::{
     Account, AsideTokens, Connection, ConnectionId, ConnectionStatus, GrantType, Provider, Random,
@@ -215,8 +215,13 @@ pub(crate) fn useless(answer: &Answer) -> Option<Failure> {
 
 impl Engine {
     /// After an answer was kept: why those who wait for a new access token do not get one.
-    pub(super) fn unusable(&self, ledger: &Ledger, id: ConnectionId, answer: &Answer) -> Result<(), Error> {
-        let index = ledger.index();
+    pub(super) fn unusable(
+        &self,
+        store: &SealedStore,
+        id: ConnectionId,
+        answer: &Answer,
+    ) -> Result<(), Error> {
+        let index = store.index();
         let Some(connection) = index.connection(id) else {
             return Ok(());
         };

@@ -10,7 +10,7 @@ mod disk_tests;
 
 use crate::{
     Engine, Error,
-    access::consent::Wanted,
+    access::consent::AccessRequest,
     engine::{blocking, detached},
     locks,
     records::journal::JournalState,
@@ -32,7 +32,7 @@ use tokio::sync::watch;
 
 /// Why a refresh is wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Why {
+pub(super) enum RefreshTrigger {
     /// The token does not live that long any more.
     Due(Duration),
     /// The scheduler finds that it is time, however long the token still lives.
@@ -40,14 +40,14 @@ pub(super) enum Why {
     /// The person, or a program that was told so by a resource, wants it now.
     Asked,
     /// There is no token with these limits that lives that long.
-    Less(Arc<Narrowing>, Duration),
+    Narrowed(Arc<Narrowing>, Duration),
 }
 
-impl Why {
+impl RefreshTrigger {
     /// The limits of the token that is to be fetched, if it is not the connection's own.
     fn limits(&self) -> Option<&Arc<Narrowing>> {
         match self {
-            Self::Less(limits, _) => Some(limits),
+            Self::Narrowed(limits, _) => Some(limits),
             _ => None,
         }
     }
@@ -55,7 +55,7 @@ impl Why {
 
 /// What came of a refresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Did {
+enum RefreshOutcome {
     /// There are new tokens, or the provider had its say.
     Something,
     /// It was not needed any more.
@@ -63,14 +63,14 @@ enum Did {
 }
 
 /// An error may come before the end: a token that waits for room on the disk makes nobody wait with it.
-type Ended = Option<Result<Did, Arc<Error>>>;
+type Ended = Option<Result<RefreshOutcome, Arc<Error>>>;
 
 /// The refreshes under way: one for each connection at most, each owned by the engine.
 #[derive(Default)]
 pub(crate) struct Refreshes {
     running: Mutex<HashMap<ConnectionId, Running>>,
     /// The wish of each connection that its provider refused last.
-    refused: Mutex<HashMap<ConnectionId, Refused>>,
+    refused: Mutex<HashMap<ConnectionId, RefusedLimits>>,
 }
 
 /// A refresh under way, and which token it is for.
@@ -83,7 +83,7 @@ struct Running {
 }
 
 /// That a provider does not give a token with these limits.
-struct Refused {
+struct RefusedLimits {
     limits: Arc<Narrowing>,
     at: Timestamp,
     error: Arc<Error>,
@@ -122,7 +122,7 @@ impl Refreshes {
             .then(|| Error::Shared(last.error.clone()))
     }
 
-    fn refuse(&self, id: ConnectionId, refused: Refused) {
+    fn refuse(&self, id: ConnectionId, refused: RefusedLimits) {
         locks::lock(&self.refused).insert(id, refused);
     }
 
@@ -132,7 +132,7 @@ impl Refreshes {
 }
 
 /// Everything that one request to a provider needs, read in one go.
-struct Request {
+struct RefreshRequest {
     provider: Provider,
     connection: Connection,
     /// Nothing for client credentials: there the client itself is the grant.
@@ -154,22 +154,22 @@ impl Engine {
     pub async fn refresh(&self, caller: &Caller, reference: &str) -> Result<crate::ConnectionView, Error> {
         let connection = self.connection_meant(caller, crate::Operation::Refresh, reference)?;
         let id = connection.id;
-        let name = self.ledger()?.index().name_of(&connection);
-        let wanted = Wanted::new(crate::Operation::Refresh)
+        let name = self.store()?.index().name_of(&connection);
+        let wanted = AccessRequest::new(crate::Operation::Refresh)
             .at(connection.provider)
             .of(id, connection.started_by);
         let check = async { can_be_refreshed(&connection, &name) };
         self.check_before_asking(caller, &wanted, check).await?;
         self.permit(caller, wanted).await?;
         can_be_refreshed(&connection, &name)?;
-        self.refreshed(id, Why::Asked).await?;
+        self.refreshed(id, RefreshTrigger::Asked).await?;
         self.view(id)
     }
 
     /// Waits for the one refresh of this connection, and starts it when none is under way. The caller may go away:
     /// that cancels nothing. For a token with other limits than the one that is being fetched, it is that one's turn
     /// afterwards.
-    pub(super) async fn refreshed(&self, id: ConnectionId, why: Why) -> Result<(), Error> {
+    pub(super) async fn refreshed(&self, id: ConnectionId, why: RefreshTrigger) -> Result<(), Error> {
         if let Some(limits) = why.limits()
             && let Some(refused) = self.inner.refreshes.refused(id, limits, self.now())
         {
@@ -179,7 +179,7 @@ impl Engine {
             let (running, is_ours) = self.join(id, &why);
             let _ = self.inner.changes.send(crate::Change::Connection(id));
             let is_for_us = is_ours || running.limits.as_ref() == why.limits();
-            let is_held_back = why == Why::Asked && !running.is_asked;
+            let is_held_back = why == RefreshTrigger::Asked && !running.is_asked;
             let mut ended = running.ended;
             let result = ended.wait_for(Option::is_some).await.map(|ended| ended.clone());
             // What came of another's wish is nothing to us; but a disk that is full is.
@@ -188,7 +188,7 @@ impl Engine {
             }
             match result {
                 // Somebody wanted less than we do.
-                Ok(Some(Ok(Did::Nothing))) if !is_ours => {}
+                Ok(Some(Ok(RefreshOutcome::Nothing))) if !is_ours => {}
                 // The schedule may have held back what the user wants now.
                 Ok(Some(Err(_))) if is_held_back && !self.inner.refreshes.goes_on(id, &ended) => {}
                 Ok(Some(Ok(_))) => return Ok(()),
@@ -199,14 +199,14 @@ impl Engine {
     }
 
     /// The refresh that is under way, or one that is begun now.
-    fn join(&self, id: ConnectionId, why: &Why) -> (Running, bool) {
+    fn join(&self, id: ConnectionId, why: &RefreshTrigger) -> (Running, bool) {
         let mut running = locks::lock(&self.inner.refreshes.running);
         if let Some(running) = running.get(&id) {
             return (running.clone(), false);
         }
         let (tell, ended) = watch::channel(None);
         let limits = why.limits().cloned();
-        let is_asked = *why == Why::Asked;
+        let is_asked = *why == RefreshTrigger::Asked;
         let ours = Running {
             limits,
             is_asked,
@@ -235,7 +235,7 @@ impl Engine {
         }
     }
 
-    async fn own_refresh(self, id: ConnectionId, why: Why, tell: watch::Sender<Ended>) {
+    async fn own_refresh(self, id: ConnectionId, why: RefreshTrigger, tell: watch::Sender<Ended>) {
         let (engine, tell) = (self.clone(), Arc::new(tell));
         let early = tell.clone();
         // A task of its own, so that even a panic in it ends the wait of those who wait.
@@ -249,19 +249,19 @@ impl Engine {
     async fn refresh_once(
         &self,
         id: ConnectionId,
-        why: Why,
+        why: RefreshTrigger,
         tell: &watch::Sender<Ended>,
-    ) -> Result<Did, Error> {
+    ) -> Result<RefreshOutcome, Error> {
         // Held until the end: a lock in the meantime does not lose what the provider answers.
-        let ledger = self.ledger()?;
-        let (engine, held) = (self.clone(), ledger.clone());
+        let store = self.store()?;
+        let (engine, held) = (self.clone(), store.clone());
         let Some(request) = blocking(move || engine.prepare(&held, id, why)).await? else {
-            return Ok(Did::Nothing);
+            return Ok(RefreshOutcome::Nothing);
         };
         reached(Step::Journalled);
         let http = &self.inner.http;
         let from = request.connection.client_secret_from;
-        let client = self.with_client_secret(&ledger, request.provider.clone(), from);
+        let client = self.with_client_secret(&store, request.provider.clone(), from);
         let mut to = request.limits.as_deref().cloned().unwrap_or_default();
         let answer = match (client, &request.refresh_token, &request.subject) {
             (Err(failure), ..) => Err(failure),
@@ -275,15 +275,15 @@ impl Engine {
         };
         reached(Step::Answered);
         match answer {
-            Ok(answer) if request.subject.is_some() => self.keep_exchanged(ledger, request, answer).await?,
+            Ok(answer) if request.subject.is_some() => self.keep_exchanged(store, request, answer).await?,
             Ok(answer) => {
-                self.keep_answer(ledger.clone(), request, answer.clone(), tell)
+                self.keep_answer(store.clone(), request, answer.clone(), tell)
                     .await?;
-                self.unusable(&ledger, id, &answer)?;
+                self.unusable(&store, id, &answer)?;
             }
-            Err(failure) => self.keep_failure(ledger, request, failure).await?,
+            Err(failure) => self.keep_failure(store, request, failure).await?,
         }
-        Ok(Did::Something)
+        Ok(RefreshOutcome::Something)
     }
 }
 

@@ -1,8 +1,8 @@
 use crate::{
     Engine, Error, TokenView,
-    access::{consent::Wanted, policy::Operation, resolve, visibility::Sight},
-    records::{record::Record, sealed_store::Ledger},
-    token::{narrowing, refresh::Why, timing},
+    access::{consent::AccessRequest, policy::Operation, resolve, visibility::Sight},
+    records::{record::Record, sealed_store::SealedStore},
+    token::{narrowing, refresh::RefreshTrigger, timing},
 };
 use serde::Deserialize;
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub(super) const CALLERS_PAUSE: i64 = 1_000;
 
 /// What a caller wants of a token.
 #[derive(Debug, Clone, Default)]
-pub struct TokenWish {
+pub struct TokenRequest {
     /// It must live at least this long, or as long as the provider grants.
     pub min_valid: Duration,
     /// The most it should be able to do; `None` is whatever the connection holds.
@@ -29,7 +29,7 @@ pub struct TokenWish {
     pub allow_unknown_target: bool,
 }
 
-impl From<Duration> for TokenWish {
+impl From<Duration> for TokenRequest {
     fn from(min_valid: Duration) -> Self {
         Self {
             min_valid,
@@ -56,16 +56,16 @@ impl Engine {
         &self,
         caller: &Caller,
         reference: &str,
-        wish: impl Into<TokenWish>,
+        wish: impl Into<TokenRequest>,
     ) -> Result<TokenView, Error> {
         let wish = wish.into();
-        let ledger = self.ledger()?;
+        let store = self.store()?;
         let found = {
-            let index = ledger.index();
+            let index = store.index();
             let found = Sight::of(&index, caller, self.latest()).connection(reference);
             found.map(|connection| {
                 let (id, provider, owner) = (connection.id, connection.provider, connection.started_by);
-                let wanted = Wanted::new(Operation::Token).at(provider).of(id, owner);
+                let wanted = AccessRequest::new(Operation::Token).at(provider).of(id, owner);
                 let limited = (!wish.is_plain()).then(|| (connection.clone(), index.name_of(connection)));
                 (id, provider, wanted, limited)
             })
@@ -73,24 +73,24 @@ impl Engine {
         let (id, provider, mut wanted, limited) =
             found.map_err(|error| self.not_meant(caller, Operation::Token, reference, error))?;
         if let Some((connection, name)) = limited {
-            wanted = self.question_of(&ledger, caller, &connection, &name, &wish, wanted)?;
+            wanted = self.question_of(&store, caller, &connection, &name, &wish, wanted)?;
         }
-        let check = async { self.could_be_found(&ledger, id) };
+        let check = async { self.could_be_found(&store, id) };
         self.check_before_asking(caller, &wanted, check).await?;
         let permit = self.permit(caller, wanted.clone()).await?;
         let min_valid = wish.min_valid;
         let limits = match wish.is_plain() && permit.token_scopes.is_none() {
             true => Ok(None),
-            false => self.limits(&ledger, id, caller, wish, &permit),
+            false => self.limits(&store, id, caller, wish, &permit),
         };
         let limited = match &limits {
             Ok(Some(limits)) => Some(limits.to.words()),
             _ => None,
         };
         let found = match limits {
-            Ok(Some(limits)) => self.find_narrowed(&ledger, id, &limits, min_valid).await,
+            Ok(Some(limits)) => self.find_narrowed(&store, id, &limits, min_valid).await,
             Ok(None) => self
-                .find_token(&ledger, id, min_valid)
+                .find_token(&store, id, min_valid)
                 .await
                 .and_then(|token| narrowing::check_own(token.into(), &permit)),
             Err(error) => Err(error),
@@ -122,10 +122,10 @@ impl Engine {
     }
 
     /// Whether a token could be handed out as things are: nothing is sent.
-    fn could_be_found(&self, ledger: &Ledger, id: ConnectionId) -> Result<(), Error> {
-        let (name, connection) = narrowing::known(ledger, id)?;
+    fn could_be_found(&self, store: &SealedStore, id: ConnectionId) -> Result<(), Error> {
+        let (name, connection) = narrowing::known(store, id)?;
         can_be_handed_out(&connection, &name)?;
-        let tokens = ledger.get::<Tokens>(id.row())?;
+        let tokens = store.get::<Tokens>(id.row())?;
         let lives = |end: Option<Timestamp>| end.is_none_or(|end| end > self.now());
         // One that lives is handed out, whatever stands in the way of a fresh one.
         let is_at_hand = |tokens: &Tokens| {
@@ -134,25 +134,25 @@ impl Engine {
         if tokens.as_ref().is_some_and(is_at_hand) {
             return Ok(());
         }
-        self.may_renew(ledger, &connection, &name, self.now())
+        self.may_renew(store, &connection, &name, self.now())
     }
 
     pub(super) async fn find_token(
         &self,
-        ledger: &Ledger,
+        store: &SealedStore,
         id: ConnectionId,
         min_valid: Duration,
-    ) -> Result<AtHand, Error> {
+    ) -> Result<StoredAccessToken, Error> {
         // Opened and decrypted for every request: there is no cache of plaintext.
-        let stored = || ledger.get_part::<AtHand>(Tokens::TABLE, id.row());
+        let stored = || store.get_part::<StoredAccessToken>(Tokens::TABLE, id.row());
         let token = stored()?;
         let now = self.now();
         let (name, connection) = {
-            let index = ledger.index();
+            let index = store.index();
             let Some(connection) = index.connection(id) else {
                 return Err(resolve::gone(&id.to_string()));
             };
-            let is_good = |t: &AtHand| is_fresh(t.obtained_at, t.expires_at, min_valid, now);
+            let is_good = |t: &StoredAccessToken| is_fresh(t.obtained_at, t.expires_at, min_valid, now);
             let fresh = token.filter(|t| !connection.doubtful && is_good(t));
             if let (ConnectionStatus::Active, Some(token)) = (connection.status, fresh) {
                 return Ok(token);
@@ -160,13 +160,13 @@ impl Engine {
             (index.name_of(connection), connection.clone())
         };
         can_be_handed_out(&connection, &name)?;
-        let refused = match self.may_renew(ledger, &connection, &name, now) {
-            Ok(()) => self.refreshed(id, Why::Due(min_valid)).await.err(),
+        let refused = match self.may_renew(store, &connection, &name, now) {
+            Ok(()) => self.refreshed(id, RefreshTrigger::Due(min_valid)).await.err(),
             Err(error) => Some(error),
         };
         // Whatever became of that: what is there now is good, if it lives and no narrowed answer casts doubt on it.
-        let is_doubtful = ledger.index().connection(id).is_some_and(|c| c.doubtful);
-        let is_alive = |token: &AtHand| token.expires_at.is_none_or(|end| end > self.now());
+        let is_doubtful = store.index().connection(id).is_some_and(|c| c.doubtful);
+        let is_alive = |token: &StoredAccessToken| token.expires_at.is_none_or(|end| end > self.now());
         let alive = stored()?.filter(|token| !is_doubtful && is_alive(token));
         match (alive, refused) {
             (Some(token), _) => Ok(token),
@@ -178,7 +178,7 @@ impl Engine {
     /// Whether a caller may cause a request to the provider now.
     pub(super) fn may_renew(
         &self,
-        ledger: &Ledger,
+        store: &SealedStore,
         connection: &Connection,
         name: &str,
         now: Timestamp,
@@ -186,7 +186,7 @@ impl Engine {
         if let ConnectionStatus::NeedsReauth(reason) = self.status_now(connection) {
             return Err(Error::needs_reauth(name.to_owned(), reason, connection));
         }
-        if let Some(why) = ledger.read_only() {
+        if let Some(why) = store.read_only() {
             return Err(Error::ReadOnly(why));
         }
         if let Some(trouble) = &connection.trouble {
@@ -246,7 +246,7 @@ fn held_back(trouble: &Trouble, next_try_at: Option<Timestamp>, now: Timestamp) 
 
 /// What a hand-out takes out of the record of a connection's tokens. The refresh token is not part of it.
 #[derive(Deserialize)]
-pub(super) struct AtHand {
+pub(super) struct StoredAccessToken {
     access_token: Secret,
     token_type: String,
     expires_at: Option<Timestamp>,
@@ -254,8 +254,8 @@ pub(super) struct AtHand {
     obtained_at: Timestamp,
 }
 
-impl From<AtHand> for TokenView {
-    fn from(token: AtHand) -> Self {
+impl From<StoredAccessToken> for TokenView {
+    fn from(token: StoredAccessToken) -> Self {
         Self {
             access_token: token.access_token,
             token_type: token.token_type,

@@ -1,6 +1,6 @@
 use crate::{
     Change, Engine, Error, connections::status_at, credentials::Expiring, locks,
-    records::sealed_store::Ledger, token::refresh::Why,
+    records::sealed_store::SealedStore, token::refresh::RefreshTrigger,
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -29,7 +29,7 @@ const FLOOR_EVERY: i64 = 24 * 3600;
 
 /// Places for what the schedule does by itself, so that a resume does not become a flood. Callers who wait do not
 /// stand in this line.
-pub(crate) struct Places {
+pub(crate) struct SchedulerState {
     all: Semaphore,
     hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
     /// The schedule leaves these alone.
@@ -44,7 +44,7 @@ pub(crate) struct Places {
     ending: AtomicBool,
 }
 
-impl Default for Places {
+impl Default for SchedulerState {
     fn default() -> Self {
         Self {
             all: Semaphore::new(AT_ONCE),
@@ -59,7 +59,7 @@ impl Default for Places {
     }
 }
 
-impl Places {
+impl SchedulerState {
     fn host(&self, host: &str) -> Arc<Semaphore> {
         locks::lock(&self.hosts)
             .entry(host.to_owned())
@@ -77,7 +77,7 @@ pub(crate) struct Reserved(Engine, ConnectionId);
 
 impl Drop for Reserved {
     fn drop(&mut self) {
-        locks::lock(&self.0.inner.places.taken).remove(&self.1);
+        locks::lock(&self.0.inner.scheduler.taken).remove(&self.1);
     }
 }
 
@@ -101,28 +101,28 @@ impl Engine {
     fn start_what_is_due(&self) -> Option<Duration> {
         let now = self.now();
         let mut next = self.look_after_flows(now);
-        if let Ok(ledger) = self.ledger() {
-            next = [next, self.announce_ends(&ledger, now)]
+        if let Ok(store) = self.store() {
+            next = [next, self.announce_ends(&store, now)]
                 .into_iter()
                 .flatten()
                 .min();
         }
-        if let Some(ledger) = self.ledger().ok().filter(|ledger| ledger.read_only().is_none()) {
+        if let Some(store) = self.store().ok().filter(|store| store.read_only().is_none()) {
             let mut due = Vec::new();
-            for connection in ledger.index().connections() {
+            for connection in store.index().connections() {
                 match due_at(connection) {
                     Some(at) if at <= now => due.push((connection.id, at)),
                     Some(at) => next = Some(next.map_or(at, |next| next.min(at))),
                     None => {}
                 }
             }
-            ledger.latest.seen(now);
-            if ledger.latest.is_ahead_of(now) {
-                self.end_later(&ledger, now);
+            store.latest.seen(now);
+            if store.latest.is_ahead_of(now) {
+                self.end_later(&store, now);
             }
-            let expiring = self.look_after_credentials(&ledger, now);
+            let expiring = self.look_after_credentials(&store, now);
             next = [next, expiring].into_iter().flatten().min();
-            drop(ledger);
+            drop(store);
             self.raise_floor_daily(now);
             for (id, since) in due {
                 if let Some(at) = self.start_for(id, since, now) {
@@ -134,24 +134,24 @@ impl Engine {
     }
 
     /// See [`Engine::end_what_had_ended`]; once at a time, beside the schedule.
-    fn end_later(&self, ledger: &Arc<Ledger>, now: Timestamp) {
-        if self.inner.places.ending.swap(true, Ordering::AcqRel) {
+    fn end_later(&self, store: &Arc<SealedStore>, now: Timestamp) {
+        if self.inner.scheduler.ending.swap(true, Ordering::AcqRel) {
             return;
         }
-        let (engine, ledger) = (self.clone(), ledger.clone());
+        let (engine, store) = (self.clone(), store.clone());
         tokio::task::spawn_blocking(move || {
-            if let Err(error) = engine.end_what_had_ended(&ledger, now) {
+            if let Err(error) = engine.end_what_had_ended(&store, now) {
                 tracing::warn!("what had ended before the clock was set back could not be deleted: {error}");
             }
-            engine.inner.places.ending.store(false, Ordering::Release);
+            engine.inner.scheduler.ending.store(false, Ordering::Release);
         });
     }
 
     /// Announces each connection whose status has changed by the end of its access token alone, and says when the
     /// next one will. A clock that was set back changes a status, too.
-    fn announce_ends(&self, ledger: &Ledger, now: Timestamp) -> Option<Timestamp> {
+    fn announce_ends(&self, store: &SealedStore, now: Timestamp) -> Option<Timestamp> {
         let (mut next, mut ended): (Option<Timestamp>, _) = (None, HashSet::new());
-        for connection in ledger.index().connections() {
+        for connection in store.index().connections() {
             let status = status_at(connection, now);
             if status != connection.status {
                 ended.insert(connection.id);
@@ -161,7 +161,7 @@ impl Engine {
                 next = Some(next.map_or(end, |next| next.min(end)));
             }
         }
-        let mut before = locks::lock(&self.inner.places.ended);
+        let mut before = locks::lock(&self.inner.scheduler.ended);
         for id in before.symmetric_difference(&ended) {
             let _ = self.inner.changes.send(Change::Connection(*id));
         }
@@ -172,7 +172,7 @@ impl Engine {
     /// Starts what is due for a connection; or says when that may be, if it just failed.
     fn start_for(&self, id: ConnectionId, due: Timestamp, now: Timestamp) -> Option<Timestamp> {
         let boottime = self.inner.clock.boottime();
-        let paused = locks::lock(&self.inner.places.paused).get(&id).copied();
+        let paused = locks::lock(&self.inner.scheduler.paused).get(&id).copied();
         if let Some(until) = paused.filter(|until| *until > boottime) {
             return Some(tokenry_core::later(now, until - boottime));
         }
@@ -192,7 +192,7 @@ impl Engine {
 
     /// Makes the schedule leave a connection alone, until what is returned goes. `None` when somebody else does.
     pub(crate) fn reserve(&self, id: ConnectionId) -> Option<Reserved> {
-        locks::lock(&self.inner.places.taken)
+        locks::lock(&self.inner.scheduler.taken)
             .insert(id)
             .then(|| Reserved(self.clone(), id))
     }
@@ -200,10 +200,10 @@ impl Engine {
     /// What failed without a word about when to try again (a full disk, a damaged record) would be tried at once.
     fn pause_if_nothing_came_of_it(&self, id: ConnectionId, before: Timestamp) {
         let due = self
-            .ledger()
+            .store()
             .ok()
-            .and_then(|ledger| ledger.index().connection(id).and_then(due_at));
-        let mut paused = locks::lock(&self.inner.places.paused);
+            .and_then(|store| store.index().connection(id).and_then(due_at));
+        let mut paused = locks::lock(&self.inner.scheduler.paused);
         if due == Some(before) {
             paused.insert(id, self.inner.clock.boottime() + PAUSE);
         } else {
@@ -212,40 +212,38 @@ impl Engine {
     }
 
     async fn do_what_is_due(&self, id: ConnectionId) -> Result<(), Error> {
-        let host = self.inner.places.host(&self.host_of(id)?);
+        let host = self.inner.scheduler.host(&self.host_of(id)?);
         // The host's place first: who waits for a slow host must not hold a place that others could use.
-        let (Ok(_place_at_host), Ok(_place)) = (host.acquire().await, self.inner.places.all.acquire().await)
+        let (Ok(_place_at_host), Ok(_place)) =
+            (host.acquire().await, self.inner.scheduler.all.acquire().await)
         else {
             return Ok(());
         };
         // As it is now: there may have been a queue.
-        let ledger = self.ledger()?;
-        let status = ledger.index().connection(id).map(|connection| connection.status);
+        let store = self.store()?;
+        let status = store.index().connection(id).map(|connection| connection.status);
         match status {
-            Some(ConnectionStatus::Disconnecting) => self.try_revoking(&ledger, id).await.map(drop),
+            Some(ConnectionStatus::Disconnecting) => self.try_revoking(&store, id).await.map(drop),
             Some(_) => {
-                drop(ledger);
-                self.refreshed(id, Why::Scheduled).await
+                drop(store);
+                self.refreshed(id, RefreshTrigger::Scheduled).await
             }
             None => Ok(()),
         }
     }
 
     fn raise_floor_daily(&self, now: Timestamp) {
-        let raised = *locks::lock(&self.inner.places.floor_raised_at);
+        let raised = *locks::lock(&self.inner.scheduler.floor_raised_at);
         if raised.is_some_and(|at| now.as_second() - at.as_second() >= FLOOR_EVERY) {
             self.raise_floor();
         }
     }
 
     fn host_of(&self, id: ConnectionId) -> Result<String, Error> {
-        let ledger = self.ledger()?;
-        let provider = ledger
-            .index()
-            .connection(id)
-            .map(|connection| connection.provider);
+        let store = self.store()?;
+        let provider = store.index().connection(id).map(|connection| connection.provider);
         let provider = match provider {
-            Some(provider) => ledger.get::<Provider>(provider.row())?,
+            Some(provider) => store.get::<Provider>(provider.row())?,
             None => None,
         };
         let target = provider.and_then(|provider| provider.refresh_target());

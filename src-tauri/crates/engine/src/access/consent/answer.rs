@@ -18,7 +18,7 @@ const WRONG_CODE: Duration = Duration::from_secs(1);
 
 /// A yes or no.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub enum PromptAnswer {
     /// No.
     Deny,
     /// Yes, this once.
@@ -55,7 +55,7 @@ impl Engine {
         caller: &Caller,
         id: PromptId,
         proof: &Proof,
-        answer: Answer,
+        answer: PromptAnswer,
     ) -> Result<(), Error> {
         self.answer_with(caller, id, proof, answer, None).await
     }
@@ -70,11 +70,11 @@ impl Engine {
         caller: &Caller,
         id: PromptId,
         proof: &Proof,
-        answer: Answer,
+        answer: PromptAnswer,
         passphrase: Option<Secret>,
     ) -> Result<(), Error> {
         self.check_proof(caller, id, proof).await?;
-        if answer != Answer::Deny {
+        if answer != PromptAnswer::Deny {
             self.check_passphrase(id, passphrase).await?;
         }
         // Out of the queue first: nobody answers it a second time.
@@ -95,36 +95,36 @@ impl Engine {
     }
 
     /// Writes a decision down and tells those who wait. Gives the reason when it does not count.
-    async fn decided(&self, open: Open, answer: Answer) -> Option<Closed> {
+    async fn decided(&self, open: Open, answer: PromptAnswer) -> Option<Closed> {
         let close = |closed| {
             open.answer.send_replace(Some(Err(closed)));
             Some(closed)
         };
         let unchanged = open.caller.peer().is_none_or(tokenry_peer::is_unchanged);
-        if answer != Answer::Deny && !unchanged {
+        if answer != PromptAnswer::Deny && !unchanged {
             return close(Closed::Gone);
         }
-        let Ok(ledger) = self.ledger() else {
+        let Ok(store) = self.store() else {
             return close(Closed::Locked);
         };
-        if answer != Answer::Deny && self.differs(&ledger, &open.prompt, &open.wanted) {
+        if answer != PromptAnswer::Deny && self.differs(&store, &open.prompt, &open.wanted) {
             return close(Closed::Changed);
         }
         let (rule, outcome) = match &answer {
-            Answer::Deny => (Rule::Denied, Outcome::Refused),
-            Answer::Session => (Rule::Session, Outcome::Done),
-            Answer::Once | Answer::App { .. } => (Rule::Once, Outcome::Done),
+            PromptAnswer::Deny => (Rule::Denied, Outcome::Refused),
+            PromptAnswer::Session => (Rule::Session, Outcome::Done),
+            PromptAnswer::Once | PromptAnswer::App { .. } => (Rule::Once, Outcome::Done),
         };
         let now = self.now();
         let event = self
             .event_about(&open.caller, &open.wanted, EventKind::ConsentDecided, outcome)
             .by(rule);
         // Of a vault that may only be read, the decision is written down with what it does, or not at all.
-        let is_later = ledger.is_older() && open.wanted.operation == Operation::AcceptOlder;
+        let is_later = store.is_older() && open.wanted.operation == Operation::AcceptOlder;
         let written = if is_later {
             Ok(())
         } else {
-            self.commit(&ledger, move |transaction| transaction.event(&event))
+            self.commit(&store, move |transaction| transaction.event(&event))
                 .await
         };
         if let Err(error) = written {
@@ -132,15 +132,15 @@ impl Engine {
             return close(Closed::NotLogged);
         }
         let mut state = self.inner.prompts.state();
-        match (&answer, &open.asking.who) {
-            (Answer::Deny, _) => state.pauses.denied(&open.asking, now),
-            (Answer::Session, Some(who)) => {
+        match (&answer, &open.requester.who) {
+            (PromptAnswer::Deny, _) => state.pauses.denied(&open.requester, now),
+            (PromptAnswer::Session, Some(who)) => {
                 state
                     .sessions
                     .allow(who.clone(), open.wanted.clone(), self.inner.clock.boottime());
-                state.pauses.allowed(&open.asking, now);
+                state.pauses.allowed(&open.requester, now);
             }
-            _ => state.pauses.allowed(&open.asking, now),
+            _ => state.pauses.allowed(&open.requester, now),
         }
         drop(state);
         open.answer.send_replace(Some(Ok(Answered { rule, answer })));
@@ -185,7 +185,7 @@ impl Engine {
             None => Err(wrong),
             Some(open) => {
                 self.prompts_changed();
-                let _ = self.decided(open, Answer::Deny).await;
+                let _ = self.decided(open, PromptAnswer::Deny).await;
                 Err(Error::field(
                     "passphrase",
                     "was wrong three times, so this was denied",

@@ -1,13 +1,13 @@
-use super::{answer::Answer, prompt::Prompt};
+use super::{answer::PromptAnswer, prompt::Prompt};
 use crate::Error;
 use tokenry_core::Timestamp;
 
 /// Why an answer does not fit its question. The question stays open for one that does.
-pub(super) fn misfit(prompt: &Prompt, answer: &Answer, now: Timestamp) -> Option<Error> {
+pub(super) fn misfit(prompt: &Prompt, answer: &PromptAnswer, now: Timestamp) -> Option<Error> {
     let is_app = prompt.authorization.is_some();
     match answer {
-        Answer::Deny => None,
-        Answer::App {
+        PromptAnswer::Deny => None,
+        PromptAnswer::App {
             connections,
             credentials,
             until,
@@ -21,7 +21,7 @@ pub(super) fn misfit(prompt: &Prompt, answer: &Answer, now: Timestamp) -> Option
                 "must be among those that the question offers",
             ))
         }
-        Answer::App { .. } => Some(Error::field(
+        PromptAnswer::App { .. } => Some(Error::field(
             "decision",
             "must be `once`, `session` or `deny`: no app is to be authorized here",
         )),
@@ -29,10 +29,10 @@ pub(super) fn misfit(prompt: &Prompt, answer: &Answer, now: Timestamp) -> Option
             "decision",
             "must be `authorize`, with what the app may use, or `deny`: an app is to be authorized here",
         )),
-        Answer::Session if !prompt.for_session => Some(Error::field(
+        PromptAnswer::Session if !prompt.for_session => Some(Error::field(
             "decision",
             "cannot be `session` here: this is decided each time, or nothing tells this program's session apart from others",
         )),
-        Answer::Once | Answer::Session => None,
+        PromptAnswer::Once | PromptAnswer::Session => None,
     }
 }

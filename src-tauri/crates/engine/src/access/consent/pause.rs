@@ -7,23 +7,23 @@ use tokenry_core::Timestamp;
 use tokenry_peer::Process;
 
 /// How long nobody is asked again after a first no, and the longest that grows to.
-const FIRST: Duration = Duration::from_secs(10);
-const LONGEST: Duration = Duration::from_secs(15 * 60);
+const FIRST_PAUSE: Duration = Duration::from_secs(10);
+const MAX_PAUSE: Duration = Duration::from_secs(15 * 60);
 /// After this long without another no, all is forgotten; and a yes counts for as long.
-const FORGOTTEN: Duration = Duration::from_secs(60 * 60);
+const DENIAL_KEPT: Duration = Duration::from_secs(60 * 60);
 /// So many no's in this time are enough: until one of them is older, only programs that had a yes are asked about.
-const ENOUGH: usize = 5;
-const LATELY: Duration = Duration::from_secs(10 * 60);
+const MAX_RECENT_DENIALS: usize = 5;
+const RECENT_APPROVAL: Duration = Duration::from_secs(10 * 60);
 
 /// Who asks: the program in its session, and the processes that it comes from. A copy of the program, and a session of
 /// its own, change the first and not the second.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Asking {
+pub(super) struct Requester {
     pub(super) who: Option<Who>,
     pub(super) lineage: Vec<Process>,
 }
 
-impl Asking {
+impl Requester {
     /// Whether both are one program, or come from one that asks for both.
     pub(super) fn is_kin(&self, other: &Self) -> bool {
         self.who == other.who || self.lineage.iter().any(|process| other.lineage.contains(process))
@@ -54,50 +54,50 @@ struct Pause {
 
 impl Pauses {
     /// A no: each makes the pause three times as long, for the program and for what started it.
-    pub(super) fn denied(&mut self, asking: &Asking, now: Timestamp) {
-        let is_fresh = |since: Timestamp| now.duration_since(since).unsigned_abs() < FORGOTTEN;
+    pub(super) fn denied(&mut self, requester: &Requester, now: Timestamp) {
+        let is_fresh = |since: Timestamp| now.duration_since(since).unsigned_abs() < DENIAL_KEPT;
         self.of.retain(|_, pause| is_fresh(pause.since));
-        for key in keys(asking) {
+        for key in keys(requester) {
             let length = self
                 .of
                 .get(&key)
-                .map_or(FIRST, |before| (before.length * 3).min(LONGEST));
+                .map_or(FIRST_PAUSE, |before| (before.length * 3).min(MAX_PAUSE));
             self.of.insert(key, Pause { since: now, length });
         }
-        if let Some(who) = &asking.who {
+        if let Some(who) = &requester.who {
             self.welcome.remove(who);
         }
         self.noes.push_back(now);
-        if self.noes.len() > ENOUGH {
+        if self.noes.len() > MAX_RECENT_DENIALS {
             self.noes.pop_front();
         }
     }
 
     /// A yes: the person wants it after all.
-    pub(super) fn allowed(&mut self, asking: &Asking, now: Timestamp) {
-        for key in keys(asking) {
+    pub(super) fn allowed(&mut self, requester: &Requester, now: Timestamp) {
+        for key in keys(requester) {
             self.of.remove(&key);
         }
         self.welcome
-            .retain(|_, since| age(*since, now).is_some_and(|age| age < FORGOTTEN));
-        if let Some(who) = asking.who.clone() {
+            .retain(|_, since| age(*since, now).is_some_and(|age| age < DENIAL_KEPT));
+        if let Some(who) = requester.who.clone() {
             self.welcome.insert(who, now);
         }
     }
 
     /// Whether it had a yes lately, and no no since.
-    pub(super) fn is_welcome(&self, asking: &Asking, now: Timestamp) -> bool {
-        let since = asking.who.as_ref().and_then(|who| self.welcome.get(who));
-        since.is_some_and(|since| age(*since, now).is_some_and(|age| age < FORGOTTEN))
+    pub(super) fn is_welcome(&self, requester: &Requester, now: Timestamp) -> bool {
+        let since = requester.who.as_ref().and_then(|who| self.welcome.get(who));
+        since.is_some_and(|since| age(*since, now).is_some_and(|age| age < DENIAL_KEPT))
     }
 
     /// How long there is still to wait. Whoever had a yes lately is held back by a no of its own alone: a program must
-    /// not keep others from asking.
-    pub(super) fn left(&self, asking: &Asking, now: Timestamp) -> Option<Duration> {
-        if self.is_welcome(asking, now) {
-            return self.left_of(&Key::Who(asking.who.clone()), now);
+    /// not keep others from requester.
+    pub(super) fn left(&self, requester: &Requester, now: Timestamp) -> Option<Duration> {
+        if self.is_welcome(requester, now) {
+            return self.left_of(&Key::Who(requester.who.clone()), now);
         }
-        let own = keys(asking).filter_map(|key| self.left_of(&key, now));
+        let own = keys(requester).filter_map(|key| self.left_of(&key, now));
         own.chain(self.left_of_all(now)).max()
     }
 
@@ -109,15 +109,18 @@ impl Pauses {
 
     /// Until the first of the last no's is old enough.
     fn left_of_all(&self, now: Timestamp) -> Option<Duration> {
-        let first = self.noes.front().filter(|_| self.noes.len() == ENOUGH)?;
-        let left = LATELY.checked_sub(age(*first, now)?)?;
+        let first = self
+            .noes
+            .front()
+            .filter(|_| self.noes.len() == MAX_RECENT_DENIALS)?;
+        let left = RECENT_APPROVAL.checked_sub(age(*first, now)?)?;
         (!left.is_zero()).then_some(left)
     }
 }
 
-fn keys(asking: &Asking) -> impl Iterator<Item = Key> {
-    let processes = asking.lineage.iter().copied().map(Key::Process);
-    std::iter::once(Key::Who(asking.who.clone())).chain(processes)
+fn keys(requester: &Requester) -> impl Iterator<Item = Key> {
+    let processes = requester.lineage.iter().copied().map(Key::Process);
+    std::iter::once(Key::Who(requester.who.clone())).chain(processes)
 }
 
 /// `None` when a clock was set back: that must not make a pause last for ever.

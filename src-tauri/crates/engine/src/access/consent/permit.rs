@@ -1,4 +1,4 @@
-use super::{difference::Differences, pause::Asking, prompt::AuthorizationRequest, session::Who};
+use super::{difference::Differences, pause::Requester, prompt::AuthorizationRequest, session::Who};
 use crate::{
     Engine, Error,
     access::policy::{Decision, Operation, OperationPolicy as _, Question, Target, decide},
@@ -9,7 +9,7 @@ use tokenry_core::{
 
 /// What somebody wants, in full: what is decided on, what is shown, and what an answer is good for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Wanted {
+pub(crate) struct AccessRequest {
     pub(crate) operation: Operation,
     pub(crate) target: Target,
     pub(crate) provider: Option<ProviderId>,
@@ -21,7 +21,7 @@ pub(crate) struct Wanted {
     pub(crate) authorization: Option<AuthorizationRequest>,
 }
 
-impl Wanted {
+impl AccessRequest {
     pub(crate) fn new(operation: Operation) -> Self {
         Self {
             operation,
@@ -148,7 +148,7 @@ impl Engine {
     ///
     /// # Errors
     /// When it may not, or the person said so, or could not be asked.
-    pub(crate) async fn permit(&self, caller: &Caller, wanted: Wanted) -> Result<Permit, Error> {
+    pub(crate) async fn permit(&self, caller: &Caller, wanted: AccessRequest) -> Result<Permit, Error> {
         if matches!(wanted.operation, Operation::Token | Operation::ReadCredential) {
             self.can_be_logged(caller)?;
         }
@@ -181,7 +181,7 @@ impl Engine {
         if *caller == Caller::Ui {
             return Ok(());
         }
-        if let Some(why) = self.ledger()?.read_only() {
+        if let Some(why) = self.store()?.read_only() {
             return Err(Error::ReadOnly(format!(
                 "what programs are handed could not be logged, so they get nothing; copy it in the window: {why}"
             )));
@@ -201,7 +201,7 @@ impl Engine {
     pub(crate) fn still_permitted(
         &self,
         caller: &Caller,
-        wanted: &Wanted,
+        wanted: &AccessRequest,
         permit: &Permit,
     ) -> Result<(), Error> {
         // Also when it was unlocked again since: what was allowed for the session ended with the lock.
@@ -232,7 +232,7 @@ impl Engine {
     pub(crate) async fn check_before_asking(
         &self,
         caller: &Caller,
-        wanted: &Wanted,
+        wanted: &AccessRequest,
         check: impl Future<Output = Result<(), Error>>,
     ) -> Result<(), Error> {
         if !matches!(self.decide(caller, wanted)?.0, Decision::Ask) {
@@ -245,10 +245,10 @@ impl Engine {
 
     /// The same for what is never asked about: for lists and for the engine itself.
     pub(crate) fn allow(&self, caller: &Caller, operation: Operation) -> Result<(), Error> {
-        self.allow_on(caller, &Wanted::new(operation))
+        self.allow_on(caller, &AccessRequest::new(operation))
     }
 
-    pub(crate) fn allow_on(&self, caller: &Caller, wanted: &Wanted) -> Result<(), Error> {
+    pub(crate) fn allow_on(&self, caller: &Caller, wanted: &AccessRequest) -> Result<(), Error> {
         match self.decide(caller, wanted)?.0 {
             Decision::Allow(_) => Ok(()),
             Decision::Ask => Err(refusal(Rule::CannotAsk)),
@@ -257,7 +257,7 @@ impl Engine {
     }
 
     /// Refuses, with a line in the log, what would be refused whatever the user says. Nobody is asked.
-    pub(crate) fn not_denied(&self, caller: &Caller, wanted: &Wanted) -> Result<(), Error> {
+    pub(crate) fn not_denied(&self, caller: &Caller, wanted: &AccessRequest) -> Result<(), Error> {
         match self.decide(caller, wanted)?.0 {
             Decision::Allow(_) | Decision::Ask => Ok(()),
             Decision::Deny(rule) => {
@@ -270,7 +270,7 @@ impl Engine {
 
     /// Whether this would not be refused at once. Nobody is asked, and nothing is written.
     pub(crate) fn may_do(&self, caller: &Caller, operation: Operation, connection: &Connection) -> bool {
-        let wanted = Wanted::new(operation)
+        let wanted = AccessRequest::new(operation)
             .at(connection.provider)
             .of(connection.id, connection.started_by);
         let decision = self.decide(caller, &wanted);
@@ -278,7 +278,11 @@ impl Engine {
     }
 
     /// The decision; what of a token it is good for; and whether a grant says so.
-    fn decide(&self, caller: &Caller, wanted: &Wanted) -> Result<(Decision, Option<Scopes>, bool), Error> {
+    fn decide(
+        &self,
+        caller: &Caller,
+        wanted: &AccessRequest,
+    ) -> Result<(Decision, Option<Scopes>, bool), Error> {
         let mut question = Question {
             caller,
             operation: wanted.operation,
@@ -295,11 +299,11 @@ impl Engine {
                 .session_covers(caller, wanted, self.inner.clock.boottime());
             return Ok((decide(&question), None, false));
         };
-        let ledger = self.ledger()?;
-        let index = ledger.index();
+        let store = self.store()?;
+        let index = store.index();
         let grants: Vec<_> = index.grants_of(app).collect();
         question.grants = &grants;
-        question.now = ledger.latest.seen(question.now);
+        question.now = store.latest.seen(question.now);
         question.session = self
             .inner
             .prompts
@@ -317,11 +321,11 @@ impl Engine {
         Ok((decision, wanted.target.scopes.clone().or(limit), is_limited))
     }
 
-    pub(crate) fn note_refusal(&self, caller: &Caller, wanted: &Wanted, error: &Error) {
+    pub(crate) fn note_refusal(&self, caller: &Caller, wanted: &AccessRequest, error: &Error) {
         self.note_end(caller, wanted, Outcome::Refused, error);
     }
 
-    fn note_end(&self, caller: &Caller, wanted: &Wanted, outcome: Outcome, error: &Error) {
+    fn note_end(&self, caller: &Caller, wanted: &AccessRequest, outcome: Outcome, error: &Error) {
         let mut event = self
             .event(caller, wanted.kind(), outcome)
             .with_provider(wanted.provider)
@@ -335,9 +339,9 @@ impl Engine {
 
     /// Who asks, as far as it is known. An app that wants to be authorized comes through the person's browser: a no
     /// to one is not a no to another.
-    pub(super) fn asking(&self, caller: &Caller, wanted: &Wanted) -> Asking {
+    pub(super) fn requester(&self, caller: &Caller, wanted: &AccessRequest) -> Requester {
         let app = wanted.authorization.as_ref().map(|request| request.app);
-        Asking {
+        Requester {
             who: Who::of(caller).map(|who| who.on_behalf_of(app)),
             // A browser brings the requests of many apps.
             lineage: match app {
@@ -349,7 +353,7 @@ impl Engine {
 }
 
 /// What a no of the policy is called; an app is told which scopes it lacks.
-fn denied(rule: Rule, wanted: &Wanted) -> Error {
+fn denied(rule: Rule, wanted: &AccessRequest) -> Error {
     match rule {
         Rule::NoGrant => Error::no_grant(&[wanted.operation]),
         rule => refusal(rule),

@@ -1,12 +1,12 @@
 use super::{
-    answer::Answer,
-    pause::{Asking, Pauses},
-    permit::{Wanted, refusal},
+    answer::PromptAnswer,
+    pause::{Pauses, Requester},
+    permit::{AccessRequest, refusal},
     prompt::Prompt,
     session::{Sessions, Who},
     shown::operation_words,
 };
-use crate::{Change, Engine, Error, access::policy::Operation, locks, records::sealed_store::Ledger};
+use crate::{Change, Engine, Error, access::policy::Operation, locks, records::sealed_store::SealedStore};
 use std::{
     collections::VecDeque,
     sync::{Mutex, MutexGuard},
@@ -37,7 +37,7 @@ const LOOK: Duration = Duration::from_millis(250);
 #[derive(Debug, Clone)]
 pub(crate) struct Answered {
     pub(crate) rule: Rule,
-    pub(crate) answer: Answer,
+    pub(crate) answer: PromptAnswer,
 }
 
 /// The open questions, one after the other, and what is remembered of the ones before.
@@ -68,8 +68,8 @@ impl State {
 
 pub(super) struct Open {
     pub(super) prompt: Prompt,
-    pub(super) wanted: Wanted,
-    pub(super) asking: Asking,
+    pub(super) wanted: AccessRequest,
+    pub(super) requester: Requester,
     pub(super) caller: Caller,
     /// How many wait for the answer.
     askers: usize,
@@ -126,7 +126,7 @@ impl Prompts {
         Some(open.prompt.is_shown)
     }
 
-    pub(super) fn session_covers(&self, caller: &Caller, wanted: &Wanted, now: Duration) -> bool {
+    pub(super) fn session_covers(&self, caller: &Caller, wanted: &AccessRequest, now: Duration) -> bool {
         let mut state = self.state();
         if state.sessions.is_empty() {
             return false;
@@ -172,9 +172,9 @@ impl Engine {
     ///
     /// # Errors
     /// On anything but a yes.
-    pub(crate) async fn ask(&self, caller: &Caller, wanted: &Wanted) -> Result<Answered, Error> {
-        let ledger = self.ledger()?;
-        if let Some(why) = ledger.read_only()
+    pub(crate) async fn ask(&self, caller: &Caller, wanted: &AccessRequest) -> Result<Answered, Error> {
+        let store = self.store()?;
+        if let Some(why) = store.read_only()
             && wanted.operation != Operation::AcceptOlder
         {
             // No decision could be written down, so none would count. The one that ends this state is written down
@@ -190,9 +190,9 @@ impl Engine {
             tokio::select! {
                 ended = answer.wait_for(Option::is_some) => {
                     match ended.ok().and_then(|answer| (*answer).clone()) {
-                        Some(Ok(Answered { answer: Answer::Deny, .. })) => return Err(refusal(Rule::Denied)),
+                        Some(Ok(Answered { answer: PromptAnswer::Deny, .. })) => return Err(refusal(Rule::Denied)),
                         Some(Ok(answered)) => {
-                            if self.ledger().is_err() {
+                            if self.store().is_err() {
                                 return Err(Error::Locked);
                             }
                             return Ok(answered);
@@ -204,7 +204,7 @@ impl Engine {
                 () = reached(ends) => match prompts.ended_shown(asker.id) {
                     Some(true) => {
                         let now = self.now();
-                        prompts.state().pauses.denied(&self.asking(caller, wanted), now);
+                        prompts.state().pauses.denied(&self.requester(caller, wanted), now);
                         return Err(refusal(Rule::Unanswered));
                     }
                     // The user has seen nothing of it.
@@ -218,10 +218,10 @@ impl Engine {
                 }
                 change = changes.recv() => {
                     // The index is what the question was made from: whoever fell behind looks again, too.
-                    if self.ledger().is_err() {
+                    if self.store().is_err() {
                         break Closed::Locked;
                     }
-                    if matches!(change, Err(broadcast::error::RecvError::Closed)) || self.shows_otherwise(&ledger, wanted, asker.id) {
+                    if matches!(change, Err(broadcast::error::RecvError::Closed)) || self.shows_otherwise(&store, wanted, asker.id) {
                         break Closed::Changed;
                     }
                 }
@@ -231,16 +231,20 @@ impl Engine {
     }
 
     /// Takes a place in the queue, or joins those who wait for the very same question.
-    fn queue(&self, caller: &Caller, wanted: &Wanted) -> Result<(Asker<'_>, watch::Receiver<Ended>), Error> {
-        let (asking, now) = (self.asking(caller, wanted), self.now());
+    fn queue(
+        &self,
+        caller: &Caller,
+        wanted: &AccessRequest,
+    ) -> Result<(Asker<'_>, watch::Receiver<Ended>), Error> {
+        let (requester, now) = (self.requester(caller, wanted), self.now());
         let patience = match wanted.operation {
             Operation::AuthorizeApp => PATIENCE_FOR_APPS,
             _ => PATIENCE,
         };
-        let has_session = asking.who.as_ref().is_some_and(Who::has_session);
+        let has_session = requester.who.as_ref().is_some_and(Who::has_session);
         let prompt = self.prompt(caller, wanted, has_session, now, tokenry_core::later(now, UNSEEN))?;
         let mut state = self.inner.prompts.state();
-        if let Some(wait) = state.pauses.left(&asking, now) {
+        if let Some(wait) = state.pauses.left(&requester, now) {
             let wait = Some(wait);
             return Err(Error::NotAllowed {
                 rule: Rule::DeniedBefore,
@@ -248,7 +252,7 @@ impl Engine {
             });
         }
         let same = |open: &&mut Open| {
-            asking.who.is_some() && open.asking.who == asking.who && open.wanted.is_same(wanted)
+            requester.who.is_some() && open.requester.who == requester.who && open.wanted.is_same(wanted)
         };
         if let Some(open) = state.open.iter_mut().find(same) {
             open.askers += 1;
@@ -258,10 +262,10 @@ impl Engine {
         let of_one = state
             .open
             .iter()
-            .filter(|open| open.asking.is_kin(&asking))
+            .filter(|open| open.requester.is_kin(&requester))
             .count();
         // A crowd of programs that nobody knows must not keep out the one that the person works with.
-        let most = if state.pauses.is_welcome(&asking, now) {
+        let most = if state.pauses.is_welcome(&requester, now) {
             MOST
         } else {
             MOST_OF_STRANGERS
@@ -274,7 +278,7 @@ impl Engine {
         state.open.push_back(Open {
             prompt,
             wanted: wanted.clone(),
-            asking,
+            requester,
             caller: caller.clone(),
             askers: 1,
             wrong_passphrases: 0,
@@ -312,7 +316,7 @@ impl Engine {
     pub(super) fn event_about(
         &self,
         caller: &Caller,
-        wanted: &Wanted,
+        wanted: &AccessRequest,
         kind: EventKind,
         outcome: Outcome,
     ) -> Event {
@@ -325,14 +329,14 @@ impl Engine {
     }
 
     /// Whether the question with this id would look different now.
-    fn shows_otherwise(&self, ledger: &Ledger, wanted: &Wanted, id: PromptId) -> bool {
+    fn shows_otherwise(&self, store: &SealedStore, wanted: &AccessRequest, id: PromptId) -> bool {
         let state = self.inner.prompts.state();
         let Some(open) = state.find(id) else {
             return false;
         };
         let prompt = open.prompt.clone();
         drop(state);
-        self.differs(ledger, &prompt, wanted)
+        self.differs(store, &prompt, wanted)
     }
 
     pub(super) fn prompts_changed(&self) {

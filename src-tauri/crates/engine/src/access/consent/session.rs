@@ -1,4 +1,4 @@
-use super::permit::Wanted;
+use super::permit::AccessRequest;
 use std::time::Duration;
 use tokenry_core::{Caller, Origin, Peer};
 use tokenry_peer::Script;
@@ -59,14 +59,14 @@ pub(super) struct Sessions(Vec<Allowed>);
 
 struct Allowed {
     who: Who,
-    wanted: Wanted,
+    wanted: AccessRequest,
     /// Since boot, as all times here: a wall clock can be set back.
     since: Duration,
     used: Duration,
 }
 
 impl Sessions {
-    pub(super) fn allow(&mut self, who: Who, wanted: Wanted, now: Duration) {
+    pub(super) fn allow(&mut self, who: Who, wanted: AccessRequest, now: Duration) {
         self.0
             .retain(|allowed| !(allowed.who == who && allowed.wanted.is_same(&wanted)));
         let (since, used) = (now, now);
@@ -79,7 +79,7 @@ impl Sessions {
     }
 
     /// Whether this is covered by what was allowed; that it was made use of counts.
-    pub(super) fn covers(&mut self, who: &Who, wanted: &Wanted, now: Duration) -> bool {
+    pub(super) fn covers(&mut self, who: &Who, wanted: &AccessRequest, now: Duration) -> bool {
         let older = |than: Duration, at: Duration| now.saturating_sub(at) >= than;
         self.0
             .retain(|allowed| !older(UNUSED, allowed.used) && !older(LONGEST, allowed.since));

@@ -2,13 +2,13 @@
 
 use super::{
     difference::bounded,
-    permit::Wanted,
+    permit::AccessRequest,
     prompt::{Choice, CredentialChoice, Prompt},
 };
 use crate::{
     Engine, Error,
     access::policy::{Operation, OperationPolicy as _},
-    records::{index::Index, sealed_store::Ledger},
+    records::{index::Index, sealed_store::SealedStore},
     settings::asks_passphrase,
 };
 use std::collections::BTreeSet;
@@ -19,18 +19,18 @@ impl Engine {
     pub(super) fn prompt(
         &self,
         caller: &Caller,
-        wanted: &Wanted,
+        wanted: &AccessRequest,
         for_session: bool,
         now: Timestamp,
         ends_at: Timestamp,
     ) -> Result<Prompt, Error> {
-        let ledger = self.ledger()?;
+        let store = self.store()?;
         let peer = caller.peer();
         let around = peer.map(tokenry_peer::surroundings).unwrap_or_default();
         let mut bytes = [0; 16];
         self.inner.random.fill(&mut bytes);
         let number = tokenry_core::hex(&bytes).to_string();
-        let shown = self.shown_on_a_prompt(&ledger, wanted);
+        let shown = self.shown_on_a_prompt(&store, wanted);
         let app = caller
             .app()
             .or(wanted.authorization.as_ref().map(|request| request.app));
@@ -43,7 +43,7 @@ impl Engine {
             arguments: around.arguments,
             parent: around.parent,
             terminal: around.terminal,
-            app: app.and_then(|app| ledger.index().app(app).map(|app| app.name.to_string())),
+            app: app.and_then(|app| store.index().app(app).map(|app| app.name.to_string())),
             app_proved: caller.app().is_some(),
             provider: shown.provider,
             connection: shown.connection,
@@ -62,7 +62,7 @@ impl Engine {
             credential_choices: shown.credential_choices,
             authorization: wanted.authorization.clone(),
             for_session: for_session && wanted.can_be_for_a_session(),
-            passphrase: !wanted.can_be_for_a_session() && asks_passphrase(&ledger),
+            passphrase: !wanted.can_be_for_a_session() && asks_passphrase(&store),
             asked_at: now,
             is_shown: false,
             ends_at,
@@ -73,8 +73,8 @@ impl Engine {
         })
     }
 
-    pub(super) fn differs(&self, ledger: &Ledger, prompt: &Prompt, wanted: &Wanted) -> bool {
-        let now = self.shown_on_a_prompt(ledger, wanted);
+    pub(super) fn differs(&self, store: &SealedStore, prompt: &Prompt, wanted: &AccessRequest) -> bool {
+        let now = self.shown_on_a_prompt(store, wanted);
         let then = Shown {
             provider: prompt.provider.clone(),
             connection: prompt.connection.clone(),
@@ -89,8 +89,8 @@ impl Engine {
         now != then
     }
 
-    fn shown_on_a_prompt(&self, ledger: &Ledger, wanted: &Wanted) -> Shown {
-        let index = ledger.index();
+    fn shown_on_a_prompt(&self, store: &SealedStore, wanted: &AccessRequest) -> Shown {
+        let index = store.index();
         let connection = wanted.target.connection.and_then(|id| index.connection(id));
         let request = wanted.authorization.as_ref();
         let (choices, credential_choices) = request
@@ -137,7 +137,7 @@ impl Engine {
 }
 
 /// What has to be known first. A yes for the session that cannot be for one script says so.
-fn notes(wanted: &Wanted, peer: Option<&Peer>, for_session: bool) -> Vec<String> {
+fn notes(wanted: &AccessRequest, peer: Option<&Peer>, for_session: bool) -> Vec<String> {
     let mut notes = wanted.notes.clone();
     if for_session
         && wanted.operation.can_be_for_a_session()

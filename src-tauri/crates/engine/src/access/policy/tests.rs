@@ -59,7 +59,7 @@ impl Scene {
     }
 
     fn decide(&self, caller: &Caller, operation: Operation, target: &Target, grants: &[&Grant]) -> Decision {
-        self.decide_in(caller, operation, target, grants, Asking::Possible)
+        self.decide_in(caller, operation, target, grants, ConsentMode::Possible)
     }
 
     fn decide_in(
@@ -68,7 +68,7 @@ impl Scene {
         operation: Operation,
         target: &Target,
         grants: &[&Grant],
-        asking: Asking,
+        asking: ConsentMode,
     ) -> Decision {
         decide(&Question {
             caller,
@@ -294,14 +294,14 @@ fn an_engine_that_cannot_ask_refuses_or_allows_as_it_was_told_at_start() {
     let program = Caller::Program(peer());
     let at = |operation, asking| scene.decide_in(&program, operation, &Target::default(), &[], asking);
     assert_eq!(
-        at(Operation::Token, Asking::Never),
+        at(Operation::Token, ConsentMode::Never),
         Decision::Deny(Rule::CannotAsk)
     );
     assert_eq!(
-        at(Operation::Token, Asking::AllowAll),
+        at(Operation::Token, ConsentMode::AllowAll),
         Decision::Allow(Rule::ApproveAll)
     );
-    for asking in [Asking::Never, Asking::AllowAll] {
+    for asking in [ConsentMode::Never, ConsentMode::AllowAll] {
         // What nobody would be asked about does not change.
         assert_eq!(
             at(Operation::ReadProviders, asking),
@@ -329,7 +329,7 @@ fn what_was_allowed_for_the_session_is_not_asked_again_and_lifts_no_other_limit(
             target: &target,
             grants: &[],
             session: true,
-            asking: Asking::Never,
+            asking: ConsentMode::Never,
             now: scene.now,
         })
     };

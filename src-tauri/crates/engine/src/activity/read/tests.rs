@@ -11,8 +11,8 @@ async fn engine() -> (World, Engine) {
 }
 
 fn newest(engine: &Engine) -> i64 {
-    let ledger = engine.ledger().unwrap();
-    ledger.store().last_event().unwrap().map_or(0, |(seq, _)| seq)
+    let store = engine.store().unwrap();
+    store.database().last_event().unwrap().map_or(0, |(seq, _)| seq)
 }
 
 fn line(world: &World, engine: &Engine) -> Event {
@@ -25,7 +25,7 @@ fn write(engine: &Engine, events: &[Event]) {
     let keep = |transaction: &mut crate::records::transaction::Transaction<'_>| {
         events.iter().try_for_each(|event| transaction.event(event))
     };
-    engine.ledger().unwrap().change(engine.now(), keep).unwrap();
+    engine.store().unwrap().change(engine.now(), keep).unwrap();
 }
 
 /// What is said of damage, without what may still help.
@@ -37,8 +37,8 @@ fn damage(events: &[Event]) -> Vec<String> {
         .collect()
 }
 
-fn nothing_ahead() -> Ahead {
-    Ahead {
+fn nothing_unwritten() -> Unwritten {
+    Unwritten {
         counts: Vec::new(),
         now: Timestamp::UNIX_EPOCH,
     }
@@ -54,7 +54,7 @@ async fn a_line_that_is_missing_is_noticed_by_who_reads_over_it() {
         transaction.manifest.next_event += 1;
         Ok(())
     };
-    engine.ledger().unwrap().change(engine.now(), skip).unwrap();
+    engine.store().unwrap().change(engine.now(), skip).unwrap();
     for more in 0..2 {
         // First the end is missing, then a line in the middle. The others are shown.
         let (events, next) = engine.events(&ui(), None, 500).await.unwrap();
@@ -82,15 +82,15 @@ async fn a_line_that_is_missing_is_noticed_by_who_reads_over_it() {
 async fn a_line_of_the_same_number_from_a_copy_that_went_another_way_is_noticed() {
     let (world, engine) = engine().await;
     write(&engine, &[line(&world, &engine)]);
-    let ledger = engine.ledger().unwrap();
+    let store = engine.store().unwrap();
     let (true_one, other) = (line(&world, &engine), line(&world, &engine));
     let at = newest(&engine) + 1;
-    ledger
+    store
         .change(engine.now(), |transaction| {
             let chain = transaction.manifest.chain;
-            let seal = |event| ledger.seal_apart(place(at), &written(&chain, event)?);
+            let seal = |event| store.seal_apart(place(at), &written(&chain, event)?);
             transaction.writer.append_event(at, &seal(&other)?)?;
-            transaction.manifest.chain = ledger.vault().chain(&chain, &seal(&true_one)?);
+            transaction.manifest.chain = store.vault().chain(&chain, &seal(&true_one)?);
             transaction.manifest.next_event = at + 1;
             Ok(())
         })
@@ -109,15 +109,15 @@ async fn a_line_of_the_same_number_from_a_copy_that_went_another_way_is_noticed(
 #[tokio::test]
 async fn lines_from_before_the_chain_was_written_into_them_are_still_read() {
     let (world, engine) = engine().await;
-    let ledger = engine.ledger().unwrap();
+    let store = engine.store().unwrap();
     let old = [line(&world, &engine), line(&world, &engine)];
-    ledger
+    store
         .change(engine.now(), |transaction| {
             for event in &old {
                 let (at, chain) = (transaction.manifest.next_event, transaction.manifest.chain);
-                let sealed = ledger.seal_apart(place(at), &serde_json::to_vec(event).unwrap())?;
+                let sealed = store.seal_apart(place(at), &serde_json::to_vec(event).unwrap())?;
                 transaction.writer.append_event(at, &sealed)?;
-                transaction.manifest.chain = ledger.vault().chain(&chain, &sealed);
+                transaction.manifest.chain = store.vault().chain(&chain, &sealed);
                 transaction.manifest.next_event = at + 1;
             }
             Ok(())
@@ -163,7 +163,7 @@ async fn busy() -> Busy {
         }
         Ok(())
     };
-    engine.ledger().unwrap().change(engine.now(), keep).unwrap();
+    engine.store().unwrap().change(engine.now(), keep).unwrap();
     let mut lines = Vec::new();
     for number in 0..3000_usize {
         let mut event = line(&world, &engine);
@@ -185,9 +185,9 @@ async fn busy() -> Busy {
         lines.push(event);
     }
     write(&engine, &lines);
-    let ledger = engine.ledger().unwrap();
-    let all = ledger
-        .events(Only::default(), None, 100_000, usize::MAX, nothing_ahead())
+    let store = engine.store().unwrap();
+    let all = store
+        .events(Only::default(), None, 100_000, usize::MAX, nothing_unwritten())
         .unwrap()
         .0;
     Busy {
@@ -263,7 +263,7 @@ async fn a_filter_gives_what_fits_and_nothing_else_on_however_many_pages() {
 #[tokio::test]
 async fn one_page_opens_so_many_lines_and_says_where_to_go_on() {
     let busy = busy().await;
-    let ledger = busy.engine.ledger().unwrap();
+    let store = busy.engine.store().unwrap();
     let only = Only {
         app: Some(busy.apps[1]),
         outcome: Some(Outcome::Failed),
@@ -271,7 +271,7 @@ async fn one_page_opens_so_many_lines_and_says_where_to_go_on() {
     };
     let (mut found, mut before, mut pages) = (Vec::new(), None, 0);
     loop {
-        let (page, next) = ledger.events(only, before, 500, 700, nothing_ahead()).unwrap();
+        let (page, next) = store.events(only, before, 500, 700, nothing_unwritten()).unwrap();
         found.extend(page.iter().map(|event| event.id));
         pages += 1;
         match next {
@@ -288,7 +288,7 @@ async fn one_page_opens_so_many_lines_and_says_where_to_go_on() {
         app: Some(AppId::new(&busy.world.clock, &OsRandom)),
         ..Only::default()
     };
-    let (page, next) = ledger.events(nobody, None, 5, 700, nothing_ahead()).unwrap();
+    let (page, next) = store.events(nobody, None, 5, 700, nothing_unwritten()).unwrap();
     assert_eq!((page.len(), next), (0, Some(newest(&busy.engine) - 699)));
 }
 
@@ -311,7 +311,7 @@ async fn a_filter_by_something_unknown_says_that_it_is_unknown() {
 async fn hand_outs_are_written_by_themselves_and_many_in_one_transaction() {
     let (_world, engine) = engine().await;
     engine.flush_activity().await;
-    let (before, epoch) = (newest(&engine), engine.ledger().unwrap().epoch());
+    let (before, epoch) = (newest(&engine), engine.store().unwrap().epoch());
     for _ in 0..200 {
         token(&engine, 0).await.unwrap();
     }
@@ -319,7 +319,7 @@ async fn hand_outs_are_written_by_themselves_and_many_in_one_transaction() {
         (newest(&engine) == before + 200).then_some(())
     })
     .await;
-    let transactions = engine.ledger().unwrap().epoch() - epoch;
+    let transactions = engine.store().unwrap().epoch() - epoch;
     assert!(transactions < 100, "{transactions}");
 }
 
@@ -328,10 +328,10 @@ async fn what_was_handed_out_is_in_the_log_once_the_vault_is_locked_or_the_engin
     let (world, engine) = engine().await;
     engine.flush_activity().await;
     let before = newest(&engine);
-    let store = engine.ledger().unwrap();
+    let store = engine.store().unwrap();
     token(&engine, 0).await.unwrap();
     engine.lock(&ui()).await.unwrap();
-    let written = store.store().last_event().unwrap().unwrap().0;
+    let written = store.database().last_event().unwrap().unwrap().0;
     assert_eq!(written, before + 2, "the hand-out and the lock");
     drop(store);
 
@@ -358,12 +358,12 @@ async fn a_damaged_line_is_shown_as_one_with_its_number_and_the_others_are_read(
     let lines = [0; 5].map(|_| line(&world, &engine));
     write(&engine, &lines[..2]);
     let bad = newest(&engine) + 1;
-    let ledger = engine.ledger().unwrap();
-    ledger
+    let store = engine.store().unwrap();
+    store
         .change(engine.now(), |transaction| {
             let chain = transaction.manifest.chain;
-            let mut sealed = ledger.seal_apart(place(bad), &written(&chain, &lines[2])?)?;
-            transaction.manifest.chain = ledger.vault().chain(&chain, &sealed);
+            let mut sealed = store.seal_apart(place(bad), &written(&chain, &lines[2])?)?;
+            transaction.manifest.chain = store.vault().chain(&chain, &sealed);
             transaction.manifest.next_event = bad + 1;
             let last = sealed.len() - 1;
             sealed[last] ^= 1;
@@ -391,16 +391,16 @@ async fn the_oldest_lines_go_a_segment_at_a_time_and_the_rest_is_still_checked()
     let (world, engine) = engine().await;
     let lines: Vec<_> = (0..300).map(|_| line(&world, &engine)).collect();
     write(&engine, &lines);
-    let ledger = engine.ledger().unwrap();
+    let store = engine.store().unwrap();
     let prune = |kept, segment| {
-        ledger
+        store
             .change(engine.now(), |transaction| transaction.prune(kept, segment))
             .unwrap();
     };
     prune(newest(&engine), 64);
-    assert_eq!(ledger.log_start(), 1, "not a whole segment yet");
+    assert_eq!(store.log_start(), 1, "not a whole segment yet");
     prune(200, 64);
-    assert_eq!(ledger.log_start(), 65);
+    assert_eq!(store.log_start(), 65);
     let (mut all, mut before) = (Vec::new(), None);
     loop {
         let (page, next) = engine.events(&ui(), before, 100).await.unwrap();
@@ -414,15 +414,15 @@ async fn the_oldest_lines_go_a_segment_at_a_time_and_the_rest_is_still_checked()
     assert!(damage(&all).is_empty(), "{:?}", damage(&all));
     let older = engine.events(&ui(), Some(3), 10).await.unwrap();
     assert_eq!((older.0.len(), older.1), (0, None));
-    drop(ledger);
+    drop(store);
     // The manifest knows where the log begins: nobody else can shorten it unnoticed.
     let engine = world.restart(engine).await;
-    let ledger = engine.ledger().unwrap();
-    assert_eq!(ledger.log_start(), 65);
+    let store = engine.store().unwrap();
+    assert_eq!(store.log_start(), 65);
     let cut = |transaction: &mut crate::records::transaction::Transaction<'_>| {
         Ok(transaction.writer.prune_events(70)?)
     };
-    ledger.change(engine.now(), cut).unwrap();
+    store.change(engine.now(), cut).unwrap();
     let (mut all, mut before) = (Vec::new(), None);
     loop {
         let (page, next) = engine.events(&ui(), before, 100).await.unwrap();

@@ -2,7 +2,8 @@
 
 use super::house::{CALLBACK, CHALLENGE, House, ISSUER, query, query_with};
 use crate::{
-    Answer, ConsentDecision, Unredirectable, authorization_server::tests::house::Answered, tests::common::ui,
+    ConsentDecision, PromptAnswer, Unredirectable, authorization_server::tests::house::Answered,
+    tests::common::ui,
 };
 use std::collections::BTreeSet;
 use tokenry_core::{ApiScope, Caller, Code, EventKind, Outcome, Rule, Secret};
@@ -171,7 +172,7 @@ async fn a_public_app_is_asked_about_each_time_and_one_with_a_secret_once() {
     let at_once = house.go(&query("server")).await.unwrap();
     assert_ne!(Answered::of(at_once.location()).get("code"), "");
     let wider = query_with("server", "scope", "tokens:read activity:read");
-    let answered = house.go_and_answer(&wider, Answer::Deny).await;
+    let answered = house.go_and_answer(&wider, PromptAnswer::Deny).await;
     assert_eq!(answered.get("error"), "access_denied");
     let (events, _) = house.engine.events(&ui(), None, 50).await.unwrap();
     let grant = house.grants("server")[0].id;
@@ -197,7 +198,7 @@ async fn a_grant_that_was_taken_away_or_has_ended_has_to_be_asked_for_again() {
     house.world.pass(60);
     assert_eq!(
         house
-            .go_and_answer(&query("server"), Answer::Deny)
+            .go_and_answer(&query("server"), PromptAnswer::Deny)
             .await
             .get("error"),
         "access_denied"
@@ -215,7 +216,7 @@ async fn a_grant_that_was_taken_away_or_has_ended_has_to_be_asked_for_again() {
     house.take_away(grant);
     assert_eq!(
         house
-            .go_and_answer(&query("server"), Answer::Deny)
+            .go_and_answer(&query("server"), PromptAnswer::Deny)
             .await
             .get("error"),
         "access_denied"
@@ -226,7 +227,7 @@ async fn a_grant_that_was_taken_away_or_has_ended_has_to_be_asked_for_again() {
 }
 
 /// An answer that does not fit is refused, and the question waits for one that does.
-async fn refused(house: &House, answer: Answer, field: &str) {
+async fn refused(house: &House, answer: PromptAnswer, field: &str) {
     let prompt = house.question().await;
     let proof = crate::Proof::Number(prompt.number.clone());
     let refused = house
@@ -247,7 +248,7 @@ async fn a_grant_that_would_end_before_it_begins_is_none() {
         refused(&house, house.yes(Some(house.engine.now())), "until").await;
         assert!(house.grants("script").is_empty());
         let prompt = house.question().await;
-        house.say(&prompt, Answer::Deny).await;
+        house.say(&prompt, PromptAnswer::Deny).await;
     });
     let answered = Answered::of(redirect.unwrap().location());
     assert_eq!(answered.get("error"), "access_denied");
@@ -258,7 +259,7 @@ async fn an_app_is_authorized_after_an_answer_that_is_for_programs() {
     let house = House::new().await;
     let asked = query("script");
     let (redirect, ()) = tokio::join!(house.go(&asked), async {
-        for wrong in [Answer::Once, Answer::Session] {
+        for wrong in [PromptAnswer::Once, PromptAnswer::Session] {
             refused(&house, wrong, "decision").await;
         }
         let prompt = house.question().await;
@@ -288,14 +289,14 @@ async fn nothing_is_sent_to_an_app_that_was_removed_meanwhile() {
     let (id, asked) = (house.id("script"), query("script"));
     let (redirect, ()) = tokio::join!(house.go(&asked), async {
         let prompt = house.question().await;
-        let ledger = house.ledger();
-        ledger
+        let store = house.store();
+        store
             .change(house.engine.now(), |transaction| transaction.delete_app(id))
             .unwrap();
         house.say(&prompt, house.yes(None)).await;
     });
     assert!(matches!(redirect.unwrap_err(), Unredirectable::UnknownClient));
-    assert!(house.ledger().index().grants().next().is_none());
+    assert!(house.store().index().grants().next().is_none());
 }
 
 fn decision(house: &House, number: &Secret, approve: bool) -> ConsentDecision {
@@ -398,7 +399,7 @@ async fn what_was_not_offered_cannot_be_chosen() {
         let prompt = house.question().await;
         assert!(prompt.choices.is_empty());
         refused(&house, house.yes(None), "connections").await;
-        house.say(&prompt, Answer::Deny).await;
+        house.say(&prompt, PromptAnswer::Deny).await;
     });
     assert_eq!(Answered::of(redirect.unwrap().location()).get("code"), "");
     assert_eq!(house.connections(), BTreeSet::from([house.connection().await]));

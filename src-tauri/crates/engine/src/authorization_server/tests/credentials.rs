@@ -4,7 +4,7 @@ use super::{
     grants::started,
     house::{Answered, House, ISSUER, query_with},
 };
-use crate::{Answer, Asking, NewCredential, Prompt, Proof, tests::common::ui};
+use crate::{ConsentMode, NewCredential, Prompt, PromptAnswer, Proof, tests::common::ui};
 use std::collections::BTreeSet;
 use tokenry_core::{Caller, Code, CredentialId, CredentialType, Secret};
 
@@ -26,8 +26,8 @@ fn names(prompt: &Prompt) -> Vec<&str> {
     choices.map(|choice| choice.name.as_str()).collect()
 }
 
-fn only(credential: CredentialId) -> Answer {
-    Answer::App {
+fn only(credential: CredentialId) -> PromptAnswer {
+    PromptAnswer::App {
         connections: BTreeSet::new(),
         credentials: [credential].into(),
         until: None,
@@ -74,7 +74,7 @@ async fn a_credential_that_was_not_offered_cannot_be_chosen() {
         let (engine, window) = (&house.engine, Caller::Consent);
         let wrong = engine.answer(&window, prompt.id, &proof, only(kept)).await;
         assert_eq!(wrong.unwrap_err().code(), Code::ValidationError);
-        house.say(&prompt, Answer::Deny).await;
+        house.say(&prompt, PromptAnswer::Deny).await;
     });
     assert_eq!(Answered::of(redirect.unwrap().location()).get("code"), "");
     assert!(house.grants("script").is_empty());
@@ -95,7 +95,7 @@ async fn a_question_ends_when_there_is_another_credential_to_choose() {
 
 #[tokio::test]
 async fn an_engine_that_asks_nobody_gives_what_the_question_would_have_offered() {
-    let house = started(Asking::AllowAll).await;
+    let house = started(ConsentMode::AllowAll).await;
     let there = add(&house, "there").await;
     let asked = query_with("script", "scope", "credentials:read");
     let redirect = house.engine.authorize(None, ISSUER, &asked).await.unwrap();

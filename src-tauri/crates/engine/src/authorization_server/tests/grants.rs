@@ -2,7 +2,7 @@
 
 use super::house::{House, query_with};
 use crate::{
-    Asking, Engine, Error,
+    ConsentMode, Engine, Error,
     authorization_server::tests::house::{Answered, ISSUER, query},
     tests::common::{NAME, World, ui},
 };
@@ -55,8 +55,8 @@ async fn a_grant_or_an_app_that_was_taken_away_ends_its_tokens_at_once() {
     assert!(house.refresh("script", &tokens.refresh_token).await.is_err());
 
     let tokens = house.tokens("script").await;
-    let (id, ledger) = (house.id("script"), house.ledger());
-    ledger
+    let (id, store) = (house.id("script"), house.store());
+    store
         .change(house.engine.now(), |transaction| transaction.delete_app(id))
         .unwrap();
     assert!(!house.opens(&tokens.access_token).await);
@@ -142,7 +142,7 @@ async fn after_a_lock_a_token_is_good_again_and_while_locked_it_is_not() {
     assert!(house.opens(&tokens.access_token).await);
 }
 
-pub(super) async fn started(asking: Asking) -> House {
+pub(super) async fn started(asking: ConsentMode) -> House {
     let world = World::new(Behaviour::default());
     let mut options = world.options();
     options.asking = asking;
@@ -156,7 +156,7 @@ pub(super) async fn started(asking: Asking) -> House {
 /// `tokenry serve --approve never` and `all`: what is let through without a question is in the log as that, and ends.
 #[tokio::test]
 async fn an_engine_that_asks_nobody_refuses_or_says_in_the_log_what_it_let_through() {
-    let house = started(Asking::Never).await;
+    let house = started(ConsentMode::Never).await;
     let refused = house
         .engine
         .authorize(None, ISSUER, &query("script"))
@@ -164,7 +164,7 @@ async fn an_engine_that_asks_nobody_refuses_or_says_in_the_log_what_it_let_throu
         .unwrap();
     assert_eq!(Answered::of(refused.location()).get("error"), "access_denied");
 
-    let house = started(Asking::AllowAll).await;
+    let house = started(ConsentMode::AllowAll).await;
     let allowed = house
         .engine
         .authorize(None, ISSUER, &query("script"))

@@ -1,8 +1,8 @@
 //! An engine with apps, and a person.
 
 use crate::{
-    Answer, Engine, IssuedTokens, OAuthError, Prompt, Proof, Redirect, Unredirectable,
-    records::sealed_store::Ledger,
+    Engine, IssuedTokens, OAuthError, Prompt, PromptAnswer, Proof, Redirect, Unredirectable,
+    records::sealed_store::SealedStore,
     tests::common::{NAME, World, until, view},
 };
 use std::{
@@ -35,13 +35,13 @@ impl House {
         house
     }
 
-    pub(super) fn ledger(&self) -> Arc<Ledger> {
-        self.engine.ledger().unwrap()
+    pub(super) fn store(&self) -> Arc<SealedStore> {
+        self.engine.store().unwrap()
     }
 
     pub(super) fn add(&self, name: &str, secret: Option<&str>) -> AppId {
-        let ledger = self.ledger();
-        let hash = secret.map(|secret| ledger.vault().token_hash(&Secret::new(secret.to_owned())));
+        let store = self.store();
+        let hash = secret.map(|secret| store.vault().token_hash(&Secret::new(secret.to_owned())));
         let app = App {
             id: AppId::new(&self.world.clock, &OsRandom),
             name: name.parse().unwrap(),
@@ -53,7 +53,7 @@ impl House {
             created_at: self.engine.now(),
             last_used_at: None,
         };
-        let put = ledger.change(self.engine.now(), |transaction| {
+        let put = store.change(self.engine.now(), |transaction| {
             transaction.put(app.id.row(), &app)
         });
         put.unwrap();
@@ -61,7 +61,7 @@ impl House {
     }
 
     pub(super) fn id(&self, name: &str) -> AppId {
-        super::super::place::app(&self.ledger().index(), name).unwrap().id
+        super::super::place::app(&self.store().index(), name).unwrap().id
     }
 
     /// Gives an app a grant, as the window does.
@@ -78,28 +78,28 @@ impl House {
             created_at: now,
             last_used_at: None,
         };
-        let ledger = self.ledger();
-        ledger
+        let store = self.store();
+        store
             .change(now, |transaction| transaction.put(grant.id.row(), &grant))
             .unwrap();
         grant.id
     }
 
     pub(super) fn take_away(&self, grant: GrantId) {
-        let ledger = self.ledger();
-        ledger
+        let store = self.store();
+        store
             .change(self.engine.now(), |transaction| transaction.delete_grant(grant))
             .unwrap();
     }
 
     pub(super) fn grants(&self, app: &str) -> Vec<Grant> {
         let id = self.id(app);
-        self.ledger().index().grants_of(id).cloned().collect()
+        self.store().index().grants_of(id).cloned().collect()
     }
 
     /// Every connection there is.
     pub(super) fn connections(&self) -> BTreeSet<ConnectionId> {
-        self.ledger().index().connections().map(|c| c.id).collect()
+        self.store().index().connections().map(|c| c.id).collect()
     }
 
     pub(super) async fn connection(&self) -> ConnectionId {
@@ -111,7 +111,7 @@ impl House {
     }
 
     /// Where the browser is sent while the person answers so.
-    pub(super) async fn go_and_answer(&self, query: &str, answer: Answer) -> Answered {
+    pub(super) async fn go_and_answer(&self, query: &str, answer: PromptAnswer) -> Answered {
         let (redirect, ()) = tokio::join!(self.go(query), async {
             let prompt = self.question().await;
             self.say(&prompt, answer).await;
@@ -125,8 +125,8 @@ impl House {
         answered.get("code").to_owned()
     }
 
-    pub(super) fn yes(&self, until: Option<Timestamp>) -> Answer {
-        Answer::App {
+    pub(super) fn yes(&self, until: Option<Timestamp>) -> PromptAnswer {
+        PromptAnswer::App {
             connections: self.connections(),
             credentials: BTreeSet::new(),
             until,
@@ -140,7 +140,7 @@ impl House {
         .await
     }
 
-    pub(super) async fn say(&self, prompt: &Prompt, answer: Answer) {
+    pub(super) async fn say(&self, prompt: &Prompt, answer: PromptAnswer) {
         let proof = Proof::Number(prompt.number.clone());
         self.engine
             .answer(&Caller::Consent, prompt.id, &proof, answer)

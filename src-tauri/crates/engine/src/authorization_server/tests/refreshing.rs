@@ -111,13 +111,13 @@ async fn what_was_issued_outlives_a_restart_and_what_has_ended_is_deleted_then()
     let house = House { world, engine };
     assert!(house.opens(&tokens.access_token).await);
     house.refresh("script", &tokens.refresh_token).await.unwrap();
-    assert_eq!(house.ledger().all::<Issued>().unwrap().len(), 4);
+    assert_eq!(house.store().all::<Issued>().unwrap().len(), 4);
     house.world.pass(3600);
     let House { world, engine } = house;
     let engine = world.restart(engine).await;
     let house = House { world, engine };
     assert_eq!(
-        house.ledger().all::<Issued>().unwrap().len(),
+        house.store().all::<Issued>().unwrap().len(),
         2,
         "the access tokens have ended"
     );
@@ -125,7 +125,7 @@ async fn what_was_issued_outlives_a_restart_and_what_has_ended_is_deleted_then()
     house.world.pass(3600);
     house.tokens("server").await;
     assert_eq!(
-        house.ledger().all::<Issued>().unwrap().len(),
+        house.store().all::<Issued>().unwrap().len(),
         2,
         "only the new ones are left"
     );

@@ -1,13 +1,13 @@
 //! Whose account an answer is for.
 
-use crate::{Error, records::sealed_store::Ledger};
+use crate::{Error, records::sealed_store::SealedStore};
 use tokenry_core::{Account, Flow};
 
-pub(super) fn another_account(ledger: &Ledger, flow: &Flow, account: Option<&Account>) -> Option<Error> {
+pub(super) fn another_account(store: &SealedStore, flow: &Flow, account: Option<&Account>) -> Option<Error> {
     if !flow.renews {
         return None;
     }
-    let index = ledger.index();
+    let index = store.index();
     let connection = index.connection(flow.connection)?;
     // Where it was never told, there is nothing to compare with: the user chose which connection to renew.
     let before = connection.account.clone()?;

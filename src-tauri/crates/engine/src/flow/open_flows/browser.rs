@@ -1,6 +1,6 @@
 //! Opening the browser for a sign-in.
 
-use super::{finishing, whose};
+use super::{finishing, owner_note};
 use crate::{Engine, Error, FlowState, engine::blocking, flow::loopback};
 use std::time::Duration;
 use tokenry_core::{Caller, FlowId};
@@ -18,7 +18,7 @@ impl Engine {
             (None, FlowState::Waiting) => {
                 let flow = self.live(|flows| flows.get(&id).map(|live| live.flow.clone()));
                 let flow = flow.ok_or(Error::FlowExpired)?;
-                let wanted = finishing(caller, &flow).note(whose(&flow, "It opens the browser for"));
+                let wanted = finishing(caller, &flow).note(owner_note(&flow, "It opens the browser for"));
                 self.permit(caller, wanted).await?;
                 self.open_browser(id).await
             }

@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokenry_core::{AppId, Caller};
 
 /// How many one caller may have open, all programs together, and everybody. What is left is the user's own.
-const OF_ONE: usize = 16;
-const OF_PROGRAMS: usize = 48;
-const OF_ALL: usize = 64;
+const MAX_FLOWS_OF_ONE: usize = 16;
+const MAX_FLOWS_OF_PROGRAMS: usize = 48;
+const MAX_FLOWS: usize = 64;
 
 /// The sign-ins that are open, by who started them.
 #[derive(Default)]
-pub(crate) struct FlowPlaces(Mutex<State>);
+pub(crate) struct FlowLimits(Mutex<State>);
 
 #[derive(Default)]
 struct State {
@@ -52,14 +52,14 @@ impl Starter {
     }
 }
 
-impl FlowPlaces {
+impl FlowLimits {
     /// Whether this caller may start one more as things are.
     pub(crate) fn check(&self, caller: &Caller) -> Result<(), Error> {
         self.state().check(&Starter::of(caller))
     }
 
     /// A place for one more, until it is dropped.
-    pub(crate) fn take(self: &Arc<Self>, caller: &Caller) -> Result<FlowPlace, Error> {
+    pub(crate) fn take(self: &Arc<Self>, caller: &Caller) -> Result<FlowPermit, Error> {
         let starter = Starter::of(caller);
         let mut state = self.state();
         state.check(&starter)?;
@@ -68,7 +68,7 @@ impl FlowPlaces {
         state.taken.push((number, starter));
         drop(state);
         let places = self.clone();
-        Ok(FlowPlace { places, number })
+        Ok(FlowPermit { places, number })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -80,13 +80,13 @@ impl State {
     fn check(&self, starter: &Starter) -> Result<(), Error> {
         let count = |fits: &dyn Fn(&Starter) -> bool| self.taken.iter().filter(|(_, who)| fits(who)).count();
         let whose = match starter {
-            Starter::Own if self.taken.len() < OF_ALL => return Ok(()),
-            Starter::Own => format!("{OF_ALL} sign-ins are open already"),
-            one if count(&|who| who == one) >= OF_ONE => {
-                format!("{OF_ONE} sign-ins of {} are open already", one.words())
+            Starter::Own if self.taken.len() < MAX_FLOWS => return Ok(()),
+            Starter::Own => format!("{MAX_FLOWS} sign-ins are open already"),
+            one if count(&|who| who == one) >= MAX_FLOWS_OF_ONE => {
+                format!("{MAX_FLOWS_OF_ONE} sign-ins of {} are open already", one.words())
             }
-            _ if count(&|who| *who != Starter::Own) >= OF_PROGRAMS => {
-                format!("{OF_PROGRAMS} sign-ins of programs are open already")
+            _ if count(&|who| *who != Starter::Own) >= MAX_FLOWS_OF_PROGRAMS => {
+                format!("{MAX_FLOWS_OF_PROGRAMS} sign-ins of programs are open already")
             }
             _ => return Ok(()),
         };
@@ -99,12 +99,12 @@ impl State {
 }
 
 /// The place of one open sign-in.
-pub(crate) struct FlowPlace {
-    places: Arc<FlowPlaces>,
+pub(crate) struct FlowPermit {
+    places: Arc<FlowLimits>,
     number: u64,
 }
 
-impl Drop for FlowPlace {
+impl Drop for FlowPermit {
     fn drop(&mut self) {
         let number = self.number;
         self.places.state().taken.retain(|(taken, _)| *taken != number);

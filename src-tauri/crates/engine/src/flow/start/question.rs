@@ -4,7 +4,7 @@ use super::{ConnectOptions, wanted_scopes};
 use crate::{
     Engine, Error,
     access::{
-        consent::{Differences, Wanted},
+        consent::{AccessRequest, Differences},
         policy::Operation,
     },
 };
@@ -19,7 +19,7 @@ impl Engine {
         caller: &Caller,
         provider: &Provider,
         how: &ConnectOptions,
-    ) -> Result<Wanted, Error> {
+    ) -> Result<AccessRequest, Error> {
         let mut differences = Differences::default();
         if how.renew.is_none() {
             differences.text("label", None, how.label.clone());
@@ -46,7 +46,7 @@ impl Engine {
             differences.text("belongs to", None, Some(owner));
         }
         let scopes = wanted_scopes(provider, how.scopes.clone())?;
-        Ok(Wanted::new(Operation::StartFlow)
+        Ok(AccessRequest::new(Operation::StartFlow)
             .at(provider.id)
             .limited_to(Some(scopes))
             .changing(differences))
@@ -57,13 +57,14 @@ impl Engine {
     pub(super) async fn sending(
         &self,
         caller: &Caller,
-        mut wanted: Wanted,
+        mut wanted: AccessRequest,
         provider: &Provider,
         id: CredentialId,
-    ) -> Result<Wanted, Error> {
-        let credential = self.still_there(&*self.ledger()?, id)?;
+    ) -> Result<AccessRequest, Error> {
+        let credential = self.still_there(&*self.store()?, id)?;
         if caller.app().is_some() {
-            let having = Wanted::new(Operation::ReadCredential).of_credential(id, credential.created_by);
+            let having =
+                AccessRequest::new(Operation::ReadCredential).of_credential(id, credential.created_by);
             self.permit(caller, having).await?;
         }
         let endpoint = provider.token_endpoint();

@@ -10,7 +10,7 @@ pub(crate) use crash::Doomed;
 use folder::Folder;
 
 use crate::{
-    Asking, ConnectOptions, ConnectionChange, ConnectionView, Engine, Error, Host, HostError, Options,
+    ConsentMode, ConnectOptions, ConnectionChange, ConnectionView, Engine, Error, Host, HostError, Options,
     SchemeState, StartedFlow, TokenView, VaultChoice,
 };
 use serde_json::json;
@@ -40,7 +40,7 @@ pub(crate) struct World {
     pub(crate) host: Arc<TestHost>,
     pub(crate) folder: Folder,
     pub(crate) http: Http,
-    pub(crate) asking: Asking,
+    pub(crate) asking: ConsentMode,
 }
 
 impl World {
@@ -64,14 +64,14 @@ impl World {
             host: Arc::default(),
             folder: Folder::new(),
             http: Http::with_timeouts(PATIENCE, PATIENCE).unwrap(),
-            asking: Asking::Possible,
+            asking: ConsentMode::Possible,
         }
     }
 
     /// One whose engine lets through what it would ask about: for what is about something else.
     pub(crate) fn trusting(behaviour: Behaviour) -> Self {
         Self {
-            asking: Asking::AllowAll,
+            asking: ConsentMode::AllowAll,
             ..Self::new(behaviour)
         }
     }

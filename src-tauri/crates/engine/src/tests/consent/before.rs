@@ -2,7 +2,7 @@
 
 use super::{Program, answer, ask, question};
 use crate::tests::common::{NAME, World, paste, patch, ui, until, view};
-use crate::{Answer, ConnectOptions, ConnectionChange, Engine, Error, SchemeState, TokenWish};
+use crate::{PromptAnswer, ConnectOptions, ConnectionChange, Engine, Error, SchemeState, TokenRequest};
 use serde_json::json;
 use std::time::Duration;
 use tokenry_core::{Caller, Code, EventKind, Outcome, RedirectPreference, Scopes};
@@ -22,7 +22,7 @@ async fn refused_unasked<T: std::fmt::Debug>(
     ended.expect_err(what).code()
 }
 
-async fn token(engine: &Engine, caller: &Caller, wish: TokenWish) -> Result<(), Error> {
+async fn token(engine: &Engine, caller: &Caller, wish: TokenRequest) -> Result<(), Error> {
     engine.token(caller, NAME, wish).await.map(drop)
 }
 
@@ -39,11 +39,11 @@ async fn a_paused_connection_is_refused_before_the_user_is_asked() {
     let program = Program::start();
     engine.change_connection(&ui(), NAME, paused(true)).await.unwrap();
     let caller = program.caller();
-    let plain = token(&engine, &caller, TokenWish::default());
+    let plain = token(&engine, &caller, TokenRequest::default());
     assert_eq!(refused_unasked(&engine, "token", plain).await, Code::Conflict);
-    let narrow = TokenWish {
+    let narrow = TokenRequest {
         scopes: Some(Scopes::parse("read")),
-        ..TokenWish::default()
+        ..TokenRequest::default()
     };
     let narrow = token(&engine, &caller, narrow);
     assert_eq!(refused_unasked(&engine, "less", narrow).await, Code::Conflict);
@@ -61,7 +61,7 @@ async fn a_paused_connection_is_refused_before_the_user_is_asked() {
         .await
         .unwrap();
     let asked = ask(&engine, &caller);
-    answer(&engine, &question(&engine).await, Answer::Once)
+    answer(&engine, &question(&engine).await, PromptAnswer::Once)
         .await
         .unwrap();
     asked.await.unwrap().unwrap();
@@ -83,7 +83,7 @@ async fn a_connection_without_a_living_token_or_a_way_to_one_is_refused_before_t
         Code::NeedsReauth
     );
     world.pass(3601);
-    let wish = token(&engine, &caller, TokenWish::default());
+    let wish = token(&engine, &caller, TokenRequest::default());
     assert_eq!(refused_unasked(&engine, "ended", wish).await, Code::NeedsReauth);
 
     // The provider ended the grant; as long as the token lives, it may be asked for.
@@ -91,12 +91,12 @@ async fn a_connection_without_a_living_token_or_a_way_to_one_is_refused_before_t
     world.server.withdraw();
     engine.refresh(&ui(), NAME).await.unwrap_err();
     let asked = ask(&engine, &caller);
-    answer(&engine, &question(&engine).await, Answer::Once)
+    answer(&engine, &question(&engine).await, PromptAnswer::Once)
         .await
         .unwrap();
     asked.await.unwrap().unwrap();
     world.pass(3601);
-    let wish = token(&engine, &caller, TokenWish::default());
+    let wish = token(&engine, &caller, TokenRequest::default());
     assert_eq!(
         refused_unasked(&engine, "withdrawn", wish).await,
         Code::NeedsReauth
@@ -111,7 +111,7 @@ async fn a_connection_without_a_living_token_or_a_way_to_one_is_refused_before_t
         })
     });
     engine.token(&ui(), NAME, Duration::ZERO).await.unwrap_err();
-    let wish = token(&engine, &caller, TokenWish::default());
+    let wish = token(&engine, &caller, TokenRequest::default());
     let code = refused_unasked(&engine, "pause", wish).await;
     assert_eq!(code, Code::ProviderUnreachable);
 }
@@ -247,7 +247,7 @@ async fn a_profile_that_may_only_be_read_asks_nothing_that_it_could_not_write_do
     })
     .await;
     let caller = program.caller();
-    let wish = token(&engine, &caller, TokenWish::default());
+    let wish = token(&engine, &caller, TokenRequest::default());
     assert_eq!(refused_unasked(&engine, "token", wish).await, Code::Conflict);
     let add = engine.add_provider(&caller, world.provider("new"));
     assert_eq!(refused_unasked(&engine, "provider", add).await, Code::Conflict);

@@ -2,7 +2,7 @@
 
 use super::{Program, answer, question, questions};
 use crate::tests::common::{NAME, World, patch, ui};
-use crate::{Answer, ChangeKind, ConnectOptions, Engine, Error, NewGrant, Operation, Prompt};
+use crate::{PromptAnswer, ChangeKind, ConnectOptions, Engine, Error, NewGrant, Operation, Prompt};
 use serde_json::json;
 use tokenry_core::{
     ApiScope, Caller, Code, NarrowingMethod, ProviderPatch, RedirectPreference, Rotation, Rule, Scopes,
@@ -119,7 +119,7 @@ async fn the_question_for_changing_a_provider_says_what_changes_and_no_secret() 
     assert_eq!(kind_of(&prompt, "client_secret"), Some(ChangeKind::Set));
     assert!(!format!("{prompt:?}").contains("c4n4ry"));
     assert!(!prompt.for_session);
-    answer(&engine, &prompt, Answer::Once).await.unwrap();
+    answer(&engine, &prompt, PromptAnswer::Once).await.unwrap();
     changing.await.unwrap().unwrap();
 
     // And on the same host, to another path.
@@ -135,7 +135,7 @@ async fn the_question_for_changing_a_provider_says_what_changes_and_no_secret() 
     assert_eq!(prompt.changes[0].from.as_deref(), Some(now.as_str()));
     assert_eq!(prompt.changes[0].to.as_deref(), Some(elsewhere.as_str()));
     assert_eq!(kind_of(&prompt, "client_secret"), Some(ChangeKind::Removed));
-    answer(&engine, &prompt, Answer::Deny).await.unwrap();
+    answer(&engine, &prompt, PromptAnswer::Deny).await.unwrap();
     assert_eq!(changing.await.unwrap().unwrap_err().code(), Code::ConsentDenied);
 }
 
@@ -146,7 +146,7 @@ async fn a_yes_for_the_session_to_a_new_display_name_covers_nothing_else() {
     let changing = change(&engine, &program.caller(), named("Mine"));
     let prompt = question(&engine).await;
     assert!(prompt.for_session);
-    answer(&engine, &prompt, Answer::Session).await.unwrap();
+    answer(&engine, &prompt, PromptAnswer::Session).await.unwrap();
     changing.await.unwrap().unwrap();
     let others = [
         named("Another"),
@@ -156,7 +156,7 @@ async fn a_yes_for_the_session_to_a_new_display_name_covers_nothing_else() {
     for other in others {
         let changing = change(&engine, &program.caller(), other);
         let prompt = question(&engine).await;
-        answer(&engine, &prompt, Answer::Once).await.unwrap();
+        answer(&engine, &prompt, PromptAnswer::Once).await.unwrap();
         changing.await.unwrap().unwrap();
     }
 }
@@ -204,7 +204,7 @@ async fn a_question_with_another_secret_is_another_question() {
     question(&engine).await;
     let second = change(&engine, &program.caller(), with("mine"));
     let open = questions(&engine, 2).await;
-    answer(&engine, &open[0], Answer::Once).await.unwrap();
+    answer(&engine, &open[0], PromptAnswer::Once).await.unwrap();
     first.await.unwrap().unwrap();
     second.abort();
     let provider = engine.provider(&ui(), NAME).await.unwrap();
@@ -241,14 +241,14 @@ async fn removing_a_provider_asks_an_app_too_and_names_the_connections_that_go()
     assert_eq!(prompt.disconnecting.len(), 13, "{:?}", prompt.disconnecting);
     assert_eq!(prompt.disconnecting[1], "sandbox/acc-01");
     assert_eq!(prompt.disconnecting[12], "and 3 more");
-    answer(&engine, &prompt, Answer::Once).await.unwrap();
+    answer(&engine, &prompt, PromptAnswer::Once).await.unwrap();
     removing.await.unwrap().unwrap();
 
     // Without a connection, too.
     engine.add_provider(&ui(), world.provider(NAME)).await.unwrap();
     let (removing, caller) = (engine.clone(), app.clone());
     let removing = tokio::spawn(async move { removing.remove_provider(&caller, NAME, false).await });
-    answer(&engine, &question(&engine).await, Answer::Deny)
+    answer(&engine, &question(&engine).await, PromptAnswer::Deny)
         .await
         .unwrap();
     assert_eq!(removing.await.unwrap().unwrap_err().rule(), Some(Rule::Denied));

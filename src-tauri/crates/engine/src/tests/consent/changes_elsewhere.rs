@@ -7,7 +7,7 @@ use super::{
 };
 use crate::tests::common::{NAME, World, paste, ui};
 use crate::{
-    Answer, ChangeKind, ConnectOptions, ConnectionChange, CredentialChange, NewCredential, NewGrant,
+    ChangeKind, ConnectOptions, ConnectionChange, CredentialChange, NewCredential, NewGrant, PromptAnswer,
 };
 use std::collections::BTreeMap;
 use tokenry_core::{ApiScope, CredentialType, Scopes, Secret};
@@ -41,7 +41,7 @@ async fn the_question_for_changing_a_connection_says_its_label_and_whether_it_is
         paused: Some(true),
     });
     let prompt = question(&engine).await;
-    answer(&engine, &prompt, Answer::Session).await.unwrap();
+    answer(&engine, &prompt, PromptAnswer::Session).await.unwrap();
     paused.await.unwrap().unwrap();
     // A yes to pausing it is none to resuming it.
     let resumed = ask(ConnectionChange {
@@ -77,7 +77,7 @@ async fn the_question_for_a_grant_says_what_the_app_gets_or_loses() {
         assert!(words.contains(part), "{part}: {words}");
     }
     assert!(prompt.changes.iter().all(|row| row.kind == ChangeKind::Set));
-    answer(&engine, &prompt, Answer::Once).await.unwrap();
+    answer(&engine, &prompt, PromptAnswer::Once).await.unwrap();
     let given = giving.await.unwrap().unwrap();
     let (taking, caller) = (engine.clone(), program.caller());
     let taking = tokio::spawn(async move { taking.remove_grant(&caller, given.id).await });
@@ -132,7 +132,7 @@ async fn the_question_for_a_credential_names_its_fields_and_tells_no_value() {
         ]
     );
     assert!(!format!("{prompt:?}").contains("YzRuNHJ5"));
-    answer(&engine, &prompt, Answer::Once).await.unwrap();
+    answer(&engine, &prompt, PromptAnswer::Once).await.unwrap();
     adding.await.unwrap().unwrap();
 
     let wanted = CredentialChange {
@@ -189,7 +189,7 @@ async fn the_question_for_a_sign_in_says_how_it_comes_back_what_it_asks_for_and_
     assert_eq!(row("label").as_deref(), Some("work"));
     assert_eq!(row("redirect").as_deref(), Some("paste"));
     assert!(row("belongs to").is_some());
-    answer(&engine, &prompt, Answer::Session).await.unwrap();
+    answer(&engine, &prompt, PromptAnswer::Session).await.unwrap();
     starting.await.unwrap().unwrap();
     // Another redirect, more scopes or a renewal is another sign-in.
     let others = [

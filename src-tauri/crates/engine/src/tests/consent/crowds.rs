@@ -2,14 +2,14 @@
 
 use super::{Asked, Program, answer, ask, code, question, questions};
 use crate::tests::common::{NAME, World};
-use crate::{Answer, Engine};
+use crate::{Engine, PromptAnswer};
 use std::{process::Command, time::Duration};
 use tokenry_core::{Caller, Code, Rule};
 use tokenry_testkit::Behaviour;
 
 async fn told_no(engine: &Engine, program: &Program) {
     let asked = ask(engine, &program.caller());
-    answer(engine, &question(engine).await, Answer::Deny)
+    answer(engine, &question(engine).await, PromptAnswer::Deny)
         .await
         .unwrap();
     assert_eq!(code(asked).await, Err(Code::ConsentDenied));
@@ -49,13 +49,13 @@ async fn neither_a_session_of_its_own_nor_a_copy_of_the_program_evades_the_pause
     // A program that has nothing to do with it is asked about, and the others are again when the time is over.
     let stranger = Program::orphan();
     let asked = ask(&engine, &stranger.caller());
-    answer(&engine, &question(&engine).await, Answer::Once)
+    answer(&engine, &question(&engine).await, PromptAnswer::Once)
         .await
         .unwrap();
     assert_eq!(code(asked).await, Ok(()));
     world.pass(10);
     let asked = ask(&engine, &in_another_session.caller());
-    answer(&engine, &question(&engine).await, Answer::Once)
+    answer(&engine, &question(&engine).await, PromptAnswer::Once)
         .await
         .unwrap();
     assert_eq!(code(asked).await, Ok(()));
@@ -67,7 +67,7 @@ async fn after_five_noes_in_ten_minutes_only_programs_that_had_a_yes_are_asked_a
     let (world, engine) = World::connected(Behaviour::default()).await;
     let welcome = Program::start();
     let asked = ask(&engine, &welcome.caller());
-    answer(&engine, &question(&engine).await, Answer::Once)
+    answer(&engine, &question(&engine).await, PromptAnswer::Once)
         .await
         .unwrap();
     assert_eq!(code(asked).await, Ok(()));
@@ -81,13 +81,13 @@ async fn after_five_noes_in_ten_minutes_only_programs_that_had_a_yes_are_asked_a
         Some(Rule::DeniedBefore)
     );
     let asked = ask(&engine, &welcome.caller());
-    answer(&engine, &question(&engine).await, Answer::Once)
+    answer(&engine, &question(&engine).await, PromptAnswer::Once)
         .await
         .unwrap();
     assert_eq!(code(asked).await, Ok(()));
     world.pass(300);
     let asked = ask(&engine, &stranger.caller());
-    answer(&engine, &question(&engine).await, Answer::Once)
+    answer(&engine, &question(&engine).await, PromptAnswer::Once)
         .await
         .unwrap();
     assert_eq!(code(asked).await, Ok(()));
@@ -99,7 +99,7 @@ async fn a_crowd_leaves_room_in_the_queue_for_a_program_that_had_a_yes() {
     let (_world, engine) = World::connected(Behaviour::default()).await;
     let welcome = Program::start();
     let asked = ask(&engine, &welcome.caller());
-    answer(&engine, &question(&engine).await, Answer::Once)
+    answer(&engine, &question(&engine).await, PromptAnswer::Once)
         .await
         .unwrap();
     assert_eq!(code(asked).await, Ok(()));

@@ -2,7 +2,7 @@
 
 use super::{Program, answer, question};
 use crate::tests::common::{NAME, World, answer_of, paste, ui};
-use crate::{Answer, ConnectOptions, Engine, FlowState, Operation, StartedFlow};
+use crate::{ConnectOptions, Engine, FlowState, Operation, PromptAnswer, StartedFlow};
 use std::time::Duration;
 use tokenry_core::{Code, EventKind, Outcome};
 use tokenry_testkit::Behaviour;
@@ -19,7 +19,7 @@ async fn started_by(engine: &Engine, program: &Program) -> StartedFlow {
     let (asking, caller) = (engine.clone(), program.caller());
     let how = paste(ConnectOptions::default());
     let starting = tokio::spawn(async move { asking.connect(&caller, NAME, how).await });
-    answer(engine, &question(engine).await, Answer::Once)
+    answer(engine, &question(engine).await, PromptAnswer::Once)
         .await
         .unwrap();
     starting.await.unwrap().unwrap()
@@ -42,7 +42,7 @@ async fn another_program_sees_that_a_sign_in_is_open_and_nothing_of_its_address(
     assert_eq!((seen.authorization_url, seen.browser_url), (None, None));
     let (asking, caller) = (engine.clone(), other.caller());
     let opening = tokio::spawn(async move { asking.open_flow(&caller, flow.flow).await });
-    answer(&engine, &question(&engine).await, Answer::Deny)
+    answer(&engine, &question(&engine).await, PromptAnswer::Deny)
         .await
         .unwrap();
     assert_eq!(opening.await.unwrap().unwrap_err().code(), Code::ConsentDenied);
@@ -88,7 +88,7 @@ async fn another_program_calls_a_sign_in_off_only_with_consent() {
         "{:?}",
         asked.notes
     );
-    answer(&engine, &asked, Answer::Deny).await.unwrap();
+    answer(&engine, &asked, PromptAnswer::Deny).await.unwrap();
     assert_eq!(
         calling_off.await.unwrap().unwrap_err().code(),
         Code::ConsentDenied
@@ -110,7 +110,7 @@ async fn an_answer_that_another_program_brings_counts_only_with_consent() {
     let finishing = tokio::spawn(async move { asking.callback(&caller, &address).await.map(drop) });
     let asked = question(&engine).await;
     assert_eq!(asked.operation, Operation::FinishFlow);
-    answer(&engine, &asked, Answer::Deny).await.unwrap();
+    answer(&engine, &asked, PromptAnswer::Deny).await.unwrap();
     assert_eq!(finishing.await.unwrap().unwrap_err().code(), Code::ConsentDenied);
     assert!(engine.prompts(&tokenry_core::Caller::Consent).unwrap().is_empty());
     engine.callback(&starter.caller(), &brought).await.unwrap();
@@ -121,12 +121,12 @@ async fn an_answer_that_another_program_brings_counts_only_with_consent() {
 async fn a_program_that_is_not_the_installed_app_ends_the_engine_only_with_consent_and_that_is_logged() {
     let (_world, engine) = with_a_provider().await;
     let program = Program::start();
-    for reply in [Answer::Deny, Answer::Once] {
+    for reply in [PromptAnswer::Deny, PromptAnswer::Once] {
         // The second has nothing to do with the first, which was told no.
         let second = Program::orphan();
         let asking = engine.clone();
         let caller = match reply {
-            Answer::Deny => program.caller(),
+            PromptAnswer::Deny => program.caller(),
             _ => second.caller(),
         };
         let ending = tokio::spawn(async move { asking.hand_over(&caller).await });
@@ -134,7 +134,7 @@ async fn a_program_that_is_not_the_installed_app_ends_the_engine_only_with_conse
         assert_eq!((shown.operation, shown.for_session), (Operation::HandOver, false));
         answer(&engine, &shown, reply.clone()).await.unwrap();
         let ended = ending.await.unwrap();
-        if reply == Answer::Deny {
+        if reply == PromptAnswer::Deny {
             assert_eq!(ended.unwrap_err().code(), Code::ConsentDenied);
             let (events, _) = engine.events(&ui(), None, 10).await.unwrap();
             let line = events

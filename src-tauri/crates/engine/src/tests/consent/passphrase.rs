@@ -2,7 +2,7 @@
 
 use super::{Program, question, questions};
 use crate::tests::common::{NAME, World, patch, ui};
-use crate::{Answer, Engine, Error, Prompt, Proof, SettingsChange, VaultChoice};
+use crate::{PromptAnswer, Engine, Error, Prompt, Proof, SettingsChange, VaultChoice};
 use serde_json::json;
 use tokenry_core::{Code, Secret};
 use tokenry_testkit::Behaviour;
@@ -34,7 +34,7 @@ async fn with_passphrase() -> (World, Engine) {
 async fn answer(
     engine: &Engine,
     prompt: &Prompt,
-    answer: Answer,
+    answer: PromptAnswer,
     passphrase: Option<&str>,
 ) -> Result<(), Error> {
     let proof = Proof::Number(prompt.number.clone());
@@ -63,11 +63,11 @@ async fn a_question_that_is_decided_each_time_takes_the_passphrase_where_the_use
     let prompt = question(&engine).await;
     assert!(prompt.passphrase);
     for given in [None, Some("wrong horse")] {
-        let error = answer(&engine, &prompt, Answer::Once, given).await.unwrap_err();
+        let error = answer(&engine, &prompt, PromptAnswer::Once, given).await.unwrap_err();
         assert!(error.fields().unwrap().contains_key("passphrase"), "{error}");
         assert_eq!(question(&engine).await.id, prompt.id, "it stays open");
     }
-    answer(&engine, &prompt, Answer::Once, Some(PASSPHRASE))
+    answer(&engine, &prompt, PromptAnswer::Once, Some(PASSPHRASE))
         .await
         .unwrap();
     changing.await.unwrap().unwrap();
@@ -75,7 +75,7 @@ async fn a_question_that_is_decided_each_time_takes_the_passphrase_where_the_use
     let asked = super::ask(&engine, &program.caller());
     let prompt = question(&engine).await;
     assert!(!prompt.passphrase);
-    answer(&engine, &prompt, Answer::Deny, None).await.unwrap();
+    answer(&engine, &prompt, PromptAnswer::Deny, None).await.unwrap();
     assert!(asked.await.unwrap().is_err());
 }
 
@@ -90,7 +90,7 @@ async fn the_third_wrong_passphrase_denies_the_question() {
     let changing = change(&engine, &program);
     let prompt = question(&engine).await;
     for _ in 0..3 {
-        let wrong = answer(&engine, &prompt, Answer::Once, Some("wrong horse")).await;
+        let wrong = answer(&engine, &prompt, PromptAnswer::Once, Some("wrong horse")).await;
         assert_eq!(wrong.unwrap_err().code(), Code::ValidationError);
     }
     assert_eq!(changing.await.unwrap().unwrap_err().code(), Code::ConsentDenied);

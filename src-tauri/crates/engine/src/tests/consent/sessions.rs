@@ -2,7 +2,7 @@
 
 use super::{Program, answer, ask, code, question, questions};
 use crate::tests::common::{NAME, World, ui};
-use crate::{Answer, Engine};
+use crate::{Engine, PromptAnswer};
 use std::time::Duration;
 use tokenry_core::{Caller, Code, Peer, Rule};
 use tokenry_testkit::Behaviour;
@@ -19,13 +19,13 @@ async fn a_session_is_not_asked_again_until_ten_minutes_unused_twelve_hours_or_a
         let asked = ask(engine, &program.caller());
         let prompt = question(engine).await;
         assert!(prompt.for_session);
-        answer(engine, &prompt, Answer::Session).await.unwrap();
+        answer(engine, &prompt, PromptAnswer::Session).await.unwrap();
         assert_eq!(code(asked).await, Ok(()));
     };
     let is_asked = async |engine: &Engine| {
         let asked = ask(engine, &program.caller());
         let is_asked = tokio::select! {
-            prompt = question(engine) => { answer(engine, &prompt, Answer::Once).await.unwrap(); true }
+            prompt = question(engine) => { answer(engine, &prompt, PromptAnswer::Once).await.unwrap(); true }
             () = async { while !asked.is_finished() { tokio::task::yield_now().await } } => false,
         };
         assert_eq!(code(asked).await, Ok(()));
@@ -59,20 +59,20 @@ async fn what_was_allowed_for_one_session_is_not_allowed_for_another_program_or_
     let program = Program::start();
     let asked = ask(&engine, &program.caller());
     let prompt = question(&engine).await;
-    answer(&engine, &prompt, Answer::Session).await.unwrap();
+    answer(&engine, &prompt, PromptAnswer::Session).await.unwrap();
     assert_eq!(code(asked).await, Ok(()));
     let mut other = program.caller();
     if let Caller::Program(peer) = &mut other {
         *peer = tokenry_peer::of_process(peer.uid, std::process::id());
     }
     let asked = ask(&engine, &other);
-    answer(&engine, &question(&engine).await, Answer::Deny)
+    answer(&engine, &question(&engine).await, PromptAnswer::Deny)
         .await
         .unwrap();
     assert_eq!(code(asked).await, Err(Code::ConsentDenied));
     let (asking, caller) = (engine.clone(), program.caller());
     let disconnecting = tokio::spawn(async move { asking.disconnect(&caller, NAME).await });
-    answer(&engine, &question(&engine).await, Answer::Deny)
+    answer(&engine, &question(&engine).await, PromptAnswer::Deny)
         .await
         .unwrap();
     assert_eq!(
@@ -96,11 +96,11 @@ async fn a_program_whose_session_cannot_be_seen_is_asked_about_each_time_and_hel
     let asked = ask(&engine, &caller);
     let prompt = question(&engine).await;
     assert!(!prompt.for_session);
-    let error = answer(&engine, &prompt, Answer::Session).await.unwrap_err();
+    let error = answer(&engine, &prompt, PromptAnswer::Session).await.unwrap_err();
     assert_eq!(error.code(), Code::ValidationError);
     // The question waits for an answer that fits.
     assert_eq!(question(&engine).await.id, prompt.id);
-    answer(&engine, &prompt, Answer::Deny).await.unwrap();
+    answer(&engine, &prompt, PromptAnswer::Deny).await.unwrap();
     assert_eq!(code(asked).await, Err(Code::ConsentDenied));
     let error = engine.token(&caller, NAME, Duration::ZERO).await.unwrap_err();
     assert_eq!(error.rule(), Some(Rule::DeniedBefore));
@@ -122,7 +122,7 @@ async fn a_session_is_no_longer_when_the_clock_is_set_back() {
     let (world, engine) = World::connected(Behaviour::default()).await;
     let program = Program::start();
     let asked = ask(&engine, &program.caller());
-    answer(&engine, &question(&engine).await, Answer::Session)
+    answer(&engine, &question(&engine).await, PromptAnswer::Session)
         .await
         .unwrap();
     assert_eq!(code(asked).await, Ok(()));
@@ -130,7 +130,7 @@ async fn a_session_is_no_longer_when_the_clock_is_set_back() {
     world.clock.set(world.clock_now() - Duration::from_secs(480));
     world.pass(120);
     let asked = ask(&engine, &program.caller());
-    answer(&engine, &question(&engine).await, Answer::Once)
+    answer(&engine, &question(&engine).await, PromptAnswer::Once)
         .await
         .unwrap();
     assert_eq!(code(asked).await, Ok(()));

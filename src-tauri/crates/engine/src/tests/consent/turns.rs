@@ -2,7 +2,7 @@
 
 use super::{Asked, Program, answer, ask, question, questions};
 use crate::tests::common::{NAME, World, ui};
-use crate::{Answer, Engine, Error};
+use crate::{Engine, Error, PromptAnswer};
 use std::time::Duration;
 use tokenry_core::{Caller, Code, Rule};
 use tokenry_testkit::Behaviour;
@@ -34,7 +34,7 @@ async fn the_time_of_a_question_runs_from_when_it_is_shown() {
     tokio::time::pause();
     tokio::time::sleep(Duration::from_secs(50)).await;
     world.pass(50);
-    answer(&engine, &open[0], Answer::Once).await.unwrap();
+    answer(&engine, &open[0], PromptAnswer::Once).await.unwrap();
     asked.await.unwrap().unwrap();
     // It has waited 50 s, and all of its 60 s are still to come.
     let shown = question(&engine).await;
@@ -43,7 +43,7 @@ async fn the_time_of_a_question_runs_from_when_it_is_shown() {
     assert_eq!(left, Duration::from_secs(110).try_into().unwrap());
     tokio::time::sleep(Duration::from_secs(50)).await;
     assert!(!adding.is_finished());
-    answer(&engine, &question(&engine).await, Answer::Once)
+    answer(&engine, &question(&engine).await, PromptAnswer::Once)
         .await
         .unwrap();
     adding.await.unwrap().unwrap();
@@ -93,7 +93,7 @@ async fn a_question_that_never_comes_up_is_given_up_and_counts_as_no_denial() {
     // The program may ask again at once.
     let again = add(&world, &engine, &crowd[5].caller(), "again");
     let shown = question_of(&engine, "again").await;
-    answer(&engine, &shown, Answer::Once).await.unwrap();
+    answer(&engine, &shown, PromptAnswer::Once).await.unwrap();
     again.await.unwrap().unwrap();
 }
 
@@ -118,7 +118,7 @@ async fn what_cannot_be_taken_back_is_asked_in_its_own_words_and_never_for_a_ses
     assert_eq!(prompt.operation, crate::Operation::DeleteProvider);
     assert_eq!((prompt.provider.as_deref(), prompt.disconnects), (Some(NAME), 1));
     assert!(!prompt.for_session);
-    let error = answer(&engine, &prompt, Answer::Session).await.unwrap_err();
+    let error = answer(&engine, &prompt, PromptAnswer::Session).await.unwrap_err();
     assert_eq!(error.code(), Code::ValidationError);
     assert_eq!(
         question(&engine).await.id,
@@ -150,7 +150,7 @@ async fn what_cannot_be_taken_back_is_asked_in_its_own_words_and_never_for_a_ses
     let asked = tokio::spawn(async move { deleting.remove_provider(&caller, NAME, true).await });
     let prompt = question(&engine).await;
     assert_eq!(prompt.disconnects, 2);
-    answer(&engine, &prompt, Answer::Once).await.unwrap();
+    answer(&engine, &prompt, PromptAnswer::Once).await.unwrap();
     asked.await.unwrap().unwrap();
     assert!(engine.providers(&ui()).await.unwrap().is_empty());
 }

@@ -12,10 +12,10 @@ use tokenry_core::{
 };
 use tokenry_testkit::{Behaviour, Fault, Kind, Rotation};
 
-fn only(scopes: &str) -> TokenWish {
-    TokenWish {
+fn only(scopes: &str) -> TokenRequest {
+    TokenRequest {
         scopes: Some(Scopes::parse(scopes)),
-        ..TokenWish::default()
+        ..TokenRequest::default()
     }
 }
 
@@ -45,7 +45,7 @@ fn app_with(world: &World, engine: &Engine, connection: ConnectionId, most: Opti
         transaction.put(id.row(), &app)?;
         transaction.put(grant.id.row(), &grant)
     };
-    engine.ledger().unwrap().change(now, keep).unwrap();
+    engine.store().unwrap().change(now, keep).unwrap();
     Caller::App(AppCaller {
         app: id,
         grant: None,
@@ -67,7 +67,7 @@ async fn with_app(most: Option<&str>) -> (World, Engine, Caller) {
 #[tokio::test]
 async fn what_a_grant_limits_is_narrowed_without_the_app_asking_for_it() {
     let (world, engine, app) = with_app(Some("read other")).await;
-    for wish in [TokenWish::default(), only("read")] {
+    for wish in [TokenRequest::default(), only("read")] {
         let got = engine.token(&app, NAME, wish).await.unwrap();
         assert_eq!(got.scopes, Scopes::parse("read"));
     }
@@ -151,9 +151,9 @@ async fn where_the_provider_gives_the_whole_a_limited_grant_gives_nothing_and_an
 #[tokio::test]
 async fn a_token_for_an_audience_that_can_do_more_than_was_granted_is_not_handed_out() {
     let (world, engine, app) = with_app(Some("read")).await;
-    let there = TokenWish {
+    let there = TokenRequest {
         audience: Some("api".to_owned()),
-        ..TokenWish::default()
+        ..TokenRequest::default()
     };
     world.server.queue(Fault::NarrowerScope("read write".to_owned()));
     for _ in 0..2 {
@@ -174,13 +174,13 @@ async fn a_person_is_asked_about_the_whole_until_the_provider_has_shown_that_it_
         program: Some("/bin/tool".to_owned()),
         session: Some(1),
     });
-    let ledger = engine.ledger().unwrap();
+    let store = engine.store().unwrap();
     let mut connection = view(&engine).await.connection;
-    let mut asked = |narrows: Option<bool>, wish: &TokenWish| {
+    let mut asked = |narrows: Option<bool>, wish: &TokenRequest| {
         connection.narrows = narrows;
-        let wanted = Wanted::new(Operation::Token).of(connection.id, None);
+        let wanted = AccessRequest::new(Operation::Token).of(connection.id, None);
         engine
-            .question_of(&ledger, &program, &connection, NAME, wish, wanted)
+            .question_of(&store, &program, &connection, NAME, wish, wanted)
             .unwrap()
     };
     for narrows in [None, Some(false)] {
@@ -190,11 +190,11 @@ async fn a_person_is_asked_about_the_whole_until_the_provider_has_shown_that_it_
         asked(Some(true), &only("read")).target.scopes,
         Some(Scopes::parse("read"))
     );
-    let there = TokenWish {
+    let there = TokenRequest {
         resource: Some("https://api.example.com".to_owned()),
-        ..TokenWish::default()
+        ..TokenRequest::default()
     };
-    let (plain, elsewhere) = (asked(None, &TokenWish::default()), asked(None, &there));
+    let (plain, elsewhere) = (asked(None, &TokenRequest::default()), asked(None, &there));
     assert_eq!(
         elsewhere.notes,
         [
@@ -204,9 +204,9 @@ async fn a_person_is_asked_about_the_whole_until_the_provider_has_shown_that_it_
         ]
     );
     assert_ne!(plain, elsewhere, "a yes to the one is none to the other");
-    let wanted = Wanted::new(Operation::Token);
+    let wanted = AccessRequest::new(Operation::Token);
     let error = engine
-        .question_of(&ledger, &program, &connection, NAME, &only("admin"), wanted)
+        .question_of(&store, &program, &connection, NAME, &only("admin"), wanted)
         .unwrap_err();
     assert_eq!(
         error.code(),
@@ -216,7 +216,7 @@ async fn a_person_is_asked_about_the_whole_until_the_provider_has_shown_that_it_
 }
 
 fn tokens(engine: &Engine, id: ConnectionId) -> Tokens {
-    engine.ledger().unwrap().get(id.row()).unwrap().unwrap()
+    engine.store().unwrap().get(id.row()).unwrap().unwrap()
 }
 
 /// security.md, "Refresh", 5: the old refresh token is kept for a short while, as at any refresh.
@@ -239,9 +239,9 @@ async fn a_narrowed_answer_rotates_the_refresh_token_and_raises_the_fence() {
 async fn eight_narrowed_tokens_are_kept_the_oldest_goes_and_so_do_those_that_have_ended() {
     let (world, engine) = World::connected(Behaviour::rotating(Rotation::None)).await;
     let id = view(&engine).await.connection.id;
-    let at = |number: usize| TokenWish {
+    let at = |number: usize| TokenRequest {
         audience: Some(format!("api-{number}")),
-        ..TokenWish::default()
+        ..TokenRequest::default()
     };
     for number in 0..=KEPT {
         engine.token(&ui(), NAME, at(number)).await.unwrap();
@@ -278,7 +278,7 @@ async fn a_narrowed_answer_that_meets_a_full_disk_is_spilled_and_taken_in() {
         tokio::spawn(async move { engine.token(&ui(), NAME, only("read")).await })
     };
     seen(&world, "the request", |server| server.refreshes() == 1).await;
-    engine.inner.opener.store().unwrap().fail_commits(1_000_000);
+    engine.inner.opener.database().unwrap().fail_commits(1_000_000);
     world.server.release();
     let error = asking.await.unwrap().unwrap_err();
     assert!(error.to_string().contains("disk is full"), "{error}");
@@ -310,7 +310,7 @@ async fn an_app_with_a_limit_gets_nothing_from_a_provider_that_cannot_narrow_and
     );
     for method in [NarrowingMethod::Unknown, NarrowingMethod::None] {
         set_narrowing(&engine, method).await;
-        for wish in [TokenWish::default(), only("read")] {
+        for wish in [TokenRequest::default(), only("read")] {
             let error = engine.token(&limited, NAME, wish).await.unwrap_err();
             assert_eq!(error.code(), Code::PermissionDenied);
             assert!(error.to_string().contains("cannot narrow a token"), "{error}");
@@ -329,7 +329,7 @@ async fn an_app_with_a_limit_gets_nothing_from_a_provider_that_cannot_narrow_and
 #[tokio::test]
 async fn a_person_is_asked_about_the_whole_where_the_provider_is_not_asked_for_less() {
     let (_world, engine) = World::connected(Behaviour::default()).await;
-    let ledger = engine.ledger().unwrap();
+    let store = engine.store().unwrap();
     let mut connection = view(&engine).await.connection;
     connection.narrows = Some(true);
     let program = Caller::Program(Peer {
@@ -339,10 +339,10 @@ async fn a_person_is_asked_about_the_whole_where_the_provider_is_not_asked_for_l
         program: None,
         session: None,
     });
-    let asked = |wish: &TokenWish| {
-        let wanted = Wanted::new(Operation::Token).of(connection.id, None);
+    let asked = |wish: &TokenRequest| {
+        let wanted = AccessRequest::new(Operation::Token).of(connection.id, None);
         engine
-            .question_of(&ledger, &program, &connection, NAME, wish, wanted)
+            .question_of(&store, &program, &connection, NAME, wish, wanted)
             .unwrap()
     };
     assert_eq!(asked(&only("read")).target.scopes, Some(Scopes::parse("read")));
@@ -361,10 +361,10 @@ async fn an_app_cannot_send_an_unknown_target_even_if_it_says_that_it_may() {
     let (world, engine) = World::connected(Behaviour::default()).await;
     let id = view(&engine).await.connection.id;
     let app = app_with(&world, &engine, id, None);
-    let there = TokenWish {
+    let there = TokenRequest {
         audience: Some("api".to_owned()),
         allow_unknown_target: true,
-        ..TokenWish::default()
+        ..TokenRequest::default()
     };
     let error = engine.token(&app, NAME, there.clone()).await.unwrap_err();
     assert!(

@@ -5,8 +5,8 @@
 
 use crate::{
     Engine, Error,
-    records::{index::Index, sealed_store::Ledger},
-    token::request::TokenWish,
+    records::{index::Index, sealed_store::SealedStore},
+    token::request::TokenRequest,
 };
 use tokenry_core::{
     Caller, Connection, GrantType, KnownTargets, Narrowing, NarrowingMethod, Provider, ProviderId, Rotation,
@@ -133,7 +133,7 @@ fn warning(field: &str, target: &str) -> String {
 const WHOLE: &str = "The provider cannot narrow this token: it can do everything that the connection can.";
 
 /// Whether the user agreed to a target that is not known.
-pub(super) fn is_confirmed(caller: &Caller, wish: &TokenWish, rule: Rule) -> bool {
+pub(super) fn is_confirmed(caller: &Caller, wish: &TokenRequest, rule: Rule) -> bool {
     match caller {
         // An app cannot put the sign-in at risk by itself.
         Caller::App(_) => false,
@@ -175,22 +175,22 @@ pub(super) fn check_target(
 
 impl Engine {
     /// How a limited token of this connection is fetched, and from whom.
-    pub(crate) fn way(&self, ledger: &Ledger, connection: &Connection) -> Result<(Way, Provider), Error> {
-        let provider = ledger
+    pub(crate) fn way(&self, store: &SealedStore, connection: &Connection) -> Result<(Way, Provider), Error> {
+        let provider = store
             .get::<Provider>(connection.provider.row())?
             .ok_or_else(|| Error::Internal("a connection has no provider".to_owned()))?;
-        let way = way(&ledger.index(), &provider, connection);
+        let way = way(&store.index(), &provider, connection);
         Ok((way, provider))
     }
 
     /// What the user has to know about this wish before agreeing to it.
     pub(super) fn warnings(
         &self,
-        ledger: &Ledger,
+        store: &SealedStore,
         connection: &Connection,
-        wish: &TokenWish,
+        wish: &TokenRequest,
     ) -> Result<Vec<String>, Error> {
-        let (way, provider) = self.way(ledger, connection)?;
+        let (way, provider) = self.way(store, connection)?;
         let mut warnings = Vec::new();
         let is_unavailable = matches!(way, Way::Unavailable(_)) || connection.narrows == Some(false);
         if is_unavailable && wish.scopes.is_some() {

@@ -12,7 +12,7 @@ use tokenry_testkit::{Behaviour, Rotation};
 const FOR_LONG: u32 = 1_000_000;
 
 fn fail_commits(engine: &Engine, times: u32) {
-    engine.inner.opener.store().unwrap().fail_commits(times);
+    engine.inner.opener.database().unwrap().fail_commits(times);
 }
 
 fn spills(world: &World) -> usize {
@@ -34,7 +34,7 @@ async fn refreshed_onto_a_full_disk() -> (World, Engine, Secret) {
     let before = token(&engine, 0).await.unwrap().access_token;
     engine.flush_activity().await;
     world.pass(3500);
-    world.server.queue(tokenry_testkit::Fault::Gate);
+    world.server.queue(tokenry_testkit::Fault::VaultHandle);
     let asking = {
         let engine = engine.clone();
         tokio::spawn(async move { engine.refresh(&ui(), NAME).await })
@@ -54,7 +54,7 @@ async fn one_failed_commit_costs_nothing() {
     let (world, engine) = World::connected(Behaviour::default()).await;
     engine.flush_activity().await;
     world.pass(3500);
-    world.server.queue(tokenry_testkit::Fault::Gate);
+    world.server.queue(tokenry_testkit::Fault::VaultHandle);
     let asking = {
         let engine = engine.clone();
         tokio::spawn(async move { engine.refresh(&ui(), NAME).await })
@@ -110,7 +110,7 @@ async fn a_spilled_token_is_taken_in_by_the_next_engine() {
 #[tokio::test]
 async fn a_full_disk_outlives_a_lock_and_an_unlock() {
     let (world, engine, _) = refreshed_onto_a_full_disk().await;
-    engine.set_gate(crate::lifecycle::vault_handle::Gate::Shut {
+    engine.set_vault_handle(crate::lifecycle::vault_handle::VaultHandle::Shut {
         state: crate::VaultState::Locked,
         problem: None,
         waiting_for_keyring: false,
@@ -188,7 +188,7 @@ async fn a_failure_that_meets_a_full_disk_is_still_known_for_what_it_was() {
     let (world, engine) = World::connected(Behaviour::rotating(Rotation::Strict)).await;
     engine.flush_activity().await;
     world.pass(3500);
-    world.server.queue(tokenry_testkit::Fault::Gate);
+    world.server.queue(tokenry_testkit::Fault::VaultHandle);
     world.server.set(|behaviour| behaviour.clients.clear());
     let asking = {
         let engine = engine.clone();
@@ -207,7 +207,7 @@ async fn a_failure_that_meets_a_full_disk_is_still_known_for_what_it_was() {
 async fn the_tombstone_of_an_ended_grant_is_kept_for_a_week() {
     let (world, engine) = World::connected(Behaviour::default()).await;
     let row = view(&engine).await.connection.id.row();
-    let tokens = |engine: &Engine| engine.ledger().unwrap().get::<Tokens>(row).unwrap().unwrap();
+    let tokens = |engine: &Engine| engine.store().unwrap().get::<Tokens>(row).unwrap().unwrap();
     let token = tokens(&engine).refresh_token.unwrap();
     world.server.withdraw();
     engine.refresh(&ui(), NAME).await.unwrap_err();
@@ -226,7 +226,7 @@ async fn the_tombstone_of_an_ended_grant_is_kept_for_a_week() {
 async fn a_replaced_refresh_token_is_kept_beside_the_new_one() {
     let (_world, engine) = World::connected(Behaviour::default()).await;
     let row = view(&engine).await.connection.id.row();
-    let tokens = || engine.ledger().unwrap().get::<Tokens>(row).unwrap().unwrap();
+    let tokens = || engine.store().unwrap().get::<Tokens>(row).unwrap().unwrap();
     let first = tokens();
     assert!(first.replaced.is_none());
     engine.refresh(&ui(), NAME).await.unwrap();

@@ -2,7 +2,8 @@
 
 use super::Request;
 use crate::{
-    Engine, Error, engine::blocking, records::sealed_store::Ledger, token::apply_response::settle_exchanged,
+    Engine, Error, engine::blocking, records::sealed_store::SealedStore,
+    token::apply_response::apply_exchange_response,
 };
 use std::sync::Arc;
 use tokenry_core::{Caller, Connection, EventKind, Outcome, Tokens};
@@ -11,15 +12,20 @@ use tokenry_oauth::Answer;
 impl Engine {
     pub(super) async fn keep_exchanged(
         &self,
-        ledger: Arc<Ledger>,
-        request: Request,
+        store: Arc<SealedStore>,
+        request: RefreshRequest,
         answer: Answer,
     ) -> Result<(), Error> {
         let engine = self.clone();
-        blocking(move || engine.commit_exchanged(&ledger, &request, &answer)).await
+        blocking(move || engine.commit_exchanged(&store, &request, &answer)).await
     }
 
-    fn commit_exchanged(&self, ledger: &Ledger, request: &Request, answer: &Answer) -> Result<(), Error> {
+    fn commit_exchanged(
+        &self,
+        store: &SealedStore,
+        request: &RefreshRequest,
+        answer: &Answer,
+    ) -> Result<(), Error> {
         let (now, id) = (self.now(), request.connection.id);
         let Some(to) = request.limits.as_deref() else {
             return Ok(());
@@ -28,7 +34,7 @@ impl Engine {
             .event(&Caller::Engine, EventKind::Refreshed, Outcome::Done)
             .about(&request.connection)
             .with_detail(&format!("by token exchange, {}", to.words()));
-        ledger.change(now, |transaction| {
+        store.change(now, |transaction| {
             let (Some(mut connection), Some(tokens)) = (
                 transaction.get::<Connection>(id.row())?,
                 transaction.get::<Tokens>(id.row())?,
@@ -39,7 +45,7 @@ impl Engine {
                 // A new sign-in came meanwhile: this token is of the one before.
                 return Ok(());
             }
-            let tokens = settle_exchanged(&mut connection, tokens, answer.clone(), to, now);
+            let tokens = apply_exchange_response(&mut connection, tokens, answer.clone(), to, now);
             transaction.put(id.row(), &connection)?;
             transaction.put(id.row(), &tokens)?;
             transaction.event(&event)

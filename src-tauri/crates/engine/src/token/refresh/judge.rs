@@ -1,12 +1,12 @@
 //! After a failure: what it means for the grant. With one exception nothing.
 
-use super::{Refused, Request};
+use super::{RefusedLimits, RefreshRequest};
 use crate::{
     Engine, Error,
     engine::blocking,
     records::{
         journal::{JournalEntry, JournalState, Verdict, verdict},
-        sealed_store::Ledger,
+        sealed_store::SealedStore,
         transaction::Transaction,
     },
     token::{apply_response::TOMBSTONE_KEPT, timing},
@@ -21,25 +21,25 @@ use tokenry_oauth::Failure;
 impl Engine {
     pub(super) async fn keep_failure(
         &self,
-        ledger: Arc<Ledger>,
-        request: Request,
+        store: Arc<SealedStore>,
+        request: RefreshRequest,
         failure: Failure,
     ) -> Result<(), Error> {
         let (engine, id, limits) = (self.clone(), request.connection.id, request.limits.clone());
         let is_refused = is_about_the_wish(&request, &failure);
-        let judged = blocking(move || engine.judge_failure(&ledger, &request, &failure)).await;
+        let judged = blocking(move || engine.judge_failure(&store, &request, &failure)).await;
         match (judged, limits) {
             (Err(error), Some(limits)) if is_refused => {
                 let (at, error) = (self.now(), Arc::new(error));
                 let kept = error.clone();
-                self.inner.refreshes.refuse(id, Refused { limits, at, error });
+                self.inner.refreshes.refuse(id, RefusedLimits { limits, at, error });
                 Err(Error::Shared(kept))
             }
             (judged, _) => judged,
         }
     }
 
-    fn judge_failure(&self, ledger: &Ledger, request: &Request, failure: &Failure) -> Result<(), Error> {
+    fn judge_failure(&self, store: &SealedStore, request: &RefreshRequest, failure: &Failure) -> Result<(), Error> {
         let (now, id) = (self.now(), request.connection.id);
         let mut detail = failure.to_string();
         if let Some(to) = &request.limits {
@@ -49,7 +49,7 @@ impl Engine {
             .event(&Caller::Engine, EventKind::RefreshFailed, Outcome::Failed)
             .about(&request.connection)
             .with_detail(&detail);
-        let error = ledger.change_surely(now, |transaction| {
+        let error = store.change_surely(now, |transaction| {
             let (Some(mut connection), Some(tokens)) = (
                 transaction.get::<Connection>(id.row())?,
                 transaction.get::<Tokens>(id.row())?,
@@ -62,7 +62,7 @@ impl Engine {
             }
             let verdict = note(transaction, request, &connection, failure, now)?;
             connection.updated_at = now;
-            let name = || ledger.index().name_of(&request.connection);
+            let name = || store.index().name_of(&request.connection);
             let error = match final_reason(request, failure, verdict) {
                 Some(reason) => {
                     end(transaction, &mut connection, tokens, failure, reason, now)?;
@@ -203,7 +203,7 @@ fn is_repeated(refusal: Option<&RepeatedRefusal>) -> bool {
 }
 
 /// What the caller hears who wanted less.
-fn limits_refused(request: &Request, failure: &Failure) -> Error {
+fn limits_refused(request: &RefreshRequest, failure: &Failure) -> Error {
     match (failure.refusal(), &request.limits) {
         (Some(refusal), Some(to)) => Error::LimitsRefused {
             limits: to.words(),
@@ -221,7 +221,7 @@ fn limits_refused(request: &Request, failure: &Failure) -> Error {
 /// Writes into the journal what this end says of the token, and judges what may be done with it now.
 fn note(
     transaction: &mut Transaction<'_>,
-    request: &Request,
+    request: &RefreshRequest,
     connection: &Connection,
     failure: &Failure,
     now: Timestamp,
@@ -237,7 +237,7 @@ fn note(
 }
 
 /// What a failure says about the token. One that says nothing does not close the open end of an earlier time.
-fn after(request: &Request, failure: &Failure) -> JournalState {
+fn after(request: &RefreshRequest, failure: &Failure) -> JournalState {
     use JournalState::{Doubtful, Free, LimitRefused, Sent, Unanswered};
     let now = match failure {
         _ if is_about_the_wish(request, failure) && may_be_consumed(request, failure) => LimitRefused,
@@ -256,7 +256,7 @@ fn after(request: &Request, failure: &Failure) -> JournalState {
 
 /// Whether the refresh token may be used up although the provider only refused the limits. Some servers replace it
 /// before they look at the resource; scopes are compared with the grant first.
-fn may_be_consumed(request: &Request, failure: &Failure) -> bool {
+fn may_be_consumed(request: &RefreshRequest, failure: &Failure) -> bool {
     let rotates =
         request.provider.settings.rotation != Rotation::None && request.connection.rotates != Some(false);
     let has_target = request.limits.as_ref().is_some_and(|to| to.has_audience());
@@ -265,13 +265,13 @@ fn may_be_consumed(request: &Request, failure: &Failure) -> bool {
 
 /// Whether a provider refused a request with limits: in whatever words, `invalid_grant` included, that says nothing
 /// about the grant. Only a plain refresh does.
-fn is_about_the_wish(request: &Request, failure: &Failure) -> bool {
+fn is_about_the_wish(request: &RefreshRequest, failure: &Failure) -> bool {
     let is_refusal = matches!(failure, Failure::InvalidGrant { .. } | Failure::Rejected { .. });
     request.limits.is_some() && (is_refusal || request.subject.is_some())
 }
 
 /// Whether this failure is one that only the person can mend.
-fn final_reason(request: &Request, failure: &Failure, verdict: Verdict) -> Option<ReauthReason> {
+fn final_reason(request: &RefreshRequest, failure: &Failure, verdict: Verdict) -> Option<ReauthReason> {
     let was_active = request.connection.status == ConnectionStatus::Active;
     let was_lost = request
         .open_end

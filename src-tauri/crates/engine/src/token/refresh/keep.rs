@@ -1,13 +1,13 @@
 //! After a good answer: it is on the disk before anybody hears of it.
 
-use super::{Ended, Request};
+use super::{Ended, RefreshRequest};
 use crate::{
     Engine, Error,
     engine::blocking,
     lifecycle::recover,
-    records::sealed_store::Ledger,
+    records::sealed_store::SealedStore,
     token::{
-        apply_response::{settle_narrowed, settle_refreshed},
+        apply_response::{apply_narrowed_response, apply_refresh_response},
         fault_points::{Step, reached},
         partial_response,
     },
@@ -23,9 +23,9 @@ use tokio::sync::watch;
 /// The shortest and the longest pause between two tries to write a token down, in seconds.
 const TRIES: (u64, u64) = (1, 30);
 
-impl Request {
+impl RefreshRequest {
     /// What the answer makes of the connection and its tokens.
-    fn settle(
+    fn apply_token_response(
         &self,
         connection: &mut Connection,
         old: Tokens,
@@ -37,8 +37,8 @@ impl Request {
             return partial_response::set_aside(connection, old, &answer, now);
         }
         match &self.limits {
-            Some(to) => settle_narrowed(connection, old, answer, to, &self.provider, now, random),
-            None => settle_refreshed(connection, old, answer, &self.provider, now, random),
+            Some(to) => apply_narrowed_response(connection, old, answer, to, &self.provider, now, random),
+            None => apply_refresh_response(connection, old, answer, &self.provider, now, random),
         }
     }
 }
@@ -49,17 +49,17 @@ impl Engine {
     /// hear of the disk at once.
     pub(super) async fn keep_answer(
         &self,
-        ledger: Arc<Ledger>,
-        request: Request,
+        store: Arc<SealedStore>,
+        request: RefreshRequest,
         answer: Answer,
         tell: &watch::Sender<Ended>,
     ) -> Result<(), Error> {
         let request = Arc::new(request);
-        let Err(error) = self.try_keeping(&ledger, &request, &answer).await else {
+        let Err(error) = self.try_keeping(&store, &request, &answer).await else {
             return Ok(());
         };
         tracing::error!("a refreshed token could not be written and is kept: {error}");
-        let (engine, held, kept, spilled) = (self.clone(), ledger.clone(), request.clone(), answer.clone());
+        let (engine, held, kept, spilled) = (self.clone(), store.clone(), request.clone(), answer.clone());
         if let Err(error) = blocking(move || engine.spill(&held, &kept, spilled)).await {
             tracing::error!("nor could it be sealed into a file, so it is only in memory: {error}");
         }
@@ -69,7 +69,7 @@ impl Engine {
             let pause = tokio::time::sleep(Duration::from_secs(wait));
             wait = (wait * 2).min(TRIES.1);
             let is_last = tokio::select! { () = pause => false, () = self.ending() => true };
-            match self.try_keeping(&ledger, &request, &answer).await {
+            match self.try_keeping(&store, &request, &answer).await {
                 Ok(()) => {
                     recover::unspill(&self.inner.folder, request.connection.id.row(), request.fence + 1);
                     return Ok(());
@@ -82,18 +82,23 @@ impl Engine {
 
     async fn try_keeping(
         &self,
-        ledger: &Arc<Ledger>,
-        request: &Arc<Request>,
+        store: &Arc<SealedStore>,
+        request: &Arc<RefreshRequest>,
         answer: &Answer,
     ) -> Result<(), Error> {
-        let (engine, ledger, request) = (self.clone(), ledger.clone(), request.clone());
+        let (engine, store, request) = (self.clone(), store.clone(), request.clone());
         let answer = answer.clone();
-        blocking(move || engine.commit_answer(&ledger, &request, &answer)).await
+        blocking(move || engine.commit_answer(&store, &request, &answer)).await
     }
 
-    fn commit_answer(&self, ledger: &Ledger, request: &Request, answer: &Answer) -> Result<(), Error> {
+    fn commit_answer(
+        &self,
+        store: &SealedStore,
+        request: &RefreshRequest,
+        answer: &Answer,
+    ) -> Result<(), Error> {
         let (now, id) = (self.now(), request.connection.id);
-        ledger.change_surely(now, |transaction| {
+        store.change_surely(now, |transaction| {
             let (Some(mut connection), Some(old)) = (
                 transaction.get::<Connection>(id.row())?,
                 transaction.get::<Tokens>(id.row())?,
@@ -107,7 +112,7 @@ impl Engine {
             let before = connection.status;
             let lost_before = connection.lost.clone();
             let event = self.refreshed_event(request, &connection, answer);
-            let tokens = request.settle(&mut connection, old, answer.clone(), now, &*self.inner.random);
+            let tokens = request.apply_to(&mut connection, old, answer.clone(), now, &*self.inner.random);
             if matches!(before, ConnectionStatus::Paused | ConnectionStatus::Disconnecting) {
                 // What its person wanted meanwhile stays.
                 connection.status = before;
@@ -117,7 +122,7 @@ impl Engine {
             transaction.delete(Table::Journal, id.row())?;
             transaction.event(&event)?;
             if connection.lost != lost_before
-                && let Some(event) = self.lost_event(ledger, &connection)
+                && let Some(event) = self.lost_event(store, &connection)
             {
                 transaction.event(&event)?;
             }
@@ -129,7 +134,7 @@ impl Engine {
     }
 
     /// What came of it, for the activity log.
-    fn refreshed_event(&self, request: &Request, connection: &Connection, answer: &Answer) -> Event {
+    fn refreshed_event(&self, request: &RefreshRequest, connection: &Connection, answer: &Answer) -> Event {
         let limits = request.limits.as_ref().map(|to| to.words());
         let other = partial_response::another_account(connection, answer).map(|found| {
             format!(
@@ -151,14 +156,14 @@ impl Engine {
             .with_detail_if(detail.as_deref())
     }
 
-    fn spill(&self, ledger: &Ledger, request: &Request, answer: Answer) -> Result<(), Error> {
-        let old = ledger.get::<Tokens>(request.connection.id.row())?;
+    fn spill(&self, store: &SealedStore, request: &RefreshRequest, answer: Answer) -> Result<(), Error> {
+        let old = store.get::<Tokens>(request.connection.id.row())?;
         let Some(old) = old.filter(|old| old.fence == request.fence) else {
             return Ok(());
         };
         let mut connection = request.connection.clone();
         let (now, random) = (self.now(), &*self.inner.random);
-        let tokens = request.settle(&mut connection, old, answer, now, random);
-        recover::spill(&self.inner.folder, ledger, &connection, &tokens)
+        let tokens = request.apply_to(&mut connection, old, answer, now, random);
+        recover::spill(&self.inner.folder, store, &connection, &tokens)
     }
 }

@@ -1,11 +1,11 @@
 //! Before a refresh token is sent: the row is read again, and the journal says what is about to happen.
 
-use super::{Request, Why};
+use super::{RefreshRequest, RefreshTrigger};
 use crate::{
     Engine, Error,
     records::{
         journal::{JournalEntry, JournalState, Verdict, verdict},
-        sealed_store::Ledger,
+        sealed_store::SealedStore,
     },
     token::{
         fault_points::{Step, reached},
@@ -23,41 +23,41 @@ impl Engine {
     /// Decides whether to send, and says so in the journal before anything is sent. `None` when there is no need.
     pub(super) fn prepare(
         &self,
-        ledger: &Ledger,
+        store: &SealedStore,
         id: ConnectionId,
-        why: Why,
-    ) -> Result<Option<Request>, Error> {
+        why: RefreshTrigger,
+    ) -> Result<Option<RefreshRequest>, Error> {
         let now = self.now();
-        if let Some(why) = ledger.read_only() {
+        if let Some(why) = store.read_only() {
             return Err(Error::ReadOnly(why));
         }
         let (Some(connection), Some(tokens)) = (
-            ledger.get::<Connection>(id.row())?,
-            ledger.get::<Tokens>(id.row())?,
+            store.get::<Connection>(id.row())?,
+            store.get::<Tokens>(id.row())?,
         ) else {
             return Err(crate::access::resolve::gone(&id.to_string()));
         };
-        may_refresh(ledger, &connection, &why)?;
+        may_refresh(store, &connection, &why)?;
         let needless = match &why {
-            Why::Due(min_valid) => {
+            RefreshTrigger::Due(min_valid) => {
                 !connection.doubtful && is_fresh(tokens.obtained_at, tokens.expires_at, *min_valid, now)
             }
             // Somebody ahead of us in the line may have learnt that there is no such thing.
-            Why::Less(to, _) if !to.has_audience() && connection.narrows == Some(false) => true,
-            Why::Less(to, min_valid) => {
+            RefreshTrigger::Narrowed(to, _) if !to.has_audience() && connection.narrows == Some(false) => true,
+            RefreshTrigger::Narrowed(to, min_valid) => {
                 narrowing::of(&tokens, to).is_some_and(|kept| narrowing::is_fresh(kept, *min_valid, now))
             }
             // A caller may have been quicker than the schedule.
-            Why::Scheduled => due_at(&connection).is_none_or(|due| due > now),
-            Why::Asked => false,
+            RefreshTrigger::Scheduled => due_at(&connection).is_none_or(|due| due > now),
+            RefreshTrigger::Asked => false,
         };
         if needless {
             return Ok(None);
         }
-        let provider = ledger
+        let provider = store
             .get::<Provider>(connection.provider.row())?
             .ok_or_else(|| Error::Internal("a connection has no provider".to_owned()))?;
-        let mut request = Request {
+        let mut request = RefreshRequest {
             fence: tokens.fence,
             provider,
             connection,
@@ -71,7 +71,7 @@ impl Engine {
         }
         if request.limits.is_some() {
             // As it is now: a refresh ahead of us in the line may have shown that refresh tokens rotate.
-            match way(&ledger.index(), &request.provider, &request.connection) {
+            match way(&store.index(), &request.provider, &request.connection) {
                 Way::Unavailable(_) => return Ok(None),
                 Way::Exchange => {
                     request.subject = Some(tokens.access_token);
@@ -81,9 +81,9 @@ impl Engine {
             }
         }
         let Some(refresh_token) = tokens.refresh_token else {
-            return Err(needs_reauth(ledger, &request.connection));
+            return Err(needs_reauth(store, &request.connection));
         };
-        request.open_end = self.journal(ledger, &request, &refresh_token, &why, now)?;
+        request.open_end = self.journal(store, &request, &refresh_token, &why, now)?;
         request.refresh_token = Some(refresh_token);
         Ok(Some(request))
     }
@@ -91,21 +91,21 @@ impl Engine {
     /// Writes down that this token is about to be sent, if it may be. Gives the open end that an earlier time left.
     fn journal(
         &self,
-        ledger: &Ledger,
-        request: &Request,
+        store: &SealedStore,
+        request: &RefreshRequest,
         refresh_token: &Secret,
-        why: &Why,
+        why: &RefreshTrigger,
         now: Timestamp,
     ) -> Result<Option<JournalState>, Error> {
-        let Request {
+        let RefreshRequest {
             connection, provider, ..
         } = request;
-        let fingerprint = ledger.vault().fingerprint(refresh_token);
-        let before = ledger
+        let fingerprint = store.vault().fingerprint(refresh_token);
+        let before = store
             .get::<JournalEntry>(connection.id.row())?
             .filter(|entry| entry.fence == request.fence && entry.fingerprint == fingerprint);
         // A person may try what we would not.
-        if *why != Why::Asked {
+        if *why != RefreshTrigger::Asked {
             match verdict(
                 before.as_ref(),
                 provider.settings.rotation,
@@ -115,9 +115,9 @@ impl Engine {
                 Verdict::Send(_) => {}
                 Verdict::Hold(end) => {
                     let was_limited = before.is_some_and(|entry| entry.state == JournalState::LimitRefused);
-                    return Err(self.hold(ledger, connection, end, was_limited, now)?);
+                    return Err(self.hold(store, connection, end, was_limited, now)?);
                 }
-                Verdict::Lost => return Err(self.lose(ledger, connection, now)?),
+                Verdict::Lost => return Err(self.lose(store, connection, now)?),
             }
         }
         let attempt = before.as_ref().map_or(1, |entry| entry.attempt.saturating_add(1));
@@ -131,7 +131,7 @@ impl Engine {
         };
         reached(Step::BeforeJournal);
         let is_first_limited = request.limits.is_some() && !connection.narrowed;
-        ledger.change(now, |transaction| {
+        store.change(now, |transaction| {
             if is_first_limited
                 && let Some(mut connection) = transaction.get::<Connection>(connection.id.row())?
             {
@@ -147,7 +147,7 @@ impl Engine {
     /// is used up first, since a second try could end it.
     fn hold(
         &self,
-        ledger: &Ledger,
+        store: &SealedStore,
         connection: &Connection,
         end: Option<Timestamp>,
         was_limited: bool,
@@ -161,7 +161,7 @@ impl Engine {
              twice could end it."
         };
         let id = connection.id;
-        ledger.change(now, |transaction| {
+        store.change(now, |transaction| {
             let Some(mut connection) = transaction.get::<Connection>(id.row())? else {
                 return Ok(());
             };
@@ -188,15 +188,15 @@ impl Engine {
     }
 
     /// The provider takes a refresh token once, it has taken this one, and its answer is lost.
-    fn lose(&self, ledger: &Ledger, connection: &Connection, now: Timestamp) -> Result<Error, Error> {
-        let (name, id) = (ledger.index().name_of(connection), connection.id);
+    fn lose(&self, store: &SealedStore, connection: &Connection, now: Timestamp) -> Result<Error, Error> {
+        let (name, id) = (store.index().name_of(connection), connection.id);
         let reason = ReauthReason::LostResponse;
         let detail = crate::error::reason_text(reason);
         let event = self
             .event(&Caller::Engine, EventKind::RefreshFailed, Outcome::Failed)
             .about(connection)
             .with_detail(detail);
-        ledger.change(now, |transaction| {
+        store.change(now, |transaction| {
             let Some(mut connection) = transaction.get::<Connection>(id.row())? else {
                 return Ok(());
             };
@@ -217,14 +217,14 @@ impl Engine {
 
 /// Whether a connection that stands like this is refreshed at all: between a caller's look at it and this one, its
 /// person may have paused it or given it up.
-fn may_refresh(ledger: &Ledger, connection: &Connection, why: &Why) -> Result<(), Error> {
-    let name = || ledger.index().name_of(connection);
+fn may_refresh(store: &SealedStore, connection: &Connection, why: &RefreshTrigger) -> Result<(), Error> {
+    let name = || store.index().name_of(connection);
     match connection.status {
         ConnectionStatus::Active | ConnectionStatus::Refreshing => Ok(()),
-        ConnectionStatus::NeedsReauth(_) if *why == Why::Asked => Ok(()),
+        ConnectionStatus::NeedsReauth(_) if *why == RefreshTrigger::Asked => Ok(()),
         // Words that are not `invalid_grant` end nothing: the schedule goes on trying.
-        ConnectionStatus::NeedsReauth(ReauthReason::Refused) if *why == Why::Scheduled => Ok(()),
-        ConnectionStatus::NeedsReauth(_) => Err(needs_reauth(ledger, connection)),
+        ConnectionStatus::NeedsReauth(ReauthReason::Refused) if *why == RefreshTrigger::Scheduled => Ok(()),
+        ConnectionStatus::NeedsReauth(_) => Err(needs_reauth(store, connection)),
         ConnectionStatus::Paused => Err(Error::Paused(name())),
         ConnectionStatus::Pending | ConnectionStatus::Disconnecting => {
             Err(crate::access::resolve::gone(&name()))
@@ -232,10 +232,10 @@ fn may_refresh(ledger: &Ledger, connection: &Connection, why: &Why) -> Result<()
     }
 }
 
-fn needs_reauth(ledger: &Ledger, connection: &Connection) -> Error {
+fn needs_reauth(store: &SealedStore, connection: &Connection) -> Error {
     let reason = match connection.status {
         ConnectionStatus::NeedsReauth(reason) => reason,
         _ => ReauthReason::Expired,
     };
-    Error::needs_reauth(ledger.index().name_of(connection), reason, connection)
+    Error::needs_reauth(store.index().name_of(connection), reason, connection)
 }
