@@ -16,7 +16,7 @@ use tokenry_contract::{
     Success, TokenAnswer, TokenRequest,
 };
 use tokenry_core::Operation;
-use tokenry_engine::{Engine, TokenRequest};
+use tokenry_engine::Engine;
 
 pub(crate) fn routes<O: Operations>(list: O) -> O {
     list.routes(routes!(list_connections))
@@ -271,14 +271,14 @@ operation!(
     }
 );
 
-fn wish(body: TokenRequest) -> TokenRequest {
+fn wish(body: TokenRequest) -> tokenry_engine::TokenRequest {
     let scopes = |text: String| {
         text.split(' ')
             .filter(|s| !s.is_empty())
             .map(str::to_owned)
             .collect()
     };
-    TokenRequest {
+    tokenry_engine::TokenRequest {
         min_valid: Duration::from_secs(body.min_valid_seconds.unwrap_or(0).into()),
         scopes: body.scope.map(scopes),
         audience: body.audience,

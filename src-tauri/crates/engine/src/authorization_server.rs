@@ -2,7 +2,7 @@
 //! consent given by the person in a window of ours (RFC 6749, 7636, 8252, 9207; OAuth 2.1).
 //!
 //! What must never be true of it: that anything is sent to an address that is not registered; that an app which
-//! cannot prove itself gets a code without its person's word; that a code works twice, or for another client, address
+//! cannot prove itself gets a code without the user's consent; that a code works twice, or for another client, address
 //! or verifier; that a code or token is kept as anything but a keyed hash; that a token outlives its grant.
 
 mod authorize;
@@ -13,7 +13,7 @@ mod error;
 mod inspect;
 mod issued;
 mod parameters;
-mod place;
+mod redirect_uri;
 mod request;
 mod token;
 

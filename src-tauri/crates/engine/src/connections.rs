@@ -1,3 +1,5 @@
+//! Connections: list, show, change.
+
 pub(crate) mod disconnect;
 
 use crate::{
@@ -56,7 +58,7 @@ impl Engine {
     }
 
     /// The one connection of a provider on which the caller may do this, or may ask to, if there is one. Whether it
-    /// may is decided there once more: here nobody is asked.
+    /// may is decided there once more: here no prompt appears.
     ///
     /// # Errors
     /// When there is no such provider, or several connections could be meant.
@@ -302,7 +304,7 @@ fn differences(before: &Connection, change: &ConnectionChange) -> Differences {
     differences
 }
 
-/// That somebody wants to see a connection.
+/// The request to see a connection.
 fn seen(connection: &Connection) -> AccessRequest {
     AccessRequest::new(Operation::ReadConnections)
         .at(connection.provider)

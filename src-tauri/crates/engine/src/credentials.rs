@@ -151,7 +151,7 @@ impl Engine {
         Ok(AnyCredential::Entered(view))
     }
 
-    /// Adds a credential. Its values are sealed, and shown to nobody who is not handed them.
+    /// Adds a credential. Its values are sealed, and shown only where they are handed out.
     ///
     /// # Errors
     /// When a field cannot be right, each named; or the name is taken.
@@ -182,7 +182,7 @@ impl Engine {
         let (id, known) = self.entered(caller, Operation::WriteCredentials, reference)?;
         let store = self.store()?;
         let before = stored(&store, id, reference)?;
-        // Looked at before anybody is asked, so that nobody is asked for nothing.
+        // Looked at before the prompt, so that no prompt appears in vain.
         let after = change.applied_to(before.clone(), self.now())?;
         check::change(&before, &after, self.now())?;
         self.name_is_free(&after)?;
@@ -289,7 +289,7 @@ impl Engine {
         known.is_alive(self.latest()).then(|| (id, known.clone()))
     }
 
-    /// The same for whoever wants to change or delete it.
+    /// The same for a caller that wants to change or delete it.
     fn entered(
         &self,
         caller: &Caller,

@@ -1,3 +1,5 @@
+//! The engine: its state, its start, and what every operation needs.
+
 use crate::{
     Change, Error, Host, Options, Status,
     access::{
@@ -69,7 +71,7 @@ pub(crate) struct Inner {
     locks: AtomicU64,
     /// Tells those who wait for it that the vault was locked.
     pub(crate) locked: Notify,
-    /// The vault that was open last. Somebody may still be in the middle of something with it.
+    /// The vault that was open last. A task may still be using it.
     pub(crate) last: Mutex<Weak<SealedStore>>,
     pub(crate) window: bool,
     pub(crate) asking: ConsentMode,
@@ -118,7 +120,7 @@ impl Engine {
                 let folder = tokenry_store::private_folder(&options.folder)?;
                 let opener = Opener::new(folder, &options, changes);
                 match opener.database() {
-                    // Whoever asks the engine hears of it; `tokenry status`, too.
+                    // Every caller hears of it; `tokenry status`, too.
                     Err(error) if error.is_damage() => {}
                     opened => drop(opened?),
                 }

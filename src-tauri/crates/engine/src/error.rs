@@ -1,6 +1,13 @@
+//! The errors of the engine, their codes and their texts.
+
+mod texts;
+
+pub(crate) use texts::reason_text;
+
 use crate::access::policy::{Operation, OperationPolicy as _};
 use crate::token::narrowing::Unavailable;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use texts::{cannot_narrow, fields_text, next_try, not_allowed, said, what_to_check};
 use tokenry_core::{Code, Connection, ReauthReason, Rule, Timestamp, within};
 use tokenry_oauth::{Failure, redirect::Refused};
 
@@ -80,12 +87,12 @@ pub enum Error {
     NotAllowed {
         /// Which kind of no.
         rule: Rule,
-        /// How long nobody is asked again.
+        /// How long no prompt appears.
         wait: Option<Duration>,
     },
-    /// Its person would have to be asked, and cannot be.
+    /// The user would have to be asked, and cannot be.
     #[error(
-        "this needs its person's consent, and nobody can be asked here; open the Tokenry window, start the engine with `tokenry serve --approve ask` in a terminal, or call with the token of an app that has a grant"
+        "this needs the user's consent, and no prompt can be shown here; open the Tokenry window, start the engine with `tokenry serve --approve ask` in a terminal, or call with the token of an app that has a grant"
     )]
     CannotAsk,
     /// An app without a grant for this.
@@ -189,7 +196,7 @@ pub enum Error {
     /// An answer that is none of ours.
     #[error("the redirect was refused: {}; open sign-ins stay open", within(&.0.to_string()))]
     Redirect(#[from] Refused),
-    /// An answer from somebody else.
+    /// An answer from another account.
     #[error("the redirect was refused: {}; open sign-ins stay open", within(.0))]
     RedirectRefused(String),
     /// Another account than the one to renew.
@@ -226,7 +233,7 @@ pub enum Error {
     /// Our own fault.
     #[error("something went wrong in Tokenry: {0}")]
     Internal(String),
-    /// Somebody else's refresh, which we waited for, ended with this.
+    /// The refresh of another caller, which we waited for, ended with this.
     #[error(transparent)]
     Shared(Arc<Error>),
 }
@@ -378,72 +385,6 @@ impl Error {
             next: next.into(),
         }
     }
-}
-
-fn cannot_narrow(is_hard: bool) -> &'static str {
-    if is_hard {
-        "The whole was not allowed, so nothing was handed out and nothing was sent; ask for a token without limits, or let the user grant the whole scope, in the window under Apps"
-    } else {
-        "Nothing was sent; ask for a token without an audience or a resource"
-    }
-}
-
-fn not_allowed(rule: Rule) -> &'static str {
-    match rule {
-        Rule::DeniedBefore => {
-            "the user denied this a moment ago and will not be prompted again yet; repeat it only when the user wants it"
-        }
-        Rule::Unanswered => {
-            "an unanswered prompt is denied, so nothing was handed out; repeat it when the user is there"
-        }
-        _ => "the user denied this; nothing was handed out and nothing was changed",
-    }
-}
-
-/// The next step after an error of the authorization endpoint (RFC 6749 §4.1.2.1).
-fn what_to_check(error: &str) -> &'static str {
-    match error {
-        "invalid_scope" => {
-            "it does not allow one of the scopes: ask for others with `--scope`, or change the default scopes with `tokenry provider edit`"
-        }
-        "server_error" | "temporarily_unavailable" => "the fault is on its side: try again later",
-        _ => "check its settings with `tokenry provider show`",
-    }
-}
-
-fn fields_text(fields: &BTreeMap<String, String>) -> String {
-    let list: Vec<_> = fields
-        .iter()
-        .map(|(field, wrong)| format!("{field} {}", within(wrong)))
-        .collect();
-    list.join("; ")
-}
-
-pub(crate) fn reason_text(reason: ReauthReason) -> &'static str {
-    match reason {
-        ReauthReason::Revoked => "the provider ended the grant",
-        ReauthReason::Expired => "its access token ended and the provider gave no refresh token",
-        ReauthReason::LostResponse => {
-            "the provider's answer to a refresh was lost, and it takes a refresh token only once"
-        }
-        ReauthReason::ScopeMissing => "the provider grants less than is needed",
-        ReauthReason::ClientRejected => "the provider does not accept the client id or secret any more",
-        ReauthReason::Refused => "the provider refuses to refresh it",
-        ReauthReason::OtherAccount => {
-            "the provider answered a refresh with the tokens of another account, which were set aside and not used"
-        }
-    }
-}
-
-fn said(words: &Option<String>) -> String {
-    words
-        .as_ref()
-        .map_or_else(String::new, |words| format!(" (it says: {words})"))
-}
-
-fn next_try(at: Option<Timestamp>) -> String {
-    at.map(|at| format!(" Tokenry tries again at {at:.0}."))
-        .unwrap_or_default()
 }
 
 #[cfg(test)]

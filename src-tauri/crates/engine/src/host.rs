@@ -1,3 +1,5 @@
+//! What the engine asks of the program that it runs in.
+
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -29,7 +31,7 @@ pub enum SchemeState {
     Ours,
     /// Another program does: the name of its handler.
     Others(String),
-    /// Nobody does.
+    /// No program does.
     NotRegistered,
     /// This system does not say.
     Unknown,
@@ -69,7 +71,7 @@ const OPENER: &str = "explorer";
 
 /// How long the system's opener is given to say that it finds no browser. One that goes on longer has found one, and
 /// may stay for as long as that is open.
-const OPENER_PATIENCE: Duration = Duration::from_millis(500);
+const OPENER_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Starts the system's opener with the address as its only argument.
 fn open_with_system(url: &Url) -> Result<(), HostError> {
@@ -91,11 +93,11 @@ fn opened(opener: &mut Command) -> Result<(), HostError> {
         .spawn()
         .map_err(|error| HostError(format!("{OPENER} could not be started ({error}); {NEXT}")))?;
     let (tell, told) = mpsc::channel();
-    // Somebody has to collect its exit status, or it stays behind as a zombie.
+    // Its exit status has to be collected, or it stays behind as a zombie.
     std::thread::spawn(move || {
         let _ = tell.send(child.wait());
     });
-    match told.recv_timeout(OPENER_PATIENCE) {
+    match told.recv_timeout(OPENER_TIMEOUT) {
         // Explorer's exit status says nothing.
         Ok(Ok(status)) if !status.success() && cfg!(not(windows)) => Err(HostError(format!(
             "no browser could be opened ({OPENER}: {status}); {NEXT}"

@@ -131,7 +131,7 @@ impl Engine {
         .await
     }
 
-    /// That somebody wants to change a provider. What decides where secrets go is an operation of its own.
+    /// The request to change a provider. What decides where secrets go is an operation of its own.
     fn changing(&self, before: &Provider, after: &Provider) -> Result<AccessRequest, Error> {
         let differences = difference::between(self.store()?.vault(), before, after);
         let operation = match differences.are_decisive() {

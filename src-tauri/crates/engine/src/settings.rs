@@ -1,3 +1,5 @@
+//! The settings of the user.
+
 use crate::{Engine, Error, access::policy::Operation, engine::blocking, records::sealed_store::SealedStore};
 use tokenry_core::{Caller, EventKind, Outcome, Secret, Settings};
 use tokenry_vault::SlotKind;
@@ -59,9 +61,9 @@ impl Engine {
         });
         let event = loopback.map(|on| {
             let detail = if on {
-                "loopback door on"
+                "HTTP API on 127.0.0.1 enabled"
             } else {
-                "loopback door off"
+                "HTTP API on 127.0.0.1 disabled"
             };
             let kind = EventKind::SettingsChanged;
             self.event(caller, kind, Outcome::Done).with_detail(detail)
@@ -112,7 +114,7 @@ impl Engine {
         })
     }
 
-    /// Keeps the port of the door on 127.0.0.1, so that the next run finds the same one.
+    /// Keeps the port of the HTTP API on 127.0.0.1, so that the next run finds the same one.
     ///
     /// # Errors
     /// While locked, and when it cannot be written.

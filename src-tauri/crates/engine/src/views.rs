@@ -1,3 +1,5 @@
+//! What callers are shown of connections, flows, tokens and the engine.
+
 use crate::lifecycle::vault_handle::VaultReport;
 use tokenry_core::{
     Code, Connection, ConnectionId, ConnectionStatus, CredentialId, Event, FlowId, FlowStatus, Name,

@@ -16,7 +16,7 @@ use std::fs;
 use tokenry_core::{Peer, clean};
 
 /// How many bytes of a program's arguments are looked at.
-const ARGUMENTS: usize = 4096;
+const MAX_ARGUMENT_BYTES: usize = 4096;
 
 /// A process as it is now; only its user is certain where the system does not say more.
 pub fn of_process(uid: u32, pid: u32) -> Peer {
@@ -30,7 +30,7 @@ pub fn of_process(uid: u32, pid: u32) -> Peer {
     }
 }
 
-/// A process that has ended: nobody gets what it asked for.
+/// A process that has ended: what it asked for is not handed out.
 pub fn ended(uid: u32, pid: u32) -> Peer {
     Peer {
         uid,
@@ -41,7 +41,7 @@ pub fn ended(uid: u32, pid: u32) -> Peer {
     }
 }
 
-/// A process that the door could tell nothing of. It is never one of another user: doors turn those away where they
+/// A process that the server knows nothing of. It is never one of another user: servers refuse those where they
 /// can tell.
 pub fn unknown() -> Peer {
     ended(u32::MAX, 0)
@@ -70,7 +70,7 @@ pub struct Surroundings {
     pub terminal: Option<String>,
 }
 
-/// Looked at only when somebody is to be asked.
+/// Looked at only for a prompt.
 pub fn surroundings(peer: &Peer) -> Surroundings {
     let Some(stat) = Stat::of(peer.pid) else {
         return Surroundings::default();
@@ -95,7 +95,7 @@ fn program(pid: u32) -> Option<String> {
 
 fn arguments(pid: u32) -> Option<String> {
     let bytes = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(ARGUMENTS)]);
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(MAX_ARGUMENT_BYTES)]);
     let words: Vec<_> = text.split('\0').filter(|word| !word.is_empty()).collect();
     (!words.is_empty()).then(|| clean(&words.join(" ")))
 }

@@ -4,7 +4,7 @@ use super::Stat;
 use tokenry_core::Peer;
 
 /// How far up it is looked.
-const GENERATIONS: usize = 32;
+const MAX_GENERATIONS: usize = 32;
 
 /// A process by its number and when it began.
 pub type Process = (u32, u64);
@@ -12,11 +12,11 @@ pub type Process = (u32, u64);
 /// The process that asks and those that started it, up to what starts programs for the user: a shell at a terminal, or
 /// what the system's first process started (the user's own service manager, a display manager). A program that starts
 /// copies of itself, or gives each a session of its own, is in the lineage of all of them; one whose parents have ended
-/// has nobody else in its own.
+/// has no other process in its own.
 pub fn lineage(peer: &Peer) -> Vec<Process> {
     let mut found = Vec::new();
     let mut pid = peer.pid;
-    for generation in 0..GENERATIONS {
+    for generation in 0..MAX_GENERATIONS {
         let Some(stat) = Stat::of(pid) else { break };
         let is_asker = generation == 0;
         if is_asker && stat.started != peer.started {

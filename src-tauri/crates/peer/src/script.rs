@@ -43,14 +43,14 @@ const INTERPRETERS: &[&str] = &[
 ];
 
 /// How much of the arguments is looked at, in bytes.
-const ARGUMENTS: usize = 16 * 1024;
+const MAX_ARGUMENT_BYTES: usize = 16 * 1024;
 
 /// What a program runs beside itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Script {
     /// Nothing: it is no interpreter that is known here.
     None,
-    /// This file, whole. A label, as its program is: whoever asks decides what its arguments are.
+    /// This file, whole. A label, as its program is: the requester decides what its arguments are.
     File(String),
     /// Something that no file says: a command, a module, what is typed.
     Any,
@@ -65,7 +65,7 @@ pub fn script(peer: &Peer) -> Script {
     let Ok(bytes) = std::fs::read(process.join("cmdline")) else {
         return Script::Any;
     };
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(ARGUMENTS)]);
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(MAX_ARGUMENT_BYTES)]);
     let is_java = stem(program).starts_with("java");
     let named = named(text.split('\0').skip(1), is_java);
     let folder = std::fs::read_link(process.join("cwd")).unwrap_or_default();

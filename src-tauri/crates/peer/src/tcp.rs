@@ -20,7 +20,7 @@ use tokio::sync::oneshot;
 /// The process at the other end of a connection, `peer` being its address and `local` ours. Its user is certain;
 /// where it cannot be told which of that user's processes it is, the process id is 0 and nothing more is known.
 ///
-/// `None` when the user cannot be told, and for another user than our own: root included, who needs no door.
+/// `None` when the user cannot be told, and for another user than our own: root included, which needs no access here.
 #[cfg(target_os = "linux")]
 pub async fn of_tcp(peer: SocketAddr, local: SocketAddr) -> Option<Peer> {
     look_up(peer, local, true).await
@@ -44,22 +44,22 @@ pub async fn is_ours(_: std::net::SocketAddr, _: std::net::SocketAddr) -> bool {
     true
 }
 
-/// Those who wait to be known, of all doors and listeners.
+/// The lookups that wait, of all servers and listeners.
 #[cfg(target_os = "linux")]
-static LOOKING: Mutex<Looking> = Mutex::new(Looking {
+static LOOKUPS: Mutex<Lookups> = Mutex::new(Lookups {
     waiting: Vec::new(),
     is_running: false,
 });
 
 #[cfg(target_os = "linux")]
-struct Looking {
-    waiting: Vec<Unknown>,
+struct Lookups {
+    waiting: Vec<Lookup>,
     is_running: bool,
 }
 
 /// A connection of which it is not known yet whose it is.
 #[cfg(target_os = "linux")]
-struct Unknown {
+struct Lookup {
     peer: SocketAddr,
     local: SocketAddr,
     /// Whether the process is wanted, too, which is looked for in a second step.
@@ -68,23 +68,23 @@ struct Unknown {
 }
 
 #[cfg(target_os = "linux")]
-fn looking() -> MutexGuard<'static, Looking> {
-    LOOKING.lock().unwrap_or_else(PoisonError::into_inner)
+fn lookups() -> MutexGuard<'static, Lookups> {
+    LOOKUPS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(target_os = "linux")]
 async fn look_up(peer: SocketAddr, local: SocketAddr, process: bool) -> Option<Peer> {
     let (answer, found) = oneshot::channel();
-    let unknown = Unknown {
+    let unknown = Lookup {
         peer,
         local,
         process,
         answer,
     };
     let is_running = {
-        let mut looking = looking();
-        looking.waiting.push(unknown);
-        std::mem::replace(&mut looking.is_running, true)
+        let mut lookups = lookups();
+        lookups.waiting.push(unknown);
+        std::mem::replace(&mut lookups.is_running, true)
     };
     if !is_running {
         tokio::task::spawn_blocking(look);
@@ -99,43 +99,43 @@ fn look() {
     struct Runs;
     impl Drop for Runs {
         fn drop(&mut self) {
-            looking().is_running = false;
+            lookups().is_running = false;
         }
     }
     let _runs = Runs;
     loop {
         let waiting = {
-            let mut looking = looking();
-            if looking.waiting.is_empty() {
-                looking.is_running = false;
+            let mut lookups = lookups();
+            if lookups.waiting.is_empty() {
+                lookups.is_running = false;
                 return;
             }
-            std::mem::take(&mut looking.waiting)
+            std::mem::take(&mut lookups.waiting)
         };
         resolve(waiting);
     }
 }
 
 #[cfg(target_os = "linux")]
-fn resolve(waiting: Vec<Unknown>) {
+fn resolve(waiting: Vec<Lookup>) {
     let ends = ends(&waiting);
-    let ours = |end: &&End| end.is_ours();
+    let ours = |end: &&SocketEnd| end.is_ours();
     let wanted = waiting.iter().zip(&ends);
     let sockets = wanted
         .filter(|(unknown, _)| unknown.process)
         .filter_map(|(_, end)| end.as_ref().filter(ours))
-        .map(|end| (end.inode, Holders::Nobody))
+        .map(|end| (end.inode, Holders::None))
         .collect();
     let holders = holders(sockets);
     for (unknown, end) in waiting.into_iter().zip(ends) {
-        let peer = end.filter(End::is_ours).map(|end| {
+        let peer = end.filter(SocketEnd::is_ours).map(|end| {
             let pid = match holders.get(&end.inode) {
                 Some(Holders::One(pid)) => *pid,
                 _ => 0,
             };
             super::of_process(end.uid, pid)
         });
-        // Whoever does not wait any more is gone.
+        // A caller that does not wait any more is gone.
         let _ = unknown.answer.send(peer);
     }
 }
@@ -143,14 +143,14 @@ fn resolve(waiting: Vec<Unknown>) {
 /// One end of a connection, as it stands in the kernel's tables.
 #[cfg(target_os = "linux")]
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct End {
+struct SocketEnd {
     uid: u32,
-    /// The socket's number, which whoever holds it shows among its files.
+    /// The socket's number, which its holder shows among its files.
     inode: u64,
 }
 
 #[cfg(target_os = "linux")]
-impl End {
+impl SocketEnd {
     fn is_ours(&self) -> bool {
         self.uid == rustix::process::geteuid().as_raw()
     }
@@ -159,7 +159,7 @@ impl End {
 /// The ends of these connections, in their order. A program may reach 127.0.0.1 through an IPv6 socket, which is in a
 /// table of its own.
 #[cfg(target_os = "linux")]
-fn ends(waiting: &[Unknown]) -> Vec<Option<End>> {
+fn ends(waiting: &[Lookup]) -> Vec<Option<SocketEnd>> {
     let mut places: HashMap<String, usize> = HashMap::new();
     for (at, unknown) in waiting.iter().enumerate() {
         let forms = written_as(unknown.peer)
@@ -196,12 +196,12 @@ fn addresses(line: &str) -> Option<(&str, &str)> {
 
 /// The end that a line is about.
 #[cfg(target_os = "linux")]
-fn end_in(line: &str) -> Option<End> {
+fn end_in(line: &str) -> Option<SocketEnd> {
     let mut fields = line.split_ascii_whitespace().skip(7);
     let uid = fields.next()?.parse().ok()?;
     let inode = fields.nth(1)?.parse().ok()?;
-    // A socket that its program has closed has no number, and the kernel then says user 0 whoever it was.
-    (inode != 0).then_some(End { uid, inode })
+    // A socket that its program has closed has no number, and the kernel then says user 0 for every owner.
+    (inode != 0).then_some(SocketEnd { uid, inode })
 }
 
 /// An IPv4 address as the two tables write it: the bytes of each 32-bit word in the machine's own order.
@@ -223,13 +223,13 @@ fn written_as(address: SocketAddr) -> Vec<String> {
 #[cfg(target_os = "linux")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Holders {
-    Nobody,
+    None,
     One(u32),
-    /// Several that share it are nobody.
+    /// Of several that share it none is named.
     Several,
 }
 
-/// The processes that hold these sockets, by number; one that shows nobody its files holds none. One look at all
+/// The processes that hold these sockets, by number; one that hides its files holds none. One look at all
 /// processes of our user.
 #[cfg(target_os = "linux")]
 fn holders(mut sockets: HashMap<u64, Holders>) -> HashMap<u64, Holders> {
@@ -250,7 +250,7 @@ fn holders(mut sockets: HashMap<u64, Holders>) -> HashMap<u64, Holders> {
                 continue;
             };
             *holder = match *holder {
-                Holders::Nobody => Holders::One(pid),
+                Holders::None => Holders::One(pid),
                 Holders::One(known) if known == pid => Holders::One(pid),
                 _ => Holders::Several,
             };

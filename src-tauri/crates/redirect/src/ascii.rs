@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// The most that is read at a time while the request line lasts, in bytes.
-const PART: usize = 4096;
+const READ_BYTES: usize = 4096;
 
 /// A stream whose first line is ASCII: bytes above that are percent-encoded. Servers put raw Latin-1 and UTF-8 into
 /// the address they redirect to, some clients pass it on so, and the HTTP library would refuse the whole request.
@@ -54,7 +54,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for AsciiTarget<S> {
             return Pin::new(&mut self.stream).poll_read(context, buffer);
         }
         if self.waiting.is_empty() {
-            let mut bytes = [0; PART];
+            let mut bytes = [0; READ_BYTES];
             let mut part = ReadBuf::new(&mut bytes);
             ready!(Pin::new(&mut self.stream).poll_read(context, &mut part))?;
             self.encode(part.filled());

@@ -7,7 +7,7 @@ use tokenry_core::Secret;
 
 /// Why a request is refused before its path is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stranger {
+pub(super) enum RequestRefusal {
     /// POST, as a server answers that was asked for `form_post`.
     Post,
     /// Another method than GET.
@@ -15,26 +15,26 @@ pub(super) enum Stranger {
     /// Another `Host` than ours: a name that was made to point at this machine (DNS rebinding).
     Host,
     /// A browser that fetches ahead, or a preview of the link. The user has not followed it yet.
-    Ahead,
+    Prefetch,
     /// A script or a frame, and not the user's navigation.
     NotNavigating,
 }
 
 /// How browsers and others say that they only fetch ahead.
-const AHEAD: [&str; 4] = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
+const PREFETCH_HEADERS: [&str; 4] = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
 
 /// Only a browser that navigates to our very address is let in.
-pub(super) fn admit<B>(shared: &Shared, request: &Request<B>) -> Result<(), Stranger> {
+pub(super) fn admit<B>(shared: &Shared, request: &Request<B>) -> Result<(), RequestRefusal> {
     let host = shared.address.to_string();
     // In absolute form the target brings a host of its own, which outranks the header (RFC 9112 §3.2.2).
     let origin_form = request.uri().authority().is_none();
     if !origin_form || only(request.headers(), HOST.as_str()) != Some(host.as_str()) {
-        return Err(Stranger::Host);
+        return Err(RequestRefusal::Host);
     }
     match *request.method() {
         Method::GET => {}
-        Method::POST => return Err(Stranger::Post),
-        _ => return Err(Stranger::Method),
+        Method::POST => return Err(RequestRefusal::Post),
+        _ => return Err(RequestRefusal::Method),
     }
     let fetches_ahead = |name: &&str| {
         let values = request.headers().get_all(*name).iter();
@@ -47,8 +47,8 @@ pub(super) fn admit<B>(shared: &Shared, request: &Request<B>) -> Result<(), Stra
                     .any(|ahead| value.contains(ahead))
             })
     };
-    if AHEAD.iter().any(fetches_ahead) {
-        return Err(Stranger::Ahead);
+    if PREFETCH_HEADERS.iter().any(fetches_ahead) {
+        return Err(RequestRefusal::Prefetch);
     }
     let fits = |name, wanted| match request.headers().get(name) {
         Some(_) => only(request.headers(), name) == Some(wanted),
@@ -57,7 +57,7 @@ pub(super) fn admit<B>(shared: &Shared, request: &Request<B>) -> Result<(), Stra
     if fits("sec-fetch-mode", "navigate") && fits("sec-fetch-dest", "document") {
         Ok(())
     } else {
-        Err(Stranger::NotNavigating)
+        Err(RequestRefusal::NotNavigating)
     }
 }
 

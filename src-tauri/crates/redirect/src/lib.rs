@@ -9,8 +9,8 @@
 #![deny(missing_docs)]
 
 mod ascii;
+mod connections;
 mod guard;
-mod guests;
 mod page;
 mod routes;
 mod shared;
@@ -20,7 +20,7 @@ mod tests;
 
 pub use page::Page;
 
-use guests::Guests;
+use connections::Connections;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -34,22 +34,22 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use url::Url;
 
 /// Of how many connections it may be unknown at a time whose they are. The others wait outside.
-const UNKNOWN: usize = 64;
+const MAX_UNCHECKED: usize = 64;
 
 /// How long a client may take for the head of its request.
-const HEAD: Duration = Duration::from_secs(5);
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The longest head of a request, in bytes; an answer of 16 KiB fits, with a browser's usual headers.
-const HEAD_BYTES: usize = 32 * 1024;
+const MAX_HEAD_BYTES: usize = 32 * 1024;
 
 /// How long one connection may live: the longest exchange fits.
-const CONNECTION: Duration = Duration::from_secs(120);
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// How long a closing listener waits for the browser to fetch the page with the result.
-const LINGER: Duration = Duration::from_secs(10);
+const LINGER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long it waits after that for a browser that loads the same answer once more.
-const REPEAT: Duration = Duration::from_secs(3);
+const REPEAT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A future that was put on the heap.
 pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -174,35 +174,35 @@ pub struct Serving {
 }
 
 async fn run(socket: TcpListener, shared: Arc<Shared>, is_served: ConnectionCheck) {
-    let inside = Inside {
-        unknown: Arc::new(Semaphore::new(UNKNOWN)),
-        guests: Arc::default(),
+    let accepting = Accepting {
+        unknown: Arc::new(Semaphore::new(MAX_UNCHECKED)),
+        connections: Arc::default(),
         is_served,
     };
     tokio::select! {
-        () = accept(&socket, &shared, &inside) => {}
+        () = accept(&socket, &shared, &accepting) => {}
         () = shared.closed() => {}
     }
     tokio::select! {
-        () = accept(&socket, &shared, &inside) => {}
-        () = shared.settled(LINGER, REPEAT) => {}
+        () = accept(&socket, &shared, &accepting) => {}
+        () = shared.settled(LINGER_TIMEOUT, REPEAT_TIMEOUT) => {}
     }
 }
 
 /// Those who came in: some are known to be ours.
-struct Inside {
+struct Accepting {
     unknown: Arc<Semaphore>,
-    guests: Arc<Guests>,
+    connections: Arc<Connections>,
     is_served: ConnectionCheck,
 }
 
-async fn accept(socket: &TcpListener, shared: &Arc<Shared>, inside: &Inside) {
-    while let Ok(unknown) = Arc::clone(&inside.unknown).acquire_owned().await {
+async fn accept(socket: &TcpListener, shared: &Arc<Shared>, accepting: &Accepting) {
+    while let Ok(unknown) = Arc::clone(&accepting.unknown).acquire_owned().await {
         match socket.accept().await {
             Ok((stream, peer)) => {
-                let (shared, guests) = (Arc::clone(shared), Arc::clone(&inside.guests));
-                let check = (inside.is_served)(peer, shared.address);
-                tokio::spawn(serve_one(stream, check, shared, guests, unknown));
+                let (shared, connections) = (Arc::clone(shared), Arc::clone(&accepting.connections));
+                let check = (accepting.is_served)(peer, shared.address);
+                tokio::spawn(serve_one(stream, check, shared, connections, unknown));
             }
             // Out of file descriptors, most likely: wait for some to come back.
             Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -214,29 +214,29 @@ async fn serve_one(
     stream: TcpStream,
     check: BoxFuture<'static, bool>,
     shared: Arc<Shared>,
-    guests: Arc<Guests>,
+    connections: Arc<Connections>,
     unknown: OwnedSemaphorePermit,
 ) {
     if !check.await {
         return;
     }
-    let Some(place) = guests.enter() else { return };
+    let Some(slot) = connections.enter() else { return };
     drop(unknown);
-    let place = &place;
+    let slot = &slot;
     let service = service_fn(move |request| {
-        place.is_answered();
+        slot.is_answered();
         let shared = Arc::clone(&shared);
         async move { Ok::<_, std::convert::Infallible>(routes::answer(&shared, &request).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
-        .max_buf_size(HEAD_BYTES)
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(MAX_HEAD_BYTES)
         .keep_alive(false)
         .serve_connection(TokioIo::new(ascii::AsciiTarget::new(stream)), service);
     // What goes wrong with one connection is of no interest to the flow.
     tokio::select! {
-        _ = tokio::time::timeout(CONNECTION, connection) => {}
-        () = place.must_leave() => {}
+        _ = tokio::time::timeout(CONNECTION_TIMEOUT, connection) => {}
+        () = slot.closed() => {}
     }
 }

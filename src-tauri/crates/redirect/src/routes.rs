@@ -1,6 +1,6 @@
 //! What each path of the listener answers.
 
-use super::guard::{self, Stranger};
+use super::guard::{self, RequestRefusal};
 use super::page::{self, POLICY, Page};
 use super::shared::Shared;
 use super::{Receiver, Rejected};
@@ -89,23 +89,23 @@ fn concerns_the_flow<B>(shared: &Shared, receiver: &dyn Receiver, request: &Requ
     at_the_callback && (own || request.method() == Method::POST)
 }
 
-fn refuse(stranger: Stranger) -> Refusal {
-    match stranger {
-        Stranger::Post => Refusal::told(
+fn refuse(refusal: RequestRefusal) -> Refusal {
+    match refusal {
+        RequestRefusal::Post => Refusal::told(
             StatusCode::METHOD_NOT_ALLOWED,
             "Not taken",
             "The provider sent its answer with POST (response_mode=form_post), and Tokenry takes it only in the address. \
              Take response_mode out of the provider's parameters.",
         ),
-        Stranger::Method => Refusal::silent(StatusCode::METHOD_NOT_ALLOWED),
-        Stranger::Host => Refusal::told(
+        RequestRefusal::Method => Refusal::silent(StatusCode::METHOD_NOT_ALLOWED),
+        RequestRefusal::Host => Refusal::told(
             StatusCode::MISDIRECTED_REQUEST,
             "Not taken",
             "The answer came to another host name than 127.0.0.1. Nothing was changed.",
         ),
         // The browser throws this away, and asks again when the user follows the link.
-        Stranger::Ahead => Refusal::silent(StatusCode::SERVICE_UNAVAILABLE),
-        Stranger::NotNavigating => Refusal::told(
+        RequestRefusal::Prefetch => Refusal::silent(StatusCode::SERVICE_UNAVAILABLE),
+        RequestRefusal::NotNavigating => Refusal::told(
             StatusCode::FORBIDDEN,
             "Not taken",
             "The answer came from a script or a frame, and not from a tab of the browser. Nothing was changed.",

@@ -96,7 +96,7 @@ impl Shared {
         while open.changed().await.is_ok() {}
     }
 
-    /// Until no answer is under way, the last page was fetched or nobody came for it, and nobody fetched it again.
+    /// Until no answer is under way, the last page was fetched or its time is up, and it was not fetched again.
     pub(super) async fn settled(&self, linger: Duration, repeat: Duration) {
         let mut progress = self.progress.subscribe();
         let _ = progress.wait_for(|p| p.delivering == 0).await;

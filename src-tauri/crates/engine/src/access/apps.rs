@@ -17,7 +17,7 @@ use url::Url;
 /// By which a token of an app is known for what it is, to people and to programs that look for leaked secrets.
 const PREFIX: &str = "tokenry_app_";
 /// How many addresses an app may have its codes sent to.
-const MOST_REDIRECTS: usize = 10;
+const MAX_REDIRECT_URIS: usize = 10;
 
 /// An app as it is shown.
 #[derive(Debug, Clone)]
@@ -32,7 +32,7 @@ impl Engine {
     /// Registers an app. Its own token is given out this once; only a keyed hash of it is kept.
     ///
     /// # Errors
-    /// When its person does not agree, the name is taken, or a redirect URI cannot be one.
+    /// When the user does not agree, the name is taken, or a redirect URI cannot be one.
     pub async fn register_app(
         &self,
         caller: &Caller,
@@ -113,7 +113,7 @@ impl Engine {
     /// Removes an app with all that it may do. What it was given is good for nothing from now on.
     ///
     /// # Errors
-    /// When its person does not agree, or there is no such app.
+    /// When the user does not agree, or there is no such app.
     pub async fn remove_app(&self, caller: &Caller, reference: &str) -> Result<(), Error> {
         self.not_denied(caller, &AccessRequest::new(Operation::DeleteApp))?;
         let store = self.store()?;
@@ -154,7 +154,7 @@ impl Engine {
     /// authorization server issued.
     ///
     /// # Errors
-    /// When it is nobody's, and while locked: then nothing can be compared.
+    /// When it is unknown, and while locked: then nothing can be compared.
     pub async fn authenticate(&self, bearer: &Secret, peer: Option<Peer>) -> Result<Caller, Error> {
         let store = self.store()?;
         let hash = store.vault().token_hash(bearer);
@@ -180,7 +180,7 @@ impl Engine {
                 self.note_app_refused(&caller, "a bearer token that is none of an app");
                 Err(Error::Unauthorized(
                     "the bearer token is none that Tokenry knows: it was taken away, has ended, or was mistyped; \
-                 its person can register the app anew in the window, under Apps",
+                 register the app again in the window, under Apps",
                 ))
             }
         }
@@ -216,10 +216,10 @@ fn name_is_free(store: &SealedStore, name: &Name) -> Result<(), Error> {
 }
 
 fn check_redirect_uris(uris: &[String]) -> Result<(), Error> {
-    if uris.len() > MOST_REDIRECTS {
+    if uris.len() > MAX_REDIRECT_URIS {
         return Err(Error::field(
             "redirect_uris",
-            format!("may be {MOST_REDIRECTS} at most"),
+            format!("may be {MAX_REDIRECT_URIS} at most"),
         ));
     }
     match uris.iter().find(|uri| !is_redirect_uri(uri)) {
@@ -235,7 +235,7 @@ fn check_redirect_uris(uris: &[String]) -> Result<(), Error> {
     }
 }
 
-/// RFC 8252 §7: claimed https, loopback literals, and private-use schemes that are somebody's reverse domain name.
+/// RFC 8252 §7: claimed https, loopback literals, and private-use schemes that are a reverse domain name.
 fn is_redirect_uri(text: &str) -> bool {
     let plain = text.len() <= 2000 && text.bytes().all(|byte| matches!(byte, 0x21..=0x7e));
     let Ok(url) = Url::parse(text) else {

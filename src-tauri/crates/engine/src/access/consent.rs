@@ -1,4 +1,4 @@
-//! ConsentMode the person: the queue of questions, what was allowed for a session, and who is not to be asked again yet.
+//! Consent: the queue of prompts, what was allowed for a session, and who is not to be asked again yet.
 //!
 //! What must never be true of it: that silence allows anything; that something is allowed which is not what was
 //! shown; that a decision takes effect before it stands in the activity log.

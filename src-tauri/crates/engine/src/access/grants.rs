@@ -1,3 +1,5 @@
+//! Grants: give, list, revoke.
+
 use crate::{
     Engine, Error,
     access::{
@@ -35,7 +37,7 @@ impl Engine {
     /// Lets an app do something from now on. It is on the disk, and in the activity log, before it takes effect.
     ///
     /// # Errors
-    /// When its person does not agree, or a field cannot be right; each is named.
+    /// When the user does not agree, or a field cannot be right; each is named.
     pub async fn give_grant(&self, caller: &Caller, new: NewGrant) -> Result<Grant, Error> {
         self.not_denied(caller, &AccessRequest::new(Operation::WriteApps))?;
         let store = self.store()?;
@@ -114,7 +116,7 @@ impl Engine {
     /// Takes a grant away: the app's next call already fails.
     ///
     /// # Errors
-    /// When its person does not agree, or there is no such grant.
+    /// When the user does not agree, or there is no such grant.
     pub async fn remove_grant(&self, caller: &Caller, id: GrantId) -> Result<(), Error> {
         self.not_denied(caller, &AccessRequest::new(Operation::WriteApps))?;
         let store = self.store()?;
@@ -159,7 +161,7 @@ impl Engine {
         Ok(ends.min().map(|end| end.duration_since(now).unsigned_abs()))
     }
 
-    /// The name of an app, for whoever shows a grant.
+    /// The name of an app, to show with a grant.
     pub fn app_name(&self, app: AppId) -> Option<String> {
         let store = self.store().ok()?;
         let index = store.index();

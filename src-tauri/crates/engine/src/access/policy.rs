@@ -1,3 +1,5 @@
+//! The policy: one pure function that allows, asks or denies.
+
 pub use tokenry_core::Operation;
 use tokenry_core::{ApiScope, AppId, Caller, ConnectionId, CredentialId, Grant, Rule, Scopes, Timestamp};
 
@@ -32,7 +34,7 @@ impl OperationPolicy for Operation {
             | Self::Settings
             | Self::AuthorizeApp
             | Self::ReadPrompts
-            | Self::PromptAnswer
+            | Self::Answer
             | Self::AcceptOlder
             | Self::Engine
             | Self::HandOver => &[],
@@ -113,7 +115,7 @@ pub struct Target {
     pub scopes: Option<Scopes>,
 }
 
-/// How this engine asks its person.
+/// How this engine asks for consent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ConsentMode {
     /// In a window, or through `tokenry approve`.
@@ -136,9 +138,9 @@ pub struct Question<'a> {
     pub target: &'a Target,
     /// The grants of the calling app.
     pub grants: &'a [&'a Grant],
-    /// Whether its person has allowed just this for the session.
+    /// Whether the user has allowed just this for the session.
     pub session: bool,
-    /// How its person is asked.
+    /// How consent is asked for.
     pub asking: ConsentMode,
     /// When.
     pub now: Timestamp,
@@ -149,13 +151,13 @@ pub struct Question<'a> {
 pub enum Decision {
     /// Go on.
     Allow(Rule),
-    /// Its person decides.
+    /// The user decides.
     Ask,
     /// No.
     Deny(Rule),
 }
 
-/// The one place that decides. Other users never get as far: the doors turn them away.
+/// The only function that decides. Other users never get here: the servers close their connections.
 pub fn decide(question: &Question<'_>) -> Decision {
     match question.caller {
         Caller::Ui => for_the_window(question.operation),

@@ -80,7 +80,7 @@ impl<'a> Sight<'a> {
         known.created_by == Some(app.app) || self.grants(app).any(|grant| grant.credentials.contains(&id))
     }
 
-    /// Whoever may start a sign-in anywhere, or see or change providers, knows all of them; else an app knows those of
+    /// A caller that may start a sign-in anywhere, or see or change providers, knows all of them; else an app knows those of
     /// its connections.
     fn sees_provider(&self, id: ProviderId) -> bool {
         use ApiScope as S;

@@ -1,3 +1,5 @@
+//! Random bytes fetched ahead, for the ids of events.
+
 use crate::locks;
 use std::sync::{Arc, Mutex};
 use tokenry_core::Random;

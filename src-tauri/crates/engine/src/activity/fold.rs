@@ -13,11 +13,11 @@ use tokio::time::Instant;
 
 /// The first pause until a count is written, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(10);
-const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
+const MAX_PAUSE: Duration = Duration::from_secs(15 * 60);
 /// What happens again after this long is a new line.
-const OVER: Duration = Duration::from_secs(10 * 60);
+const SERIES_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 /// How many lines are counted at a time.
-const MOST: usize = 256;
+const MAX_SERIES: usize = 256;
 /// How many new lines programs can cause at once, and one more in each of these spans. What is beyond that is told in
 /// one line of many programs.
 const BURST: u32 = 128;
@@ -160,12 +160,12 @@ impl Folds {
 
     fn goes_on(&self, key: &Key, now: Instant) -> bool {
         let series = self.series.get(key);
-        series.is_some_and(|series| now.duration_since(series.last) < OVER)
+        series.is_some_and(|series| now.duration_since(series.last) < SERIES_TIMEOUT)
     }
 
     /// Whether there is room for a new line of its own.
     fn may_begin(&mut self, key: &Key, now: Instant) -> bool {
-        if self.series.len() >= MOST {
+        if self.series.len() >= MAX_SERIES {
             let idle = self.series.iter().filter(|(_, series)| !series.is_unwritten());
             let oldest = idle.min_by_key(|(_, series)| series.last);
             let Some(oldest) = oldest.map(|(key, _)| key.clone()) else {
@@ -196,7 +196,7 @@ impl Folds {
             if all || series.written == 0 || series.due <= now {
                 series.written = series.line.count;
                 series.due = now + series.pause;
-                series.pause = (series.pause * 2).min(LONGEST_PAUSE);
+                series.pause = (series.pause * 2).min(MAX_PAUSE);
                 lines.push(series.line.clone());
             }
         }
@@ -208,7 +208,7 @@ impl Folds {
         for line in lines {
             match self.series.values_mut().find(|series| series.line.id == line.id) {
                 Some(series) => series.written = 0,
-                None if self.left.len() < MOST => self.left.push(line),
+                None if self.left.len() < MAX_SERIES => self.left.push(line),
                 None => {}
             }
         }

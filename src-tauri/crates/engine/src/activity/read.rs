@@ -2,7 +2,7 @@
 //!
 //! A line is sealed for its number, and the manifest knows how many there are, so that none can be moved, made up or
 //! taken out. What is left is a line of the same number from a copy of this vault that went another way. Against
-//! that each line holds the value that the hash chain had before it, and whoever reads it sees whether the line
+//! that each line holds the value that the hash chain had before it, and a reader sees whether the line
 //! before leads there; the newest one has to lead to the value in the manifest. That costs nothing at opening and one
 //! step of the chain for each line that is looked at.
 //!
@@ -20,9 +20,9 @@ use tokenry_core::{AppId, Caller, ConnectionId, Event, EventKind, Outcome, Rule,
 use tokenry_vault::Place;
 
 /// How many lines are opened for one request at most: a filter that matches nothing must not read a million.
-const MOST: usize = 20_000;
+const MAX_LINES_SEARCHED: usize = 20_000;
 /// How many are read at a time while they are filtered.
-const AT_A_TIME: u32 = 500;
+const BATCH_LINES: u32 = 500;
 /// How many lines are kept at least, and how many of the oldest are removed at a time: some 150 MiB in all.
 pub(crate) const KEPT: i64 = 262_144;
 pub(crate) const SEGMENT: i64 = 4_096;
@@ -109,7 +109,8 @@ impl Engine {
             now: self.now(),
         };
         let (mut events, next) =
-            blocking(move || store.events(only, before, limit.clamp(1, 500), MOST, unwritten)).await?;
+            blocking(move || store.events(only, before, limit.clamp(1, 500), MAX_LINES_SEARCHED, unwritten))
+                .await?;
         // Hand-outs are written a moment late, after what was written at once meanwhile.
         events.sort_by_key(|event| std::cmp::Reverse(event.at));
         Ok((events, next))
@@ -137,9 +138,9 @@ impl SealedStore {
         let (mut mark, mut leads_to) = self.start(first, before)?;
         let is_all = only == Only::default();
         let at_a_time = if is_all {
-            u32::try_from(limit).unwrap_or(AT_A_TIME)
+            u32::try_from(limit).unwrap_or(BATCH_LINES)
         } else {
-            AT_A_TIME
+            BATCH_LINES
         };
         let (mut seen, mut opened, mut at) = (Seen::default(), 0, unwritten.now);
         let newest = unwritten

@@ -1,3 +1,5 @@
+//! Writing the activity log, in batches.
+
 use super::fold::Folds;
 use crate::{Engine, locks, records::sealed_store::SealedStore};
 use std::{
@@ -16,12 +18,12 @@ use tokenry_core::{
 use tokio::{sync::Notify, time::Instant};
 
 /// Hand-outs are written in batches this late at most, so that a token costs no fsync.
-const LATE: Duration = Duration::from_millis(90);
+const BATCH_DELAY: Duration = Duration::from_millis(90);
 /// "Last used" is written once in this many milliseconds for each connection, credential, app and grant.
-const USED_EVERY: i64 = 60_000;
+const LAST_USED_INTERVAL_MS: i64 = 60_000;
 /// Above this many unwritten lines the oldest go, a tenth of them at a time: the disk has been full for long. Nothing
 /// is handed out any more when half of this is full and cannot be written.
-const KEPT: usize = 10_000;
+const MAX_UNWRITTEN: usize = 10_000;
 
 /// Lines of the activity log that are not on disk yet.
 #[derive(Default)]
@@ -46,9 +48,9 @@ struct Buffer {
 impl Buffer {
     fn push(&mut self, event: Event) {
         self.events.push(event);
-        if self.events.len() > KEPT {
-            self.events.drain(..KEPT / 10);
-            self.lost += (KEPT / 10) as u64;
+        if self.events.len() > MAX_UNWRITTEN {
+            self.events.drain(..MAX_UNWRITTEN / 10);
+            self.lost += (MAX_UNWRITTEN / 10) as u64;
         }
     }
 }
@@ -111,7 +113,7 @@ impl Activity {
 
     /// Whether what is handed out now could not be written down: the disk is full, and so is the memory for it.
     pub(crate) fn is_stuck(&self) -> bool {
-        self.is_failing.load(Ordering::Relaxed) && self.buffer().events.len() >= KEPT / 2
+        self.is_failing.load(Ordering::Relaxed) && self.buffer().events.len() >= MAX_UNWRITTEN / 2
     }
 
     /// When a count is to be written, if one is.
@@ -134,7 +136,7 @@ impl Activity {
     fn put_back(&self, mut events: Vec<Event>, counts: Vec<Event>, lost: u64) {
         let mut buffer = self.buffer();
         events.append(&mut buffer.events);
-        let surplus = events.len().saturating_sub(KEPT);
+        let surplus = events.len().saturating_sub(MAX_UNWRITTEN);
         events.drain(..surplus);
         buffer.events = events;
         buffer.lost += lost + surplus as u64;
@@ -154,7 +156,7 @@ pub(crate) async fn run(engine: Engine) {
         let writable = engine.store().is_ok_and(|store| store.read_only().is_none());
         let due = activity.due().filter(|_| writable);
         tokio::select! {
-            () = activity.filled.notified() => tokio::time::sleep(LATE).await,
+            () = activity.filled.notified() => tokio::time::sleep(BATCH_DELAY).await,
             () = reached(due) => {}
         }
         engine.flush_activity().await;
@@ -268,5 +270,5 @@ impl Engine {
 
 /// Whether "last used" is written once more.
 fn is_due(before: Option<Timestamp>, at: Timestamp) -> bool {
-    before.is_none_or(|before| at.as_millisecond() - before.as_millisecond() >= USED_EVERY)
+    before.is_none_or(|before| at.as_millisecond() - before.as_millisecond() >= LAST_USED_INTERVAL_MS)
 }

@@ -1,10 +1,12 @@
+//! The authorization endpoint (RFC 6749 §4.1.1).
+
 use super::{
     CODE,
     codes::Bound,
     error::{OAuthError, OAuthErrorCode, Unredirectable},
     fresh,
     parameters::Parameters,
-    place, request,
+    redirect_uri, request,
 };
 use crate::{
     ConsentMode, Engine, Error,
@@ -23,9 +25,9 @@ use tokenry_core::{
 use url::form_urlencoded;
 
 /// The longest query that is looked at, in bytes.
-const LONGEST: usize = 16 << 10;
-/// How long a grant lasts that nobody was asked about, because the engine lets everything through.
-const UNASKED: Duration = Duration::from_secs(12 * 60 * 60);
+const MAX_QUERY_BYTES: usize = 16 << 10;
+/// How long a grant lasts that was given without a prompt, because the engine allows everything.
+const UNASKED_GRANT_LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// Where the browser is to go. It may hold a code: its `Debug` shows nothing of it.
 pub struct Redirect(Secret);
@@ -43,7 +45,7 @@ impl fmt::Debug for Redirect {
     }
 }
 
-/// What the person allowed, or whoever stands in for them.
+/// What was allowed, by the user or by the engine's consent mode.
 struct Allowed {
     connections: BTreeSet<ConnectionId>,
     credentials: BTreeSet<CredentialId>,
@@ -52,8 +54,8 @@ struct Allowed {
 }
 
 impl Engine {
-    /// The authorization endpoint. `peer` is the browser, where the door can tell; `issuer` is what we are called at
-    /// the door it came to; `query` is as it came. Asks the person, except for an app that can prove itself and was
+    /// The authorization endpoint. `peer` is the browser, where it is known; `issuer` is our name at the
+    /// listener that it came to; `query` is as it came. Asks the person, except for an app that can prove itself and was
     /// granted as much before; waits three minutes at most.
     ///
     /// # Errors
@@ -65,18 +67,18 @@ impl Engine {
         issuer: &str,
         query: &str,
     ) -> Result<Redirect, Unredirectable> {
-        if query.len() > LONGEST {
+        if query.len() > MAX_QUERY_BYTES {
             return Err(Unredirectable::Unreadable("it is longer than 16 KiB".to_owned()));
         }
         let parameters =
             Parameters::parse(query).map_err(|wrong| Unredirectable::Unreadable(wrong.to_string()))?;
         let store = self.store()?;
-        let (app, redirect_uri) = place::of(&store.index(), &parameters)?;
+        let (app, redirect_uri) = redirect_uri::of(&store.index(), &parameters)?;
         let answered = match request::read(app.id, &redirect_uri, &parameters) {
             Ok(request) => self.authorized(&store, peer, &app, request).await,
             Err(wrong) => Err(wrong),
         };
-        // Its person may have removed it meanwhile: then nothing is sent there any more.
+        // The user may have removed it meanwhile: then nothing is sent there any more.
         if store.index().app(app.id).is_none() {
             return Err(Unredirectable::UnknownClient);
         }
@@ -99,7 +101,7 @@ impl Engine {
         }
         let allowed = self.ask_about(store, &caller, app, &request).await?;
         let (engine, store) = (self.clone(), store.clone());
-        // The engine's own task: a browser that goes away does not undo what its person has just decided.
+        // The engine's own task: a browser that goes away does not undo what the user has just decided.
         detached(async move {
             let grant = engine.give(&store, &caller, &request, allowed).await?;
             engine.new_code(&store, request, grant)
@@ -166,7 +168,7 @@ impl Engine {
         Allowed {
             connections: connections.iter().map(|choice| choice.connection).collect(),
             credentials: credentials.iter().map(|choice| choice.credential).collect(),
-            until: Some(tokenry_core::later(now, UNASKED)),
+            until: Some(tokenry_core::later(now, UNASKED_GRANT_LIFETIME)),
             rule: Rule::ApproveAll,
         }
     }

@@ -1,10 +1,12 @@
+//! Client authentication at the token endpoint (RFC 6749 §2.3).
+
 use super::{
     error::{
         OAuthError,
         OAuthErrorCode::{InvalidClient, InvalidRequest},
     },
     parameters::Parameters,
-    place,
+    redirect_uri,
 };
 use crate::records::sealed_store::SealedStore;
 use tokenry_core::{App, Secret};
@@ -34,7 +36,7 @@ pub(super) fn authenticate(
             form.secret("client_secret"),
         ),
     };
-    let found = place::app(&store.index(), &id).cloned();
+    let found = redirect_uri::app(&store.index(), &id).cloned();
     let proved = found.filter(|app| proves(store, app, secret.as_ref()));
     proved.ok_or_else(|| InvalidClient.because("the client is not known, or did not prove itself"))
 }

@@ -1,7 +1,9 @@
+//! Authorization codes, kept in memory as keyed hashes until they are used.
+
 use std::{collections::BTreeSet, time::Duration};
 use tokenry_core::{ApiScope, AppId, GrantId, IssuedId};
 
-/// A code lives this long at most (A13.2), by a clock that nobody can set back.
+/// A code lives this long at most (A13.2), by a clock that cannot be set back.
 const CODE_LIFETIME: Duration = Duration::from_secs(60);
 /// And is remembered this long, to know it when it comes again.
 const USED_CODE_KEPT: Duration = Duration::from_secs(600);
@@ -62,7 +64,7 @@ impl Codes {
     }
 
     /// Uses a code up; what it gives will be of this family. It is used up even if its redirect URI or verifier turn
-    /// out to be wrong: whoever guesses has one guess.
+    /// out to be wrong: a guess costs the code.
     pub(super) fn present(
         &mut self,
         hash: &[u8; 32],

@@ -1,4 +1,6 @@
-use super::{error::OAuthError, place, request};
+//! The consent decision on a waiting authorization request.
+
+use super::{error::OAuthError, redirect_uri, request};
 use crate::{AuthorizationRequest, Engine, Error, PromptAnswer, Proof, access::policy::Operation};
 use std::collections::BTreeSet;
 use tokenry_core::{Caller, ConnectionId, CredentialId, Secret, Timestamp};
@@ -76,7 +78,7 @@ impl Engine {
 
     fn asked(&self, decision: &ConsentDecision) -> Result<AuthorizationRequest, Error> {
         let store = self.store()?;
-        let app = place::app(&store.index(), &decision.client_id).map(|app| app.id);
+        let app = redirect_uri::app(&store.index(), &decision.client_id).map(|app| app.id);
         let app = app.ok_or_else(|| Error::field("client_id", "is no app that is registered"))?;
         let scopes = request::scopes(Some(&decision.scope));
         Ok(AuthorizationRequest {

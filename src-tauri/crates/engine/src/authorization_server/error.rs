@@ -1,3 +1,5 @@
+//! OAuth error responses (RFC 6749 §4.1.2.1, §5.2).
+
 use crate::Error;
 use tokenry_core::Code;
 
@@ -91,7 +93,7 @@ impl From<Error> for OAuthError {
     }
 }
 
-/// A request that must not be answered with a redirect (RFC 6749 §4.1.2.1): whoever sent the browser here is not
+/// A request that must not be answered with a redirect (RFC 6749 §4.1.2.1): the sender of the browser is not
 /// known, or may not have it.
 #[derive(Debug, thiserror::Error)]
 pub enum Unredirectable {

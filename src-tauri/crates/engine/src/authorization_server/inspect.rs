@@ -1,3 +1,5 @@
+//! Token introspection (RFC 7662) and revocation (RFC 7009).
+
 use super::{
     client,
     error::{

@@ -1,3 +1,5 @@
+//! Issued access and refresh tokens: their records, their use and their cleanup.
+
 use super::{ACCESS, REFRESH, fresh};
 use crate::{
     Engine, Error,
@@ -17,7 +19,7 @@ const ACCESS_TOKEN_LIFETIME: Duration = Duration::from_secs(3600);
 /// And a refresh token, which is a new one each time (A13.6).
 const REFRESH_TOKEN_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
 /// What has ended is deleted when the vault is opened, and this often, in seconds.
-const CLEANED_EVERY: i64 = 3600;
+const CLEANUP_INTERVAL_SECONDS: i64 = 3600;
 
 /// A token that we gave to an app, without the token: only a keyed hash of it is kept (A13.7).
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -201,7 +203,7 @@ impl Engine {
             let at = &self.inner.authorization_server.cleaned_at;
             let mut at = locks::lock(at);
             let since = at.map_or(i64::MAX, |at| (now.as_second() - at.as_second()).abs());
-            if since < CLEANED_EVERY {
+            if since < CLEANUP_INTERVAL_SECONDS {
                 return Ok(());
             }
             *at = Some(now);

@@ -1,10 +1,12 @@
+//! Query and form parameters of the authorization server.
+
 use super::error::{OAuthError, OAuthErrorCode::InvalidRequest};
 use tokenry_core::Secret;
 use tokenry_oauth::form::{self, FormError};
 use zeroize::Zeroizing;
 
 /// The longest query or form that is looked at, in bytes.
-pub(super) const LONGEST: usize = 64 << 10;
+pub(super) const MAX_FORM_BYTES: usize = 64 << 10;
 
 /// The parameters of a request. An empty one counts as omitted (RFC 6749 §3.1, §3.2).
 pub(super) struct Parameters(Vec<(String, Zeroizing<String>)>);
@@ -16,7 +18,7 @@ impl Parameters {
 
     /// Those of a form in a body, none of them repeated.
     pub(super) fn of_body(bytes: &[u8]) -> Result<Self, OAuthError> {
-        if bytes.len() > LONGEST {
+        if bytes.len() > MAX_FORM_BYTES {
             return Err(InvalidRequest.because("the form is longer than 64 KiB"));
         }
         let text = std::str::from_utf8(bytes).map_err(|_| InvalidRequest.because("the form is no UTF-8"))?;
@@ -76,7 +78,7 @@ mod tests {
             b"a=1&%61=2",
             b"x=%",
             &[0xff],
-            &[b'a'; LONGEST + 1],
+            &[b'a'; MAX_FORM_BYTES + 1],
         ] {
             let error = Parameters::of_body(body).err().unwrap();
             assert_eq!(error.code, InvalidRequest);

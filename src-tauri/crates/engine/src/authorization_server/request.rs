@@ -1,3 +1,5 @@
+//! Parsing and validation of an authorization request.
+
 use super::{
     error::{
         OAuthError,

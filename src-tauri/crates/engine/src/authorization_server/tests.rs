@@ -5,6 +5,6 @@ mod clients;
 mod codes;
 mod credentials;
 mod grants;
-mod house;
 mod refreshing;
+mod setup;
 mod tokens;

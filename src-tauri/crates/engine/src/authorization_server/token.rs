@@ -1,3 +1,5 @@
+//! The token endpoint: codes and refresh tokens exchanged for new tokens.
+
 use super::{
     client,
     codes::{Bound, Presented},
@@ -89,7 +91,7 @@ impl Engine {
         }
         let scopes = bound.scopes.clone();
         let pair = self.first_pair(store, family, *bound).await?;
-        // Presented again while this was being written: whoever did may be somebody else.
+        // Presented again while this was being written, perhaps by another program.
         if codes.codes().is_revoked(family) {
             self.end_family(store, family).await?;
             return Err(InvalidGrant.because("the code was used twice; what it gave has ended"));

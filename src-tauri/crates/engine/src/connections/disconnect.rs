@@ -1,3 +1,5 @@
+//! Disconnecting: the tokens are revoked at the provider, then deleted.
+
 use crate::{
     Engine, Error, FlowState,
     access::{consent::AccessRequest, policy::Operation},
@@ -17,7 +19,7 @@ use tokenry_oauth::{
 };
 
 /// After this long a revocation that a provider never answered is given up.
-const OWED_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
+const REVOCATION_DEADLINE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// So often a revocation is tried that the provider answers with a refusal of no known kind.
 const MAX_REFUSALS: u32 = 5;
@@ -26,10 +28,10 @@ const MAX_REFUSALS: u32 = 5;
 const QUICK_ATTEMPTS: u32 = 10;
 
 /// Between two later attempts.
-const SLOW: Duration = Duration::from_secs(3600);
+const SLOW_RETRY_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// What became of a revocation, and why it is not done.
-pub(super) type Told = (Revoked, Option<String>);
+pub(super) type Revocation = (Revoked, Option<String>);
 
 /// What a provider did with all tokens of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +43,7 @@ enum Answered {
 }
 
 impl Engine {
-    /// Gives a connection up: from now on nobody is handed its tokens, and the provider is asked to revoke them.
+    /// Gives a connection up: from now on its tokens are not handed out, and the provider is asked to revoke them.
     ///
     /// # Errors
     /// When there is none, or several could be meant.
@@ -66,7 +68,11 @@ impl Engine {
         self.disconnect_for_good(caller, connection.id).await
     }
 
-    pub(crate) async fn disconnect_for_good(&self, caller: &Caller, id: ConnectionId) -> Result<Told, Error> {
+    pub(crate) async fn disconnect_for_good(
+        &self,
+        caller: &Caller,
+        id: ConnectionId,
+    ) -> Result<Revocation, Error> {
         // Its answer is committed first, so that the newest tokens are the ones to revoke.
         self.refresh_done(id).await;
         let (store, now) = (self.store()?, self.now());
@@ -108,7 +114,11 @@ impl Engine {
     }
 
     /// Asks the provider to revoke, and deletes what is left when it has answered.
-    pub(crate) async fn try_revoking(&self, store: &Arc<SealedStore>, id: ConnectionId) -> Result<Told, Error> {
+    pub(crate) async fn try_revoking(
+        &self,
+        store: &Arc<SealedStore>,
+        id: ConnectionId,
+    ) -> Result<Revocation, Error> {
         // No refresh begins any more; one that began before has the newest tokens.
         self.refresh_done(id).await;
         let Some(connection) = store.get::<Connection>(id.row())? else {
@@ -221,7 +231,7 @@ impl Engine {
         }
     }
 
-    /// Gives tokens back that nobody will ever use. Whether it works does not matter to anybody.
+    /// Revokes tokens that will never be used. Whether it works does not matter.
     pub(crate) async fn give_back(&self, provider: &Provider, tokens: [Option<&Secret>; 2]) {
         let [refresh_token, access_token] = tokens;
         for (token, hint) in [
@@ -249,7 +259,7 @@ impl Engine {
         let attempts = connection.trouble.as_ref().map_or(0, |trouble| trouble.attempts) + 1;
         let mut wait = timing::backoff(attempts, failure.retry_after(), &*self.inner.random);
         if attempts > QUICK_ATTEMPTS {
-            wait = wait.max(SLOW);
+            wait = wait.max(SLOW_RETRY_INTERVAL);
         }
         let trouble = Trouble {
             provider_error: None,
@@ -288,10 +298,10 @@ fn given_up(connection: &Connection, failure: &Failure, now: Timestamp) -> Optio
         Failure::Interfered {
             status: 408 | 425 | 429,
             ..
-        } => (owed_since > OWED_FOR).then_some(Revoked::No),
+        } => (owed_since > REVOCATION_DEADLINE).then_some(Revoked::No),
         Failure::Interfered {
             status: 300..=499, ..
         } if attempts >= MAX_REFUSALS => Some(Revoked::No),
-        _ => (owed_since > OWED_FOR).then_some(Revoked::No),
+        _ => (owed_since > REVOCATION_DEADLINE).then_some(Revoked::No),
     }
 }

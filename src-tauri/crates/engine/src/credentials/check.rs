@@ -7,11 +7,11 @@ use tokenry_core::{Credential, CredentialType, Secret, Timestamp};
 use zeroize::Zeroizing;
 
 /// The most fields.
-const MOST_FIELDS: usize = 64;
+const MAX_FIELDS: usize = 64;
 /// The longest value, decoded, in bytes.
-const LONGEST: usize = 64 * 1024;
+const MAX_VALUE_BYTES: usize = 64 * 1024;
 /// The longest name of a field, in bytes.
-const LONGEST_NAME: usize = 200;
+const MAX_FIELD_NAME_CHARS: usize = 200;
 
 /// From each field to what is wrong with it.
 type Problems = BTreeMap<String, String>;
@@ -71,10 +71,10 @@ fn fields(credential: &Credential) -> Problems {
             "must not be oauth2_refresh: a connection is made by a sign-in".to_owned(),
         );
     }
-    if credential.data.len() > MOST_FIELDS {
+    if credential.data.len() > MAX_FIELDS {
         problems.insert(
             "data".to_owned(),
-            format!("must have at most {MOST_FIELDS} fields"),
+            format!("must have at most {MAX_FIELDS} fields"),
         );
     }
     for (field, value) in &credential.data {
@@ -100,18 +100,20 @@ fn wrong_with(kind: CredentialType, field: &str, value: &Secret) -> Option<Strin
         return Some(format!("is no field of {}, which has {names}", kind.as_str()));
     }
     if !is_field_name(field) {
-        return Some(format!("must have a name of at most {LONGEST_NAME} bytes"));
+        return Some(format!(
+            "must have a name of at most {MAX_FIELD_NAME_CHARS} bytes"
+        ));
     }
-    if value.expose().len() > LONGEST.div_ceil(3) * 4 {
-        return Some(format!("must be at most {LONGEST} bytes"));
+    if value.expose().len() > MAX_VALUE_BYTES.div_ceil(3) * 4 {
+        return Some(format!("must be at most {MAX_VALUE_BYTES} bytes"));
     }
     let Some(bytes) = decoded(value) else {
         return Some("must be base64 in the standard alphabet, with padding (RFC 4648 §4)".to_owned());
     };
     match (kind, field) {
-        _ if bytes.len() > LONGEST => Some(format!("must be at most {LONGEST} bytes")),
+        _ if bytes.len() > MAX_VALUE_BYTES => Some(format!("must be at most {MAX_VALUE_BYTES} bytes")),
         (CredentialType::Raw, _) if bytes.is_empty() => Some("must not be empty".to_owned()),
-        // With a colon in it, nobody could tell where the password begins (RFC 7617 §2).
+        // With a colon in it, it is unclear where the password begins (RFC 7617 §2).
         (CredentialType::BasicAuth, "username") if bytes.contains(&b':') => {
             Some("must not hold a colon (RFC 7617 §2)".to_owned())
         }
@@ -128,10 +130,10 @@ fn wrong_with(kind: CredentialType, field: &str, value: &Secret) -> Option<Strin
 
 fn wrong_redaction(credential: &Credential) -> Option<(String, String)> {
     let marked = &credential.redact_fields;
-    let wrong = if marked.len() > MOST_FIELDS {
-        format!("must name at most {MOST_FIELDS} fields")
+    let wrong = if marked.len() > MAX_FIELDS {
+        format!("must name at most {MAX_FIELDS} fields")
     } else if !marked.iter().all(|field| is_field_name(field)) {
-        format!("must hold names of at most {LONGEST_NAME} bytes")
+        format!("must hold names of at most {MAX_FIELD_NAME_CHARS} bytes")
     } else {
         return None;
     };
@@ -140,7 +142,7 @@ fn wrong_redaction(credential: &Credential) -> Option<(String, String)> {
 
 /// Data may hold arbitrary fields: only the length of their names is limited.
 fn is_field_name(field: &str) -> bool {
-    field.len() <= LONGEST_NAME
+    field.len() <= MAX_FIELD_NAME_CHARS
 }
 
 fn required(kind: CredentialType) -> &'static [&'static str] {

@@ -32,7 +32,7 @@ pub struct CredentialChange {
     pub data: BTreeMap<String, Option<Secret>>,
     /// Further fields that are never returned. What was redacted once stays so.
     pub redact_fields: BTreeSet<String>,
-    /// `Some(None)`: it is kept until somebody deletes it.
+    /// `Some(None)`: it is kept until it is deleted.
     pub expires_at: Option<Option<Timestamp>>,
 }
 

@@ -82,7 +82,7 @@ impl Engine {
         let not_before = match &done {
             Ok(()) => None,
             Err(error) => {
-                tracing::warn!("an expired credential could not be deleted and is handed to nobody: {error}");
+                tracing::warn!("an expired credential could not be deleted and is not handed out: {error}");
                 Some(self.inner.clock.boottime() + PAUSE)
             }
         };

@@ -145,7 +145,7 @@ async fn an_app_uses_only_a_credential_it_may_read_as_a_client_secret() {
 /// evershell-oauth-start: with `:own`, the row of another is out of reach. It is not even there for the app, so that the
 /// provider's name means a sign-in of the app's own.
 #[tokio::test]
-async fn with_own_an_app_starts_its_own_and_nobody_elses() {
+async fn with_own_an_app_starts_only_its_own() {
     let (_world, engine) = World::connected(Behaviour::default()).await;
     let own = granted(&engine, &[ApiScope::AuthWriteOwn], &[]);
     let users = engine.connections(&ui()).await.unwrap()[0].connection.id;

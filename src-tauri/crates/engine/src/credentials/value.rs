@@ -80,7 +80,7 @@ impl Engine {
         error
     }
 
-    /// The record, for somebody who may have its values.
+    /// The record, for a caller that may have its values.
     pub(super) async fn permitted_values(
         &self,
         caller: &Caller,

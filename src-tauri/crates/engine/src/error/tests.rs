@@ -1,3 +1,5 @@
+//! Tests of the error texts.
+
 use super::*;
 
 /// Each error that holds another text, with one that ends as a sentence and one that does not.

@@ -1,3 +1,5 @@
+//! The redirect of a sign-in: judged, matched to its flow, and its authorization code exchanged for tokens.
+
 mod account;
 mod refused;
 
@@ -58,7 +60,7 @@ impl Engine {
                 Err(self.note_refused_for(caller, state.as_ref(), refused.into()))
             }
         };
-        // Whoever opened a link sees no answer to it: the window has to say that nothing came of it. A sign-in that
+        // The program that opened a link shows no answer: the window has to say that nothing came of it. A sign-in that
         // it ended says so itself.
         finished.inspect_err(|error| {
             if url.starts_with(redirect::SCHEME) && error.is_of_no_flow() {
@@ -149,7 +151,7 @@ impl Engine {
         let provider = self.provider_meant(caller, provider)?;
         if provider.settings.grant_type != GrantType::ClientCredentials {
             return Err(Error::Conflict(format!(
-                "{} needs its person in a browser; start a sign-in instead",
+                "{} needs a sign-in in the browser; start one instead",
                 provider.name
             )));
         }
@@ -235,7 +237,7 @@ impl Engine {
             .map_err(|error| self.note_refused_for(caller, Some(&redirected.state), error))?;
         let wanted = finishing(caller, &flow).note(owner_note(&flow, "It brings an answer to"));
         if !is_link_by_the_system(caller, &flow, &redirected.uri) {
-            // Of whoever signed in: with its own account a program could have taken the place of the user's.
+            // Of the account that signed in: with its own account a program could have replaced the user's.
             self.permit(caller, wanted).await?;
         }
         // From here on the answer is ours and the flow is used up, whatever comes of it.
@@ -367,7 +369,7 @@ impl Engine {
         // Where it is not known whose they are, they may be of the very grant that is to stay: revoking one may end it.
         let may_be_ours = matches!(made, Err(Error::AccountNotTold(..)));
         if made.is_err() && !may_be_ours {
-            // Nobody will ever use these tokens.
+            // These tokens will never be used.
             let tokens = [refresh_token.as_ref(), access_token.as_ref()];
             self.give_back(&provider, tokens).await;
         }
@@ -405,7 +407,7 @@ impl Engine {
     }
 
     /// Whose account it is: what came with the tokens, and userinfo where there is one. A userinfo of another
-    /// subject is not used (OpenID Connect Core §5.3.2), and a missing one keeps nobody from connecting.
+    /// subject is not used (OpenID Connect Core §5.3.2), and a missing one prevents no connection.
     async fn fetch_account(&self, provider: &Provider, answer: &mut Answer) -> Option<Account> {
         let told = answer.account.take();
         let Some(access_token) = answer

@@ -36,7 +36,7 @@ pub struct Initialise {
     pub additional_parameters: String,
     /// Whether `offline_access` is left out.
     pub disable_offline_access: bool,
-    /// What the provider is to ask its person; several are joined by `+`.
+    /// What the provider is to ask the user; several are joined by `+`.
     pub prompt: String,
     /// Instead of the provider's default scopes.
     pub scopes: Option<Vec<String>>,

@@ -1,7 +1,9 @@
-mod browser;
-mod places;
+//! The sign-ins that are open: waiting for them, ending them, and their expiry.
 
-pub(crate) use places::{FlowLimits, FlowPermit};
+mod browser;
+mod limits;
+
+pub(crate) use limits::{FlowLimits, FlowPermit};
 
 use crate::{
     Change, Engine, Error, FlowState, FlowView, Refusal, StartedFlow,
@@ -339,7 +341,7 @@ impl Engine {
     pub(crate) fn look_after_flows(&self, now: Timestamp) -> Option<Timestamp> {
         let mut over = Vec::new();
         let next = self.live(|flows| {
-            // Whoever asks late still hears how it ended.
+            // A late caller still hears how it ended.
             flows.retain(|_, live| {
                 live.is_waiting() || tokenry_core::later(live.expires_at, FLOW_LIFETIME) > now
             });

@@ -12,7 +12,7 @@ use crate::{
 use tokenry_core::{Caller, ConnectionId, Flow, RedirectPreference};
 use tokenry_oauth::redirect;
 
-/// That somebody wants to bring a flow to its end.
+/// The request to finish a flow.
 pub(super) fn finishing(caller: &Caller, flow: &Flow) -> AccessRequest {
     let is_starter = match caller {
         Caller::Program(peer) => {
@@ -26,7 +26,7 @@ pub(super) fn finishing(caller: &Caller, flow: &Flow) -> AccessRequest {
         .by_its_starter(is_starter)
 }
 
-/// What a question says about a flow of somebody else.
+/// What a prompt says about a flow of another caller.
 pub(super) fn owner_note(flow: &Flow, what: &str) -> String {
     let starter = match (&flow.started_by, &flow.started_from) {
         (Some(_), _) => "an app".to_owned(),

@@ -1,3 +1,5 @@
+//! Starting a sign-in: the authorization URL, the recorded flow and its redirect.
+
 mod question;
 
 use crate::{
@@ -104,7 +106,7 @@ impl Engine {
             wanted = wanted.of(renewed.id, renewed.started_by);
             if renewed.account.is_none() {
                 wanted = wanted
-                    .note("The provider has not told whose account this is: whoever signs in replaces it.");
+                    .note("The provider does not report the account: any account that signs in replaces it.");
             }
         }
         if let Some(credential) = how.client_secret_from {
@@ -155,7 +157,7 @@ impl Engine {
             flow.further = Some(ConnectionId::new(&*self.inner.clock, &*self.inner.random));
         }
         let (engine, caller, recorded) = (self.clone(), caller.clone(), flow.clone());
-        // The engine's own task: a caller that goes away leaves no flow behind that nobody watches.
+        // The engine's own task: a caller that goes away leaves no unwatched flow behind.
         let browser_url = detached(async move {
             engine.keep_flow(&caller, &recorded, rule).await?;
             let serving = listener.map(|listener| engine.listen(listener, &provider, &recorded));
@@ -287,7 +289,7 @@ impl Engine {
                     ))),
                 }
             }
-            // Nobody listens there: the browser ends at an address that the person copies. A random port, so that
+            // No program listens there: the browser ends at an address that the user copies. A random port, so that
             // no program can wait for it.
             RedirectPreference::Paste => {
                 let mut bytes = [0; 2];

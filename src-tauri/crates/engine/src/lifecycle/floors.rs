@@ -1,5 +1,5 @@
 //! The lowest epoch that is acceptable of this vault, in every place outside of the profile that can hold it. It is
-//! raised only to what is committed already, and nobody waits for it.
+//! raised only to what is committed already, and no caller waits for it.
 
 use crate::{Engine, Error, engine::blocking, locks, records::sealed_store::SealedStore};
 use std::{
@@ -13,9 +13,9 @@ use tokenry_vault::VaultId;
 use tokio::{sync::Notify, time::Instant};
 
 /// How often the OS keyring is told at most while tokens are rotated.
-const KEYRING_EVERY: Duration = Duration::from_secs(60);
+const KEYRING_INTERVAL: Duration = Duration::from_secs(60);
 /// How long an engine that ends waits for the OS keyring.
-const KEYRING_AT_THE_END: Duration = Duration::from_secs(2);
+const KEYRING_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What is to be written down outside of the profile.
 #[derive(Default)]
@@ -55,7 +55,7 @@ impl Floors {
 
 /// At once, or when the last time is long enough ago.
 fn next(last: Option<Instant>, now: Instant) -> Instant {
-    last.map_or(now, |last| (last + KEYRING_EVERY).max(now))
+    last.map_or(now, |last| (last + KEYRING_INTERVAL).max(now))
 }
 
 /// Raises after each rotation, for as long as the engine lives. Without a rotation it sleeps.
@@ -100,7 +100,7 @@ impl Engine {
         }
         let is_due = self.inner.floors.keyring_due(Instant::now()).is_some();
         if is_due
-            && tokio::time::timeout(KEYRING_AT_THE_END, self.keyring_told())
+            && tokio::time::timeout(KEYRING_SHUTDOWN_TIMEOUT, self.keyring_told())
                 .await
                 .is_err()
         {
@@ -162,7 +162,7 @@ mod tests {
         let soon = now + Duration::from_secs(10);
         assert_eq!(
             floors.keyring_due(soon),
-            Some(now + KEYRING_EVERY),
+            Some(now + KEYRING_INTERVAL),
             "the last one is told, too"
         );
         floors.state().for_keyring = None;

@@ -1,3 +1,5 @@
+//! The options that an engine is started with.
+
 use crate::{ConsentMode, Error, Host};
 use std::{path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 use tokenry_core::{Clock, OsRandom, Random, Secret, SystemClock};
@@ -30,9 +32,9 @@ pub struct Options {
     pub http: Http,
     /// Whether there is a window beside the engine.
     pub window: bool,
-    /// How its person is asked.
+    /// How consent is asked for.
     pub asking: ConsentMode,
-    /// Without a window: what whoever answers with `tokenry approve` proves with that it is the person.
+    /// Without a window: the code that proves that an answer by `tokenry approve` is the user's.
     pub approval_code: Option<Secret>,
 }
 

@@ -1,5 +1,5 @@
 //! Who may try a passphrase, and in which order. Each try takes the time and the memory of a key derivation, and they
-//! are made one after the other: whoever guesses must not stand before the user.
+//! are made one after the other: a guessing program must not delay the user.
 
 use crate::{Engine, Error, locks};
 use std::{
@@ -10,9 +10,9 @@ use tokenry_core::{Caller, Peer};
 use tokio::sync::OwnedMutexGuard;
 
 /// How many passphrases of programs may wait at a time. The window's own does not count.
-const MOST: usize = 3;
+const MAX_WAITING: usize = 3;
 /// How long to wait before another try.
-const WAIT: Duration = Duration::from_secs(1);
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The passphrases that are being tried.
 #[derive(Default)]
@@ -45,7 +45,7 @@ impl Drop for Turn {
 }
 
 impl Engine {
-    /// Waits until a caller may try a passphrase: the user in the window at once, a program behind nobody but those with
+    /// Waits until a caller may try a passphrase: the user in the window at once, a program only behind those with
     /// a terminal.
     ///
     /// # Errors
@@ -66,7 +66,7 @@ impl Engine {
                     "a passphrase from this program or its session is being tried already",
                 ));
             }
-            if waiting.len() >= MOST {
+            if waiting.len() >= MAX_WAITING {
                 return Err(busy("several programs are trying passphrases already"));
             }
             waiting.push(peer.clone());
@@ -85,5 +85,5 @@ impl Engine {
 
 fn busy(what: &str) -> Error {
     let message = format!("{what}; try again in a moment, or unlock in the window");
-    Error::Busy(message, Some(WAIT))
+    Error::Busy(message, Some(QUEUE_TIMEOUT))
 }

@@ -1,5 +1,5 @@
 //! What calls leave behind on the stack of a thread: copies of what they worked with. The heap is wiped by the
-//! programs' allocator; a stack is nobody's who would wipe it.
+//! programs' allocator; no allocator wipes a stack.
 
 use std::{
     hint::black_box,
@@ -7,7 +7,7 @@ use std::{
 };
 
 /// How deep the calls of an answer reach, and more.
-const DEPTH: usize = 256 << 10;
+const STACK_BYTES: usize = 256 << 10;
 
 /// Whether the vault of this process was found to be shut, or has been locked.
 static SHUT: AtomicBool = AtomicBool::new(false);
@@ -17,7 +17,7 @@ pub(crate) fn vault_is_shut(shut: bool) {
     SHUT.store(shut, Ordering::Release);
 }
 
-/// For a thread that goes to rest, in a function that was called by nobody deep: while the vault is shut, wipes what
+/// For a thread that goes to rest, called with a shallow stack: while the vault is shut, wipes what
 /// the thread's calls have left on its stack. While it is open that costs a look at one byte.
 pub fn wipe_while_shut() {
     if SHUT.load(Ordering::Acquire) {
@@ -28,6 +28,6 @@ pub fn wipe_while_shut() {
 /// Takes the room that deeper calls had, and leaves zeros there.
 #[inline(never)]
 fn wipe_stack() {
-    let mut room = [0_u8; DEPTH];
+    let mut room = [0_u8; STACK_BYTES];
     black_box(&mut room);
 }

@@ -1,7 +1,7 @@
 //! What is known of a vault outside of its profile: a profile that is put back as a whole brings back all that is in
 //! it, and a passphrase leaves nothing in the OS keyring.
 //!
-//! One file per vault holds the newest epoch, sealed with a key of the vault, so that nobody can make one up. One
+//! One file per vault holds the newest epoch, sealed with a key of the vault, so that it cannot be forged. One
 //! file per profile folder names the vault in it, which is no secret.
 
 use crate::{Error, locks, records::record};
@@ -13,7 +13,7 @@ use tokenry_core::Random;
 use tokenry_vault::{Place, Vault, VaultId};
 
 /// The most bytes of either file: a path of the longest kind fits.
-const MOST: u64 = 8 * 1024;
+const MAX_FILE_BYTES: u64 = 8 * 1024;
 
 const EPOCH: Place<'_> = Place {
     table: "epoch outside",
@@ -41,10 +41,10 @@ impl StateFolder {
     }
 
     /// The newest epoch that was written down for this vault. `None` when there is none, and when what is there was
-    /// not sealed by this vault: that says nothing, and must keep nobody out.
+    /// not sealed by this vault: that says nothing, and must not lock the user out.
     pub(super) fn epoch(&self, vault: &Vault) -> Option<u64> {
         let path = self.epoch_file(vault.id());
-        let sealed = match tokenry_store::read_file(&path, MOST) {
+        let sealed = match tokenry_store::read_file(&path, MAX_FILE_BYTES) {
             Ok(sealed) => sealed?,
             Err(error) => {
                 tracing::warn!("the newest state of the vault could not be looked up: {error}");
@@ -85,7 +85,7 @@ impl StateFolder {
 
     /// The vault that this profile's folder held when an engine last opened one there.
     pub(super) fn vault_of_profile(&self) -> Option<VaultId> {
-        let bytes = tokenry_store::read_file(&self.profile_file(), MOST).ok()??;
+        let bytes = tokenry_store::read_file(&self.profile_file(), MAX_FILE_BYTES).ok()??;
         let (id, path) = bytes.strip_suffix(b"\n")?.split_first_chunk::<33>()?;
         let is_of_this = path == self.profile.as_os_str().as_encoded_bytes();
         let digits = std::str::from_utf8(id.strip_suffix(b"\n")?).ok()?;

@@ -16,16 +16,16 @@ use tokenry_core::{Caller, Code, EventKind, Outcome, Secret};
 
 /// How long the OS keyring may take before it is said that it is waited for. A keyring that asks nothing answers within
 /// 50 ms.
-const KEYRING_PATIENCE: Duration = Duration::from_secs(1);
+const KEYRING_WAIT: Duration = Duration::from_secs(1);
 const WAITING_FOR_KEYRING: &str = "waiting for the OS keyring; answer its password window, or unlock the keyring in \
                                    the desktop session. If no window appears, restart the keyring service";
 
 /// How long an engine that ends waits for those who are in the middle of something: the longest request to a
 /// provider fits.
-const FINISHING: Duration = Duration::from_secs(45);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(45);
 
 impl Engine {
-    /// Shuts the vault: from now on nobody gets anything. What is under way with a provider is committed first by
+    /// Locks the vault: from now on nothing is handed out. What is under way with a provider is committed first by
     /// those who are in the middle of it, and the keys go with the last of them.
     ///
     /// # Errors
@@ -95,7 +95,7 @@ impl Engine {
 
     /// Ends an engine without a window, so that a desktop app can take the profile over. The app that is installed
     /// beside this engine's own program, with a display to show a window on, need not ask; about anybody else the
-    /// user is asked: whoever ends the engine can listen in its place.
+    /// user is asked: a program that ends the engine can listen in its place.
     ///
     /// # Errors
     /// When this engine has a window, or the caller may not.
@@ -132,7 +132,7 @@ impl Engine {
         self.end_listeners();
         self.refreshes_done().await;
         if let Some(store) = store {
-            let finished = tokio::time::timeout(FINISHING, alone(&store)).await;
+            let finished = tokio::time::timeout(SHUTDOWN_TIMEOUT, alone(&store)).await;
             if finished.is_err() {
                 tracing::warn!("the engine ends while something is still under way");
             }
@@ -173,7 +173,7 @@ impl Engine {
     pub(crate) async fn open_vault(&self, passphrase: Option<Secret>, create: bool) -> Result<(), Error> {
         let _turn = self.inner.opening.lock().await;
         if self.store().is_ok() {
-            // Opened meanwhile, by whoever was before in the queue: a wrong passphrase is wrong all the same.
+            // Opened meanwhile, by a caller before us in the queue: a wrong passphrase is wrong all the same.
             let engine = self.clone();
             return match passphrase {
                 Some(passphrase) => blocking(move || engine.inner.opener.prove(Some(&passphrase))).await,
@@ -189,7 +189,7 @@ impl Engine {
         tokio::pin!(opening);
         let opened = tokio::select! {
             opened = opening.as_mut() => Some(opened),
-            () = tokio::time::sleep(KEYRING_PATIENCE), if by_keyring => None,
+            () = tokio::time::sleep(KEYRING_WAIT), if by_keyring => None,
         };
         let opened = match opened {
             Some(opened) => opened,
@@ -245,7 +245,7 @@ impl Engine {
         });
     }
 
-    /// The vault, opened anew; or the one from before, if somebody still is in the middle of something with it. Two
+    /// The vault, opened anew; or the one from before, if a task is still using it. Two
     /// of them would not know of each other's changes.
     fn open_store(&self, passphrase: Option<&Secret>, create: bool) -> Result<Arc<SealedStore>, Error> {
         let last = locks::lock(&self.inner.last).upgrade();
@@ -269,7 +269,7 @@ fn stays(error: &Error) -> bool {
     )
 }
 
-/// Until nobody else holds the vault.
+/// Until no other task holds the vault.
 async fn alone(store: &Arc<SealedStore>) {
     while Arc::strong_count(store) > 1 {
         tokio::time::sleep(Duration::from_millis(5)).await;

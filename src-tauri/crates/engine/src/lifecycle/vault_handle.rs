@@ -1,3 +1,5 @@
+//! The vault, open or closed, and how it is opened.
+
 use crate::{
     Change, Error, Options, VaultChoice,
     lifecycle::{floors::Floors, state_folder::StateFolder},

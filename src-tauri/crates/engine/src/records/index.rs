@@ -1,3 +1,5 @@
+//! The index in memory: names, status and due times of everything that is stored.
+
 use std::collections::{BTreeSet, HashMap, HashSet};
 use tokenry_core::{
     App, AppId, Connection, ConnectionId, ConnectionStatus, Credential, CredentialId, CredentialType, Grant,
@@ -51,7 +53,7 @@ impl CredentialEntry {
         }
     }
 
-    /// Whether it has not expired. One that has may be there until the schedule comes to it, and is handed to nobody.
+    /// Whether it has not expired. One that has may be there until the schedule comes to it, and is not handed out.
     pub(crate) fn is_alive(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|end| end > now)
     }

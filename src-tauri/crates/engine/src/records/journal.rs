@@ -1,3 +1,5 @@
+//! The refresh journal: what is on disk about a refresh before it is sent.
+
 use crate::records::record::Record;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -31,7 +33,7 @@ pub(crate) enum JournalState {
     Doubtful,
     /// Sent with limits, and the provider refused: some servers replace the token before they look at the limits.
     LimitRefused,
-    /// It never left, or somebody answered who did not take it: it may be sent again.
+    /// It was not sent, or a proxy answered: it may be sent again.
     Free,
 }
 
@@ -66,7 +68,7 @@ pub(crate) enum Verdict {
 /// token, or `None`.
 ///
 /// An unreadable end of the last attempt means something else at each provider: nothing where tokens are not
-/// rotated; nothing within the grace; the end where a used token must not come back. Where nobody knows, or a server
+/// rotated; nothing within the grace; the end where a used token must not come back. Where it is unknown, or a server
 /// broke down and may have done nothing at all, the living access token is used up first, and then there is nothing
 /// to lose by asking.
 pub(crate) fn verdict(

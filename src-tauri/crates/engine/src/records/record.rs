@@ -1,3 +1,5 @@
+//! Which types are sealed records, in which table, and how they are serialized.
+
 use serde::{Serialize, de::DeserializeOwned};
 use tokenry_core::{
     App, AppId, Connection, ConnectionId, Credential, CredentialId, Event, Flow, Grant, GrantId, Provider,
@@ -21,7 +23,7 @@ pub(crate) trait Record: Serialize + DeserializeOwned {
     }
 }
 
-/// What a committed transaction means for the index and for whoever watches.
+/// What a committed transaction means for the index and for watchers.
 pub(crate) enum Effect {
     Provider(Box<Provider>),
     ProviderGone(ProviderId),

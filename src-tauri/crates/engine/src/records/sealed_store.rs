@@ -1,3 +1,5 @@
+//! The open vault and its database: records are sealed when written and opened when read.
+
 use crate::{
     Change, Error,
     lifecycle::{floors::Floors, latest_time::LatestTime, older_copy::ReadOnly},
@@ -22,7 +24,7 @@ use zeroize::Zeroizing;
 /// The open vault and the store together: every record is sealed on its way in, opened on its way out, and counted
 /// in a manifest that is part of every transaction.
 ///
-/// Whoever is in the middle of something holds it until that is committed; when the last one lets go, the keys are
+/// A task that is under way holds it until that is committed; when the last one lets go, the keys are
 /// wiped.
 pub(crate) struct SealedStore {
     vault: Vault,
@@ -368,7 +370,7 @@ impl SealedStore {
             Effect::Logged(event) => Change::Activity(event),
         };
         drop(index);
-        // Nobody listening is no error.
+        // No listener is no error.
         let _ = self.changes.send(change);
     }
 

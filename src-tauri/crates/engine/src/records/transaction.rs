@@ -1,3 +1,5 @@
+//! One transaction over the sealed records, with its events and its manifest.
+
 use crate::{
     Error,
     activity::read,
@@ -115,7 +117,7 @@ impl Transaction<'_> {
     }
 
     /// Removes the oldest lines, a whole segment of them at a time, when there are more than `kept` and that. The manifest
-    /// says where the log begins from then on, so nobody else can shorten it.
+    /// says where the log begins from then on, so it cannot be shortened otherwise.
     pub(crate) fn prune(&mut self, kept: i64, segment: i64) -> Result<(), Error> {
         let manifest = &mut self.manifest;
         if manifest.next_event - manifest.first_event < kept + segment {

@@ -120,7 +120,7 @@ async fn a_grant_ends_when_its_time_has_come() {
 }
 
 #[tokio::test]
-async fn a_removed_app_is_nobody_and_its_grants_do_not_come_back_with_its_name() {
+async fn a_removed_app_is_unknown_and_its_grants_do_not_come_back_with_its_name() {
     let (_world, engine) = World::connected(Behaviour::default()).await;
     let (_, token_of_old) = engine
         .register_app(&ui(), "backup", Vec::new(), false)
@@ -289,7 +289,7 @@ async fn that_an_app_is_used_is_written_once_a_minute_however_often_it_is() {
 #[tokio::test]
 async fn each_wrong_field_of_a_grant_is_named() {
     let (world, engine) = World::connected(Behaviour::default()).await;
-    let mut new = grant("nobody", &[], &["nothing"]);
+    let mut new = grant("unknown", &[], &["nothing"]);
     new.credentials = vec!["no-key".to_owned()];
     new.expires_at = Some(engine_now(&world));
     let error = engine.give_grant(&ui(), new).await.unwrap_err();

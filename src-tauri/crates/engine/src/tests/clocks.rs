@@ -85,7 +85,7 @@ async fn a_grant_that_ended_stays_ended_when_the_clock_is_set_back() {
     }
 }
 
-/// The same where nobody asked while it was ended, and the engine ran until then.
+/// The same where no caller asked while it was ended, and the engine ran until then.
 #[tokio::test]
 async fn a_grant_that_ended_unseen_stays_ended_after_an_engine_that_ended_later() {
     let (world, engine) = World::connected(Behaviour::default()).await;

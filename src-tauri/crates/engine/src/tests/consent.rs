@@ -1,4 +1,4 @@
-//! ConsentMode the person (security.md, "Doors": prompts). The callers are real processes.
+//! Prompts for consent (security.md, "Local interfaces"). The callers are real processes.
 
 use crate::tests::common::{NAME, World, ui, until};
 use crate::{ConsentMode, Engine, Error, Prompt, PromptAnswer, Proof, TokenView};
@@ -63,7 +63,7 @@ impl Program {
         Self::there(Self(child, pid))
     }
 
-    /// Its parent has ended: nobody else is in its lineage, and a denial of one such program holds no other back. Ends
+    /// Its parent has ended: no other process is in its lineage, and a denial of one such program holds no other back. Ends
     /// with its input.
     fn orphan() -> Self {
         let script = "exec 3<&0; setsid sh -c 'read line # asked by a test' <&3 >/dev/null & echo $!";
@@ -98,7 +98,7 @@ impl Program {
     }
 
     fn caller(&self) -> Caller {
-        let uid = rustix_uid();
+        let uid = rustix::process::getuid().as_raw();
         Caller::Program(tokenry_peer::of_process(uid, self.1))
     }
 
@@ -114,11 +114,6 @@ impl Drop for Program {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-fn rustix_uid() -> u32 {
-    use std::os::unix::fs::MetadataExt;
-    std::fs::metadata("/proc/self").unwrap().uid()
 }
 
 type Asked = tokio::task::JoinHandle<Result<TokenView, Error>>;
@@ -199,7 +194,7 @@ async fn the_decision_and_its_rule_stand_in_the_log() {
 
 /// "after a Deny a growing pause for that app"
 #[tokio::test]
-async fn after_a_no_nobody_is_asked_for_a_while_and_each_no_makes_that_longer() {
+async fn after_a_denial_no_prompt_appears_for_a_while_and_each_denial_doubles_it() {
     let (world, engine) = World::connected(Behaviour::default()).await;
     let program = Program::start();
     for seconds in [10, 30, 90] {
@@ -225,7 +220,7 @@ async fn after_a_no_nobody_is_asked_for_a_while_and_each_no_makes_that_longer() 
 }
 
 #[tokio::test]
-async fn silence_is_a_no() {
+async fn an_unanswered_prompt_is_denied() {
     let (_world, engine) = World::connected(Behaviour::default()).await;
     let program = Program::start();
     tokio::time::pause();
@@ -282,7 +277,7 @@ async fn a_question_closes_when_who_asked_is_gone() {
 
 /// security.md: who gets no consent gets nothing, "and its attempt is in the activity log".
 #[tokio::test]
-async fn who_asks_stands_in_the_log_once_though_nobody_ever_answers() {
+async fn the_requester_is_in_the_log_once_though_no_prompt_is_answered() {
     let (_world, engine) = World::connected(Behaviour::default()).await;
     let program = Program::start();
     let same: Vec<_> = (0..3).map(|_| ask(&engine, &program.caller())).collect();

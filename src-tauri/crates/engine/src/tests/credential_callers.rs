@@ -35,9 +35,9 @@ async fn an_app_without_a_grant_sees_and_reads_nothing() {
     }
 }
 
-/// Where nobody can be asked, a program reads names and no value.
+/// Where no prompt can be shown, a program reads names and no value.
 #[tokio::test]
-async fn a_program_that_nobody_allowed_is_handed_nothing() {
+async fn a_program_without_consent_gets_no_token() {
     let world = World::trusting(Behaviour::default());
     let options = Options {
         asking: ConsentMode::Never,
@@ -98,7 +98,7 @@ async fn answer(engine: &Engine, prompt: &Prompt, answer: PromptAnswer) {
 }
 
 #[tokio::test]
-async fn a_program_that_wants_values_waits_for_its_person() {
+async fn a_program_that_requests_values_waits_for_the_users_consent() {
     let (_world, engine) = asking().await;
     for (said, handed) in [(PromptAnswer::Once, true), (PromptAnswer::Deny, false)] {
         let asker = engine.clone();

@@ -1,4 +1,4 @@
-//! Credentials that delete themselves when their time comes, also when nobody was there.
+//! Credentials that delete themselves when their time comes, also while no engine ran.
 
 use crate::tests::common::{World, ui, until};
 use crate::tests::credentials::{entered, new, program};
@@ -52,7 +52,7 @@ async fn it_is_deleted_by_itself_when_its_time_comes() {
 
 /// Nothing depends on how soon the schedule comes to it.
 #[tokio::test]
-async fn from_that_moment_on_nobody_is_handed_it_deleted_or_not() {
+async fn from_that_moment_on_it_is_not_handed_out_deleted_or_not() {
     let world = World::trusting(Behaviour::default());
     let engine = world.start().await;
     let id = engine
@@ -100,7 +100,7 @@ async fn from_that_moment_on_nobody_is_handed_it_deleted_or_not() {
 }
 
 #[tokio::test]
-async fn one_that_expired_while_nobody_was_there_is_gone_before_anything_can_read_it() {
+async fn one_that_expired_while_no_engine_ran_is_gone_before_it_can_be_read() {
     let world = World::trusting(Behaviour::default());
     let engine = world.start().await;
     let made = engine

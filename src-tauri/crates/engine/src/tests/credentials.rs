@@ -9,7 +9,7 @@ use tokenry_core::{
 };
 use tokenry_testkit::Behaviour;
 
-/// A value that must turn up nowhere but in the answer to whoever may have it.
+/// A value that must turn up only in the answer to a caller that may have it.
 pub(crate) const CANARY: &str = "canary-value-7f3a";
 
 pub(crate) fn program() -> Caller {

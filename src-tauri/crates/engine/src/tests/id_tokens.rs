@@ -118,7 +118,7 @@ async fn a_nonce_of_the_callers_own_is_sent_only_where_there_is_none_of_ours() {
 }
 
 #[tokio::test]
-async fn tokens_for_somebody_else_or_of_an_unusable_type_are_revoked() {
+async fn tokens_for_another_client_or_of_an_unusable_type_are_revoked() {
     for claims in [
         json!({"iss": "https://evil.example"}),
         json!({"aud": "another-client"}),
@@ -162,7 +162,7 @@ async fn with_issuer(
     iss: &str,
     tid: Option<&str>,
 ) -> (World, Result<ConnectionView, Error>) {
-    let (world, engine) = world(json!({ "iss": "https://nobody.example" })).await;
+    let (world, engine) = world(json!({ "iss": "https://other.example" })).await;
     let base = world.server.issuer();
     let change = patch(
         json!({"issuer": format!("{base}{path}"), "issuer_aliases": aliases.iter().map(|alias| alias.replace("BASE", &base)).collect::<Vec<_>>(), "authorization_response_iss_parameter_supported": false}),

@@ -258,7 +258,7 @@ async fn a_caller_that_believes_in_another_provider_is_refused() {
         ),
         (
             Initialise {
-                client_id: "somebody".into(),
+                client_id: "other".into(),
                 ..good.clone()
             },
             "clientId",
@@ -283,11 +283,11 @@ async fn a_caller_that_believes_in_another_provider_is_refused() {
             ..good.clone()
         },
         Initialise {
-            provider: "nobody".into(),
+            provider: "unknown".into(),
             ..good.clone()
         },
         Initialise {
-            credential: "nobody".into(),
+            credential: "unknown".into(),
             ..good.clone()
         },
     ] {
@@ -357,7 +357,7 @@ async fn an_app_without_a_grant_starts_nothing_and_sends_no_credential() {
     assert!(engine.connections(&ui()).await.unwrap().is_empty());
 }
 
-/// A redacted secret is returned to nobody and still does its work.
+/// A redacted secret is never returned and still does its work.
 #[tokio::test]
 async fn a_redacted_secret_is_used_all_the_same() {
     let (world, engine) = ready().await;

@@ -19,7 +19,7 @@ async fn shut(world: &World) -> (Engine, Code, String) {
     assert_eq!(error.code(), Code::VaultLocked);
     assert!(
         error.to_string().contains(&text),
-        "whoever asks hears it: {error}"
+        "every caller hears it: {error}"
     );
     (engine, code, text)
 }
@@ -192,7 +192,7 @@ async fn a_passphrase_opens_its_vault_and_the_keyring_is_never_asked() {
     assert_eq!(world.keyring.calls(), 0);
     engine.shutdown().await;
 
-    // Started like a desktop app: locked until somebody says the passphrase.
+    // Started like a desktop app: locked until the passphrase is given.
     let engine = world.start().await;
     let report = engine.status().vault;
     assert_eq!(

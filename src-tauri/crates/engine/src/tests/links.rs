@@ -1,4 +1,4 @@
-//! Links with our scheme. Whoever opens one sees no answer to it, so the window has to say what came of it.
+//! Links with our scheme. The program that opens one shows no answer, so the window has to say what came of it.
 
 use crate::tests::common::{NAME, World, answer_of, ui};
 use crate::tests::flows::added;

@@ -2,7 +2,7 @@
 //! RFC 8707 §2.2).
 
 use crate::tests::common::{NAME, World, answer_of, paste, seconds_from, seen, status, token, ui, view};
-use crate::{ConnectOptions, Engine, Error, TokenView, TokenRequest};
+use crate::{ConnectOptions, Engine, Error, TokenRequest, TokenView};
 use serde_json::json;
 use std::{collections::HashSet, time::Duration};
 use tokenry_core::{Code, ConnectionStatus, GrantType, Scopes, Secret, TokenEndpointAuthMethod};

@@ -35,7 +35,11 @@ fn confirmed(wish: TokenRequest) -> TokenRequest {
 
 #[tokio::test]
 async fn a_provider_that_rotates_is_not_asked_for_less_and_the_whole_is_offered() {
-    for known in [KnownRotation::Strict, KnownRotation::Grace { seconds: 30 }, KnownRotation::Unknown] {
+    for known in [
+        KnownRotation::Strict,
+        KnownRotation::Grace { seconds: 30 },
+        KnownRotation::Unknown,
+    ] {
         let (world, engine) = World::connected(harmful(Rotation::Strict)).await;
         set_rotation(&engine, known).await;
         set_narrowing(&engine, NarrowingMethod::Unknown).await;
@@ -115,7 +119,7 @@ async fn by_token_exchange_nothing_happens_to_the_grant() {
         own.access_token.expose()
     );
     assert_eq!(world.server.refreshes(), 0);
-    // A refusal says nothing of the grant, and whoever asks in a loop is not passed on.
+    // A refusal says nothing of the grant, and requests in a loop are not passed on.
     world
         .server
         .set(|behaviour| behaviour.narrowing.refuses_with = Some("invalid_grant".to_owned()));

@@ -53,7 +53,7 @@ async fn a_provider_that_does_not_narrow_is_remembered_and_gives_the_whole_to_wh
     }
 }
 
-/// security.md, "Doors": the token is narrowed, or the prompt says what it can really do. Here it said less.
+/// security.md, "Local interfaces": the token is narrowed, or the prompt says what it can really do. Here it said less.
 #[tokio::test]
 async fn a_provider_that_narrowed_before_and_now_does_not_gives_nothing_to_who_was_allowed_less() {
     let (world, engine) = World::connected(Behaviour::default()).await;
@@ -63,7 +63,7 @@ async fn a_provider_that_narrowed_before_and_now_does_not_gives_nothing_to_who_w
     assert_eq!(error.code(), Code::PermissionDenied);
     assert!(error.to_string().contains("the whole was not allowed"), "{error}");
     assert_eq!(view(&engine).await.connection.narrows, Some(false));
-    // From now on its person is asked about the whole.
+    // From now on the user is asked about the whole.
     assert_eq!(
         less(&engine, "write").await.unwrap().scopes,
         Scopes::parse("read write")
@@ -122,7 +122,7 @@ async fn a_wish_that_is_refused_is_told_to_who_had_it_and_never_troubles_the_gra
 
 /// What came of one wish is nothing to those who wait in line behind it.
 #[tokio::test]
-async fn a_refused_wish_fails_nobody_who_waits_with_another() {
+async fn a_refused_request_does_not_fail_those_that_wait_for_another() {
     let (world, engine) = World::connected(Behaviour::default()).await;
     world.pass(3700);
     world.server.queue(Fault::Gate);

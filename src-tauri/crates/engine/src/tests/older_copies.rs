@@ -194,7 +194,7 @@ fn state_files(world: &World) -> Vec<(PathBuf, Vec<u8>)> {
 
 /// A new machine, or a backup of the profile alone: there is nothing to disagree with.
 #[tokio::test]
-async fn a_state_folder_that_is_gone_or_holds_rubbish_keeps_nobody_out() {
+async fn a_missing_or_corrupt_state_folder_does_not_lock_the_user_out() {
     let outside = Outside::StateFolder;
     let (world, engine) = connected(outside).await;
     end(&world, engine).await;
@@ -239,7 +239,7 @@ async fn a_state_file_of_another_vault_is_not_believed() {
     end(&one, engine).await;
 }
 
-/// Raising must leave alone whoever has no home folder.
+/// Raising does nothing for users without a home folder.
 #[tokio::test]
 async fn without_a_state_folder_nothing_is_written_outside_of_the_profile() {
     let world = World::new(Behaviour::default());

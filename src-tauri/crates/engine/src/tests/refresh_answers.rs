@@ -49,7 +49,7 @@ async fn without_expires_in_the_end_is_unknown_and_the_token_is_used() {
 }
 
 #[tokio::test]
-async fn expires_in_of_zero_is_unknown_too_and_asks_nobody_again_and_again() {
+async fn expires_in_of_zero_is_unknown_too_and_causes_no_refresh_loop() {
     let zero = Fault::ExpiresIn(0.into());
     let (_, got) = refreshed_with(Rotation::Strict, Some(zero)).await;
     assert_eq!(got.expires_at, None);

@@ -114,7 +114,7 @@ async fn retry_after_is_honoured_by_the_schedule_and_by_callers() {
             Ok(living) => assert_eq!(asked, 120, "{living:?}"),
             Err(error) => assert!(error.retry_after().unwrap() <= Duration::from_secs(5)),
         }
-        assert_eq!(world.server.refreshes(), 1, "{asked}: somebody did not wait");
+        assert_eq!(world.server.refreshes(), 1, "{asked}: a caller did not wait");
         world.pass(5);
         poke(&engine, NAME).await;
         seen(&world, "the next try", |server| server.refreshes() == 2).await;

@@ -101,7 +101,7 @@ async fn an_unusable_access_token_is_not_handed_out_and_the_new_refresh_token_is
     }
 }
 
-/// A truncated answer without `expires_in` is fetched again soon, and not used until somebody says that it ended.
+/// A truncated answer without `expires_in` is fetched again soon, and not used until a caller says that it ended.
 #[tokio::test]
 async fn when_the_end_of_a_token_was_cut_off_the_next_refresh_comes_soon() {
     let (world, engine) = world().await;
@@ -124,7 +124,7 @@ async fn when_the_end_of_a_token_was_cut_off_the_next_refresh_comes_soon() {
 async fn tokens_of_another_account_are_set_aside_and_the_user_is_told() {
     let (world, engine) = world().await;
     let before = token(&engine, 0).await.unwrap().access_token;
-    let other = Flaw::id_token(&world.server.issuer(), "tokenry", "somebody-else");
+    let other = Flaw::id_token(&world.server.issuer(), "tokenry", "another-client");
     world.server.queue(Fault::Flawed(other));
     let error = engine.refresh(&ui(), NAME).await.unwrap_err();
     assert_eq!(error.code(), Code::NeedsReauth);

@@ -156,7 +156,7 @@ async fn a_person_may_try_a_token_that_we_would_not_send_again() {
 }
 
 #[tokio::test]
-async fn a_person_who_tries_and_reaches_nobody_leaves_it_as_it_was() {
+async fn a_refresh_on_request_that_reaches_no_server_changes_nothing() {
     let (world, engine) = lost(Rotation::Strict, None, Fault::LoseAnswer).await;
     world
         .server
@@ -171,7 +171,7 @@ async fn a_person_who_tries_and_reaches_nobody_leaves_it_as_it_was() {
 }
 
 #[tokio::test]
-async fn where_nobody_knows_it_waits_for_the_end_of_the_access_token() {
+async fn with_unknown_rotation_a_retry_waits_for_the_end_of_the_access_token() {
     for fault in ways() {
         let (world, engine) = lost(Rotation::Grace(3600), Some(KnownRotation::Unknown), fault).await;
         let shown = view(&engine).await.connection;
@@ -189,7 +189,7 @@ async fn where_nobody_knows_it_waits_for_the_end_of_the_access_token() {
 }
 
 #[tokio::test]
-async fn where_nobody_knows_and_it_was_strict_the_truth_comes_out_in_the_end() {
+async fn with_unknown_rotation_a_strict_provider_is_found_out_in_the_end() {
     let (world, engine) = lost(Rotation::Strict, Some(KnownRotation::Unknown), Fault::LoseAnswer).await;
     world.pass(101);
     let error = token(&engine, 0).await.unwrap_err();

@@ -216,7 +216,7 @@ async fn a_token_call_waits_for_the_announced_try_and_gives_the_code_of_the_last
                 (held.code(), held.provider_error()),
                 (code, refresh.provider_error())
             );
-            assert!(held.to_string().contains("tries again at"), "{held}");
+            assert!(held.to_string().contains("retries at"), "{held}");
             assert!(held.retry_after().unwrap() <= Duration::from_secs(pause.unsigned_abs() + 1));
         }
         assert_eq!(world.server.refreshes(), 3);

@@ -123,7 +123,7 @@ async fn after_a_crash_a_token_that_is_taken_once_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn after_a_crash_where_nobody_knows_the_access_token_is_used_up_first() {
+async fn after_a_crash_with_unknown_rotation_the_access_token_is_used_up_first() {
     let (world, engine) = died(Rotation::Grace(3600), Some(KnownRotation::Unknown), true).await;
     let shown = until("it is held", async || {
         let shown = view(&engine).await.connection;
@@ -168,7 +168,7 @@ async fn a_deep_link_flow_survives_a_restart_and_a_loopback_flow_goes() {
 }
 
 #[tokio::test]
-async fn a_flow_whose_time_went_by_while_nobody_looked_is_gone_after_the_start() {
+async fn a_flow_that_expired_while_no_engine_ran_is_gone_after_the_start() {
     let world = World::new(Behaviour::default());
     let engine = world.start().await;
     engine.add_provider(&ui(), world.provider(NAME)).await.unwrap();

@@ -263,7 +263,7 @@ async fn an_engine_that_waits_for_no_end_does_not_look_at_the_clock() {
     tokio::time::sleep(A_MOMENT).await;
     tokio::time::pause();
     let mut changes = engine.changes();
-    // A clock that is set back would be noticed by whoever looks at it.
+    // A clock that is set back would be noticed by every task that looks at it.
     world.clock.set(world.clock.now() - Duration::from_secs(3600));
     tokio::time::sleep(Duration::from_secs(100_000)).await;
     assert_eq!(announced(&mut changes, id), 0);

@@ -119,7 +119,7 @@ async fn world() -> (World, Engine) {
     (world, engine)
 }
 
-/// What the flow and the provider know that nobody else may.
+/// What only the flow and the provider may know.
 fn collect(world: &World, seen: &mut Seen) {
     for request in world.server.log() {
         for name in [

@@ -1,4 +1,4 @@
-//! One refresh for each connection at a time, owned by the engine and not by whoever asked.
+//! One refresh for each connection at a time, owned by the engine and not by a caller.
 
 use crate::tests::common::{NAME, World, poke, provider_at, seen, status, token, ui, until, view};
 use crate::{ConnectOptions, ConnectionChange, Revoked, VaultState};

@@ -50,9 +50,9 @@ async fn a_connections_name_renews_it() {
     assert_eq!(engine.connections(&ui()).await.unwrap().len(), 1);
 }
 
-/// `:own` on somebody else's credential is refused; without any grant so is everything.
+/// `:own` on another caller's credential is refused; without any grant so is everything.
 #[tokio::test]
-async fn an_app_cannot_start_one_for_somebody_elses_credential() {
+async fn an_app_cannot_start_a_sign_in_for_another_apps_credential() {
     let (_world, engine) = World::connected_and_trusting(Behaviour::default()).await;
     let id = view(&engine).await.connection.id.to_string();
     for name in [NAME, &id] {
@@ -64,7 +64,7 @@ async fn an_app_cannot_start_one_for_somebody_elses_credential() {
 #[tokio::test]
 async fn what_cannot_be_started_says_why() {
     let (world, engine) = added(Behaviour::default()).await;
-    let error = engine.start_oauth(&ui(), "nobody").await.unwrap_err();
+    let error = engine.start_oauth(&ui(), "unknown").await.unwrap_err();
     assert_eq!(error.code(), Code::NotFound);
     let change = patch(json!({"redirect": RedirectPreference::DeepLink}));
     engine.change_provider(&ui(), NAME, change).await.unwrap();
@@ -128,7 +128,7 @@ async fn a_query_is_judged_as_strictly_as_an_address_and_open_flows_stay_open() 
             format!("code=x&state={}", "y".repeat(20_000)),
             Code::PayloadTooLarge,
         ),
-        ("code=x&state=nobody".to_owned(), Code::FlowExpired),
+        ("code=x&state=unknown".to_owned(), Code::FlowExpired),
         (format!("code=x&state={state}"), Code::ValidationError),
         (
             format!("code=x&state={state}&iss=https%3A%2F%2Fevil.example"),

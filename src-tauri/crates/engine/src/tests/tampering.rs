@@ -1,4 +1,4 @@
-//! Somebody edits the files while no engine runs. Never a wrong plaintext, never a panic, always a clear error.
+//! The files are edited while no engine runs. Never a wrong plaintext, never a panic, always a clear error.
 
 use crate::tests::common::{NAME, World, poke, token, ui, until};
 use crate::{ConnectOptions, ConnectionChange, Engine, Options, VaultState};
@@ -298,7 +298,7 @@ async fn a_truncated_database_is_never_replaced_by_a_new_one() {
                 let readable = engine.connections(&ui()).await.is_ok_and(|list| list.len() == 1);
                 assert!(
                     problem.is_some() || readable,
-                    "{length} bytes: everything is gone, and nobody says so"
+                    "{length} bytes: everything is gone, and no error says so"
                 );
                 engine.shutdown().await;
             }

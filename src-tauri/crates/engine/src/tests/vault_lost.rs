@@ -69,7 +69,7 @@ fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     files
 }
 
-/// Starts an engine that says `words` from the first moment and to whoever unlocks, and changes nothing on the disk.
+/// Starts an engine that says `words` from the first moment and to every caller that unlocks, and changes nothing on the disk.
 async fn says(world: &World, options: impl Fn(&World) -> Options, passphrase: bool, words: &[&str]) {
     let before = contents(&world.options().folder);
     let keys = world.keyring.len();

@@ -1,3 +1,5 @@
+//! How a token response changes a connection and its tokens.
+
 use std::time::Duration;
 use tokenry_core::{
     Connection, ConnectionStatus, GrantType, LostScopes, NarrowedToken, Narrowing, Provider, Random,
@@ -212,7 +214,7 @@ fn keep_narrowed(
     narrowing::keep(&mut tokens.narrowed, token, now);
 }
 
-/// Nobody gives out a token that has ended: 0 is how some say that they do not say.
+/// No server issues an expired token: some send 0 when they do not know.
 fn end_of(answer: &Answer, now: Timestamp) -> Option<Timestamp> {
     answer
         .expires_in

@@ -11,7 +11,7 @@ pub(super) enum Step {
     Answered,
     /// Inside the transaction that keeps the answer.
     Committing,
-    /// It is kept; nobody was told.
+    /// It is committed, and no caller was told.
     Committed,
 }
 

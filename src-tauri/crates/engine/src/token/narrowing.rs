@@ -27,9 +27,9 @@ use tokenry_core::{
 };
 
 /// How many of them are kept for one connection.
-pub(super) const KEPT: usize = 8;
+pub(super) const MAX_NARROWED: usize = 8;
 /// The longest audience or resource, in bytes.
-const LONGEST: usize = 2048;
+const MAX_TARGET_BYTES: usize = 2048;
 
 /// The limits of a token, and whether more than that may be handed out where the provider does not keep to them.
 pub(super) struct Limits {
@@ -60,7 +60,7 @@ impl TokenRequest {
                 format!("has {bad:?}, which cannot be a scope"),
             ));
         }
-        let fits = |text: &str| (1..=LONGEST).contains(&text.len());
+        let fits = |text: &str| (1..=MAX_TARGET_BYTES).contains(&text.len());
         let is_text = |text: &str| fits(text) && !text.chars().any(char::is_control);
         if self.audience.as_deref().is_some_and(|text| !is_text(text)) {
             return Err(Error::field("audience", "must be a text of 1 to 2048 bytes"));
@@ -149,7 +149,7 @@ impl Engine {
         };
         if scopes.as_ref().is_some_and(Scopes::is_empty) {
             return Err(Error::Denied(
-                "this app's grant allows no scope that this connection holds; its person can change the grant in the window, under Apps",
+                "this app's grant allows no scope that this connection holds; change the grant in the window, under Apps",
             ));
         }
         let (audience, resource) = (wish.audience, wish.resource);
@@ -166,7 +166,7 @@ impl Engine {
         }))
     }
 
-    /// A token within these limits: one that is kept, or one that is fetched now. Whoever asks for the same
+    /// A token within these limits: one that is kept, or one that is fetched now. A caller that asks for the same
     /// meanwhile waits for the same request.
     pub(super) async fn find_narrowed(
         &self,
@@ -256,7 +256,7 @@ fn own_token_stands_in(
 /// What is said when the provider gives the whole or nothing, and the whole was not agreed to.
 fn too_much() -> Error {
     Error::Denied(
-        "the provider of this connection gives no token with fewer scopes, and the whole was not allowed; ask for a token without limits, or let its person grant the whole scope, in the window under Apps",
+        "the provider of this connection gives no token with fewer scopes, and the whole was not allowed; ask for a token without limits, or grant the whole scope in the window, under Apps",
     )
 }
 
@@ -303,11 +303,11 @@ pub(super) fn is_fresh(kept: &NarrowedToken, min_valid: std::time::Duration, now
     request::is_fresh(kept.obtained_at, kept.expires_at, min_valid, now)
 }
 
-/// Keeps one more: in the place of the one before it, without those that have ended, and at most [`KEPT`].
+/// Keeps one more: in the place of the one before it, without those that have ended, and at most [`MAX_NARROWED`].
 pub(super) fn keep(narrowed: &mut Vec<NarrowedToken>, token: NarrowedToken, now: Timestamp) {
     narrowed.retain(|kept| kept.of != token.of && kept.expires_at.is_none_or(|end| end > now));
     narrowed.push(token);
-    let surplus = narrowed.len().saturating_sub(KEPT);
+    let surplus = narrowed.len().saturating_sub(MAX_NARROWED);
     narrowed.drain(..surplus);
 }
 

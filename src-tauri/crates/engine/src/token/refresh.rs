@@ -1,4 +1,4 @@
-//! Refresh: nobody loses a grant. The rules are those of SECURITY.md, in their order.
+//! Refresh, so that no grant is lost. The rules are those of SECURITY.md, in their order.
 
 mod exchange;
 mod judge;
@@ -16,7 +16,7 @@ use crate::{
     records::journal::JournalState,
     token::{
         fault_points::{Step, reached},
-        request::CALLERS_PAUSE,
+        request::CALLER_RETRY_PAUSE_MS,
     },
 };
 use std::{
@@ -62,7 +62,7 @@ enum RefreshOutcome {
     Nothing,
 }
 
-/// An error may come before the end: a token that waits for room on the disk makes nobody wait with it.
+/// An error may come before the end: a token that waits for space on the disk makes no caller wait with it.
 type Ended = Option<Result<RefreshOutcome, Arc<Error>>>;
 
 /// The refreshes under way: one for each connection at most, each owned by the engine.
@@ -117,7 +117,7 @@ impl Refreshes {
         let refused = locks::lock(&self.refused);
         let last = refused.get(&id).filter(|last| *last.limits == *limits)?;
         let since = now.as_millisecond() - last.at.as_millisecond();
-        (0..CALLERS_PAUSE)
+        (0..CALLER_RETRY_PAUSE_MS)
             .contains(&since)
             .then(|| Error::Shared(last.error.clone()))
     }
@@ -187,7 +187,7 @@ impl Engine {
                 continue;
             }
             match result {
-                // Somebody wanted less than we do.
+                // The other one wanted less than we do.
                 Ok(Some(Ok(RefreshOutcome::Nothing))) if !is_ours => {}
                 // The schedule may have held back what the user wants now.
                 Ok(Some(Err(_))) if is_held_back && !self.inner.refreshes.goes_on(id, &ended) => {}

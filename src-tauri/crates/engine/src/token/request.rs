@@ -1,3 +1,5 @@
+//! Token requests: which access token a caller gets, and whether it is refreshed first.
+
 use crate::{
     Engine, Error, TokenView,
     access::{consent::AccessRequest, policy::Operation, resolve, visibility::Sight},
@@ -12,7 +14,7 @@ use tokenry_core::{
 };
 
 /// After a failure callers wait this long before they cause another try, in milliseconds.
-pub(super) const CALLERS_PAUSE: i64 = 1_000;
+pub(super) const CALLER_RETRY_PAUSE_MS: i64 = 1_000;
 
 /// What a caller wants of a token.
 #[derive(Debug, Clone, Default)]
@@ -39,18 +41,18 @@ impl From<Duration> for TokenRequest {
 }
 
 /// How far a clock may be set back before what was fetched is looked at again, in seconds.
-const CLOCK_SLACK: i64 = 60;
+const CLOCK_SLACK_SECONDS: i64 = 60;
 
 impl Engine {
     /// Hands out an access token that lives at least `min_valid` more, or as long as the provider grants. Refreshes
-    /// when due; whoever asks meanwhile waits for the same refresh. While refreshing fails and the token still
+    /// when due; other callers meanwhile wait for the same refresh. While refreshing fails and the token still
     /// lives, it is handed out with its true end.
     ///
     /// One that can do less, or is for one audience, is fetched for itself; where the provider gives only the whole,
-    /// that is handed out if its person agreed to the whole.
+    /// that is handed out if the user agreed to the whole.
     ///
     /// # Errors
-    /// When there is no such connection, its person has to connect again, or the provider cannot be reached and the
+    /// When there is no such connection, the user has to sign in again, or the provider cannot be reached and the
     /// token has ended; when a wish is for more than the connection holds, or its provider refuses it.
     pub async fn token(
         &self,
@@ -194,7 +196,7 @@ impl Engine {
             let next = trouble.next_try_at.filter(|next| *next > now);
             // Callers keep to the announced time, like the schedule. A clock that was set back must not make a pause of
             // a second last for hours.
-            let soon = (0..CALLERS_PAUSE).contains(&since);
+            let soon = (0..CALLER_RETRY_PAUSE_MS).contains(&since);
             if soon || (next.is_some() && (since >= 0 || trouble.asked_by_provider)) {
                 return Err(held_back(trouble, next, now));
             }
@@ -265,7 +267,7 @@ impl From<StoredAccessToken> for TokenView {
     }
 }
 
-/// Whether a token lives as long as a caller needs it to. One whose end is unknown is used until somebody says that
+/// Whether a token lives as long as a caller needs it to. One whose end is unknown is used until a caller says that
 /// it was rejected.
 pub(super) fn is_fresh(
     obtained_at: Timestamp,
@@ -274,7 +276,7 @@ pub(super) fn is_fresh(
     now: Timestamp,
 ) -> bool {
     // A token from the future: the clock was wrong then, and so may be its end.
-    if obtained_at.as_second() - now.as_second() > CLOCK_SLACK {
+    if obtained_at.as_second() - now.as_second() > CLOCK_SLACK_SECONDS {
         return false;
     }
     expires_at.is_none_or(|end| {

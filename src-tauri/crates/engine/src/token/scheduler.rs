@@ -1,3 +1,5 @@
+//! The scheduler: refreshes, revocations and expiries when they are due.
+
 use crate::{
     Change, Engine, Error, connections::status_at, credentials::Expiring, locks,
     records::sealed_store::SealedStore, token::refresh::RefreshTrigger,
@@ -16,16 +18,16 @@ use url::Url;
 
 /// Timers stand still while the machine sleeps, so the wall clock is looked at this often when anything is due. The
 /// runtime wakes up to three times for one such timer, and twice a minute is what an idle engine may.
-const LOOK: Duration = Duration::from_secs(100);
+const MAX_SLEEP: Duration = Duration::from_secs(100);
 /// Refreshes of the schedule's own at a time.
-const AT_ONCE: usize = 4;
+const MAX_REFRESHES: usize = 4;
 /// And of those, to one host.
-const AT_ONCE_PER_HOST: usize = 2;
+const MAX_REFRESHES_PER_HOST: usize = 2;
 
 /// After something that failed without a word about when to try again, the schedule waits this long.
-const PAUSE: Duration = Duration::from_secs(30);
+const RETRY_PAUSE: Duration = Duration::from_secs(30);
 /// How often the keyring hears how old a copy of this vault may be.
-const FLOOR_EVERY: i64 = 24 * 3600;
+const FLOOR_INTERVAL_SECONDS: i64 = 24 * 3600;
 
 /// Places for what the schedule does by itself, so that a resume does not become a flood. Callers who wait do not
 /// stand in this line.
@@ -47,7 +49,7 @@ pub(crate) struct SchedulerState {
 impl Default for SchedulerState {
     fn default() -> Self {
         Self {
-            all: Semaphore::new(AT_ONCE),
+            all: Semaphore::new(MAX_REFRESHES),
             hosts: Mutex::default(),
             taken: Mutex::default(),
             paused: Mutex::default(),
@@ -63,7 +65,7 @@ impl SchedulerState {
     fn host(&self, host: &str) -> Arc<Semaphore> {
         locks::lock(&self.hosts)
             .entry(host.to_owned())
-            .or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE_PER_HOST)))
+            .or_insert_with(|| Arc::new(Semaphore::new(MAX_REFRESHES_PER_HOST)))
             .clone()
     }
 
@@ -87,7 +89,7 @@ pub(crate) async fn run(engine: Engine) {
         match engine.start_what_is_due() {
             Some(wait) => {
                 tokio::select! {
-                    () = tokio::time::sleep(wait.min(LOOK)) => {}
+                    () = tokio::time::sleep(wait.min(MAX_SLEEP)) => {}
                     () = engine.inner.due.notified() => {}
                 }
             }
@@ -184,13 +186,13 @@ impl Engine {
             }
             engine.pause_if_nothing_came_of_it(id, due);
             drop(reserved);
-            // While it was reserved nobody looked.
+            // While it was reserved it was not looked at.
             engine.inner.due.notify_one();
         });
         None
     }
 
-    /// Makes the schedule leave a connection alone, until what is returned goes. `None` when somebody else does.
+    /// Makes the schedule leave a connection alone, until what is returned goes. `None` when another task does.
     pub(crate) fn reserve(&self, id: ConnectionId) -> Option<Reserved> {
         locks::lock(&self.inner.scheduler.taken)
             .insert(id)
@@ -205,7 +207,7 @@ impl Engine {
             .and_then(|store| store.index().connection(id).and_then(due_at));
         let mut paused = locks::lock(&self.inner.scheduler.paused);
         if due == Some(before) {
-            paused.insert(id, self.inner.clock.boottime() + PAUSE);
+            paused.insert(id, self.inner.clock.boottime() + RETRY_PAUSE);
         } else {
             paused.remove(&id);
         }
@@ -234,7 +236,7 @@ impl Engine {
 
     fn raise_floor_daily(&self, now: Timestamp) {
         let raised = *locks::lock(&self.inner.scheduler.floor_raised_at);
-        if raised.is_some_and(|at| now.as_second() - at.as_second() >= FLOOR_EVERY) {
+        if raised.is_some_and(|at| now.as_second() - at.as_second() >= FLOOR_INTERVAL_SECONDS) {
             self.raise_floor();
         }
     }

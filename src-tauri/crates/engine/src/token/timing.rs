@@ -1,3 +1,5 @@
+//! When a token is refreshed, and how long to wait after a failure.
+
 use std::time::Duration;
 use tokenry_core::{Random, Timestamp};
 
@@ -9,16 +11,16 @@ pub(super) fn required_validity(asked: Duration, obtained_at: Timestamp, expires
     asked.min(life / 5 * 4)
 }
 
-/// A life so short, in milliseconds, that a token is only fetched for somebody who asks.
-const SHORT: i64 = 10_000;
+/// A lifetime so short, in milliseconds, that a token is only fetched on request.
+const SHORT_LIFETIME_MS: i64 = 10_000;
 
 /// When a token is due for its refresh: at 80 % of its life ± 10 %, at the latest 60 s before its end, and never in
 /// the first half of its life.
 pub(super) fn refresh_at(obtained_at: Timestamp, expires_at: Timestamp, random: &dyn Random) -> Timestamp {
     let start = obtained_at.as_millisecond();
     let life = (expires_at.as_millisecond() - start).max(0);
-    if life < SHORT {
-        // Kept fresh by the schedule, it would be a request every few seconds. Whoever needs one asks for it.
+    if life < SHORT_LIFETIME_MS {
+        // Kept fresh by the schedule, it would be a request every few seconds. A caller that needs one asks for it.
         return Timestamp::from_millisecond(start + 60_000).unwrap_or(expires_at);
     }
     let at = 0.8 + (fraction(random) - 0.5) * 0.2;
@@ -36,7 +38,7 @@ pub(crate) fn backoff(attempt: u32, retry_after: Option<Duration>, random: &dyn 
 }
 
 /// How long after a refusal that keeps coming with the same words it is tried again.
-pub(super) const REFUSED_RETRY: Duration = Duration::from_secs(3600);
+pub(super) const REFUSED_RETRY_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// A number in 0..1.
 fn fraction(random: &dyn Random) -> f64 {

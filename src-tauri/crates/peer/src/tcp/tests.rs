@@ -1,4 +1,4 @@
-//! security.md, "Doors": only processes of our own user, by the owner of the TCP socket.
+//! security.md, "Local interfaces": only processes of our own user, by the owner of the TCP socket.
 
 use super::*;
 use std::{
@@ -14,7 +14,7 @@ fn the_owner_is_read_from_the_line_of_the_other_end_only() {
         )
     };
     assert_eq!(addresses(&line(99)), Some(("0100007F:C350", "0100007F:9C40")));
-    assert_eq!(end_in(&line(99)), Some(End { uid: 1234, inode: 99 }));
+    assert_eq!(end_in(&line(99)), Some(SocketEnd { uid: 1234, inode: 99 }));
     // Closed by its program already: the kernel does not know any more whose it was.
     assert_eq!(end_in(&line(0)), None);
     for rubbish in ["", "sl", "1: x y", "  1: a b c d e f g h"] {
@@ -25,7 +25,7 @@ fn the_owner_is_read_from_the_line_of_the_other_end_only() {
     let (answer, _heard) = tokio::sync::oneshot::channel();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let unknown = Unknown {
+    let unknown = Lookup {
         peer: client.local_addr().unwrap(),
         local: listener.local_addr().unwrap(),
         process: false,
@@ -33,7 +33,7 @@ fn the_owner_is_read_from_the_line_of_the_other_end_only() {
     };
     let found = ends(&[unknown]);
     assert_eq!(found.len(), 1);
-    assert!(found[0].as_ref().is_some_and(End::is_ours));
+    assert!(found[0].as_ref().is_some_and(SocketEnd::is_ours));
 }
 
 /// security.md, "Local interfaces": a flood of connections does not make each of them wait for a look of its own.

@@ -1,3 +1,5 @@
+//! Responses of the listener, and their headers.
+
 use super::*;
 use crate::page::{POLICY, STYLE};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -14,7 +16,7 @@ async fn begin_gives_the_flows_cookie_and_passes_on_to_the_provider() {
     assert_eq!(
         header(&answer, "referrer-policy"),
         Some("no-referrer"),
-        "the once is told to nobody"
+        "the once is never repeated"
     );
     let cookie = header(&answer, "set-cookie").unwrap();
     assert!(

@@ -1,3 +1,5 @@
+//! When the listener closes.
+
 use super::*;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -66,7 +68,7 @@ async fn an_answer_under_way_is_finished_and_shown_after_the_flow_is_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_that_nobody_fetches_does_not_keep_the_listener_open() {
+async fn a_page_that_is_not_fetched_does_not_keep_the_listener_open() {
     let flow = Flow::simple().await;
     let cookie = flow.cookie().await;
     assert_eq!(status(&flow.get(CODE, &cookie).await), 303);

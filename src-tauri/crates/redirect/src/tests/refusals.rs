@@ -1,3 +1,5 @@
+//! Requests that are refused, and who is told.
+
 use super::*;
 
 const CODE: &str = "/cb/example?code=c&state=the-state";
@@ -68,7 +70,7 @@ async fn what_is_refused_with_the_flows_cookie_or_state_is_told_once_with_its_re
 }
 
 #[tokio::test]
-async fn what_is_not_about_the_flow_is_told_to_nobody() {
+async fn what_is_not_about_the_flow_is_not_told() {
     let flow = Flow::simple().await;
     let cookie = flow.cookie().await;
     for (target, headers) in [

@@ -1,3 +1,5 @@
+//! Requests that no browser of the sign-in sends.
+
 use super::*;
 
 const CODE: &str = "/cb/example?code=c&state=s";
@@ -194,7 +196,7 @@ async fn what_is_no_request_or_too_long_for_one_is_dropped() {
     still_waits(&flow).await;
 }
 
-/// A program that speaks to the listener as this user, or as nobody, which only root can start.
+/// A program that speaks to the listener as this user, or as another one, which only root can start.
 #[cfg(target_os = "linux")]
 async fn program(uid: Option<u32>, request: String, port: u16) -> std::io::Result<String> {
     use std::os::unix::process::CommandExt;

@@ -51,10 +51,7 @@ const NOT_YET: &[&str] = &[
     "src-tauri/crates/api/",
     "src-tauri/crates/contract/",
     "src-tauri/crates/core/",
-    "src-tauri/crates/engine/",
     "src-tauri/crates/oauth/",
-    "src-tauri/crates/peer/",
-    "src-tauri/crates/redirect/",
     "src-tauri/crates/store/",
     "src-tauri/crates/vault/",
     "src-tauri/crates/cli/src/commands/provider_file.rs",
@@ -89,8 +86,6 @@ const FIRST_LINE_NOT_YET: &[&str] = &[
     "src-tauri/crates/api/",
     "src-tauri/crates/contract/",
     "src-tauri/crates/core/",
-    "src-tauri/crates/engine/",
-    "src-tauri/crates/redirect/",
 ];
 
 /// This file has to name them.

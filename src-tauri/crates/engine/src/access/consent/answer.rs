@@ -14,7 +14,7 @@ use tokenry_core::{
 const MAX_WRONG_PASSPHRASES: u32 = 3;
 
 /// What a wrong approval code costs.
-const WRONG_CODE: Duration = Duration::from_secs(1);
+const WRONG_CODE_DELAY: Duration = Duration::from_secs(1);
 
 /// A yes or no.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub enum PromptAnswer {
     },
 }
 
-/// How whoever answers proves that it is the person.
+/// How an answer is proved to come from the user.
 #[derive(Debug)]
 pub enum Proof {
     /// The number that only the window which asks for consent was told.
@@ -77,7 +77,7 @@ impl Engine {
         if answer != PromptAnswer::Deny {
             self.check_passphrase(id, passphrase).await?;
         }
-        // Out of the queue first: nobody answers it a second time.
+        // Out of the queue first: it is not answered a second time.
         let open = {
             let mut state = self.inner.prompts.state();
             let at = state.open.iter().position(|open| open.prompt.id == id);
@@ -211,9 +211,9 @@ impl Engine {
             Proof::Code(given) => match (caller, &self.inner.approval_code) {
                 (Caller::Program(_), Some(code)) if tokenry_core::same_secret(code, given) => Ok(()),
                 (Caller::Program(_), Some(_)) => {
-                    // One at a time, and a second each: nobody gets through 40 bits like that.
+                    // One at a time, and a second each: 40 bits cannot be guessed like that.
                     let _turn = self.inner.guessing.lock().await;
-                    tokio::time::sleep(WRONG_CODE).await;
+                    tokio::time::sleep(WRONG_CODE_DELAY).await;
                     Err(Error::Denied(
                         "the approval code is wrong; it stands where `tokenry serve` was started",
                     ))

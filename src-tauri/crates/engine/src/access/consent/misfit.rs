@@ -1,3 +1,5 @@
+//! Answers that do not fit their prompt.
+
 use super::{answer::PromptAnswer, prompt::Prompt};
 use crate::Error;
 use tokenry_core::Timestamp;

@@ -1,3 +1,5 @@
+//! The growing pause after a denial.
+
 use super::session::Who;
 use std::{
     collections::{HashMap, VecDeque},
@@ -6,7 +8,7 @@ use std::{
 use tokenry_core::Timestamp;
 use tokenry_peer::Process;
 
-/// How long nobody is asked again after a first no, and the longest that grows to.
+/// How long no prompt appears after a first denial, and the longest that grows to.
 const FIRST_PAUSE: Duration = Duration::from_secs(10);
 const MAX_PAUSE: Duration = Duration::from_secs(15 * 60);
 /// After this long without another no, all is forgotten; and a yes counts for as long.
@@ -36,7 +38,7 @@ pub(super) struct Pauses {
     of: HashMap<Key, Pause>,
     /// When a program last had a yes.
     welcome: HashMap<Who, Timestamp>,
-    /// The last no's, whoever had them.
+    /// The last denials, of all callers.
     noes: VecDeque<Timestamp>,
 }
 
@@ -91,7 +93,7 @@ impl Pauses {
         since.is_some_and(|since| age(*since, now).is_some_and(|age| age < DENIAL_KEPT))
     }
 
-    /// How long there is still to wait. Whoever had a yes lately is held back by a no of its own alone: a program must
+    /// How long there is still to wait. A caller that was allowed something lately is held back by its own denial alone: a program must
     /// not keep others from requester.
     pub(super) fn left(&self, requester: &Requester, now: Timestamp) -> Option<Duration> {
         if self.is_welcome(requester, now) {

@@ -1,3 +1,5 @@
+//! Access requests, and the permits that operations run with.
+
 use super::{difference::Differences, pause::Requester, prompt::AuthorizationRequest, session::Who};
 use crate::{
     Engine, Error,
@@ -7,7 +9,7 @@ use tokenry_core::{
     AppId, Caller, Connection, ConnectionId, CredentialId, EventKind, Outcome, ProviderId, Rule, Scopes,
 };
 
-/// What somebody wants, in full: what is decided on, what is shown, and what an answer is good for.
+/// An access request in full: what is decided on, what is shown, and what an answer is good for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AccessRequest {
     pub(crate) operation: Operation,
@@ -86,7 +88,7 @@ impl AccessRequest {
         Permit {
             rule,
             token_scopes: self.target.scopes.clone(),
-            // Whoever is no app asks within a limit only where the person is shown just that.
+            // A caller that is no app asks within a limit only where the user is shown just that.
             is_the_most: caller.app().is_none() && self.target.scopes.is_some(),
             locks,
         }
@@ -137,7 +139,7 @@ pub(crate) struct Permit {
     pub(crate) rule: Rule,
     /// The most that a token may do; `None` is whatever the connection holds.
     pub(crate) token_scopes: Option<Scopes>,
-    /// Whether its person agreed to that and to no more; else it is all that was asked for, and more may be given.
+    /// Whether the user agreed to that and to no more; else it is all that was asked for, and more may be given.
     pub(crate) is_the_most: bool,
     /// How often the vault had been locked when this was decided.
     locks: u64,
@@ -256,7 +258,7 @@ impl Engine {
         }
     }
 
-    /// Refuses, with a line in the log, what would be refused whatever the user says. Nobody is asked.
+    /// Refuses, with a line in the log, what would be refused whatever the user says. No prompt appears.
     pub(crate) fn not_denied(&self, caller: &Caller, wanted: &AccessRequest) -> Result<(), Error> {
         match self.decide(caller, wanted)?.0 {
             Decision::Allow(_) | Decision::Ask => Ok(()),
@@ -268,7 +270,7 @@ impl Engine {
         }
     }
 
-    /// Whether this would not be refused at once. Nobody is asked, and nothing is written.
+    /// Whether this would not be refused at once. No prompt appears, and nothing is written.
     pub(crate) fn may_do(&self, caller: &Caller, operation: Operation, connection: &Connection) -> bool {
         let wanted = AccessRequest::new(operation)
             .at(connection.provider)

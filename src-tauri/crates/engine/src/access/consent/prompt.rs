@@ -1,3 +1,5 @@
+//! A prompt, as the user sees it.
+
 use super::difference::FieldChange;
 use crate::access::policy::Operation;
 use std::collections::BTreeSet;
@@ -58,7 +60,7 @@ pub struct Prompt {
     pub asked_at: Timestamp,
     /// Whether it is, or was, the first: the one that is shown.
     pub is_shown: bool,
-    /// When it is denied because nobody has answered. The time runs from when it is shown; before that, this is when
+    /// When it is denied because it was not answered. The time runs from when it is shown; before that, this is when
     /// it is given up unseen.
     pub ends_at: Timestamp,
     /// How many connections are disconnected with the provider that is to be deleted.

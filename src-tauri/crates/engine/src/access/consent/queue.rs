@@ -1,3 +1,5 @@
+//! The queue of prompts: who waits, what is shown, and when a prompt ends.
+
 use super::{
     answer::PromptAnswer,
     pause::{Pauses, Requester},
@@ -20,18 +22,18 @@ use tokio::{
 
 /// A question that is shown this long without an answer is denied; that of an app that wants to be authorized, where
 /// there is something to choose, is shown longer.
-const PATIENCE: Duration = Duration::from_secs(60);
-const PATIENCE_FOR_APPS: Duration = Duration::from_secs(180);
-/// How long a question waits behind others before it is given up unseen. With [`PATIENCE`] this is the most that a
+const CONSENT_TIMEOUT: Duration = Duration::from_secs(60);
+const AUTHORIZATION_TIMEOUT: Duration = Duration::from_secs(180);
+/// How long a question waits behind others before it is given up unseen. With [`CONSENT_TIMEOUT`] this is the most that a
 /// program waits; clients wait a little longer than that.
-const UNSEEN: Duration = Duration::from_secs(240);
+const QUEUE_TIMEOUT: Duration = Duration::from_secs(240);
 /// How many questions may be open; how many of programs that had no yes lately; and how many of one program, with all
 /// that it starts.
-const MOST: usize = 8;
-const MOST_OF_STRANGERS: usize = 6;
-const MOST_OF_ONE: usize = 3;
+const MAX_PROMPTS: usize = 8;
+const MAX_PROMPTS_OF_UNKNOWN: usize = 6;
+const MAX_PROMPTS_OF_ONE: usize = 3;
 /// How often it is looked whether who asked is still there and still the same program.
-const LOOK: Duration = Duration::from_millis(250);
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The answer to a question, and the rule that stands in the log for it.
 #[derive(Debug, Clone)]
@@ -56,8 +58,8 @@ impl State {
     pub(super) fn show_first(&mut self, now: Timestamp) {
         if let Some(first) = self.open.front_mut().filter(|first| !first.prompt.is_shown) {
             first.prompt.is_shown = true;
-            first.prompt.ends_at = tokenry_core::later(now, first.patience);
-            first.ends = Instant::now() + first.patience;
+            first.prompt.ends_at = tokenry_core::later(now, first.timeout);
+            first.ends = Instant::now() + first.timeout;
         }
     }
 
@@ -77,8 +79,8 @@ pub(super) struct Open {
     pub(super) wrong_passphrases: u32,
     pub(super) answer: watch::Sender<Ended>,
     /// How long it is shown.
-    patience: Duration,
-    /// When it ends without an answer: [`Prompt::ends_at`] by a clock that nobody sets.
+    timeout: Duration,
+    /// When it ends without an answer: [`Prompt::ends_at`] by a clock that cannot be set.
     ends: Instant,
 }
 
@@ -98,7 +100,7 @@ impl From<Closed> for Error {
         match closed {
             Closed::Locked => Self::Locked,
             Closed::Changed => Self::Conflict(
-                "what you asked for changed while its person was looking at the question; ask again".to_owned(),
+                "what you asked for changed while the user was looking at the prompt; ask again".to_owned(),
             ),
             Closed::Gone => Self::Denied("the program that asked is not the one that would be answered"),
             Closed::NotLogged => Self::Internal(
@@ -211,13 +213,13 @@ impl Engine {
                     Some(false) => return Err(Error::NotShown),
                     None => {}
                 },
-                () = tokio::time::sleep(LOOK) => {
+                () = tokio::time::sleep(POLL_INTERVAL) => {
                     if caller.peer().is_some_and(|peer| !tokenry_peer::is_unchanged(peer)) {
                         break Closed::Gone;
                     }
                 }
                 change = changes.recv() => {
-                    // The index is what the question was made from: whoever fell behind looks again, too.
+                    // The index is what the question was made from: a receiver that fell behind looks again, too.
                     if self.store().is_err() {
                         break Closed::Locked;
                     }
@@ -237,12 +239,18 @@ impl Engine {
         wanted: &AccessRequest,
     ) -> Result<(Asker<'_>, watch::Receiver<Ended>), Error> {
         let (requester, now) = (self.requester(caller, wanted), self.now());
-        let patience = match wanted.operation {
-            Operation::AuthorizeApp => PATIENCE_FOR_APPS,
-            _ => PATIENCE,
+        let timeout = match wanted.operation {
+            Operation::AuthorizeApp => AUTHORIZATION_TIMEOUT,
+            _ => CONSENT_TIMEOUT,
         };
         let has_session = requester.who.as_ref().is_some_and(Who::has_session);
-        let prompt = self.prompt(caller, wanted, has_session, now, tokenry_core::later(now, UNSEEN))?;
+        let prompt = self.prompt(
+            caller,
+            wanted,
+            has_session,
+            now,
+            tokenry_core::later(now, QUEUE_TIMEOUT),
+        )?;
         let mut state = self.inner.prompts.state();
         if let Some(wait) = state.pauses.left(&requester, now) {
             let wait = Some(wait);
@@ -264,13 +272,13 @@ impl Engine {
             .iter()
             .filter(|open| open.requester.is_kin(&requester))
             .count();
-        // A crowd of programs that nobody knows must not keep out the one that the person works with.
+        // A crowd of unknown programs must not keep out the one that the user works with.
         let most = if state.pauses.is_welcome(&requester, now) {
-            MOST
+            MAX_PROMPTS
         } else {
-            MOST_OF_STRANGERS
+            MAX_PROMPTS_OF_UNKNOWN
         };
-        if state.open.len() >= most || of_one >= MOST_OF_ONE {
+        if state.open.len() >= most || of_one >= MAX_PROMPTS_OF_ONE {
             return Err(Error::TooManyQuestions);
         }
         let id = prompt.id;
@@ -283,8 +291,8 @@ impl Engine {
             askers: 1,
             wrong_passphrases: 0,
             answer,
-            patience,
-            ends: Instant::now() + UNSEEN,
+            timeout,
+            ends: Instant::now() + QUEUE_TIMEOUT,
         });
         state.show_first(now);
         drop(state);

@@ -1,12 +1,14 @@
+//! What the user allowed for a session.
+
 use super::permit::AccessRequest;
 use std::time::Duration;
 use tokenry_core::{Caller, Origin, Peer};
 use tokenry_peer::Script;
 
 /// What was allowed ends when it was not made use of for this long.
-const UNUSED: Duration = Duration::from_secs(10 * 60);
+const SESSION_IDLE_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 /// And after this long in any case.
-const LONGEST: Duration = Duration::from_secs(12 * 60 * 60);
+const MAX_SESSION: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// Who was asked about, as far as it is remembered.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -81,8 +83,9 @@ impl Sessions {
     /// Whether this is covered by what was allowed; that it was made use of counts.
     pub(super) fn covers(&mut self, who: &Who, wanted: &AccessRequest, now: Duration) -> bool {
         let older = |than: Duration, at: Duration| now.saturating_sub(at) >= than;
-        self.0
-            .retain(|allowed| !older(UNUSED, allowed.used) && !older(LONGEST, allowed.since));
+        self.0.retain(|allowed| {
+            !older(SESSION_IDLE_TIMEOUT, allowed.used) && !older(MAX_SESSION, allowed.since)
+        });
         let found = self
             .0
             .iter_mut()
@@ -90,7 +93,7 @@ impl Sessions {
         found.map(|allowed| allowed.used = now).is_some()
     }
 
-    /// Whether nobody has anything: then nothing need be known of who asks.
+    /// Whether nothing is allowed: then nothing need be known of the requester.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

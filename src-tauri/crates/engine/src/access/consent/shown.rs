@@ -226,7 +226,7 @@ pub(super) fn operation_words(operation: Operation) -> &'static str {
     match operation {
         Operation::Token => "a token",
         Operation::StartFlow => "to start a sign-in",
-        Operation::FinishFlow => "to end a sign-in of somebody else",
+        Operation::FinishFlow => "to finish a sign-in of another program",
         Operation::HandOver => "to end the engine",
         Operation::Refresh => "to refresh",
         Operation::Disconnect => "to disconnect",

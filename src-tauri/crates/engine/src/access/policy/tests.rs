@@ -1,3 +1,5 @@
+//! The decision table of the policy.
+
 use super::*;
 use std::collections::BTreeSet;
 use tokenry_core::{AppCaller, GrantId, OsRandom, Peer, SystemClock};
@@ -198,7 +200,7 @@ fn a_grant_is_good_for_its_connections_and_for_those_the_app_made() {
     assert_eq!(token(&own(scene.other)), Decision::Deny(Rule::NoGrant));
 }
 
-/// evershell-oauth-start: `:own` on what somebody else started is refused.
+/// evershell-oauth-start: `:own` on what another caller started is refused.
 #[test]
 fn own_is_what_the_app_itself_started() {
     let scene = Scene::new();
@@ -269,7 +271,7 @@ fn an_issued_token_is_good_for_its_own_grant_only() {
     assert_eq!(with(Some(narrow.id)), Decision::Deny(Rule::NoGrant));
 }
 
-/// security.md, "Doors": a program that asks for less gets less.
+/// security.md, "Local interfaces": a program that asks for less gets less.
 #[test]
 fn a_limit_on_scopes_covers_what_is_within_it() {
     let scene = Scene::new();
@@ -302,7 +304,7 @@ fn an_engine_that_cannot_ask_refuses_or_allows_as_it_was_told_at_start() {
         Decision::Allow(Rule::ApproveAll)
     );
     for asking in [ConsentMode::Never, ConsentMode::AllowAll] {
-        // What nobody would be asked about does not change.
+        // What needs no prompt does not change.
         assert_eq!(
             at(Operation::ReadProviders, asking),
             Decision::Allow(Rule::SameUser)

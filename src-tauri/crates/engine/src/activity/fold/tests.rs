@@ -87,9 +87,9 @@ fn what_happens_again_much_later_is_a_new_line_and_nothing_of_the_old_one_is_los
     for _ in 0..3 {
         folds.add(refused(program("/a", 1), 1), begun);
     }
-    folds.add(refused(program("/a", 1), 2), begun + OVER);
+    folds.add(refused(program("/a", 1), 2), begun + SERIES_TIMEOUT);
     let counts: Vec<_> = folds
-        .take(true, begun + OVER)
+        .take(true, begun + SERIES_TIMEOUT)
         .iter()
         .map(|line| line.count)
         .collect();
@@ -105,7 +105,7 @@ fn of_very_many_programs_most_are_one_line_and_the_users_own_stays_apart() {
     }
     folds.add(refused(Caller::Ui, 2), begun);
     let lines = folds.take(true, begun);
-    assert!(lines.len() <= MOST, "{}", lines.len());
+    assert!(lines.len() <= MAX_SERIES, "{}", lines.len());
     assert_eq!(lines.iter().map(|line| line.count).sum::<u64>(), 100_001);
     assert!(
         lines

@@ -284,11 +284,11 @@ async fn one_page_opens_so_many_lines_and_says_where_to_go_on() {
     let right: Vec<_> = right.map(|event| event.id).collect();
     assert_eq!(found, right);
     // An empty page with a next one is no end.
-    let nobody = Only {
+    let unknown = Only {
         app: Some(AppId::new(&busy.world.clock, &OsRandom)),
         ..Only::default()
     };
-    let (page, next) = store.events(nobody, None, 5, 700, nothing_unwritten()).unwrap();
+    let (page, next) = store.events(unknown, None, 5, 700, nothing_unwritten()).unwrap();
     assert_eq!((page.len(), next), (0, Some(newest(&busy.engine) - 699)));
 }
 
@@ -297,7 +297,7 @@ async fn a_filter_by_something_unknown_says_that_it_is_unknown() {
     let (world, engine) = engine().await;
     let gone = AppId::new(&world.clock, &OsRandom).to_string();
     for unknown in [
-        filter(Some("nobody"), None, None),
+        filter(Some("unknown"), None, None),
         filter(Some(&gone), None, None),
         filter(None, Some("x"), None),
     ] {
@@ -306,7 +306,7 @@ async fn a_filter_by_something_unknown_says_that_it_is_unknown() {
     }
 }
 
-/// A hand-out is written by itself a moment later: nobody has to ask for it, and no token waits for it.
+/// A hand-out is written by itself a moment later: no request is needed, and no token waits for it.
 #[tokio::test]
 async fn hand_outs_are_written_by_themselves_and_many_in_one_transaction() {
     let (_world, engine) = engine().await;
@@ -415,7 +415,7 @@ async fn the_oldest_lines_go_a_segment_at_a_time_and_the_rest_is_still_checked()
     let older = engine.events(&ui(), Some(3), 10).await.unwrap();
     assert_eq!((older.0.len(), older.1), (0, None));
     drop(store);
-    // The manifest knows where the log begins: nobody else can shorten it unnoticed.
+    // The manifest knows where the log begins: it cannot be shortened unnoticed.
     let engine = world.restart(engine).await;
     let store = engine.store().unwrap();
     assert_eq!(store.log_start(), 65);

@@ -1,21 +1,21 @@
 //! The authorization endpoint: who is sent where, and who is asked.
 
-use super::house::{CALLBACK, CHALLENGE, House, ISSUER, query, query_with};
+use super::setup::{CALLBACK, CHALLENGE, ISSUER, Setup, query, query_with};
 use crate::{
-    ConsentDecision, PromptAnswer, Unredirectable, authorization_server::tests::house::Answered,
+    ConsentDecision, PromptAnswer, Unredirectable, authorization_server::tests::setup::Answered,
     tests::common::ui,
 };
 use std::collections::BTreeSet;
 use tokenry_core::{ApiScope, Caller, Code, EventKind, Outcome, Rule, Secret};
 
-/// A13.3: a bad client or address is told to the person, and the browser is sent nowhere; nobody is asked.
+/// A13.3: a bad client or address is told to the person, and the browser is sent nowhere; no prompt appears.
 #[tokio::test]
 async fn with_a_bad_client_or_address_nothing_is_sent_anywhere() {
-    let house = House::new().await;
+    let setup = Setup::new().await;
     let good = query("script");
     let twice = |name: &str, value: &str| format!("{good}&{name}={value}");
     for query in [
-        query_with("script", "client_id", "nobody"),
+        query_with("script", "client_id", "unknown"),
         query_with("script", "client_id", ""),
         query_with("script", "client_id", "SCRIPT"),
         twice("client_id", "script"),
@@ -23,7 +23,7 @@ async fn with_a_bad_client_or_address_nothing_is_sent_anywhere() {
         String::new(),
         "client_id=script".to_owned(),
     ] {
-        let refused = house.go(&query).await.unwrap_err();
+        let refused = setup.go(&query).await.unwrap_err();
         let unknown = matches!(
             refused,
             Unredirectable::UnknownClient | Unredirectable::UnknownPlace
@@ -41,13 +41,13 @@ async fn with_a_bad_client_or_address_nothing_is_sent_anywhere() {
         "com.example.app:/cb?x=1&y=2",
         "javascript:alert(1)",
     ] {
-        let refused = house
+        let refused = setup
             .go(&query_with("script", "redirect_uri", uri))
             .await
             .unwrap_err();
         assert!(matches!(refused, Unredirectable::UnknownPlace), "{uri}");
     }
-    let refused = house
+    let refused = setup
         .go(&twice("redirect_uri", "http://127.0.0.1:9999/cb"))
         .await
         .unwrap_err();
@@ -60,20 +60,20 @@ async fn with_a_bad_client_or_address_nothing_is_sent_anywhere() {
         &"a&".repeat(40),
         &"a".repeat(20_000),
     ] {
-        let refused = house.go(&format!("{good}&{garbage}")).await.unwrap_err();
+        let refused = setup.go(&format!("{good}&{garbage}")).await.unwrap_err();
         assert!(
             matches!(refused, Unredirectable::Unreadable(_)),
             "{}",
             &garbage[..2.min(garbage.len())]
         );
     }
-    assert!(house.nothing_is_asked());
+    assert!(setup.nothing_is_asked());
 }
 
 /// A13.4 and A13.9: every other error goes to the app, with its state as it came and with who we are.
 #[tokio::test]
 async fn every_other_error_goes_to_the_app_with_its_state_and_our_issuer() {
-    let house = House::new().await;
+    let setup = Setup::new().await;
     for (name, value, error) in [
         ("response_type", "token", "unsupported_response_type"),
         ("code_challenge_method", "plain", "invalid_request"),
@@ -82,7 +82,7 @@ async fn every_other_error_goes_to_the_app_with_its_state_and_our_issuer() {
         ("scope", "", "invalid_scope"),
         ("request", "eyJ", "request_not_supported"),
     ] {
-        let redirect = house.go(&query_with("script", name, value)).await.unwrap();
+        let redirect = setup.go(&query_with("script", name, value)).await.unwrap();
         assert!(
             redirect.location().starts_with(&format!("{CALLBACK}?error=")),
             "{name}"
@@ -94,27 +94,27 @@ async fn every_other_error_goes_to_the_app_with_its_state_and_our_issuer() {
         assert_eq!(answered.get("code"), "");
     }
     let repeated = format!("{}&state=other", query("script"));
-    let answered = Answered::of(house.go(&repeated).await.unwrap().location());
+    let answered = Answered::of(setup.go(&repeated).await.unwrap().location());
     assert_eq!(
         (answered.get("error"), answered.get("state")),
         ("invalid_request", "")
     );
-    assert!(house.nothing_is_asked());
+    assert!(setup.nothing_is_asked());
 }
 
 /// A13.8: the question says which app, what it proved, where its code goes, its scopes in words, and what can be
 /// chosen; the grant is what was chosen, and it is in the log before the app hears of it.
 #[tokio::test]
 async fn the_person_sees_what_is_wanted_and_the_grant_is_what_they_chose() {
-    let house = House::new().await;
+    let setup = Setup::new().await;
     let browser = tokenry_peer::of_process(rustix::process::getuid().as_raw(), std::process::id());
     let asked = query_with("script", "scope", "tokens:read connections:read");
-    let end = house.engine.now() + std::time::Duration::from_secs(600);
+    let end = setup.engine.now() + std::time::Duration::from_secs(600);
     let (redirect, prompt) = tokio::join!(
-        house.engine.authorize(Some(browser.clone()), ISSUER, &asked),
+        setup.engine.authorize(Some(browser.clone()), ISSUER, &asked),
         async {
-            let prompt = house.question().await;
-            house.say(&prompt, house.yes(Some(end))).await;
+            let prompt = setup.question().await;
+            setup.say(&prompt, setup.yes(Some(end))).await;
             prompt
         }
     );
@@ -139,43 +139,43 @@ async fn the_person_sees_what_is_wanted_and_the_grant_is_what_they_chose() {
     assert!(answered.location.starts_with(CALLBACK));
     assert_eq!((answered.get("state"), answered.get("iss")), ("st&te 1", ISSUER));
     assert!(answered.get("code").len() > 40, "256 bits");
-    let grants = house.grants("script");
+    let grants = setup.grants("script");
     assert_eq!((grants.len(), grants[0].expires_at), (1, Some(end)));
-    assert_eq!(grants[0].connections, house.connections());
-    let (mut events, _) = house.engine.events(&ui(), None, 3).await.unwrap();
+    assert_eq!(grants[0].connections, setup.connections());
+    let (mut events, _) = setup.engine.events(&ui(), None, 3).await.unwrap();
     // Its line is written a moment later, and the clock stands still here.
     let asked = events
         .iter()
         .position(|event| event.kind == EventKind::ConsentAsked);
-    assert_eq!(events.remove(asked.unwrap()).app, Some(house.id("script")));
+    assert_eq!(events.remove(asked.unwrap()).app, Some(setup.id("script")));
     assert_eq!(events[0].kind, EventKind::AppAuthorized);
     assert_eq!(
         (events[0].app, events[0].rule),
-        (Some(house.id("script")), Some(Rule::Once))
+        (Some(setup.id("script")), Some(Rule::Once))
     );
     assert_eq!(events[1].kind, EventKind::ConsentDecided);
 }
 
-/// A13.5 (RFC 8252 §8.6): whoever knows a public app's id is not the app.
+/// A13.5 (RFC 8252 §8.6): knowing a public app's id does not prove to be the app.
 #[tokio::test]
 async fn a_public_app_is_asked_about_each_time_and_one_with_a_secret_once() {
-    let house = House::new().await;
-    house.code("script").await;
-    house.code("script").await;
+    let setup = Setup::new().await;
+    setup.code("script").await;
+    setup.code("script").await;
     assert_eq!(
-        house.grants("script").len(),
+        setup.grants("script").len(),
         1,
         "the very same grant is kept once"
     );
 
-    house.code("server").await;
-    let at_once = house.go(&query("server")).await.unwrap();
+    setup.code("server").await;
+    let at_once = setup.go(&query("server")).await.unwrap();
     assert_ne!(Answered::of(at_once.location()).get("code"), "");
     let wider = query_with("server", "scope", "tokens:read activity:read");
-    let answered = house.go_and_answer(&wider, PromptAnswer::Deny).await;
+    let answered = setup.go_and_answer(&wider, PromptAnswer::Deny).await;
     assert_eq!(answered.get("error"), "access_denied");
-    let (events, _) = house.engine.events(&ui(), None, 50).await.unwrap();
-    let grant = house.grants("server")[0].id;
+    let (events, _) = setup.engine.events(&ui(), None, 50).await.unwrap();
+    let grant = setup.grants("server")[0].id;
     assert!(events.iter().any(|event| event.rule == Some(Rule::Grant(grant))));
     assert!(events.iter().any(|event| event.kind == EventKind::AppAuthorized
         && event.outcome == Outcome::Refused
@@ -184,71 +184,71 @@ async fn a_public_app_is_asked_about_each_time_and_one_with_a_secret_once() {
 
 #[tokio::test]
 async fn a_grant_that_was_taken_away_or_has_ended_has_to_be_asked_for_again() {
-    let house = House::new().await;
-    let end = house.engine.now() + std::time::Duration::from_secs(60);
-    house.grant("server", &[ApiScope::TokensRead], Some(end));
+    let setup = Setup::new().await;
+    let end = setup.engine.now() + std::time::Duration::from_secs(60);
+    setup.grant("server", &[ApiScope::TokensRead], Some(end));
     assert!(
-        house
+        setup
             .go(&query("server"))
             .await
             .unwrap()
             .location()
             .contains("code=")
     );
-    house.world.pass(60);
+    setup.world.pass(60);
     assert_eq!(
-        house
+        setup
             .go_and_answer(&query("server"), PromptAnswer::Deny)
             .await
             .get("error"),
         "access_denied"
     );
-    house.world.pass(60);
-    let grant = house.grant("server", &[ApiScope::TokensRead], None);
+    setup.world.pass(60);
+    let grant = setup.grant("server", &[ApiScope::TokensRead], None);
     assert!(
-        house
+        setup
             .go(&query("server"))
             .await
             .unwrap()
             .location()
             .contains("code=")
     );
-    house.take_away(grant);
+    setup.take_away(grant);
     assert_eq!(
-        house
+        setup
             .go_and_answer(&query("server"), PromptAnswer::Deny)
             .await
             .get("error"),
         "access_denied"
     );
     // Not asked again at once, either.
-    let paused = house.go(&query("server")).await.unwrap();
+    let paused = setup.go(&query("server")).await.unwrap();
     assert_eq!(Answered::of(paused.location()).get("error"), "access_denied");
 }
 
 /// An answer that does not fit is refused, and the question waits for one that does.
-async fn refused(house: &House, answer: PromptAnswer, field: &str) {
-    let prompt = house.question().await;
+async fn refused(setup: &Setup, answer: PromptAnswer, field: &str) {
+    let prompt = setup.question().await;
     let proof = crate::Proof::Number(prompt.number.clone());
-    let refused = house
+    let refused = setup
         .engine
         .answer(&Caller::Consent, prompt.id, &proof, answer)
         .await
         .unwrap_err();
     assert_eq!(refused.code(), Code::ValidationError);
     assert!(refused.fields().unwrap().contains_key(field), "{refused}");
-    assert_eq!(house.question().await.id, prompt.id);
+    assert_eq!(setup.question().await.id, prompt.id);
 }
 
 #[tokio::test]
 async fn a_grant_that_would_end_before_it_begins_is_none() {
-    let house = House::new().await;
+    let setup = Setup::new().await;
     let asked = query("script");
-    let (redirect, ()) = tokio::join!(house.go(&asked), async {
-        refused(&house, house.yes(Some(house.engine.now())), "until").await;
-        assert!(house.grants("script").is_empty());
-        let prompt = house.question().await;
-        house.say(&prompt, PromptAnswer::Deny).await;
+    let (redirect, ()) = tokio::join!(setup.go(&asked), async {
+        refused(&setup, setup.yes(Some(setup.engine.now())), "until").await;
+        assert!(setup.grants("script").is_empty());
+        let prompt = setup.question().await;
+        setup.say(&prompt, PromptAnswer::Deny).await;
     });
     let answered = Answered::of(redirect.unwrap().location());
     assert_eq!(answered.get("error"), "access_denied");
@@ -256,50 +256,50 @@ async fn a_grant_that_would_end_before_it_begins_is_none() {
 
 #[tokio::test]
 async fn an_app_is_authorized_after_an_answer_that_is_for_programs() {
-    let house = House::new().await;
+    let setup = Setup::new().await;
     let asked = query("script");
-    let (redirect, ()) = tokio::join!(house.go(&asked), async {
+    let (redirect, ()) = tokio::join!(setup.go(&asked), async {
         for wrong in [PromptAnswer::Once, PromptAnswer::Session] {
-            refused(&house, wrong, "decision").await;
+            refused(&setup, wrong, "decision").await;
         }
-        let prompt = house.question().await;
-        house.say(&prompt, house.yes(None)).await;
+        let prompt = setup.question().await;
+        setup.say(&prompt, setup.yes(None)).await;
     });
     assert_ne!(Answered::of(redirect.unwrap().location()).get("code"), "");
-    assert_eq!(house.grants("script")[0].connections, house.connections());
+    assert_eq!(setup.grants("script")[0].connections, setup.connections());
 }
 
 #[tokio::test]
 async fn at_lock_an_open_request_ends_and_while_locked_there_is_none() {
-    let house = House::new().await;
+    let setup = Setup::new().await;
     let asked = query("script");
-    let (redirect, ()) = tokio::join!(house.go(&asked), async {
-        house.question().await;
-        house.engine.lock(&ui()).await.unwrap();
+    let (redirect, ()) = tokio::join!(setup.go(&asked), async {
+        setup.question().await;
+        setup.engine.lock(&ui()).await.unwrap();
     });
     let answered = Answered::of(redirect.unwrap().location());
     assert_eq!(answered.get("error"), "temporarily_unavailable");
-    assert_eq!(house.go(&asked).await.unwrap_err().http_status(), 423);
+    assert_eq!(setup.go(&asked).await.unwrap_err().http_status(), 423);
 }
 
-/// An app that its person removes while its question is open hears nothing.
+/// An app that the user removes while its prompt is open hears nothing.
 #[tokio::test]
 async fn nothing_is_sent_to_an_app_that_was_removed_meanwhile() {
-    let house = House::new().await;
-    let (id, asked) = (house.id("script"), query("script"));
-    let (redirect, ()) = tokio::join!(house.go(&asked), async {
-        let prompt = house.question().await;
-        let store = house.store();
+    let setup = Setup::new().await;
+    let (id, asked) = (setup.id("script"), query("script"));
+    let (redirect, ()) = tokio::join!(setup.go(&asked), async {
+        let prompt = setup.question().await;
+        let store = setup.store();
         store
-            .change(house.engine.now(), |transaction| transaction.delete_app(id))
+            .change(setup.engine.now(), |transaction| transaction.delete_app(id))
             .unwrap();
-        house.say(&prompt, house.yes(None)).await;
+        setup.say(&prompt, setup.yes(None)).await;
     });
     assert!(matches!(redirect.unwrap_err(), Unredirectable::UnknownClient));
-    assert!(house.store().index().grants().next().is_none());
+    assert!(setup.store().index().grants().next().is_none());
 }
 
-fn decision(house: &House, number: &Secret, approve: bool) -> ConsentDecision {
+fn decision(setup: &Setup, number: &Secret, approve: bool) -> ConsentDecision {
     ConsentDecision {
         client_id: "script".to_owned(),
         redirect_uri: CALLBACK.to_owned(),
@@ -308,7 +308,7 @@ fn decision(house: &House, number: &Secret, approve: bool) -> ConsentDecision {
         code_challenge: CHALLENGE.to_owned(),
         number: number.clone(),
         approve,
-        connections: house.connections(),
+        connections: setup.connections(),
         credentials: BTreeSet::new(),
         until: None,
     }
@@ -317,15 +317,15 @@ fn decision(house: &House, number: &Secret, approve: bool) -> ConsentDecision {
 /// `POST /oauth/consent`: decided in the window that asks, about just the request that is open.
 #[tokio::test]
 async fn a_decision_counts_only_from_the_window_that_asks_and_for_the_very_request() {
-    let house = House::new().await;
+    let setup = Setup::new().await;
     let asked = query("script");
-    let (redirect, ()) = tokio::join!(house.go(&asked), async {
-        let number = house.question().await.number;
+    let (redirect, ()) = tokio::join!(setup.go(&asked), async {
+        let number = setup.question().await.number;
         let program = Caller::Program(tokenry_peer::unknown());
         for caller in [ui(), program, Caller::Engine] {
-            let error = house
+            let error = setup
                 .engine
-                .consent(&caller, decision(&house, &number, true))
+                .consent(&caller, decision(&setup, &number, true))
                 .await
                 .unwrap_err();
             assert_eq!(error.code(), Code::PermissionDenied, "{caller:?}");
@@ -343,7 +343,7 @@ async fn a_decision_counts_only_from_the_window_that_asks_and_for_the_very_reque
             (|d| d.state = None, Code::NotFound),
             (|d| d.code_challenge = "x".repeat(43), Code::NotFound),
             (|d| d.client_id = "server".to_owned(), Code::NotFound),
-            (|d| d.client_id = "nobody".to_owned(), Code::ValidationError),
+            (|d| d.client_id = "unknown".to_owned(), Code::ValidationError),
             (|d| d.scope = "everything".to_owned(), Code::ValidationError),
             (
                 |d| d.until = Some(tokenry_core::Timestamp::UNIX_EPOCH),
@@ -352,19 +352,19 @@ async fn a_decision_counts_only_from_the_window_that_asks_and_for_the_very_reque
             (|d| d.number = Secret::new("0".repeat(32)), Code::PermissionDenied),
         ];
         for (spoil, code) in cases {
-            let mut spoilt = decision(&house, &number, true);
+            let mut spoilt = decision(&setup, &number, true);
             spoil(&mut spoilt);
-            let error = house.engine.consent(&Caller::Consent, spoilt).await.unwrap_err();
+            let error = setup.engine.consent(&Caller::Consent, spoilt).await.unwrap_err();
             assert_eq!(error.code(), code, "{error}");
         }
-        house
+        setup
             .engine
-            .consent(&Caller::Consent, decision(&house, &number, true))
+            .consent(&Caller::Consent, decision(&setup, &number, true))
             .await
             .unwrap();
-        let again = house
+        let again = setup
             .engine
-            .consent(&Caller::Consent, decision(&house, &number, true))
+            .consent(&Caller::Consent, decision(&setup, &number, true))
             .await;
         assert_eq!(again.unwrap_err().code(), Code::NotFound);
     });
@@ -373,13 +373,13 @@ async fn a_decision_counts_only_from_the_window_that_asks_and_for_the_very_reque
 
 #[tokio::test]
 async fn a_person_who_says_no_gives_nothing() {
-    let house = House::new().await;
+    let setup = Setup::new().await;
     let asked = query("script");
-    let (redirect, ()) = tokio::join!(house.go(&asked), async {
-        let number = house.question().await.number;
-        house
+    let (redirect, ()) = tokio::join!(setup.go(&asked), async {
+        let number = setup.question().await.number;
+        setup
             .engine
-            .consent(&Caller::Consent, decision(&house, &number, false))
+            .consent(&Caller::Consent, decision(&setup, &number, false))
             .await
             .unwrap();
     });
@@ -387,20 +387,20 @@ async fn a_person_who_says_no_gives_nothing() {
         Answered::of(redirect.unwrap().location()).get("error"),
         "access_denied"
     );
-    assert_eq!(house.grants("script").len(), 0);
+    assert_eq!(setup.grants("script").len(), 0);
 }
 
 /// The answer may name only what was offered.
 #[tokio::test]
 async fn what_was_not_offered_cannot_be_chosen() {
-    let house = House::new().await;
+    let setup = Setup::new().await;
     let asked = query_with("script", "scope", "activity:read");
-    let (redirect, ()) = tokio::join!(house.go(&asked), async {
-        let prompt = house.question().await;
+    let (redirect, ()) = tokio::join!(setup.go(&asked), async {
+        let prompt = setup.question().await;
         assert!(prompt.choices.is_empty());
-        refused(&house, house.yes(None), "connections").await;
-        house.say(&prompt, PromptAnswer::Deny).await;
+        refused(&setup, setup.yes(None), "connections").await;
+        setup.say(&prompt, PromptAnswer::Deny).await;
     });
     assert_eq!(Answered::of(redirect.unwrap().location()).get("code"), "");
-    assert_eq!(house.connections(), BTreeSet::from([house.connection().await]));
+    assert_eq!(setup.connections(), BTreeSet::from([setup.connection().await]));
 }

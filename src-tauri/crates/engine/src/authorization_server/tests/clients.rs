@@ -1,6 +1,6 @@
 //! RFC 6749 §2.3: a client proves itself by exactly one method.
 
-use super::house::{House, SECRET, encoded, exchange_form};
+use super::setup::{SECRET, Setup, encoded, exchange_form};
 use crate::{
     OAuthErrorCode::{self, InvalidClient, InvalidRequest, UnsupportedGrantType},
     tests::common::ui,
@@ -17,12 +17,12 @@ fn basic(id: &str, secret: &str) -> String {
     )
 }
 
-async fn tried(house: &House, authorization: Option<&str>, proof: &[(&str, &str)]) -> Option<OAuthErrorCode> {
-    let code = house.code("server").await;
-    let mut form = exchange_form("nobody", &code);
+async fn tried(setup: &Setup, authorization: Option<&str>, proof: &[(&str, &str)]) -> Option<OAuthErrorCode> {
+    let code = setup.code("server").await;
+    let mut form = exchange_form("unknown", &code);
     form.retain(|(key, _)| *key != "client_id");
     form.extend(proof);
-    let tried = house
+    let tried = setup
         .engine
         .issue_tokens(authorization, encoded(&form).as_bytes())
         .await;
@@ -34,8 +34,8 @@ type Case<'a> = (Option<&'a str>, Vec<(&'a str, &'a str)>, Option<OAuthErrorCode
 
 #[tokio::test]
 async fn each_method_works_alone_and_two_at_once_do_not() {
-    let house = House::new().await;
-    let id = house.id("server").to_string();
+    let setup = Setup::new().await;
+    let id = setup.id("server").to_string();
     // Asked for each code: its grants are taken away in between, so that `code` finds a question.
     let header = basic("server", SECRET);
     let by_id = basic(&id, SECRET);
@@ -79,7 +79,7 @@ async fn each_method_works_alone_and_two_at_once_do_not() {
             Some(InvalidClient),
         ),
         (None, vec![("client_id", "server")], Some(InvalidClient)),
-        (None, vec![("client_id", "nobody")], Some(InvalidClient)),
+        (None, vec![("client_id", "unknown")], Some(InvalidClient)),
         (
             None,
             vec![("client_id", "script"), ("client_secret", SECRET)],
@@ -90,20 +90,20 @@ async fn each_method_works_alone_and_two_at_once_do_not() {
     ];
     for (number, (authorization, proof, error)) in cases.into_iter().enumerate() {
         assert_eq!(
-            tried(&house, authorization, &proof).await,
+            tried(&setup, authorization, &proof).await,
             error,
             "{number}: {proof:?}"
         );
-        house
+        setup
             .grants("server")
             .iter()
-            .for_each(|grant| house.take_away(grant.id));
+            .for_each(|grant| setup.take_away(grant.id));
     }
 }
 
 #[tokio::test]
 async fn only_two_kinds_of_grant_are_taken() {
-    let house = House::new().await;
+    let setup = Setup::new().await;
     for kind in [
         "password",
         "client_credentials",
@@ -113,7 +113,7 @@ async fn only_two_kinds_of_grant_are_taken() {
     ] {
         let form = [("grant_type", kind), ("client_id", "script")];
         assert_eq!(
-            house.post(&form).await.unwrap_err().code,
+            setup.post(&form).await.unwrap_err().code,
             UnsupportedGrantType,
             "{kind}"
         );
@@ -122,7 +122,7 @@ async fn only_two_kinds_of_grant_are_taken() {
 
 #[tokio::test]
 async fn a_hostile_form_is_an_invalid_request_and_its_values_are_not_repeated() {
-    let house = House::new().await;
+    let setup = Setup::new().await;
     let huge = format!("client_id=script&code={}", "hunter2".repeat(20_000));
     for body in [
         &b"client_id=script&grant_type=%"[..],
@@ -135,9 +135,9 @@ async fn a_hostile_form_is_an_invalid_request_and_its_values_are_not_repeated() 
         huge.as_bytes(),
     ] {
         for answer in [
-            house.engine.issue_tokens(None, body).await.err(),
-            house.engine.revoke_issued(None, body).await.err(),
-            house.engine.introspect_issued(None, body).await.err(),
+            setup.engine.issue_tokens(None, body).await.err(),
+            setup.engine.revoke_issued(None, body).await.err(),
+            setup.engine.introspect_issued(None, body).await.err(),
         ] {
             let error = answer.unwrap();
             assert_eq!(error.code, InvalidRequest);
@@ -147,19 +147,19 @@ async fn a_hostile_form_is_an_invalid_request_and_its_values_are_not_repeated() 
 }
 
 #[tokio::test]
-async fn while_locked_nobody_can_prove_anything() {
-    let house = House::new().await;
-    house.engine.lock(&ui()).await.unwrap();
+async fn while_locked_no_client_can_authenticate() {
+    let setup = Setup::new().await;
+    setup.engine.lock(&ui()).await.unwrap();
     let form = encoded(&[("client_id", "script"), ("token", "x")]);
     for error in [
-        house.engine.issue_tokens(None, form.as_bytes()).await.err(),
-        house.engine.revoke_issued(None, form.as_bytes()).await.err(),
-        house.engine.introspect_issued(None, form.as_bytes()).await.err(),
+        setup.engine.issue_tokens(None, form.as_bytes()).await.err(),
+        setup.engine.revoke_issued(None, form.as_bytes()).await.err(),
+        setup.engine.introspect_issued(None, form.as_bytes()).await.err(),
     ] {
         assert_eq!(error.unwrap().code, OAuthErrorCode::Locked);
     }
     assert!(
-        house
+        setup
             .engine
             .caller_of_issued(&Secret::new("x".to_owned()), None)
             .await

@@ -2,13 +2,13 @@
 
 use super::{
     grants::started,
-    house::{Answered, House, ISSUER, query_with},
+    setup::{Answered, ISSUER, Setup, query_with},
 };
 use crate::{ConsentMode, NewCredential, Prompt, PromptAnswer, Proof, tests::common::ui};
 use std::collections::BTreeSet;
 use tokenry_core::{Caller, Code, CredentialId, CredentialType, Secret};
 
-async fn add(house: &House, name: &str) -> CredentialId {
+async fn add(setup: &Setup, name: &str) -> CredentialId {
     let draft = NewCredential {
         name: name.parse().unwrap(),
         project: None,
@@ -18,7 +18,7 @@ async fn add(house: &House, name: &str) -> CredentialId {
         redact_fields: BTreeSet::new(),
         expires_at: None,
     };
-    house.engine.add_credential(&ui(), draft).await.unwrap().id
+    setup.engine.add_credential(&ui(), draft).await.unwrap().id
 }
 
 fn names(prompt: &Prompt) -> Vec<&str> {
@@ -36,71 +36,71 @@ fn only(credential: CredentialId) -> PromptAnswer {
 
 #[tokio::test]
 async fn an_app_is_offered_the_credentials_and_reads_those_that_were_chosen() {
-    let house = House::new().await;
-    let (given, _) = (add(&house, "given").await, add(&house, "kept").await);
+    let setup = Setup::new().await;
+    let (given, _) = (add(&setup, "given").await, add(&setup, "kept").await);
     let asked = query_with("script", "scope", "credentials:read");
-    let (redirect, prompt) = tokio::join!(house.go(&asked), async {
-        let prompt = house.question().await;
-        house.say(&prompt, only(given)).await;
+    let (redirect, prompt) = tokio::join!(setup.go(&asked), async {
+        let prompt = setup.question().await;
+        setup.say(&prompt, only(given)).await;
         prompt
     });
     assert_eq!(names(&prompt), ["given", "kept"]);
     assert!(prompt.choices.is_empty(), "it is about no connection");
-    assert_eq!(house.grants("script")[0].credentials, [given].into());
+    assert_eq!(setup.grants("script")[0].credentials, [given].into());
 
     let code = Answered::of(redirect.unwrap().location()).get("code").to_owned();
-    let tokens = house.exchange("script", &code).await.unwrap();
-    let caller = house.caller(&tokens.access_token).await.unwrap();
+    let tokens = setup.exchange("script", &code).await.unwrap();
+    let caller = setup.caller(&tokens.access_token).await.unwrap();
     assert!(
-        house
+        setup
             .engine
             .credential_value(&caller, "given", "value")
             .await
             .is_ok()
     );
-    let refused = house.engine.credential_value(&caller, "kept", "value").await;
+    let refused = setup.engine.credential_value(&caller, "kept", "value").await;
     assert_eq!(refused.map(drop).unwrap_err().code(), Code::NotFound);
 }
 
 #[tokio::test]
 async fn a_credential_that_was_not_offered_cannot_be_chosen() {
-    let house = House::new().await;
-    let kept = add(&house, "kept").await;
+    let setup = Setup::new().await;
+    let kept = add(&setup, "kept").await;
     let asked = query_with("script", "scope", "tokens:read");
-    let (redirect, ()) = tokio::join!(house.go(&asked), async {
-        let prompt = house.question().await;
+    let (redirect, ()) = tokio::join!(setup.go(&asked), async {
+        let prompt = setup.question().await;
         assert!(names(&prompt).is_empty(), "it is about no credential");
         let proof = Proof::Number(prompt.number.clone());
-        let (engine, window) = (&house.engine, Caller::Consent);
+        let (engine, window) = (&setup.engine, Caller::Consent);
         let wrong = engine.answer(&window, prompt.id, &proof, only(kept)).await;
         assert_eq!(wrong.unwrap_err().code(), Code::ValidationError);
-        house.say(&prompt, PromptAnswer::Deny).await;
+        setup.say(&prompt, PromptAnswer::Deny).await;
     });
     assert_eq!(Answered::of(redirect.unwrap().location()).get("code"), "");
-    assert!(house.grants("script").is_empty());
+    assert!(setup.grants("script").is_empty());
 }
 
-/// security.md, "Doors": a request whose content changes closes its prompt.
+/// security.md, "Local interfaces": a request whose content changes closes its prompt.
 #[tokio::test]
 async fn a_question_ends_when_there_is_another_credential_to_choose() {
-    let house = House::new().await;
+    let setup = Setup::new().await;
     let asked = query_with("script", "scope", "credentials:write");
-    let (redirect, ()) = tokio::join!(house.go(&asked), async {
-        house.question().await;
-        add(&house, "new").await;
+    let (redirect, ()) = tokio::join!(setup.go(&asked), async {
+        setup.question().await;
+        add(&setup, "new").await;
     });
     let answered = Answered::of(redirect.unwrap().location());
     assert_eq!(answered.get("error"), "temporarily_unavailable");
 }
 
 #[tokio::test]
-async fn an_engine_that_asks_nobody_gives_what_the_question_would_have_offered() {
-    let house = started(ConsentMode::AllowAll).await;
-    let there = add(&house, "there").await;
+async fn an_engine_that_never_asks_gives_what_the_prompt_would_have_offered() {
+    let setup = started(ConsentMode::AllowAll).await;
+    let there = add(&setup, "there").await;
     let asked = query_with("script", "scope", "credentials:read");
-    let redirect = house.engine.authorize(None, ISSUER, &asked).await.unwrap();
+    let redirect = setup.engine.authorize(None, ISSUER, &asked).await.unwrap();
     assert_ne!(Answered::of(redirect.location()).get("code"), "");
-    let grant = &house.grants("script")[0];
+    let grant = &setup.grants("script")[0];
     assert_eq!(grant.credentials, [there].into());
     assert!(grant.connections.is_empty(), "it is about no connection");
 }

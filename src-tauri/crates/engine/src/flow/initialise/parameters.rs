@@ -6,10 +6,10 @@ use tokenry_core::{Provider, Scopes, is_reserved_parameter, parameter_name};
 use url::form_urlencoded;
 
 /// The longest query string, in bytes.
-const LONGEST: usize = 8 * 1024;
+const MAX_PARAMETER_BYTES: usize = 8 * 1024;
 /// The most parameters in it.
-const MOST: usize = 32;
-/// What a sign-in asks for when nobody says otherwise: that its person signs in once more.
+const MAX_PARAMETERS: usize = 32;
+/// What a sign-in asks for by default: that the user signs in once more.
 const DEFAULT_PROMPT: &str = "login";
 
 /// Parameters that conflict only where the provider's own settings have them.
@@ -106,8 +106,8 @@ fn prompt(text: &str) -> Result<String, &'static str> {
 
 /// Takes a query string apart, and takes nothing that is wrongly encoded or decodes to a control character.
 fn split(text: &str) -> Result<Vec<(String, String)>, String> {
-    if text.len() > LONGEST {
-        return Err(format!("must be at most {LONGEST} bytes"));
+    if text.len() > MAX_PARAMETER_BYTES {
+        return Err(format!("must be at most {MAX_PARAMETER_BYTES} bytes"));
     }
     let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
     if !is_plain || !is_well_encoded(text) {
@@ -115,8 +115,8 @@ fn split(text: &str) -> Result<Vec<(String, String)>, String> {
     }
     let text = text.strip_prefix('?').unwrap_or(text);
     let pairs: Vec<(String, String)> = form_urlencoded::parse(text.as_bytes()).into_owned().collect();
-    if pairs.len() > MOST {
-        return Err(format!("must have at most {MOST} parameters"));
+    if pairs.len() > MAX_PARAMETERS {
+        return Err(format!("must have at most {MAX_PARAMETERS} parameters"));
     }
     let is_good = |text: &str| {
         !text
@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(good, [pair("a", "1"), pair("b", "x y z"), pair("c", "")]);
         assert!(split("").unwrap().is_empty());
         let many = "a=1&".repeat(33);
-        let long = format!("a={}", "x".repeat(LONGEST));
+        let long = format!("a={}", "x".repeat(MAX_PARAMETER_BYTES));
         for bad in [
             "a=%",
             "a=%4",

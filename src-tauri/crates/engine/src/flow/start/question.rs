@@ -12,7 +12,7 @@ use tokenry_core::{Caller, CredentialId, Provider, setting_text};
 use url::Url;
 
 impl Engine {
-    /// That somebody wants a sign-in: what it asks for at the provider, how the answer comes back, and whose the
+    /// The request for a sign-in: what it asks for at the provider, how the answer comes back, and whose the
     /// connection will be.
     pub(super) fn signing_in(
         &self,
@@ -73,7 +73,7 @@ impl Engine {
         Ok(wanted.note(format!(
             "It sends the credential {} to {} as the client secret.",
             credential.name,
-            tokenry_core::clean(host.unwrap_or("nobody"))
+            tokenry_core::clean(host.unwrap_or("an unknown host"))
         )))
     }
 }

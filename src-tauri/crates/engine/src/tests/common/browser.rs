@@ -1,3 +1,5 @@
+//! A browser that keeps cookies, for the tests.
+
 use crate::StartedFlow;
 use tokenry_testkit::http::{self, Response};
 use url::Url;

@@ -1,3 +1,5 @@
+//! An engine that can be cut off at any moment, for the tests.
+
 use super::World;
 use crate::{Engine, Error};
 use tokio::runtime::Runtime;

@@ -10,7 +10,7 @@ pub(crate) use crash::Doomed;
 use folder::Folder;
 
 use crate::{
-    ConsentMode, ConnectOptions, ConnectionChange, ConnectionView, Engine, Error, Host, HostError, Options,
+    ConnectOptions, ConnectionChange, ConnectionView, ConsentMode, Engine, Error, Host, HostError, Options,
     SchemeState, StartedFlow, TokenView, VaultChoice,
 };
 use serde_json::json;
@@ -30,7 +30,7 @@ use url::Url;
 /// The name of the provider that [`World::connected`] makes.
 pub(crate) const NAME: &str = "sandbox";
 /// How long something that happens by itself may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Everything around an engine, which outlives it.
 pub(crate) struct World {
@@ -63,7 +63,7 @@ impl World {
             keyring: Arc::default(),
             host: Arc::default(),
             folder: Folder::new(),
-            http: Http::with_timeouts(PATIENCE, PATIENCE).unwrap(),
+            http: Http::with_timeouts(TIMEOUT, TIMEOUT).unwrap(),
             asking: ConsentMode::Possible,
         }
     }
@@ -79,7 +79,7 @@ impl World {
     /// One whose requests to providers are given up after this long.
     pub(crate) fn impatient(behaviour: Behaviour, whole: Duration) -> Self {
         Self {
-            http: Http::with_timeouts(PATIENCE, whole).unwrap(),
+            http: Http::with_timeouts(TIMEOUT, whole).unwrap(),
             ..Self::new(behaviour)
         }
     }
@@ -242,7 +242,7 @@ pub(crate) async fn poke(engine: &Engine, reference: &str) {
 
 /// Waits until something that happens by itself has happened.
 pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + TIMEOUT;
     loop {
         if let Some(found) = look().await {
             return found;

@@ -2,13 +2,13 @@
 
 use super::{Program, answer, ask, question};
 use crate::tests::common::{NAME, World, paste, patch, ui, until, view};
-use crate::{PromptAnswer, ConnectOptions, ConnectionChange, Engine, Error, SchemeState, TokenRequest};
+use crate::{ConnectOptions, ConnectionChange, Engine, Error, PromptAnswer, SchemeState, TokenRequest};
 use serde_json::json;
 use std::time::Duration;
 use tokenry_core::{Caller, Code, EventKind, Outcome, RedirectPreference, Scopes};
 use tokenry_testkit::{Behaviour, Fault};
 
-/// A refusal at once: nobody was asked on the way.
+/// A refusal at once: no prompt appeared.
 async fn refused_unasked<T: std::fmt::Debug>(
     engine: &Engine,
     what: &str,

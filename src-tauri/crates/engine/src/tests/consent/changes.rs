@@ -2,7 +2,7 @@
 
 use super::{Program, answer, question, questions};
 use crate::tests::common::{NAME, World, patch, ui};
-use crate::{PromptAnswer, ChangeKind, ConnectOptions, Engine, Error, NewGrant, Operation, Prompt};
+use crate::{ChangeKind, ConnectOptions, Engine, Error, NewGrant, Operation, Prompt, PromptAnswer};
 use serde_json::json;
 use tokenry_core::{
     ApiScope, Caller, Code, NarrowingMethod, ProviderPatch, RedirectPreference, Rotation, Rule, Scopes,
@@ -256,7 +256,7 @@ async fn removing_a_provider_asks_an_app_too_and_names_the_connections_that_go()
 }
 
 #[tokio::test]
-async fn an_app_that_may_change_providers_disconnects_nobody_by_removing_one() {
+async fn an_app_that_may_change_providers_cannot_disconnect_by_removing_one() {
     let (world, engine) = World::connected(Behaviour::default()).await;
     let app = app(&engine, &[ApiScope::ProvidersWrite], &[NAME]).await;
     let refused = engine.remove_provider(&app, NAME, true).await.unwrap_err();

@@ -41,7 +41,7 @@ async fn neither_a_session_of_its_own_nor_a_copy_of_the_program_evades_the_pause
         .stdin(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    let uid = super::rustix_uid();
+    let uid = rustix::process::getuid().as_raw();
     let caller = Caller::Program(tokenry_peer::of_process(uid, copied.id()));
     assert_eq!(rule_at_once(&engine, &caller).await, Some(Rule::DeniedBefore));
     copied.kill().unwrap();

@@ -25,7 +25,7 @@ async fn started_by(engine: &Engine, program: &Program) -> StartedFlow {
     starting.await.unwrap().unwrap()
 }
 
-/// security.md, "Redirects": whoever knows the `state` could bring an answer of its own.
+/// security.md, "Redirects": a program that knows the `state` could bring an answer of its own.
 #[tokio::test]
 async fn another_program_sees_that_a_sign_in_is_open_and_nothing_of_its_address() {
     let (_world, engine) = with_a_provider().await;
@@ -95,7 +95,7 @@ async fn another_program_calls_a_sign_in_off_only_with_consent() {
     );
     let stands = engine.flow(&ui(), flow.flow, Duration::ZERO).await.unwrap();
     assert_eq!(stands.state, FlowState::Waiting);
-    // Whoever started it is not asked.
+    // The starter of the flow is not asked.
     engine.cancel_flow(&starter.caller(), flow.flow).await.unwrap();
 }
 
@@ -116,7 +116,7 @@ async fn an_answer_that_another_program_brings_counts_only_with_consent() {
     engine.callback(&starter.caller(), &brought).await.unwrap();
 }
 
-/// security.md, "Local interfaces": whoever ends the engine can listen in its place.
+/// security.md, "Local interfaces": a program that ends the engine can listen in its place.
 #[tokio::test]
 async fn a_program_that_is_not_the_installed_app_ends_the_engine_only_with_consent_and_that_is_logged() {
     let (_world, engine) = with_a_provider().await;

@@ -2,7 +2,7 @@
 
 use super::{Program, question, questions};
 use crate::tests::common::{NAME, World, patch, ui};
-use crate::{PromptAnswer, Engine, Error, Prompt, Proof, SettingsChange, VaultChoice};
+use crate::{Engine, Error, Prompt, PromptAnswer, Proof, SettingsChange, VaultChoice};
 use serde_json::json;
 use tokenry_core::{Code, Secret};
 use tokenry_testkit::Behaviour;
@@ -63,7 +63,9 @@ async fn a_question_that_is_decided_each_time_takes_the_passphrase_where_the_use
     let prompt = question(&engine).await;
     assert!(prompt.passphrase);
     for given in [None, Some("wrong horse")] {
-        let error = answer(&engine, &prompt, PromptAnswer::Once, given).await.unwrap_err();
+        let error = answer(&engine, &prompt, PromptAnswer::Once, given)
+            .await
+            .unwrap_err();
         assert!(error.fields().unwrap().contains_key("passphrase"), "{error}");
         assert_eq!(question(&engine).await.id, prompt.id, "it stays open");
     }

@@ -163,7 +163,7 @@ async fn a_token_for_an_audience_that_can_do_more_than_was_granted_is_not_handed
     assert_eq!(world.server.refreshes(), 1);
 }
 
-/// security.md, "Doors": the token is narrowed, or the prompt says what the token can really do.
+/// security.md, "Local interfaces": the token is narrowed, or the prompt says what the token can really do.
 #[tokio::test]
 async fn a_person_is_asked_about_the_whole_until_the_provider_has_shown_that_it_gives_less() {
     let (_world, engine) = World::connected(Behaviour::default()).await;
@@ -211,7 +211,7 @@ async fn a_person_is_asked_about_the_whole_until_the_provider_has_shown_that_it_
     assert_eq!(
         error.code(),
         Code::ValidationError,
-        "nobody is asked about what cannot be"
+        "no prompt for what cannot be"
     );
 }
 
@@ -243,7 +243,7 @@ async fn eight_narrowed_tokens_are_kept_the_oldest_goes_and_so_do_those_that_hav
         audience: Some(format!("api-{number}")),
         ..TokenRequest::default()
     };
-    for number in 0..=KEPT {
+    for number in 0..=MAX_NARROWED {
         engine.token(&ui(), NAME, at(number)).await.unwrap();
         world.pass(1);
     }
@@ -252,11 +252,11 @@ async fn eight_narrowed_tokens_are_kept_the_oldest_goes_and_so_do_those_that_hav
         .iter()
         .filter_map(|kept| kept.of.audience.as_deref())
         .collect();
-    assert_eq!(named.len(), KEPT);
-    assert_eq!((named[0], named[KEPT - 1]), ("api-1", "api-8"));
+    assert_eq!(named.len(), MAX_NARROWED);
+    assert_eq!((named[0], named[MAX_NARROWED - 1]), ("api-1", "api-8"));
     // A refresh of the connection's own leaves those alone that live.
     engine.refresh(&ui(), NAME).await.unwrap();
-    assert_eq!(tokens(&engine, id).narrowed.len(), KEPT);
+    assert_eq!(tokens(&engine, id).narrowed.len(), MAX_NARROWED);
     world.pass(3594);
     engine.token(&ui(), NAME, at(100)).await.unwrap();
     let left = tokens(&engine, id).narrowed;
@@ -282,7 +282,7 @@ async fn a_narrowed_answer_that_meets_a_full_disk_is_spilled_and_taken_in() {
     world.server.release();
     let error = asking.await.unwrap().unwrap_err();
     assert!(error.to_string().contains("disk is full"), "{error}");
-    // Whoever wants another token hears of the disk at once, and does not wait for it.
+    // A request for another token hears of the disk at once, and does not wait for it.
     let error = engine.token(&ui(), NAME, only("write")).await.unwrap_err();
     assert!(error.to_string().contains("disk is full"), "{error}");
     assert!(
@@ -355,7 +355,7 @@ async fn a_person_is_asked_about_the_whole_where_the_provider_is_not_asked_for_l
     );
 }
 
-/// An app alone cannot put a sign-in at risk by a target that nobody knows.
+/// An app alone cannot put a sign-in at risk by an unknown target.
 #[tokio::test]
 async fn an_app_cannot_send_an_unknown_target_even_if_it_says_that_it_may() {
     let (world, engine) = World::connected(Behaviour::default()).await;

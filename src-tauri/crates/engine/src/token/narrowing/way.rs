@@ -36,7 +36,7 @@ pub enum Unavailable {
     Set,
     /// Refresh tokens rotate there.
     Rotates,
-    /// Nobody knows yet whether they do.
+    /// It is not known yet whether they do.
     NotKnown,
     /// It was done before, and scopes of the grant were lost.
     LosesScopes,

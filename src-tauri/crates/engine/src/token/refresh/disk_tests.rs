@@ -1,4 +1,4 @@
-//! The disk is full when a refreshed token arrives. Nothing acknowledged is lost, and nobody waits for the disk.
+//! The disk is full when a refreshed token arrives. Nothing acknowledged is lost, and no caller waits for the disk.
 
 use crate::{
     Engine, Error,
@@ -34,7 +34,7 @@ async fn refreshed_onto_a_full_disk() -> (World, Engine, Secret) {
     let before = token(&engine, 0).await.unwrap().access_token;
     engine.flush_activity().await;
     world.pass(3500);
-    world.server.queue(tokenry_testkit::Fault::VaultHandle);
+    world.server.queue(tokenry_testkit::Fault::Gate);
     let asking = {
         let engine = engine.clone();
         tokio::spawn(async move { engine.refresh(&ui(), NAME).await })
@@ -54,7 +54,7 @@ async fn one_failed_commit_costs_nothing() {
     let (world, engine) = World::connected(Behaviour::default()).await;
     engine.flush_activity().await;
     world.pass(3500);
-    world.server.queue(tokenry_testkit::Fault::VaultHandle);
+    world.server.queue(tokenry_testkit::Fault::Gate);
     let asking = {
         let engine = engine.clone();
         tokio::spawn(async move { engine.refresh(&ui(), NAME).await })
@@ -131,7 +131,7 @@ async fn a_full_disk_outlives_a_lock_and_an_unlock() {
     assert_eq!(world.server.replays_of_replaced_tokens(), 0);
 }
 
-/// A file that somebody put there, or that is older than what is kept, changes nothing.
+/// A foreign file, or one that is older than what is kept, changes nothing.
 #[tokio::test]
 async fn a_spill_that_is_old_or_not_ours_changes_nothing() {
     let (world, engine, _) = refreshed_onto_a_full_disk().await;
@@ -188,7 +188,7 @@ async fn a_failure_that_meets_a_full_disk_is_still_known_for_what_it_was() {
     let (world, engine) = World::connected(Behaviour::rotating(Rotation::Strict)).await;
     engine.flush_activity().await;
     world.pass(3500);
-    world.server.queue(tokenry_testkit::Fault::VaultHandle);
+    world.server.queue(tokenry_testkit::Fault::Gate);
     world.server.set(|behaviour| behaviour.clients.clear());
     let asking = {
         let engine = engine.clone();

@@ -1,6 +1,6 @@
 //! After a token exchange: the narrower token is kept. No refresh token was sent, so none is at stake.
 
-use super::Request;
+use super::RefreshRequest;
 use crate::{
     Engine, Error, engine::blocking, records::sealed_store::SealedStore,
     token::apply_response::apply_exchange_response,

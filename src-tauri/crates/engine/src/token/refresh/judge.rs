@@ -1,6 +1,6 @@
 //! After a failure: what it means for the grant. With one exception nothing.
 
-use super::{RefusedLimits, RefreshRequest};
+use super::{RefreshRequest, RefusedLimits};
 use crate::{
     Engine, Error,
     engine::blocking,
@@ -32,14 +32,21 @@ impl Engine {
             (Err(error), Some(limits)) if is_refused => {
                 let (at, error) = (self.now(), Arc::new(error));
                 let kept = error.clone();
-                self.inner.refreshes.refuse(id, RefusedLimits { limits, at, error });
+                self.inner
+                    .refreshes
+                    .refuse(id, RefusedLimits { limits, at, error });
                 Err(Error::Shared(kept))
             }
             (judged, _) => judged,
         }
     }
 
-    fn judge_failure(&self, store: &SealedStore, request: &RefreshRequest, failure: &Failure) -> Result<(), Error> {
+    fn judge_failure(
+        &self,
+        store: &SealedStore,
+        request: &RefreshRequest,
+        failure: &Failure,
+    ) -> Result<(), Error> {
         let (now, id) = (self.now(), request.connection.id);
         let mut detail = failure.to_string();
         if let Some(to) = &request.limits {
@@ -109,7 +116,7 @@ impl Engine {
             connection.provider_words = Some(refusal.words);
         }
         connection.trouble = Some(Trouble {
-            next_try_at: Some(tokenry_core::later(now, timing::REFUSED_RETRY)),
+            next_try_at: Some(tokenry_core::later(now, timing::REFUSED_RETRY_INTERVAL)),
             ..trouble
         });
         true
@@ -155,7 +162,7 @@ impl Engine {
             (_, Verdict::Hold(end)) => end,
             // Trying again soon changes nothing; at the end of the access token it matters.
             (Failure::Rejected { .. }, _) if is_repeated(refusal.as_ref()) => {
-                let hour = tokenry_core::later(now, timing::REFUSED_RETRY);
+                let hour = tokenry_core::later(now, timing::REFUSED_RETRY_INTERVAL);
                 let end = connection.expires_at.filter(|end| *end > now);
                 Some(end.map_or(hour, |end| end.min(hour)))
             }

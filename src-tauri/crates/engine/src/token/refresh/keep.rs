@@ -21,11 +21,11 @@ use tokenry_store::Table;
 use tokio::sync::watch;
 
 /// The shortest and the longest pause between two tries to write a token down, in seconds.
-const TRIES: (u64, u64) = (1, 30);
+const RETRY_SECONDS: (u64, u64) = (1, 30);
 
 impl RefreshRequest {
     /// What the answer makes of the connection and its tokens.
-    fn apply_token_response(
+    fn apply_to(
         &self,
         connection: &mut Connection,
         old: Tokens,
@@ -45,7 +45,7 @@ impl RefreshRequest {
 
 impl Engine {
     /// One transaction holds all of the answer; only then is anybody told. When the disk does not take it: the
-    /// reserve, then a sealed file beside the database and memory, until it does. Nobody has to wait for that: they
+    /// reserve, then a sealed file beside the database and memory, until it does. No caller has to wait for that: they
     /// hear of the disk at once.
     pub(super) async fn keep_answer(
         &self,
@@ -64,10 +64,10 @@ impl Engine {
             tracing::error!("nor could it be sealed into a file, so it is only in memory: {error}");
         }
         tell.send_replace(Some(Err(Arc::new(error))));
-        let mut wait = TRIES.0;
+        let mut wait = RETRY_SECONDS.0;
         loop {
             let pause = tokio::time::sleep(Duration::from_secs(wait));
-            wait = (wait * 2).min(TRIES.1);
+            wait = (wait * 2).min(RETRY_SECONDS.1);
             let is_last = tokio::select! { () = pause => false, () = self.ending() => true };
             match self.try_keeping(&store, &request, &answer).await {
                 Ok(()) => {
@@ -114,7 +114,7 @@ impl Engine {
             let event = self.refreshed_event(request, &connection, answer);
             let tokens = request.apply_to(&mut connection, old, answer.clone(), now, &*self.inner.random);
             if matches!(before, ConnectionStatus::Paused | ConnectionStatus::Disconnecting) {
-                // What its person wanted meanwhile stays.
+                // What the user changed meanwhile stays.
                 connection.status = before;
             }
             transaction.put(id.row(), &connection)?;

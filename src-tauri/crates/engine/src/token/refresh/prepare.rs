@@ -31,10 +31,9 @@ impl Engine {
         if let Some(why) = store.read_only() {
             return Err(Error::ReadOnly(why));
         }
-        let (Some(connection), Some(tokens)) = (
-            store.get::<Connection>(id.row())?,
-            store.get::<Tokens>(id.row())?,
-        ) else {
+        let (Some(connection), Some(tokens)) =
+            (store.get::<Connection>(id.row())?, store.get::<Tokens>(id.row())?)
+        else {
             return Err(crate::access::resolve::gone(&id.to_string()));
         };
         may_refresh(store, &connection, &why)?;
@@ -42,8 +41,10 @@ impl Engine {
             RefreshTrigger::Due(min_valid) => {
                 !connection.doubtful && is_fresh(tokens.obtained_at, tokens.expires_at, *min_valid, now)
             }
-            // Somebody ahead of us in the line may have learnt that there is no such thing.
-            RefreshTrigger::Narrowed(to, _) if !to.has_audience() && connection.narrows == Some(false) => true,
+            // A refresh before ours may have learnt that the provider cannot do it.
+            RefreshTrigger::Narrowed(to, _) if !to.has_audience() && connection.narrows == Some(false) => {
+                true
+            }
             RefreshTrigger::Narrowed(to, min_valid) => {
                 narrowing::of(&tokens, to).is_some_and(|kept| narrowing::is_fresh(kept, *min_valid, now))
             }
@@ -143,7 +144,7 @@ impl Engine {
         Ok(open.map(|entry| entry.state))
     }
 
-    /// The last answer was lost and nobody knows what the provider does with a token it saw twice: the access token
+    /// The last answer was lost, and it is unknown what the provider does with a token it saw twice: the access token
     /// is used up first, since a second try could end it.
     fn hold(
         &self,

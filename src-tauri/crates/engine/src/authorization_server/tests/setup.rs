@@ -20,19 +20,19 @@ pub(super) const SECRET: &str = "tokenry_app_secret of s%me app";
 pub(super) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub(super) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-pub(super) struct House {
+pub(super) struct Setup {
     pub(super) world: World,
     pub(super) engine: Engine,
 }
 
-impl House {
+impl Setup {
     /// With one connection and two apps: `script` is public, `server` has a secret.
     pub(super) async fn new() -> Self {
         let (world, engine) = World::connected(Behaviour::default()).await;
-        let house = Self { world, engine };
-        house.add("script", None);
-        house.add("server", Some(SECRET));
-        house
+        let setup = Self { world, engine };
+        setup.add("script", None);
+        setup.add("server", Some(SECRET));
+        setup
     }
 
     pub(super) fn store(&self) -> Arc<SealedStore> {
@@ -61,7 +61,9 @@ impl House {
     }
 
     pub(super) fn id(&self, name: &str) -> AppId {
-        super::super::place::app(&self.store().index(), name).unwrap().id
+        super::super::redirect_uri::app(&self.store().index(), name)
+            .unwrap()
+            .id
     }
 
     /// Gives an app a grant, as the window does.

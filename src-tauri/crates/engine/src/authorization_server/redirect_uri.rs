@@ -5,7 +5,7 @@ use crate::records::index::Index;
 use tokenry_core::{App, AppId};
 
 /// The app, and the one address of it that answers may go to. Looked at before anything else: whatever is wrong here
-/// is told to the person, and to nobody's address.
+/// is told to the user, and sent to no address.
 pub(super) fn of(index: &Index, parameters: &Parameters) -> Result<(App, String), Unredirectable> {
     let app = parameters
         .get("client_id")
