@@ -1,46 +1,46 @@
-//! What the app was started with, looked at before GTK is.
+//! The command line arguments, which are read before GTK starts.
 
 use lexopt::{Arg, Parser};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-/// What the command line asks for.
+/// What to do.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Arguments {
-    /// Start, perhaps with a deep link that was clicked, perhaps without a window.
+    /// Start, with a deep link if one was opened, and without a window if `hidden`.
     Start { link: Option<String>, hidden: bool },
-    /// Print this and be done.
-    Say(String),
+    /// Print this and exit.
+    Print(String),
 }
 
 const HELP: &str = "tokenry-desktop: the Tokenry window
 
 Usage: tokenry-desktop [--hidden] [LINK]
 
-  --hidden   start in the tray, with no window
-  LINK       a link that begins with io.github.tokenry: (the system passes it)
+  --hidden   start in the tray, without a window
+  LINK       a deep link that begins with io.github.tokenry: (passed by the system)
 
-For the command line use `tokenry`.";
+The command line program is `tokenry`.";
 
-/// Reads the arguments, without the program's name. No error quotes a value: a link holds a code.
+/// Reads the arguments, without the program's name. No error repeats a link, which holds a code.
 pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Arguments, String> {
     let mut parser = Parser::from_args(arguments);
     let (mut link, mut hidden) = (None, false);
     while let Some(argument) = parser
         .next()
-        .map_err(|_| "an option that takes no value has one; see --help")?
+        .map_err(|_| "an option does not take a value; see --help")?
     {
         match argument {
-            Arg::Short('h') | Arg::Long("help") => return Ok(Arguments::Say(HELP.to_owned())),
+            Arg::Short('h') | Arg::Long("help") => return Ok(Arguments::Print(HELP.to_owned())),
             Arg::Short('V') | Arg::Long("version") => {
                 let version = concat!("tokenry-desktop ", env!("CARGO_PKG_VERSION"));
-                return Ok(Arguments::Say(version.to_owned()));
+                return Ok(Arguments::Print(version.to_owned()));
             }
             Arg::Long("hidden") => hidden = true,
             Arg::Long(name) => return Err(format!("unknown option --{name}; see --help")),
             Arg::Short(name) => return Err(format!("unknown option -{name}; see --help")),
             Arg::Value(_) if link.is_some() => return Err("more than one link; see --help".to_owned()),
-            // Not judged here: only the engine judges links, as raw text.
+            // Only the engine checks links, as raw text.
             Arg::Value(text) => {
                 let text = text.into_string();
                 link = Some(text.map_err(|_| "the link is not UTF-8; see --help")?);
@@ -50,7 +50,7 @@ pub(crate) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Argument
     Ok(Arguments::Start { link, hidden })
 }
 
-/// Switches of the web engine that would let somebody else drive or inspect the window.
+/// Environment variables of the web engine that let another program control or inspect the window.
 #[cfg(not(feature = "automation"))]
 const AUTOMATION: [&str; 4] = [
     "TAURI_WEBVIEW_AUTOMATION",
@@ -59,8 +59,8 @@ const AUTOMATION: [&str; 4] = [
     "TAURI_AUTOMATION",
 ];
 
-/// Starts this program again without such switches, if there are any. (Taking them out of the running process's
-/// environment would not be safe: other threads may be reading it.)
+/// Starts this program again without these variables, if one is set. Removing them from the environment of the running
+/// process would not be safe, because other threads may read it.
 #[cfg(all(unix, not(feature = "automation")))]
 pub(crate) fn without_automation() -> Option<ExitCode> {
     use std::os::unix::process::CommandExt;
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_is_taken_as_it_is_and_a_typo_is_named() {
+    fn a_link_is_passed_unchanged_and_an_unknown_option_is_named() {
         let link = "io.github.tokenry:/cb/x?code=1&state=2";
         assert_eq!(
             args(&[link]),
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_about_links_holds_no_link() {
+    fn an_error_about_links_does_not_repeat_a_link() {
         let wrong = args(&["io.github.tokenry:/cb/x?code=secret", "io.github.tokenry:/cb/y"]).unwrap_err();
         assert!(!wrong.contains("secret"));
     }

@@ -1,5 +1,4 @@
-//! The clipboard, where a secret stays for a while and not longer: until its time is over, the vault is locked, or the
-//! app ends.
+//! Copies secrets to the clipboard, and clears it after a while, when the vault is locked, or when the app ends.
 
 use crate::state::Shell;
 use std::{
@@ -11,51 +10,52 @@ use tauri_plugin_clipboard_manager::{ClipboardExt, Error};
 use tokenry_core::Secret;
 
 /// How long a secret stays on the clipboard.
-const STAYS: Duration = Duration::from_secs(45);
+const CLIPBOARD_TTL: Duration = Duration::from_secs(45);
 
-/// What was put on the clipboard last and is to be taken away again, and how many there have been.
+/// The number of secrets that were copied, and the last one until it is cleared.
 #[derive(Default)]
 pub(crate) struct Clipboard(Mutex<(u64, Option<Secret>)>);
 
-pub(crate) fn put(app: &AppHandle, text: &str) -> Result<(), Error> {
+/// Copies a text.
+pub(crate) fn copy(app: &AppHandle, text: &str) -> Result<(), Error> {
     app.clipboard().write_text(text)
 }
 
-/// Puts a secret there, and takes it away again unless something else was copied since.
-pub(crate) fn put_for_a_while(app: &AppHandle, secret: Secret) -> Result<(), Error> {
-    put(app, secret.expose())?;
+/// Copies a secret, and clears it later unless something else was copied since.
+pub(crate) fn copy_secret(app: &AppHandle, secret: Secret) -> Result<(), Error> {
+    copy(app, secret.expose())?;
     let number = {
         let kept = app.state::<Clipboard>();
         let mut kept = kept.0.lock().unwrap_or_else(PoisonError::into_inner);
         *kept = (kept.0 + 1, Some(secret));
         kept.0
     };
-    // It may have been locked between the permission and now.
+    // The vault may have been locked since the permission was given.
     let is_open = app
         .state::<Shell>()
         .engine_now()
         .is_some_and(|engine| engine.is_open());
     if !is_open {
-        take_away(app);
+        clear(app);
         return Ok(());
     }
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
-        tokio::time::sleep(STAYS).await;
+        tokio::time::sleep(CLIPBOARD_TTL).await;
         let is_the_last = {
             let kept = app.state::<Clipboard>();
             let kept = kept.0.lock().unwrap_or_else(PoisonError::into_inner);
             kept.0 == number
         };
         if is_the_last {
-            take_away(&app);
+            clear(&app);
         }
     });
     Ok(())
 }
 
-/// Takes away what was put there, unless something else was copied since.
-pub(crate) fn take_away(app: &AppHandle) {
+/// Clears the last secret, unless something else was copied since.
+pub(crate) fn clear(app: &AppHandle) {
     let secret = {
         let kept = app.state::<Clipboard>();
         let mut kept = kept.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -67,6 +67,6 @@ pub(crate) fn take_away(app: &AppHandle) {
         .read_text()
         .is_ok_and(|text| text == secret.expose());
     if still_there && let Err(error) = app.clipboard().clear() {
-        tracing::warn!("a secret stays on the clipboard: {error}");
+        tracing::warn!("could not clear a secret from the clipboard: {error}");
     }
 }

@@ -1,5 +1,4 @@
-//! The window's door: one command carries every request, another the news, four put things on the clipboard that the
-//! window itself must not hold, and one says what closing the window means.
+//! The commands of the main window: requests, changes, copying of secrets that the window itself must not hold, and closing.
 
 use crate::{
     clipboard,
@@ -9,24 +8,24 @@ use crate::{
 };
 use serde_json::Value;
 use tauri::{AppHandle, Manager, State, ipc::Channel};
-use tokenry_api::doors::WindowAnswer;
+use tokenry_api::servers::InProcessResponse;
 use tokenry_contract::{App, CreateApp, ErrorBody, ErrorCode, ErrorEnvelope};
 use tokenry_core::Caller;
 use tokenry_engine::{AppView, Change};
 use tokio::sync::broadcast::error::RecvError;
 
-/// Any operation of the contract, as the person.
+/// Any operation of the API, as the user.
 #[tauri::command]
 pub(crate) async fn request(
     shell: State<'_, Shell>,
     method: String,
     path: String,
     body: Option<Value>,
-) -> Result<WindowAnswer, ErrorEnvelope> {
+) -> Result<InProcessResponse, ErrorEnvelope> {
     Ok(shell.running().await?.window.handle(&method, &path, body).await)
 }
 
-/// What changes from now on, until the window goes or its page is loaded anew; and what it was to be told meanwhile.
+/// Sends the changes from now on until the window closes or its page is reloaded, and the notices that wait for it.
 #[tauri::command]
 pub(crate) async fn subscribe(
     app: AppHandle,
@@ -40,10 +39,10 @@ pub(crate) async fn subscribe(
         loop {
             let change = tokio::select! {
                 change = changes.recv() => match change {
-                    // Kept for a window that is not there yet, and told below.
+                    // Kept for a window that is not open yet, and sent below.
                     Ok(Change::LinkRefused(..)) => continue,
                     Ok(change) => tokenry_api::change(change),
-                    // Too much at once: looking at everything again is right after that.
+                    // Some changes were lost, so the window has to load everything again.
                     Err(RecvError::Lagged(_)) => tokenry_contract::Change::Engine,
                     Err(RecvError::Closed) => return,
                 },
@@ -58,18 +57,18 @@ pub(crate) async fn subscribe(
     Ok(())
 }
 
-/// The answer of the user who closes the window where no tray shows an icon to open it again.
+/// The answer of the user who closes the window when no tray icon can open it again.
 #[tauri::command]
 pub(crate) async fn close_window(app: AppHandle, answer: Closing) -> Result<(), ErrorEnvelope> {
     windows::answer_closing(&app, answer).map_err(|error| {
-        refusal(
+        envelope(
             ErrorCode::Internal,
-            format!("the window could not be closed ({error})"),
+            format!("could not close the window ({error})"),
         )
     })
 }
 
-/// Puts a connection's access token on the clipboard. The window hears only whether that worked.
+/// Copies the access token of a connection. The window only learns whether that worked.
 #[tauri::command]
 pub(crate) async fn copy_token(
     app: AppHandle,
@@ -81,10 +80,10 @@ pub(crate) async fn copy_token(
         .token(&Caller::Ui, &connection, std::time::Duration::ZERO)
         .await;
     let token = token.map_err(|error| tokenry_api::envelope(&error))?;
-    clipboard::put_for_a_while(&app, token.access_token).map_err(no_clipboard)
+    clipboard::copy_secret(&app, token.access_token).map_err(no_clipboard)
 }
 
-/// Puts the value of a credential's field on the clipboard. The window hears only whether that worked.
+/// Copies the value of a credential's field. The window only learns whether that worked.
 #[tauri::command]
 pub(crate) async fn copy_credential(
     app: AppHandle,
@@ -95,10 +94,10 @@ pub(crate) async fn copy_credential(
     let engine = shell.running().await?.engine;
     let value = engine.credential_value(&Caller::Ui, &credential, &field).await;
     let value = value.map_err(|error| tokenry_api::envelope(&error))?;
-    clipboard::put_for_a_while(&app, value).map_err(no_clipboard)
+    clipboard::copy_secret(&app, value).map_err(no_clipboard)
 }
 
-/// Registers an app. Its own token, which is told this once, goes to the clipboard; the window hears of the app.
+/// Registers an app. Its own token, which is shown only once, is copied to the clipboard; the window gets the app.
 #[tauri::command]
 pub(crate) async fn create_app(
     app: AppHandle,
@@ -111,12 +110,12 @@ pub(crate) async fn create_app(
         .await;
     let (registered, token) = registered.map_err(|error| tokenry_api::envelope(&error))?;
     if let Some(token) = token
-        && let Err(error) = clipboard::put_for_a_while(&app, token)
+        && let Err(error) = clipboard::copy_secret(&app, token)
     {
-        // An app whose token nobody has can never prove itself: it goes again.
+        // Without its token the app could never authenticate itself, so it is removed.
         if let Err(error) = engine.remove_app(&Caller::Ui, &registered.id.to_string()).await {
             tracing::error!(
-                "the app {} stays without a token that anybody has: {error}",
+                "could not remove the app {}, whose token is lost: {error}",
                 registered.name
             );
         }
@@ -129,7 +128,7 @@ pub(crate) async fn create_app(
     }))
 }
 
-/// Puts a waiting flow's link on the clipboard.
+/// Copies the link of an open sign-in.
 #[tauri::command]
 pub(crate) async fn copy_link(
     app: AppHandle,
@@ -139,25 +138,25 @@ pub(crate) async fn copy_link(
     let engine = shell.running().await?.engine;
     let id = flow
         .parse()
-        .map_err(|_| refusal(ErrorCode::ValidationError, "flow is not an id".to_owned()))?;
+        .map_err(|_| envelope(ErrorCode::ValidationError, "flow must be an id".to_owned()))?;
     let view = engine.flow(&Caller::Ui, id, std::time::Duration::ZERO).await;
     let url = view.map_err(|error| tokenry_api::envelope(&error))?.browser_url;
     let url = url.ok_or_else(|| {
-        refusal(
+        envelope(
             ErrorCode::FlowExpired,
-            "this sign-in is over; start again".to_owned(),
+            "this sign-in has ended; start a new one".to_owned(),
         )
     })?;
-    clipboard::put(&app, url.as_str()).map_err(no_clipboard)
+    clipboard::copy(&app, url.as_str()).map_err(no_clipboard)
 }
 
 fn no_clipboard(error: tauri_plugin_clipboard_manager::Error) -> ErrorEnvelope {
-    let message = format!("the clipboard did not take it ({error}); use the command line instead");
-    refusal(ErrorCode::Internal, message)
+    let message = format!("could not copy to the clipboard ({error}); use the command line instead");
+    envelope(ErrorCode::Internal, message)
 }
 
-/// An error that the engine knows nothing of, in the shape of all others.
-pub(crate) fn refusal(code: ErrorCode, message: String) -> ErrorEnvelope {
+/// An error of the shell itself, in the envelope of the API.
+pub(crate) fn envelope(code: ErrorCode, message: String) -> ErrorEnvelope {
     ErrorEnvelope {
         error: ErrorBody {
             code,

@@ -1,12 +1,12 @@
-//! The window that asks for consent: one window, and one question at a time.
+//! The consent window, which shows one prompt at a time.
 //!
-//! What must never be true of it: that it allows anything by itself, or sooner than its person can have read it; that
-//! a script of another window gets through to an answer.
+//! What must never be true of it: that it allows anything without the user, or before the user can have read the prompt; that
+//! a script of another window can answer.
 
 mod arming;
 pub(crate) mod commands;
 
-use crate::{state::Shell, web, windows};
+use crate::{state::Shell, webview, windows};
 use arming::{Arming, TooEarly};
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -18,18 +18,19 @@ use tokenry_engine::{Change, Engine, Prompt, PromptAnswer, Proof};
 use tokio::sync::broadcast::error::RecvError;
 
 pub(crate) const LABEL: &str = "consent";
-/// In logical pixels. What does not fit is scrolled, so that the answers stay where they are; with large text the user
-/// makes the window larger.
-const SIZE: (f64, f64) = (480.0, 600.0);
-const SMALLEST: (f64, f64) = (360.0, 360.0);
-/// How long the last window may take to be gone, in milliseconds, looked at every 10 of them.
-const GONE_WITHIN: u32 = 2000;
+/// In logical pixels. A longer prompt scrolls, so that the buttons stay in place; with large text the user enlarges the
+/// window.
+const SIZE_PX: (f64, f64) = (480.0, 600.0);
+const MIN_SIZE_PX: (f64, f64) = (360.0, 360.0);
+/// For a closed window to be destroyed.
+const DESTROY_TIMEOUT: Duration = Duration::from_secs(2);
+const DESTROY_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// What the shell knows of the window.
+/// The state of the window.
 #[derive(Default)]
 pub(crate) struct Consent {
     arming: Mutex<Arming>,
-    restarts: Mutex<web::Restarts>,
+    restarts: Mutex<webview::Restarts>,
 }
 
 impl Consent {
@@ -42,7 +43,7 @@ impl Consent {
     }
 }
 
-/// Shows the window as long as there is a question, for as long as the engine lives.
+/// Shows the window while a prompt is open, until the engine ends.
 pub(crate) fn watch(app: &AppHandle, engine: &Engine) {
     let (app, engine) = (app.clone(), engine.clone());
     tauri::async_runtime::spawn(async move {
@@ -61,28 +62,28 @@ pub(crate) fn watch(app: &AppHandle, engine: &Engine) {
 }
 
 async fn follow(app: &AppHandle, engine: &Engine) {
-    if open_questions(engine).is_empty() {
+    if open_prompts(engine).is_empty() {
         return close(app).await;
     }
     if app.get_webview_window(LABEL).is_none()
         && let Err(error) = show(app)
     {
-        // Silence is a no: who asked hears of it in a minute.
-        tracing::error!("the window that asks for consent could not be shown: {error}");
+        // The prompt is denied after a minute without an answer.
+        tracing::error!("could not show the consent window: {error}");
     }
 }
 
-fn open_questions(engine: &Engine) -> Vec<Prompt> {
+fn open_prompts(engine: &Engine) -> Vec<Prompt> {
     engine.prompts(&Caller::Consent).unwrap_or_default()
 }
 
 fn show(app: &AppHandle) -> tauri::Result<()> {
     app.state::<Consent>().arming().opened();
     let builder = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::App("consent.html".into()));
-    web::keeping_nothing(builder)
+    webview::without_storage(builder)
         .title("Permission request - Tokenry")
-        .inner_size(SIZE.0, SIZE.1)
-        .min_inner_size(SMALLEST.0, SMALLEST.1)
+        .inner_size(SIZE_PX.0, SIZE_PX.1)
+        .min_inner_size(MIN_SIZE_PX.0, MIN_SIZE_PX.1)
         .maximizable(false)
         .minimizable(false)
         .always_on_top(true)
@@ -94,32 +95,32 @@ fn show(app: &AppHandle) -> tauri::Result<()> {
         .build()
         .map(|window| {
             let app = app.clone();
-            web::on_process_end(&window, move || draw_anew(&app));
+            webview::on_process_end(&window, move || may_reload(&app));
         })
 }
 
-/// The process that draws the window has ended: what it showed counts for nothing. Whether it may be started again; if
-/// not, the window goes, and the question is denied because nobody answers.
-fn draw_anew(app: &AppHandle) -> bool {
+/// Called when the process that renders the window has ended: the prompt it showed has to be read again. Returns whether the
+/// page may be reloaded; if not, the window closes, and the prompt is denied without an answer.
+fn may_reload(app: &AppHandle) -> bool {
     let consent = app.state::<Consent>();
     consent.arming().showed(None, Instant::now());
-    let again = consent
+    let may_reload = consent
         .restarts
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
-        .one_more(Instant::now());
-    if !again {
+        .allow_one_more(Instant::now());
+    if !may_reload {
         let app = app.clone();
         tauri::async_runtime::spawn(async move { close(&app).await });
     }
-    again
+    may_reload
 }
 
-/// What happens to the window.
+/// Handles an event of the window.
 pub(crate) fn on_event(app: &AppHandle, event: &WindowEvent) {
     match event {
         WindowEvent::CloseRequested { api, .. } => {
-            // The next question may be shown in it; when there is none, it is closed from here.
+            // The next prompt may be shown in it; without one, `deny` closes it.
             api.prevent_close();
             deny(app);
         }
@@ -130,45 +131,45 @@ pub(crate) fn on_event(app: &AppHandle, event: &WindowEvent) {
     }
 }
 
-/// Closing the window is a no to the question in it; before it shows one, to the first.
+/// Closing the window denies the prompt that it shows; before it shows one, the first prompt.
 fn deny(app: &AppHandle) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
         let Some(engine) = app.state::<Shell>().engine_now() else {
             return close(&app).await;
         };
-        let shown = app.state::<Consent>().arming().on_the_screen().map(str::to_owned);
-        let questions = open_questions(&engine);
-        let question = match shown {
-            Some(id) => questions.into_iter().find(|prompt| prompt.id.to_string() == id),
-            None => questions.into_iter().next(),
+        let shown = app.state::<Consent>().arming().on_screen().map(str::to_owned);
+        let prompts = open_prompts(&engine);
+        let prompt = match shown {
+            Some(id) => prompts.into_iter().find(|prompt| prompt.id.to_string() == id),
+            None => prompts.into_iter().next(),
         };
-        if let Some(Prompt { id, number, .. }) = question {
+        if let Some(Prompt { id, number, .. }) = prompt {
             let denied = engine
                 .answer(&Caller::Consent, id, &Proof::Number(number), PromptAnswer::Deny)
                 .await;
             if let Err(error) = denied {
-                tracing::warn!("a no was not taken: {error}");
+                tracing::warn!("could not deny a prompt: {error}");
             }
         }
-        if open_questions(&engine).is_empty() {
+        if open_prompts(&engine).is_empty() {
             close(&app).await;
         }
     });
 }
 
-/// Closes the window, and waits until its name is free for the next.
+/// Closes the window, and waits until its label is free for the next one.
 async fn close(app: &AppHandle) {
     let Some(window) = app.get_webview_window(LABEL) else {
         return;
     };
     if let Err(error) = window.destroy() {
-        tracing::error!("the window that asks for consent could not be closed: {error}");
+        tracing::error!("could not close the consent window: {error}");
     }
-    for _ in 0..GONE_WITHIN / 10 {
-        if app.get_webview_window(LABEL).is_none() {
-            return;
+    let destroyed = async {
+        while app.get_webview_window(LABEL).is_some() {
+            tokio::time::sleep(DESTROY_POLL_INTERVAL).await;
         }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    };
+    let _ = tokio::time::timeout(DESTROY_TIMEOUT, destroyed).await;
 }

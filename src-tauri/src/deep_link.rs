@@ -1,4 +1,4 @@
-//! Links with our scheme: who opens them, and where they go. The engine judges them; the webview never sees one.
+//! Deep links: registers the URL scheme, and passes links to the engine, which checks them. The webview never gets one.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use tauri::AppHandle;
@@ -6,8 +6,8 @@ use tauri_plugin_deep_link::DeepLinkExt;
 use tokenry_core::Caller;
 use tokenry_engine::Engine;
 
-/// Makes this program the one that opens our links, once. When the window is there, and from a thread of its own: it
-/// starts other programs, which would hold the window back.
+/// Registers this program for our URL scheme, once. This starts other programs, so it runs after the window is open and in a
+/// thread of its own.
 pub(crate) fn register(app: &AppHandle) {
     static DONE: AtomicBool = AtomicBool::new(false);
     if DONE.swap(true, Ordering::Relaxed) {
@@ -18,19 +18,19 @@ pub(crate) fn register(app: &AppHandle) {
     let app = app.clone();
     std::thread::spawn(move || {
         if let Err(error) = app.deep_link().register_all() {
-            tracing::warn!("links with our scheme may not open Tokenry: {error}");
+            tracing::warn!("could not register the URL scheme, so deep links may not open Tokenry: {error}");
         }
     });
 }
 
-/// A link came, and the person is who opens links. What it was good for stands in the activity log.
+/// Passes a link to the engine as the user, who opens links. The activity log shows the outcome.
 pub(crate) async fn arrived(engine: &Engine, link: &str) {
     if let Err(error) = engine.deep_link(&Caller::Ui, link).await {
-        tracing::info!("a link was not used: {error}");
+        tracing::info!("a deep link was rejected: {error}");
     }
 }
 
-/// macOS hands links to the running app itself. (Elsewhere they are the argument of a second process.)
+/// macOS passes links to the running app. On other systems they are the argument of a second process.
 #[cfg(target_os = "macos")]
 fn listen(app: &AppHandle) {
     use crate::{state::Shell, windows};

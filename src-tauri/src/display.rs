@@ -1,9 +1,9 @@
-//! Whether there is a display: the window system's own start panics without one.
+//! Connects to the display. Without one, the start of the window system would panic.
 
 /// Starts GTK, which connects to the display.
 ///
 /// # Errors
-/// In words, when there is none, or it does not answer.
+/// A message, when there is no display, or it does not respond.
 #[cfg(target_os = "linux")]
 pub(crate) fn connect() -> Result<(), String> {
     gtk::init().map_err(|_| missing(|name| std::env::var(name).ok().filter(|value| !value.is_empty())))
@@ -14,7 +14,7 @@ pub(crate) fn connect() -> Result<(), String> {
     Ok(())
 }
 
-/// What is missing, by these variables, and what to do.
+/// What is missing, according to these variables, and the next step.
 #[cfg(target_os = "linux")]
 fn missing(variable: impl Fn(&str) -> Option<String>) -> String {
     let set: Vec<_> = ["WAYLAND_DISPLAY", "DISPLAY"]
@@ -27,8 +27,7 @@ fn missing(variable: impl Fn(&str) -> Option<String>) -> String {
         format!("{} cannot be used", set.join(" and "))
     };
     format!(
-        "there is no display for a window ({why}). Start Tokenry in a desktop session, or run the engine without a \
-         window: `tokenry serve`"
+        "no display found ({why}). Start Tokenry in a desktop session, or run the engine without a window: `tokenry serve`"
     )
 }
 

@@ -1,12 +1,12 @@
-//! What keeps the engine's secrets inside this process, which is also the window's.
+//! Protects the memory of this process: no core dumps, no access by other programs, wiped stacks.
 
 use std::time::Duration;
 use tokenry_engine::residue;
 
-/// How long a thread for the disk or for key derivation waits for more work. Its stack goes with it.
-const THREAD_PATIENCE: Duration = Duration::from_secs(2);
+/// How long an idle thread for the disk or for key derivation is kept. Its stack is freed with it.
+const THREAD_KEEP_ALIVE: Duration = Duration::from_secs(2);
 
-/// A core file of this process would hold tokens. What the system refuses is no reason not to start.
+/// Disables core dumps, which would hold tokens. If the system refuses, the app starts all the same.
 pub(crate) fn no_core_dumps() {
     #[cfg(unix)]
     {
@@ -18,10 +18,10 @@ pub(crate) fn no_core_dumps() {
     }
 }
 
-/// Keeps the memory of this process from other programs of the same user. Desktop portals do not serve a process that
-/// hides itself; ARCHITECTURE.md says why nothing here needs them. What WebKit starts is not hidden: programs that are
-/// executed begin anew.
-pub(crate) fn no_look_into_memory() {
+/// Makes the memory of this process unreadable for other programs of the same user. Desktop portals do not serve such a
+/// process; ARCHITECTURE.md says why the app needs none. The processes of WebKit stay readable, since an executed program
+/// starts with the default.
+pub(crate) fn deny_memory_access() {
     #[cfg(target_os = "linux")]
     if !is_left_readable() {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};
@@ -29,7 +29,7 @@ pub(crate) fn no_look_into_memory() {
     }
 }
 
-/// A build for tests can be told to leave its memory open to its own user: a test that is not root searches it.
+/// A build for tests can leave its memory readable, so that a test without root can search it.
 #[cfg(target_os = "linux")]
 fn is_left_readable() -> bool {
     cfg!(feature = "automation") && std::env::var_os("TOKENRY_TEST_READABLE").is_some()
@@ -41,6 +41,6 @@ pub(crate) fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
         .enable_all()
         .on_thread_park(residue::wipe_while_shut)
         .on_thread_stop(residue::wipe_while_shut)
-        .thread_keep_alive(THREAD_PATIENCE)
+        .thread_keep_alive(THREAD_KEEP_ALIVE)
         .build()
 }

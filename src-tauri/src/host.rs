@@ -1,4 +1,4 @@
-//! What the engine asks of the app around it.
+//! What the engine needs from the app: a browser, the URL scheme, a window.
 
 use crate::windows;
 use tauri::AppHandle;
@@ -26,7 +26,6 @@ impl Host for WindowHost {
     }
 
     fn show_window(&self) -> Result<(), HostError> {
-        windows::show(&self.app)
-            .map_err(|error| HostError(format!("the window could not be shown ({error})")))
+        windows::show(&self.app).map_err(|error| HostError(format!("could not show the window ({error})")))
     }
 }

@@ -1,4 +1,4 @@
-//! The desktop shell: a window, a tray icon and a deep link around the engine, which lives in the same process.
+//! The desktop shell: windows, a tray icon and deep links for the engine, which runs in the same process.
 //!
 //! What must never be true of it: that it decides anything about tokens; that a token or a deep link reaches the
 //! webview; that a second engine runs beside this one.
@@ -9,15 +9,15 @@ mod commands;
 mod consent;
 mod deep_link;
 mod display;
-mod first;
 mod harden;
 mod host;
 mod locked;
 mod notices;
+mod single_instance;
 mod socket;
 mod state;
 mod tray;
-mod web;
+mod webview;
 mod windows;
 
 use arguments::Arguments;
@@ -25,23 +25,23 @@ use state::Shell;
 use std::process::ExitCode;
 use tauri::RunEvent;
 
-/// Runs the app until the person quits it.
+/// Runs the app until the user quits it.
 pub fn run() -> ExitCode {
     let arguments = match arguments::read(std::env::args_os().skip(1)) {
         Ok(Arguments::Start { link, hidden }) => (link, hidden),
-        Ok(Arguments::Say(text)) => {
-            say(&text);
+        Ok(Arguments::Print(text)) => {
+            print(&text);
             return ExitCode::SUCCESS;
         }
         Err(wrong) => {
-            complain(&wrong);
+            print_error(&wrong);
             return ExitCode::from(2);
         }
     };
     if let Some(code) = arguments::without_automation() {
         return code;
     }
-    web::draw_simply();
+    webview::disable_compositing();
     harden::no_core_dumps();
     tracing_subscriber::fmt()
         .with_env_filter(
@@ -51,25 +51,25 @@ pub fn run() -> ExitCode {
         .with_writer(std::io::stderr)
         .init();
     let (link, hidden) = arguments;
-    match first::become_the_engine(link.as_deref()) {
-        Ok(first::Role::Engine(profile)) => {
-            harden::no_look_into_memory();
+    match single_instance::decide_role(link.as_deref()) {
+        Ok(single_instance::Role::Engine(profile)) => {
+            harden::deny_memory_access();
             let runtime = match harden::runtime() {
                 Ok(runtime) => runtime,
                 Err(error) => {
-                    complain(&format!("the engine could not be started ({error})"));
+                    print_error(&format!("could not start the engine ({error})"));
                     return ExitCode::FAILURE;
                 }
             };
             tauri::async_runtime::set(runtime.handle().clone());
             let code = start(Shell::new(profile, link, hidden));
-            // A keyring that does not answer must not keep the process alive.
+            // A keyring that does not respond must not keep the process running.
             runtime.shutdown_background();
             code
         }
-        Ok(first::Role::Told) => ExitCode::SUCCESS,
+        Ok(single_instance::Role::Second) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(&error.to_string());
+            print_error(&error.to_string());
             ExitCode::FAILURE
         }
     }
@@ -99,7 +99,7 @@ fn start(shell: Shell) -> ExitCode {
         .setup(|app| {
             let handle = app.handle().clone();
             state::start_engine(&handle);
-            // First what takes longest.
+            // The window takes longest, so it starts first.
             windows::show_at_start(&handle);
             tray::show(&handle);
             Ok(())
@@ -108,20 +108,20 @@ fn start(shell: Shell) -> ExitCode {
     let app = match built {
         Ok(app) => app,
         Err(error) => {
-            complain(&format!("the window could not be started ({error})"));
+            print_error(&format!("could not start the window ({error})"));
             return ExitCode::FAILURE;
         }
     };
     let code = app.run_return(|app, event| match event {
-        // The last window was closed: the engine goes on in the tray, where there is one to come back from. A question
-        // that was answered closes its window, too, and ends nothing.
+        // The last window was closed. The engine keeps running if a tray icon can open the window again. The consent window
+        // closes after an answer, too, and that does not end the app.
         RunEvent::ExitRequested { code: None, api, .. }
             if tray::is_there(app) || !windows::was_closed(app) =>
         {
             api.prevent_exit();
         }
         RunEvent::Exit => {
-            clipboard::take_away(app);
+            clipboard::clear(app);
             state::shut_down(app);
         }
         _ => {}
@@ -133,15 +133,12 @@ fn start(shell: Shell) -> ExitCode {
     }
 }
 
-#[expect(
-    clippy::print_stdout,
-    reason = "the answer to a question asked on the command line"
-)]
-fn say(text: &str) {
+#[expect(clippy::print_stdout, reason = "the output that the command line asked for")]
+fn print(text: &str) {
     println!("{text}");
 }
 
-#[expect(clippy::print_stderr, reason = "there is no window yet that could say it")]
-fn complain(text: &str) {
+#[expect(clippy::print_stderr, reason = "no window is open that could show it")]
+fn print_error(text: &str) {
     eprintln!("error: {text}");
 }

@@ -1,7 +1,7 @@
-//! Starts the desktop app. What can be decided from the arguments alone is decided before anything is loaded.
+//! Starts the desktop app.
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
-/// Wipes whatever is given back: a secret passes through buffers of libraries, too.
+/// Wipes freed memory, because secrets pass through buffers of libraries, too.
 #[global_allocator]
 static ALLOCATOR: zeroizing_alloc::ZeroAlloc<std::alloc::System> =
     zeroizing_alloc::ZeroAlloc(std::alloc::System);

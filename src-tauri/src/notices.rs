@@ -1,5 +1,4 @@
-//! What the main window is told that is the answer to no request: about itself, and about links that led nowhere. No
-//! secret is in it.
+//! Notices to the main window: about itself, and about rejected deep links. They hold no secret.
 
 use std::{
     collections::VecDeque,
@@ -10,33 +9,33 @@ use tokenry_contract::{Change, WindowNotice};
 use tokenry_engine::Engine;
 use tokio::sync::{Notify, broadcast::error::RecvError};
 
-/// How many are kept for a window that is not there yet.
-const KEPT: usize = 8;
+/// How many notices are kept for a window that is not open yet.
+const MAX_WAITING: usize = 8;
 
-/// Those that no window has heard yet, and who listens.
+/// The notices that were not sent yet, and the task that sends them.
 #[derive(Default)]
 pub(crate) struct Notices {
     waiting: Mutex<VecDeque<Change>>,
     more: Notify,
-    /// A page that was loaded anew asks again, and the one before it hears nothing any more.
+    /// A reloaded page subscribes again, which ends the task of the page before it.
     listener: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Notices {
-    /// Tells the window, as soon as there is one.
-    pub(crate) fn say(&self, notice: Change) {
+    /// Sends a notice to the window, as soon as it is open.
+    pub(crate) fn send(&self, notice: Change) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.contains(&notice) {
             return;
         }
         waiting.push_back(notice);
-        let surplus = waiting.len().saturating_sub(KEPT);
+        let surplus = waiting.len().saturating_sub(MAX_WAITING);
         waiting.drain(..surplus);
         drop(waiting);
         self.more.notify_one();
     }
 
-    /// The next one, when there is one.
+    /// Waits for the next notice.
     pub(crate) async fn next(&self) -> Change {
         loop {
             let next = self.take();
@@ -52,7 +51,7 @@ impl Notices {
         waiting.pop_front()
     }
 
-    /// From now on this task tells the page what is new, and no other.
+    /// Replaces the task that sends the notices.
     pub(crate) fn listen(&self, listener: JoinHandle<()>) {
         let mut current = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(before) = current.replace(listener) {
@@ -60,34 +59,34 @@ impl Notices {
         }
     }
 
-    /// The page is gone: what it was sent from now on would be lost.
-    pub(crate) fn no_one_listens(&self) {
+    /// Stops sending, because the page has ended.
+    pub(crate) fn stop_listening(&self) {
         let mut current = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(before) = current.take() {
             before.abort();
         }
     }
 
-    /// Whether a page listens.
-    pub(crate) fn are_heard(&self) -> bool {
+    /// Whether a page is subscribed.
+    pub(crate) fn has_listener(&self) -> bool {
         let current = self.listener.lock().unwrap_or_else(PoisonError::into_inner);
         current.as_ref().is_some_and(|task| !task.inner().is_finished())
     }
 }
 
-/// [`Notices::say`], about the window itself.
+/// [`Notices::send`], about the window itself.
 pub(crate) fn about_the_window(app: &AppHandle, notice: WindowNotice) {
-    app.state::<Notices>().say(Change::Window { notice });
+    app.state::<Notices>().send(Change::Window { notice });
 }
 
-/// Keeps what the engine says of links until a window hears it: the link may be what the app was started with.
+/// Keeps the notices about links until the window is open: the app may have been started with the link.
 pub(crate) fn watch(app: &AppHandle, engine: &Engine) {
     let (app, mut changes) = (app.clone(), engine.changes());
     async_runtime::spawn(async move {
         loop {
             match changes.recv().await {
                 Ok(change @ tokenry_engine::Change::LinkRefused(..)) => {
-                    app.state::<Notices>().say(tokenry_api::change(change));
+                    app.state::<Notices>().send(tokenry_api::change(change));
                 }
                 Ok(_) | Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return,
@@ -108,23 +107,23 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_notice_waits_for_the_window_and_is_told_once() {
+    async fn a_notice_waits_for_the_window_and_is_sent_once() {
         let notices = Notices::default();
-        notices.say(notice(1));
-        notices.say(notice(1));
-        notices.say(notice(2));
+        notices.send(notice(1));
+        notices.send(notice(1));
+        notices.send(notice(2));
         assert_eq!(notices.next().await, notice(1));
         assert_eq!(notices.next().await, notice(2));
         let more = tokio::time::timeout(std::time::Duration::from_millis(20), notices.next());
         assert!(more.await.is_err());
-        assert!(!notices.are_heard());
+        assert!(!notices.has_listener());
     }
 
     #[tokio::test]
-    async fn a_flood_of_notices_leaves_the_newest() {
+    async fn only_the_newest_notices_are_kept() {
         let notices = Notices::default();
-        (0..100).for_each(|number| notices.say(notice(number)));
-        for number in 100 - KEPT..100 {
+        (0..100).for_each(|number| notices.send(notice(number)));
+        for number in 100 - MAX_WAITING..100 {
             assert_eq!(notices.next().await, notice(number));
         }
     }

@@ -1,4 +1,4 @@
-//! One request to the engine that has the socket.
+//! A request to the running engine at its socket.
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{Request, body::Bytes, client::conn::http1};
@@ -7,18 +7,23 @@ use serde_json::Value;
 use std::{io, path::Path, time::Duration};
 use tokio::net::UnixStream;
 
-/// What came back.
-pub(crate) struct Answer {
+/// The response.
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) body: Value,
 }
 
-/// An exchange with a provider may be behind it.
-const WAIT: Duration = Duration::from_secs(60);
-/// No answer that is expected here is longer, in bytes.
-const LONGEST: usize = 1024 * 1024;
+/// Long enough for a request to a provider.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(60);
+/// No expected response is longer.
+const MAX_RESPONSE_BYTES: usize = 1024 * 1024;
 
-pub(crate) async fn call(socket: &Path, method: &str, path: &str, body: Option<Value>) -> io::Result<Answer> {
+pub(crate) async fn call(
+    socket: &Path,
+    method: &str,
+    path: &str,
+    body: Option<Value>,
+) -> io::Result<Response> {
     let stream = UnixStream::connect(socket).await?;
     let peer = stream.peer_cred()?;
     if peer.uid() != rustix::process::geteuid().as_raw() {
@@ -27,12 +32,12 @@ pub(crate) async fn call(socket: &Path, method: &str, path: &str, body: Option<V
             "the engine's socket belongs to another user",
         ));
     }
-    tokio::time::timeout(WAIT, exchange(stream, method, path, body))
+    tokio::time::timeout(RESPONSE_TIMEOUT, exchange(stream, method, path, body))
         .await
         .map_err(|_| io::ErrorKind::TimedOut)?
 }
 
-async fn exchange(stream: UnixStream, method: &str, path: &str, body: Option<Value>) -> io::Result<Answer> {
+async fn exchange(stream: UnixStream, method: &str, path: &str, body: Option<Value>) -> io::Result<Response> {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
         .await
         .map_err(io::Error::other)?;
@@ -50,13 +55,13 @@ async fn exchange(stream: UnixStream, method: &str, path: &str, body: Option<Val
         .map_err(io::Error::other)?;
     let response = sender.send_request(request).await.map_err(io::Error::other)?;
     let status = response.status().as_u16();
-    let body = Limited::new(response.into_body(), LONGEST)
+    let body = Limited::new(response.into_body(), MAX_RESPONSE_BYTES)
         .collect()
         .await
         .map_err(io::Error::other)?
         .to_bytes();
     driving.abort();
-    Ok(Answer {
+    Ok(Response {
         status,
         body: serde_json::from_slice(&body).unwrap_or(Value::Null),
     })

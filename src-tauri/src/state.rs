@@ -1,35 +1,35 @@
-//! The engine inside the app, from its start to its end.
+//! The engine of the app, from its start to its end.
 
-use crate::{first::Profile, host::WindowHost};
+use crate::{host::WindowHost, single_instance::Profile};
 use std::{sync::Arc, time::Duration};
 use tauri::{AppHandle, Manager, async_runtime};
-use tokenry_api::doors::{KeptLoopback, SocketDoor, WindowDoor, keep_loopback};
+use tokenry_api::servers::{InProcessServer, LoopbackSupervisor, SocketServer, supervise_loopback};
 use tokenry_contract::{ErrorCode, ErrorEnvelope};
 use tokenry_core::{Caller, Code};
 use tokenry_engine::{ConsentMode, Engine, Options};
 use tokio::sync::{Mutex, watch};
 
-/// How often, and how far apart, a profile that is held is tried again: 5 s in all.
-const TRIES: u32 = 50;
-const BETWEEN_TRIES: Duration = Duration::from_millis(100);
+/// How often, and at which interval, a profile that is in use is tried again: for 5 s.
+const MAX_RETRIES: u32 = 50;
+const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
-/// What the shell keeps beside the window.
+/// The state of the shell.
 pub(crate) struct Shell {
     pub(crate) profile: Profile,
-    /// A link the app was started with, until the engine has it.
+    /// The deep link that the app was started with, until the engine gets it.
     link: Mutex<Option<String>>,
     pub(crate) hidden: bool,
     started: watch::Sender<Option<Result<Running, String>>>,
 }
 
-/// An engine with its doors.
+/// A running engine with its servers.
 #[derive(Clone)]
 pub(crate) struct Running {
     pub(crate) engine: Engine,
-    pub(crate) window: Arc<WindowDoor>,
-    pub(crate) consent: Arc<WindowDoor>,
-    _socket: Arc<SocketDoor>,
-    _loopback: Arc<KeptLoopback>,
+    pub(crate) window: Arc<InProcessServer>,
+    pub(crate) consent: Arc<InProcessServer>,
+    _socket: Arc<SocketServer>,
+    _loopback: Arc<LoopbackSupervisor>,
 }
 
 impl Shell {
@@ -42,7 +42,7 @@ impl Shell {
         }
     }
 
-    /// The engine, as soon as it is there; or why it is not, as the contract's error envelope.
+    /// The engine, as soon as it runs; or why it does not, as an error envelope.
     pub(crate) async fn running(&self) -> Result<Running, ErrorEnvelope> {
         let mut started = self.started.subscribe();
         let result = match started.wait_for(Option::is_some).await {
@@ -50,11 +50,11 @@ impl Shell {
             Err(_) => None,
         };
         result
-            .unwrap_or_else(|| Err("the engine went away; start Tokenry again".to_owned()))
-            .map_err(|message| crate::commands::refusal(ErrorCode::Internal, message))
+            .unwrap_or_else(|| Err("the engine has ended; start Tokenry again".to_owned()))
+            .map_err(|message| crate::commands::envelope(ErrorCode::Internal, message))
     }
 
-    /// The engine if it is there now.
+    /// The engine if it runs now.
     pub(crate) fn engine_now(&self) -> Option<Engine> {
         self.started
             .borrow()
@@ -64,12 +64,12 @@ impl Shell {
     }
 }
 
-/// Starts the engine beside the window: a keyring that asks its person something must not hold the window back.
+/// Starts the engine while the window opens, because a keyring that prompts the user must not delay the window.
 pub(crate) fn start_engine(app: &AppHandle) {
     let app = app.clone();
     async_runtime::spawn(async move {
         let shell = app.state::<Shell>();
-        let result = engine_with_doors(&app, &shell.profile).await;
+        let result = engine_with_servers(&app, &shell.profile).await;
         if let Err(message) = &result {
             tracing::error!("{message}");
         }
@@ -86,14 +86,14 @@ pub(crate) fn start_engine(app: &AppHandle) {
     });
 }
 
-async fn engine_with_doors(app: &AppHandle, profile: &Profile) -> Result<Running, String> {
+async fn engine_with_servers(app: &AppHandle, profile: &Profile) -> Result<Running, String> {
     let engine = start_when_free(app, profile).await?;
-    let socket = tokenry_api::doors::serve_socket(engine.clone(), &profile.socket)
+    let socket = tokenry_api::servers::serve_socket(engine.clone(), &profile.socket)
         .await
         .map_err(|e| e.to_string())?;
-    let loopback = keep_loopback(engine.clone(), profile.folder.clone(), false).await;
-    let window = Arc::new(WindowDoor::new(engine.clone()));
-    let consent = Arc::new(WindowDoor::consent(engine.clone()));
+    let loopback = supervise_loopback(engine.clone(), profile.folder.clone(), false).await;
+    let window = Arc::new(InProcessServer::main(engine.clone()));
+    let consent = Arc::new(InProcessServer::consent(engine.clone()));
     Ok(Running {
         engine,
         window,
@@ -103,9 +103,9 @@ async fn engine_with_doors(app: &AppHandle, profile: &Profile) -> Result<Running
     })
 }
 
-/// An engine that handed over may still be on its way out: the profile is tried for a little while.
+/// Starts the engine. Another engine that was asked to end may still use the profile, so this retries for a while.
 async fn start_when_free(app: &AppHandle, profile: &Profile) -> Result<Engine, String> {
-    let mut tries = 0;
+    let mut retries = 0;
     loop {
         let host = Arc::new(WindowHost::new(app.clone()));
         let mut options =
@@ -113,20 +113,20 @@ async fn start_when_free(app: &AppHandle, profile: &Profile) -> Result<Engine, S
         options.state = tokenry_contract::profile::state();
         options.asking = asking();
         match Engine::start(options).await {
-            Err(error) if error.code() == Code::Conflict && tries < TRIES => tries += 1,
+            Err(error) if error.code() == Code::Conflict && retries < MAX_RETRIES => retries += 1,
             result => return result.map_err(|e| e.to_string()),
         }
-        tokio::time::sleep(BETWEEN_TRIES).await;
+        tokio::time::sleep(RETRY_INTERVAL).await;
     }
 }
 
-/// In the window, always.
+/// The user is always prompted in the window.
 #[cfg(not(feature = "automation"))]
 fn asking() -> ConsentMode {
     ConsentMode::Possible
 }
 
-/// A build for tests can be told to ask nobody: those that are about something else have no person to answer.
+/// A build for tests can allow everything without prompts, for tests about something else.
 #[cfg(feature = "automation")]
 fn asking() -> ConsentMode {
     match std::env::var_os("TOKENRY_APPROVE") {
@@ -135,18 +135,18 @@ fn asking() -> ConsentMode {
     }
 }
 
-/// Finishes what is under way before the process ends.
+/// Finishes the requests under way before the process ends.
 pub(crate) fn shut_down(app: &AppHandle) {
     let Some(engine) = app.state::<Shell>().engine_now() else {
         return;
     };
     async_runtime::block_on(async {
-        // A provider that hangs must not keep the app from ending; its refresh is in the journal.
+        // A provider that does not respond must not keep the app running; its refresh is in the journal.
         let _ = tokio::time::timeout(Duration::from_secs(5), engine.shutdown()).await;
     });
 }
 
-/// The person, at the tray: lock.
+/// Locks the vault, from the tray menu.
 pub(crate) fn lock(app: &AppHandle) {
     if let Some(engine) = app.state::<Shell>().engine_now() {
         async_runtime::spawn(async move {

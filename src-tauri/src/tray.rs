@@ -7,16 +7,16 @@ use tauri::{
     tray::TrayIconBuilder,
 };
 
-/// Whether somebody shows tray icons here, found out once at the start.
+/// Whether the desktop shows tray icons, which is checked once at the start.
 struct Tray {
     shown: bool,
 }
 
-/// Puts the icon there. Without a desktop that shows such icons there is none, and closing the window ends the app.
+/// Shows the icon. On a desktop without tray icons, closing the window ends the app.
 pub(crate) fn show(app: &AppHandle) {
     let shown = has_host()
         && build(app)
-            .inspect_err(|error| tracing::warn!("no tray icon: {error}"))
+            .inspect_err(|error| tracing::warn!("could not show the tray icon: {error}"))
             .is_ok();
     app.manage(Tray { shown });
 }
@@ -46,16 +46,16 @@ fn build(app: &AppHandle) -> tauri::Result<()> {
     Ok(())
 }
 
-/// On Linux a desktop says on the session bus that it shows such icons.
+/// On Linux a desktop that shows tray icons has a name on the session bus.
 #[cfg(target_os = "linux")]
 fn has_host() -> bool {
     const WATCHER: &str = "org.kde.StatusNotifierWatcher";
-    let asked = || -> zbus::Result<bool> {
+    let query = || -> zbus::Result<bool> {
         let bus = zbus::blocking::Connection::session()?;
         let proxy = zbus::blocking::fdo::DBusProxy::new(&bus)?;
         Ok(proxy.name_has_owner(WATCHER.try_into()?)?)
     };
-    asked().unwrap_or(false)
+    query().unwrap_or(false)
 }
 
 #[cfg(not(target_os = "linux"))]

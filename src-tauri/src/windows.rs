@@ -1,11 +1,11 @@
-//! The main window: how it is made, where it was last, and what it may not do.
+//! The main window: how it opens, its size, and what it may not do.
 
 use crate::{
     consent, deep_link,
     notices::{self, Notices},
     state::Shell,
     tray,
-    web::{self, Restarts},
+    webview::{self, Restarts},
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -21,9 +21,10 @@ use tokenry_contract::WindowNotice;
 use url::Url;
 
 const MAIN: &str = "main";
-const SMALLEST: (f64, f64) = (480.0, 500.0);
+/// In logical pixels.
+const MIN_SIZE_PX: (f64, f64) = (480.0, 500.0);
 
-/// What has become of the main window.
+/// The state of the main window.
 #[derive(Default)]
 pub(crate) struct Main {
     state: Mutex<State>,
@@ -32,12 +33,12 @@ pub(crate) struct Main {
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// It is there, or was never shown.
+    /// It is open, or was never shown.
     #[default]
     Open,
-    /// The user closes it and was asked what is to become of the engine.
+    /// The user closes it and was asked whether the engine keeps running.
     Asked,
-    /// It goes, and the engine goes on.
+    /// It closes, and the engine keeps running.
     Kept,
     /// The user closed it.
     Closed,
@@ -49,11 +50,11 @@ impl Main {
     }
 }
 
-/// What is to become of the engine when the window closes.
+/// Whether the engine keeps running when the window closes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Closing {
-    /// It goes on, and starting the app again shows the window.
+    /// It keeps running, and starting the app again shows the window.
     Keep,
     /// It ends.
     End,
@@ -61,7 +62,7 @@ pub(crate) enum Closing {
     Stay,
 }
 
-/// How the window was when it was last closed, in logical pixels.
+/// The size of the window when it was last closed, in logical pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct Remembered {
     width: f64,
@@ -80,7 +81,7 @@ impl Default for Remembered {
 }
 
 impl Remembered {
-    /// Whatever stands in the file, the window can be seen and fits on some screen.
+    /// Whatever the file says, the window is visible and fits on a screen.
     fn sane(self) -> Self {
         let within = |value: f64, least: f64, usual: f64| {
             if value.is_finite() && (least..=10_000.0).contains(&value) {
@@ -91,8 +92,8 @@ impl Remembered {
         };
         let usual = Self::default();
         Self {
-            width: within(self.width, SMALLEST.0, usual.width),
-            height: within(self.height, SMALLEST.1, usual.height),
+            width: within(self.width, MIN_SIZE_PX.0, usual.width),
+            height: within(self.height, MIN_SIZE_PX.1, usual.height),
             maximized: self.maximized,
         }
     }
@@ -106,14 +107,14 @@ pub(crate) fn show_at_start(app: &AppHandle) {
     }
 }
 
-/// [`show`], where nobody is there to be told of a failure but the log.
+/// [`show`], with a failure logged.
 pub(crate) fn show_logged(app: &AppHandle) {
     if let Err(error) = show(app) {
-        tracing::error!("the window could not be shown: {error}");
+        tracing::error!("could not show the window: {error}");
     }
 }
 
-/// Brings the window to the front, and makes it when there is none.
+/// Brings the window to the front, and opens it when it is closed.
 pub(crate) fn show(app: &AppHandle) -> tauri::Result<()> {
     if let Some(window) = app.get_webview_window(MAIN) {
         window.unminimize()?;
@@ -122,10 +123,10 @@ pub(crate) fn show(app: &AppHandle) -> tauri::Result<()> {
     }
     let shape = remembered(app);
     let builder = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::App("index.html".into()));
-    web::keeping_nothing(builder)
+    webview::without_storage(builder)
         .title("Tokenry")
         .inner_size(shape.width, shape.height)
-        .min_inner_size(SMALLEST.0, SMALLEST.1)
+        .min_inner_size(MIN_SIZE_PX.0, MIN_SIZE_PX.1)
         .maximized(shape.maximized)
         .devtools(false)
         .on_navigation(is_ours)
@@ -139,59 +140,57 @@ pub(crate) fn show(app: &AppHandle) -> tauri::Result<()> {
         .map(|window| {
             *app.state::<Main>().state() = State::Open;
             let app = app.clone();
-            web::on_process_end(&window, move || draw_anew(&app));
+            webview::on_process_end(&window, move || may_reload(&app));
         })
 }
 
-/// The process that draws the window has ended: without another one the window would show a picture that answers
-/// nothing. Whether it may be started once more.
-fn draw_anew(app: &AppHandle) -> bool {
+/// Called when the process that renders the window has ended. Returns whether the page may be reloaded; if not, the window
+/// closes, because it would show a frame that does not respond.
+fn may_reload(app: &AppHandle) -> bool {
     let main = app.state::<Main>();
-    app.state::<Notices>().no_one_listens();
-    let again = main
+    app.state::<Notices>().stop_listening();
+    let may_reload = main
         .restarts
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
-        .one_more(Instant::now());
-    if again {
+        .allow_one_more(Instant::now());
+    if may_reload {
         notices::about_the_window(app, WindowNotice::Reloaded);
     } else {
-        tracing::error!(
-            "the window's web process ends again and again; start Tokenry again to see the window"
-        );
+        tracing::error!("the web process of the window keeps ending; start Tokenry again to open the window");
         *main.state() = State::Kept;
         if let Some(window) = app.get_webview_window(MAIN)
             && let Err(error) = window.destroy()
         {
-            tracing::error!("the window could not be closed: {error}");
+            tracing::error!("could not close the window: {error}");
         }
     }
-    again
+    may_reload
 }
 
-/// Whether a window may go there: to our own pages and nowhere else.
+/// Whether a window may navigate there: only to our own pages.
 pub(crate) fn is_ours(url: &Url) -> bool {
-    // Windows and Android serve our pages under a host name. Elsewhere anybody may listen at `tauri.localhost`.
+    // Windows and Android serve our pages under a host name. On other systems any program may listen at `tauri.localhost`.
     let by_name = cfg!(any(windows, target_os = "android"));
     url.scheme() == "tauri" || (by_name && url.host_str() == Some("tauri.localhost") && url.port().is_none())
 }
 
-/// Whether the main window was there and its person closed it.
+/// Whether the main window was open and the user closed it.
 pub(crate) fn was_closed(app: &AppHandle) -> bool {
     *app.state::<Main>().state() == State::Closed
 }
 
-/// Called for every window from the start: a handler that a new window is given afterwards misses what happens to it
-/// in between, a closing above all.
+/// Handles the events of all windows. It is registered at the start: a handler that is added to a new window would miss its
+/// first events, a closing above all.
 pub(crate) fn on_event(window: &Window, event: &WindowEvent) {
     match window.label() {
         MAIN => on_event_of_main(window, event),
         consent::LABEL => consent::on_event(window.app_handle(), event),
         _ => {}
     }
-    // The web processes end with the last window; the engine goes on in the tray.
+    // The web processes end with the last window; the engine keeps running in the tray.
     if let WindowEvent::Destroyed = event {
-        web::end_processes_soon(window.app_handle());
+        webview::end_processes_soon(window.app_handle());
     }
 }
 
@@ -200,10 +199,10 @@ fn on_event_of_main(window: &Window, event: &WindowEvent) {
     match event {
         WindowEvent::CloseRequested { api, .. } => {
             if let Err(error) = remember(window) {
-                tracing::warn!("the window's size was not kept: {error}");
+                tracing::warn!("could not save the size of the window: {error}");
             }
-            // A page that does not listen cannot ask; and whoever closes it twice means it.
-            let can_ask = !tray::is_there(app) && window.state::<Notices>().are_heard();
+            // A page that is not subscribed cannot ask the user, and a second close is meant.
+            let can_ask = !tray::is_there(app) && window.state::<Notices>().has_listener();
             let mut state = main.state();
             if can_ask && *state == State::Open {
                 *state = State::Asked;
@@ -224,7 +223,7 @@ fn on_event_of_main(window: &Window, event: &WindowEvent) {
     }
 }
 
-/// The user's answer to what is to become of the engine.
+/// The user's answer whether the engine keeps running.
 pub(crate) fn answer_closing(app: &AppHandle, answer: Closing) -> tauri::Result<()> {
     let main = app.state::<Main>();
     let mut state = main.state();
@@ -273,10 +272,10 @@ fn file(app: &AppHandle) -> PathBuf {
 mod tests {
     use super::*;
 
-    /// security.md, "Webview": navigation is blocked.
+    /// SECURITY.md, "Webview": navigation is blocked.
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_window_goes_to_our_own_scheme_and_to_no_server_of_that_name() {
+    fn a_window_navigates_to_our_own_scheme_only() {
         let ours = |url: &str| is_ours(&Url::parse(url).unwrap());
         assert!(ours("tauri://localhost/index.html"));
         for other in [
@@ -293,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_that_could_not_be_seen_gets_its_usual_size() {
+    fn an_invisible_size_is_replaced_by_the_default() {
         for hostile in [(0.0, 0.0), (-5.0, 700.0), (1e9, 1e9), (f64::NAN, f64::INFINITY)] {
             let shape = Remembered {
                 width: hostile.0,
@@ -301,8 +300,8 @@ mod tests {
                 maximized: false,
             }
             .sane();
-            assert!(shape.width >= SMALLEST.0 && shape.width <= 10_000.0);
-            assert!(shape.height >= SMALLEST.1 && shape.height <= 10_000.0);
+            assert!(shape.width >= MIN_SIZE_PX.0 && shape.width <= 10_000.0);
+            assert!(shape.height >= MIN_SIZE_PX.1 && shape.height <= 10_000.0);
         }
     }
 }

@@ -7,7 +7,7 @@
 use tauri::{WebviewUrl, WebviewWindowBuilder, webview::NewWindowResponse};
 
 fn main() {
-    // As in `web.rs`.
+    // As in `webview.rs`.
     #[cfg(target_os = "linux")]
     glib::setenv("WEBKIT_DISABLE_COMPOSITING_MODE", "1", false).unwrap();
     tauri::Builder::default()

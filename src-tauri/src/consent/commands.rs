@@ -1,24 +1,24 @@
-//! The consent window's door: it sees the first question and answers it, and nothing else.
+//! The commands of the consent window: it reads the first prompt and answers it.
 
 use super::{Consent, LABEL, arming::TooEarly};
-use crate::{commands::refusal, state::Shell};
+use crate::{commands::envelope, state::Shell};
 use serde_json::Value;
 use std::time::Instant;
 use tauri::{State, WebviewWindow, ipc::Channel};
-use tokenry_api::doors::WindowAnswer;
+use tokenry_api::servers::InProcessResponse;
 use tokenry_contract::{ErrorCode, ErrorEnvelope};
 use tokenry_engine::Change;
 use tokio::sync::broadcast::error::RecvError;
 
-/// What the window may ask for.
+/// What the window may request.
 #[derive(Debug, PartialEq, Eq)]
 enum Request<'a> {
-    See,
-    /// The question with this id.
+    ReadPrompts,
+    /// The prompt with this id.
     Answer(&'a str),
 }
 
-/// The first open question, or an answer to it.
+/// Returns the first open prompt, or answers it.
 #[tauri::command]
 pub(crate) async fn consent_request(
     window: WebviewWindow,
@@ -27,19 +27,19 @@ pub(crate) async fn consent_request(
     method: String,
     path: String,
     body: Option<Value>,
-) -> Result<WindowAnswer, ErrorEnvelope> {
-    only_from_its_own_window(window.label())?;
+) -> Result<InProcessResponse, ErrorEnvelope> {
+    only_from_the_consent_window(window.label())?;
     let request = read(&method, &path).ok_or_else(|| {
-        denied("this window sees the open question and answers it, and nothing else".to_owned())
+        denied("this window can only read the open permission request and answer it".to_owned())
     })?;
     if let Request::Answer(id) = request
         && allows(body.as_ref())
     {
         consent.may_allow(id).map_err(too_early)?;
     }
-    let door = shell.running().await?.consent;
-    let mut answer = door.handle(&method, &path, body).await;
-    if request == Request::See {
+    let server = shell.running().await?.consent;
+    let mut answer = server.handle(&method, &path, body).await;
+    if request == Request::ReadPrompts {
         only_the_first(&mut answer);
         let first = answer.body.get(0);
         consent.arming().showed(first, Instant::now());
@@ -47,14 +47,14 @@ pub(crate) async fn consent_request(
     Ok(answer)
 }
 
-/// Tells the window, until it goes, that the questions are others than before; not which, and nothing else.
+/// Tells the window, until it closes, that the prompts have changed, and nothing else.
 #[tauri::command]
 pub(crate) async fn consent_subscribe(
     window: WebviewWindow,
     shell: State<'_, Shell>,
     channel: Channel<tokenry_contract::Change>,
 ) -> Result<(), ErrorEnvelope> {
-    only_from_its_own_window(window.label())?;
+    only_from_the_consent_window(window.label())?;
     let mut changes = shell.running().await?.engine.changes();
     tauri::async_runtime::spawn(async move {
         loop {
@@ -72,19 +72,17 @@ pub(crate) async fn consent_subscribe(
     Ok(())
 }
 
-/// Whatever a capability says: no other window's script gets through here.
-fn only_from_its_own_window(label: &str) -> Result<(), ErrorEnvelope> {
+/// Refuses every other window, whatever its capabilities are.
+fn only_from_the_consent_window(label: &str) -> Result<(), ErrorEnvelope> {
     if label == LABEL {
         return Ok(());
     }
-    Err(denied(
-        "only the window that asks for consent may do this".to_owned(),
-    ))
+    Err(denied("only the consent window may do this".to_owned()))
 }
 
 fn read<'a>(method: &str, path: &'a str) -> Option<Request<'a>> {
     match method {
-        "GET" => (path == "/v1/prompts").then_some(Request::See),
+        "GET" => (path == "/v1/prompts").then_some(Request::ReadPrompts),
         "POST" => {
             let id = path.strip_prefix("/v1/prompts/")?.strip_suffix("/answer")?;
             let is_id = !id.is_empty() && id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
@@ -94,13 +92,13 @@ fn read<'a>(method: &str, path: &'a str) -> Option<Request<'a>> {
     }
 }
 
-/// Whether it could let anything through. All but a plain no could.
+/// Whether the answer could allow anything. Every answer but a plain denial could.
 fn allows(body: Option<&Value>) -> bool {
     body.and_then(|body| body.get("decision")) != Some(&Value::String("deny".to_owned()))
 }
 
-/// One question at a time: the numbers of the others stay here.
-fn only_the_first(answer: &mut WindowAnswer) {
+/// Keeps the first prompt only, so that the window does not get the numbers of the others.
+fn only_the_first(answer: &mut InProcessResponse) {
     if let Value::Array(prompts) = &mut answer.body {
         prompts.truncate(1);
     }
@@ -111,18 +109,18 @@ fn too_early(why: TooEarly) -> ErrorEnvelope {
 }
 
 fn denied(message: String) -> ErrorEnvelope {
-    refusal(ErrorCode::PermissionDenied, message)
+    envelope(ErrorCode::PermissionDenied, message)
 }
 
-/// security.md, "Webview": `consent` cannot do anything else.
+/// SECURITY.md, "Webview": the consent window cannot do anything else.
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
 
     #[test]
-    fn it_reads_the_questions_and_answers_one_and_everything_else_is_refused() {
-        assert_eq!(read("GET", "/v1/prompts"), Some(Request::See));
+    fn it_reads_the_prompts_and_answers_one_and_everything_else_is_refused() {
+        assert_eq!(read("GET", "/v1/prompts"), Some(Request::ReadPrompts));
         let id = "0193f2c4-7a01-7000-8000-000000000001";
         let path = format!("/v1/prompts/{id}/answer");
         assert_eq!(read("POST", &path), Some(Request::Answer(id)));
@@ -149,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_plain_no_needs_no_time() {
+    fn only_a_plain_denial_needs_no_delay() {
         assert!(!allows(Some(&json!({"decision": "deny", "number": "1"}))));
         for body in [
             json!({"decision": "once"}),
@@ -167,17 +165,17 @@ mod tests {
     }
 
     #[test]
-    fn no_other_window_gets_through_even_where_a_capability_lets_it() {
-        assert!(only_from_its_own_window("consent").is_ok());
+    fn another_window_is_refused_whatever_its_capabilities_are() {
+        assert!(only_from_the_consent_window("consent").is_ok());
         for label in ["main", "", "consent2", "Consent"] {
-            let refused = only_from_its_own_window(label).unwrap_err();
+            let refused = only_from_the_consent_window(label).unwrap_err();
             assert_eq!(refused.error.code, ErrorCode::PermissionDenied, "{label}");
         }
     }
 
     #[test]
-    fn the_numbers_of_the_questions_behind_do_not_leave() {
-        let mut answer = WindowAnswer {
+    fn the_numbers_of_the_other_prompts_are_not_returned() {
+        let mut answer = InProcessResponse {
             status: 200,
             body: json!([{"id": "a", "number": "1"}, {"id": "b", "number": "2"}]),
         };

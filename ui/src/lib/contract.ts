@@ -12,8 +12,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Tell a client what it has to know of this authorization server
-         * @description RFC 8414. Public; at the loopback door only, since no browser comes to the others.
+         * Get the metadata of the authorization server
+         * @description RFC 8414. Public, at the loopback server only: a browser reaches no other one.
          */
         get: operations["oauth_metadata"];
         put?: never;
@@ -33,9 +33,9 @@ export interface paths {
         };
         /**
          * Authorize an app
-         * @description Authorization code with PKCE (S256). For a person's browser, at the loopback door: the answer comes when they have
-         *     decided, in a window of ours, after three minutes at the latest. An app that can prove itself and was granted as
-         *     much before gets its code at once. Errors are sent to the app, unless the app or its address is not known.
+         * @description Authorization code with PKCE (S256), for the user's browser at the loopback server. The response comes when the user
+         *     has decided in the consent window, after three minutes at the latest. An app that authenticated itself and has a
+         *     grant for the same gets its code at once. Errors go to the app, unless the app or its redirect URI is unknown.
          */
         get: operations["oauth_authorize"];
         put?: never;
@@ -57,7 +57,7 @@ export interface paths {
         put?: never;
         /**
          * Decide on an app's request
-         * @description Only the window that asks for consent may. The browser that waits at `/oauth/authorize` is sent on then.
+         * @description Only the consent window may. After that the browser that waits at `/oauth/authorize` is redirected to the app.
          */
         post: operations["oauth_consent"];
         delete?: never;
@@ -76,9 +76,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Tell a client what a token of its own is
-         * @description RFC 7662. Of a token of another client, and of one that has ended, only that it is not active. A public client
-         *     cannot ask.
+         * Introspect a token
+         * @description RFC 7662. For a token of another client, and for one that has ended, the response only says that it is not active.
+         *     Not for public clients.
          */
         post: operations["oauth_introspect"];
         delete?: never;
@@ -97,9 +97,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * End a token
-         * @description RFC 7009. With a refresh token, everything that came from the same consent ends. A token that is not known is no
-         *     error.
+         * Revoke a token
+         * @description RFC 7009. A refresh token ends with all tokens of the same consent. An unknown token is not an error.
          */
         post: operations["oauth_revoke"];
         delete?: never;
@@ -116,8 +115,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the scopes that apps can ask for
-         * @description Each with its words. Public.
+         * List the scopes that an app can request
+         * @description Each with a description. Public.
          */
         get: operations["oauth_scopes"];
         put?: never;
@@ -138,9 +137,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Exchange a code, or a refresh token, for an access token to this API
-         * @description The client proves itself by HTTP Basic or by `client_secret` in the form, with the app's own token as its secret; a
-         *     public client sends its `client_id` only. An access token lives an hour, a refresh token works once.
+         * Exchange a code or a refresh token for an access token of this API
+         * @description The client authenticates itself by HTTP Basic or by `client_secret` in the form. Its secret is the app's own token.
+         *     A public client sends only its `client_id`. An access token is valid for an hour, a refresh token for one use.
          */
         post: operations["oauth_token"];
         delete?: never;
@@ -158,13 +157,14 @@ export interface paths {
         };
         /**
          * List the apps
-         * @description With what each of them may do.
+         * @description With their grants.
          */
         get: operations["list_apps"];
         put?: never;
         /**
          * Register an app
-         * @description Its own token is shown this once. The window is not told it: there it goes to the clipboard.
+         * @description The response holds the app's own token, which is shown only once. The window does not get it: there it goes to the
+         *     clipboard.
          */
         post: operations["create_app"];
         delete?: never;
@@ -185,7 +185,7 @@ export interface paths {
         post?: never;
         /**
          * Remove an app
-         * @description With everything it may do: its next call already fails.
+         * @description Its grants are revoked with it, so its next request fails.
          */
         delete: operations["delete_app"];
         options?: never;
@@ -203,8 +203,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Hand in a redirect that was caught elsewhere
-         * @description A deep link that reached another process, or an address that a person pasted.
+         * Submit a redirect that was caught elsewhere
+         * @description A deep link that reached another process, or a URL that the user pasted.
          */
         post: operations["callback"];
         delete?: never;
@@ -243,7 +243,7 @@ export interface paths {
         post?: never;
         /**
          * Disconnect
-         * @description The tokens are deleted here and revoked at the provider, when it can.
+         * @description Deletes the tokens here and revokes them at the provider, if it supports that.
          */
         delete: operations["disconnect"];
         options?: never;
@@ -263,7 +263,7 @@ export interface paths {
         put?: never;
         /**
          * Refresh a connection now
-         * @description Whatever its expiry.
+         * @description Whether or not its token is about to expire.
          */
         post: operations["refresh"];
         delete?: never;
@@ -283,8 +283,8 @@ export interface paths {
         put?: never;
         /**
          * Get an access token
-         * @description Refreshed first when it is due. With `scope`, `audience` or `resource`, one that is limited to them, where the
-         *     provider can narrow a token without harm to the grant. Never for the window.
+         * @description A token that expires soon is refreshed first. With `scope`, `audience` or `resource` the token is limited to them,
+         *     where the provider can narrow a token without harm to the grant. Not for the window.
          */
         post: operations["connection_token"];
         delete?: never;
@@ -302,7 +302,7 @@ export interface paths {
         };
         /**
          * List the credentials
-         * @description Connections are among them, as `oauth2_refresh`. Never with a value.
+         * @description Connections are included, as `oauth2_refresh`. Without values.
          */
         get: operations["list_credentials"];
         put?: never;
@@ -323,18 +323,18 @@ export interface paths {
         };
         /**
          * Show a credential
-         * @description With its values, for a program that may have them: all but the redacted ones. Never for the window.
+         * @description With its values, except write-only ones, for a program that may have them. Not for the window.
          */
         get: operations["show_credential"];
         /**
          * Change a credential
-         * @description Only what is given changes; null takes a field or the expiry away.
+         * @description Only the given fields change; null removes a field or the expiry.
          */
         put: operations["update_credential"];
         post?: never;
         /**
          * Delete a credential
-         * @description A conflict for a connection, which is disconnected instead.
+         * @description A conflict for a connection: disconnect it instead.
          */
         delete: operations["delete_credential"];
         options?: never;
@@ -352,9 +352,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Start the consent flow of a credential
-         * @description Of a connection, to renew it or to go on with it; or of a provider, for a new connection, which is `pending` until
-         *     the answer is there. The answer also sets a cookie that ties the flow to this browser.
+         * Start the sign-in of a credential
+         * @description For a connection, to renew it or to continue its sign-in; or for a provider, to make a new connection, which is
+         *     `pending` until the sign-in is complete. The response also sets a cookie that ties the sign-in to this browser.
          */
         post: operations["start_oauth"];
         delete?: never;
@@ -373,7 +373,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Start a consent flow with every choice
+         * Start a sign-in with every option
          * @description The client secret comes from a stored credential of the same project, and goes to the registered provider only. An
          *     app needs `auth:write` or `auth:write:own`, and `credentials:read` for that credential.
          */
@@ -393,8 +393,8 @@ export interface paths {
         };
         /**
          * Read the activity log
-         * @description Newest first. With a filter a page may hold fewer than `limit`, or none, and still have a next one: only so many
-         *     lines are looked at for one page.
+         * @description Newest first. With a filter a page may hold fewer events than `limit`, or none, and still have a next page: the
+         *     number of events that are searched for one page is limited.
          */
         get: operations["list_events"];
         put?: never;
@@ -413,9 +413,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Hear of changes as they happen
-         * @description Server-sent events, each with one Change as its data. Whoever falls behind gets `engine.changed`: look at
-         *     everything again.
+         * Stream changes as they happen
+         * @description Server-sent events, each with one Change as its data. A reader that is too slow gets `engine.changed`, and should
+         *     load everything again.
          */
         get: operations["stream_changes"];
         put?: never;
@@ -434,13 +434,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Follow a flow
-         * @description Answers at once, or when the flow has ended or another answer was refused, or after `wait_seconds`.
+         * Follow a sign-in
+         * @description Responds at once, or when the sign-in has ended or another response of the browser was rejected, or after
+         *     `wait_seconds`.
          */
         get: operations["show_flow"];
         put?: never;
         post?: never;
-        /** Call a flow off */
+        /** Cancel a sign-in */
         delete: operations["cancel_flow"];
         options?: never;
         head?: never;
@@ -456,7 +457,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Open the browser for a flow once more */
+        /** Open the browser for a sign-in again */
         post: operations["open_flow"];
         delete?: never;
         options?: never;
@@ -473,13 +474,13 @@ export interface paths {
         };
         /**
          * List the grants
-         * @description Those that still hold, the newest first.
+         * @description Those that have not ended, newest first.
          */
         get: operations["list_grants"];
         put?: never;
         /**
          * Give an app a grant
-         * @description Without the window its person is asked.
+         * @description The user is prompted first, except in the window.
          */
         post: operations["create_grant"];
         delete?: never;
@@ -499,8 +500,8 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Take a grant away
-         * @description The app's next call already fails.
+         * Revoke a grant
+         * @description The app's next request fails.
          */
         delete: operations["delete_grant"];
         options?: never;
@@ -519,7 +520,7 @@ export interface paths {
         put?: never;
         /**
          * Ask an engine without a window to end
-         * @description It finishes what is under way first. A conflict when it has a window.
+         * @description It finishes the requests under way first. A conflict when it has a window.
          */
         post: operations["hand_over"];
         delete?: never;
@@ -554,7 +555,7 @@ export interface paths {
         };
         /**
          * List the providers
-         * @description By project and name. Never a client secret.
+         * @description By project and name. Without client secrets.
          */
         get: operations["list_providers"];
         put?: never;
@@ -575,7 +576,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Exchange a code that arrived somewhere else */
+        /** Exchange a code that was received elsewhere */
         post: operations["exchange"];
         delete?: never;
         options?: never;
@@ -603,8 +604,8 @@ export interface paths {
         post?: never;
         /**
          * Remove a provider
-         * @description A conflict while it has connections, unless they are to be disconnected with it: an app needs `auth:write` or
-         *     `auth:write:own` for each of them, too. The user is asked, and told which connections go.
+         * @description A conflict while it has connections, except with `disconnect`. Then an app also needs `auth:write` or
+         *     `auth:write:own` for each of them. The prompt names the connections.
          */
         delete: operations["delete_provider"];
         options?: never;
@@ -620,14 +621,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Start a consent flow
-         * @description The form of the reference. It makes a connection that waits for its browser.
+         * Start a sign-in
+         * @description Creates a connection that is `pending` until the sign-in is complete.
          */
         get: operations["authorize"];
         put?: never;
         /**
-         * Start a consent flow, with all its choices
-         * @description A label, scopes, the redirect, a connection to renew, and whether Tokenry opens the browser.
+         * Start a sign-in, with options
+         * @description Label, scopes, redirect method, a connection to renew, and whether Tokenry opens the browser.
          */
         post: operations["start_flow"];
         delete?: never;
@@ -647,7 +648,7 @@ export interface paths {
         put?: never;
         /**
          * Connect with client credentials
-         * @description Fetches a token with the provider's client id and secret, and keeps it.
+         * @description Gets a token with the provider's client ID and secret, and stores it.
          */
         post: operations["connect_client"];
         delete?: never;
@@ -668,8 +669,8 @@ export interface paths {
         post?: never;
         /**
          * Disconnect a provider's only connection
-         * @description Of the only one that the caller may disconnect. Its tokens are deleted here and revoked at the provider, when it
-         *     can. A conflict when there are several.
+         * @description The only one that the caller may disconnect; several are a conflict. Deletes the tokens here and revokes them at the
+         *     provider, if it supports that.
          */
         delete: operations["disconnect_provider"];
         options?: never;
@@ -684,7 +685,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Tell whether there are good tokens at a provider */
+        /** Tell whether a provider has a valid token */
         get: operations["provider_status"];
         put?: never;
         post?: never;
@@ -705,8 +706,7 @@ export interface paths {
         put?: never;
         /**
          * Get an access token of a provider's only connection
-         * @description Of the only one that the caller may use. A conflict that names the candidates when there are several. Never for
-         *     the window.
+         * @description The only one that the caller may use; several are a conflict that names them. Not for the window.
          */
         post: operations["provider_token"];
         delete?: never;
@@ -723,8 +723,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List the open questions
-         * @description The one to be answered first comes first.
+         * List the open prompts
+         * @description In the order in which they are to be answered.
          */
         get: operations["list_prompts"];
         put?: never;
@@ -745,9 +745,9 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Answer a question
-         * @description Only the window that asks for consent may, with the question's number; or, where the engine has no window, whoever
-         *     knows the code that `tokenry serve` printed when it started.
+         * Answer a prompt
+         * @description Only the consent window may, with the prompt's number. With an engine without a window, a program may that sends the
+         *     code that `tokenry serve` printed at its start.
          */
         post: operations["answer_prompt"];
         delete?: never;
@@ -770,7 +770,7 @@ export interface paths {
         get: operations["settings"];
         /**
          * Change the settings
-         * @description For the window only. Only the fields given change.
+         * @description For the window only. Only the given fields change.
          */
         put: operations["change_settings"];
         post?: never;
@@ -788,8 +788,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Tell how the engine is
-         * @description Works while locked. No names, no secrets.
+         * Show the state of the engine
+         * @description Works while the vault is locked. Without names and secrets.
          */
         get: operations["status"];
         put?: never;
@@ -811,7 +811,7 @@ export interface paths {
         put?: never;
         /**
          * Unlock the vault
-         * @description With the passphrase, or without one by asking the OS keyring.
+         * @description With the passphrase, or without one from the OS keyring.
          */
         post: operations["unlock"];
         delete?: never;
@@ -830,10 +830,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Go on with an older copy of the vault
-         * @description For a vault that was put back from an older copy (`vault.older` of the status): from now on it counts as the newest,
-         *     and connections are refreshed from it. A provider that replaces refresh tokens may end a grant whose newer token was
-         *     lost. A conflict when the vault is not older.
+         * Continue with an older copy of the vault
+         * @description For a vault that was restored from an older copy (`vault.older` in the status). From now on it counts as the newest,
+         *     and its connections are refreshed. A provider that rotates refresh tokens may end a grant whose newer token is lost.
+         *     A conflict when the vault is not older.
          */
         post: operations["accept_older"];
         delete?: never;
@@ -870,9 +870,9 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Hand in what a browser brought back
-         * @description The query of the redirect as it is, by whoever started the flow. What the provider refused is passed on as an
-         *     error. With a cookie of `oauth/start` it has to be the flow's own.
+         * Submit the redirect of a sign-in
+         * @description The query of the redirect URI, unchanged, sent by the caller that started the sign-in. A refusal by the provider is
+         *     returned as an error. With a cookie of `oauth/start`, the cookie must belong to this sign-in.
          */
         get: operations["oauth2_callback"];
         put?: never;
@@ -887,36 +887,36 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description Whose account it is, as the provider says. */
+        /** @description The account, as the provider reports it. */
         Account: {
             email?: string | null;
             name?: string | null;
             subject: string;
         };
-        /** @description The person's answer, with the proof that it is theirs. */
+        /** @description The user's answer, with the proof that it is the user's. */
         AnswerPrompt: {
-            /** @description From a terminal: the code that `tokenry serve` printed when it started. */
+            /** @description From a terminal: the code that `tokenry serve` printed at its start. */
             code?: string | null;
-            /** @description The connections that an app may use, by id, when it is to be authorized. */
+            /** @description To authorize an app: the connections that it may use, by id. */
             connections?: string[];
-            /** @description The credentials, in the same way. */
+            /** @description The same for credentials. */
             credentials?: string[];
             decision: components["schemas"]["PromptDecision"];
-            /** @description From the window that asks for consent: the number of the question. */
+            /** @description From the consent window: the number of the prompt. */
             number?: string | null;
-            /** @description The passphrase, where the question says that it takes it. */
+            /** @description The passphrase, if the prompt needs it. */
             passphrase?: string | null;
             /**
              * Format: date-time
-             * @description Until when an app is authorized; without it, until the person takes it away.
+             * @description Until when an app is authorized; without it, until the user revokes it.
              */
             until?: string | null;
         };
-        /** @description Another program that is known by a client id. */
+        /** @description Another program that is registered with a client ID. */
         App: {
             /** Format: date-time */
             created_at: string;
-            /** @description What it may do. */
+            /** @description Its grants. */
             grants: components["schemas"]["Grant"][];
             /**
              * Format: uuid
@@ -925,22 +925,22 @@ export interface components {
             id: string;
             /**
              * Format: date-time
-             * @description When it last made use of a grant, to the minute. Reading a list is no use.
+             * @description When it last used a grant, to the minute. Reading a list does not count.
              */
             last_used_at?: string | null;
             /** @description Kebab-case, unique. */
             name: string;
-            /** @description Whether it has no token of its own: then it can only ask for consent, every time anew. */
+            /** @description Whether it has no token of its own. A public app can only request consent, each time again. */
             public: boolean;
             redirect_uris: string[];
         };
         /** @description Where to send the browser. */
         AuthorizeAnswer: {
-            /** @description The provider's own address, with all parameters. */
+            /** @description The provider's own URL, with all parameters. */
             authorization_url: string;
             /**
-             * @description The address that Tokenry's own clients open. With a loopback redirect it is Tokenry's own, which gives the
-             *     browser a cookie and passes on to the provider; once it was visited, the answer has to bring that cookie.
+             * @description The URL that Tokenry's own clients open. With a loopback redirect it belongs to Tokenry, sets a cookie and
+             *     redirects to the provider. After it was visited, the redirect has to bring that cookie.
              */
             browser_url: string;
             /** Format: uuid */
@@ -953,13 +953,13 @@ export interface components {
             redirect_uri: string;
             state: string;
         };
-        /** @description How a consent flow is to be started, as a body. All of it is optional. */
+        /** @description Options of a sign-in. All are optional. */
         AuthorizeRequest: {
-            /** @description Where another account signs in than that of `connection`, make a further connection instead of refusing. */
+            /** @description If another account than that of `connection` signs in, make another connection instead of refusing. */
             allow_further?: boolean;
             /**
-             * @description Renew `connection` although the provider does not tell which account signed in: the user says that it is the
-             *     same. Ignored from an app.
+             * @description Renew `connection` although the provider does not tell which account signed in: the user confirms that it is
+             *     the same. Ignored for an app.
              */
             allow_unknown_account?: boolean;
             /** @description Renew this connection (its id or name) instead of making a new one. */
@@ -967,26 +967,26 @@ export interface components {
             /** @description The label of the new connection. */
             label?: string | null;
             redirect?: components["schemas"]["Redirect"] | null;
-            /** @description Instead of the provider's default scopes; of an empty list, none. */
+            /** @description Scopes to request instead of the provider's default scopes; an empty list requests none. */
             scopes?: string[] | null;
         };
-        /** @description The connection that an answer completed. */
+        /** @description The connection that a sign-in completed. */
         CallbackAnswer: {
             /** Format: uuid */
             connection_id: string;
             success: boolean;
         };
-        /** @description The address the browser was redirected to. */
+        /** @description The URL that the browser was redirected to. */
         CallbackRequest: {
-            /** @description The whole address, as the browser shows it. */
+            /** @description The whole URL, as the browser shows it. */
             url: string;
         };
         /**
-         * @description Who asked.
+         * @description The kind of the caller.
          * @enum {string}
          */
         CallerKind: "ui" | "program" | "app" | "consent" | "engine";
-        /** @description What the live stream sends: something changed, look again. Never a value. */
+        /** @description What the stream of changes sends: something changed, load it again. Never a secret. */
         Change: {
             /** Format: uuid */
             id: string;
@@ -1025,7 +1025,7 @@ export interface components {
             /** @enum {string} */
             type: "activity";
         };
-        /** @description What a connection by client credentials may be given. */
+        /** @description Options of a connection by client credentials. */
         ConnectRequest: {
             /** @description The label of the new connection. */
             label?: string | null;
@@ -1039,7 +1039,7 @@ export interface components {
             expires_at?: string | null;
             /**
              * Format: uuid
-             * @description The open flow, while the status is `pending`.
+             * @description The open sign-in, while the status is `pending`.
              */
             flow_id?: string | null;
             /** Format: uuid */
@@ -1049,11 +1049,11 @@ export interface components {
             last_refreshed_at?: string | null;
             /** Format: date-time */
             last_used_at?: string | null;
-            /** @description Asked for and not granted. */
+            /** @description Requested and not granted. */
             missing_scopes: string[];
-            /** @description What `tokenry` takes for it: the provider's name, or `provider/label`. */
+            /** @description Its name for `tokenry`: the provider's name, or `provider/label`. */
             name: string;
-            /** @description What the user should know about it, and what to do: scopes that were lost, for example. */
+            /** @description What the user should know about it and do: about lost scopes, for example. */
             notice?: string | null;
             /** Format: uuid */
             provider_id: string;
@@ -1061,7 +1061,7 @@ export interface components {
             reason?: components["schemas"]["ReauthReason"] | null;
             /**
              * Format: date-time
-             * @description When Tokenry will refresh it by itself.
+             * @description When Tokenry will refresh it automatically.
              */
             refresh_at?: string | null;
             refreshable: boolean;
@@ -1072,7 +1072,7 @@ export interface components {
             updated_at: string;
         };
         /**
-         * @description Where a connection stands.
+         * @description The status of a connection.
          * @enum {string}
          */
         ConnectionStatus: "pending" | "active" | "refreshing" | "needs_reauth" | "paused" | "disconnecting";
@@ -1080,35 +1080,35 @@ export interface components {
         CreateApp: {
             /** @description Kebab-case, unique. */
             name: string;
-            /** @description Without a token of its own, for programs that cannot keep one. */
+            /** @description Without a token of its own, for programs that cannot store one. */
             public?: boolean;
-            /** @description Where codes may be sent; only needed for the authorization code flow. */
+            /** @description Redirect URIs for authorization codes; only needed for the authorization code flow. */
             redirect_uris?: string[];
         };
         /**
          * @description A new credential. `name` and `data` are required; an unknown field is an error. `organisationID`, `redactFields`
-         *     and `expiresAt` are read as well.
+         *     and `expiresAt` are accepted, too.
          */
         CreateCredential: {
             /**
-             * @description From each field to its value, base64 (RFC 4648 §4); at most 64 fields of 64 KiB, with names of at most 200
-             *     bytes. May be empty for `default`.
+             * @description The value of each field, base64 (RFC 4648 §4): at most 64 fields of 64 KiB, with names of at most 200 bytes.
+             *     May be empty for `default`.
              */
             data: {
                 [key: string]: string;
             };
             /**
              * Format: date-time
-             * @description When it is deleted by itself (RFC 3339).
+             * @description When it is deleted automatically (RFC 3339).
              */
             expires_at?: string | null;
             /** @description Kebab-case, unique within the project. */
             name: string;
             /** @description `default` when not given. */
             project?: string | null;
-            /** @description Fields that are never returned, there already or not; ignored for other types than `default`. */
+            /** @description Write-only fields, which are never returned. They need not exist yet. Ignored for other types than `default`. */
             redact_fields?: string[];
-            /** @description `default` when not given. `oauth2_refresh` is made by a consent flow only. */
+            /** @description `default` when not given. `oauth2_refresh` is made by a sign-in only. */
             type?: components["schemas"]["CredentialType"];
         };
         /** @description A new grant. */
@@ -1121,12 +1121,12 @@ export interface components {
             credentials?: string[];
             /**
              * Format: date-time
-             * @description When it ends; without it, when the person takes it away.
+             * @description When it ends; without it, when the user revokes it.
              */
             expires_at?: string | null;
             /** @description Scopes of this API, as `GET /oauth/scopes` lists them. */
             scopes: string[];
-            /** @description The most that a token may do at its provider. */
+            /** @description Limits the scopes of a token at its provider. */
             token_scopes?: string[] | null;
         };
         /** @description A new provider. `name`, `client_id` and the endpoints of its grant type are required; an unknown field is an error. */
@@ -1176,26 +1176,26 @@ export interface components {
             /** @description Where Tokenry asks which account a connection belongs to (OpenID Connect Core, 5.3). */
             userinfo_endpoint?: string | null;
         };
-        /** @description The app, and its own token, which is also its `client_secret`. It is shown this once. */
+        /** @description The app, and its own token, which is also its `client_secret`. The token is shown only once. */
         CreatedApp: {
             app: components["schemas"]["App"];
             /** @description Null for a public app. */
             token?: string | null;
         };
-        /** @description A sealed, typed secret. */
+        /** @description An encrypted secret with a type. */
         Credential: {
             /** Format: date-time */
             created_at: string;
             /**
-             * @description From each field to its value, base64. Empty in lists, for the window and for connections; never with a
-             *     redacted field.
+             * @description The value of each field, base64. Empty in lists, for the window and for connections; without write-only
+             *     fields.
              */
             data: {
                 [key: string]: string;
             };
             /**
              * Format: date-time
-             * @description When it is deleted by itself.
+             * @description When it is deleted automatically.
              */
             expires_at?: string | null;
             /** @description The names of its fields. */
@@ -1204,25 +1204,26 @@ export interface components {
             id: string;
             /** Format: date-time */
             last_used_at?: string | null;
-            /** @description Kebab-case and unique within the project; of a connection, what `tokenry` takes for it. */
+            /** @description Kebab-case and unique within the project. For a connection, its name for `tokenry`. */
             name: string;
             project: string;
-            /** @description Fields that are never returned. */
+            /** @description Write-only fields, which are never returned. */
             redact_fields: string[];
-            /** @description Always `active`, but for connections. */
+            /** @description Always `active`, except for connections. */
             status: components["schemas"]["ConnectionStatus"];
             type: components["schemas"]["CredentialType"];
             /** Format: date-time */
             updated_at: string;
         };
         /**
-         * @description Which fields a credential must have. `Default`, `Raw`, `BasicAuth` and `OAuth2Refresh` are read as well.
+         * @description The type of a credential: which fields it must have. `Default`, `Raw`, `BasicAuth` and `OAuth2Refresh` are
+         *     accepted, too.
          * @enum {string}
          */
         CredentialType: "default" | "raw" | "basic_auth" | "oauth2_refresh";
-        /** @description More about an error. */
+        /** @description Details of an error. */
         Details: {
-            /** @description From each field to what is wrong with it. */
+            /** @description The problem of each field. */
             fields?: {
                 [key: string]: string;
             };
@@ -1230,27 +1231,27 @@ export interface components {
             provider_error?: string | null;
             /**
              * Format: int64
-             * @description Seconds after which another try makes sense.
+             * @description When to try again, in seconds.
              */
             retry_after_seconds?: number | null;
         };
-        /** @description What became of a disconnect. */
+        /** @description The result of a disconnect. */
         DisconnectAnswer: {
-            /** @description Why the provider did not revoke them, or not yet, in words. */
+            /** @description Why the provider did not revoke them, or not yet. */
             detail?: string | null;
             revoked: components["schemas"]["Revoked"];
-            /** @description The tokens are gone from this machine. */
+            /** @description The tokens were deleted on this machine. */
             success: boolean;
         };
-        /** @description How the engine is. No names, no secrets. */
+        /** @description The state of the engine, without names and secrets. */
         EngineStatus: {
-            /** @description How many connections there are of each status. */
+            /** @description The number of connections by status. */
             connections: {
                 [key: string]: number;
             };
             /**
              * Format: int32
-             * @description The process that is the engine.
+             * @description The engine's process id.
              */
             pid: number;
             /** Format: int64 */
@@ -1260,31 +1261,31 @@ export interface components {
             /** @description Whether it has a window. */
             window: boolean;
         };
-        /** @description What went wrong, for a program and for a person. */
+        /** @description An error, for a program and for a person. */
         ErrorBody: {
-            /** @description What a program acts on. */
+            /** @description The error code, for programs. */
             code: components["schemas"]["ErrorCode"];
             details?: components["schemas"]["Details"] | null;
             /** @description What happened, to what, and what to do next. */
             message: string;
-            /** @description Stands in the log, too. */
+            /** @description The id of the request, which the activity log holds, too. */
             request_id: string;
         };
         /**
-         * @description The closed list of what a person or a program can act on.
+         * @description The error codes, for what a user or a program can act on.
          * @enum {string}
          */
         ErrorCode: "validation_error" | "unauthorized" | "permission_denied" | "consent_denied" | "interaction_required" | "not_found" | "conflict" | "needs_reauth" | "flow_expired" | "payload_too_large" | "vault_locked" | "rate_limited" | "internal" | "provider_error" | "provider_unreachable" | "oauth_unavailable";
-        /** @description The one shape of every error. */
+        /** @description The format of every error. */
         ErrorEnvelope: {
             /** @description What went wrong. */
             error: components["schemas"]["ErrorBody"];
         };
-        /** @description One line of the activity log. Never a value. */
+        /** @description One entry of the activity log. Never a secret. */
         Event: {
             /**
              * Format: uuid
-             * @description The app that asked, or that it is about.
+             * @description The app that made the request, or that the event is about.
              */
             app_id?: string | null;
             /** Format: date-time */
@@ -1294,8 +1295,8 @@ export interface components {
             connection_id?: string | null;
             /**
              * Format: int64
-             * @description How often it happened. Repeats of what was refused or failed are one line, for each caller, kind, target and rule;
-             *     a line that grew keeps its `id`.
+             * @description How often it happened. Repeated refusals and failures are one entry for each caller, kind, target and rule;
+             *     the entry keeps its `id`.
              */
             count?: number;
             /** Format: uuid */
@@ -1303,12 +1304,12 @@ export interface components {
             detail?: string | null;
             /**
              * Format: date-time
-             * @description When it happened first, if more than once; `at` is the last time then.
+             * @description When it happened first, if more than once; then `at` is the last time.
              */
             first_at?: string | null;
             /**
              * Format: uuid
-             * @description The grant, when that was the rule.
+             * @description The grant, when the rule is `grant`.
              */
             grant_id?: string | null;
             /** Format: uuid */
@@ -1317,13 +1318,13 @@ export interface components {
             outcome: components["schemas"]["Outcome"];
             /** Format: int32 */
             pid?: number | null;
-            /** @description The path of the program that asked: a label, not a proof. */
+            /** @description The path of the program that made the request: a label, not a proof. */
             program?: string | null;
             /** Format: uuid */
             provider_id?: string | null;
             /**
              * Format: uuid
-             * @description Of what was refused or failed: the `request_id` of the error that the caller got.
+             * @description For a refusal or failure: the `request_id` of the error that the caller got.
              */
             request_id?: string | null;
             rule?: components["schemas"]["Rule"] | null;
@@ -1338,22 +1339,22 @@ export interface components {
             events: components["schemas"]["Event"][];
             /**
              * Format: int64
-             * @description The page mark for what is older, if there is any.
+             * @description The page mark of the next older page, if there is one.
              */
             next?: number | null;
         };
-        /** @description A code that arrived somewhere else, with its state. */
+        /** @description An authorization code that was received elsewhere, with its state. */
         ExchangeRequest: {
             code: string;
             /** @description The `iss` of the redirect, when there was one (RFC 9207). */
             iss?: string | null;
             state: string;
         };
-        /** @description One consent flow. */
+        /** @description One sign-in. */
         Flow: {
-            /** @description The provider's own address, while it waits. */
+            /** @description The provider's own URL, while it waits. */
             authorization_url?: string | null;
-            /** @description The address that Tokenry's own clients open, while it waits. */
+            /** @description The URL that Tokenry's own clients open, while it waits. */
             browser_url?: string | null;
             code?: components["schemas"]["ErrorCode"] | null;
             /** Format: uuid */
@@ -1362,21 +1363,21 @@ export interface components {
             expires_at: string;
             /** Format: uuid */
             id: string;
-            /** @description The same in words. */
+            /** @description The same for a person. */
             message?: string | null;
             /**
              * Format: int32
-             * @description How many answers of the browser were refused while it waited.
+             * @description How many responses of the browser were rejected while it waited.
              */
             refusals?: number;
             status: components["schemas"]["FlowStatus"];
         };
         /**
-         * @description Where a flow stands.
+         * @description The state of a sign-in.
          * @enum {string}
          */
         FlowStatus: "waiting" | "connected" | "failed" | "cancelled" | "expired";
-        /** @description What an app may do, with what, until when. */
+        /** @description What an app may do, with which connections and credentials, and until when. */
         Grant: {
             /** Format: uuid */
             app_id: string;
@@ -1391,12 +1392,12 @@ export interface components {
             id: string;
             /**
              * Format: date-time
-             * @description When it was last made use of, to the minute.
+             * @description When it was last used, to the minute.
              */
             last_used_at?: string | null;
             /** @description Scopes of this API, as `GET /oauth/scopes` lists them. */
             scopes: string[];
-            /** @description The most that a token may do at its provider; null is whatever the connection holds. */
+            /** @description Limits the scopes of a token at its provider; null allows all scopes of the connection. */
             token_scopes?: string[] | null;
         };
         /**
@@ -1404,40 +1405,40 @@ export interface components {
          * @enum {string}
          */
         GrantType: "authorization_code" | "client_credentials";
-        /** @description Where to send the person. */
+        /** @description Where to send the user. */
         InitialiseAnswer: {
-            /** @description The address that Tokenry's own clients open; see `AuthorizeAnswer`. */
+            /** @description The URL that Tokenry's own clients open; see `AuthorizeAnswer`. */
             browser_url: string;
-            /** @description The provider's own address, with all parameters. */
+            /** @description The provider's own URL, with all parameters. */
             url: string;
         };
         /** @description The credential that holds the client secret: its field `client_secret`, or the value of `raw`. */
         InitialiseCredential: {
             /** @description Its id or name. */
             id: string;
-            /** @description The project it belongs to, which is the provider's. */
+            /** @description Its project, which is the provider's, too. */
             organisationId: string;
         };
-        /** @description What a consent flow is to be started with. */
+        /** @description Options of a sign-in. */
         InitialiseRequest: {
             /**
-             * @description Further parameters of the authorization request, as a URL-encoded query string. One that Tokenry sets is an
-             *     error that names it.
+             * @description Extra parameters of the authorization request, as a URL-encoded query string. A parameter that Tokenry sets is
+             *     an error.
              */
             additionalParams?: string | null;
-            /** @description The provider's authorization endpoint; another one than it is registered with is an error. */
+            /** @description The provider's authorization endpoint; it must be the registered one. */
             authorizeUrl: string;
-            /** @description The client id that the provider is registered with. */
+            /** @description The client ID of the registered provider. */
             clientId: string;
             credential: components["schemas"]["InitialiseCredential"];
             /** @description Leave out the scope `offline_access`. */
             disableOfflineAccess?: boolean | null;
             /**
-             * @description `none`, `login`, `consent`, `select_account`, or what the provider has; several are joined by `+`. `login`
+             * @description `none`, `login`, `consent`, `select_account`, or a value of the provider's own; join several by `+`. `login`
              *     when not given, unless `additionalParams` has `approval_prompt`.
              */
             prompt?: string | null;
-            /** @description The provider's default scopes when not given; of an empty list, none. */
+            /** @description The provider's default scopes when not given; an empty list requests none. */
             scopes?: string[] | null;
         };
         /**
@@ -1445,7 +1446,7 @@ export interface components {
          * @enum {string}
          */
         NarrowingMethod: "refresh" | "exchange" | "none" | "unknown";
-        /** @description The person's decision on an app's request, named by what the app sent. */
+        /** @description The user's decision on an authorization request, which is identified by its parameters. */
         OAuthConsentRequest: {
             /** @description The app's id or name. */
             client_id: string;
@@ -1454,10 +1455,10 @@ export interface components {
             code_challenge_method: string;
             /** @description The connections that the app may use, by id. */
             connections?: string[];
-            /** @description The credentials, in the same way. */
+            /** @description The same for credentials. */
             credentials?: string[];
             decision: components["schemas"]["OAuthDecision"];
-            /** @description The number of the question, which only the window that asks was told. */
+            /** @description The number of the prompt, which only the consent window knows. */
             number: string;
             redirect_uri: string;
             /** @description Scopes of this API, separated by spaces. */
@@ -1465,23 +1466,23 @@ export interface components {
             state?: string | null;
             /**
              * Format: date-time
-             * @description Until when; without it, until the person takes it away.
+             * @description Until when; without it, until the user revokes it.
              */
             until?: string | null;
         };
         /**
-         * @description Yes or no.
+         * @description The decision.
          * @enum {string}
          */
         OAuthDecision: "approve" | "deny";
         /** @description An error of `/oauth/token`, `/oauth/revoke` and `/oauth/introspect` (RFC 6749 §5.2). */
         OAuthErrorAnswer: {
-            /** @description What a program acts on. */
+            /** @description The error code, for programs. */
             error: string;
-            /** @description What happened, and what to do. */
+            /** @description What happened, and the next step. */
             error_description: string;
         };
-        /** @description What a token is; of one that is not the client's own, or not good any more, only that it is not active. */
+        /** @description The state of a token. For a token of another client, and for one that has ended, only that it is not active. */
         OAuthIntrospection: {
             active: boolean;
             /** Format: uuid */
@@ -1501,7 +1502,7 @@ export interface components {
             /** @description `Bearer`, or absent for a refresh token. */
             token_type?: string | null;
         };
-        /** @description What a client has to know of this authorization server (RFC 8414 §2). */
+        /** @description The metadata of this authorization server (RFC 8414 §2). */
         OAuthMetadata: {
             authorization_endpoint: string;
             /** @description RFC 9207. */
@@ -1544,11 +1545,11 @@ export interface components {
             oauth_provider_name: string;
             scope?: string | null;
         };
-        /** @description Every scope that an app can ask for. */
+        /** @description All scopes that an app can request. */
         OAuthScopes: {
             scopes: components["schemas"]["ScopeWords"][];
         };
-        /** @description Tokens of this API, and of no provider. The refresh token is good for one use. */
+        /** @description Tokens for this API, not for a provider. The refresh token can be used once. */
         OAuthTokenAnswer: {
             access_token: string;
             /**
@@ -1568,10 +1569,10 @@ export interface components {
             /** @description The app's own token. */
             client_secret?: string | null;
             token: string;
-            /** @description Not needed. */
+            /** @description Optional. */
             token_type_hint?: string | null;
         };
-        /** @description The form of `/oauth/token`. A client with a secret sends it here, or by HTTP Basic; never both. */
+        /** @description The form of `/oauth/token`. A client with a secret sends it here or by HTTP Basic, not both. */
         OAuthTokenRequest: {
             client_id?: string | null;
             /** @description The app's own token. */
@@ -1580,131 +1581,131 @@ export interface components {
             code_verifier?: string | null;
             /** @description `authorization_code` or `refresh_token`. */
             grant_type: string;
-            /** @description The one of the authorization request. */
+            /** @description The redirect URI of the authorization request. */
             redirect_uri?: string | null;
             refresh_token?: string | null;
-            /** @description With a refresh token: fewer scopes than it is good for. */
+            /** @description With a refresh token: fewer scopes than it has. */
             scope?: string | null;
         };
         /**
-         * @description How it ended.
+         * @description The outcome.
          * @enum {string}
          */
         Outcome: "done" | "refused" | "failed";
-        /** @description What of a connection a person may change. Only the fields given change. */
+        /** @description What a user can change of a connection. Only the given fields change. */
         PatchConnection: {
-            /** @description An empty string clears it. */
+            /** @description An empty string removes it. */
             label?: string | null;
-            /** @description Paused: no refresh and no hand-out until it is false again. */
+            /** @description While paused it is not refreshed, and no program gets a token. */
             paused?: boolean | null;
         };
-        /** @description A question to the person that waits for an answer. */
+        /** @description A permission request that waits for the user's answer. */
         Prompt: {
             account?: string | null;
             /**
              * Format: int32
-             * @description How many are answered before it.
+             * @description How many prompts are before it.
              */
             ahead: number;
-            /** @description The scopes of this API that the app wants. */
+            /** @description The scopes of this API that the app requests. */
             api_scopes: components["schemas"]["ScopeWords"][];
-            /** @description The app it says it is. */
+            /** @description The app that it claims to be. */
             app?: string | null;
-            /** @description Whether it proved that by the app's own token. */
+            /** @description Whether it is authenticated by the app's own token. */
             app_proved: boolean;
-            /** @description What it was started with. */
+            /** @description Its command line. */
             arguments?: string | null;
             /** Format: date-time */
             asked_at: string;
             /** @description What changes, field by field. */
             changes: components["schemas"]["PromptChange"][];
-            /** @description The connections that can be chosen for the app. */
+            /** @description The connections that the user can choose for the app. */
             choices: components["schemas"]["PromptChoice"][];
             connection?: string | null;
             credential?: string | null;
-            /** @description The credentials, where its scopes concern any. */
+            /** @description The same for credentials, if a scope concerns them. */
             credential_choices: components["schemas"]["PromptCredentialChoice"][];
-            /** @description Which: the names of the first of them, and how many more there are. */
+            /** @description The names of the first of them, and how many more there are. */
             disconnecting: string[];
             /**
              * Format: int32
-             * @description How many connections are disconnected with the provider that is to be deleted.
+             * @description How many connections are disconnected when the provider is deleted.
              */
             disconnects: number;
             /**
              * Format: date-time
-             * @description When it is denied because nobody has answered. The time runs from when it is shown; before that, this is when
-             *     it is given up unseen.
+             * @description When it is denied without an answer. The time runs from when it is shown; before that, this is when it ends
+             *     unseen.
              */
             ends_at: string;
-            /** @description Whether it can be allowed for the session. */
+            /** @description Whether the user can allow it for the session. */
             for_session: boolean;
             /** Format: uuid */
             id: string;
-            /** @description Whether it is the one that is shown. One question is shown at a time. */
+            /** @description Whether it is shown now. One prompt is shown at a time. */
             is_shown: boolean;
-            /** @description Whether it is allowed only with the passphrase, as the user chose in the settings. */
+            /** @description Whether allowing it needs the passphrase, as the settings say. */
             needs_passphrase: boolean;
-            /** @description More that has to be known before saying yes. */
+            /** @description What the user should know before allowing it. */
             notes: string[];
-            /** @description Good for one answer; only the window that asks for consent is told it. */
+            /** @description Proves one answer; only the consent window gets it. */
             number?: string | null;
             operation: components["schemas"]["PromptOperation"];
-            /** @description The program that started it. */
+            /** @description Its parent process. */
             parent?: string | null;
             /** Format: int32 */
             pid?: number | null;
-            /** @description The path of the program that asks: a label, not a proof. */
+            /** @description The path of the requesting program: a label, not a proof. */
             program?: string | null;
             provider?: string | null;
-            /** @description Where an authorized app's code is sent. */
+            /** @description Where the authorization code of the app is sent. */
             redirect_uri?: string | null;
-            /** @description What was asked for at the provider. */
+            /** @description The scopes to request at the provider. */
             requested_scopes: string[];
             terminal?: string | null;
-            /** @description What the token can really do there. */
+            /** @description The scopes that the token has there. */
             token_scopes: string[];
             /**
              * Format: int32
-             * @description How many more wait behind it.
+             * @description How many prompts are after it.
              */
             waiting: number;
         };
-        /** @description A field that changes. Texts are cleaned and cut at 200 characters; the value of a secret is never told. */
+        /** @description A field that changes. Texts are sanitized and cut at 200 characters; a secret has no values here. */
         PromptChange: {
             change: components["schemas"]["PromptChangeKind"];
-            /** @description As this API calls it. */
+            /** @description Its name in this API. */
             field: string;
-            /** @description Its value before, where it had one; absent for a secret. */
+            /** @description Its value before; absent if it had none, and for a secret. */
             from?: string | null;
-            /** @description Its value after, where it has one; absent for a secret. */
+            /** @description Its value after; absent if it has none, and for a secret. */
             to?: string | null;
         };
         /**
-         * @description What happens to a field.
+         * @description How a field changes.
          * @enum {string}
          */
         PromptChangeKind: "set" | "changed" | "removed";
-        /** @description A connection that can be given to an app. */
+        /** @description A connection that can be granted to an app. */
         PromptChoice: {
             account?: string | null;
             /** Format: uuid */
             connection_id: string;
             name: string;
         };
-        /** @description A credential that can be given to an app. */
+        /** @description A credential that can be granted to an app. */
         PromptCredentialChoice: {
             /** Format: uuid */
             credential_id: string;
             name: string;
         };
         /**
-         * @description Yes or no.
+         * @description The decision.
          * @enum {string}
          */
         PromptDecision: "deny" | "once" | "session" | "authorize";
         /**
-         * @description What is wanted.
+         * @description The requested operation.
          * @enum {string}
          */
         PromptOperation: "token" | "start_flow" | "finish_flow" | "refresh" | "disconnect" | "write_connection" | "write_providers" | "delete_provider" | "move_endpoint" | "read_credential" | "write_credentials" | "delete_credential" | "write_apps" | "delete_app" | "accept_older" | "hand_over" | "authorize_app";
@@ -1812,11 +1813,11 @@ export interface components {
             userinfo_endpoint: string | null;
         };
         /**
-         * @description Why a person has to connect again.
+         * @description Why the user has to sign in again.
          * @enum {string}
          */
         ReauthReason: "revoked" | "expired" | "lost_response" | "scope_missing" | "client_rejected" | "refused" | "other_account";
-        /** @description The connection that an answer made, as a credential without its values. */
+        /** @description The connection that a sign-in made, as a credential without its values. */
         RedactedCredential: {
             /** @description Always empty. */
             data: {
@@ -1824,7 +1825,7 @@ export interface components {
             };
             /**
              * Format: date-time
-             * @description Never there: a connection is not deleted by itself.
+             * @description Always absent: a connection is not deleted automatically.
              */
             expiresAt?: string | null;
             /** Format: uuid */
@@ -1837,7 +1838,7 @@ export interface components {
             type: components["schemas"]["RedactedType"];
         };
         /**
-         * @description The type of a credential that a consent flow made.
+         * @description The type of a credential that a sign-in made.
          * @enum {string}
          */
         RedactedType: "OAuth2Refresh";
@@ -1868,48 +1869,48 @@ export interface components {
             kind: "unknown";
         };
         /**
-         * @description By which rule something was let through or refused.
+         * @description The rule that allowed or denied something.
          * @enum {string}
          */
         Rule: "window" | "engine" | "same_user" | "grant" | "session" | "once" | "approve_all" | "denied" | "denied_before" | "unanswered" | "cannot_ask" | "no_grant" | "not_for_this_caller";
-        /** @description A scope of this API, and what it lets an app do. */
+        /** @description A scope of this API, and what it allows. */
         ScopeWords: {
-            /** @description Whether a grant of it says which connections. */
+            /** @description Whether a grant of it lists connections. */
             concerns_connections: boolean;
-            /** @description Whether a grant of it says which credentials. */
+            /** @description Whether a grant of it lists credentials. */
             concerns_credentials: boolean;
             description: string;
             scope: string;
         };
-        /** @description The person's choices. */
+        /** @description The user's settings. */
         Settings: {
-            /** @description Whether a question that is decided each time is allowed only with the passphrase. */
+            /** @description Whether a prompt that is decided each time needs the passphrase to allow it. */
             ask_passphrase: boolean;
             /** @description Whether programs that only speak TCP may call on 127.0.0.1. */
             loopback: boolean;
             /**
              * Format: int32
-             * @description Where; null until that door was open once.
+             * @description The port of that server; null until it ran once.
              */
             loopback_port?: number | null;
         };
         /**
-         * @description What can open a vault.
+         * @description A way to unlock a vault.
          * @enum {string}
          */
         SlotKind: "keyring" | "keyring_and_passphrase" | "passphrase" | "recovery_code";
-        /** @description Where to send the browser to make a credential `active`. */
+        /** @description Where to send the browser so that a credential becomes `active`. */
         StartAnswer: {
-            /** @description The provider's own address, with all parameters. */
+            /** @description The provider's own URL, with all parameters. */
             auth_url: string;
-            /** @description The address that Tokenry's own clients open; see `AuthorizeAnswer`. */
+            /** @description The URL that Tokenry's own clients open; see `AuthorizeAnswer`. */
             browser_url: string;
         };
-        /** @description It was done. */
+        /** @description Done. */
         Success: {
             success: boolean;
         };
-        /** @description An access token. The only answer that holds one. */
+        /** @description An access token. No other response holds one. */
         TokenAnswer: {
             access_token: string;
             /** Format: date-time */
@@ -1922,27 +1923,27 @@ export interface components {
          * @enum {string}
          */
         TokenEndpointAuthMethod: "client_secret_basic" | "client_secret_post" | "none";
-        /** @description What a caller wants of a token. */
+        /** @description The token that a caller requests. */
         TokenRequest: {
             /**
              * @description Send an `audience` or a `resource` that neither the provider's settings nor an earlier sign-in had, although a
-             *     refusal may cost the sign-in at this provider. Ignored for an app.
+             *     refusal may end the sign-in at this provider. Ignored for an app.
              */
             allow_unknown_target?: boolean | null;
-            /** @description Who the token is for, as the provider calls it. */
+            /** @description Who the token is for, by the provider's name for it. */
             audience?: string | null;
             /**
              * Format: int32
-             * @description The token must live at least this long, in seconds; else it is refreshed first. A provider that grants
-             *     less than that gives what it gives.
+             * @description The token must be valid for at least this many seconds; else it is refreshed first. A provider may grant a
+             *     shorter time.
              */
             min_valid_seconds?: number | null;
             /** @description Where the token will be used: an absolute URI without a fragment (RFC 8707). */
             resource?: string | null;
             /**
-             * @description Fewer scopes than the connection has, with a space between. Where its provider can narrow a token without harm
-             *     to the grant (see `narrowing` of the provider), the token can do no more than this; where it cannot, `scope` of
-             *     the answer says what it can do, or it is refused.
+             * @description Fewer scopes than the connection has, separated by spaces. Where the provider can narrow a token without harm
+             *     to the grant (see `narrowing` of the provider), the token is limited to them. Where it cannot, the request is
+             *     refused, or `scope` of the response says what the token can do.
              */
             scope?: string | null;
         };
@@ -1959,25 +1960,25 @@ export interface components {
             /** Format: date-time */
             next_try_at?: string | null;
         };
-        /** @description How to open the vault. Without a passphrase the OS keyring is asked. */
+        /** @description How to unlock the vault: with a passphrase, or without one from the OS keyring. */
         UnlockRequest: {
-            /** @description Make a vault when there is none. Never replaces one. */
+            /** @description Create a vault when none exists. A vault is never replaced. */
             create?: boolean;
             passphrase?: string | null;
         };
-        /** @description What of a credential is to change. Only what is given changes. `redactFields` and `expiresAt` are read as well. */
+        /** @description Changes of a credential. Only the given fields change. `redactFields` and `expiresAt` are accepted, too. */
         UpdateCredential: {
-            /** @description New values, base64, field by field; null takes a field away. */
+            /** @description New values by field, base64; null removes a field. */
             data?: {
                 [key: string]: string | null;
             };
             /**
              * Format: date-time
-             * @description Null keeps it until somebody deletes it.
+             * @description Null: it is not deleted automatically.
              */
             expires_at?: string | null;
             name?: string | null;
-            /** @description Further fields that are never returned; ignored for other types than `default`. What was redacted once stays so. */
+            /** @description Further write-only fields; ignored for other types than `default`. A write-only field stays write-only. */
             redact_fields?: string[];
         };
         /**
@@ -2024,36 +2025,36 @@ export interface components {
             /** @description Where Tokenry asks which account a connection belongs to (OpenID Connect Core, 5.3). */
             userinfo_endpoint?: string | null;
         };
-        /** @description Choices to change. Only the fields given change. */
+        /** @description Settings to change. Only the given fields change. */
         UpdateSettings: {
-            /** @description Only where a passphrase opens the vault. */
+            /** @description Only where a passphrase unlocks the vault. */
             ask_passphrase?: boolean | null;
             loopback?: boolean | null;
-            /** @description The passphrase, without which `ask_passphrase` is not switched. */
+            /** @description The passphrase, which is needed to change `ask_passphrase`. */
             passphrase?: string | null;
         };
-        /** @description How the vault is. */
+        /** @description The state of the vault. */
         Vault: {
             code?: components["schemas"]["ErrorCode"] | null;
-            /** @description The same in words, with what to do next. */
+            /** @description The same for a person, with the next step. */
             message?: string | null;
-            /** @description Whether it is older than what was known of it, so that nothing is refreshed until that is accepted. */
+            /** @description Whether it is an older copy, so that no connection is refreshed until the user accepts that. */
             older?: boolean;
-            /** @description Whether it is open for reading only, because it was rolled back. */
+            /** @description Whether it is read-only, because it was rolled back. */
             read_only: boolean;
-            /** @description What can open it. */
+            /** @description The ways to unlock it. */
             slots: components["schemas"]["SlotKind"][];
             state: components["schemas"]["VaultState"];
-            /** @description Whether the OS keyring was asked to open it and has not answered yet. */
+            /** @description Whether Tokenry waits for the OS keyring to unlock it. */
             waiting_for_keyring?: boolean;
         };
         /**
-         * @description Whether the vault is open.
+         * @description Whether the vault is unlocked.
          * @enum {string}
          */
         VaultState: "absent" | "locked" | "unlocked" | "damaged";
         /**
-         * @description What the window is told about itself.
+         * @description A notice to the window about itself.
          * @enum {string}
          */
         WindowNotice: "reloaded" | "closing_without_tray";
@@ -2145,13 +2146,13 @@ export interface operations {
             query: {
                 /** @description The app's id or name. */
                 client_id: string;
-                /** @description One that is registered for the app, exactly; the port of a loopback address is free. */
+                /** @description A registered redirect URI of the app, exactly; a loopback URI may have any port. */
                 redirect_uri: string;
                 /** @description `code`, also when not given. */
                 response_type?: string;
                 /** @description Scopes of this API, separated by spaces. */
                 scope: string;
-                /** @description Given back as it came. */
+                /** @description Returned unchanged. */
                 state?: string;
                 /** @description PKCE: the SHA-256 of the verifier, in base64url. */
                 code_challenge: string;
@@ -2164,7 +2165,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description To the app: `code`, or `error` and `error_description`; `state` and `iss`. */
+            /** @description To the app, with `code`, or `error` and `error_description`; and `state` and `iss`. */
             303: {
                 headers: {
                     /**
@@ -2176,7 +2177,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description No such app or address: a text for the person. */
+            /** @description Unknown app or redirect URI: a text for the user. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -2185,7 +2186,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Not a navigation of a browser's own: a text. */
+            /** @description Not a navigation of a browser: a text. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2203,7 +2204,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Our fault: a text. */
+            /** @description Internal error: a text. */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -2236,7 +2237,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is decided. */
+            /** @description Decided. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2332,7 +2333,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What it is. */
+            /** @description The state of the token. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2401,7 +2402,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is good for nothing any more. */
+            /** @description Revoked. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2782,7 +2783,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is gone. */
+            /** @description Removed. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2887,7 +2888,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The connection is there. */
+            /** @description Connected. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3085,7 +3086,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Its id or name; a `/` in the name is written %2F. */
+                /** @description Its id or name; write a `/` in the name as %2F. */
                 id: string;
             };
             cookie?: never;
@@ -3180,14 +3181,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Its id or name; a `/` in the name is written %2F. */
+                /** @description Its id or name; write a `/` in the name as %2F. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The tokens are gone. */
+            /** @description Disconnected. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3311,7 +3312,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Its id or name; a `/` in the name is written %2F. */
+                /** @description Its id or name; write a `/` in the name as %2F. */
                 id: string;
             };
             cookie?: never;
@@ -3322,7 +3323,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description As it is now. */
+            /** @description After the change. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3419,14 +3420,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Its id or name; a `/` in the name is written %2F. */
+                /** @description Its id or name; write a `/` in the name as %2F. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description As it is now. */
+            /** @description After the change. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3550,7 +3551,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The connection's id or name; a `/` in the name is written %2F. */
+                /** @description The connection's id or name; write a `/` in the name as %2F. */
                 id: string;
             };
             cookie?: never;
@@ -3561,7 +3562,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description A token that is good now. */
+            /** @description A valid access token. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3767,7 +3768,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is there; its values are not repeated. */
+            /** @description Added, without its values. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -3862,12 +3863,12 @@ export interface operations {
     show_credential: {
         parameters: {
             query?: {
-                /** @description Only the value of this field. One that is redacted is refused. */
+                /** @description Only the value of this field. A write-only field is refused. */
                 field?: string | null;
             };
             header?: never;
             path: {
-                /** @description Its id or name; a `/` in the name is written %2F. */
+                /** @description Its id or name; write a `/` in the name as %2F. */
                 id: string;
             };
             cookie?: never;
@@ -3971,7 +3972,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Its id or name; a `/` in the name is written %2F. */
+                /** @description Its id or name; write a `/` in the name as %2F. */
                 id: string;
             };
             cookie?: never;
@@ -3982,7 +3983,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description As it is now, without its values. */
+            /** @description After the change, without its values. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4079,14 +4080,14 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description Its id or name; a `/` in the name is written %2F. */
+                /** @description Its id or name; write a `/` in the name as %2F. */
                 id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description It is gone. */
+            /** @description Removed. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4183,7 +4184,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description A connection's id or name, or a provider's name; a `/` in it is written %2F. */
+                /** @description A connection's id or name, or a provider's name; write a `/` in it as %2F. */
                 name: string;
             };
             cookie?: never;
@@ -4323,7 +4324,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Where to send the person. */
+            /** @description Where to send the user. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4440,11 +4441,11 @@ export interface operations {
                 before?: number | null;
                 /** @description At most this many, 1 to 500; 100 when not given. */
                 limit?: number | null;
-                /** @description Only what this app did, or what is about it: its id or name. */
+                /** @description Only events of this app or about it; its id or name. */
                 app?: string | null;
-                /** @description Only what is about this connection: its id or name. */
+                /** @description Only events about this connection; its id or name. */
                 connection?: string | null;
-                /** @description Only what ended like this. */
+                /** @description Only events with this outcome. */
                 outcome?: components["schemas"]["Outcome"] | null;
             };
             header?: never;
@@ -4453,7 +4454,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One page of it. */
+            /** @description One page. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4613,9 +4614,9 @@ export interface operations {
     show_flow: {
         parameters: {
             query?: {
-                /** @description Answer when the flow has ended, or after this many seconds (at most 60). */
+                /** @description Respond when the sign-in has ended, or after this many seconds (at most 60). */
                 wait_seconds?: number | null;
-                /** @description Answer, too, when more answers were refused than this (see `refusals`). */
+                /** @description Respond, too, when more than this many responses were rejected (see `refusals`). */
                 refusals_seen?: number | null;
             };
             header?: never;
@@ -4627,7 +4628,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Where it stands. */
+            /** @description Its state. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4740,7 +4741,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is over. */
+            /** @description Cancelled. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4853,7 +4854,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The browser was started. */
+            /** @description The browser was opened. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5145,7 +5146,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is gone. */
+            /** @description Removed. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5320,7 +5321,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The keys are gone from memory. */
+            /** @description Locked: the keys were wiped from memory. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5472,7 +5473,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is there. */
+            /** @description Added. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -5577,7 +5578,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The connection is there. */
+            /** @description Connected. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5807,7 +5808,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description As it is now. */
+            /** @description After the change. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5914,7 +5915,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is gone. */
+            /** @description Removed. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6013,7 +6014,7 @@ export interface operations {
                 label?: string | null;
                 /** @description Scopes, separated by spaces. */
                 scope?: string | null;
-                /** @description Instead of the provider's own choice. */
+                /** @description The redirect method, instead of the provider's. */
                 redirect?: components["schemas"]["Redirect"] | null;
             };
             header?: never;
@@ -6277,7 +6278,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The connection is there. */
+            /** @description Connected. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6408,7 +6409,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The tokens are gone. */
+            /** @description Disconnected. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6539,7 +6540,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Of the connection that lasts longest. */
+            /** @description Of the connection that expires last. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6638,7 +6639,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description A token that is good now. */
+            /** @description A valid access token. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6827,7 +6828,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description The question's id. */
+                /** @description The prompt's id. */
                 id: string;
             };
             cookie?: never;
@@ -6838,7 +6839,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is answered, and stands in the activity log. */
+            /** @description Answered, and recorded in the activity log. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6930,7 +6931,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What the person chose. */
+            /** @description The settings. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7008,7 +7009,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What is chosen from now on. */
+            /** @description After the change. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7169,7 +7170,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is open. */
+            /** @description Unlocked. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7344,7 +7345,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It was asked to. */
+            /** @description Requested. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7414,11 +7415,11 @@ export interface operations {
             query?: {
                 /** @description The authorization code. */
                 code?: string;
-                /** @description Ties it to a flow; required. */
+                /** @description Identifies the sign-in; required. */
                 state?: string;
                 /** @description The provider's error code. */
                 error?: string;
-                /** @description The provider's own words. */
+                /** @description The provider's own description. */
                 error_description?: string;
                 /** @description The issuer (RFC 9207). */
                 iss?: string;
@@ -7429,7 +7430,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The connection is there. */
+            /** @description Connected. */
             201: {
                 headers: {
                     [name: string]: unknown;

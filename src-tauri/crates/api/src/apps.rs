@@ -1,13 +1,15 @@
+//! Operations on apps and grants.
+
 use crate::{
     convert,
-    error::Refused,
-    extract::{At, Body, By},
-    handed::Registered,
+    error::ApiError,
+    extract::{AuthenticatedCaller, Body, PathId},
     openapi::{
         Guarded, Listing,
         examples::{APP, APP_ADDRESS, CONNECTION, GRANT, at, words},
     },
     operations::{Callers, Operations, operation, routes},
+    token_response::CreatedAppResponse,
 };
 use axum::{Json, extract::State};
 use tokenry_contract::{App, CreateApp, CreateGrant, CreatedApp, Grant, Success};
@@ -23,14 +25,17 @@ pub(crate) fn routes<O: Operations>(list: O) -> O {
 
 /// List the apps
 ///
-/// With what each of them may do.
+/// With their grants.
 #[utoipa::path(
     get,
     path = "/v1/apps",
     tag = "apps",
     responses((status = 200, description = "All of them, by name.", body = [App]), Listing)
 )]
-async fn list_apps(By(caller): By, State(engine): State<Engine>) -> Result<Json<Vec<App>>, Refused> {
+async fn list_apps(
+    AuthenticatedCaller(caller): AuthenticatedCaller,
+    State(engine): State<Engine>,
+) -> Result<Json<Vec<App>>, ApiError> {
     let views = engine.apps(&caller).await?;
     Ok(Json(views.into_iter().map(convert::app).collect()))
 }
@@ -39,7 +44,8 @@ operation!(list_apps, Callers::Policy(&[Operation::ReadApps]), example_app());
 
 /// Register an app
 ///
-/// Its own token is shown this once. The window is not told it: there it goes to the clipboard.
+/// The response holds the app's own token, which is shown only once. The window does not get it: there it goes to the
+/// clipboard.
 #[utoipa::path(
     post,
     path = "/v1/apps",
@@ -48,16 +54,16 @@ operation!(list_apps, Callers::Policy(&[Operation::ReadApps]), example_app());
     responses((status = 200, description = "The app.", body = CreatedApp), Guarded)
 )]
 async fn create_app(
-    by: By,
+    by: AuthenticatedCaller,
     State(engine): State<Engine>,
     Body(body): Body<CreateApp>,
-) -> Result<Registered, Refused> {
-    let caller = by.not_the_window(Refused::TokenForTheWindow)?;
+) -> Result<CreatedAppResponse, ApiError> {
+    let caller = by.not_the_window(ApiError::TokenForTheWindow)?;
     let (app, token) = engine
         .register_app(&caller, &body.name, body.redirect_uris, body.public)
         .await?;
     let grants = Vec::new();
-    Ok(Registered(convert::app(AppView { app, grants }), token))
+    Ok(CreatedAppResponse(convert::app(AppView { app, grants }), token))
 }
 
 operation!(
@@ -80,19 +86,19 @@ operation!(
 
 /// Remove an app
 ///
-/// With everything it may do: its next call already fails.
+/// Its grants are revoked with it, so its next request fails.
 #[utoipa::path(
     delete,
     path = "/v1/apps/{id}",
     tag = "apps",
     params(("id" = String, Path, description = "The app's id or name.")),
-    responses((status = 200, description = "It is gone.", body = Success), Guarded)
+    responses((status = 200, description = "Removed.", body = Success), Guarded)
 )]
 async fn delete_app(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
-    At(id): At,
-) -> Result<Json<Success>, Refused> {
+    PathId(id): PathId,
+) -> Result<Json<Success>, ApiError> {
     engine.remove_app(&caller, &id).await?;
     Ok(Json(Success { success: true }))
 }
@@ -101,14 +107,17 @@ operation!(delete_app, Callers::Policy(&[Operation::DeleteApp]));
 
 /// List the grants
 ///
-/// Those that still hold, the newest first.
+/// Those that have not ended, newest first.
 #[utoipa::path(
     get,
     path = "/v1/grants",
     tag = "apps",
     responses((status = 200, description = "All of them.", body = [Grant]), Listing)
 )]
-async fn list_grants(By(caller): By, State(engine): State<Engine>) -> Result<Json<Vec<Grant>>, Refused> {
+async fn list_grants(
+    AuthenticatedCaller(caller): AuthenticatedCaller,
+    State(engine): State<Engine>,
+) -> Result<Json<Vec<Grant>>, ApiError> {
     let grants = engine.grants(&caller).await?;
     let named = |grant: tokenry_core::Grant| {
         let name = engine.app_name(grant.app).unwrap_or_default();
@@ -125,7 +134,7 @@ operation!(
 
 /// Give an app a grant
 ///
-/// Without the window its person is asked.
+/// The user is prompted first, except in the window.
 #[utoipa::path(
     post,
     path = "/v1/grants",
@@ -134,10 +143,10 @@ operation!(
     responses((status = 200, description = "The grant.", body = Grant), Guarded)
 )]
 async fn create_grant(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
     Body(body): Body<CreateGrant>,
-) -> Result<Json<Grant>, Refused> {
+) -> Result<Json<Grant>, ApiError> {
     let grant = engine.give_grant(&caller, convert::new_grant(body)?).await?;
     let name = engine.app_name(grant.app).unwrap_or_default();
     Ok(Json(convert::grant(grant, &name)))
@@ -156,24 +165,24 @@ operation!(
     }
 );
 
-/// Take a grant away
+/// Revoke a grant
 ///
-/// The app's next call already fails.
+/// The app's next request fails.
 #[utoipa::path(
     delete,
     path = "/v1/grants/{id}",
     tag = "apps",
     params(("id" = uuid::Uuid, Path, description = "Its id.")),
-    responses((status = 200, description = "It is gone.", body = Success), Guarded)
+    responses((status = 200, description = "Removed.", body = Success), Guarded)
 )]
 async fn delete_grant(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
-    At(id): At,
-) -> Result<Json<Success>, Refused> {
+    PathId(id): PathId,
+) -> Result<Json<Success>, ApiError> {
     let id = id
         .parse()
-        .map_err(|_| Refused::field("id", "must be a grant's id"))?;
+        .map_err(|_| ApiError::field("id", "must be a grant's id"))?;
     engine.remove_grant(&caller, id).await?;
     Ok(Json(Success { success: true }))
 }

@@ -1,13 +1,15 @@
+//! Operations on connections and their tokens.
+
 use crate::{
     convert,
-    error::Refused,
-    extract::{At, Body, By, Optional},
-    handed::Handed,
+    error::ApiError,
+    extract::{AuthenticatedCaller, Body, Optional, PathId},
     openapi::{
         Guarded, Listing, Reading, Talking,
         examples::{CONNECTION, PROVIDER, at, words},
     },
     operations::{Callers, Operations, operation, routes},
+    token_response::TokenResponse,
 };
 use axum::{Json, extract::State};
 use std::time::Duration;
@@ -35,9 +37,9 @@ pub(crate) fn routes<O: Operations>(list: O) -> O {
     responses((status = 200, description = "All of them, by name.", body = [Connection]), Listing)
 )]
 async fn list_connections(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
-) -> Result<Json<Vec<Connection>>, Refused> {
+) -> Result<Json<Vec<Connection>>, ApiError> {
     let views = engine.connections(&caller).await?;
     Ok(Json(views.into_iter().map(convert::connection).collect()))
 }
@@ -49,14 +51,14 @@ operation!(list_connections, Callers::Policy(&[Operation::ReadConnections]));
     get,
     path = "/v1/connections/{id}",
     tag = "connections",
-    params(("id" = String, Path, description = "Its id or name; a `/` in the name is written %2F.")),
+    params(("id" = String, Path, description = "Its id or name; write a `/` in the name as %2F.")),
     responses((status = 200, description = "The connection.", body = Connection), Reading)
 )]
 async fn show_connection(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
-    At(id): At,
-) -> Result<Json<Connection>, Refused> {
+    PathId(id): PathId,
+) -> Result<Json<Connection>, ApiError> {
     Ok(Json(convert::connection(engine.connection(&caller, &id).await?)))
 }
 
@@ -96,16 +98,16 @@ operation!(
     patch,
     path = "/v1/connections/{id}",
     tag = "connections",
-    params(("id" = String, Path, description = "Its id or name; a `/` in the name is written %2F.")),
+    params(("id" = String, Path, description = "Its id or name; write a `/` in the name as %2F.")),
     request_body = PatchConnection,
-    responses((status = 200, description = "As it is now.", body = Connection), Guarded)
+    responses((status = 200, description = "After the change.", body = Connection), Guarded)
 )]
 async fn patch_connection(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
-    At(id): At,
+    PathId(id): PathId,
     Body(body): Body<PatchConnection>,
-) -> Result<Json<Connection>, Refused> {
+) -> Result<Json<Connection>, ApiError> {
     let view = engine
         .change_connection(&caller, &id, convert::connection_change(body))
         .await?;
@@ -123,19 +125,19 @@ operation!(
 
 /// Disconnect
 ///
-/// The tokens are deleted here and revoked at the provider, when it can.
+/// Deletes the tokens here and revokes them at the provider, if it supports that.
 #[utoipa::path(
     delete,
     path = "/v1/connections/{id}",
     tag = "connections",
-    params(("id" = String, Path, description = "Its id or name; a `/` in the name is written %2F.")),
-    responses((status = 200, description = "The tokens are gone.", body = DisconnectAnswer), Talking)
+    params(("id" = String, Path, description = "Its id or name; write a `/` in the name as %2F.")),
+    responses((status = 200, description = "Disconnected.", body = DisconnectAnswer), Talking)
 )]
 async fn disconnect(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
-    At(id): At,
-) -> Result<Json<DisconnectAnswer>, Refused> {
+    PathId(id): PathId,
+) -> Result<Json<DisconnectAnswer>, ApiError> {
     Ok(Json(convert::disconnected(
         engine.disconnect_and_tell(&caller, &id).await?,
     )))
@@ -153,24 +155,24 @@ operation!(
 
 /// Get an access token
 ///
-/// Refreshed first when it is due. With `scope`, `audience` or `resource`, one that is limited to them, where the
-/// provider can narrow a token without harm to the grant. Never for the window.
+/// A token that expires soon is refreshed first. With `scope`, `audience` or `resource` the token is limited to them,
+/// where the provider can narrow a token without harm to the grant. Not for the window.
 #[utoipa::path(
     post,
     path = "/v1/connections/{id}/token",
     tag = "connections",
-    params(("id" = String, Path, description = "The connection's id or name; a `/` in the name is written %2F.")),
+    params(("id" = String, Path, description = "The connection's id or name; write a `/` in the name as %2F.")),
     request_body = Option<TokenRequest>,
-    responses((status = 200, description = "A token that is good now.", body = TokenAnswer), Talking)
+    responses((status = 200, description = "A valid access token.", body = TokenAnswer), Talking)
 )]
 async fn connection_token(
-    by: By,
+    by: AuthenticatedCaller,
     State(engine): State<Engine>,
-    At(id): At,
+    PathId(id): PathId,
     Optional(body): Optional<TokenRequest>,
-) -> Result<Handed, Refused> {
-    let caller = by.not_the_window(Refused::TokenForTheWindow)?;
-    Ok(Handed(engine.token(&caller, &id, wish(body)).await?))
+) -> Result<TokenResponse, ApiError> {
+    let caller = by.not_the_window(ApiError::TokenForTheWindow)?;
+    Ok(TokenResponse(engine.token(&caller, &id, wish(body)).await?))
 }
 
 operation!(
@@ -193,28 +195,27 @@ operation!(
 
 /// Get an access token of a provider's only connection
 ///
-/// Of the only one that the caller may use. A conflict that names the candidates when there are several. Never for
-/// the window.
+/// The only one that the caller may use; several are a conflict that names them. Not for the window.
 #[utoipa::path(
     post,
     path = "/v1/oauth-providers/{id}/token",
     tag = "connections",
     params(("id" = String, Path, description = "The provider's id or name.")),
     request_body = Option<TokenRequest>,
-    responses((status = 200, description = "A token that is good now.", body = TokenAnswer), Talking)
+    responses((status = 200, description = "A valid access token.", body = TokenAnswer), Talking)
 )]
 async fn provider_token(
-    by: By,
+    by: AuthenticatedCaller,
     State(engine): State<Engine>,
-    At(id): At,
+    PathId(id): PathId,
     Optional(body): Optional<TokenRequest>,
-) -> Result<Handed, Refused> {
-    let caller = by.not_the_window(Refused::TokenForTheWindow)?;
+) -> Result<TokenResponse, ApiError> {
+    let caller = by.not_the_window(ApiError::TokenForTheWindow)?;
     let connection = engine
         .connection_for(&caller, &id, Operation::Token)
         .await?
-        .ok_or_else(|| Refused::no_connection(&id))?;
-    Ok(Handed(
+        .ok_or_else(|| ApiError::no_connection(&id))?;
+    Ok(TokenResponse(
         engine.token(&caller, &connection.to_string(), wish(body)).await?,
     ))
 }
@@ -223,19 +224,19 @@ operation!(provider_token, Callers::Policy(&[Operation::Token]));
 
 /// Refresh a connection now
 ///
-/// Whatever its expiry.
+/// Whether or not its token is about to expire.
 #[utoipa::path(
     post,
     path = "/v1/connections/{id}/refresh",
     tag = "connections",
-    params(("id" = String, Path, description = "Its id or name; a `/` in the name is written %2F.")),
-    responses((status = 200, description = "As it is now.", body = Connection), Talking)
+    params(("id" = String, Path, description = "Its id or name; write a `/` in the name as %2F.")),
+    responses((status = 200, description = "After the change.", body = Connection), Talking)
 )]
 async fn refresh(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
-    At(id): At,
-) -> Result<Json<Connection>, Refused> {
+    PathId(id): PathId,
+) -> Result<Json<Connection>, ApiError> {
     Ok(Json(convert::connection(engine.refresh(&caller, &id).await?)))
 }
 
@@ -243,21 +244,21 @@ operation!(refresh, Callers::Policy(&[Operation::Refresh]));
 
 /// Connect with client credentials
 ///
-/// Fetches a token with the provider's client id and secret, and keeps it.
+/// Gets a token with the provider's client ID and secret, and stores it.
 #[utoipa::path(
     post,
     path = "/v1/oauth-providers/{id}/connect",
     tag = "connections",
     params(("id" = String, Path, description = "The provider's id or name.")),
     request_body = Option<ConnectRequest>,
-    responses((status = 200, description = "The connection is there.", body = Success), Talking)
+    responses((status = 200, description = "Connected.", body = Success), Talking)
 )]
 async fn connect_client(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
-    At(id): At,
+    PathId(id): PathId,
     Optional(body): Optional<ConnectRequest>,
-) -> Result<Json<Success>, Refused> {
+) -> Result<Json<Success>, ApiError> {
     let label = body.label.filter(|label| !label.is_empty());
     engine.connect_client_credentials(&caller, &id, label).await?;
     Ok(Json(Success { success: true }))

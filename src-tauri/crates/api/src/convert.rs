@@ -1,5 +1,4 @@
-//! Between the nouns of the core and the shapes of the contract. Every match is exhaustive, so that a new kind of
-//! anything does not compile until the contract has a word for it.
+//! Converts between the types of the domain and those of the API.
 
 mod app;
 mod connection;

@@ -1,13 +1,15 @@
+//! Operations on credentials.
+
 use crate::{
     convert,
-    error::Refused,
-    extract::{At, Body, By, Query},
-    handed::HandedCredential,
+    error::ApiError,
+    extract::{AuthenticatedCaller, Body, PathId, Query},
     openapi::{
         Guarded, Listing, Starting,
         examples::{AUTHORIZATION_URL, BASE64, BROWSER_URL, CREDENTIAL, at, words},
     },
     operations::{Callers, Operations, operation, routes},
+    token_response::CredentialResponse,
 };
 use axum::{
     Json,
@@ -34,7 +36,7 @@ pub(crate) fn routes<O: Operations>(list: O) -> O {
 
 /// List the credentials
 ///
-/// Connections are among them, as `oauth2_refresh`. Never with a value.
+/// Connections are included, as `oauth2_refresh`. Without values.
 #[utoipa::path(
     get,
     path = "/v1/credentials",
@@ -42,9 +44,9 @@ pub(crate) fn routes<O: Operations>(list: O) -> O {
     responses((status = 200, description = "All of them, by name.", body = [Credential]), Listing)
 )]
 async fn list_credentials(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
-) -> Result<Json<Vec<Credential>>, Refused> {
+) -> Result<Json<Vec<Credential>>, ApiError> {
     let all = engine.credentials(&caller).await?;
     Ok(Json(all.into_iter().map(convert::credential).collect()))
 }
@@ -74,13 +76,13 @@ operation!(
     path = "/v1/credentials",
     tag = "credentials",
     request_body = CreateCredential,
-    responses((status = 201, description = "It is there; its values are not repeated.", body = Credential), Guarded)
+    responses((status = 201, description = "Added, without its values.", body = Credential), Guarded)
 )]
 async fn create_credential(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
     Body(body): Body<CreateCredential>,
-) -> Result<(StatusCode, Json<Credential>), Refused> {
+) -> Result<(StatusCode, Json<Credential>), ApiError> {
     let new = convert::new_credential(body)?;
     let view = engine.add_credential(&caller, new).await?;
     Ok((StatusCode::CREATED, Json(convert::entered(view))))
@@ -101,49 +103,49 @@ operation!(
 
 /// Show a credential
 ///
-/// With its values, for a program that may have them: all but the redacted ones. Never for the window.
+/// With its values, except write-only ones, for a program that may have them. Not for the window.
 #[utoipa::path(
     get,
     path = "/v1/credentials/{id}",
     tag = "credentials",
     params(
-        ("id" = String, Path, description = "Its id or name; a `/` in the name is written %2F."),
+        ("id" = String, Path, description = "Its id or name; write a `/` in the name as %2F."),
         CredentialQuery,
     ),
     responses((status = 200, description = "The credential.", body = Credential), Guarded)
 )]
 async fn show_credential(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
-    At(id): At,
+    PathId(id): PathId,
     Query(query): Query<CredentialQuery>,
-) -> Result<HandedCredential, Refused> {
+) -> Result<CredentialResponse, ApiError> {
     let found = match query.field {
         Some(field) => engine.credential_field(&caller, &id, &field).await?,
         None => engine.credential(&caller, &id).await?,
     };
-    Ok(HandedCredential(convert::credential(found)))
+    Ok(CredentialResponse(convert::credential(found)))
 }
 
 operation!(show_credential, Callers::Policy(&[Operation::ReadCredential]));
 
 /// Change a credential
 ///
-/// Only what is given changes; null takes a field or the expiry away.
+/// Only the given fields change; null removes a field or the expiry.
 #[utoipa::path(
     put,
     path = "/v1/credentials/{id}",
     tag = "credentials",
-    params(("id" = String, Path, description = "Its id or name; a `/` in the name is written %2F.")),
+    params(("id" = String, Path, description = "Its id or name; write a `/` in the name as %2F.")),
     request_body = UpdateCredential,
-    responses((status = 200, description = "As it is now, without its values.", body = Credential), Guarded)
+    responses((status = 200, description = "After the change, without its values.", body = Credential), Guarded)
 )]
 async fn update_credential(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
-    At(id): At,
+    PathId(id): PathId,
     Body(body): Body<UpdateCredential>,
-) -> Result<Json<Credential>, Refused> {
+) -> Result<Json<Credential>, ApiError> {
     let change = convert::credential_change(body)?;
     let view = engine.change_credential(&caller, &id, change).await?;
     Ok(Json(convert::entered(view)))
@@ -162,34 +164,34 @@ operation!(
 
 /// Delete a credential
 ///
-/// A conflict for a connection, which is disconnected instead.
+/// A conflict for a connection: disconnect it instead.
 #[utoipa::path(
     delete,
     path = "/v1/credentials/{id}",
     tag = "credentials",
-    params(("id" = String, Path, description = "Its id or name; a `/` in the name is written %2F.")),
-    responses((status = 200, description = "It is gone.", body = Success), Guarded)
+    params(("id" = String, Path, description = "Its id or name; write a `/` in the name as %2F.")),
+    responses((status = 200, description = "Removed.", body = Success), Guarded)
 )]
 async fn delete_credential(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
-    At(id): At,
-) -> Result<Json<Success>, Refused> {
+    PathId(id): PathId,
+) -> Result<Json<Success>, ApiError> {
     engine.remove_credential(&caller, &id).await?;
     Ok(Json(Success { success: true }))
 }
 
 operation!(delete_credential, Callers::Policy(&[Operation::DeleteCredential]));
 
-/// Start the consent flow of a credential
+/// Start the sign-in of a credential
 ///
-/// Of a connection, to renew it or to go on with it; or of a provider, for a new connection, which is `pending` until
-/// the answer is there. The answer also sets a cookie that ties the flow to this browser.
+/// For a connection, to renew it or to continue its sign-in; or for a provider, to make a new connection, which is
+/// `pending` until the sign-in is complete. The response also sets a cookie that ties the sign-in to this browser.
 #[utoipa::path(
     post,
     path = "/v1/credentials/{name}/oauth/start",
     tag = "credentials",
-    params(("name" = String, Path, description = "A connection's id or name, or a provider's name; a `/` in it is written %2F.")),
+    params(("name" = String, Path, description = "A connection's id or name, or a provider's name; write a `/` in it as %2F.")),
     responses(
         (status = 200, description = "Where to send the browser.", body = StartAnswer,
             headers(("Set-Cookie" = String, description = "Ties the flow to this browser; to be sent with the callback."))),
@@ -197,10 +199,10 @@ operation!(delete_credential, Callers::Policy(&[Operation::DeleteCredential]));
     )
 )]
 async fn start_oauth(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
-    At(name): At,
-) -> Result<Response, Refused> {
+    PathId(name): PathId,
+) -> Result<Response, ApiError> {
     let started = engine.start_oauth(&caller, &name).await?;
     let cookie = state_cookie(&engine.state_cookie(&started.state)?)?;
     let answer = StartAnswer {
@@ -221,9 +223,9 @@ operation!(
     }
 );
 
-/// Ten minutes, as long as the flow; for no script, and not sent along by other sites but when somebody comes from
-/// one, as a redirect does.
-fn state_cookie(value: &Secret) -> Result<HeaderValue, Refused> {
+/// Valid for ten minutes, as long as the sign-in. Scripts cannot read it, and a browser sends it to us from another site only
+/// with a navigation, as a redirect is one.
+fn state_cookie(value: &Secret) -> Result<HeaderValue, ApiError> {
     let text = format!(
         "{STATE_COOKIE}={}; HttpOnly; SameSite=Lax; Path=/; Max-Age=600",
         value.expose()

@@ -1,7 +1,9 @@
+//! Operations on the engine: status, lock, unlock.
+
 use crate::{
     convert,
-    error::Refused,
-    extract::{By, Optional},
+    error::ApiError,
+    extract::{AuthenticatedCaller, Optional},
     openapi::{Acting, Always, Listing, Unlocking},
     operations::{Callers, Operations, operation, routes},
 };
@@ -20,16 +22,16 @@ pub(crate) fn routes<O: Operations>(list: O) -> O {
         .routes(routes!(hand_over))
 }
 
-/// Tell how the engine is
+/// Show the state of the engine
 ///
-/// Works while locked. No names, no secrets.
+/// Works while the vault is locked. Without names and secrets.
 #[utoipa::path(
     get,
     path = "/v1/status",
     tag = "engine",
     responses((status = 200, description = "Version, vault, counts.", body = EngineStatus), Always)
 )]
-async fn status(_: By, State(engine): State<Engine>) -> Json<EngineStatus> {
+async fn status(_: AuthenticatedCaller, State(engine): State<Engine>) -> Json<EngineStatus> {
     Json(convert::status(engine.status()))
 }
 
@@ -59,9 +61,12 @@ operation!(
     post,
     path = "/v1/lock",
     tag = "engine",
-    responses((status = 200, description = "The keys are gone from memory.", body = Success), Listing)
+    responses((status = 200, description = "Locked: the keys were wiped from memory.", body = Success), Listing)
 )]
-async fn lock(By(caller): By, State(engine): State<Engine>) -> Result<Json<Success>, Refused> {
+async fn lock(
+    AuthenticatedCaller(caller): AuthenticatedCaller,
+    State(engine): State<Engine>,
+) -> Result<Json<Success>, ApiError> {
     engine.lock(&caller).await?;
     Ok(Json(Success { success: true }))
 }
@@ -70,19 +75,19 @@ operation!(lock, Callers::Policy(&[Operation::Engine]));
 
 /// Unlock the vault
 ///
-/// With the passphrase, or without one by asking the OS keyring.
+/// With the passphrase, or without one from the OS keyring.
 #[utoipa::path(
     post,
     path = "/v1/unlock",
     tag = "engine",
     request_body = Option<UnlockRequest>,
-    responses((status = 200, description = "It is open.", body = Success), Unlocking)
+    responses((status = 200, description = "Unlocked.", body = Success), Unlocking)
 )]
 async fn unlock(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
     Optional(body): Optional<UnlockRequest>,
-) -> Result<Json<Success>, Refused> {
+) -> Result<Json<Success>, ApiError> {
     engine
         .unlock(&caller, body.passphrase.map(Secret::new), body.create)
         .await?;
@@ -98,18 +103,21 @@ operation!(
     }
 );
 
-/// Go on with an older copy of the vault
+/// Continue with an older copy of the vault
 ///
-/// For a vault that was put back from an older copy (`vault.older` of the status): from now on it counts as the newest,
-/// and connections are refreshed from it. A provider that replaces refresh tokens may end a grant whose newer token was
-/// lost. A conflict when the vault is not older.
+/// For a vault that was restored from an older copy (`vault.older` in the status). From now on it counts as the newest,
+/// and its connections are refreshed. A provider that rotates refresh tokens may end a grant whose newer token is lost.
+/// A conflict when the vault is not older.
 #[utoipa::path(
     post,
     path = "/v1/vault/accept-older",
     tag = "engine",
     responses((status = 200, description = "It counts as the newest.", body = Success), Acting)
 )]
-async fn accept_older(By(caller): By, State(engine): State<Engine>) -> Result<Json<Success>, Refused> {
+async fn accept_older(
+    AuthenticatedCaller(caller): AuthenticatedCaller,
+    State(engine): State<Engine>,
+) -> Result<Json<Success>, ApiError> {
     engine.accept_older(&caller).await?;
     Ok(Json(Success { success: true }))
 }
@@ -123,9 +131,12 @@ operation!(accept_older, Callers::Policy(&[Operation::AcceptOlder]));
     post,
     path = "/v1/window/show",
     tag = "engine",
-    responses((status = 200, description = "It was asked to.", body = Success), Acting)
+    responses((status = 200, description = "Requested.", body = Success), Acting)
 )]
-async fn show_window(_: By, State(engine): State<Engine>) -> Result<Json<Success>, Refused> {
+async fn show_window(
+    _: AuthenticatedCaller,
+    State(engine): State<Engine>,
+) -> Result<Json<Success>, ApiError> {
     engine.show_window()?;
     Ok(Json(Success { success: true }))
 }
@@ -134,14 +145,17 @@ operation!(show_window, Callers::Policy(&[Operation::Engine]));
 
 /// Ask an engine without a window to end
 ///
-/// It finishes what is under way first. A conflict when it has a window.
+/// It finishes the requests under way first. A conflict when it has a window.
 #[utoipa::path(
     post,
     path = "/v1/hand-over",
     tag = "engine",
     responses((status = 200, description = "It ends.", body = Success), Acting)
 )]
-async fn hand_over(By(caller): By, State(engine): State<Engine>) -> Result<Json<Success>, Refused> {
+async fn hand_over(
+    AuthenticatedCaller(caller): AuthenticatedCaller,
+    State(engine): State<Engine>,
+) -> Result<Json<Success>, ApiError> {
     engine.hand_over(&caller).await?;
     Ok(Json(Success { success: true }))
 }

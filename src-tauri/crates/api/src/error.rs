@@ -1,60 +1,62 @@
-mod few;
+//! The error of a request, as the one envelope of the API.
 
-use crate::extract::LIMIT;
+mod log_limit;
+
+use crate::extract::MAX_BODY_BYTES;
 use axum::{
     Json,
     http::{HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
-use few::Few;
+use log_limit::LogLimit;
 use std::{collections::BTreeMap, time::Instant};
 use tokenry_contract::{Details, ErrorBody, ErrorCode, ErrorEnvelope};
 use tokenry_core::{Code, OsRandom, RequestId, SystemClock, clean, within};
 
-static SAID: Few = Few::new();
+static ERROR_LOG: LogLimit = LogLimit::new();
 
 /// From each field to what is wrong with it.
 pub(crate) type Fields = BTreeMap<String, String>;
 
-/// Why a request was not done. Becomes the one envelope of the contract.
+/// Why a request failed. Becomes the one envelope of the API.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Refused {
+pub(crate) enum ApiError {
     #[error(transparent)]
     Engine(#[from] tokenry_engine::Error),
     #[error("{}", list(.0))]
     Fields(Fields),
-    #[error("the request has more than {LIMIT} bytes, which is the most Tokenry reads; send less")]
+    #[error("the request is larger than {MAX_BODY_BYTES} bytes; send less")]
     TooLarge,
-    #[error("there is nothing at {0}; `GET /openapi.json` lists every operation")]
+    #[error("no operation at {0}; `GET /openapi.json` lists all operations")]
     NoRoute(String),
-    #[error("{0} is not a method of {1}; `GET /openapi.json` lists every operation")]
+    #[error("{1} does not support {0}; `GET /openapi.json` lists all operations")]
     NoMethod(String, String),
-    #[error("there is no sign-in with the id {0:?}; `tokenry connect` starts one")]
+    #[error("unknown sign-in {0:?}; `tokenry connect` starts one")]
     NoFlow(String),
-    #[error("{0} has no connection yet; make one with `tokenry connect {0}`")]
+    #[error("{0} has no connection yet; create one with `tokenry connect {0}`")]
     NoConnection(String),
-    #[error("the window is never handed a token; copy it with the window's own command")]
+    #[error("the window does not get tokens; copy the token with the window's own command")]
     TokenForTheWindow,
-    #[error("the window hears of changes from its shell, not from this stream")]
+    #[error("the window gets changes from the desktop shell, not from this stream")]
     StreamForTheWindow,
-    #[error("{0}; call from a program of this machine, and not from a web page")]
-    Stranger(&'static str),
+    #[error("{0}; send the request from a program, not from a web page")]
+    WebPage(&'static str),
     #[error("{0}")]
     TooBusy(String),
-    #[error("no door said who is calling")]
+    #[error("the server did not identify the caller")]
     NoCaller,
-    /// Where the reference answers 400 to what is a validation error elsewhere.
+    /// A validation error with status 400, where the reference has that.
     #[error(transparent)]
-    BadRequest(Box<Refused>),
+    BadRequest(Box<ApiError>),
 }
 
-impl Refused {
-    /// One field that cannot be right.
+impl ApiError {
+    /// One invalid field.
     pub(crate) fn field(field: &str, wrong: impl Into<String>) -> Self {
         Self::Fields(Fields::from([(field.to_owned(), wrong.into())]))
     }
 
-    /// The same, with status 400 if it is a validation error.
+    /// The same error, with status 400 if it is a validation error.
     pub(crate) fn into_bad_request(self) -> Self {
         match self.code() {
             Code::ValidationError => Self::BadRequest(Box::new(self)),
@@ -67,9 +69,9 @@ impl Refused {
         Self::NoConnection(clean(provider))
     }
 
-    /// The whole answer as it goes over the wire, where no request was read.
+    /// The whole response as it is sent, when no request was read.
     pub(crate) fn into_bytes(self) -> Vec<u8> {
-        let envelope = written(&self);
+        let envelope = to_envelope(&self);
         let status = self.status(envelope.error.code);
         let body = serde_json::to_string(&envelope).unwrap_or_default();
         format!(
@@ -81,22 +83,22 @@ impl Refused {
         .into_bytes()
     }
 
-    /// The code of the contract.
+    /// The error code of the API.
     pub(crate) fn code(&self) -> Code {
         match self {
             Self::Engine(error) => error.code(),
             Self::Fields(_) => Code::ValidationError,
             Self::TooLarge => Code::PayloadTooLarge,
             Self::NoRoute(_) | Self::NoMethod(..) | Self::NoFlow(_) | Self::NoConnection(_) => Code::NotFound,
-            Self::TokenForTheWindow | Self::StreamForTheWindow | Self::Stranger(_) => Code::PermissionDenied,
+            Self::TokenForTheWindow | Self::StreamForTheWindow | Self::WebPage(_) => Code::PermissionDenied,
             Self::TooBusy(_) => Code::RateLimited,
             Self::NoCaller => Code::Internal,
             Self::BadRequest(refused) => refused.code(),
         }
     }
 
-    /// The status of the code. A known path that lacks the method is HTTP's own 405, told apart by programs as
-    /// `not_found`; and a bad body is 400 where the reference says so.
+    /// The HTTP status of the code. A known path without the method is 405 with the code `not_found`; an invalid body is 400
+    /// where the reference has that.
     fn status(&self, code: ErrorCode) -> StatusCode {
         match self {
             Self::NoMethod(..) => StatusCode::METHOD_NOT_ALLOWED,
@@ -123,9 +125,9 @@ impl Refused {
     }
 }
 
-impl IntoResponse for Refused {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let envelope = written(&self);
+        let envelope = to_envelope(&self);
         let status = self.status(envelope.error.code);
         let wait = envelope
             .error
@@ -135,7 +137,7 @@ impl IntoResponse for Refused {
         let code = envelope.error.code;
         let mut response = (status, Json(envelope)).into_response();
         if code == ErrorCode::Unauthorized {
-            // Every 401 says how to prove oneself (RFC 9110 §15.5.2).
+            // Every 401 names the authentication scheme (RFC 9110 §15.5.2).
             let scheme = HeaderValue::from_static("Bearer");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
         }
@@ -146,26 +148,25 @@ impl IntoResponse for Refused {
     }
 }
 
-/// An error of the engine as the contract writes it, for a host that asks the engine itself. Its request id stands
-/// in the log.
+/// The envelope of an engine's error, for a host that calls the engine itself. The log holds its request id.
 pub fn envelope(error: &tokenry_engine::Error) -> ErrorEnvelope {
-    filled(error.code(), error.to_string(), engine_details(error))
+    new_envelope(error.code(), error.to_string(), engine_details(error))
 }
 
-fn written(refused: &Refused) -> ErrorEnvelope {
-    filled(refused.code(), refused.to_string(), refused.details())
+fn to_envelope(refused: &ApiError) -> ErrorEnvelope {
+    new_envelope(refused.code(), refused.to_string(), refused.details())
 }
 
-fn filled(code: Code, message: String, details: Details) -> ErrorEnvelope {
-    // Outside of a request, as at a door or in the shell, the error has an id of its own.
+fn new_envelope(code: Code, message: String, details: Details) -> ErrorEnvelope {
+    // Outside of a request, as in a server or in the shell, the error gets an id of its own.
     let request_id = tokenry_engine::request_id().unwrap_or_else(|| RequestId::new(&SystemClock, &OsRandom));
     let request_id = request_id.to_string();
     match code {
         ErrorCode::Internal => tracing::error!(%request_id, code = code.slug(), "{message}"),
-        _ => match SAID.admits(Instant::now()) {
+        _ => match ERROR_LOG.admits(Instant::now()) {
             Some(0) => tracing::info!(%request_id, code = code.slug(), "{message}"),
             Some(more) => {
-                tracing::info!(%request_id, code = code.slug(), "{message} ({more} more before it are not written here)");
+                tracing::info!(%request_id, code = code.slug(), "{message} ({more} errors before it were not logged)");
             }
             None => {}
         },
@@ -185,21 +186,21 @@ fn engine_details(error: &tokenry_engine::Error) -> Details {
     Details {
         fields: error.fields().cloned().unwrap_or_default(),
         provider_error: error.provider_error().map(str::to_owned),
-        // Rounded up: a caller that comes back on the second is not too early.
+        // Rounded up, so that a retry after that many seconds is not too early.
         retry_after_seconds: error
             .retry_after()
             .map(|wait| wait.as_millis().div_ceil(1000) as u64),
     }
 }
 
-/// A path that no operation has.
-pub(crate) async fn no_route(uri: Uri) -> Refused {
-    Refused::NoRoute(clean(uri.path()))
+/// The fallback for an unknown path.
+pub(crate) async fn no_route(uri: Uri) -> ApiError {
+    ApiError::NoRoute(clean(uri.path()))
 }
 
-/// A method that the path does not have.
-pub(crate) async fn no_method(method: Method, uri: Uri) -> Refused {
-    Refused::NoMethod(clean(method.as_str()), clean(uri.path()))
+/// The fallback for a method that the path does not support.
+pub(crate) async fn no_method(method: Method, uri: Uri) -> ApiError {
+    ApiError::NoMethod(clean(method.as_str()), clean(uri.path()))
 }
 
 fn list(fields: &Fields) -> String {

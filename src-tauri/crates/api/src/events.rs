@@ -1,7 +1,9 @@
+//! Operations on the activity log, and the stream of changes.
+
 use crate::{
     convert,
-    error::Refused,
-    extract::{By, Query},
+    error::ApiError,
+    extract::{AuthenticatedCaller, Query},
     openapi::{
         Listing, Searching,
         examples::{APP, CONNECTION, EVENT, GRANT, PROVIDER, at},
@@ -20,8 +22,8 @@ use tokenry_core::{Caller, Operation};
 use tokenry_engine::{Engine, EventFilter};
 use tokio::sync::broadcast::error::RecvError;
 
-/// A comment is sent this often while nothing happens, so that a stream whose other end is gone is noticed.
-const KEEP_ALIVE: Duration = Duration::from_secs(20);
+/// How often a comment is sent while nothing changes, so that a closed connection is noticed.
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(20);
 
 pub(crate) fn routes<O: Operations>(list: O) -> O {
     list.routes(routes!(list_events)).routes(routes!(stream_changes))
@@ -29,23 +31,23 @@ pub(crate) fn routes<O: Operations>(list: O) -> O {
 
 /// Read the activity log
 ///
-/// Newest first. With a filter a page may hold fewer than `limit`, or none, and still have a next one: only so many
-/// lines are looked at for one page.
+/// Newest first. With a filter a page may hold fewer events than `limit`, or none, and still have a next page: the
+/// number of events that are searched for one page is limited.
 #[utoipa::path(
     get,
     path = "/v1/events",
     tag = "events",
     params(EventQuery),
-    responses((status = 200, description = "One page of it.", body = EventPage), Searching)
+    responses((status = 200, description = "One page.", body = EventPage), Searching)
 )]
 async fn list_events(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
     Query(query): Query<EventQuery>,
-) -> Result<Json<EventPage>, Refused> {
+) -> Result<Json<EventPage>, ApiError> {
     let limit = query.limit.unwrap_or(100);
     if !(1..=500).contains(&limit) {
-        return Err(Refused::field("limit", "must be 1 to 500"));
+        return Err(ApiError::field("limit", "must be 1 to 500"));
     }
     let filter = EventFilter {
         app: query.app,
@@ -70,10 +72,10 @@ operation!(
     }
 );
 
-/// Hear of changes as they happen
+/// Stream changes as they happen
 ///
-/// Server-sent events, each with one Change as its data. Whoever falls behind gets `engine.changed`: look at
-/// everything again.
+/// Server-sent events, each with one Change as its data. A reader that is too slow gets `engine.changed`, and should
+/// load everything again.
 #[utoipa::path(
     get,
     path = "/v1/events/stream",
@@ -83,12 +85,12 @@ operation!(
         body = Change, content_type = "text/event-stream"), Listing)
 )]
 async fn stream_changes(
-    by: By,
+    by: AuthenticatedCaller,
     State(engine): State<Engine>,
-) -> Result<Sse<impl Stream<Item = Item>>, Refused> {
-    let caller = by.not_the_window(Refused::StreamForTheWindow)?;
+) -> Result<Sse<impl Stream<Item = Item>>, ApiError> {
+    let caller = by.not_the_window(ApiError::StreamForTheWindow)?;
     let life = engine.may_hear_changes(&caller)?;
-    Ok(Sse::new(changes(&engine, caller, life)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)))
+    Ok(Sse::new(changes(&engine, caller, life)).keep_alive(KeepAlive::new().interval(KEEP_ALIVE_INTERVAL)))
 }
 
 operation!(
@@ -99,7 +101,7 @@ operation!(
 
 type Item = Result<Event, Infallible>;
 
-/// Until the vault is locked, and for as long as who asked may hear it.
+/// Ends when the vault is locked, and when the caller may not read the stream anymore.
 fn changes(engine: &Engine, caller: Caller, life: Option<Duration>) -> impl Stream<Item = Item> + use<> {
     let state = (engine.changes(), engine.locks(), engine.clone(), caller, life);
     stream::unfold(
@@ -113,11 +115,11 @@ fn changes(engine: &Engine, caller: Caller, life: Option<Duration>) -> impl Stre
                         Err(RecvError::Closed) => return None,
                     },
                     () = engine.finished() => return None,
-                    // Another grant may go on, and a clock may have been set: it is judged anew.
+                    // Another grant may still hold, and the clock may have been set: it is decided again.
                     () = after(life) => life = engine.may_hear_changes(&caller).ok()?,
                 }
             };
-            // That the vault was locked is a change, and so is that a grant was taken away: each is the end of it.
+            // A lock of the vault and the revocation of a grant are changes, too, and end the stream.
             if engine.locks() != locks {
                 return None;
             }
@@ -128,7 +130,7 @@ fn changes(engine: &Engine, caller: Caller, life: Option<Duration>) -> impl Stre
     )
 }
 
-/// A moment behind it, when what ends then has ended.
+/// A moment after that time, when the grant or token has ended.
 async fn after(life: Option<Duration>) {
     match life {
         Some(life) => tokio::time::sleep(life + Duration::from_millis(1)).await,
@@ -163,7 +165,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_life_ends_when_it_is_over_and_one_without_an_end_never_does() {
+    async fn a_stream_with_an_end_ends_then_and_one_without_never_does() {
         let hour = Duration::from_secs(3600);
         let begun = tokio::time::Instant::now();
         after(Some(hour)).await;

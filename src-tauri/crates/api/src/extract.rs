@@ -2,7 +2,7 @@
 
 mod json;
 
-use crate::{error::Refused, oauth};
+use crate::{error::ApiError, oauth};
 use axum::{
     body::{Body as RawBody, Bytes, HttpBody},
     extract::{FromRequest, FromRequestParts, Path, Request},
@@ -13,17 +13,17 @@ use serde::de::DeserializeOwned;
 use std::time::Duration;
 use tokenry_core::{Caller, FlowId, clean};
 
-/// The most bytes of a body: 1 MiB.
-pub(crate) const LIMIT: usize = 1 << 20;
-/// How long a body may take to arrive.
-const BODY_TIME: Duration = Duration::from_secs(10);
+/// The longest body: 1 MiB.
+pub(crate) const MAX_BODY_BYTES: usize = 1 << 20;
+/// For a body to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Who asks, as the door says.
-pub(crate) struct By(pub(crate) Caller);
+/// The caller, as the server identified it.
+pub(crate) struct AuthenticatedCaller(pub(crate) Caller);
 
-impl By {
-    /// The caller of an operation that hands out a token, which the window never is.
-    pub(crate) fn not_the_window(self, refused: Refused) -> Result<Caller, Refused> {
+impl AuthenticatedCaller {
+    /// The caller of an operation whose response holds a token, which the window must not get.
+    pub(crate) fn not_the_window(self, refused: ApiError) -> Result<Caller, ApiError> {
         if self.0 == Caller::Ui {
             Err(refused)
         } else {
@@ -32,26 +32,26 @@ impl By {
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for By {
-    type Rejection = Refused;
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
+impl<S: Sync> FromRequestParts<S> for AuthenticatedCaller {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         parts
             .extensions
             .remove::<Caller>()
             .map(Self)
-            .ok_or(Refused::NoCaller)
+            .ok_or(ApiError::NoCaller)
     }
 }
 
 /// The id or name in the path.
-pub(crate) struct At(pub(crate) String);
+pub(crate) struct PathId(pub(crate) String);
 
-impl<S: Send + Sync> FromRequestParts<S> for At {
-    type Rejection = Refused;
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+impl<S: Send + Sync> FromRequestParts<S> for PathId {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         match Path::<String>::from_request_parts(parts, state).await {
             Ok(Path(text)) => Ok(Self(text)),
-            Err(_) => Err(Refused::field(
+            Err(_) => Err(ApiError::field(
                 "id",
                 "must be an id or a name, percent-encoded as UTF-8",
             )),
@@ -60,14 +60,14 @@ impl<S: Send + Sync> FromRequestParts<S> for At {
 }
 
 /// Two ids or names in the path.
-pub(crate) struct At2(pub(crate) String, pub(crate) String);
+pub(crate) struct PathIds(pub(crate) String, pub(crate) String);
 
-impl<S: Send + Sync> FromRequestParts<S> for At2 {
-    type Rejection = Refused;
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+impl<S: Send + Sync> FromRequestParts<S> for PathIds {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         match Path::<(String, String)>::from_request_parts(parts, state).await {
             Ok(Path((one, two))) => Ok(Self(one, two)),
-            Err(_) => Err(Refused::field(
+            Err(_) => Err(ApiError::field(
                 "id",
                 "must be an id or a name, percent-encoded as UTF-8",
             )),
@@ -76,13 +76,13 @@ impl<S: Send + Sync> FromRequestParts<S> for At2 {
 }
 
 /// The id of a flow in the path; flows have no names.
-pub(crate) struct AtFlow(pub(crate) FlowId);
+pub(crate) struct PathFlowId(pub(crate) FlowId);
 
-impl<S: Send + Sync> FromRequestParts<S> for AtFlow {
-    type Rejection = Refused;
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
-        let At(text) = At::from_request_parts(parts, state).await?;
-        text.parse().map(Self).map_err(|_| Refused::NoFlow(clean(&text)))
+impl<S: Send + Sync> FromRequestParts<S> for PathFlowId {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let PathId(text) = PathId::from_request_parts(parts, state).await?;
+        text.parse().map(Self).map_err(|_| ApiError::NoFlow(clean(&text)))
     }
 }
 
@@ -90,8 +90,8 @@ impl<S: Send + Sync> FromRequestParts<S> for AtFlow {
 pub(crate) struct Query<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
-    type Rejection = Refused;
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         json::query(parts.uri.query().unwrap_or_default()).map(Self)
     }
 }
@@ -100,8 +100,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 pub(crate) struct Body<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
-    type Rejection = Refused;
-    async fn from_request(request: Request, _: &S) -> Result<Self, Refused> {
+    type Rejection = ApiError;
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         json::body(&read(request).await?).map(Self)
     }
 }
@@ -110,8 +110,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 pub(crate) struct Optional<T>(pub(crate) T);
 
 impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for Optional<T> {
-    type Rejection = Refused;
-    async fn from_request(request: Request, _: &S) -> Result<Self, Refused> {
+    type Rejection = ApiError;
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
         let bytes = read(request).await?;
         if bytes.is_empty() {
             Ok(Self(T::default()))
@@ -121,27 +121,27 @@ impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for Optional<
     }
 }
 
-/// Refuses a body that is too large by its own account, or is not called JSON. A web page cannot send JSON to another
-/// origin without asking first, so this also keeps forms of web pages out. Where OAuth asks for a form (RFC 6749
-/// §4.1.3), and where it depends on the caller, the operation itself looks.
-pub(crate) fn check(path: &str, headers: &HeaderMap, body: &RawBody) -> Result<(), Refused> {
-    if oauth::judges_the_body(path) {
+/// Refuses a body whose declared length is too large, or whose type is not JSON. A web page cannot send JSON to another
+/// origin without a preflight request, so this also refuses forms of web pages. Where OAuth needs a form (RFC 6749 §4.1.3),
+/// and where it depends on the caller, the operation itself checks the body.
+pub(crate) fn check(path: &str, headers: &HeaderMap, body: &RawBody) -> Result<(), ApiError> {
+    if oauth::checks_its_body(path) {
         return Ok(());
     }
     check_json(headers, body)
 }
 
-fn check_json(headers: &HeaderMap, body: &RawBody) -> Result<(), Refused> {
+fn check_json(headers: &HeaderMap, body: &RawBody) -> Result<(), ApiError> {
     if body.is_end_stream() {
         return Ok(());
     }
-    if body.size_hint().lower() > LIMIT as u64 {
-        return Err(Refused::TooLarge);
+    if body.size_hint().lower() > MAX_BODY_BYTES as u64 {
+        return Err(ApiError::TooLarge);
     }
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
     match (types.next().and_then(|value| value.to_str().ok()), types.next()) {
         (Some(one), None) if is_json(one) => Ok(()),
-        _ => Err(Refused::field(
+        _ => Err(ApiError::field(
             "content-type",
             "must be application/json when there is a body",
         )),
@@ -153,19 +153,19 @@ fn is_json(text: &str) -> bool {
     essence.trim().eq_ignore_ascii_case("application/json")
 }
 
-async fn read(request: Request) -> Result<Bytes, Refused> {
+async fn read(request: Request) -> Result<Bytes, ApiError> {
     let (parts, body) = request.into_parts();
     check_json(&parts.headers, &body)?;
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
-    match tokio::time::timeout(BODY_TIME, Limited::new(body, LIMIT).collect()).await {
+    match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY_BYTES).collect()).await {
         Ok(Ok(read)) => Ok(read.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refused::TooLarge),
-        Ok(Err(_)) => Err(Refused::field("body", "broke off before its end")),
-        Err(_) => Err(Refused::field(
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(ApiError::TooLarge),
+        Ok(Err(_)) => Err(ApiError::field("body", "ended too early")),
+        Err(_) => Err(ApiError::field(
             "body",
-            format!("did not arrive within {} seconds", BODY_TIME.as_secs()),
+            format!("did not arrive within {} seconds", BODY_TIMEOUT.as_secs()),
         )),
     }
 }

@@ -1,7 +1,9 @@
+//! Operations on sign-ins.
+
 use crate::{
     convert,
-    error::Refused,
-    extract::{At, AtFlow, Body, By, Optional, Query},
+    error::ApiError,
+    extract::{AuthenticatedCaller, Body, Optional, PathFlowId, PathId, Query},
     openapi::{
         Flowing, Starting, Talking,
         examples::{AUTHORIZATION_URL, BROWSER_URL, CODE, CONNECTION, FLOW, STATE, at, words},
@@ -17,8 +19,8 @@ use tokenry_contract::{
 use tokenry_core::{Operation, Secret};
 use tokenry_engine::Engine;
 
-/// The longest a caller may wait for a flow, in seconds.
-const LONGEST_WAIT: u32 = 60;
+/// The longest time that a caller may wait for a sign-in.
+const MAX_WAIT_SECONDS: u32 = 60;
 
 pub(crate) fn routes<O: Operations>(list: O) -> O {
     list.routes(routes!(authorize, start_flow))
@@ -28,9 +30,9 @@ pub(crate) fn routes<O: Operations>(list: O) -> O {
         .routes(routes!(callback))
 }
 
-/// Start a consent flow
+/// Start a sign-in
 ///
-/// The form of the reference. It makes a connection that waits for its browser.
+/// Creates a connection that is `pending` until the sign-in is complete.
 #[utoipa::path(
     get,
     path = "/v1/oauth-providers/{id}/authorize",
@@ -39,11 +41,11 @@ pub(crate) fn routes<O: Operations>(list: O) -> O {
     responses((status = 200, description = "Where to send the browser.", body = AuthorizeAnswer), Starting)
 )]
 async fn authorize(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
-    At(id): At,
+    PathId(id): PathId,
     Query(query): Query<AuthorizeQuery>,
-) -> Result<Json<AuthorizeAnswer>, Refused> {
+) -> Result<Json<AuthorizeAnswer>, ApiError> {
     Ok(Json(convert::started(
         engine
             .connect(&caller, &id, convert::connect_query(query))
@@ -53,9 +55,9 @@ async fn authorize(
 
 operation!(authorize, Callers::Policy(&[Operation::StartFlow]));
 
-/// Start a consent flow, with all its choices
+/// Start a sign-in, with options
 ///
-/// A label, scopes, the redirect, a connection to renew, and whether Tokenry opens the browser.
+/// Label, scopes, redirect method, and a connection to renew.
 #[utoipa::path(
     post,
     path = "/v1/oauth-providers/{id}/authorize",
@@ -65,11 +67,11 @@ operation!(authorize, Callers::Policy(&[Operation::StartFlow]));
     responses((status = 200, description = "Where to send the browser.", body = AuthorizeAnswer), Starting)
 )]
 async fn start_flow(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
-    At(id): At,
+    PathId(id): PathId,
     Optional(body): Optional<AuthorizeRequest>,
-) -> Result<Json<AuthorizeAnswer>, Refused> {
+) -> Result<Json<AuthorizeAnswer>, ApiError> {
     Ok(Json(convert::started(
         engine
             .connect(&caller, &id, convert::connect_options(body))
@@ -100,19 +102,19 @@ operation!(
     }
 );
 
-/// Exchange a code that arrived somewhere else
+/// Exchange a code that was received elsewhere
 #[utoipa::path(
     post,
     path = "/v1/oauth-providers/exchange",
     tag = "flows",
     request_body = ExchangeRequest,
-    responses((status = 200, description = "The connection is there.", body = Success), Talking)
+    responses((status = 200, description = "Connected.", body = Success), Talking)
 )]
 async fn exchange(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
     Body(body): Body<ExchangeRequest>,
-) -> Result<Json<Success>, Refused> {
+) -> Result<Json<Success>, ApiError> {
     engine
         .exchange(&caller, Secret::new(body.code), Secret::new(body.state), body.iss)
         .await?;
@@ -129,23 +131,24 @@ operation!(
     }
 );
 
-/// Follow a flow
+/// Follow a sign-in
 ///
-/// Answers at once, or when the flow has ended or another answer was refused, or after `wait_seconds`.
+/// Responds at once, or when the sign-in has ended or another response of the browser was rejected, or after
+/// `wait_seconds`.
 #[utoipa::path(
     get,
     path = "/v1/flows/{id}",
     tag = "flows",
     params(("id" = uuid::Uuid, Path, description = "Its id."), FlowQuery),
-    responses((status = 200, description = "Where it stands.", body = Flow), Flowing)
+    responses((status = 200, description = "Its state.", body = Flow), Flowing)
 )]
 async fn show_flow(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
-    AtFlow(id): AtFlow,
+    PathFlowId(id): PathFlowId,
     Query(query): Query<FlowQuery>,
-) -> Result<Json<Flow>, Refused> {
-    let wait = query.wait_seconds.unwrap_or(0).min(LONGEST_WAIT);
+) -> Result<Json<Flow>, ApiError> {
+    let wait = query.wait_seconds.unwrap_or(0).min(MAX_WAIT_SECONDS);
     let wait = Duration::from_secs(wait.into());
     let view = engine.flow_news(&caller, id, wait, query.refusals_seen).await?;
     Ok(Json(convert::flow(view)))
@@ -167,59 +170,59 @@ operation!(
     }
 );
 
-/// Call a flow off
+/// Cancel a sign-in
 #[utoipa::path(
     delete,
     path = "/v1/flows/{id}",
     tag = "flows",
     params(("id" = uuid::Uuid, Path, description = "Its id.")),
-    responses((status = 200, description = "It is over.", body = Success), Flowing)
+    responses((status = 200, description = "Cancelled.", body = Success), Flowing)
 )]
 async fn cancel_flow(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
-    AtFlow(id): AtFlow,
-) -> Result<Json<Success>, Refused> {
+    PathFlowId(id): PathFlowId,
+) -> Result<Json<Success>, ApiError> {
     engine.cancel_flow(&caller, id).await?;
     Ok(Json(Success { success: true }))
 }
 
 operation!(cancel_flow, Callers::Policy(&[Operation::FinishFlow]));
 
-/// Open the browser for a flow once more
+/// Open the browser for a sign-in again
 #[utoipa::path(
     post,
     path = "/v1/flows/{id}/open",
     tag = "flows",
     params(("id" = uuid::Uuid, Path, description = "Its id.")),
-    responses((status = 200, description = "The browser was started.", body = Success), Flowing)
+    responses((status = 200, description = "The browser was opened.", body = Success), Flowing)
 )]
 async fn open_flow(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
-    AtFlow(id): AtFlow,
-) -> Result<Json<Success>, Refused> {
+    PathFlowId(id): PathFlowId,
+) -> Result<Json<Success>, ApiError> {
     engine.open_flow(&caller, id).await?;
     Ok(Json(Success { success: true }))
 }
 
 operation!(open_flow, Callers::Policy(&[Operation::FinishFlow]));
 
-/// Hand in a redirect that was caught elsewhere
+/// Submit a redirect that was caught elsewhere
 ///
-/// A deep link that reached another process, or an address that a person pasted.
+/// A deep link that reached another process, or a URL that the user pasted.
 #[utoipa::path(
     post,
     path = "/v1/callback",
     tag = "flows",
     request_body = CallbackRequest,
-    responses((status = 200, description = "The connection is there.", body = CallbackAnswer), Talking)
+    responses((status = 200, description = "Connected.", body = CallbackAnswer), Talking)
 )]
 async fn callback(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
     Body(body): Body<CallbackRequest>,
-) -> Result<Json<CallbackAnswer>, Refused> {
+) -> Result<Json<CallbackAnswer>, ApiError> {
     let view = engine.callback(&caller, &body.url).await?;
     Ok(Json(CallbackAnswer {
         success: true,

@@ -1,29 +1,29 @@
-//! The operations of Tokenry, each of them once, and the doors that lead to them: the window's, in process, and the
-//! socket's, for the programs of this machine. The OpenAPI document comes from the same list.
+//! The operations of Tokenry, each defined once, and the servers for them: in process for the windows, on the Unix socket and
+//! on loopback for programs. The OpenAPI document is made of the same list of routes.
 //!
-//! What must never be true of this crate: that an operation decides, refreshes or stores anything by itself, since
-//! each is one verb of the engine; that an answer other than the token operation's holds an access token of a provider, or
-//! any answer a refresh token, a client secret or a private key of one; that the window is handed a token; that anything but a
-//! door says who the caller is.
+//! What must never be true of this crate: that an operation decides, refreshes or stores anything by itself, because each
+//! calls one function of the engine; that a response other than the token operation's holds an access token of a provider, or
+//! any response a refresh token, a client secret or a private key of a provider; that the window gets a token; that anything
+//! but a server says who the caller is.
 #![deny(missing_docs)]
 
 mod apps;
 mod connections;
 mod convert;
 mod credentials;
-pub mod doors;
 mod engine;
 mod error;
 mod events;
 mod extract;
 mod flows;
-mod handed;
 pub mod oauth;
 mod openapi;
 mod operations;
 mod prompts;
 mod providers;
+pub mod servers;
 mod settings;
+mod token_response;
 mod versori;
 
 pub use convert::{app, change};
@@ -41,22 +41,22 @@ use axum::{
 use operations::Operations;
 use tokenry_engine::Engine;
 
-/// All operations of this engine. Every request needs a [`tokenry_core::Caller`] among its extensions; only a door
-/// puts one there, and a request without one gets a 500.
+/// All operations of this engine. Every request needs a [`tokenry_core::Caller`] in its extensions. Only a server sets it, and
+/// a request without one gets a 500.
 pub fn router(engine: Engine) -> Router {
     let routes = all(Router::new())
         .route("/openapi.json", routing::get(openapi::document))
-        // The path that the reference writes, without the version.
+        // The path without the version, as the reference has it.
         .route(versori::PLAIN_INITIALISE, routing::post(versori::initialise))
         .fallback(error::no_route)
         .method_not_allowed_fallback(error::no_method)
         .layer(middleware::from_fn(in_request))
         .with_state(engine);
-    // vertesia-oauth-providers has its paths behind `/api`.
+    // vertesia-oauth-providers has its paths below `/api`.
     routes.clone().nest_service("/api", routes)
 }
 
-/// Gives the errors of a request, and what is logged of it, one id.
+/// Gives a request an id, which its error and its events have in common.
 async fn in_request(request: Request, next: Next) -> Response {
     tokenry_engine::in_request(next.run(request)).await
 }

@@ -1,15 +1,15 @@
-//! Our own authorization server, for apps of this machine (RFC 6749, 7009, 7636, 7662, 8414, 9207). Its answers are
-//! the RFCs' own, and not the one envelope.
+//! Tokenry's own authorization server, for apps on this machine (RFC 6749, 7009, 7636, 7662, 8414, 9207). Its errors have the
+//! format of the RFCs, not the envelope of the other operations.
 
-mod answer;
 mod authorize;
 mod consent;
 mod form;
 mod metadata;
+mod response;
 mod tokens;
 
 use crate::{
-    error::Refused,
+    error::ApiError,
     operations::{Operations, routes},
 };
 use authorize::{__path_oauth_authorize, oauth_authorize};
@@ -22,29 +22,29 @@ use tokens::{
     oauth_token,
 };
 
-/// What this authorization server is called at the door that a request came to, like `http://127.0.0.1:4180`: its
-/// `issuer`, and what its endpoints begin with. Only a door that a browser can reach puts it on a request.
+/// The issuer identifier of the authorization server, like `http://127.0.0.1:4180`, which its endpoints begin with. Only the
+/// loopback server, which a browser can reach, sets it in the extensions of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issuer(pub String);
 
-/// The issuer of a request, at a door that has one.
-struct At(String);
+/// The issuer of a request; an error at a server that has none.
+struct RequestIssuer(String);
 
-impl<S: Sync> FromRequestParts<S> for At {
-    type Rejection = Refused;
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
+impl<S: Sync> FromRequestParts<S> for RequestIssuer {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let issuer = parts.extensions.get::<Issuer>();
         issuer.map(|issuer| Self(issuer.0.clone())).ok_or_else(|| {
-            Refused::Engine(Error::Unavailable(
-                "no browser can come to this door; turn the loopback door on, in the window under Settings or with `tokenry serve --loopback`, and call there"
+            ApiError::Engine(Error::Unavailable(
+                "a browser cannot reach this server; enable the local HTTP API, in the window under Settings or with `tokenry serve --loopback`, and send the request there"
                     .to_owned(),
             ))
         })
     }
 }
 
-/// Whether a path is an operation that takes no bearer token: who may use it is proved in other ways, or everybody
-/// may. A door lets a request to it through without one.
+/// Whether a path is an operation without a bearer token: it authenticates its callers in another way, or everybody may call
+/// it. A server passes a request to it on without a token.
 pub fn is_public(path: &str) -> bool {
     takes_a_form(path)
         || matches!(
@@ -53,14 +53,14 @@ pub fn is_public(path: &str) -> bool {
         )
 }
 
-/// Whether the body of this path is a form and not JSON. Its `Authorization` header is the client's own.
+/// Whether the body at this path is a form and not JSON. Its `Authorization` header belongs to the OAuth client.
 pub fn takes_a_form(path: &str) -> bool {
     matches!(path, "/oauth/token" | "/oauth/revoke" | "/oauth/introspect")
 }
 
-/// Whether the operation looks at its body itself: a form; or the window's decision, which is refused to everybody
-/// else whatever they send.
-pub(crate) fn judges_the_body(path: &str) -> bool {
+/// Whether the operation checks its body itself: a form, or the decision of the consent window, which is refused for every other
+/// caller whatever the body is.
+pub(crate) fn checks_its_body(path: &str) -> bool {
     takes_a_form(path) || path == "/oauth/consent"
 }
 

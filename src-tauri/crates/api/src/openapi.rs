@@ -1,3 +1,5 @@
+//! The OpenAPI document, which is made of the routes.
+
 mod callers;
 pub(crate) mod examples;
 mod provider_settings;
@@ -17,8 +19,8 @@ use utoipa::{
 };
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
-/// The OpenAPI 3.1 document of all operations, made from the routes themselves; with who may call each, as the policy
-/// has it, and with an example of what is sent and answered.
+/// The OpenAPI 3.1 document of all operations, made of the routes. It says who may call each, as the policy decides, and has an
+/// example of every request and response.
 pub fn openapi() -> openapi::OpenApi {
     let list = crate::all(Document::default());
     let mut document = list.router.into_openapi();
@@ -89,7 +91,7 @@ fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     .flatten()
 }
 
-/// The document, for whoever asks a door: the committed one, which a test holds to the routes.
+/// Serves the committed document, which a test compares with the routes.
 pub(crate) async fn document() -> impl IntoResponse {
     let json = [(header::CONTENT_TYPE, "application/json")];
     (json, include_str!("../openapi.json"))
@@ -100,19 +102,19 @@ pub(crate) async fn document() -> impl IntoResponse {
     info(
         title = "Tokenry",
         description = "The operations of the Tokenry engine on this machine: HTTP/1.1 over its Unix socket. Every error is an \
-            ErrorEnvelope. Wherever an id is taken, a unique name works too. A path may begin with `/api`, as the reference has it.",
+            ErrorEnvelope. A unique name works in place of an id. A path may begin with `/api`.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
     tags(
-        (name = "providers", description = "Authorization servers, and our client registrations at them."),
-        (name = "flows", description = "Consent flows: from the click to the connection."),
+        (name = "providers", description = "Authorization servers and our client registrations there."),
+        (name = "flows", description = "Sign-ins, from the start to the connection."),
         (name = "connections", description = "Accounts at providers, and their tokens."),
-        (name = "credentials", description = "What is no OAuth, kept beside it; and connections, as credentials."),
-        (name = "engine", description = "The engine itself: status, lock, unlock."),
-        (name = "apps", description = "Other programs that are known by a client id, and what they may do."),
-        (name = "prompts", description = "Questions to the person, and their answers."),
-        (name = "oauth", description = "Our own authorization server, for apps of this machine."),
-        (name = "events", description = "The activity log: who asked for what, and what happened."),
+        (name = "credentials", description = "API keys, passwords and other static secrets; and connections, as credentials."),
+        (name = "engine", description = "The engine: status, lock, unlock."),
+        (name = "apps", description = "Other programs that are registered with a client ID, and their grants."),
+        (name = "prompts", description = "Permission requests to the user, and their answers."),
+        (name = "oauth", description = "Tokenry's own authorization server, for apps on this machine."),
+        (name = "events", description = "The activity log: who requested what, and what happened."),
     ),
     components(schemas(ErrorEnvelope, OAuthErrorAnswer)),
 )]
@@ -132,42 +134,42 @@ macro_rules! errors {
 }
 
 errors! {
-    /// What any operation may answer.
+    /// Errors of any operation.
     Always = PermissionDenied Internal;
-    /// What a list may answer.
+    /// Errors of a list.
     Listing = PermissionDenied VaultLocked Internal;
-    /// What a list with a query may answer; the query may name one thing.
+    /// Errors of a list with a query, which may name one object.
     Searching = ValidationError PermissionDenied NotFound Conflict VaultLocked Internal;
-    /// What reading one thing may answer.
+    /// Errors of reading one object.
     Reading = ValidationError PermissionDenied NotFound Conflict VaultLocked Internal;
-    /// What changing something here may answer.
+    /// Errors of a change without a prompt.
     Writing = ValidationError PermissionDenied NotFound Conflict PayloadTooLarge VaultLocked Internal;
-    /// What opening the vault may answer.
+    /// Errors of unlocking the vault.
     Unlocking = ValidationError PermissionDenied Conflict PayloadTooLarge VaultLocked RateLimited Internal OauthUnavailable;
-    /// What a window or an engine that has to act may answer.
+    /// Errors of an operation on a window or on the engine itself.
     Acting = PermissionDenied Conflict Internal;
-    /// What an operation for a browser may answer.
+    /// Errors of an operation for a browser.
     Browsing = PermissionDenied Internal OauthUnavailable;
-    /// What starting a flow, or following one, may answer.
+    /// Errors of following a sign-in.
     Flowing = ValidationError PermissionDenied NotFound Conflict FlowExpired PayloadTooLarge VaultLocked Internal
         OauthUnavailable;
-    /// What its person may be asked about first may answer.
+    /// Errors of an operation that may prompt the user.
     Guarded = ValidationError Unauthorized PermissionDenied ConsentDenied InteractionRequired NotFound Conflict
         PayloadTooLarge VaultLocked RateLimited Internal;
-    /// What starts a flow, once its person allows it, may answer.
+    /// Errors of starting a sign-in, which may prompt the user.
     Starting = ValidationError Unauthorized PermissionDenied ConsentDenied InteractionRequired NotFound Conflict
         FlowExpired PayloadTooLarge VaultLocked RateLimited Internal OauthUnavailable;
-    /// What the answer to a flow may lead to.
+    /// Errors of completing a sign-in.
     Answering = ValidationError Unauthorized PermissionDenied ConsentDenied NotFound Conflict FlowExpired
         PayloadTooLarge VaultLocked Internal ProviderError ProviderUnreachable OauthUnavailable;
-    /// What talking to a provider may answer.
+    /// Errors of a request to a provider.
     Talking = ValidationError PermissionDenied ConsentDenied NotFound Conflict NeedsReauth FlowExpired PayloadTooLarge
         VaultLocked RateLimited Internal ProviderError ProviderUnreachable OauthUnavailable;
 }
 
-/// What a door may answer before any operation is reached: to a wrong token, to a web page, or to a body that is no
-/// JSON or too large, even where none is read.
-const AT_THE_DOOR: [ErrorCode; 4] = [
+/// Errors of a server, before an operation is reached: a wrong token, a web page, or a body that is not JSON or too large, even
+/// where no body is read.
+const SERVER_CODES: [ErrorCode; 4] = [
     ErrorCode::ValidationError,
     ErrorCode::Unauthorized,
     ErrorCode::PermissionDenied,
@@ -176,7 +178,7 @@ const AT_THE_DOOR: [ErrorCode; 4] = [
 
 fn by_status(codes: &[ErrorCode]) -> BTreeMap<String, RefOr<Response>> {
     let mut slugs: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for code in AT_THE_DOOR.iter().chain(codes) {
+    for code in SERVER_CODES.iter().chain(codes) {
         let same_status = slugs.entry(code.http_status().to_string()).or_default();
         if !same_status.contains(&code.slug()) {
             same_status.push(code.slug());
@@ -199,7 +201,7 @@ fn by_status(codes: &[ErrorCode]) -> BTreeMap<String, RefOr<Response>> {
         .collect()
 }
 
-/// What a decision on an app's request may answer: a bad body is 400 here, as in the reference.
+/// Errors of a decision on an authorization request: an invalid body is 400 here, as in the reference.
 pub(crate) struct Consenting;
 
 impl IntoResponses for Consenting {
@@ -222,7 +224,7 @@ impl IntoResponses for Consenting {
     }
 }
 
-/// What the endpoints for clients may answer (RFC 6749 §5.2).
+/// Errors of the endpoints for OAuth clients (RFC 6749 §5.2).
 pub(crate) struct Clients;
 
 impl IntoResponses for Clients {

@@ -1,6 +1,6 @@
-//! One list of operations, read in two ways: as a router, which an engine makes when it starts, and as the OpenAPI
-//! document, which is made once and committed. What only describes is then no part of the programs: it was half a
-//! mebibyte of an engine that idles.
+//! One list of operations, read in two ways: as a router, when an engine starts, and as the OpenAPI document, which is
+//! generated and committed. So the programs do not contain the code that describes the operations, which was half a mebibyte
+//! of an idle engine.
 
 use crate::openapi::examples::Example;
 use axum::{Router, routing::MethodRouter};
@@ -13,13 +13,13 @@ use utoipa_axum::router::UtoipaMethodRouter;
 pub(crate) enum Callers {
     /// The policy decides on all of these.
     Policy(&'static [Operation]),
-    /// The policy decides, or a program knows the code that a server printed when it started.
+    /// The policy decides, or a program sends the code that `tokenry serve` printed at its start.
     PolicyOrCode(Operation),
     /// Everybody.
     Everybody,
-    /// A client of the authorization server; a public one has nothing to prove itself with.
+    /// A client of the authorization server; a public one is not authenticated.
     Client,
-    /// The same, and no public one.
+    /// A client of the authorization server, but not a public one.
     ConfidentialClient,
 }
 
@@ -63,13 +63,13 @@ macro_rules! operation {
 }
 pub(crate) use operation;
 
-/// One path's operations, in both ways. Whichever is not asked for is not compiled in.
+/// The operations of one path, in both ways. A way that is not used is not compiled in.
 pub(crate) struct Path<P, D> {
     pub(crate) plain: P,
     pub(crate) described: D,
 }
 
-/// What becomes of the list.
+/// Reads the list.
 pub(crate) trait Operations: Sized {
     /// Adds the operations of one path, as [`routes!`] names them.
     fn routes<P, D>(self, path: Path<P, D>) -> Self
@@ -89,7 +89,7 @@ impl Operations for Router<Engine> {
     }
 }
 
-/// The handlers of one path; each says in its `utoipa::path` which method it is for.
+/// The handlers of one path. The `utoipa::path` of each says its method.
 macro_rules! routes {
     ($first:ident $(, $more:ident)*) => {
         $crate::operations::Path {

@@ -1,7 +1,9 @@
+//! Operations on prompts.
+
 use crate::{
     convert,
-    error::Refused,
-    extract::{At, Body, By},
+    error::ApiError,
+    extract::{AuthenticatedCaller, Body, PathId},
     openapi::{
         Always, Writing,
         examples::{PROMPT, at, words},
@@ -17,16 +19,19 @@ pub(crate) fn routes<O: Operations>(list: O) -> O {
     list.routes(routes!(list_prompts)).routes(routes!(answer_prompt))
 }
 
-/// List the open questions
+/// List the open prompts
 ///
-/// The one to be answered first comes first.
+/// In the order in which they are to be answered.
 #[utoipa::path(
     get,
     path = "/v1/prompts",
     tag = "prompts",
     responses((status = 200, description = "All of them.", body = [Prompt]), Always)
 )]
-async fn list_prompts(By(caller): By, State(engine): State<Engine>) -> Result<Json<Vec<Prompt>>, Refused> {
+async fn list_prompts(
+    AuthenticatedCaller(caller): AuthenticatedCaller,
+    State(engine): State<Engine>,
+) -> Result<Json<Vec<Prompt>>, ApiError> {
     let numbered = caller == Caller::Consent;
     let prompts = engine.prompts(&caller)?;
     Ok(Json(
@@ -75,29 +80,29 @@ operation!(
     }
 );
 
-/// Answer a question
+/// Answer a prompt
 ///
-/// Only the window that asks for consent may, with the question's number; or, where the engine has no window, whoever
-/// knows the code that `tokenry serve` printed when it started.
+/// Only the consent window may, with the prompt's number. With an engine without a window, a program may that sends the
+/// code that `tokenry serve` printed at its start.
 #[utoipa::path(
     post,
     path = "/v1/prompts/{id}/answer",
     tag = "prompts",
-    params(("id" = uuid::Uuid, Path, description = "The question's id.")),
+    params(("id" = uuid::Uuid, Path, description = "The prompt's id.")),
     request_body = AnswerPrompt,
-    responses((status = 200, description = "It is answered, and stands in the activity log.", body = Success), Writing)
+    responses((status = 200, description = "Answered, and recorded in the activity log.", body = Success), Writing)
 )]
 async fn answer_prompt(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
-    At(id): At,
+    PathId(id): PathId,
     Body(body): Body<AnswerPrompt>,
-) -> Result<Json<Success>, Refused> {
+) -> Result<Json<Success>, ApiError> {
     let id = id
         .parse()
-        .map_err(|_| Refused::field("id", "must be a question's id"))?;
+        .map_err(|_| ApiError::field("id", "must be a prompt's id"))?;
     let proof = convert::proof(&body)
-        .ok_or_else(|| Refused::field("number", "or `code` must be given: one of the two, and not both"))?;
+        .ok_or_else(|| ApiError::field("number", "or `code` must be given: one of the two, and not both"))?;
     let answer = convert::answer(&body);
     let passphrase = body.passphrase.map(Secret::new);
     engine

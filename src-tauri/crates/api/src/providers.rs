@@ -2,8 +2,8 @@
 
 use crate::{
     convert,
-    error::Refused,
-    extract::{At, Body, By, Query},
+    error::ApiError,
+    extract::{AuthenticatedCaller, Body, PathId, Query},
     openapi::{
         Guarded, Listing, Reading, Talking,
         examples::{PROVIDER, at, words},
@@ -28,7 +28,7 @@ pub(crate) fn routes<O: Operations>(list: O) -> O {
 
 /// List the providers
 ///
-/// By project and name. Never a client secret.
+/// By project and name. Without client secrets.
 #[utoipa::path(
     get,
     path = "/v1/oauth-providers",
@@ -36,9 +36,9 @@ pub(crate) fn routes<O: Operations>(list: O) -> O {
     responses((status = 200, description = "All of them.", body = [OAuthProvider]), Listing)
 )]
 async fn list_providers(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
-) -> Result<Json<Vec<OAuthProvider>>, Refused> {
+) -> Result<Json<Vec<OAuthProvider>>, ApiError> {
     let providers = engine.providers(&caller).await?;
     Ok(Json(providers.iter().map(convert::provider).collect()))
 }
@@ -51,13 +51,13 @@ operation!(list_providers, Callers::Policy(&[Operation::ReadProviders]));
     path = "/v1/oauth-providers",
     tag = "providers",
     request_body = CreateProvider,
-    responses((status = 201, description = "It is there.", body = OAuthProvider), Guarded)
+    responses((status = 201, description = "Added.", body = OAuthProvider), Guarded)
 )]
 async fn create_provider(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
     Body(members): Body<Members>,
-) -> Result<(StatusCode, Json<OAuthProvider>), Refused> {
+) -> Result<(StatusCode, Json<OAuthProvider>), ApiError> {
     let new = ProviderPatch::from(Map::from(members));
     let provider = engine.add_provider(&caller, new).await?;
     Ok((StatusCode::CREATED, Json(convert::provider(&provider))))
@@ -91,10 +91,10 @@ operation!(
     responses((status = 200, description = "The provider.", body = OAuthProvider), Reading)
 )]
 async fn show_provider(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
-    At(id): At,
-) -> Result<Json<OAuthProvider>, Refused> {
+    PathId(id): PathId,
+) -> Result<Json<OAuthProvider>, ApiError> {
     Ok(Json(convert::provider(&engine.provider(&caller, &id).await?)))
 }
 
@@ -137,14 +137,14 @@ operation!(
     tag = "providers",
     params(("id" = String, Path, description = "Its id or name.")),
     request_body = UpdateProvider,
-    responses((status = 200, description = "As it is now.", body = OAuthProvider), Guarded)
+    responses((status = 200, description = "After the change.", body = OAuthProvider), Guarded)
 )]
 async fn update_provider(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
-    At(id): At,
+    PathId(id): PathId,
     Body(members): Body<Members>,
-) -> Result<Json<OAuthProvider>, Refused> {
+) -> Result<Json<OAuthProvider>, ApiError> {
     let patch = ProviderPatch::from(Map::from(members));
     let provider = engine.change_provider(&caller, &id, patch).await?;
     Ok(Json(convert::provider(&provider)))
@@ -165,40 +165,40 @@ operation!(
 
 /// Remove a provider
 ///
-/// A conflict while it has connections, unless they are to be disconnected with it: an app needs `auth:write` or
-/// `auth:write:own` for each of them, too. The user is asked, and told which connections go.
+/// A conflict while it has connections, except with `disconnect`. Then an app also needs `auth:write` or
+/// `auth:write:own` for each of them. The prompt names the connections.
 #[utoipa::path(
     delete,
     path = "/v1/oauth-providers/{id}",
     tag = "providers",
     params(("id" = String, Path, description = "Its id or name."), DeleteProviderQuery),
-    responses((status = 200, description = "It is gone.", body = Success), Guarded)
+    responses((status = 200, description = "Removed.", body = Success), Guarded)
 )]
 async fn delete_provider(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
-    At(id): At,
+    PathId(id): PathId,
     Query(query): Query<DeleteProviderQuery>,
-) -> Result<Json<Success>, Refused> {
+) -> Result<Json<Success>, ApiError> {
     engine.remove_provider(&caller, &id, query.disconnect).await?;
     Ok(Json(Success { success: true }))
 }
 
 operation!(delete_provider, Callers::Policy(&[Operation::DeleteProvider]));
 
-/// Tell whether there are good tokens at a provider
+/// Tell whether a provider has a valid token
 #[utoipa::path(
     get,
     path = "/v1/oauth-providers/{id}/status",
     tag = "providers",
     params(("id" = String, Path, description = "Its id or name.")),
-    responses((status = 200, description = "Of the connection that lasts longest.", body = OAuthProviderAuthStatus), Reading)
+    responses((status = 200, description = "Of the connection that expires last.", body = OAuthProviderAuthStatus), Reading)
 )]
 async fn provider_status(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
-    At(id): At,
-) -> Result<Json<OAuthProviderAuthStatus>, Refused> {
+    PathId(id): PathId,
+) -> Result<Json<OAuthProviderAuthStatus>, ApiError> {
     let (provider, connections) = engine.provider_connections(&caller, &id).await?;
     Ok(Json(convert::auth_status(&provider, connections)))
 }
@@ -217,24 +217,24 @@ operation!(
 
 /// Disconnect a provider's only connection
 ///
-/// Of the only one that the caller may disconnect. Its tokens are deleted here and revoked at the provider, when it
-/// can. A conflict when there are several.
+/// The only one that the caller may disconnect; several are a conflict. Deletes the tokens here and revokes them at the
+/// provider, if it supports that.
 #[utoipa::path(
     delete,
     path = "/v1/oauth-providers/{id}/disconnect",
     tag = "providers",
     params(("id" = String, Path, description = "The provider's id or name.")),
-    responses((status = 200, description = "The tokens are gone.", body = DisconnectAnswer), Talking)
+    responses((status = 200, description = "Disconnected.", body = DisconnectAnswer), Talking)
 )]
 async fn disconnect_provider(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
-    At(id): At,
-) -> Result<Json<DisconnectAnswer>, Refused> {
+    PathId(id): PathId,
+) -> Result<Json<DisconnectAnswer>, ApiError> {
     let connection = engine
         .connection_for(&caller, &id, Operation::Disconnect)
         .await?
-        .ok_or_else(|| Refused::no_connection(&id))?;
+        .ok_or_else(|| ApiError::no_connection(&id))?;
     let revoked = engine
         .disconnect_and_tell(&caller, &connection.to_string())
         .await?;

@@ -1,6 +1,8 @@
+//! Operations on settings.
+
 use crate::{
-    error::Refused,
-    extract::{Body, By},
+    error::ApiError,
+    extract::{AuthenticatedCaller, Body},
     openapi::{Listing, Writing},
     operations::{Callers, Operations, operation, routes},
 };
@@ -20,9 +22,12 @@ pub(crate) fn routes<O: Operations>(list: O) -> O {
     get,
     path = "/v1/settings",
     tag = "engine",
-    responses((status = 200, description = "What the person chose.", body = Settings), Listing)
+    responses((status = 200, description = "The settings.", body = Settings), Listing)
 )]
-async fn settings(By(caller): By, State(engine): State<Engine>) -> Result<Json<Settings>, Refused> {
+async fn settings(
+    AuthenticatedCaller(caller): AuthenticatedCaller,
+    State(engine): State<Engine>,
+) -> Result<Json<Settings>, ApiError> {
     Ok(Json(written(engine.settings(&caller).await?)))
 }
 
@@ -38,19 +43,19 @@ operation!(
 
 /// Change the settings
 ///
-/// For the window only. Only the fields given change.
+/// For the window only. Only the given fields change.
 #[utoipa::path(
     put,
     path = "/v1/settings",
     tag = "engine",
     request_body = UpdateSettings,
-    responses((status = 200, description = "What is chosen from now on.", body = Settings), Writing)
+    responses((status = 200, description = "After the change.", body = Settings), Writing)
 )]
 async fn change_settings(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
     Body(change): Body<UpdateSettings>,
-) -> Result<Json<Settings>, Refused> {
+) -> Result<Json<Settings>, ApiError> {
     Ok(Json(written(
         engine.change_settings(&caller, wanted(change)).await?,
     )))

@@ -3,8 +3,8 @@
 use crate::{
     convert,
     credentials::STATE_COOKIE,
-    error::Refused,
-    extract::{At2, Body, By},
+    error::ApiError,
+    extract::{AuthenticatedCaller, Body, PathIds},
     openapi::{
         Answering, Starting,
         examples::{AUTHORIZATION_URL, BROWSER_URL, CONNECTION, words},
@@ -24,14 +24,14 @@ use tokenry_contract::{
 use tokenry_core::Operation;
 use tokenry_engine::Engine;
 
-/// `initialise` as the reference writes its path.
+/// The path of `initialise` in the reference.
 pub(crate) const PLAIN_INITIALISE: &str = "/embed/{hub_id}/connector/{connector_id}/oauth2/initialise";
 
 pub(crate) fn routes<O: Operations>(list: O) -> O {
     list.routes(routes!(initialise)).routes(routes!(oauth2_callback))
 }
 
-/// Start a consent flow with every choice
+/// Start a sign-in with every option
 ///
 /// The client secret comes from a stored credential of the same project, and goes to the registered provider only. An
 /// app needs `auth:write` or `auth:write:own`, and `credentials:read` for that credential.
@@ -44,14 +44,14 @@ pub(crate) fn routes<O: Operations>(list: O) -> O {
         ("connector_id" = String, Path, description = "The provider's id or name."),
     ),
     request_body = InitialiseRequest,
-    responses((status = 200, description = "Where to send the person.", body = InitialiseAnswer), Starting)
+    responses((status = 200, description = "Where to send the user.", body = InitialiseAnswer), Starting)
 )]
 pub(crate) async fn initialise(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
-    At2(project, provider): At2,
+    PathIds(project, provider): PathIds,
     Body(body): Body<InitialiseRequest>,
-) -> Result<Json<InitialiseAnswer>, Refused> {
+) -> Result<Json<InitialiseAnswer>, ApiError> {
     let request = convert::initialise(project, provider, body);
     let started = engine.initialise(&caller, request).await?;
     Ok(Json(InitialiseAnswer {
@@ -81,24 +81,24 @@ operation!(
     }
 );
 
-/// Hand in what a browser brought back
+/// Submit the redirect of a sign-in
 ///
-/// The query of the redirect as it is, by whoever started the flow. What the provider refused is passed on as an
-/// error. With a cookie of `oauth/start` it has to be the flow's own.
+/// The query of the redirect URI, unchanged, sent by the caller that started the sign-in. A refusal by the provider is
+/// returned as an error. With a cookie of `oauth/start`, the cookie must belong to this sign-in.
 #[utoipa::path(
     get,
     path = "/v1alpha1/connections/oauth2/callback",
     tag = "flows",
     params(OAuth2CallbackQuery),
-    responses((status = 201, description = "The connection is there.", body = RedactedCredential), Answering)
+    responses((status = 201, description = "Connected.", body = RedactedCredential), Answering)
 )]
 async fn oauth2_callback(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
     uri: Uri,
     headers: HeaderMap,
-) -> Result<(StatusCode, Json<RedactedCredential>), Refused> {
-    // Raw, and judged by the engine: a parser would hide what is wrong with it.
+) -> Result<(StatusCode, Json<RedactedCredential>), ApiError> {
+    // The engine gets it unparsed: a parser would hide what is wrong with it.
     let query = uri.query().unwrap_or_default();
     let made = engine
         .answered(&caller, query, cookie(&headers).as_deref())
@@ -120,7 +120,7 @@ operation!(
     }
 );
 
-/// What the browser kept of `oauth/start`. Two of them are as good as a wrong one.
+/// The cookie of `oauth/start`. Two of them count as a wrong one.
 fn cookie(headers: &HeaderMap) -> Option<String> {
     let lines = headers.get_all(header::COOKIE).iter();
     let all = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b';'));

@@ -2,7 +2,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Another program that is known by a client id.
+/// Another program that is registered with a client ID.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct App {
@@ -11,13 +11,13 @@ pub struct App {
     /// Kebab-case, unique.
     pub name: String,
     pub redirect_uris: Vec<String>,
-    /// Whether it has no token of its own: then it can only ask for consent, every time anew.
+    /// Whether it has no token of its own. A public app can only request consent, each time again.
     pub public: bool,
-    /// What it may do.
+    /// Its grants.
     pub grants: Vec<Grant>,
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub created_at: Timestamp,
-    /// When it last made use of a grant, to the minute. Reading a list is no use.
+    /// When it last used a grant, to the minute. Reading a list does not count.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub last_used_at: Option<Timestamp>,
 }
@@ -29,15 +29,15 @@ pub struct App {
 pub struct CreateApp {
     /// Kebab-case, unique.
     pub name: String,
-    /// Where codes may be sent; only needed for the authorization code flow.
+    /// Redirect URIs for authorization codes; only needed for the authorization code flow.
     #[serde(default)]
     pub redirect_uris: Vec<String>,
-    /// Without a token of its own, for programs that cannot keep one.
+    /// Without a token of its own, for programs that cannot store one.
     #[serde(default)]
     pub public: bool,
 }
 
-/// The app, and its own token, which is also its `client_secret`. It is shown this once.
+/// The app, and its own token, which is also its `client_secret`. The token is shown only once.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CreatedApp {
@@ -54,7 +54,7 @@ impl std::fmt::Debug for CreatedApp {
     }
 }
 
-/// What an app may do, with what, until when.
+/// What an app may do, with which connections and credentials, and until when.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Grant {
@@ -65,13 +65,13 @@ pub struct Grant {
     pub scopes: Vec<String>,
     pub connections: Vec<Uuid>,
     pub credentials: Vec<Uuid>,
-    /// The most that a token may do at its provider; null is whatever the connection holds.
+    /// Limits the scopes of a token at its provider; null allows all scopes of the connection.
     pub token_scopes: Option<Vec<String>>,
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub expires_at: Option<Timestamp>,
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub created_at: Timestamp,
-    /// When it was last made use of, to the minute.
+    /// When it was last used, to the minute.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub last_used_at: Option<Timestamp>,
 }
@@ -91,38 +91,38 @@ pub struct CreateGrant {
     /// Credentials, by id or name.
     #[serde(default)]
     pub credentials: Vec<String>,
-    /// The most that a token may do at its provider.
+    /// Limits the scopes of a token at its provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_scopes: Option<Vec<String>>,
-    /// When it ends; without it, when the person takes it away.
+    /// When it ends; without it, when the user revokes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub expires_at: Option<Timestamp>,
 }
 
-/// The person's choices.
+/// The user's settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Settings {
     /// Whether programs that only speak TCP may call on 127.0.0.1.
     pub loopback: bool,
-    /// Where; null until that door was open once.
+    /// The port of that server; null until it ran once.
     pub loopback_port: Option<u16>,
-    /// Whether a question that is decided each time is allowed only with the passphrase.
+    /// Whether a prompt that is decided each time needs the passphrase to allow it.
     pub ask_passphrase: bool,
 }
 
-/// Choices to change. Only the fields given change.
+/// Settings to change. Only the given fields change.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UpdateSettings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub loopback: Option<bool>,
-    /// Only where a passphrase opens the vault.
+    /// Only where a passphrase unlocks the vault.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ask_passphrase: Option<bool>,
-    /// The passphrase, without which `ask_passphrase` is not switched.
+    /// The passphrase, which is needed to change `ask_passphrase`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passphrase: Option<String>,
 }

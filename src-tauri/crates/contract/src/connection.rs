@@ -7,7 +7,7 @@ use uuid::Uuid;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Connection {
     pub id: Uuid,
-    /// What `tokenry` takes for it: the provider's name, or `provider/label`.
+    /// Its name for `tokenry`: the provider's name, or `provider/label`.
     pub name: String,
     pub provider_id: Uuid,
     pub provider_name: String,
@@ -16,16 +16,16 @@ pub struct Connection {
     pub status: ConnectionStatus,
     /// Why, when the status is `needs_reauth`.
     pub reason: Option<ReauthReason>,
-    /// What is going wrong at the moment; never changes the status by itself.
+    /// The last failure that may pass; it never changes the status by itself.
     pub trouble: Option<Trouble>,
     pub scopes: Vec<String>,
-    /// Asked for and not granted.
+    /// Requested and not granted.
     pub missing_scopes: Vec<String>,
-    /// What the user should know about it, and what to do: scopes that were lost, for example.
+    /// What the user should know about it and do: about lost scopes, for example.
     pub notice: Option<String>,
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub expires_at: Option<Timestamp>,
-    /// When Tokenry will refresh it by itself.
+    /// When Tokenry will refresh it automatically.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub refresh_at: Option<Timestamp>,
     pub refreshable: bool,
@@ -33,7 +33,7 @@ pub struct Connection {
     pub last_refreshed_at: Option<Timestamp>,
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub last_used_at: Option<Timestamp>,
-    /// The open flow, while the status is `pending`.
+    /// The open sign-in, while the status is `pending`.
     pub flow_id: Option<Uuid>,
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub created_at: Timestamp,
@@ -41,7 +41,7 @@ pub struct Connection {
     pub updated_at: Timestamp,
 }
 
-/// Whose account it is, as the provider says.
+/// The account, as the provider reports it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Account {
@@ -50,7 +50,7 @@ pub struct Account {
     pub email: Option<String>,
 }
 
-/// Where a connection stands.
+/// The status of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -63,7 +63,7 @@ pub enum ConnectionStatus {
     Disconnecting,
 }
 
-/// Why a person has to connect again.
+/// Why the user has to sign in again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -78,7 +78,7 @@ pub enum ReauthReason {
     ScopeMissing,
     /// The provider does not accept the client any more.
     ClientRejected,
-    /// The provider refused to refresh twice with the same words; it is tried again every hour.
+    /// The provider refused to refresh twice with the same message. Tokenry tries again every hour.
     Refused,
     /// The provider answered a refresh with the tokens of another account.
     OtherAccount,
@@ -97,20 +97,20 @@ pub struct Trouble {
     pub next_try_at: Option<Timestamp>,
 }
 
-/// What of a connection a person may change. Only the fields given change.
+/// What a user can change of a connection. Only the given fields change.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PatchConnection {
-    /// An empty string clears it.
+    /// An empty string removes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// Paused: no refresh and no hand-out until it is false again.
+    /// While paused it is not refreshed, and no program gets a token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<bool>,
 }
 
-/// What a connection by client credentials may be given.
+/// Options of a connection by client credentials.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -120,33 +120,33 @@ pub struct ConnectRequest {
     pub label: Option<String>,
 }
 
-/// What a caller wants of a token.
+/// The token that a caller requests.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TokenRequest {
-    /// The token must live at least this long, in seconds; else it is refreshed first. A provider that grants
-    /// less than that gives what it gives.
+    /// The token must be valid for at least this many seconds; else it is refreshed first. A provider may grant a
+    /// shorter time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_valid_seconds: Option<u32>,
-    /// Fewer scopes than the connection has, with a space between. Where its provider can narrow a token without harm
-    /// to the grant (see `narrowing` of the provider), the token can do no more than this; where it cannot, `scope` of
-    /// the answer says what it can do, or it is refused.
+    /// Fewer scopes than the connection has, separated by spaces. Where the provider can narrow a token without harm
+    /// to the grant (see `narrowing` of the provider), the token is limited to them. Where it cannot, the request is
+    /// refused, or `scope` of the response says what the token can do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
-    /// Who the token is for, as the provider calls it.
+    /// Who the token is for, by the provider's name for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audience: Option<String>,
     /// Where the token will be used: an absolute URI without a fragment (RFC 8707).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
     /// Send an `audience` or a `resource` that neither the provider's settings nor an earlier sign-in had, although a
-    /// refusal may cost the sign-in at this provider. Ignored for an app.
+    /// refusal may end the sign-in at this provider. Ignored for an app.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow_unknown_target: Option<bool>,
 }
 
-/// An access token. The only answer that holds one.
+/// An access token. No other response holds one.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TokenAnswer {
@@ -165,14 +165,14 @@ impl std::fmt::Debug for TokenAnswer {
     }
 }
 
-/// What became of a disconnect.
+/// The result of a disconnect.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DisconnectAnswer {
-    /// The tokens are gone from this machine.
+    /// The tokens were deleted on this machine.
     pub success: bool,
     pub revoked: Revoked,
-    /// Why the provider did not revoke them, or not yet, in words.
+    /// Why the provider did not revoke them, or not yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
@@ -182,12 +182,12 @@ pub struct DisconnectAnswer {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Revoked {
-    /// It did.
+    /// Yes.
     Yes,
     /// It refused.
     No,
-    /// It could not be reached, or not do it now; Tokenry goes on trying.
+    /// It could not be reached, or could not do it now. Tokenry keeps trying.
     Pending,
-    /// It has no way to.
+    /// It does not support revocation.
     Unsupported,
 }

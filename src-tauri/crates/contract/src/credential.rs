@@ -7,7 +7,8 @@ use serde::{
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
 use uuid::Uuid;
 
-/// Which fields a credential must have. `Default`, `Raw`, `BasicAuth` and `OAuth2Refresh` are read as well.
+/// The type of a credential: which fields it must have. `Default`, `Raw`, `BasicAuth` and `OAuth2Refresh` are
+/// accepted, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -22,7 +23,7 @@ pub enum CredentialType {
     /// The fields `username` and `password`.
     #[serde(alias = "BasicAuth")]
     BasicAuth,
-    /// A connection. Made by a consent flow, and only read here.
+    /// A connection. It is made by a sign-in and can only be read here.
     #[serde(rename = "oauth2_refresh", alias = "OAuth2Refresh")]
     OAuth2Refresh,
 }
@@ -39,27 +40,27 @@ impl CredentialType {
     }
 }
 
-/// A sealed, typed secret.
+/// An encrypted secret with a type.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Credential {
     pub id: Uuid,
     pub project: String,
-    /// Kebab-case and unique within the project; of a connection, what `tokenry` takes for it.
+    /// Kebab-case and unique within the project. For a connection, its name for `tokenry`.
     pub name: String,
     #[serde(rename = "type")]
     pub kind: CredentialType,
     /// The names of its fields.
     pub fields: Vec<String>,
-    /// From each field to its value, base64. Empty in lists, for the window and for connections; never with a
-    /// redacted field.
+    /// The value of each field, base64. Empty in lists, for the window and for connections; without write-only
+    /// fields.
     pub data: BTreeMap<String, String>,
-    /// Fields that are never returned.
+    /// Write-only fields, which are never returned.
     pub redact_fields: Vec<String>,
-    /// When it is deleted by itself.
+    /// When it is deleted automatically.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub expires_at: Option<Timestamp>,
-    /// Always `active`, but for connections.
+    /// Always `active`, except for connections.
     pub status: ConnectionStatus,
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub created_at: Timestamp,
@@ -69,7 +70,7 @@ pub struct Credential {
     pub last_used_at: Option<Timestamp>,
 }
 
-/// Never a value.
+/// Shows no values.
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credential")
@@ -82,7 +83,7 @@ impl fmt::Debug for Credential {
 }
 
 /// A new credential. `name` and `data` are required; an unknown field is an error. `organisationID`, `redactFields`
-/// and `expiresAt` are read as well.
+/// and `expiresAt` are accepted, too.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -92,40 +93,40 @@ pub struct CreateCredential {
     /// `default` when not given.
     #[serde(default, alias = "organisationID", skip_serializing_if = "Option::is_none")]
     pub project: Option<String>,
-    /// `default` when not given. `oauth2_refresh` is made by a consent flow only.
+    /// `default` when not given. `oauth2_refresh` is made by a sign-in only.
     #[serde(rename = "type", default)]
     pub kind: CredentialType,
-    /// From each field to its value, base64 (RFC 4648 §4); at most 64 fields of 64 KiB, with names of at most 200
-    /// bytes. May be empty for `default`.
+    /// The value of each field, base64 (RFC 4648 §4): at most 64 fields of 64 KiB, with names of at most 200 bytes.
+    /// May be empty for `default`.
     #[serde(deserialize_with = "each_once")]
     pub data: BTreeMap<String, String>,
-    /// Fields that are never returned, there already or not; ignored for other types than `default`.
+    /// Write-only fields, which are never returned. They need not exist yet. Ignored for other types than `default`.
     #[serde(default, alias = "redactFields", skip_serializing_if = "Vec::is_empty")]
     pub redact_fields: Vec<String>,
-    /// When it is deleted by itself (RFC 3339).
+    /// When it is deleted automatically (RFC 3339).
     #[serde(default, alias = "expiresAt", skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub expires_at: Option<String>,
 }
 
-/// What of a credential is to change. Only what is given changes. `redactFields` and `expiresAt` are read as well.
+/// Changes of a credential. Only the given fields change. `redactFields` and `expiresAt` are accepted, too.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UpdateCredential {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// New values, base64, field by field; null takes a field away.
+    /// New values by field, base64; null removes a field.
     #[serde(
         default,
         skip_serializing_if = "BTreeMap::is_empty",
         deserialize_with = "each_once"
     )]
     pub data: BTreeMap<String, Option<String>>,
-    /// Further fields that are never returned; ignored for other types than `default`. What was redacted once stays so.
+    /// Further write-only fields; ignored for other types than `default`. A write-only field stays write-only.
     #[serde(default, alias = "redactFields", skip_serializing_if = "Vec::is_empty")]
     pub redact_fields: Vec<String>,
-    /// Null keeps it until somebody deletes it.
+    /// Null: it is not deleted automatically.
     #[serde(
         default,
         alias = "expiresAt",
@@ -136,32 +137,32 @@ pub struct UpdateCredential {
     pub expires_at: Option<Option<String>>,
 }
 
-/// How a credential is to be shown.
+/// How to show a credential.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
 #[serde(deny_unknown_fields)]
 pub struct CredentialQuery {
-    /// Only the value of this field. One that is redacted is refused.
+    /// Only the value of this field. A write-only field is refused.
     #[serde(default)]
     pub field: Option<String>,
 }
 
-/// Where to send the browser to make a credential `active`.
+/// Where to send the browser so that a credential becomes `active`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StartAnswer {
-    /// The provider's own address, with all parameters.
+    /// The provider's own URL, with all parameters.
     pub auth_url: String,
-    /// The address that Tokenry's own clients open; see `AuthorizeAnswer`.
+    /// The URL that Tokenry's own clients open; see `AuthorizeAnswer`.
     pub browser_url: String,
 }
 
-/// Tells null from what is not there.
+/// Distinguishes null from a missing field.
 fn even_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
-/// A map that has each key once: of two values nobody could say which one was meant.
+/// A map that has each key once: of two values it would not be clear which one is meant.
 fn each_once<'de, D, T>(deserializer: D) -> Result<BTreeMap<String, T>, D::Error>
 where
     D: Deserializer<'de>,

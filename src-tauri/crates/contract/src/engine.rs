@@ -2,57 +2,57 @@ use crate::{ConnectionStatus, ErrorCode};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// How the engine is. No names, no secrets.
+/// The state of the engine, without names and secrets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EngineStatus {
     pub version: String,
-    /// The process that is the engine.
+    /// The engine's process id.
     pub pid: u32,
     /// Whether it has a window.
     pub window: bool,
     pub vault: Vault,
     pub providers: u64,
-    /// How many connections there are of each status.
+    /// The number of connections by status.
     #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, u64>))]
     pub connections: BTreeMap<ConnectionStatus, u64>,
 }
 
-/// How the vault is.
+/// The state of the vault.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Vault {
     pub state: VaultState,
-    /// What can open it.
+    /// The ways to unlock it.
     pub slots: Vec<SlotKind>,
-    /// Whether it is open for reading only, because it was rolled back.
+    /// Whether it is read-only, because it was rolled back.
     pub read_only: bool,
-    /// Whether it is older than what was known of it, so that nothing is refreshed until that is accepted.
+    /// Whether it is an older copy, so that no connection is refreshed until the user accepts that.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub older: bool,
-    /// Why it is not open, when there is a reason beyond having been locked.
+    /// Why it is locked, when there is a reason other than the user.
     pub code: Option<ErrorCode>,
-    /// The same in words, with what to do next.
+    /// The same for a person, with the next step.
     pub message: Option<String>,
-    /// Whether the OS keyring was asked to open it and has not answered yet.
+    /// Whether Tokenry waits for the OS keyring to unlock it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub waiting_for_keyring: bool,
 }
 
-/// Whether the vault is open.
+/// Whether the vault is unlocked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum VaultState {
-    /// There is none yet.
+    /// No vault exists yet.
     Absent,
     Locked,
     Unlocked,
-    /// A part of it is gone or was changed; it is left as it is. The message says how to restore it.
+    /// A part of it is missing or was changed. Tokenry leaves it as it is; the message says how to restore it.
     Damaged,
 }
 
-/// What can open a vault.
+/// A way to unlock a vault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -63,14 +63,14 @@ pub enum SlotKind {
     RecoveryCode,
 }
 
-/// How to open the vault. Without a passphrase the OS keyring is asked.
+/// How to unlock the vault: with a passphrase, or without one from the OS keyring.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UnlockRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passphrase: Option<String>,
-    /// Make a vault when there is none. Never replaces one.
+    /// Create a vault when none exists. A vault is never replaced.
     #[serde(default)]
     pub create: bool,
 }

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $slug:literal, $status:literal, $exit:literal, $next:literal;)*) => {
-        /// The closed list of what a person or a program can act on.
+        /// The error codes, for what a user or a program can act on.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
         #[serde(rename_all = "snake_case")]
@@ -13,22 +13,22 @@ macro_rules! codes {
             /// Every code there is.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
-            /// As it stands in the envelope.
+            /// Its text in the envelope.
             pub fn slug(self) -> &'static str {
                 match self { $(Self::$name => $slug,)* }
             }
 
-            /// Its one HTTP status.
+            /// Its HTTP status.
             pub fn http_status(self) -> u16 {
                 match self { $(Self::$name => $status,)* }
             }
 
-            /// Its one exit code of `tokenry`.
+            /// Its exit code of `tokenry`.
             pub fn exit_code(self) -> u8 {
                 match self { $(Self::$name => $exit,)* }
             }
 
-            /// What to do next when the message has nothing better to say.
+            /// The next step, for messages that name none.
             pub fn next_step(self) -> &'static str {
                 match self { $(Self::$name => $next,)* }
             }
@@ -37,41 +37,41 @@ macro_rules! codes {
 }
 
 codes! {
-    /// A value that was given cannot be right.
+    /// A given value is invalid.
     ValidationError = "validation_error", 422, 10, "Correct the fields that are named and try again.";
-    /// The caller did not prove who it is.
+    /// The caller is not authenticated.
     Unauthorized = "unauthorized", 401, 11, "Call again with the app's own token.";
     /// The caller may not do this.
     PermissionDenied = "permission_denied", 403, 12, "Ask for a grant that covers it, in the window under Apps.";
-    /// The person said no.
+    /// The user denied it.
     ConsentDenied = "consent_denied", 403, 13, "Nothing was handed out. Ask again only when the person wants it.";
-    /// Would have to ask, and cannot.
+    /// The user would have to be prompted, and cannot be.
     InteractionRequired = "interaction_required", 403, 14, "Open the Tokenry window, or answer with `tokenry approve`.";
     /// Nothing has this name or id.
     NotFound = "not_found", 404, 15, "`tokenry list` and `tokenry provider list` show what there is.";
-    /// It clashes with what is there.
+    /// It conflicts with something that exists.
     Conflict = "conflict", 409, 16, "Look at what is there and choose again.";
-    /// The person has to connect again.
+    /// The user has to sign in again.
     NeedsReauth = "needs_reauth", 409, 17, "Connect again with `tokenry connect`, or in the window.";
-    /// The consent flow is over.
+    /// The sign-in has ended.
     FlowExpired = "flow_expired", 410, 18, "Start again with `tokenry connect`, or in the window.";
-    /// More bytes than we take.
+    /// The request is too large.
     PayloadTooLarge = "payload_too_large", 413, 19, "Send less.";
     /// The vault is locked.
     VaultLocked = "vault_locked", 423, 20, "Unlock with `tokenry unlock`, or in the window.";
     /// Too many requests.
     RateLimited = "rate_limited", 429, 21, "Wait a little and try again.";
-    /// Our fault, or the machine's.
+    /// An internal error, or one of the machine.
     Internal = "internal", 500, 22, "Try again; if it stays, report it with the request id.";
-    /// The provider said no.
+    /// The provider refused.
     ProviderError = "provider_error", 502, 23, "Check the provider's settings with `tokenry provider show`.";
     /// The provider could not be reached.
     ProviderUnreachable = "provider_unreachable", 503, 24, "Check the network and try again later.";
-    /// No redirect can be caught, or the keyring is gone.
+    /// No redirect can be received, or the keyring is not available.
     OauthUnavailable = "oauth_unavailable", 503, 25, "See the message for what is missing on this machine.";
 }
 
-/// The one shape of every error.
+/// The format of every error.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ErrorEnvelope {
@@ -79,32 +79,32 @@ pub struct ErrorEnvelope {
     pub error: ErrorBody,
 }
 
-/// What went wrong, for a program and for a person.
+/// An error, for a program and for a person.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ErrorBody {
-    /// What a program acts on.
+    /// The error code, for programs.
     pub code: ErrorCode,
     /// What happened, to what, and what to do next.
     pub message: String,
-    /// Stands in the log, too.
+    /// The id of the request, which the activity log holds, too.
     pub request_id: String,
-    /// More, where there is more.
+    /// Details, if there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub details: Option<Details>,
 }
 
-/// More about an error.
+/// Details of an error.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Details {
-    /// From each field to what is wrong with it.
+    /// The problem of each field.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, String>,
     /// The provider's own error code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_error: Option<String>,
-    /// Seconds after which another try makes sense.
+    /// When to try again, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_seconds: Option<u64>,
 }

@@ -3,7 +3,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// One line of the activity log. Never a value.
+/// One entry of the activity log. Never a secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Event {
@@ -12,28 +12,28 @@ pub struct Event {
     pub at: Timestamp,
     pub kind: EventKind,
     pub caller: CallerKind,
-    /// The path of the program that asked: a label, not a proof.
+    /// The path of the program that made the request: a label, not a proof.
     pub program: Option<String>,
     pub pid: Option<u32>,
     pub provider_id: Option<Uuid>,
     pub connection_id: Option<Uuid>,
     pub credential_id: Option<Uuid>,
-    /// The app that asked, or that it is about.
+    /// The app that made the request, or that the event is about.
     pub app_id: Option<Uuid>,
     pub outcome: Outcome,
-    /// By which rule it was let through or refused.
+    /// The rule that allowed or denied it.
     pub rule: Option<Rule>,
-    /// The grant, when that was the rule.
+    /// The grant, when the rule is `grant`.
     pub grant_id: Option<Uuid>,
     pub detail: Option<String>,
-    /// Of what was refused or failed: the `request_id` of the error that the caller got.
+    /// For a refusal or failure: the `request_id` of the error that the caller got.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<Uuid>,
-    /// How often it happened. Repeats of what was refused or failed are one line, for each caller, kind, target and rule;
-    /// a line that grew keeps its `id`.
+    /// How often it happened. Repeated refusals and failures are one entry for each caller, kind, target and rule;
+    /// the entry keeps its `id`.
     #[serde(default = "once")]
     pub count: u64,
-    /// When it happened first, if more than once; `at` is the last time then.
+    /// When it happened first, if more than once; then `at` is the last time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub first_at: Option<Timestamp>,
@@ -57,9 +57,9 @@ pub enum EventKind {
     TokenHandedOut,
     Refreshed,
     RefreshFailed,
-    /// A refresh brought fewer scopes than the connection held.
+    /// A refresh returned fewer scopes than the connection had.
     ScopesLost,
-    /// It was renamed, paused or resumed.
+    /// It was labelled, paused or resumed.
     ConnectionChanged,
     Disconnected,
     Revoked,
@@ -81,63 +81,63 @@ pub enum EventKind {
     SettingsChanged,
     /// A token or secret of an app was wrong.
     AppRefused,
-    /// Lines of the log are missing or cannot be read.
+    /// Entries of the log are missing or damaged.
     LogDamaged,
-    /// An engine without a window ended, or was to end, for one that has one.
+    /// An engine without a window ended, or was asked to end, for one with a window.
     HandedOver,
 }
 
-/// By which rule something was let through or refused.
+/// The rule that allowed or denied something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
-    /// The person did it in the window.
+    /// The user did it in the window.
     Window,
-    /// Tokenry's own work.
+    /// Tokenry did it in the background.
     Engine,
-    /// Any program of this user may.
+    /// Every program of this user may.
     SameUser,
     /// The app has a grant.
     Grant,
-    /// The person allowed it for the session.
+    /// The user allowed it for the session.
     Session,
-    /// The person allowed it, this once.
+    /// The user allowed it once.
     Once,
     /// The engine was started with `--approve all`.
     ApproveAll,
-    /// The person said no.
+    /// The user denied it.
     Denied,
-    /// The person said no a moment ago, and was not asked again.
+    /// The user denied it a moment ago, and was not prompted again.
     DeniedBefore,
-    /// Nobody answered.
+    /// The user did not answer in time.
     Unanswered,
-    /// Nobody could be asked.
+    /// The user could not be prompted.
     CannotAsk,
     /// The app has no grant for it.
     NoGrant,
-    /// No caller of this kind may.
+    /// Callers of this kind may not do it.
     NotForThisCaller,
 }
 
-/// Who asked.
+/// The kind of the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CallerKind {
-    /// The person, in the window.
+    /// The user, in the window.
     Ui,
-    /// A program, on the socket.
+    /// A program, at the socket.
     Program,
-    /// An app, proved by a token of its own.
+    /// An app, authenticated by its own token.
     App,
-    /// The window that asks for consent.
+    /// The consent window.
     Consent,
-    /// Tokenry itself.
+    /// Tokenry itself, in the background.
     Engine,
 }
 
-/// How it ended.
+/// The outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -147,7 +147,7 @@ pub enum Outcome {
     Failed,
 }
 
-/// Which part of the log.
+/// Which part of the log to read.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
 #[serde(deny_unknown_fields)]
@@ -158,13 +158,13 @@ pub struct EventQuery {
     /// At most this many, 1 to 500; 100 when not given.
     #[serde(default)]
     pub limit: Option<u32>,
-    /// Only what this app did, or what is about it: its id or name.
+    /// Only events of this app or about it; its id or name.
     #[serde(default)]
     pub app: Option<String>,
-    /// Only what is about this connection: its id or name.
+    /// Only events about this connection; its id or name.
     #[serde(default)]
     pub connection: Option<String>,
-    /// Only what ended like this.
+    /// Only events with this outcome.
     #[serde(default)]
     pub outcome: Option<Outcome>,
 }
@@ -174,11 +174,11 @@ pub struct EventQuery {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EventPage {
     pub events: Vec<Event>,
-    /// The page mark for what is older, if there is any.
+    /// The page mark of the next older page, if there is one.
     pub next: Option<i64>,
 }
 
-/// What the live stream sends: something changed, look again. Never a value.
+/// What the stream of changes sends: something changed, load it again. Never a secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type")]
@@ -195,24 +195,24 @@ pub enum Change {
     Apps,
     #[serde(rename = "prompts.changed")]
     Prompts,
-    /// A link of ours was opened and belongs to no open sign-in.
+    /// A deep link was opened that belongs to no open sign-in.
     #[serde(rename = "link.refused")]
     LinkRefused { code: ErrorCode, message: String },
-    /// Only the window hears this: something about itself.
+    /// About the window itself; sent to the window only.
     #[serde(rename = "window.notice")]
     Window { notice: WindowNotice },
-    /// A new line in the activity log.
+    /// A new entry of the activity log.
     #[serde(rename = "activity")]
     Activity { event: Box<Event> },
 }
 
-/// What the window is told about itself.
+/// A notice to the window about itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum WindowNotice {
-    /// The process that draws it ended, and it was loaded anew.
+    /// The process that renders it ended, and the page was reloaded.
     Reloaded,
-    /// The user closes it, and no tray shows an icon to open it again: end the engine, or go on without a window?
+    /// The user closes it, and no tray icon can open it again: end the engine, or keep it running without a window?
     ClosingWithoutTray,
 }

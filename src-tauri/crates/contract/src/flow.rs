@@ -3,7 +3,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// How a consent flow is to be started, as a body. All of it is optional.
+/// Options of a sign-in. All are optional.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -11,25 +11,25 @@ pub struct AuthorizeRequest {
     /// The label of the new connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// Instead of the provider's default scopes; of an empty list, none.
+    /// Scopes to request instead of the provider's default scopes; an empty list requests none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scopes: Option<Vec<String>>,
-    /// Instead of the provider's own choice.
+    /// The redirect method, instead of the provider's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redirect: Option<Redirect>,
     /// Renew this connection (its id or name) instead of making a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection: Option<String>,
-    /// Where another account signs in than that of `connection`, make a further connection instead of refusing.
+    /// If another account than that of `connection` signs in, make another connection instead of refusing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_further: bool,
-    /// Renew `connection` although the provider does not tell which account signed in: the user says that it is the
-    /// same. Ignored from an app.
+    /// Renew `connection` although the provider does not tell which account signed in: the user confirms that it is
+    /// the same. Ignored for an app.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub allow_unknown_account: bool,
 }
 
-/// The same in a query string, for the GET form of the reference.
+/// The same as a query string.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
 #[serde(deny_unknown_fields)]
@@ -40,7 +40,7 @@ pub struct AuthorizeQuery {
     /// Scopes, separated by spaces.
     #[serde(default)]
     pub scope: Option<String>,
-    /// Instead of the provider's own choice.
+    /// The redirect method, instead of the provider's.
     #[serde(default)]
     pub redirect: Option<Redirect>,
 }
@@ -49,10 +49,10 @@ pub struct AuthorizeQuery {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuthorizeAnswer {
-    /// The provider's own address, with all parameters.
+    /// The provider's own URL, with all parameters.
     pub authorization_url: String,
-    /// The address that Tokenry's own clients open. With a loopback redirect it is Tokenry's own, which gives the
-    /// browser a cookie and passes on to the provider; once it was visited, the answer has to bring that cookie.
+    /// The URL that Tokenry's own clients open. With a loopback redirect it belongs to Tokenry, sets a cookie and
+    /// redirects to the provider. After it was visited, the redirect has to bring that cookie.
     pub browser_url: String,
     pub state: String,
     pub flow_id: Uuid,
@@ -63,7 +63,7 @@ pub struct AuthorizeAnswer {
     pub expires_at: Timestamp,
 }
 
-/// A code that arrived somewhere else, with its state.
+/// An authorization code that was received elsewhere, with its state.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -75,23 +75,23 @@ pub struct ExchangeRequest {
     pub iss: Option<String>,
 }
 
-/// It was done.
+/// Done.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Success {
     pub success: bool,
 }
 
-/// The address the browser was redirected to.
+/// The URL that the browser was redirected to.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CallbackRequest {
-    /// The whole address, as the browser shows it.
+    /// The whole URL, as the browser shows it.
     pub url: String,
 }
 
-/// The connection that an answer completed.
+/// The connection that a sign-in completed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CallbackAnswer {
@@ -99,58 +99,58 @@ pub struct CallbackAnswer {
     pub connection_id: Uuid,
 }
 
-/// How long to wait for a flow to end.
+/// How long to wait for a sign-in to end.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
 #[serde(deny_unknown_fields)]
 pub struct FlowQuery {
-    /// Answer when the flow has ended, or after this many seconds (at most 60).
+    /// Respond when the sign-in has ended, or after this many seconds (at most 60).
     #[serde(default)]
     pub wait_seconds: Option<u32>,
-    /// Answer, too, when more answers were refused than this (see `refusals`).
+    /// Respond, too, when more than this many responses were rejected (see `refusals`).
     #[serde(default)]
     pub refusals_seen: Option<u32>,
 }
 
-/// One consent flow.
+/// One sign-in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Flow {
     pub id: Uuid,
     pub connection_id: Uuid,
     pub status: FlowStatus,
-    /// How many answers of the browser were refused while it waited.
+    /// How many responses of the browser were rejected while it waited.
     #[serde(default)]
     pub refusals: u32,
-    /// Why, when it failed; while it waits, why the last answer was refused.
+    /// Why it failed; while it waits, why the last response was rejected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<ErrorCode>,
-    /// The same in words.
+    /// The same for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// The provider's own address, while it waits.
+    /// The provider's own URL, while it waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorization_url: Option<String>,
-    /// The address that Tokenry's own clients open, while it waits.
+    /// The URL that Tokenry's own clients open, while it waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub browser_url: Option<String>,
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub expires_at: Timestamp,
 }
 
-/// Where a flow stands.
+/// The state of a sign-in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FlowStatus {
-    /// The browser is away.
+    /// It waits for the browser.
     Waiting,
-    /// The connection is there.
+    /// The connection was made.
     Connected,
-    /// It ended without one.
+    /// It ended without a connection.
     Failed,
-    /// The person called it off.
+    /// The user cancelled it.
     Cancelled,
-    /// Ten minutes went by.
+    /// It was open for ten minutes.
     Expired,
 }

@@ -3,27 +3,27 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Every scope that an app can ask for.
+/// All scopes that an app can request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OAuthScopes {
     pub scopes: Vec<ScopeWords>,
 }
 
-/// What an app sends the person's browser to `/oauth/authorize` with. Unknown parameters are ignored.
+/// The authorization request of an app. Unknown parameters are ignored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
 #[cfg_attr(feature = "openapi", into_params(parameter_in = Query))]
 pub struct OAuthAuthorizeQuery {
     /// The app's id or name.
     pub client_id: String,
-    /// One that is registered for the app, exactly; the port of a loopback address is free.
+    /// A registered redirect URI of the app, exactly; a loopback URI may have any port.
     pub redirect_uri: String,
     /// `code`, also when not given.
     pub response_type: Option<String>,
     /// Scopes of this API, separated by spaces.
     pub scope: String,
-    /// Given back as it came.
+    /// Returned unchanged.
     pub state: Option<String>,
     /// PKCE: the SHA-256 of the verifier, in base64url.
     pub code_challenge: String,
@@ -31,7 +31,7 @@ pub struct OAuthAuthorizeQuery {
     pub code_challenge_method: String,
 }
 
-/// The person's decision on an app's request, named by what the app sent.
+/// The user's decision on an authorization request, which is identified by its parameters.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
@@ -47,21 +47,21 @@ pub struct OAuthConsentRequest {
     /// `S256`.
     pub code_challenge_method: String,
     pub decision: OAuthDecision,
-    /// The number of the question, which only the window that asks was told.
+    /// The number of the prompt, which only the consent window knows.
     pub number: String,
     /// The connections that the app may use, by id.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub connections: Vec<Uuid>,
-    /// The credentials, in the same way.
+    /// The same for credentials.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub credentials: Vec<Uuid>,
-    /// Until when; without it, until the person takes it away.
+    /// Until when; without it, until the user revokes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub until: Option<Timestamp>,
 }
 
-/// Yes or no.
+/// The decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -70,25 +70,25 @@ pub enum OAuthDecision {
     Deny,
 }
 
-/// The form of `/oauth/token`. A client with a secret sends it here, or by HTTP Basic; never both.
+/// The form of `/oauth/token`. A client with a secret sends it here or by HTTP Basic, not both.
 #[derive(Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OAuthTokenRequest {
     /// `authorization_code` or `refresh_token`.
     pub grant_type: String,
     pub code: Option<String>,
-    /// The one of the authorization request.
+    /// The redirect URI of the authorization request.
     pub redirect_uri: Option<String>,
     pub code_verifier: Option<String>,
     pub refresh_token: Option<String>,
-    /// With a refresh token: fewer scopes than it is good for.
+    /// With a refresh token: fewer scopes than it has.
     pub scope: Option<String>,
     pub client_id: Option<String>,
     /// The app's own token.
     pub client_secret: Option<String>,
 }
 
-/// Tokens of this API, and of no provider. The refresh token is good for one use.
+/// Tokens for this API, not for a provider. The refresh token can be used once.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OAuthTokenAnswer {
@@ -107,14 +107,14 @@ pub struct OAuthTokenAnswer {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OAuthTokenForm {
     pub token: String,
-    /// Not needed.
+    /// Optional.
     pub token_type_hint: Option<String>,
     pub client_id: Option<String>,
     /// The app's own token.
     pub client_secret: Option<String>,
 }
 
-/// What a token is; of one that is not the client's own, or not good any more, only that it is not active.
+/// The state of a token. For a token of another client, and for one that has ended, only that it is not active.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OAuthIntrospection {
@@ -139,13 +139,13 @@ pub struct OAuthIntrospection {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OAuthErrorAnswer {
-    /// What a program acts on.
+    /// The error code, for programs.
     pub error: String,
-    /// What happened, and what to do.
+    /// What happened, and the next step.
     pub error_description: String,
 }
 
-/// What a client has to know of this authorization server (RFC 8414 §2).
+/// The metadata of this authorization server (RFC 8414 §2).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OAuthMetadata {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 macro_rules! operations {
     ($($(#[$attribute:meta])* $name:ident,)*) => {
-        /// What is wanted.
+        /// The requested operation.
         //
         // The user is prompted for some of them only. The others never cross the API, so they have no word there.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

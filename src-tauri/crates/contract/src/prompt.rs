@@ -3,66 +3,66 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// A question to the person that waits for an answer.
+/// A permission request that waits for the user's answer.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Prompt {
     pub id: Uuid,
-    /// Good for one answer; only the window that asks for consent is told it.
+    /// Proves one answer; only the consent window gets it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<String>,
     pub operation: Operation,
     pub pid: Option<u32>,
-    /// The path of the program that asks: a label, not a proof.
+    /// The path of the requesting program: a label, not a proof.
     pub program: Option<String>,
-    /// What it was started with.
+    /// Its command line.
     pub arguments: Option<String>,
-    /// The program that started it.
+    /// Its parent process.
     pub parent: Option<String>,
     pub terminal: Option<String>,
-    /// The app it says it is.
+    /// The app that it claims to be.
     pub app: Option<String>,
-    /// Whether it proved that by the app's own token.
+    /// Whether it is authenticated by the app's own token.
     pub app_proved: bool,
     pub provider: Option<String>,
     pub connection: Option<String>,
     pub account: Option<String>,
     pub credential: Option<String>,
-    /// What was asked for at the provider.
+    /// The scopes to request at the provider.
     pub requested_scopes: Vec<String>,
-    /// What the token can really do there.
+    /// The scopes that the token has there.
     pub token_scopes: Vec<String>,
-    /// More that has to be known before saying yes.
+    /// What the user should know before allowing it.
     pub notes: Vec<String>,
     /// What changes, field by field.
     pub changes: Vec<PromptChange>,
-    /// The scopes of this API that the app wants.
+    /// The scopes of this API that the app requests.
     pub api_scopes: Vec<ScopeWords>,
-    /// The connections that can be chosen for the app.
+    /// The connections that the user can choose for the app.
     pub choices: Vec<PromptChoice>,
-    /// The credentials, where its scopes concern any.
+    /// The same for credentials, if a scope concerns them.
     pub credential_choices: Vec<PromptCredentialChoice>,
-    /// Where an authorized app's code is sent.
+    /// Where the authorization code of the app is sent.
     pub redirect_uri: Option<String>,
-    /// Whether it can be allowed for the session.
+    /// Whether the user can allow it for the session.
     pub for_session: bool,
-    /// Whether it is allowed only with the passphrase, as the user chose in the settings.
+    /// Whether allowing it needs the passphrase, as the settings say.
     pub needs_passphrase: bool,
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub asked_at: Timestamp,
-    /// Whether it is the one that is shown. One question is shown at a time.
+    /// Whether it is shown now. One prompt is shown at a time.
     pub is_shown: bool,
-    /// When it is denied because nobody has answered. The time runs from when it is shown; before that, this is when
-    /// it is given up unseen.
+    /// When it is denied without an answer. The time runs from when it is shown; before that, this is when it ends
+    /// unseen.
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub ends_at: Timestamp,
-    /// How many connections are disconnected with the provider that is to be deleted.
+    /// How many connections are disconnected when the provider is deleted.
     pub disconnects: u32,
-    /// Which: the names of the first of them, and how many more there are.
+    /// The names of the first of them, and how many more there are.
     pub disconnecting: Vec<String>,
-    /// How many are answered before it.
+    /// How many prompts are before it.
     pub ahead: u32,
-    /// How many more wait behind it.
+    /// How many prompts are after it.
     pub waiting: u32,
 }
 
@@ -76,22 +76,22 @@ impl std::fmt::Debug for Prompt {
     }
 }
 
-/// A field that changes. Texts are cleaned and cut at 200 characters; the value of a secret is never told.
+/// A field that changes. Texts are sanitized and cut at 200 characters; a secret has no values here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PromptChange {
-    /// As this API calls it.
+    /// Its name in this API.
     pub field: String,
     pub change: PromptChangeKind,
-    /// Its value before, where it had one; absent for a secret.
+    /// Its value before; absent if it had none, and for a secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// Its value after, where it has one; absent for a secret.
+    /// Its value after; absent if it has none, and for a secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
 }
 
-/// What happens to a field.
+/// How a field changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -100,23 +100,23 @@ pub enum PromptChangeKind {
     Set,
     /// It has another value.
     Changed,
-    /// It has no value any more.
+    /// It has no value anymore.
     Removed,
 }
 
-/// A scope of this API, and what it lets an app do.
+/// A scope of this API, and what it allows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ScopeWords {
     pub scope: String,
     pub description: String,
-    /// Whether a grant of it says which connections.
+    /// Whether a grant of it lists connections.
     pub concerns_connections: bool,
-    /// Whether a grant of it says which credentials.
+    /// Whether a grant of it lists credentials.
     pub concerns_credentials: bool,
 }
 
-/// A connection that can be given to an app.
+/// A connection that can be granted to an app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PromptChoice {
@@ -125,7 +125,7 @@ pub struct PromptChoice {
     pub account: Option<String>,
 }
 
-/// A credential that can be given to an app.
+/// A credential that can be granted to an app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PromptCredentialChoice {
@@ -133,43 +133,43 @@ pub struct PromptCredentialChoice {
     pub name: String,
 }
 
-/// The person's answer, with the proof that it is theirs.
+/// The user's answer, with the proof that it is the user's.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AnswerPrompt {
     pub decision: PromptDecision,
-    /// From the window that asks for consent: the number of the question.
+    /// From the consent window: the number of the prompt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<String>,
-    /// From a terminal: the code that `tokenry serve` printed when it started.
+    /// From a terminal: the code that `tokenry serve` printed at its start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// The passphrase, where the question says that it takes it.
+    /// The passphrase, if the prompt needs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passphrase: Option<String>,
-    /// The connections that an app may use, by id, when it is to be authorized.
+    /// To authorize an app: the connections that it may use, by id.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub connections: Vec<Uuid>,
-    /// The credentials, in the same way.
+    /// The same for credentials.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub credentials: Vec<Uuid>,
-    /// Until when an app is authorized; without it, until the person takes it away.
+    /// Until when an app is authorized; without it, until the user revokes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub until: Option<Timestamp>,
 }
 
-/// Yes or no.
+/// The decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PromptDecision {
     Deny,
-    /// This once.
+    /// Once.
     Once,
-    /// And not asked again for this session.
+    /// For this session, without another prompt.
     Session,
-    /// The app is authorized.
+    /// Authorize the app.
     Authorize,
 }

@@ -143,7 +143,7 @@ pub struct LostScopes {
     pub after_narrowing: bool,
 }
 
-/// Where a connection stands.
+/// The status of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "status", content = "reason")]
 pub enum ConnectionStatus {
@@ -175,7 +175,7 @@ impl ConnectionStatus {
         }
     }
 
-    /// Why a person has to connect again.
+    /// Why the user has to sign in again.
     pub fn reason(self) -> Option<ReauthReason> {
         match self {
             Self::NeedsReauth(reason) => Some(reason),

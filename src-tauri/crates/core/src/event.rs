@@ -15,7 +15,7 @@ pub struct Event {
     pub at: Timestamp,
     /// What it is about.
     pub kind: EventKind,
-    /// Who asked.
+    /// The kind of the caller.
     pub caller: Caller,
     /// The provider concerned.
     pub provider: Option<ProviderId>,
@@ -27,9 +27,9 @@ pub struct Event {
     /// The app concerned, where it is not the caller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app: Option<AppId>,
-    /// How it ended.
+    /// The outcome.
     pub outcome: Outcome,
-    /// By which rule it was let through or refused.
+    /// The rule that allowed or denied it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<Rule>,
     /// More in words, cleaned; never a value.
@@ -40,7 +40,7 @@ pub struct Event {
     /// How often it happened: repeats of what was refused or failed are one line.
     #[serde(default = "once", skip_serializing_if = "is_once")]
     pub count: u64,
-    /// When it happened first, if more than once; `at` is the last time then.
+    /// When it happened first, if more than once; then `at` is the last time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_at: Option<Timestamp>,
 }
@@ -111,35 +111,35 @@ impl Event {
     }
 }
 
-/// By which rule something was let through or refused.
+/// The rule that allowed or denied something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "rule", content = "grant")]
 pub enum Rule {
     /// The person did it, in our own window.
     Window,
-    /// Tokenry's own work.
+    /// Tokenry did it in the background.
     Engine,
-    /// Any program of this user may.
+    /// Every program of this user may.
     SameUser,
     /// The app has a grant.
     Grant(GrantId),
-    /// The person allowed it for the session.
+    /// The user allowed it for the session.
     Session,
-    /// The person allowed it, this once.
+    /// The user allowed it once.
     Once,
     /// The engine was started with `--approve all`.
     ApproveAll,
-    /// The person said no.
+    /// The user denied it.
     Denied,
     /// The person said no a moment ago, and is not asked again yet.
     DeniedBefore,
-    /// Nobody answered.
+    /// The user did not answer in time.
     Unanswered,
-    /// Nobody could be asked.
+    /// The user could not be prompted.
     CannotAsk,
     /// The app has no grant for it.
     NoGrant,
-    /// No caller of this kind may.
+    /// Callers of this kind may not do it.
     NotForThisCaller,
 }
 
@@ -164,7 +164,7 @@ impl Rule {
         }
     }
 
-    /// The grant, when that was the rule.
+    /// The grant, when the rule is `grant`.
     pub fn grant(self) -> Option<GrantId> {
         match self {
             Self::Grant(id) => Some(id),
@@ -183,7 +183,7 @@ pub enum Caller {
     Program(Peer),
     /// The window that asks for consent. It answers questions and does nothing else.
     Consent,
-    /// An app, proved by a token of its own.
+    /// An app, authenticated by its own token.
     App(AppCaller),
     /// The engine's own scheduler.
     Engine,

@@ -9,6 +9,6 @@ pub struct Settings {
     /// The port of that door, once it had one. It is kept, since it is part of our issuer identifier, which OAuth
     /// clients write down (RFC 8414 §2).
     pub loopback_port: Option<u16>,
-    /// Whether a question that is decided each time is allowed only with the passphrase.
+    /// Whether a prompt that is decided each time needs the passphrase to allow it.
     pub ask_passphrase: bool,
 }

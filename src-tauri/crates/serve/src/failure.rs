@@ -57,8 +57,8 @@ impl From<tokenry_engine::Error> for Failure {
     }
 }
 
-impl From<tokenry_api::doors::Error> for Failure {
-    fn from(error: tokenry_api::doors::Error) -> Self {
+impl From<tokenry_api::servers::Error> for Failure {
+    fn from(error: tokenry_api::servers::Error) -> Self {
         Self::new(error.code(), error.to_string())
     }
 }

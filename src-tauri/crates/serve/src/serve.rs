@@ -2,7 +2,7 @@
 
 use crate::{arguments::Arguments, failure::Failure, passphrase};
 use std::{io::Write, sync::Arc};
-use tokenry_api::doors::{SocketDoor, keep_loopback, serve_socket};
+use tokenry_api::servers::{SocketServer, serve_socket, supervise_loopback};
 use tokenry_contract::profile;
 use tokenry_core::{Code, OsRandom, Random, Secret};
 use tokenry_engine::{ConsentMode, Engine, NoWindowHost, Options, VaultReport, VaultState};
@@ -21,7 +21,7 @@ pub(crate) async fn serve(arguments: Arguments) -> Result<(), Failure> {
             return Err(failure);
         }
     };
-    let loopback = keep_loopback(engine.clone(), folder, arguments.loopback).await;
+    let loopback = supervise_loopback(engine.clone(), folder, arguments.loopback).await;
     let ready = async {
         opened(&engine, &arguments).await?;
         if let Some(code) = &code {
@@ -74,7 +74,7 @@ async fn start(arguments: &Arguments, code: Option<Secret>) -> Result<Engine, Fa
     Ok(Engine::start(options).await?)
 }
 
-async fn open(engine: &Engine, arguments: &Arguments) -> Result<SocketDoor, Failure> {
+async fn open(engine: &Engine, arguments: &Arguments) -> Result<SocketServer, Failure> {
     let vault = engine.status().vault;
     // An engine in the background cannot prompt.
     let is_locked = vault.state != VaultState::Unlocked && !vault.waiting_for_keyring;
@@ -107,7 +107,7 @@ fn say_locked(vault: &VaultReport) {
 }
 
 /// Prints the line that says that the engine is ready. Standard output may be closed.
-fn say_ready(listener: &SocketDoor) {
+fn say_ready(listener: &SocketServer) {
     let mut out = std::io::stdout();
     let _ = writeln!(out, "ready {}", listener.path().display()).and_then(|()| out.flush());
 }

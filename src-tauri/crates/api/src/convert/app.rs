@@ -1,11 +1,13 @@
+//! Apps and grants.
+
 use super::list;
-use crate::error::{Fields, Refused};
+use crate::error::{ApiError, Fields};
 use std::collections::BTreeSet;
 use tokenry_contract as contract;
 use tokenry_core::{ApiScope, Grant, Scopes};
 use tokenry_engine::{AppView, NewGrant};
 
-/// An app with what it may do, as the contract writes it.
+/// An app with its grants.
 pub fn app(view: AppView) -> contract::App {
     let name = view.app.name.to_string();
     contract::App {
@@ -19,7 +21,7 @@ pub fn app(view: AppView) -> contract::App {
     }
 }
 
-/// What an app may do.
+/// A grant.
 pub(crate) fn grant(grant: Grant, app_name: &str) -> contract::Grant {
     contract::Grant {
         id: grant.id.uuid(),
@@ -35,8 +37,8 @@ pub(crate) fn grant(grant: Grant, app_name: &str) -> contract::Grant {
     }
 }
 
-/// A grant to be given.
-pub(crate) fn new_grant(body: contract::CreateGrant) -> Result<NewGrant, Refused> {
+/// A new grant, or all invalid fields.
+pub(crate) fn new_grant(body: contract::CreateGrant) -> Result<NewGrant, ApiError> {
     let mut fields = Fields::new();
     let mut scopes = BTreeSet::new();
     for text in &body.scopes {
@@ -60,7 +62,7 @@ pub(crate) fn new_grant(body: contract::CreateGrant) -> Result<NewGrant, Refused
         );
     }
     if !fields.is_empty() {
-        return Err(Refused::Fields(fields));
+        return Err(ApiError::Fields(fields));
     }
     Ok(NewGrant {
         app: body.app,

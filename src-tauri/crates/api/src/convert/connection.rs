@@ -1,12 +1,14 @@
+//! Connections.
+
 use super::list;
 use tokenry_contract as contract;
 use tokenry_core::{Account, ConnectionStatus, Provider, Revoked, Trouble};
 use tokenry_engine::{ConnectionChange, ConnectionView};
 
-/// A connection as it is shown.
+/// A connection.
 pub(crate) fn connection(view: ConnectionView) -> contract::Connection {
     let connection = view.connection;
-    // While the browser is away nothing was granted yet, so nothing can be missing.
+    // While the sign-in is open nothing was granted yet, so no scope is missing.
     let missing = match connection.status {
         ConnectionStatus::Pending => Vec::new(),
         _ => list(
@@ -39,8 +41,7 @@ pub(crate) fn connection(view: ConnectionView) -> contract::Connection {
     }
 }
 
-/// What the reference calls the status of a provider: whether there are good tokens, and until when. Of several
-/// connections the one that lasts longest speaks.
+/// Whether a provider has a valid token, and until when. Of several connections, the one that expires last counts.
 pub(crate) fn auth_status(
     provider: &Provider,
     connections: Vec<ConnectionView>,
@@ -67,7 +68,7 @@ pub(crate) fn auth_status(
     }
 }
 
-/// What of a connection is to change; an empty label takes it away.
+/// The changes of a connection; an empty label removes the label.
 pub(crate) fn connection_change(body: contract::PatchConnection) -> ConnectionChange {
     ConnectionChange {
         label: body
@@ -77,7 +78,7 @@ pub(crate) fn connection_change(body: contract::PatchConnection) -> ConnectionCh
     }
 }
 
-/// What became of a disconnect.
+/// The result of a disconnect.
 pub(crate) fn disconnected((revoked, detail): (Revoked, Option<String>)) -> contract::DisconnectAnswer {
     contract::DisconnectAnswer {
         success: true,

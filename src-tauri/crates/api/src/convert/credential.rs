@@ -1,4 +1,6 @@
-use crate::error::{Fields, Refused};
+//! Credentials.
+
+use crate::error::{ApiError, Fields};
 use std::collections::BTreeMap;
 use tokenry_contract as contract;
 use tokenry_core::{CredentialType, Name, Secret, Timestamp};
@@ -28,7 +30,7 @@ pub(crate) fn credential(any: AnyCredential) -> contract::Credential {
     }
 }
 
-/// One that was entered by hand, with the values that this caller may have.
+/// A credential that the user entered, with the values that this caller may have.
 pub(crate) fn entered(view: CredentialView) -> contract::Credential {
     let value = |(field, value): (String, Secret)| (field, value.expose().to_owned());
     contract::Credential {
@@ -47,7 +49,7 @@ pub(crate) fn entered(view: CredentialView) -> contract::Credential {
     }
 }
 
-/// A connection as the callback of the reference answers it.
+/// A connection in the format of the callback.
 pub(crate) fn redacted(any: AnyCredential) -> contract::RedactedCredential {
     let shown = credential(any);
     contract::RedactedCredential {
@@ -61,8 +63,8 @@ pub(crate) fn redacted(any: AnyCredential) -> contract::RedactedCredential {
     }
 }
 
-/// A new credential, or everything that cannot even be read of it.
-pub(crate) fn new_credential(body: contract::CreateCredential) -> Result<NewCredential, Refused> {
+/// A new credential, or all fields that cannot be parsed.
+pub(crate) fn new_credential(body: contract::CreateCredential) -> Result<NewCredential, ApiError> {
     let mut wrong = Fields::new();
     let name = name(&mut wrong, "name", &body.name);
     let project = body.project.filter(|project| !project.is_empty());
@@ -73,7 +75,7 @@ pub(crate) fn new_credential(body: contract::CreateCredential) -> Result<NewCred
     }
     let expires_at = body.expires_at.and_then(|text| time(&mut wrong, &text));
     let (Some(name), true) = (name, wrong.is_empty()) else {
-        return Err(Refused::Fields(wrong));
+        return Err(ApiError::Fields(wrong));
     };
     let value = |(field, value): (String, String)| (field, Secret::new(value));
     Ok(NewCredential {
@@ -86,15 +88,15 @@ pub(crate) fn new_credential(body: contract::CreateCredential) -> Result<NewCred
     })
 }
 
-/// What of a credential is to change, or everything that cannot even be read of it.
-pub(crate) fn credential_change(body: contract::UpdateCredential) -> Result<CredentialChange, Refused> {
+/// The changes of a credential, or all fields that cannot be parsed.
+pub(crate) fn credential_change(body: contract::UpdateCredential) -> Result<CredentialChange, ApiError> {
     let mut wrong = Fields::new();
     let name = body.name.and_then(|text| name(&mut wrong, "name", &text));
     let expires_at = body
         .expires_at
         .map(|text| text.and_then(|text| time(&mut wrong, &text)));
     if !wrong.is_empty() {
-        return Err(Refused::Fields(wrong));
+        return Err(ApiError::Fields(wrong));
     }
     let value = |(field, value): (String, Option<String>)| (field, value.map(Secret::new));
     Ok(CredentialChange {
@@ -105,7 +107,7 @@ pub(crate) fn credential_change(body: contract::UpdateCredential) -> Result<Cred
     })
 }
 
-/// A flow as the reference starts it.
+/// A sign-in with every option.
 pub(crate) fn initialise(project: String, provider: String, body: contract::InitialiseRequest) -> Initialise {
     Initialise {
         project,

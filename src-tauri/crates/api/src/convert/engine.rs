@@ -1,11 +1,13 @@
+//! The state of the engine.
+
 use std::collections::BTreeMap;
 use tokenry_contract as contract;
 use tokenry_engine::{Status, VaultReport};
 
-/// How the engine is.
+/// The state of the engine.
 pub(crate) fn status(status: Status) -> contract::EngineStatus {
     let mut connections = BTreeMap::new();
-    // The contract counts by status alone: two reasons to connect again are one count.
+    // The API counts by status alone, whatever the reason of `needs_reauth` is.
     for (status, count) in status.connections {
         *connections.entry(status.word()).or_insert(0) += count;
     }

@@ -1,8 +1,10 @@
+//! Events and changes.
+
 use tokenry_contract as contract;
 use tokenry_core::{Event, Rule};
 use tokenry_engine::Change;
 
-/// A line of the activity log.
+/// An entry of the activity log.
 pub(crate) fn event(event: Event) -> contract::Event {
     let app = event.app.or(event.caller.app());
     let caller = event.caller.kind();
@@ -29,7 +31,7 @@ pub(crate) fn event(event: Event) -> contract::Event {
     }
 }
 
-/// A change as the live stream and the window hear of it. Never a value.
+/// A change for the stream and the window. Never a secret.
 pub fn change(change: Change) -> contract::Change {
     match change {
         Change::Provider(id) => contract::Change::Provider { id: id.uuid() },

@@ -1,8 +1,10 @@
+//! Sign-ins.
+
 use tokenry_contract as contract;
 use tokenry_core::Scopes;
 use tokenry_engine::{ConnectOptions, FlowState, FlowView, StartedFlow};
 
-/// How a flow is to be started, from a body.
+/// The options of a sign-in, from a body.
 pub(crate) fn connect_options(body: contract::AuthorizeRequest) -> ConnectOptions {
     ConnectOptions {
         label: body.label.filter(|label| !label.is_empty()),
@@ -15,7 +17,7 @@ pub(crate) fn connect_options(body: contract::AuthorizeRequest) -> ConnectOption
     }
 }
 
-/// The same from a query string; a GET renews nothing.
+/// The same from a query string. A GET renews no connection.
 pub(crate) fn connect_query(query: contract::AuthorizeQuery) -> ConnectOptions {
     ConnectOptions {
         label: query.label.filter(|label| !label.is_empty()),
@@ -43,7 +45,7 @@ pub(crate) fn started(flow: StartedFlow) -> contract::AuthorizeAnswer {
     }
 }
 
-/// A flow as it stands.
+/// A sign-in.
 pub(crate) fn flow(flow: FlowView) -> contract::Flow {
     let refused = flow.refused.map(|refusal| (refusal.code, refusal.message));
     let status = flow.state.status();

@@ -1,8 +1,10 @@
+//! Prompts and answers.
+
 use tokenry_contract as contract;
 use tokenry_core::{ApiScope, ConnectionId, CredentialId, Secret};
 use tokenry_engine::{FieldChange, Prompt, PromptAnswer, Proof};
 
-/// A question as it is shown; with its number only for the window that answers it.
+/// A prompt, with its number only for the consent window.
 pub(crate) fn prompt(prompt: Prompt, numbered: bool) -> contract::Prompt {
     contract::Prompt {
         id: prompt.id.uuid(),
@@ -63,7 +65,7 @@ fn change(change: FieldChange) -> contract::PromptChange {
     }
 }
 
-/// A scope of our own API in words.
+/// A scope of our own API with its description.
 pub(crate) fn scope_words(scope: ApiScope) -> contract::ScopeWords {
     contract::ScopeWords {
         scope: scope.as_str().to_owned(),
@@ -73,7 +75,7 @@ pub(crate) fn scope_words(scope: ApiScope) -> contract::ScopeWords {
     }
 }
 
-/// How whoever answers proves that it is the person; one way, not two.
+/// The proof that the answer is the user's: exactly one of the two.
 pub(crate) fn proof(body: &contract::AnswerPrompt) -> Option<Proof> {
     match (&body.number, &body.code) {
         (Some(number), None) => Some(Proof::Number(Secret::new(number.clone()))),
@@ -82,7 +84,7 @@ pub(crate) fn proof(body: &contract::AnswerPrompt) -> Option<Proof> {
     }
 }
 
-/// The person's answer.
+/// The user's answer.
 pub(crate) fn answer(body: &contract::AnswerPrompt) -> PromptAnswer {
     match body.decision {
         contract::PromptDecision::Deny => PromptAnswer::Deny,

@@ -1,16 +1,16 @@
 //! Reads JSON bodies and query strings.
 
-use crate::error::Refused;
+use crate::error::ApiError;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use tokenry_core::json_problem;
 
-/// Reads a body. What is wrong is told by field; a value is never repeated, since it may be a secret.
-pub(super) fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
-    // Serde would also take the fields as a list, in their order.
+/// Reads a body. An error names the field, and never repeats a value, which may be a secret.
+pub(super) fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    // Serde would also accept the fields as a list, in their order.
     let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
     if first.is_some_and(|byte| matches!(byte, b'[' | b'"')) {
-        return Err(Refused::field("body", "must be a JSON object, like {}"));
+        return Err(ApiError::field("body", "must be a JSON object, like {}"));
     }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
@@ -20,7 +20,7 @@ pub(super) fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
             Category::Data => {
                 let place = format!(" at line {} column {}", inner.line(), inner.column());
                 let text = inner.to_string();
-                told(&path, "body", text.strip_suffix(&place).unwrap_or(&text))
+                field_error(&path, "body", text.strip_suffix(&place).unwrap_or(&text))
             }
             Category::Io | Category::Syntax | Category::Eof => not_json(&inner),
         }
@@ -30,22 +30,22 @@ pub(super) fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Refused> {
 }
 
 /// Reads a query string in the same way.
-pub(super) fn query<T: DeserializeOwned>(text: &str) -> Result<T, Refused> {
+pub(super) fn query<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
     let pairs = serde_urlencoded::Deserializer::new(form_urlencoded::parse(text.as_bytes()));
     serde_path_to_error::deserialize(pairs)
-        .map_err(|error| told(&error.path().to_string(), "query", &error.inner().to_string()))
+        .map_err(|error| field_error(&error.path().to_string(), "query", &error.inner().to_string()))
 }
 
-fn not_json(error: &serde_json::Error) -> Refused {
-    Refused::field(
+fn not_json(error: &serde_json::Error) -> ApiError {
+    ApiError::field(
         "body",
         format!("is not JSON (line {}, column {})", error.line(), error.column()),
     )
 }
 
-fn told(path: &str, whole: &str, text: &str) -> Refused {
+fn field_error(path: &str, whole: &str, text: &str) -> ApiError {
     let (field, wrong) = json_problem(path, whole, text);
-    Refused::field(&field, wrong)
+    ApiError::field(&field, wrong)
 }
 
 #[cfg(test)]
@@ -73,13 +73,13 @@ mod tests {
 
     fn wrong(text: &str) -> crate::error::Fields {
         match body::<Sample>(text.as_bytes()) {
-            Err(Refused::Fields(fields)) => fields,
+            Err(ApiError::Fields(fields)) => fields,
             other => panic!("{other:?}"),
         }
     }
 
     #[test]
-    fn each_mistake_in_a_body_names_its_field() {
+    fn an_error_in_a_body_names_its_field() {
         let cases = [
             (r#"{"client_id":"x"}"#, "name", "is missing"),
             (r#"{"name":"a","name":"b"}"#, "name", "is given twice"),
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn members_that_are_judged_one_by_one_come_once_and_in_an_object() {
+    fn members_that_are_read_one_by_one_are_unique_and_in_an_object() {
         for (text, field, says) in [
             (r#"{"name":"a","b":1,"name":"c"}"#, "name", "is given twice"),
             ("[]", "body", "must be a JSON object"),
@@ -125,7 +125,7 @@ mod tests {
             (r#"{"name":"a"} x"#, "body", "is not JSON"),
         ] {
             match body::<Members>(text.as_bytes()) {
-                Err(Refused::Fields(fields)) => {
+                Err(ApiError::Fields(fields)) => {
                     assert!(fields[field].contains(says), "{text}: {fields:?}");
                 }
                 _ => panic!("{text} was read"),
@@ -134,11 +134,11 @@ mod tests {
     }
 
     #[test]
-    fn a_field_inside_another_is_named_with_the_outer_one() {
+    fn a_nested_field_is_named_with_the_outer_one() {
         let nested = |credential: &str| {
             let text = format!(r#"{{"authorizeUrl":"a","clientId":"b","credential":{credential}}}"#);
             match body::<tokenry_contract::InitialiseRequest>(text.as_bytes()) {
-                Err(Refused::Fields(fields)) => fields.into_keys().next().unwrap(),
+                Err(ApiError::Fields(fields)) => fields.into_keys().next().unwrap(),
                 other => panic!("{other:?}"),
             }
         };
@@ -188,7 +188,7 @@ mod tests {
             ("wait_seconds=1&wait_seconds=2", "wait_seconds"),
         ] {
             match query::<FlowQuery>(text) {
-                Err(Refused::Fields(fields)) => assert!(fields.contains_key(field), "{text}: {fields:?}"),
+                Err(ApiError::Fields(fields)) => assert!(fields.contains_key(field), "{text}: {fields:?}"),
                 other => panic!("{text}: {other:?}"),
             }
         }

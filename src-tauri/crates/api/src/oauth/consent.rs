@@ -1,6 +1,8 @@
+//! The user's decision on an authorization request.
+
 use crate::{
-    error::Refused,
-    extract::{Body, By},
+    error::ApiError,
+    extract::{AuthenticatedCaller, Body},
     openapi::{
         Consenting,
         examples::{APP_ADDRESS, CONNECTION, STATE},
@@ -17,24 +19,24 @@ use tokenry_engine::{ConsentDecision, Engine};
 
 /// Decide on an app's request
 ///
-/// Only the window that asks for consent may. The browser that waits at `/oauth/authorize` is sent on then.
+/// Only the consent window may. After that the browser that waits at `/oauth/authorize` is redirected to the app.
 #[utoipa::path(
     post,
     path = "/oauth/consent",
     tag = "oauth",
     request_body = OAuthConsentRequest,
-    responses((status = 200, description = "It is decided.", body = Success), Consenting)
+    responses((status = 200, description = "Decided.", body = Success), Consenting)
 )]
 pub(super) async fn oauth_consent(
-    By(caller): By,
+    AuthenticatedCaller(caller): AuthenticatedCaller,
     State(engine): State<Engine>,
     request: Request,
-) -> Result<Json<Success>, Refused> {
-    // Before a byte of the body is read: what a program sends is of no interest.
+) -> Result<Json<Success>, ApiError> {
+    // Checked before the body is read: a program may not decide whatever it sends.
     engine.may_consent(&caller)?;
     let body = Body::<OAuthConsentRequest>::from_request(request, &()).await;
     let decided = async { decide(&engine, &caller, body?.0).await };
-    decided.await.map_err(Refused::into_bad_request)?;
+    decided.await.map_err(ApiError::into_bad_request)?;
     Ok(Json(Success { success: true }))
 }
 
@@ -56,9 +58,9 @@ operation!(
     }
 );
 
-async fn decide(engine: &Engine, caller: &Caller, body: OAuthConsentRequest) -> Result<(), Refused> {
+async fn decide(engine: &Engine, caller: &Caller, body: OAuthConsentRequest) -> Result<(), ApiError> {
     if body.code_challenge_method != "S256" {
-        return Err(Refused::field("code_challenge_method", "must be S256"));
+        return Err(ApiError::field("code_challenge_method", "must be S256"));
     }
     let decision = ConsentDecision {
         client_id: body.client_id,

@@ -1,4 +1,6 @@
-use super::answer::Wrong;
+//! Reads the form and the `Authorization` header of a client.
+
+use super::response::OAuthErrorResponse;
 use axum::{
     body::HttpBody,
     extract::{FromRequest, Request},
@@ -10,28 +12,26 @@ use tokenry_core::Caller;
 use tokenry_engine::OAuthErrorCode::{InvalidClient, InvalidRequest, UnauthorizedClient};
 use zeroize::Zeroizing;
 
-/// The most bytes of a form: 64 KiB.
-const LIMIT: usize = 64 << 10;
-/// How long it may take to arrive.
-const TIME: Duration = Duration::from_secs(10);
+/// The longest form: 64 KiB.
+const MAX_FORM_BYTES: usize = 64 << 10;
+/// For a form to arrive.
+const FORM_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a client sends to an endpoint of ours: its form as it came, and its `Authorization` header.
-pub(super) struct FromClient {
+/// The request of a client: its form, unparsed, and its `Authorization` header.
+pub(super) struct ClientRequest {
     pub(super) form: Zeroizing<Vec<u8>>,
     pub(super) authorization: Option<Zeroizing<String>>,
-    /// Through which program it comes, as the door says.
+    /// The calling program, as the server identified it.
     pub(super) caller: Option<Caller>,
 }
 
-impl<S: Sync> FromRequest<S> for FromClient {
-    type Rejection = Wrong;
-    async fn from_request(request: Request, _: &S) -> Result<Self, Wrong> {
+impl<S: Sync> FromRequest<S> for ClientRequest {
+    type Rejection = OAuthErrorResponse;
+    async fn from_request(request: Request, _: &S) -> Result<Self, OAuthErrorResponse> {
         let (parts, body) = request.into_parts();
-        // None of our own windows is handed a token, whatever it sends.
+        // Our own windows do not get tokens, whatever they send.
         if let Some(Caller::Ui | Caller::Consent) = parts.extensions.get::<Caller>() {
-            return Err(UnauthorizedClient
-                .because("a window is never handed a token")
-                .into());
+            return Err(UnauthorizedClient.because("a window does not get tokens").into());
         }
         if !is_form(&parts.headers) {
             let text = "the body must be application/x-www-form-urlencoded";
@@ -39,10 +39,10 @@ impl<S: Sync> FromRequest<S> for FromClient {
         }
         let authorization = authorization(&parts.headers)?;
         let too_long = || InvalidRequest.because("the form is longer than 64 KiB");
-        if body.size_hint().lower() > LIMIT as u64 {
+        if body.size_hint().lower() > MAX_FORM_BYTES as u64 {
             return Err(too_long().into());
         }
-        let read = tokio::time::timeout(TIME, Limited::new(body, LIMIT).collect()).await;
+        let read = tokio::time::timeout(FORM_TIMEOUT, Limited::new(body, MAX_FORM_BYTES).collect()).await;
         let read = read.map_err(|_| InvalidRequest.because("the form did not arrive within 10 seconds"))?;
         let bytes = read.map_err(|_| too_long())?.to_bytes();
         Ok(Self {
@@ -53,7 +53,7 @@ impl<S: Sync> FromRequest<S> for FromClient {
     }
 }
 
-fn authorization(headers: &HeaderMap) -> Result<Option<Zeroizing<String>>, Wrong> {
+fn authorization(headers: &HeaderMap) -> Result<Option<Zeroizing<String>>, OAuthErrorResponse> {
     let mut found = headers.get_all(header::AUTHORIZATION).iter();
     match (found.next(), found.next()) {
         (None, _) => Ok(None),
@@ -64,7 +64,7 @@ fn authorization(headers: &HeaderMap) -> Result<Option<Zeroizing<String>>, Wrong
                 .into()),
         },
         _ => Err(InvalidRequest
-            .because("there are two Authorization headers")
+            .because("there is more than one Authorization header")
             .into()),
     }
 }

@@ -1,4 +1,6 @@
-use super::At;
+//! The metadata and the scopes of the authorization server.
+
+use super::RequestIssuer;
 use crate::{
     convert,
     openapi::{Always, Browsing},
@@ -8,9 +10,9 @@ use axum::Json;
 use tokenry_contract::{OAuthMetadata, OAuthScopes};
 use tokenry_core::ApiScope;
 
-/// List the scopes that apps can ask for
+/// List the scopes that an app can request
 ///
-/// Each with its words. Public.
+/// Each with a description. Public.
 #[utoipa::path(
     get,
     path = "/oauth/scopes",
@@ -34,16 +36,16 @@ operation!(
     }
 );
 
-/// Tell a client what it has to know of this authorization server
+/// Get the metadata of the authorization server
 ///
-/// RFC 8414. Public; at the loopback door only, since no browser comes to the others.
+/// RFC 8414. Public, at the loopback server only: a browser reaches no other one.
 #[utoipa::path(
     get,
     path = "/.well-known/oauth-authorization-server",
     tag = "oauth",
     responses((status = 200, description = "The metadata.", body = OAuthMetadata), Browsing)
 )]
-pub(super) async fn oauth_metadata(At(issuer): At) -> Json<OAuthMetadata> {
+pub(super) async fn oauth_metadata(RequestIssuer(issuer): RequestIssuer) -> Json<OAuthMetadata> {
     Json(metadata(&issuer))
 }
 
@@ -53,7 +55,7 @@ operation!(
     metadata("http://127.0.0.1:24180")
 );
 
-/// The metadata of the authorization server that is called this.
+/// The metadata of the authorization server with this issuer.
 fn metadata(issuer: &str) -> OAuthMetadata {
     let at = |path: &str| format!("{issuer}{path}");
     let list = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();

@@ -1,6 +1,8 @@
+//! The token, revocation and introspection endpoints.
+
 use super::{
-    answer::{Given, Wrong, scope},
-    form::FromClient,
+    form::ClientRequest,
+    response::{OAuthErrorResponse, OAuthTokenResponse, scope},
 };
 use crate::{
     openapi::{
@@ -13,10 +15,10 @@ use axum::{Json, extract::State};
 use tokenry_contract::{OAuthIntrospection, OAuthTokenAnswer, OAuthTokenForm, OAuthTokenRequest, Success};
 use tokenry_engine::{Engine, Introspection, OAuthError};
 
-/// Exchange a code, or a refresh token, for an access token to this API
+/// Exchange a code or a refresh token for an access token of this API
 ///
-/// The client proves itself by HTTP Basic or by `client_secret` in the form, with the app's own token as its secret; a
-/// public client sends its `client_id` only. An access token lives an hour, a refresh token works once.
+/// The client authenticates itself by HTTP Basic or by `client_secret` in the form. Its secret is the app's own token.
+/// A public client sends only its `client_id`. An access token is valid for an hour, a refresh token for one use.
 #[utoipa::path(
     post,
     path = "/oauth/token",
@@ -24,10 +26,13 @@ use tokenry_engine::{Engine, Introspection, OAuthError};
     request_body(content = OAuthTokenRequest, content_type = "application/x-www-form-urlencoded"),
     responses((status = 200, description = "The tokens.", body = OAuthTokenAnswer), Clients)
 )]
-pub(super) async fn oauth_token(State(engine): State<Engine>, client: FromClient) -> Result<Given, Wrong> {
+pub(super) async fn oauth_token(
+    State(engine): State<Engine>,
+    client: ClientRequest,
+) -> Result<OAuthTokenResponse, OAuthErrorResponse> {
     let authorization = client.authorization.as_ref().map(|text| text.as_str());
     let given = engine.issue_tokens(authorization, &client.form).await;
-    Ok(Given(noted(&engine, &client, given)?))
+    Ok(OAuthTokenResponse(log_refusal(&engine, &client, given)?))
 }
 
 operation!(
@@ -52,24 +57,23 @@ operation!(
     }
 );
 
-/// End a token
+/// Revoke a token
 ///
-/// RFC 7009. With a refresh token, everything that came from the same consent ends. A token that is not known is no
-/// error.
+/// RFC 7009. A refresh token ends with all tokens of the same consent. An unknown token is not an error.
 #[utoipa::path(
     post,
     path = "/oauth/revoke",
     tag = "oauth",
     request_body(content = OAuthTokenForm, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, description = "It is good for nothing any more.", body = Success), Clients)
+    responses((status = 200, description = "Revoked.", body = Success), Clients)
 )]
 pub(super) async fn oauth_revoke(
     State(engine): State<Engine>,
-    client: FromClient,
-) -> Result<Json<Success>, Wrong> {
+    client: ClientRequest,
+) -> Result<Json<Success>, OAuthErrorResponse> {
     let authorization = client.authorization.as_ref().map(|text| text.as_str());
     let revoked = engine.revoke_issued(authorization, &client.form).await;
-    noted(&engine, &client, revoked)?;
+    log_refusal(&engine, &client, revoked)?;
     Ok(Json(Success { success: true }))
 }
 
@@ -84,24 +88,24 @@ operation!(
     }
 );
 
-/// Tell a client what a token of its own is
+/// Introspect a token
 ///
-/// RFC 7662. Of a token of another client, and of one that has ended, only that it is not active. A public client
-/// cannot ask.
+/// RFC 7662. For a token of another client, and for one that has ended, the response only says that it is not active.
+/// Not for public clients.
 #[utoipa::path(
     post,
     path = "/oauth/introspect",
     tag = "oauth",
     request_body(content = OAuthTokenForm, content_type = "application/x-www-form-urlencoded"),
-    responses((status = 200, description = "What it is.", body = OAuthIntrospection), Clients)
+    responses((status = 200, description = "The state of the token.", body = OAuthIntrospection), Clients)
 )]
 pub(super) async fn oauth_introspect(
     State(engine): State<Engine>,
-    client: FromClient,
-) -> Result<Json<OAuthIntrospection>, Wrong> {
+    client: ClientRequest,
+) -> Result<Json<OAuthIntrospection>, OAuthErrorResponse> {
     let authorization = client.authorization.as_ref().map(|text| text.as_str());
     let found = engine.introspect_issued(authorization, &client.form).await;
-    let found = noted(&engine, &client, found)?;
+    let found = log_refusal(&engine, &client, found)?;
     Ok(Json(found.map(introspection).unwrap_or_default()))
 }
 
@@ -118,8 +122,12 @@ operation!(
     }
 );
 
-/// A client that did not prove itself, or brought what we do not know, is in the log.
-fn noted<T>(engine: &Engine, client: &FromClient, done: Result<T, OAuthError>) -> Result<T, OAuthError> {
+/// Logs a client that is not authenticated or sent an unknown token.
+fn log_refusal<T>(
+    engine: &Engine,
+    client: &ClientRequest,
+    done: Result<T, OAuthError>,
+) -> Result<T, OAuthError> {
     done.inspect_err(|error| {
         if let Some(caller) = &client.caller {
             engine.note_oauth_refused(caller, error);

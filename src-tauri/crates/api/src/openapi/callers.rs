@@ -1,5 +1,5 @@
 //! Who may call what, as the document says it. What an app needs is what the policy says when it decides, so the two
-//! cannot differ; `tests/api/callers.rs` calls every operation to see that it asks the policy for what its handler
+//! cannot differ; `tests/api/callers.rs` calls every operation and checks that it asks the policy for what its handler
 //! declares.
 
 use crate::operations::Callers;
@@ -12,15 +12,15 @@ use utoipa::openapi::{
     },
 };
 
-/// An app, by a token of our authorization server.
+/// An app, with a token of our authorization server.
 const OAUTH: &str = "oauth";
-/// An app, by its own token.
+/// An app, with its own token.
 const APP: &str = "app";
-/// A program of this user at the door on 127.0.0.1.
+/// A program of this user at the loopback server.
 const LOOPBACK: &str = "loopback";
-/// A client of our authorization server, as RFC 6749 §2.3 has it.
+/// A client of our authorization server (RFC 6749 §2.3).
 const CLIENT: &str = "client";
-/// A window of our own.
+/// One of our own windows.
 const WINDOW: &str = "window";
 
 /// Any one of them is enough.
@@ -61,7 +61,7 @@ fn by_policy(all: &[Operation]) -> Vec<SecurityRequirement> {
     found
 }
 
-/// At the socket the operating system says who it is; nothing is sent.
+/// At the socket the operating system identifies the program, so it sends nothing.
 fn for_a_program() -> [SecurityRequirement; 2] {
     [
         SecurityRequirement::new(LOOPBACK, [""; 0]),
@@ -69,7 +69,7 @@ fn for_a_program() -> [SecurityRequirement; 2] {
     ]
 }
 
-/// One scope of each operation's, in every way. None where an operation has no scope.
+/// Every combination of one scope per operation. None if an operation has no scope.
 fn combinations(all: &[Operation]) -> Vec<Vec<ApiScope>> {
     all.iter().fold(vec![Vec::new()], |before, operation| {
         let with = |scope: &ApiScope| {
@@ -80,7 +80,7 @@ fn combinations(all: &[Operation]) -> Vec<Vec<ApiScope>> {
     })
 }
 
-/// Whether it is allowed, or would be when its person agrees.
+/// Whether it is allowed, or would be if the user allows it.
 fn is_possible(caller: Caller, operation: Operation) -> bool {
     let question = Question {
         caller: &caller,
@@ -114,7 +114,7 @@ fn app() -> Caller {
     })
 }
 
-/// The ways to prove oneself.
+/// The security schemes.
 pub(super) fn add_schemes(components: &mut Components) {
     let words = ApiScope::ALL.iter().map(|scope| (scope.as_str(), scope.words()));
     let flow = AuthorizationCode::with_refresh_url(
@@ -125,8 +125,8 @@ pub(super) fn add_schemes(components: &mut Components) {
     );
     let oauth = OAuth2::with_description(
         [Flow::AuthorizationCode(flow)],
-        "An app, by an access token of our own authorization server, which is at the loopback door; with PKCE (S256). The \
-         token can do what its person granted the app, within the scopes it was asked for.",
+        "An app, with an access token of Tokenry's own authorization server, at the loopback server; with PKCE (S256). The \
+         token can do what the user granted the app, within the scopes it was requested with.",
     );
     let bearer = |text: &str| {
         let mut http = Http::new(HttpAuthScheme::Bearer);
@@ -135,14 +135,14 @@ pub(super) fn add_schemes(components: &mut Components) {
     };
     let mut basic = Http::new(HttpAuthScheme::Basic);
     basic.description = Some(
-        "A client of our authorization server: its client id, and the app's own token as its password. Both can stand in \
-         the form instead. A public client sends its client id there, and nothing else."
+        "A client of Tokenry's authorization server: its client ID, and the app's own token as the password. Both can be \
+         in the form instead. A public client sends only its client ID in the form."
             .to_owned(),
     );
     let window = SecurityScheme::MutualTls {
         description: Some(
-            "Nothing that can be sent: only a window of Tokenry's own may, which calls within the engine's process. OpenAPI has \
-             no word for that; this one is for what the connection itself proves."
+            "Only one of Tokenry's own windows may, which calls in the engine's process. OpenAPI has no scheme for that; this \
+             one stands for what the connection itself proves."
                 .to_owned(),
         ),
         deprecated: None,
@@ -154,16 +154,16 @@ pub(super) fn add_schemes(components: &mut Components) {
             (
                 APP,
                 bearer(
-                    "An app, by its own token. The scopes are those that its person granted it, for the connections and \
-                     credentials they chose.",
+                    "An app, with its own token. The scopes are those that the user granted, for the connections and credentials \
+                     that the user chose.",
                 ),
             ),
             (
                 LOOPBACK,
                 bearer(
-                    "A program of this user at the loopback door: the token of this run, in `loopback.json` in the profile. At \
-                     the socket nothing is sent. Whatever hands out a secret, starts a flow or changes where secrets go asks \
-                     its person first.",
+                    "A program of this user at the loopback server, with the token of this run from `loopback.json` in the profile. \
+                     At the socket no token is needed. An operation that returns a secret, starts a sign-in or changes where \
+                     secrets are sent prompts the user first.",
                 ),
             ),
             (CLIENT, SecurityScheme::Http(basic)),

@@ -1,7 +1,7 @@
 //! One example for each body. They stand beside the handlers and are made of the contract's own types, so that a field
 //! which is renamed is a compile error there, too. Together they show one profile: the provider `github` with a connection of the same name, the
-//! app `backup` and its grant, the credentials `mail` and `github-secret`. Whatever stands for a secret says that it
-//! is an example.
+//! app `backup` and its grant, and the credentials `mail` and `github-secret`. Every placeholder of a secret contains
+//! "example".
 
 use serde::Serialize;
 use serde_json::Value;
@@ -29,19 +29,19 @@ impl Example {
     pub(crate) fn of<T: ToSchema + Serialize>(value: T) -> Self {
         Self {
             schema: T::name().into_owned(),
-            // What cannot be written is null, which is valid against no schema of ours.
+            // A value that cannot be serialized is null, which no schema allows, so a test fails.
             value: serde_json::to_value(value).unwrap_or_default(),
         }
     }
 }
 
-/// Of the types that no handler has for itself.
+/// Examples of the types that many handlers answer with.
 pub(super) fn shared() -> Examples {
     let Example { schema, value } = Example::of(Success { success: true });
     Examples::from([(schema, value)])
 }
 
-/// Adds them to what an operation takes, and to what it answers when it is done.
+/// Adds the examples to the request body and to the success response of an operation.
 pub(super) fn add(operation: &mut Operation, examples: &Examples, components: &mut Components) {
     if let Some(RefOr::T(body)) = &mut operation.request_body {
         body.content
@@ -50,7 +50,7 @@ pub(super) fn add(operation: &mut Operation, examples: &Examples, components: &m
     }
     for (status, response) in &mut operation.responses.responses {
         let RefOr::T(response) = response else { continue };
-        // An error is told by its code, and its example would be the same everywhere.
+        // The examples of errors would be the same everywhere.
         if !status.starts_with(['2', '3']) {
             continue;
         }
@@ -66,7 +66,7 @@ pub(super) fn add(operation: &mut Operation, examples: &Examples, components: &m
     }
 }
 
-/// Each stands in the document once, and whoever shows it refers to it.
+/// Each example is in the document once, and every use refers to it.
 fn add_one(content: &mut RefOr<Content>, examples: &Examples, components: &mut Components) {
     let RefOr::T(content) = content else { return };
     let Some(schema) = &content.schema else { return };
@@ -75,7 +75,7 @@ fn add_one(content: &mut RefOr<Content>, examples: &Examples, components: &mut C
             ArrayItems::RefOrSchema(item) => (name(item), true),
             ArrayItems::False => return,
         },
-        // What may be left out is that or null.
+        // An optional body is the type or null.
         RefOr::T(Schema::OneOf(either)) => (either.items.iter().find_map(name), false),
         other => (name(other), false),
     };
@@ -103,7 +103,7 @@ fn name(schema: &RefOr<Schema>) -> Option<&str> {
     }
 }
 
-/// The example of a header of an answer.
+/// The example of a response header.
 fn of_header(name: &str) -> Option<Value> {
     Some(match name {
         "Set-Cookie" => "tokenry_oauth_state=example; HttpOnly; SameSite=Lax; Path=/; Max-Age=600".into(),

@@ -1,6 +1,6 @@
-//! What an app is let do by its grants, where that is more than a yes or a no.
+//! What an app may do by its grants, beyond allowed or denied.
 
-use crate::support::{Answer, House, app_caller};
+use crate::support::{Answer, Fixture, app_caller};
 use axum::{body::Body, http::Request};
 use http_body_util::BodyExt;
 use std::time::Duration;
@@ -8,21 +8,21 @@ use tokenry_core::{ApiScope, Caller, GrantId, Timestamp};
 use tokenry_engine::NewGrant;
 use tower::ServiceExt;
 
-/// A house with an app, to which grants are given as they are needed.
+/// A fixture with an app, which gets grants as a test needs them.
 struct WithApp {
-    house: House,
+    fixture: Fixture,
     caller: Caller,
 }
 
 impl WithApp {
     async fn new() -> Self {
-        let house = House::new().await;
-        house.add("sandbox").await;
-        let app = house
+        let fixture = Fixture::new().await;
+        fixture.add("sandbox").await;
+        let app = fixture
             .engine
             .register_app(&Caller::Ui, "backup", Vec::new(), false);
         let caller = app_caller(app.await.unwrap().0.id, ApiScope::ALL);
-        Self { house, caller }
+        Self { fixture, caller }
     }
 
     async fn grant(&self, scope: ApiScope, connections: &[&str]) -> GrantId {
@@ -32,11 +32,11 @@ impl WithApp {
             connections: connections.iter().map(ToString::to_string).collect(),
             ..NewGrant::default()
         };
-        self.house.engine.give_grant(&Caller::Ui, new).await.unwrap().id
+        self.fixture.engine.give_grant(&Caller::Ui, new).await.unwrap().id
     }
 
     async fn ask(&self, method: &str, path: &str) -> Answer {
-        self.house.ask_as(self.caller.clone(), method, path, None).await
+        self.fixture.ask_as(self.caller.clone(), method, path, None).await
     }
 
     async fn is_refused(&self, method: &str, path: &str) -> Answer {
@@ -51,14 +51,14 @@ impl WithApp {
     }
 }
 
-/// What a provider's name stands for depends on what the app may use.
+/// The connection that a provider's name means depends on what the app may use.
 #[tokio::test]
-async fn of_a_provider_an_app_gets_the_token_of_the_only_connection_it_may_use() {
+async fn by_provider_name_an_app_gets_the_token_of_the_only_connection_it_may_use() {
     let with_app = WithApp::new().await;
-    with_app.house.connect("sandbox", Some("home")).await;
+    with_app.fixture.connect("sandbox", Some("home")).await;
     let token = "/v1/oauth-providers/sandbox/token";
     with_app.is_refused("POST", token).await;
-    with_app.house.connect("sandbox", Some("work")).await;
+    with_app.fixture.connect("sandbox", Some("work")).await;
     let refused = with_app.is_refused("POST", token).await;
     assert!(
         !refused.text.contains("work"),
@@ -79,10 +79,10 @@ async fn of_a_provider_an_app_gets_the_token_of_the_only_connection_it_may_use()
 }
 
 #[tokio::test]
-async fn of_a_provider_an_app_disconnects_the_only_connection_it_may() {
+async fn by_provider_name_an_app_disconnects_the_only_connection_it_may() {
     let with_app = WithApp::new().await;
-    with_app.house.connect("sandbox", Some("home")).await;
-    with_app.house.connect("sandbox", Some("work")).await;
+    with_app.fixture.connect("sandbox", Some("home")).await;
+    with_app.fixture.connect("sandbox", Some("work")).await;
     let disconnect = "/v1/oauth-providers/sandbox/disconnect";
     with_app.is_refused("DELETE", disconnect).await;
     with_app.grant(ApiScope::AuthWrite, &["sandbox/home"]).await;
@@ -93,16 +93,16 @@ async fn of_a_provider_an_app_disconnects_the_only_connection_it_may() {
         "{}",
         answer.text
     );
-    let left = with_app.house.ask("GET", "/v1/connections", None).await.json;
+    let left = with_app.fixture.ask("GET", "/v1/connections", None).await.json;
     assert_eq!(left[0]["name"], "sandbox/work");
     assert_eq!(left.as_array().unwrap().len(), 1);
 }
 
-/// The contract: `GET …/{id}/status` needs `connections:read`, and tells of those the app may see.
+/// `GET …/{id}/status` needs `connections:read`, and counts the connections that the app may see.
 #[tokio::test]
-async fn whether_a_provider_is_connected_is_told_to_whoever_may_see_that_connection() {
+async fn the_status_of_a_provider_counts_the_connections_that_the_app_may_see() {
     let with_app = WithApp::new().await;
-    with_app.house.connect("sandbox", None).await;
+    with_app.fixture.connect("sandbox", None).await;
     let status = "/v1/oauth-providers/sandbox/status";
     with_app.grant(ApiScope::ProvidersRead, &[]).await;
     with_app.is_refused("GET", status).await;
@@ -112,35 +112,35 @@ async fn whether_a_provider_is_connected_is_told_to_whoever_may_see_that_connect
     assert_eq!(with_app.ask("GET", status).await.json["authenticated"], true);
 }
 
-/// "take a grant away, and its next call fails": a stream is one long call.
+/// A revoked grant fails the next request, and a stream is one long request.
 #[tokio::test]
-async fn an_app_hears_of_changes_until_its_grant_is_taken_away() {
+async fn a_stream_of_changes_ends_when_the_grant_is_revoked() {
     let with_app = WithApp::new().await;
     let stream = "/v1/events/stream";
     with_app.is_refused("GET", stream).await;
     let grant = with_app.grant(ApiScope::ActivityRead, &[]).await;
-    let house = &with_app.house;
+    let fixture = &with_app.fixture;
     let mut request = Request::get(stream).body(Body::empty()).unwrap();
     request.extensions_mut().insert(with_app.caller.clone());
-    let mut heard = house.router.clone().oneshot(request).await.unwrap().into_body();
+    let mut heard = fixture.router.clone().oneshot(request).await.unwrap().into_body();
     let mut next = async || {
         let frame = tokio::time::timeout(Duration::from_secs(30), heard.frame()).await;
         let frame = frame.expect("neither a line nor an end")?.unwrap();
         Some(String::from_utf8(frame.into_data().unwrap().into()).unwrap())
     };
-    house.add("other").await;
+    fixture.add("other").await;
     assert!(next().await.unwrap().contains("provider.changed"));
-    house.engine.remove_grant(&Caller::Ui, grant).await.unwrap();
-    // What happened before that may still be told, and that it was taken away is not.
+    fixture.engine.remove_grant(&Caller::Ui, grant).await.unwrap();
+    // Earlier changes may still be sent, but not the revocation.
     while let Some(line) = next().await {
         assert!(!line.contains("grant_removed"), "{line}");
     }
 }
 
-/// security.md, "Local interfaces": nothing outlives its grant. Nothing happens meanwhile that would make the engine
-/// look again.
+/// SECURITY.md, "Local interfaces": nothing outlives its grant. No other change makes the engine check it
+/// again.
 #[tokio::test]
-async fn a_quiet_stream_of_changes_ends_with_the_grant_of_its_app() {
+async fn an_idle_stream_of_changes_ends_with_the_grant_of_its_app() {
     let with_app = WithApp::new().await;
     let end = Timestamp::now() + Duration::from_secs(3);
     let grant = NewGrant {
@@ -149,11 +149,11 @@ async fn a_quiet_stream_of_changes_ends_with_the_grant_of_its_app() {
         expires_at: Some(end),
         ..NewGrant::default()
     };
-    let house = &with_app.house;
-    house.engine.give_grant(&Caller::Ui, grant).await.unwrap();
+    let fixture = &with_app.fixture;
+    fixture.engine.give_grant(&Caller::Ui, grant).await.unwrap();
     let mut request = Request::get("/v1/events/stream").body(Body::empty()).unwrap();
     request.extensions_mut().insert(with_app.caller.clone());
-    let heard = house.router.clone().oneshot(request).await.unwrap();
+    let heard = fixture.router.clone().oneshot(request).await.unwrap();
     assert_eq!(heard.status(), 200);
     let whole = tokio::time::timeout(Duration::from_secs(15), heard.into_body().collect()).await;
     whole.expect("an end").unwrap();
@@ -161,11 +161,11 @@ async fn a_quiet_stream_of_changes_ends_with_the_grant_of_its_app() {
 }
 
 #[tokio::test]
-async fn no_app_ends_the_engine() {
+async fn an_app_cannot_end_the_engine() {
     let with_app = WithApp::new().await;
     with_app.is_refused("POST", "/v1/hand-over").await;
     assert_eq!(
-        with_app.house.ask("GET", "/v1/connections", None).await.status,
+        with_app.fixture.ask("GET", "/v1/connections", None).await.status,
         200
     );
 }

@@ -1,8 +1,8 @@
-//! Who may call what: as the document says, and no more. Everything is called, with its own example, by apps whose
-//! tokens have just the scopes that are said to be needed, and by apps that lack one of them.
+//! Who may call what: as the document says, and no more. Every operation is called with its own example by apps whose
+//! tokens have just the needed scopes, and by apps that lack one of them.
 
 use crate::{
-    furnished::{Furnished, Operation, document, operations, validator},
+    populated::{Operation, Populated, document, operations, validator},
     support::program,
 };
 use serde_json::Value;
@@ -12,7 +12,7 @@ use tokenry_core::ApiScope;
 
 type Scopes = BTreeSet<ApiScope>;
 
-/// What a token needs, in every way that is enough; none when no token helps.
+/// The sets of scopes that are enough for a token; none when no token is.
 fn enough(operation: Operation<'_>, scheme: &str) -> Vec<Scopes> {
     let requirements = operation.said["security"].as_array().unwrap().iter();
     let of_scheme = requirements.filter_map(|requirement| requirement.get(scheme));
@@ -30,7 +30,7 @@ fn says(operation: Operation<'_>, requirement: &str) -> bool {
     all.contains(&serde_json::from_str(requirement).unwrap())
 }
 
-/// All scopes but one of each way in.
+/// All scopes except one of each sufficient set.
 fn never_enough(ways: &[Scopes]) -> Vec<Scopes> {
     let all: Scopes = ApiScope::ALL.iter().copied().collect();
     ways.iter().fold(vec![all], |before, way| {
@@ -42,9 +42,9 @@ fn never_enough(ways: &[Scopes]) -> Vec<Scopes> {
     })
 }
 
-/// What takes no bearer token is for clients and for everybody, and proves nobody to be an app.
+/// An operation without a bearer token is for OAuth clients or for everybody.
 #[test]
-fn the_paths_that_a_door_opens_without_a_token_are_those_that_are_said_to_need_none() {
+fn the_public_paths_are_those_that_need_no_token_in_the_document() {
     let document = document();
     for operation in operations(&document) {
         let ways = ["oauth", "app", "loopback", "window"];
@@ -56,7 +56,7 @@ fn the_paths_that_a_door_opens_without_a_token_are_those_that_are_said_to_need_n
             "{}",
             operation.name()
         );
-        // By its own token and by one of the authorization server an app may do the same.
+        // With its own token and with one of the authorization server an app may do the same.
         assert_eq!(
             enough(operation, "oauth"),
             enough(operation, "app"),
@@ -67,9 +67,9 @@ fn the_paths_that_a_door_opens_without_a_token_are_those_that_are_said_to_need_n
 }
 
 #[tokio::test]
-async fn an_app_that_lacks_a_scope_an_operation_needs_is_refused() {
+async fn an_app_without_a_scope_that_an_operation_needs_is_refused() {
     let document = document();
-    let furnished = Furnished::new().await;
+    let populated = Populated::new().await;
     let mut tried = 0;
     for operation in operations(&document) {
         let ways = enough(operation, "oauth");
@@ -77,7 +77,7 @@ async fn an_app_that_lacks_a_scope_an_operation_needs_is_refused() {
             continue;
         }
         for scopes in never_enough(&ways) {
-            let answer = furnished.call(&document, operation, furnished.app(&scopes)).await;
+            let answer = populated.call(&document, operation, populated.app(&scopes)).await;
             assert_eq!(
                 (answer.status, answer.code()),
                 (403, "permission_denied"),
@@ -91,19 +91,19 @@ async fn an_app_that_lacks_a_scope_an_operation_needs_is_refused() {
     assert!(tried > 40, "{tried}");
 }
 
-/// And the answer is as the document says, too.
+/// The response is as the document says, too.
 #[tokio::test]
-async fn an_app_with_just_the_scopes_an_operation_needs_is_answered_as_the_document_says() {
+async fn an_app_with_just_the_needed_scopes_gets_the_documented_response() {
     let document = document();
     let mut tried = 0;
     for operation in operations(&document) {
         for scopes in enough(operation, "oauth") {
-            // What was done for one would be in the way of the next.
-            let furnished = Furnished::new().await;
-            let answer = furnished.call(&document, operation, furnished.app(&scopes)).await;
+            // A new fixture, since the calls change it.
+            let populated = Populated::new().await;
+            let answer = populated.call(&document, operation, populated.app(&scopes)).await;
             let said = &operation.said["responses"][answer.status.to_string()];
             assert!(!said.is_null(), "{} answers {}", operation.name(), answer.status);
-            // There is no window here, and no passphrase opens this vault.
+            // The fixture has no window, and no passphrase unlocks its vault.
             if matches!(operation.id(), "show_window" | "unlock") {
                 assert_eq!(answer.code(), "conflict", "{}", answer.text);
                 continue;
@@ -129,17 +129,17 @@ async fn an_app_with_just_the_scopes_an_operation_needs_is_answered_as_the_docum
     assert!(tried > 40, "{tried}");
 }
 
-/// A program without a token, which its person allows everything.
+/// A program without a token, whose prompts are all allowed.
 #[tokio::test]
-async fn a_program_may_do_what_needs_no_proof_and_nothing_else() {
+async fn a_program_may_do_what_needs_no_authentication_and_nothing_else() {
     let document = document();
     for operation in operations(&document) {
-        // It also knows the code there, or does not: that is tried in the engine's own tests.
+        // A program may answer with a code: the engine's own tests show that.
         if oauth::is_public(operation.path) || operation.id() == "answer_prompt" {
             continue;
         }
-        let furnished = Furnished::new().await;
-        let answer = furnished.call(&document, operation, program()).await;
+        let populated = Populated::new().await;
+        let answer = populated.call(&document, operation, program()).await;
         let may = says(operation, "{}");
         assert_eq!(answer.status != 403, may, "{}: {}", operation.name(), answer.text);
         assert_eq!(

@@ -1,4 +1,6 @@
-use crate::furnished::{document, example, operations, validator};
+//! The OpenAPI document: complete, valid, and what the routes say.
+
+use crate::populated::{document, example, operations, validator};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use tokenry_core::ApiScope;
@@ -41,12 +43,12 @@ fn the_committed_document_is_what_the_routes_say() {
     assert_eq!(document()["openapi"], "3.1.0");
 }
 
-/// The tokens of our own authorization server open this API, and no provider.
+/// The tokens of our own authorization server are for this API, not for a provider.
 const OURS: &str = "post /oauth/token";
 
-/// architecture.md: no response of any operation carries a refresh token, a client secret or a private key.
+/// ARCHITECTURE.md: no response of any operation carries a refresh token, a client secret or a private key.
 #[test]
-fn no_answer_can_carry_a_secret_and_only_the_token_operation_an_access_token() {
+fn no_response_can_carry_a_secret_and_only_token_responses_an_access_token() {
     let document = document();
     let mut token_operations = Vec::new();
     for operation in operations(&document) {
@@ -93,7 +95,7 @@ fn no_answer_can_carry_a_secret_and_only_the_token_operation_an_access_token() {
     );
 }
 
-/// They answer errors as RFC 6749 §5.2 has them.
+/// Their errors are those of RFC 6749 §5.2.
 const FOR_CLIENTS: &[&str] = &[
     "post /oauth/token",
     "post /oauth/revoke",
@@ -128,7 +130,7 @@ fn every_operation_has_a_summary_a_tag_a_name_of_its_own_and_its_errors() {
                 Some("ErrorEnvelope") => true,
                 // RFC 6749 §5.2.
                 Some("OAuthErrorAnswer") => FOR_CLIENTS.contains(&name.as_str()),
-                // A browser is sent on, or its person is told in a text.
+                // A browser is redirected, or shows the user a text.
                 None => {
                     name == "get /oauth/authorize"
                         && (status == "303" || !response["content"]["text/plain"].is_null())
@@ -154,15 +156,15 @@ fn every_operation_has_a_summary_a_tag_a_name_of_its_own_and_its_errors() {
     assert!(names.len() > 50);
 }
 
-/// By which scheme, and with which scopes of it: of an app any one of those that are listed.
+/// By which scheme, and with which scopes of it. One of the listed requirements is enough.
 #[test]
-fn every_operation_says_how_to_prove_oneself_and_with_which_scopes() {
+fn every_operation_names_its_authentication_and_scopes() {
     let document = document();
     let schemes = &document["components"]["securitySchemes"];
     for operation in operations(&document) {
         let ways = operation.said["security"].as_array();
         let ways = ways.unwrap_or_else(|| panic!("{} says nothing", operation.name()));
-        assert!(!ways.is_empty(), "{} is open to nobody", operation.name());
+        assert!(!ways.is_empty(), "{} has no callers", operation.name());
         for (scheme, scopes) in ways.iter().flat_map(|way| way.as_object().unwrap()) {
             assert!(!schemes[scheme].is_null(), "{} {scheme}", operation.name());
             for scope in scopes.as_array().unwrap() {
@@ -173,7 +175,7 @@ fn every_operation_says_how_to_prove_oneself_and_with_which_scopes() {
     }
 }
 
-/// What a generator of clients needs to know, and each scope in words.
+/// For generated clients, with a description of each scope.
 #[test]
 fn the_authorization_server_is_described_with_all_its_scopes() {
     let document = document();
@@ -192,9 +194,9 @@ fn the_authorization_server_is_described_with_all_its_scopes() {
     }
 }
 
-/// And it is as its own schema says.
+/// Each example is valid against its schema.
 #[test]
-fn every_operation_has_an_example_of_what_is_sent_and_of_what_is_answered() {
+fn every_request_and_response_has_a_valid_example() {
     let document = document();
     let fits = |name: &str, content: &Value| {
         let shown = example(&document, content).unwrap_or_else(|| panic!("{name} has no example"));
@@ -217,7 +219,7 @@ fn every_operation_has_an_example_of_what_is_sent_and_of_what_is_answered() {
         let (status, success) = successes[0];
         let contents = contents(success);
         contents.values().for_each(|content| fits(&name, content));
-        // A redirect has no body; where it leads is the answer.
+        // A redirect has no body, only a location.
         assert_eq!(contents.is_empty(), status.starts_with('3'), "{name}");
         for header in success["headers"]
             .as_object()
@@ -255,9 +257,9 @@ fn strings<'a>(field: &'a str, value: &'a Value, found: &mut Vec<(&'a str, &'a s
     }
 }
 
-/// Whoever searches for leaked secrets finds none here, and nobody takes an example for something that works.
+/// So a search for leaked secrets does not report them, and no reader takes an example for a valid secret.
 #[test]
-fn whatever_stands_for_a_secret_in_an_example_says_that_it_is_one() {
+fn every_placeholder_of_a_secret_contains_example() {
     const SECRETS: &[&str] = &[
         "access_token",
         "refresh_token",
@@ -276,7 +278,7 @@ fn whatever_stands_for_a_secret_in_an_example_says_that_it_is_one() {
     let mut secrets = BTreeSet::new();
     for (field, text) in found {
         let says_so = |part: &str| part.to_ascii_lowercase().contains("example");
-        // The vault has a state that is no secret.
+        // The state of the vault is not a secret.
         if SECRETS.contains(&field) && text != "unlocked" {
             assert!(says_so(text), "{field}: {text}");
             secrets.insert(field);

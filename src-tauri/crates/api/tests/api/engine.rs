@@ -1,20 +1,22 @@
-use crate::support::House;
+//! Status, lock, unlock and the activity log over HTTP.
+
+use crate::support::Fixture;
 use serde_json::json;
 
 #[tokio::test]
-async fn the_status_is_told_while_locked_and_nothing_else_is() {
-    let house = House::connected().await;
-    let open = house.ask("GET", "/v1/status", None).await.json;
+async fn only_the_status_is_available_while_locked() {
+    let fixture = Fixture::connected().await;
+    let open = fixture.ask("GET", "/v1/status", None).await.json;
     assert_eq!(
         (&open["vault"]["state"], &open["connections"]),
         (&json!("unlocked"), &json!({"active": 1}))
     );
     assert!(open["pid"] == std::process::id() && open["window"] == false);
     assert_eq!(
-        house.ask("POST", "/v1/lock", None).await.json,
+        fixture.ask("POST", "/v1/lock", None).await.json,
         json!({"success": true})
     );
-    let shut = house.ask("GET", "/v1/status", None).await.json;
+    let shut = fixture.ask("GET", "/v1/status", None).await.json;
     assert_eq!(
         (&shut["vault"]["state"], &shut["providers"]),
         (&json!("locked"), &json!(0))
@@ -27,7 +29,7 @@ async fn the_status_is_told_while_locked_and_nothing_else_is() {
         ("POST", "/v1/oauth-providers/sandbox/authorize"),
         ("DELETE", "/v1/connections/sandbox"),
     ] {
-        let answer = house.ask(method, path, None).await;
+        let answer = fixture.ask(method, path, None).await;
         assert_eq!(
             (answer.status, answer.code()),
             (423, "vault_locked"),
@@ -36,11 +38,11 @@ async fn the_status_is_told_while_locked_and_nothing_else_is() {
         );
     }
     assert_eq!(
-        house.ask("POST", "/v1/unlock", json!({})).await.json,
+        fixture.ask("POST", "/v1/unlock", json!({})).await.json,
         json!({"success": true})
     );
     assert_eq!(
-        house
+        fixture
             .ask("POST", "/v1/connections/sandbox/token", None)
             .await
             .status,
@@ -49,10 +51,10 @@ async fn the_status_is_told_while_locked_and_nothing_else_is() {
 }
 
 #[tokio::test]
-async fn a_wrong_passphrase_keeps_the_vault_shut_and_is_not_repeated() {
-    let house = House::new().await;
-    house.ask("POST", "/v1/lock", None).await;
-    let answer = house
+async fn a_wrong_passphrase_does_not_unlock_and_is_not_repeated() {
+    let fixture = Fixture::new().await;
+    fixture.ask("POST", "/v1/lock", None).await;
+    let answer = fixture
         .ask("POST", "/v1/unlock", json!({"passphrase": "hunter2hunter2"}))
         .await;
     assert!(
@@ -61,34 +63,34 @@ async fn a_wrong_passphrase_keeps_the_vault_shut_and_is_not_repeated() {
         answer.text
     );
     assert_eq!(
-        house.ask("GET", "/v1/status", None).await.json["vault"]["state"],
+        fixture.ask("GET", "/v1/status", None).await.json["vault"]["state"],
         "locked"
     );
 }
 
 #[tokio::test]
-async fn an_engine_without_a_window_shows_none_and_hands_over() {
-    let house = House::new().await;
-    let answer = house.ask("POST", "/v1/window/show", None).await;
+async fn an_engine_without_a_window_cannot_show_one_and_hands_over() {
+    let fixture = Fixture::new().await;
+    let answer = fixture.ask("POST", "/v1/window/show", None).await;
     assert_eq!((answer.status, answer.code()), (409, "conflict"));
     assert_eq!(
-        house.ask("POST", "/v1/hand-over", None).await.json,
+        fixture.ask("POST", "/v1/hand-over", None).await.json,
         json!({"success": true})
     );
-    tokio::time::timeout(std::time::Duration::from_secs(5), house.engine.finished())
+    tokio::time::timeout(std::time::Duration::from_secs(5), fixture.engine.finished())
         .await
         .unwrap();
 }
 
 #[tokio::test]
 async fn the_log_is_read_in_pages_newest_first() {
-    let house = House::connected().await;
+    let fixture = Fixture::connected().await;
     for n in 0..5 {
-        house.add(&format!("p{n}")).await;
+        fixture.add(&format!("p{n}")).await;
     }
-    let first = house.ask("GET", "/v1/events?limit=3", None).await.json;
+    let first = fixture.ask("GET", "/v1/events?limit=3", None).await.json;
     let mark = first["next"].as_i64().unwrap();
-    let second = house
+    let second = fixture
         .ask("GET", &format!("/v1/events?limit=3&before={mark}"), None)
         .await
         .json;
@@ -108,7 +110,9 @@ async fn the_log_is_read_in_pages_newest_first() {
     all.reverse();
     assert_eq!(all, newest_first);
     for limit in ["0", "501", "-1", "many"] {
-        let answer = house.ask("GET", &format!("/v1/events?limit={limit}"), None).await;
+        let answer = fixture
+            .ask("GET", &format!("/v1/events?limit={limit}"), None)
+            .await;
         assert!(
             answer.code() == "validation_error" && !answer.field("limit").is_empty(),
             "{limit}: {}",

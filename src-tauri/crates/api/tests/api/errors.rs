@@ -1,4 +1,6 @@
-use crate::support::{Answer, House, program};
+//! Every error is the one envelope.
+
+use crate::support::{Answer, Fixture, program};
 use axum::{
     body::{Body, Bytes},
     http::Request,
@@ -33,8 +35,8 @@ fn request(method: &str, path: &str, kind: Option<&str>, body: impl Into<Body>) 
 }
 
 #[tokio::test]
-async fn what_no_operation_has_is_answered_in_the_envelope() {
-    let house = House::new().await;
+async fn an_unknown_path_or_method_is_an_envelope() {
+    let fixture = Fixture::new().await;
     for path in [
         "/",
         "/v1",
@@ -44,7 +46,7 @@ async fn what_no_operation_has_is_answered_in_the_envelope() {
         "/%00",
         "/v1/flows",
     ] {
-        let answer = house.ask("GET", path, None).await;
+        let answer = fixture.ask("GET", path, None).await;
         assert_eq!(
             (answer.status, envelope(&answer).error.code),
             (404, ErrorCode::NotFound),
@@ -61,7 +63,7 @@ async fn what_no_operation_has_is_answered_in_the_envelope() {
         ("POST", "/openapi.json"),
         ("TRACE", "/v1/lock"),
     ] {
-        let answer = house.ask(method, path, None).await;
+        let answer = fixture.ask(method, path, None).await;
         assert_eq!(
             (answer.status, envelope(&answer).error.code),
             (405, ErrorCode::NotFound),
@@ -72,8 +74,8 @@ async fn what_no_operation_has_is_answered_in_the_envelope() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_what_it_should_be_is_answered_in_the_envelope() {
-    let house = House::new().await;
+async fn an_invalid_body_is_an_envelope() {
+    let fixture = Fixture::new().await;
     let json = Some("application/json");
     for (kind, body) in [
         (json, "{"),
@@ -92,7 +94,7 @@ async fn a_body_that_is_not_what_it_should_be_is_answered_in_the_envelope() {
             "{\"url\":\"x\"}",
         ),
     ] {
-        let answer = house.send(request("POST", "/v1/callback", kind, body)).await;
+        let answer = fixture.send(request("POST", "/v1/callback", kind, body)).await;
         let error = envelope(&answer).error;
         assert_eq!(
             (answer.status, error.code),
@@ -101,7 +103,7 @@ async fn a_body_that_is_not_what_it_should_be_is_answered_in_the_envelope() {
         );
         assert!(!error.details.unwrap().fields.is_empty(), "{kind:?} {body}");
     }
-    let bytes = house
+    let bytes = fixture
         .send(request("POST", "/v1/callback", json, &b"{\"url\":\"\xff\"}"[..]))
         .await;
     assert_eq!(envelope(&bytes).error.code, ErrorCode::ValidationError);
@@ -111,15 +113,15 @@ async fn a_body_that_is_not_what_it_should_be_is_answered_in_the_envelope() {
         Some("Application/JSON; charset=utf-8"),
         "{}",
     );
-    assert_eq!(house.send(fine).await.status, 200);
+    assert_eq!(fixture.send(fine).await.status, 200);
 }
 
 #[tokio::test]
-async fn more_than_a_mebibyte_is_not_read() {
-    let house = House::new().await;
+async fn a_body_over_one_mebibyte_is_rejected() {
+    let fixture = Fixture::new().await;
     let json = Some("application/json");
     let large = format!("{{\"url\":\"{}\"}}", "x".repeat(1 << 20));
-    let said = house
+    let said = fixture
         .send(request("POST", "/v1/callback", json, large.clone()))
         .await;
     assert_eq!(
@@ -129,7 +131,7 @@ async fn more_than_a_mebibyte_is_not_read() {
     // In pieces, without a length: only reading shows how much it is.
     let piece = Bytes::from(vec![b' '; 64 << 10]);
     let endless = stream::repeat_with(move || Ok::<_, Infallible>(piece.clone()));
-    let unsaid = house
+    let unsaid = fixture
         .send(request("POST", "/v1/callback", json, Body::from_stream(endless)))
         .await;
     assert_eq!(
@@ -139,8 +141,8 @@ async fn more_than_a_mebibyte_is_not_read() {
 }
 
 #[tokio::test]
-async fn a_path_or_a_query_that_cannot_be_read_is_answered_in_the_envelope() {
-    let house = House::new().await;
+async fn an_invalid_path_or_query_is_an_envelope() {
+    let fixture = Fixture::new().await;
     for (method, path) in [
         ("GET", "/v1/oauth-providers/%ff"),
         ("POST", "/v1/connections/%c3%28/token"),
@@ -154,7 +156,7 @@ async fn a_path_or_a_query_that_cannot_be_read_is_answered_in_the_envelope() {
         ("GET", "/v1/oauth-providers/x/authorize?redirect=carrier-pigeon"),
         ("GET", "/v1/oauth-providers/x/authorize?label=a&label=b"),
     ] {
-        let answer = house.ask(method, path, None).await;
+        let answer = fixture.ask(method, path, None).await;
         assert_eq!(
             envelope(&answer).error.code,
             ErrorCode::ValidationError,
@@ -165,11 +167,11 @@ async fn a_path_or_a_query_that_cannot_be_read_is_answered_in_the_envelope() {
 }
 
 #[tokio::test]
-async fn what_is_asked_for_is_repeated_cleaned_and_cut() {
-    let house = House::new().await;
+async fn names_in_errors_are_sanitized_and_cut() {
+    let fixture = Fixture::new().await;
     let long = "x".repeat(5000);
     for name in ["%1b%5b31mred", "%e2%80%aeabc", "%00", long.as_str()] {
-        let answer = house
+        let answer = fixture
             .ask("GET", &format!("/v1/oauth-providers/{name}"), None)
             .await;
         let message = envelope(&answer).error.message;
@@ -183,8 +185,8 @@ async fn what_is_asked_for_is_repeated_cleaned_and_cut() {
 }
 
 #[tokio::test]
-async fn without_a_door_nothing_is_answered() {
-    let house = House::connected().await;
+async fn a_request_without_a_caller_is_refused() {
+    let fixture = Fixture::connected().await;
     for (method, path) in [
         ("GET", "/v1/connections"),
         ("POST", "/v1/connections/sandbox/token"),
@@ -192,19 +194,19 @@ async fn without_a_door_nothing_is_answered() {
     ] {
         let mut bare = request(method, path, None, "");
         bare.extensions_mut().clear();
-        let answer = house.send(bare).await;
+        let answer = fixture.send(bare).await;
         assert_eq!(envelope(&answer).error.code, ErrorCode::Internal, "{path}");
     }
 }
 
 #[tokio::test]
-async fn what_the_provider_said_is_in_the_details_and_when_to_come_again_in_a_header() {
-    let house = House::connected().await;
-    house.server.queue(Fault::OauthError {
+async fn the_providers_error_is_in_the_details_and_the_retry_time_in_a_header() {
+    let fixture = Fixture::connected().await;
+    fixture.server.queue(Fault::OauthError {
         status: 400,
         error: "invalid_scope".to_owned(),
     });
-    let said_no = house.ask("POST", "/v1/connections/sandbox/refresh", None).await;
+    let said_no = fixture.ask("POST", "/v1/connections/sandbox/refresh", None).await;
     let error = envelope(&said_no).error;
     assert_eq!(error.code, ErrorCode::ProviderError);
     assert_eq!(
@@ -212,11 +214,11 @@ async fn what_the_provider_said_is_in_the_details_and_when_to_come_again_in_a_he
         Some("invalid_scope")
     );
 
-    let house = House::connected().await;
-    house.server.queue(Fault::TemporarilyUnavailable {
+    let fixture = Fixture::connected().await;
+    fixture.server.queue(Fault::TemporarilyUnavailable {
         retry_after: Some(120),
     });
-    let busy = house.ask("POST", "/v1/connections/sandbox/refresh", None).await;
+    let busy = fixture.ask("POST", "/v1/connections/sandbox/refresh", None).await;
     let error = envelope(&busy).error;
     assert_eq!(error.code, ErrorCode::ProviderUnreachable, "{}", busy.text);
     let seconds = error.details.unwrap().retry_after_seconds.unwrap();
@@ -225,14 +227,16 @@ async fn what_the_provider_said_is_in_the_details_and_when_to_come_again_in_a_he
 }
 
 #[tokio::test]
-async fn a_provider_that_is_not_there_is_unreachable() {
-    let house = House::new().await;
+async fn a_provider_that_does_not_listen_is_unreachable() {
+    let fixture = Fixture::new().await;
     let gone = Server::start(Behaviour::default()).token_endpoint();
-    let mut body = house.provider("robot");
+    let mut body = fixture.provider("robot");
     body["grant_type"] = "client_credentials".into();
     body["token_endpoint"] = gone.as_str().into();
-    assert_eq!(house.ask("POST", "/v1/oauth-providers", body).await.status, 201);
-    let answer = house.ask("POST", "/v1/oauth-providers/robot/connect", None).await;
+    assert_eq!(fixture.ask("POST", "/v1/oauth-providers", body).await.status, 201);
+    let answer = fixture
+        .ask("POST", "/v1/oauth-providers/robot/connect", None)
+        .await;
     assert_eq!(
         (answer.status, envelope(&answer).error.code),
         (503, ErrorCode::ProviderUnreachable)

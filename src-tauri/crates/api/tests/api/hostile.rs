@@ -1,20 +1,22 @@
-//! security.md, "Doors": what strangers and broken programs send.
+//! SECURITY.md, "Local interfaces": requests of web pages and broken programs.
 
-use crate::{socket::Line, support::House};
+use crate::{socket::Line, support::Fixture};
 use std::time::{Duration, Instant};
-use tokenry_api::doors::{SocketDoor, serve_socket};
+use tokenry_api::servers::{SocketServer, serve_socket};
 
-async fn open() -> (House, SocketDoor) {
-    let house = House::connected().await;
-    let door = serve_socket(house.engine.clone(), &house.socket()).await.unwrap();
-    (house, door)
+async fn open() -> (Fixture, SocketServer) {
+    let fixture = Fixture::connected().await;
+    let server = serve_socket(fixture.engine.clone(), &fixture.socket())
+        .await
+        .unwrap();
+    (fixture, server)
 }
 
-/// No token left the house, and it still answers.
-async fn unharmed(house: &House, door: &SocketDoor) {
-    let mut line = Line::open(door.path()).await;
+/// No token was returned, and the engine still responds.
+async fn unharmed(fixture: &Fixture, server: &SocketServer) {
+    let mut line = Line::open(server.path()).await;
     assert_eq!(line.ask("GET", "/v1/status", "").await.0, 200);
-    let page = house.ask("GET", "/v1/events?limit=500", None).await.json;
+    let page = fixture.ask("GET", "/v1/events?limit=500", None).await.json;
     assert!(
         page["events"]
             .as_array()
@@ -26,7 +28,7 @@ async fn unharmed(house: &House, door: &SocketDoor) {
 
 #[tokio::test]
 async fn another_host_and_any_origin_are_refused() {
-    let (house, door) = open().await;
+    let (fixture, server) = open().await;
     let token = "POST /v1/connections/sandbox/token HTTP/1.1\r\n";
     for headers in [
         "Host: evil.example\r\n",
@@ -39,7 +41,7 @@ async fn another_host_and_any_origin_are_refused() {
         "Host: localhost\r\nOrigin:\r\n",
         "Origin: https://evil.example\r\n",
     ] {
-        let mut line = Line::open(door.path()).await;
+        let mut line = Line::open(server.path()).await;
         let (status, _, body) = line.say(&format!("{token}{headers}\r\n")).await;
         assert_eq!(
             (status, body["error"]["code"].as_str()),
@@ -49,14 +51,14 @@ async fn another_host_and_any_origin_are_refused() {
     }
     let absolute =
         "POST http://evil.example/v1/connections/sandbox/token HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    assert_eq!(Line::open(door.path()).await.say(absolute).await.0, 403);
-    unharmed(&house, &door).await;
+    assert_eq!(Line::open(server.path()).await.say(absolute).await.0, 403);
+    unharmed(&fixture, &server).await;
 }
 
 #[tokio::test]
-async fn no_host_an_empty_one_and_our_own_names_are_welcome() {
-    let (_house, door) = open().await;
-    let mut line = Line::open(door.path()).await;
+async fn no_host_an_empty_one_and_our_own_names_are_accepted() {
+    let (_house, server) = open().await;
+    let mut line = Line::open(server.path()).await;
     for headers in ["", "Host:\r\n", "Host: localhost\r\n", "Host: tokenry\r\n"] {
         assert_eq!(
             line.say(&format!("GET /v1/status HTTP/1.1\r\n{headers}\r\n"))
@@ -69,8 +71,8 @@ async fn no_host_an_empty_one_and_our_own_names_are_welcome() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_called_json_is_refused_even_where_none_is_read() {
-    let (house, door) = open().await;
+async fn a_body_of_another_type_than_json_is_refused_even_where_none_is_read() {
+    let (fixture, server) = open().await;
     for kind in [
         "",
         "Content-Type: text/plain\r\n",
@@ -83,7 +85,7 @@ async fn a_body_that_is_not_called_json_is_refused_even_where_none_is_read() {
             "/v1/hand-over",
             "/v1/connections/sandbox/refresh",
         ] {
-            let mut line = Line::open(door.path()).await;
+            let mut line = Line::open(server.path()).await;
             let request =
                 format!("POST {path} HTTP/1.1\r\nHost: localhost\r\n{kind}Content-Length: 2\r\n\r\n{{}}");
             let (status, _, body) = line.say(&request).await;
@@ -94,20 +96,20 @@ async fn a_body_that_is_not_called_json_is_refused_even_where_none_is_read() {
             );
         }
     }
-    unharmed(&house, &door).await;
+    unharmed(&fixture, &server).await;
 }
 
 #[tokio::test]
 async fn a_body_that_claims_to_be_too_large_is_refused_before_it_is_sent() {
-    let (house, door) = open().await;
-    let mut line = Line::open(door.path()).await;
+    let (fixture, server) = open().await;
+    let mut line = Line::open(server.path()).await;
     let head = "POST /v1/callback HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
     let (status, _, body) = line.say(&format!("{head}Content-Length: 1048577\r\n\r\n")).await;
     assert_eq!(
         (status, body["error"]["code"].as_str()),
         (413, Some("payload_too_large"))
     );
-    let mut line = Line::open(door.path()).await;
+    let mut line = Line::open(server.path()).await;
     let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000)).repeat(17);
     line.0
         .send(format!("{head}Transfer-Encoding: chunked\r\n\r\n").as_bytes())
@@ -115,13 +117,13 @@ async fn a_body_that_claims_to_be_too_large_is_refused_before_it_is_sent() {
         .unwrap();
     let _ = line.0.send(chunk.as_bytes()).await;
     assert_eq!(line.answer().await.unwrap().0, 413);
-    unharmed(&house, &door).await;
+    unharmed(&fixture, &server).await;
 }
 
 /// RFC 9112 §6.3: a request with two lengths must not hide a second one.
 #[tokio::test]
-async fn a_request_with_two_lengths_hides_no_second_one() {
-    let (house, door) = open().await;
+async fn a_request_with_two_lengths_hides_no_second_request() {
+    let (fixture, server) = open().await;
     let hidden = "POST /v1/lock HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let length = hidden.len() + 5;
     for lengths in [
@@ -135,7 +137,7 @@ async fn a_request_with_two_lengths_hides_no_second_one() {
         "Content-Length: 5, 5\r\n".to_owned(),
         "Content-Length: 99999999999999999999\r\n".to_owned(),
     ] {
-        let mut line = Line::open(door.path()).await;
+        let mut line = Line::open(server.path()).await;
         let request = format!(
             "POST /v1/unlock HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{lengths}\r\n0\r\n\r\n{hidden}"
         );
@@ -143,17 +145,17 @@ async fn a_request_with_two_lengths_hides_no_second_one() {
         let _ = line.answer().await;
         assert!(line.ends_within(Duration::from_secs(5)).await, "{lengths}");
         assert_eq!(
-            house.engine.status().vault.state,
+            fixture.engine.status().vault.state,
             tokenry_engine::VaultState::Unlocked,
             "{lengths}"
         );
     }
-    unharmed(&house, &door).await;
+    unharmed(&fixture, &server).await;
 }
 
 #[tokio::test]
 async fn garbage_ends_the_connection_and_nothing_else() {
-    let (house, door) = open().await;
+    let (fixture, server) = open().await;
     let long = format!("GET /{} HTTP/1.1\r\nHost: localhost\r\n\r\n", "a".repeat(200_000));
     let many = format!("GET /v1/status HTTP/1.1\r\n{}\r\n", "X: y\r\n".repeat(5000));
     for (garbage, expected) in [
@@ -169,19 +171,19 @@ async fn garbage_ends_the_connection_and_nothing_else() {
         (&long, Some(431)),
         (&many, Some(431)),
     ] {
-        let mut line = Line::open(door.path()).await;
+        let mut line = Line::open(server.path()).await;
         let _ = line.0.send(garbage.as_bytes()).await;
         let status = line.answer().await.map(|(status, ..)| status);
         assert_eq!(status, expected, "{:?}", &garbage[..garbage.len().min(40)]);
         drop(line);
     }
-    unharmed(&house, &door).await;
+    unharmed(&fixture, &server).await;
 }
 
 #[tokio::test]
 async fn requests_in_a_row_are_answered_in_a_row() {
-    let (_house, door) = open().await;
-    let mut line = Line::open(door.path()).await;
+    let (_house, server) = open().await;
+    let mut line = Line::open(server.path()).await;
     let one = "GET /v1/status HTTP/1.1\r\nHost: localhost\r\n\r\n";
     line.0.send(one.repeat(20).as_bytes()).await.unwrap();
     for _ in 0..20 {
@@ -190,9 +192,9 @@ async fn requests_in_a_row_are_answered_in_a_row() {
 }
 
 #[tokio::test]
-async fn who_dribbles_a_request_is_hung_up_on_after_ten_seconds() {
-    let (house, door) = open().await;
-    let mut line = Line::open(door.path()).await;
+async fn a_slow_request_is_closed_after_ten_seconds() {
+    let (fixture, server) = open().await;
+    let mut line = Line::open(server.path()).await;
     let begun = Instant::now();
     let mut sent = 0;
     for byte in "GET /v1/status HTTP/1.1\r\nX: "
@@ -210,13 +212,13 @@ async fn who_dribbles_a_request_is_hung_up_on_after_ten_seconds() {
         "{:?} and {sent} bytes",
         begun.elapsed()
     );
-    unharmed(&house, &door).await;
+    unharmed(&fixture, &server).await;
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_come_is_given_up_after_ten_seconds() {
-    let (house, door) = open().await;
-    let mut line = Line::open(door.path()).await;
+async fn a_body_that_does_not_arrive_is_refused_after_ten_seconds() {
+    let (fixture, server) = open().await;
+    let mut line = Line::open(server.path()).await;
     let head = "POST /v1/callback HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{";
     let begun = Instant::now();
     let (status, _, body) = line.say(head).await;
@@ -230,5 +232,5 @@ async fn a_body_that_does_not_come_is_given_up_after_ten_seconds() {
         begun.elapsed()
     );
     assert!(line.ends_within(Duration::from_secs(15)).await);
-    unharmed(&house, &door).await;
+    unharmed(&fixture, &server).await;
 }

@@ -1,31 +1,34 @@
-//! security.md, "Doors", of the door on 127.0.0.1: what web pages and broken programs send.
+//! SECURITY.md, "Local interfaces", of the server on 127.0.0.1: requests of web pages and broken programs.
 
-use crate::loopback::{Heard, Porch, say};
+use crate::loopback::{LoopbackFixture, Reply, say};
 use std::time::{Duration, Instant};
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 const TOKEN: &str = "/v1/connections/sandbox/token";
 
-/// No token left the house, and it still answers.
-async fn unharmed(porch: &Porch) {
+/// No token was returned, and the engine still responds.
+async fn unharmed(loopback: &LoopbackFixture) {
     assert_eq!(
-        porch.say(&porch.request("GET", "/v1/status", &[])).await.status,
+        loopback
+            .say(&loopback.request("GET", "/v1/status", &[]))
+            .await
+            .status,
         200
     );
-    assert!(porch.logged("token_handed_out").await.is_empty());
+    assert!(loopback.logged("token_handed_out").await.is_empty());
 }
 
 /// The same on 127.0.0.1, also where the HTTP library never saw the request.
 #[tokio::test]
-async fn every_answer_on_loopback_says_nosniff_and_same_origin() {
-    let porch = Porch::open().await;
+async fn every_loopback_response_has_nosniff_and_same_origin() {
+    let loopback = LoopbackFixture::open().await;
     for request in [
-        porch.request("GET", "/v1/status", &[]),
-        porch.bare("GET", "/v1/status", &[]),
-        porch.request("GET", "/v1/status", &["Origin: https://evil.example"]),
+        loopback.request("GET", "/v1/status", &[]),
+        loopback.bare("GET", "/v1/status", &[]),
+        loopback.request("GET", "/v1/status", &["Origin: https://evil.example"]),
         "GET /v1/status HTTP/1.1\nHost: x\n\n".to_owned(),
     ] {
-        let heard = porch.say(&request).await;
+        let heard = loopback.say(&request).await;
         for header in [
             "x-content-type-options: nosniff",
             "cross-origin-resource-policy: same-origin",
@@ -35,18 +38,18 @@ async fn every_answer_on_loopback_says_nosniff_and_same_origin() {
     }
 }
 
-fn is_refused(heard: &Heard) -> bool {
+fn is_refused(heard: &Reply) -> bool {
     (heard.status, heard.code()) == (403, "permission_denied") && !heard.head.contains("access-control")
 }
 
-/// A name of an attacker's that was made to point at 127.0.0.1 (DNS rebinding).
+/// A name of an attacker that resolves to 127.0.0.1 (DNS rebinding).
 #[tokio::test]
-async fn only_127_0_0_1_and_localhost_with_the_port_are_our_names() {
-    let porch = Porch::open().await;
-    let (port, token) = (porch.port, &porch.token);
+async fn only_127_0_0_1_and_localhost_with_the_port_are_accepted_as_host() {
+    let loopback = LoopbackFixture::open().await;
+    let (port, token) = (loopback.port, &loopback.token);
     let ask = async |target: &str, hosts: &str| {
         let authorization = format!("Authorization: Bearer {token}");
-        porch
+        loopback
             .say(&format!(
                 "POST {target} HTTP/1.1\r\n{hosts}{authorization}\r\n\r\n"
             ))
@@ -82,7 +85,7 @@ async fn only_127_0_0_1_and_localhost_with_the_port_are_our_names() {
     assert!(is_refused(
         &ask(&absolute, &format!("Host: 127.0.0.1:{port}\r\n")).await
     ));
-    unharmed(&porch).await;
+    unharmed(&loopback).await;
     for host in [format!("127.0.0.1:{port}"), format!("localhost:{port}")] {
         let hosts = format!("Host: {host}\r\n");
         assert_eq!(ask("/v1/connections/sandbox/refresh", &hosts).await.status, 200);
@@ -97,12 +100,12 @@ async fn only_127_0_0_1_and_localhost_with_the_port_are_our_names() {
 
 /// A page's script sends one with everything but a plain GET, its own origin included.
 #[tokio::test]
-async fn any_origin_is_refused_and_no_answer_has_a_cors_header() {
-    let porch = Porch::open().await;
-    let own = format!("Origin: http://127.0.0.1:{}", porch.port);
+async fn any_origin_is_refused_and_no_response_has_a_cors_header() {
+    let loopback = LoopbackFixture::open().await;
+    let own = format!("Origin: http://127.0.0.1:{}", loopback.port);
     for origin in ["Origin: https://evil.example", "Origin: null", "Origin:", &own] {
         for path in [TOKEN, "/oauth/token", "/oauth/authorize", "/nowhere"] {
-            let heard = porch.say(&porch.request("POST", path, &[origin])).await;
+            let heard = loopback.say(&loopback.request("POST", path, &[origin])).await;
             assert!(is_refused(&heard), "{origin} {path}: {heard:?}");
         }
     }
@@ -115,7 +118,7 @@ async fn any_origin_is_refused_and_no_answer_has_a_cors_header() {
             ],
             &["Access-Control-Request-Private-Network: true"],
         ] {
-            let heard = porch.say(&porch.request("OPTIONS", path, headers)).await;
+            let heard = loopback.say(&loopback.request("OPTIONS", path, headers)).await;
             assert!(
                 is_refused(&heard) && !heard.head.contains("allow:"),
                 "{path}: {heard:?}"
@@ -123,19 +126,19 @@ async fn any_origin_is_refused_and_no_answer_has_a_cors_header() {
         }
     }
     for request in [
-        porch.request("GET", "/v1/status", &[]),
-        porch.bare("GET", "/v1/status", &[]),
-        porch.request("GET", "/nowhere", &[]),
+        loopback.request("GET", "/v1/status", &[]),
+        loopback.bare("GET", "/v1/status", &[]),
+        loopback.request("GET", "/nowhere", &[]),
     ] {
-        assert!(!porch.say(&request).await.head.contains("access-control"));
+        assert!(!loopback.say(&request).await.head.contains("access-control"));
     }
-    unharmed(&porch).await;
+    unharmed(&loopback).await;
 }
 
 /// Fetch Metadata: images, frames, forms and scripts of a page say where they come from.
 #[tokio::test]
-async fn what_a_page_of_another_site_causes_is_refused_but_a_navigation_to_authorize() {
-    let porch = Porch::open().await;
+async fn requests_of_another_sites_page_are_refused_except_authorize_navigations() {
+    let loopback = LoopbackFixture::open().await;
     let navigation = ["Sec-Fetch-Mode: navigate", "Sec-Fetch-Dest: document"];
     for site in ["cross-site", "same-site", "same-origin", "", "none, none"] {
         let site = format!("Sec-Fetch-Site: {site}");
@@ -160,36 +163,36 @@ async fn what_a_page_of_another_site_causes_is_refused_but_a_navigation_to_autho
                 ["Sec-Fetch-Mode: no-cors", "Sec-Fetch-Dest: image"],
             ),
         ] {
-            let heard = porch
-                .say(&porch.request(method, path, &[&site, rest[0], rest[1]]))
+            let heard = loopback
+                .say(&loopback.request(method, path, &[&site, rest[0], rest[1]]))
                 .await;
             assert!(is_refused(&heard), "{site} {method} {path}: {heard:?}");
         }
     }
     let site = "Sec-Fetch-Site: cross-site";
-    let authorize = porch.bare("GET", "/oauth/authorize", &[site, navigation[0], navigation[1]]);
-    let heard = porch.say(&authorize).await;
+    let authorize = loopback.bare("GET", "/oauth/authorize", &[site, navigation[0], navigation[1]]);
+    let heard = loopback.say(&authorize).await;
     assert!(!is_refused(&heard) && heard.status != 401, "{heard:?}");
-    // What a person typed, and what a program says of its own requests.
+    // An address that the user typed, and a request of a program.
     for headers in [
         &["Sec-Fetch-Site: none", navigation[0]][..],
         &["Sec-Fetch-Mode: cors"],
     ] {
         assert_eq!(
-            porch
-                .say(&porch.request("GET", "/v1/status", headers))
+            loopback
+                .say(&loopback.request("GET", "/v1/status", headers))
                 .await
                 .status,
             200
         );
     }
-    unharmed(&porch).await;
+    unharmed(&loopback).await;
 }
 
-/// The three content types that a page's form can send without asking first.
+/// The three content types that a page's form can send without a preflight request.
 #[tokio::test]
 async fn a_body_that_is_not_json_is_refused_even_where_none_is_read() {
-    let porch = Porch::open().await;
+    let loopback = LoopbackFixture::open().await;
     for kind in [
         "X: y",
         "Content-Type: text/plain",
@@ -205,8 +208,8 @@ async fn a_body_that_is_not_json_is_refused_even_where_none_is_read() {
             "/v1/hand-over",
             "/v1/connections/sandbox/refresh",
         ] {
-            let request = porch.request("POST", path, &[kind, "Content-Length: 2"]) + "{}";
-            let heard = porch.say(&request).await;
+            let request = loopback.request("POST", path, &[kind, "Content-Length: 2"]) + "{}";
+            let heard = loopback.say(&request).await;
             assert_eq!(
                 (heard.status, heard.code()),
                 (422, "validation_error"),
@@ -214,20 +217,20 @@ async fn a_body_that_is_not_json_is_refused_even_where_none_is_read() {
             );
         }
     }
-    // Where OAuth asks for a form, JSON is what is refused (RFC 6749 §4.1.3).
+    // Where OAuth needs a form, JSON is refused (RFC 6749 §4.1.3).
     let json = ["Content-Type: application/json", "Content-Length: 2"];
-    let heard = porch
-        .say(&(porch.bare("POST", "/oauth/token", &json) + "{}"))
+    let heard = loopback
+        .say(&(loopback.bare("POST", "/oauth/token", &json) + "{}"))
         .await;
     assert!((400..500).contains(&heard.status), "{heard:?}");
-    unharmed(&porch).await;
+    unharmed(&loopback).await;
 }
 
-/// RFC 9112 §2.2, §5.2, §6.3: what two readers could understand differently is understood by nobody.
+/// RFC 9112 §2.2, §5.2, §6.3: a request that two parsers could understand differently is rejected.
 #[tokio::test]
-async fn a_request_that_could_hide_another_is_refused_and_the_other_is_never_read() {
-    let porch = Porch::open().await;
-    let hidden = porch.request("POST", "/v1/lock", &[]);
+async fn a_request_that_could_hide_another_is_refused_and_the_other_is_not_read() {
+    let loopback = LoopbackFixture::open().await;
+    let hidden = loopback.request("POST", "/v1/lock", &[]);
     let length = hidden.len() + 5;
     for framing in [
         format!("Content-Length: {length}\r\nTransfer-Encoding: chunked"),
@@ -249,61 +252,61 @@ async fn a_request_that_could_hide_another_is_refused_and_the_other_is_never_rea
         "X: y\rContent-Length: 5".to_owned(),
         "X: y\n\nPOST /v1/lock HTTP/1.1".to_owned(),
     ] {
-        let head = porch.request(
+        let head = loopback.request(
             "POST",
             "/v1/unlock",
             &["Content-Type: application/json", &framing],
         );
-        let heard = porch.say(&format!("{head}0\r\n\r\n{hidden}")).await;
+        let heard = loopback.say(&format!("{head}0\r\n\r\n{hidden}")).await;
         assert_eq!(heard.status, 400, "{framing:?}: {heard:?}");
     }
-    let bare = porch.request("POST", "/v1/lock", &[]).replace("\r\n", "\n");
-    assert_eq!(porch.say(&bare).await.status, 400);
-    unharmed(&porch).await;
+    let bare = loopback.request("POST", "/v1/lock", &[]).replace("\r\n", "\n");
+    assert_eq!(loopback.say(&bare).await.status, 400);
+    unharmed(&loopback).await;
 }
 
 #[tokio::test]
 async fn a_second_request_on_the_same_connection_is_never_read() {
-    let porch = Porch::open().await;
-    let one = porch.request("GET", "/v1/status", &["Connection: keep-alive"]);
-    let lock = porch.request("POST", "/v1/lock", &[]);
-    let heard = porch.say(&format!("{one}{lock}")).await;
+    let loopback = LoopbackFixture::open().await;
+    let one = loopback.request("GET", "/v1/status", &["Connection: keep-alive"]);
+    let lock = loopback.request("POST", "/v1/lock", &[]);
+    let heard = loopback.say(&format!("{one}{lock}")).await;
     assert!(
         heard.status == 200 && heard.head.contains("connection: close"),
         "{heard:?}"
     );
     let body = format!("{{}}{lock}");
     let headers = ["Content-Type: application/json", "Content-Length: 2"];
-    porch
-        .say(&(porch.request("POST", "/v1/unlock", &headers) + &body))
+    loopback
+        .say(&(loopback.request("POST", "/v1/unlock", &headers) + &body))
         .await;
-    unharmed(&porch).await;
+    unharmed(&loopback).await;
 }
 
 #[tokio::test]
-async fn what_is_too_large_is_refused_before_it_is_sent_or_cut_off() {
-    let porch = Porch::open().await;
+async fn a_body_that_is_too_large_is_refused_before_it_is_sent_or_cut_off() {
+    let loopback = LoopbackFixture::open().await;
     let json = "Content-Type: application/json";
-    let claims = porch.request("POST", "/v1/callback", &[json, "Content-Length: 1048577"]);
-    let heard = porch.say(&claims).await;
+    let claims = loopback.request("POST", "/v1/callback", &[json, "Content-Length: 1048577"]);
+    let heard = loopback.say(&claims).await;
     assert_eq!((heard.status, heard.code()), (413, "payload_too_large"));
     let chunks = format!("10000\r\n{}\r\n", " ".repeat(0x10000)).repeat(17);
-    let head = porch.request("POST", "/v1/callback", &[json, "Transfer-Encoding: chunked"]);
-    assert_eq!(porch.say(&(head + &chunks)).await.status, 413);
+    let head = loopback.request("POST", "/v1/callback", &[json, "Transfer-Encoding: chunked"]);
+    assert_eq!(loopback.say(&(head + &chunks)).await.status, 413);
     for long in [
         format!("GET /{} HTTP/1.1\r\n", "a".repeat(200_000)),
         format!("GET /v1/status HTTP/1.1\r\nX: {}\r\n", "a".repeat(200_000)),
         format!("GET /v1/status HTTP/1.1\r\n{}\r\n", "X: y\r\n".repeat(5000)),
     ] {
-        let status = porch.say(&long).await.status;
+        let status = loopback.say(&long).await.status;
         assert_eq!(status, 431);
     }
-    unharmed(&porch).await;
+    unharmed(&loopback).await;
 }
 
 #[tokio::test]
 async fn garbage_ends_the_connection_and_nothing_else() {
-    let porch = Porch::open().await;
+    let loopback = LoopbackFixture::open().await;
     for (garbage, expected) in [
         ("\r\n\r\n\r\nxxxx yyyy\r\n\r\n", 400),
         ("\0\0\0\0\0\0\0\0\r\n\r\n", 400),
@@ -314,60 +317,60 @@ async fn garbage_ends_the_connection_and_nothing_else() {
         ("GET /v1/status\r\n\r\n", 400),
         ("CONNECT 127.0.0.1:22 HTTP/1.1\r\n\r\n", 403),
     ] {
-        let status = say(porch.port, garbage.as_bytes()).await.status;
+        let status = say(loopback.port, garbage.as_bytes()).await.status;
         assert_eq!(status, expected, "{garbage:?}");
     }
-    unharmed(&porch).await;
+    unharmed(&loopback).await;
 }
 
 #[tokio::test]
-async fn who_dribbles_a_head_is_hung_up_on_after_ten_seconds_and_who_says_nothing_hinders_nobody() {
-    let porch = Porch::open().await;
+async fn a_slow_head_is_closed_after_ten_seconds_and_idle_connections_block_nothing() {
+    let loopback = LoopbackFixture::open().await;
     let mut quiet = Vec::new();
     for _ in 0..64 {
-        quiet.push(TcpStream::connect(("127.0.0.1", porch.port)).await.unwrap());
+        quiet.push(TcpStream::connect(("127.0.0.1", loopback.port)).await.unwrap());
     }
-    // The house is full of them; whoever has something to say is let in.
-    let request = porch.request("GET", "/v1/status", &[]);
-    let status = tokio::time::timeout(Duration::from_secs(5), porch.say(&request));
+    // They hold all connections, and a program that sends a request is served all the same.
+    let request = loopback.request("GET", "/v1/status", &[]);
+    let status = tokio::time::timeout(Duration::from_secs(5), loopback.say(&request));
     assert_eq!(status.await.unwrap().status, 200);
-    let mut slow = TcpStream::connect(("127.0.0.1", porch.port)).await.unwrap();
+    let mut slow = TcpStream::connect(("127.0.0.1", loopback.port)).await.unwrap();
     let begun = Instant::now();
     while slow.write_all(b"X").await.is_ok() && begun.elapsed() < Duration::from_secs(30) {
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
     assert!(begun.elapsed() < Duration::from_secs(30), "it listens for ever");
-    unharmed(&porch).await;
+    unharmed(&loopback).await;
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_come_is_given_up() {
-    let porch = Porch::open().await;
+async fn a_body_that_does_not_arrive_is_refused() {
+    let loopback = LoopbackFixture::open().await;
     let headers = ["Content-Type: application/json", "Content-Length: 100"];
-    let head = porch.request("POST", "/v1/callback", &headers);
+    let head = loopback.request("POST", "/v1/callback", &headers);
     let request = format!("{head}{{");
-    let heard = tokio::time::timeout(Duration::from_secs(30), porch.say(&request)).await;
+    let heard = tokio::time::timeout(Duration::from_secs(30), loopback.say(&request)).await;
     let heard = heard.expect("an answer");
     assert_eq!((heard.status, heard.code()), (422, "validation_error"));
-    unharmed(&porch).await;
+    unharmed(&loopback).await;
 }
 
-/// An old client says no host by itself: whoever may be meant, it is not us.
+/// An old client sends no host, so the request may be meant for another server.
 #[tokio::test]
-async fn http_1_0_without_our_name_is_refused_and_with_it_is_answered() {
-    let porch = Porch::open().await;
-    let with_host = porch
+async fn http_1_0_is_accepted_only_with_our_host_name() {
+    let loopback = LoopbackFixture::open().await;
+    let with_host = loopback
         .request("GET", "/v1/status", &[])
         .replace("HTTP/1.1", "HTTP/1.0");
-    assert_eq!(porch.say(&with_host).await.status, 200);
-    let host = format!("Host: 127.0.0.1:{}\r\n", porch.port);
+    assert_eq!(loopback.say(&with_host).await.status, 200);
+    let host = format!("Host: 127.0.0.1:{}\r\n", loopback.port);
     for method in ["GET", "POST"] {
-        let without = porch
+        let without = loopback
             .request(method, TOKEN, &[])
             .replace("HTTP/1.1", "HTTP/1.0")
             .replace(&host, "");
-        let heard = porch.say(&without).await;
+        let heard = loopback.say(&without).await;
         assert!(is_refused(&heard), "{heard:?}");
     }
-    unharmed(&porch).await;
+    unharmed(&loopback).await;
 }

@@ -1,4 +1,4 @@
-//! The operations and their doors, from outside: a real engine, a provider on loopback, real sockets.
+//! The operations and their servers from outside: a real engine, a provider on loopback, real sockets.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod apps;
@@ -9,7 +9,6 @@ mod document;
 mod engine;
 mod errors;
 mod flows;
-mod furnished;
 mod hostile;
 mod loopback;
 mod loopback_hostile;
@@ -17,6 +16,7 @@ mod narrowing;
 mod oauth;
 mod oauth_flow;
 mod other_user;
+mod populated;
 mod providers;
 mod reading;
 mod reference;

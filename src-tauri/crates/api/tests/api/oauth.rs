@@ -1,6 +1,6 @@
-//! The authorization server at its routes: what a browser and a client send, well and badly. Checklist A13.
+//! The routes of the authorization server, with valid and invalid requests. Checklist A13.
 
-use crate::support::{Answer, House, program};
+use crate::support::{Answer, Fixture, program};
 use axum::{body::Body, http::Request};
 use serde_json::json;
 use tokenry_api::{Issuer, oauth};
@@ -8,13 +8,13 @@ use tokenry_core::Caller;
 
 pub(crate) const ISSUER: &str = "http://127.0.0.1:4180";
 
-/// A process that is there, and stays the same.
+/// A process that exists for the whole test.
 fn browser() -> Caller {
     let uid = rustix::process::getuid().as_raw();
     Caller::Program(tokenry_peer::of_process(uid, std::process::id()))
 }
 
-/// A request as the loopback door hands it on.
+/// A request as the loopback server passes it on.
 pub(crate) fn at_loopback(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Request<Body> {
     let mut request = Request::builder().method(method).uri(path);
     for (name, value) in headers {
@@ -28,8 +28,8 @@ pub(crate) fn at_loopback(method: &str, path: &str, headers: &[(&str, &str)], bo
 
 pub(crate) const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
-pub(crate) async fn post(house: &House, path: &str, form: &str) -> Answer {
-    house.send(at_loopback("POST", path, &[FORM], form)).await
+pub(crate) async fn post(fixture: &Fixture, path: &str, form: &str) -> Answer {
+    fixture.send(at_loopback("POST", path, &[FORM], form)).await
 }
 
 /// RFC 6749 §5.2.
@@ -50,9 +50,9 @@ fn is_oauth_error(answer: &Answer, status: u16, error: &str) {
 }
 
 #[tokio::test]
-async fn everybody_may_see_the_scopes_in_words() {
-    let house = House::new().await;
-    let answer = house.ask("GET", "/oauth/scopes", None).await;
+async fn the_scopes_and_their_descriptions_are_public() {
+    let fixture = Fixture::new().await;
+    let answer = fixture.ask("GET", "/oauth/scopes", None).await;
     let scopes = answer.json["scopes"].as_array().unwrap();
     assert_eq!((answer.status, scopes.len()), (200, 10));
     assert!(
@@ -75,10 +75,10 @@ async fn everybody_may_see_the_scopes_in_words() {
 
 /// RFC 8414 §2, §3.2; A13.9.
 #[tokio::test]
-async fn the_metadata_is_that_of_the_door_it_is_asked_at() {
-    let house = House::new().await;
+async fn the_metadata_is_that_of_the_requested_server() {
+    let fixture = Fixture::new().await;
     let path = "/.well-known/oauth-authorization-server";
-    let answer = house.send(at_loopback("GET", path, &[], "")).await;
+    let answer = fixture.send(at_loopback("GET", path, &[], "")).await;
     assert_eq!((answer.status, &answer.json["issuer"]), (200, &json!(ISSUER)));
     for (name, path) in [
         ("authorization_endpoint", "/oauth/authorize"),
@@ -98,25 +98,25 @@ async fn the_metadata_is_that_of_the_door_it_is_asked_at() {
 }
 
 #[tokio::test]
-async fn at_a_door_that_no_browser_reaches_it_is_said_which_one_to_open() {
-    let house = House::new().await;
+async fn a_server_without_browsers_says_which_server_to_enable() {
+    let fixture = Fixture::new().await;
     for path in [
         "/.well-known/oauth-authorization-server",
         "/oauth/authorize?client_id=x",
     ] {
-        let answer = house.ask("GET", path, None).await;
+        let answer = fixture.ask("GET", path, None).await;
         assert_eq!((answer.status, answer.code()), (503, "oauth_unavailable"));
         assert!(answer.text.contains("loopback"));
     }
 }
 
-/// A13.3 and A13.4: a text for the person, kept by nobody and shown in no frame, and no `Location`.
+/// A13.3 and A13.4: a text for the user, not cached and not in a frame, without a `Location`.
 #[tokio::test]
-async fn what_must_not_redirect_is_a_plain_text() {
-    let house = House::new().await;
+async fn an_error_that_must_not_redirect_is_plain_text() {
+    let fixture = Fixture::new().await;
     let hostile = "/oauth/authorize?client_id=%3Cscript%3E&redirect_uri=https%3A%2F%2Fevil.example";
     for path in [hostile, "/oauth/authorize", "/oauth/authorize?a=%00"] {
-        let answer = house.send(at_loopback("GET", path, &[], "")).await;
+        let answer = fixture.send(at_loopback("GET", path, &[], "")).await;
         assert_eq!(answer.status, 400);
         assert!(
             answer.headers["content-type"]
@@ -140,10 +140,10 @@ async fn what_must_not_redirect_is_a_plain_text() {
     }
 }
 
-/// A13.4: a person goes there. A script, a frame, a preview and a HEAD do not.
+/// A13.4: only the user navigates there, not a script, a frame, a preview or a HEAD.
 #[tokio::test]
-async fn only_a_persons_own_navigation_is_let_through() {
-    let house = House::new().await;
+async fn only_a_navigation_by_the_user_is_accepted() {
+    let fixture = Fixture::new().await;
     for (name, value) in [
         ("sec-fetch-mode", "cors"),
         ("sec-fetch-mode", "no-cors"),
@@ -153,19 +153,19 @@ async fn only_a_persons_own_navigation_is_let_through() {
         ("sec-purpose", "prefetch;prerender"),
         ("purpose", "prefetch"),
     ] {
-        let answer = house
+        let answer = fixture
             .send(at_loopback("GET", "/oauth/authorize", &[(name, value)], ""))
             .await;
         assert_eq!(answer.status, 403, "{name}: {value}");
     }
     let navigation = [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
-    let answer = house
+    let answer = fixture
         .send(at_loopback("GET", "/oauth/authorize", &navigation, ""))
         .await;
     assert_eq!(answer.status, 400, "it is judged");
     for method in ["HEAD", "POST"] {
         assert_eq!(
-            house
+            fixture
                 .send(at_loopback(method, "/oauth/authorize", &[], ""))
                 .await
                 .status,
@@ -176,8 +176,8 @@ async fn only_a_persons_own_navigation_is_let_through() {
 
 /// A13.9, RFC 6749 §3.2 and §5.2.
 #[tokio::test]
-async fn what_is_no_form_of_a_client_is_answered_as_the_rfc_says() {
-    let house = House::new().await;
+async fn an_invalid_client_form_is_answered_as_the_rfc_says() {
+    let fixture = Fixture::new().await;
     for path in ["/oauth/token", "/oauth/revoke", "/oauth/introspect"] {
         for body in [
             "",
@@ -186,56 +186,56 @@ async fn what_is_no_form_of_a_client_is_answered_as_the_rfc_says() {
             "x=%00",
             &"a=b&".repeat(40),
         ] {
-            is_oauth_error(&post(&house, path, body).await, 400, "invalid_request");
+            is_oauth_error(&post(&fixture, path, body).await, 400, "invalid_request");
         }
         is_oauth_error(
-            &post(&house, path, &"a".repeat((64 << 10) + 1)).await,
+            &post(&fixture, path, &"a".repeat((64 << 10) + 1)).await,
             400,
             "invalid_request",
         );
         is_oauth_error(
-            &post(&house, path, "client_id=nobody").await,
+            &post(&fixture, path, "client_id=unknown").await,
             401,
             "invalid_client",
         );
         for kind in ["application/json", "text/plain", ""] {
-            let request = at_loopback("POST", path, &[("content-type", kind)], "client_id=nobody");
-            is_oauth_error(&house.send(request).await, 400, "invalid_request");
+            let request = at_loopback("POST", path, &[("content-type", kind)], "client_id=unknown");
+            is_oauth_error(&fixture.send(request).await, 400, "invalid_request");
         }
         let twice = [
             FORM,
             ("authorization", "Basic YTpi"),
             ("authorization", "Basic YTpi"),
         ];
-        let answer = house.send(at_loopback("POST", path, &twice, "")).await;
+        let answer = fixture.send(at_loopback("POST", path, &twice, "")).await;
         is_oauth_error(&answer, 400, "invalid_request");
         for header in ["Basic YTpi", "Bearer x", "Basic", "Negotiate x"] {
             let headers = [FORM, ("authorization", header)];
             is_oauth_error(
-                &house.send(at_loopback("POST", path, &headers, "")).await,
+                &fixture.send(at_loopback("POST", path, &headers, "")).await,
                 401,
                 "invalid_client",
             );
         }
-        assert_eq!(house.send(at_loopback("GET", path, &[], "")).await.status, 405);
+        assert_eq!(fixture.send(at_loopback("GET", path, &[], "")).await.status, 405);
     }
 }
 
-/// The window is never handed a token, and only the one that asks for consent decides.
+/// The window gets no token, and only the consent window decides.
 #[tokio::test]
-async fn a_window_is_no_client_and_only_the_one_that_asks_decides() {
-    let house = House::new().await;
+async fn a_window_is_not_a_client_and_only_the_consent_window_decides() {
+    let fixture = Fixture::new().await;
     for caller in [Caller::Ui, Caller::Consent] {
-        let mut request = at_loopback("POST", "/oauth/token", &[FORM], "client_id=nobody");
+        let mut request = at_loopback("POST", "/oauth/token", &[FORM], "client_id=unknown");
         request.extensions_mut().insert(caller);
-        is_oauth_error(&house.send(request).await, 400, "unauthorized_client");
+        is_oauth_error(&fixture.send(request).await, 400, "unauthorized_client");
     }
     let body = json!({
-        "client_id": "nobody", "redirect_uri": "https://a.example", "scope": "tokens:read",
+        "client_id": "unknown", "redirect_uri": "https://a.example", "scope": "tokens:read",
         "code_challenge": "x", "code_challenge_method": "S256", "decision": "approve", "number": "0",
     });
     for caller in [Caller::Ui, program()] {
-        let answer = house
+        let answer = fixture
             .ask_as(caller, "POST", "/oauth/consent", Some(body.clone()))
             .await;
         assert_eq!(
@@ -245,14 +245,14 @@ async fn a_window_is_no_client_and_only_the_one_that_asks_decides() {
             answer.text
         );
     }
-    let answer = house
+    let answer = fixture
         .ask_as(Caller::Consent, "POST", "/oauth/consent", Some(body))
         .await;
     assert_eq!(
         (answer.status, answer.field("client_id")),
         (400, "is no app that is registered")
     );
-    let answer = house
+    let answer = fixture
         .ask_as(
             Caller::Consent,
             "POST",
@@ -261,7 +261,7 @@ async fn a_window_is_no_client_and_only_the_one_that_asks_decides() {
         )
         .await;
     assert_eq!((answer.status, answer.code()), (400, "validation_error"));
-    // A program is refused before its body is looked at, whatever that is.
+    // A program is refused before its body is read.
     for (kind, body) in [
         ("application/json", "{"),
         ("text/plain", "x"),
@@ -273,7 +273,7 @@ async fn a_window_is_no_client_and_only_the_one_that_asks_decides() {
             .body(Body::from(body))
             .unwrap();
         request.extensions_mut().insert(program());
-        let answer = house.send(request).await;
+        let answer = fixture.send(request).await;
         assert_eq!(
             (answer.status, answer.code()),
             (403, "permission_denied"),
@@ -283,22 +283,22 @@ async fn a_window_is_no_client_and_only_the_one_that_asks_decides() {
 }
 
 #[tokio::test]
-async fn while_locked_the_browser_and_the_client_are_told_so() {
-    let house = House::new().await;
-    house.ask("POST", "/v1/lock", None).await;
-    let answer = house
+async fn browsers_and_clients_get_an_error_while_locked() {
+    let fixture = Fixture::new().await;
+    fixture.ask("POST", "/v1/lock", None).await;
+    let answer = fixture
         .send(at_loopback("GET", "/oauth/authorize?client_id=x", &[], ""))
         .await;
     assert!(answer.status == 423 && answer.text.contains("locked"));
     is_oauth_error(
-        &post(&house, "/oauth/token", "client_id=x").await,
+        &post(&fixture, "/oauth/token", "client_id=x").await,
         423,
         "temporarily_unavailable",
     );
 }
 
 #[test]
-fn doors_know_which_paths_take_no_bearer_token() {
+fn the_servers_know_which_paths_take_no_bearer_token() {
     for path in [
         "/oauth/scopes",
         "/oauth/authorize",

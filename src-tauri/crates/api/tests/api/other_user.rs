@@ -1,6 +1,6 @@
-//! security.md, "Doors": both doors are for the processes of our own user, whatever a file's mode says.
+//! SECURITY.md, "Local interfaces": both servers are for our own user only, whatever the mode of a file is.
 
-use crate::{loopback::Porch, support::House};
+use crate::{loopback::LoopbackFixture, support::Fixture};
 use std::{
     fs,
     io::Write,
@@ -13,11 +13,11 @@ use std::{
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
-use tokenry_api::doors::{Error, serve_socket};
+use tokenry_api::servers::{Error, serve_socket};
 use tokenry_engine::Engine;
 
-/// A user who is not us, whatever it is called here.
-const NOBODY: u32 = 65_534;
+/// A user id that is not ours.
+const OTHER_UID: u32 = 65_534;
 
 /// Connects, sends its standard input and prints what comes back.
 const CLIENT: &str = r#"
@@ -50,7 +50,7 @@ while (time < $until) {
 }
 "#;
 
-/// Who runs a program of a test.
+/// The user that runs a program of a test.
 #[derive(Clone, Copy, PartialEq)]
 enum User {
     Us,
@@ -60,18 +60,18 @@ enum User {
 /// `program`, to be run by this user.
 ///
 /// # Panics
-/// When we cannot become another user: what it would show is not shown then, and that must not look like success.
+/// If the test cannot run as another user: then it would show nothing, and must not pass.
 fn run_by(user: User, program: &str) -> Command {
     if user == User::Us {
         return Command::new(program);
     }
     if rustix::process::geteuid().is_root() {
         let mut command = Command::new(program);
-        command.uid(NOBODY).gid(NOBODY);
+        command.uid(OTHER_UID).gid(OTHER_UID);
         return command;
     }
     let mut command = Command::new("sudo");
-    command.args(["-n", "-u", &format!("#{NOBODY}"), program]);
+    command.args(["-n", "-u", &format!("#{OTHER_UID}"), program]);
     let works = Command::new("sudo").args(["-n", "true"]).status();
     assert!(
         works.is_ok_and(|status| status.success()),
@@ -95,7 +95,7 @@ fn give(path: &Path, to: u32) {
     );
 }
 
-/// What this user hears. `there` alone is a connection that was closed without a word.
+/// The response that this user gets. `there` alone is a connection that was closed without a response.
 async fn heard(user: User, kind: &str, place: &str, request: &str) -> String {
     let mut command = run_by(user, "perl");
     command
@@ -123,43 +123,45 @@ async fn events(engine: &Engine) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_user_gets_no_answer_from_the_socket_even_where_its_mode_lets_them_in() {
-    let house = House::new().await;
-    let door = serve_socket(house.engine.clone(), &house.socket()).await.unwrap();
+async fn another_user_gets_no_response_from_the_socket_even_if_its_mode_allows_it() {
+    let fixture = Fixture::new().await;
+    let server = serve_socket(fixture.engine.clone(), &fixture.socket())
+        .await
+        .unwrap();
     for (path, mode) in [
-        (house.folder.path(), 0o755),
-        (&house.folder.path().join("p"), 0o755),
-        (&house.socket(), 0o666),
+        (fixture.folder.path(), 0o755),
+        (&fixture.folder.path().join("p"), 0o755),
+        (&fixture.socket(), 0o666),
     ] {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     }
-    let place = door.path().to_str().unwrap();
+    let place = server.path().to_str().unwrap();
     let request = "POST /v1/lock HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    let before = events(&house.engine).await;
+    let before = events(&fixture.engine).await;
     assert_eq!(heard(User::Another, "unix", place, request).await, "there\n");
-    assert_eq!(events(&house.engine).await, before);
+    assert_eq!(events(&fixture.engine).await, before);
     let status = request.replace("POST /v1/lock", "GET /v1/status");
     let ours = heard(User::Us, "unix", place, &status).await;
     assert!(ours.starts_with("there\nHTTP/1.1 200"), "{ours}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_user_gets_no_answer_from_the_loopback_door_even_with_its_token() {
-    let porch = Porch::open().await;
-    let place = porch.port.to_string();
-    let request = porch.request("GET", "/v1/status", &[]);
+async fn another_user_gets_no_response_from_the_loopback_server_even_with_its_token() {
+    let loopback = LoopbackFixture::open().await;
+    let place = loopback.port.to_string();
+    let request = loopback.request("GET", "/v1/status", &[]);
     assert_eq!(heard(User::Another, "tcp", &place, &request).await, "there\n");
     let ours = heard(User::Us, "tcp", &place, &request).await;
     assert!(ours.starts_with("there\nHTTP/1.1 200"), "{ours}");
 }
 
-/// security.md, "Local interfaces": another user's flood of the port does not hold up our own programs.
+/// SECURITY.md, "Local interfaces": another user's flood of the port does not hold up our own programs.
 #[tokio::test(flavor = "multi_thread")]
-async fn another_users_flood_of_the_loopback_door_delays_ours_by_no_second() {
-    let porch = Porch::open().await;
+async fn another_users_flood_of_the_loopback_server_delays_ours_by_under_a_second() {
+    let loopback = LoopbackFixture::open().await;
     let mut command = run_by(User::Another, "perl");
     command
-        .args(["-e", FLOOD, &porch.port.to_string()])
+        .args(["-e", FLOOD, &loopback.port.to_string()])
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::piped());
@@ -169,7 +171,7 @@ async fn another_users_flood_of_the_loopback_door_delays_ours_by_no_second() {
     let mut slowest = Duration::ZERO;
     for _ in 0..10 {
         let begun = Instant::now();
-        let heard = porch.say(&porch.request("GET", "/v1/status", &[])).await;
+        let heard = loopback.say(&loopback.request("GET", "/v1/status", &[])).await;
         assert_eq!(heard.status, 200, "{heard:?}");
         slowest = slowest.max(begun.elapsed());
     }
@@ -178,26 +180,26 @@ async fn another_users_flood_of_the_loopback_door_delays_ours_by_no_second() {
     assert!(slowest < Duration::from_secs(3), "{slowest:?}");
 }
 
-/// A process of another user that was first at the socket's place does not become our engine, and keeps its socket.
+/// A process of another user that has bound our path first does not become our engine, and keeps its socket.
 #[tokio::test]
-async fn a_socket_of_another_user_at_our_place_is_left_alone() {
-    let house = House::new().await;
-    let run = house.folder.path().join("run");
+async fn a_socket_of_another_user_at_our_path_is_left_alone() {
+    let fixture = Fixture::new().await;
+    let run = fixture.folder.path().join("run");
     fs::create_dir(&run).unwrap();
     fs::set_permissions(&run, fs::Permissions::from_mode(0o700)).unwrap();
     let path = run.join("engine.sock");
     drop(UnixListener::bind(&path).unwrap());
-    give(&path, NOBODY);
-    let error = serve_socket(house.engine.clone(), &path).await.err().unwrap();
+    give(&path, OTHER_UID);
+    let error = serve_socket(fixture.engine.clone(), &path).await.err().unwrap();
     assert!(
         matches!(error, Error::NotOurs { what, .. } if what.contains("another user")),
         "{error}"
     );
-    assert_eq!(fs::metadata(&path).unwrap().uid(), NOBODY);
+    assert_eq!(fs::metadata(&path).unwrap().uid(), OTHER_UID);
 
-    give(&run, NOBODY);
-    let answer = serve_socket(house.engine.clone(), &run.join("other.sock")).await;
-    // Who is not root could not remove it with the rest.
+    give(&run, OTHER_UID);
+    let answer = serve_socket(fixture.engine.clone(), &run.join("other.sock")).await;
+    // Without root it could not be removed with the rest.
     give(&run, rustix::process::geteuid().as_raw());
     let error = answer.err().unwrap();
     if rustix::process::geteuid().is_root() {

@@ -1,10 +1,12 @@
-use crate::support::{CLIENT_SECRET, House};
+//! Providers over HTTP.
+
+use crate::support::{CLIENT_SECRET, Fixture};
 use serde_json::json;
 
 #[tokio::test]
 async fn a_provider_is_added_shown_listed_changed_and_removed() {
-    let house = House::new().await;
-    let added = house.add("sandbox").await;
+    let fixture = Fixture::new().await;
+    let added = fixture.add("sandbox").await;
     assert_eq!(
         added["redirect_uris"],
         json!(["http://127.0.0.1/cb/sandbox", "io.github.tokenry:/cb/sandbox"])
@@ -13,18 +15,18 @@ async fn a_provider_is_added_shown_listed_changed_and_removed() {
     assert_eq!(added["token_endpoint_auth_method"], "client_secret_post");
     let id = added["id"].as_str().unwrap();
     for reference in ["sandbox", id, "default%2Fsandbox"] {
-        let shown = house
+        let shown = fixture
             .ask("GET", &format!("/v1/oauth-providers/{reference}"), None)
             .await;
         assert_eq!((shown.status, &shown.json), (200, &added), "{reference}");
     }
     assert_eq!(
-        house.ask("GET", "/v1/oauth-providers", None).await.json,
+        fixture.ask("GET", "/v1/oauth-providers", None).await.json,
         json!([added])
     );
 
     let change = json!({"display_name": "Sand", "rotation": {"kind": "grace", "seconds": 30}});
-    let changed = house.ask("PUT", "/v1/oauth-providers/sandbox", change).await;
+    let changed = fixture.ask("PUT", "/v1/oauth-providers/sandbox", change).await;
     assert_eq!(
         (changed.status, &changed.json["display_name"]),
         (200, &json!("Sand"))
@@ -32,10 +34,13 @@ async fn a_provider_is_added_shown_listed_changed_and_removed() {
     assert_eq!(changed.json["rotation"], json!({"kind": "grace", "seconds": 30}));
     assert_eq!(changed.json["default_scopes"], added["default_scopes"]);
 
-    let gone = house.ask("DELETE", "/v1/oauth-providers/sandbox", None).await;
+    let gone = fixture.ask("DELETE", "/v1/oauth-providers/sandbox", None).await;
     assert_eq!((gone.status, gone.json), (200, json!({"success": true})));
     assert_eq!(
-        house.ask("GET", "/v1/oauth-providers/sandbox", None).await.code(),
+        fixture
+            .ask("GET", "/v1/oauth-providers/sandbox", None)
+            .await
+            .code(),
         "not_found"
     );
 }
@@ -43,8 +48,8 @@ async fn a_provider_is_added_shown_listed_changed_and_removed() {
 /// RFC 6749 appendix A.2: what came along when a secret was copied is refused, and around an id it is cut off.
 #[tokio::test]
 async fn a_client_id_is_trimmed_and_a_secret_with_control_characters_is_refused() {
-    let house = House::new().await;
-    let mut body = house.provider("sandbox");
+    let fixture = Fixture::new().await;
+    let mut body = fixture.provider("sandbox");
     let id = body["client_id"].as_str().unwrap().to_owned();
     body["client_id"] = json!(format!("\u{feff} {id}\r\n"));
     for secret in [
@@ -55,7 +60,7 @@ async fn a_client_id_is_trimmed_and_a_secret_with_control_characters_is_refused(
         "c4n4ry\0",
     ] {
         body["client_secret"] = json!(secret);
-        let answer = house.ask("POST", "/v1/oauth-providers", body.clone()).await;
+        let answer = fixture.ask("POST", "/v1/oauth-providers", body.clone()).await;
         assert_eq!(
             (answer.status, answer.code()),
             (422, "validation_error"),
@@ -69,7 +74,7 @@ async fn a_client_id_is_trimmed_and_a_secret_with_control_characters_is_refused(
         assert!(!answer.text.contains("n4ry"), "{}", answer.text);
     }
     body["client_secret"] = json!(CLIENT_SECRET);
-    let added = house.ask("POST", "/v1/oauth-providers", body).await;
+    let added = fixture.ask("POST", "/v1/oauth-providers", body).await;
     assert_eq!(
         (added.status, &added.json["client_id"]),
         (201, &json!(id)),
@@ -79,12 +84,12 @@ async fn a_client_id_is_trimmed_and_a_secret_with_control_characters_is_refused(
 }
 
 #[tokio::test]
-async fn what_is_registered_at_the_provider_is_what_a_flow_sends() {
-    let house = House::new().await;
-    let uris = house.add("sandbox").await["redirect_uris"].clone();
+async fn the_redirect_uri_to_register_is_the_one_that_a_sign_in_sends() {
+    let fixture = Fixture::new().await;
+    let uris = fixture.add("sandbox").await["redirect_uris"].clone();
     for (redirect, registered) in [("loopback", &uris[0]), ("deep_link", &uris[1])] {
         let path = format!("/v1/oauth-providers/sandbox/authorize?redirect={redirect}");
-        let answer = house.ask("GET", &path, None).await;
+        let answer = fixture.ask("GET", &path, None).await;
         let sent: url::Url = answer.json["redirect_uri"].as_str().unwrap().parse().unwrap();
         let mut without_port = sent.clone();
         let _ = without_port.set_port(None);
@@ -93,12 +98,12 @@ async fn what_is_registered_at_the_provider_is_what_a_flow_sends() {
 }
 
 #[tokio::test]
-async fn an_empty_string_clears_what_is_optional_and_only_that() {
-    let house = House::new().await;
-    house.add("sandbox").await;
+async fn an_empty_string_clears_an_optional_field_only() {
+    let fixture = Fixture::new().await;
+    fixture.add("sandbox").await;
     let clear =
         json!({"client_secret": "", "issuer": "", "revocation_endpoint": "", "userinfo_endpoint": ""});
-    let answer = house.ask("PUT", "/v1/oauth-providers/sandbox", clear).await;
+    let answer = fixture.ask("PUT", "/v1/oauth-providers/sandbox", clear).await;
     assert_eq!(
         (answer.status, &answer.json["has_client_secret"]),
         (200, &json!(false)),
@@ -115,7 +120,7 @@ async fn an_empty_string_clears_what_is_optional_and_only_that() {
         "name",
         "display_name",
     ] {
-        let answer = house
+        let answer = fixture
             .ask("PUT", "/v1/oauth-providers/sandbox", json!({ required: "" }))
             .await;
         assert_eq!(
@@ -128,8 +133,8 @@ async fn an_empty_string_clears_what_is_optional_and_only_that() {
 }
 
 #[tokio::test]
-async fn all_wrong_fields_are_told_at_once() {
-    let house = House::new().await;
+async fn all_invalid_fields_are_reported_at_once() {
+    let fixture = Fixture::new().await;
     let wrong = json!({
         "name": "Not A Name", "client_id": " ", "project": "x y",
         "authorization_endpoint": "http://a.example/authorize", "token_endpoint": "not an address",
@@ -139,20 +144,20 @@ async fn all_wrong_fields_are_told_at_once() {
         "authorize_params": {"state": "mine"}, "issuer": "a.example",
     });
     let fields: Vec<_> = wrong.as_object().unwrap().keys().cloned().collect();
-    let answer = house.ask("POST", "/v1/oauth-providers", wrong.clone()).await;
+    let answer = fixture.ask("POST", "/v1/oauth-providers", wrong.clone()).await;
     assert_eq!((answer.status, answer.code()), (422, "validation_error"));
     for field in &fields {
         assert!(!answer.field(field).is_empty(), "{field}: {}", answer.text);
     }
-    house.add("sandbox").await;
+    fixture.add("sandbox").await;
     let mut change = wrong;
     change.as_object_mut().unwrap().remove("project");
-    let answer = house.ask("PUT", "/v1/oauth-providers/sandbox", change).await;
+    let answer = fixture.ask("PUT", "/v1/oauth-providers/sandbox", change).await;
     for field in fields.iter().filter(|field| *field != "project") {
         assert!(!answer.field(field).is_empty(), "{field}: {}", answer.text);
     }
     assert_eq!(
-        house
+        fixture
             .ask("GET", "/v1/oauth-providers", None)
             .await
             .json
@@ -165,8 +170,8 @@ async fn all_wrong_fields_are_told_at_once() {
 
 #[tokio::test]
 async fn an_unknown_field_is_an_error_that_names_it() {
-    let house = House::new().await;
-    house.add("sandbox").await;
+    let fixture = Fixture::new().await;
+    fixture.add("sandbox").await;
     for (method, path) in [
         ("POST", "/v1/oauth-providers"),
         ("PUT", "/v1/oauth-providers/sandbox"),
@@ -178,7 +183,7 @@ async fn an_unknown_field_is_an_error_that_names_it() {
         ("POST", "/v1/callback"),
         ("POST", "/v1/unlock"),
     ] {
-        let answer = house.ask(method, path, json!({"colour": "blue"})).await;
+        let answer = fixture.ask(method, path, json!({"colour": "blue"})).await;
         assert_eq!(
             (answer.status, answer.code()),
             (422, "validation_error"),
@@ -194,33 +199,33 @@ async fn an_unknown_field_is_an_error_that_names_it() {
 
 #[tokio::test]
 async fn a_taken_name_is_a_conflict_and_so_is_removing_a_provider_in_use() {
-    let house = House::connected().await;
-    let again = house
-        .ask("POST", "/v1/oauth-providers", house.provider("sandbox"))
+    let fixture = Fixture::connected().await;
+    let again = fixture
+        .ask("POST", "/v1/oauth-providers", fixture.provider("sandbox"))
         .await;
     assert_eq!((again.status, again.code()), (409, "conflict"));
-    let used = house.ask("DELETE", "/v1/oauth-providers/sandbox", None).await;
+    let used = fixture.ask("DELETE", "/v1/oauth-providers/sandbox", None).await;
     assert_eq!((used.status, used.code()), (409, "conflict"));
-    let gone = house
+    let gone = fixture
         .ask("DELETE", "/v1/oauth-providers/sandbox?disconnect=true", None)
         .await;
     assert_eq!(gone.status, 200, "{}", gone.text);
-    assert_eq!(house.ask("GET", "/v1/connections", None).await.json, json!([]));
-    assert!(!house.server.family_alive());
+    assert_eq!(fixture.ask("GET", "/v1/connections", None).await.json, json!([]));
+    assert!(!fixture.server.family_alive());
 }
 
 #[tokio::test]
-async fn the_status_tells_whether_there_are_good_tokens() {
-    let house = House::new().await;
-    house.add("sandbox").await;
-    let before = house
+async fn the_status_tells_whether_a_token_is_valid() {
+    let fixture = Fixture::new().await;
+    fixture.add("sandbox").await;
+    let before = fixture
         .ask("GET", "/v1/oauth-providers/sandbox/status", None)
         .await
         .json;
     assert!(before["authenticated"] == false && before["oauth_provider_name"] == "sandbox");
-    house.connect("sandbox", Some("one")).await;
-    house.connect("sandbox", Some("two")).await;
-    let after = house
+    fixture.connect("sandbox", Some("one")).await;
+    fixture.connect("sandbox", Some("two")).await;
+    let after = fixture
         .ask("GET", "/v1/oauth-providers/sandbox/status", None)
         .await
         .json;
@@ -231,7 +236,7 @@ async fn the_status_tells_whether_there_are_good_tokens() {
 
 #[tokio::test]
 async fn a_client_secret_goes_in_and_never_comes_out() {
-    let house = House::connected().await;
+    let fixture = Fixture::connected().await;
     for path in [
         "/v1/oauth-providers",
         "/v1/oauth-providers/sandbox",
@@ -240,14 +245,14 @@ async fn a_client_secret_goes_in_and_never_comes_out() {
         "/v1/status",
     ] {
         assert!(
-            !house.ask("GET", path, None).await.text.contains(CLIENT_SECRET),
+            !fixture.ask("GET", path, None).await.text.contains(CLIENT_SECRET),
             "{path}"
         );
     }
-    let mut wrong = house.provider("Bad Name");
+    let mut wrong = fixture.provider("Bad Name");
     wrong["use_pkce"] = CLIENT_SECRET.into();
     assert!(
-        !house
+        !fixture
             .ask("POST", "/v1/oauth-providers", wrong)
             .await
             .text

@@ -1,11 +1,11 @@
-//! The examples of the five reference documents, as they are written there: only the host, the token and what a
-//! document leaves open (an id, a code, a state) are replaced. Each answer has the documented shape.
+//! The examples of the five reference documents, unchanged except for the host, the token and placeholders (an id, a code, a
+//! state). Each response has the documented format.
 
 mod examples;
 
 use crate::{
     oauth::{FORM, at_loopback, post},
-    support::{Answer, House},
+    support::{Answer, Fixture},
 };
 use axum::{body::Body, http::Request};
 use examples::*;
@@ -17,14 +17,14 @@ use url::{Url, form_urlencoded};
 
 /// An engine and an app that may do everything, as a program with a token of a hosted service may.
 struct Service {
-    house: House,
+    fixture: Fixture,
     token: String,
 }
 
 impl Service {
     async fn start() -> Self {
-        let house = House::new().await;
-        let registered = house
+        let fixture = Fixture::new().await;
+        let registered = fixture
             .engine
             .register_app(&Caller::Ui, "client", Vec::new(), false)
             .await;
@@ -34,12 +34,12 @@ impl Service {
             scopes: ApiScope::ALL.iter().copied().collect(),
             ..NewGrant::default()
         };
-        house.engine.give_grant(&Caller::Ui, grant).await.unwrap();
+        fixture.engine.give_grant(&Caller::Ui, grant).await.unwrap();
         let token = token.unwrap().expose().to_owned();
-        Self { house, token }
+        Self { fixture, token }
     }
 
-    /// Sends an example, with these replacements; what a door does with the token is done here.
+    /// Sends an example, with these replacements; what a server does with the token is done here.
     async fn send(&self, example: &str, replaced: &[(&str, &str)]) -> Answer {
         let mut example = example.to_owned();
         for (placeholder, value) in replaced {
@@ -70,14 +70,14 @@ impl Service {
         let mut request = request.method(method.as_str()).body(Body::from(body)).unwrap();
         let bearer = request.headers()["authorization"].to_str().unwrap();
         let token = Secret::new(bearer.strip_prefix("Bearer ").unwrap().to_owned());
-        let caller = self.house.engine.authenticate(&token, None).await.unwrap();
+        let caller = self.fixture.engine.authenticate(&token, None).await.unwrap();
         request.extensions_mut().insert(caller);
-        self.house.send(request).await
+        self.fixture.send(request).await
     }
 
     /// The provider of the example, with our test server's host and client.
     async fn at_the_test_server(&self, id: &str, grant_type: &str) {
-        let server = &self.house.server;
+        let server = &self.fixture.server;
         let change = json!({
             "grant_type": grant_type,
             "authorization_endpoint": server.authorization_endpoint(),
@@ -86,7 +86,7 @@ impl Service {
             "client_id": "tokenry-confidential", "client_secret": "testkit-secret",
         });
         let path = format!("/v1/oauth-providers/{id}");
-        let changed = self.house.ask_as(Caller::Ui, "PUT", &path, Some(change)).await;
+        let changed = self.fixture.ask_as(Caller::Ui, "PUT", &path, Some(change)).await;
         assert_eq!(changed.status, 200, "{}", changed.text);
     }
 }
@@ -161,13 +161,13 @@ async fn vertesia_providers_are_made_listed_changed_and_deleted_as_documented() 
     assert_eq!((deleted.status, &deleted.json["success"]), (200, &json!(true)));
     let whole: Value = serde_json::from_str(CREATE_BODY).unwrap();
     let app = service
-        .house
+        .fixture
         .engine
         .authenticate(&Secret::new(service.token.clone()), None)
         .await
         .unwrap();
     let made = service
-        .house
+        .fixture
         .ask_as(app, "POST", "/api/v1/oauth-providers", Some(whole))
         .await;
     assert_eq!(made.status, 201, "{}", made.text);
@@ -209,7 +209,7 @@ async fn vertesia_a_user_is_authorized_and_gets_a_token_as_documented() {
     assert_eq!(
         service.send(EXCHANGE, &[]).await.code(),
         "flow_expired",
-        "nobody's state"
+        "unknown state"
     );
 
     service.at_the_test_server(id[0].1, "authorization_code").await;
@@ -247,20 +247,20 @@ async fn evershell_a_consent_flow_is_started_as_documented() {
     let missing = service.send(START, &[]).await;
     assert_eq!(missing.status, 404);
     has_the_shape_of(&missing.json, START_ERROR);
-    service.house.add("example").await;
+    service.fixture.add("example").await;
     let started = service.send(START, &[]).await;
     has_the_shape_of(&started.json, r#"{ "auth_url": "https://example.com"}"#);
     let address: Url = started.json["auth_url"].as_str().unwrap().parse().unwrap();
     assert!(
         address
             .as_str()
-            .starts_with(service.house.server.authorization_endpoint().as_str())
+            .starts_with(service.fixture.server.authorization_endpoint().as_str())
     );
     for name in ["state", "client_id", "scope", "redirect_uri"] {
         assert!(!parameter(&address, name).is_empty(), "{name}");
     }
     let cookie = started.headers["set-cookie"].to_str().unwrap();
-    let by_name = service.house.ask("GET", "/v1/credentials/example", None).await;
+    let by_name = service.fixture.ask("GET", "/v1/credentials/example", None).await;
     assert_eq!(by_name.json["status"], "pending");
     let query = browsed(&started.json["auth_url"]);
     let callback = CALLBACK.replace("/callback", &format!("/callback?{}", query.query().unwrap()));
@@ -269,16 +269,16 @@ async fn evershell_a_consent_flow_is_started_as_documented() {
         cookie.split(';').next().unwrap()
     );
     assert_eq!(service.send(&with_cookie, &[]).await.status, 201);
-    let by_name = service.house.ask("GET", "/v1/credentials/example", None).await;
+    let by_name = service.fixture.ask("GET", "/v1/credentials/example", None).await;
     assert_eq!(by_name.json["status"], "active");
 }
 
 #[tokio::test]
 async fn versori_a_connection_is_initialised_and_its_callback_answers_as_documented() {
     let service = Service::start().await;
-    service.house.add("example").await;
+    service.fixture.add("example").await;
     let app = service
-        .house
+        .fixture
         .engine
         .authenticate(&Secret::new(service.token.clone()), None)
         .await
@@ -287,13 +287,13 @@ async fn versori_a_connection_is_initialised_and_its_callback_answers_as_documen
     let secret = json!({"name": "secret", "organisationID": "default", "data": {"client_secret": "dGVzdGtpdC1zZWNyZXQ="},
         "type": "Default", "redactFields": ["client_secret"], "expiresAt": "2999-11-07T05:31:56Z"});
     let made = service
-        .house
+        .fixture
         .ask_as(app.clone(), "POST", "/v1/credentials", Some(secret))
         .await;
     assert_eq!(made.status, 201, "{}", made.text);
     let body = json!({
-        "authorizeUrl": service.house.server.authorization_endpoint(),
-        "clientId": service.house.provider("example")["client_id"],
+        "authorizeUrl": service.fixture.server.authorization_endpoint(),
+        "clientId": service.fixture.provider("example")["client_id"],
         "credential": {"id": made.json["id"], "organisationId": "default"},
         "additionalParams": "access_type=offline&approval_prompt=force",
         "disableOfflineAccess": false,
@@ -305,7 +305,7 @@ async fn versori_a_connection_is_initialised_and_its_callback_answers_as_documen
         .replace("{connector_id}", "example");
     for path in [path.clone(), format!("/v1{path}")] {
         let answer = service
-            .house
+            .fixture
             .ask_as(app.clone(), "POST", &path, Some(body.clone()))
             .await;
         assert_eq!(answer.status, 200, "{}", answer.text);
@@ -335,11 +335,11 @@ async fn auth_api_a_client_is_authorized_and_exchanges_its_code_as_documented() 
     // RFC 7636 appendix B.
     const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
     const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-    let house = House::new().await;
-    let scopes = house.send(at_loopback("GET", "/oauth/scopes", &[], "")).await;
+    let fixture = Fixture::new().await;
+    let scopes = fixture.send(at_loopback("GET", "/oauth/scopes", &[], "")).await;
     has_the_shape_of(&scopes.json, r#"{"scopes": [{}]}"#);
     let uris = vec![REDIRECT.to_owned()];
-    let (app, secret) = house
+    let (app, secret) = fixture
         .engine
         .register_app(&Caller::Ui, "client", uris, false)
         .await
@@ -359,12 +359,12 @@ async fn auth_api_a_client_is_authorized_and_exchanges_its_code_as_documented() 
         ("code_challenge_method", "S256"),
     ];
     let path = format!("/oauth/authorize?{}", form(&asked));
-    let sent_on = house.send(at_loopback("GET", &path, &[], "")).await;
+    let sent_on = fixture.send(at_loopback("GET", &path, &[], "")).await;
     assert_eq!(sent_on.status, 303, "{}", sent_on.text);
     let back: Url = sent_on.headers["location"].to_str().unwrap().parse().unwrap();
     assert_eq!(parameter(&back, "state"), "xyz");
     let token = post(
-        &house,
+        &fixture,
         "/oauth/token",
         &form(&[
             ("client_id", &id),
@@ -381,16 +381,16 @@ async fn auth_api_a_client_is_authorized_and_exchanges_its_code_as_documented() 
         &token.json,
         r#"{"access_token": "…", "token_type": "Bearer", "scope": "…"}"#,
     );
-    let bad = house
+    let bad = fixture
         .send(at_loopback("POST", "/oauth/token", &[FORM], "grant_type=x"))
         .await;
     assert_eq!(bad.status, 400, "{}", bad.text);
     let mut decision: Value = asked.iter().map(|(k, v)| ((*k).to_owned(), json!(v))).collect();
     decision["decision"] = json!("approve");
-    let by_a_program = house.ask("POST", "/oauth/consent", decision.clone()).await;
+    let by_a_program = fixture.ask("POST", "/oauth/consent", decision.clone()).await;
     assert_eq!(by_a_program.status, 403, "{}", by_a_program.text);
     decision["decision"] = json!("perhaps");
-    let bad = house
+    let bad = fixture
         .ask_as(Caller::Consent, "POST", "/oauth/consent", Some(decision))
         .await;
     assert_eq!(bad.status, 400, "{}", bad.text);

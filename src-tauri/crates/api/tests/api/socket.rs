@@ -1,10 +1,12 @@
-use crate::support::House;
+//! The socket server: identification, streams, limits.
+
+use crate::support::Fixture;
 use serde_json::{Value, json};
 use std::{
     path::Path,
     time::{Duration, Instant},
 };
-use tokenry_api::doors::serve_socket;
+use tokenry_api::servers::serve_socket;
 use tokenry_core::Caller;
 use tokenry_testkit::http::{AsyncConnection, Request, Response};
 use tokio::net::UnixStream;
@@ -58,10 +60,12 @@ fn parts(response: Response) -> (u16, String, Value) {
 }
 
 #[tokio::test]
-async fn a_program_on_the_socket_is_known_by_what_the_system_says_of_it() {
-    let house = House::connected().await;
-    let door = serve_socket(house.engine.clone(), &house.socket()).await.unwrap();
-    let mut line = Line::open(door.path()).await;
+async fn a_program_at_the_socket_is_identified_by_the_operating_system() {
+    let fixture = Fixture::connected().await;
+    let server = serve_socket(fixture.engine.clone(), &fixture.socket())
+        .await
+        .unwrap();
+    let mut line = Line::open(server.path()).await;
     let (status, head, token) = line.ask("POST", "/v1/connections/sandbox/token", "{}").await;
     assert!(status == 200 && head.contains("no-store") && token["access_token"].is_string());
     let (_, _, page) = line.ask("GET", "/v1/events?limit=10", "").await;
@@ -82,12 +86,14 @@ async fn a_program_on_the_socket_is_known_by_what_the_system_says_of_it() {
     );
 }
 
-/// security.md, "Local interfaces": a browser neither guesses the type of an answer nor shares it across sites.
+/// SECURITY.md, "Local interfaces": a browser does not guess the type of a response, and does not share it across sites.
 #[tokio::test]
-async fn every_answer_says_nosniff_and_same_origin() {
-    let house = House::connected().await;
-    let door = serve_socket(house.engine.clone(), &house.socket()).await.unwrap();
-    let mut line = Line::open(door.path()).await;
+async fn every_response_has_nosniff_and_same_origin() {
+    let fixture = Fixture::connected().await;
+    let server = serve_socket(fixture.engine.clone(), &fixture.socket())
+        .await
+        .unwrap();
+    let mut line = Line::open(server.path()).await;
     for (method, path, body) in [
         ("GET", "/v1/status", ""),
         ("POST", "/v1/connections/sandbox/token", ""),
@@ -106,74 +112,84 @@ async fn every_answer_says_nosniff_and_same_origin() {
 }
 
 #[tokio::test]
-async fn a_kept_connection_answers_again_and_again() {
-    let house = House::connected().await;
-    let door = serve_socket(house.engine.clone(), &house.socket()).await.unwrap();
-    let mut line = Line::open(door.path()).await;
+async fn a_connection_serves_several_requests() {
+    let fixture = Fixture::connected().await;
+    let server = serve_socket(fixture.engine.clone(), &fixture.socket())
+        .await
+        .unwrap();
+    let mut line = Line::open(server.path()).await;
     for _ in 0..200 {
         assert_eq!(line.ask("POST", "/v1/connections/sandbox/token", "").await.0, 200);
     }
 }
 
 #[tokio::test]
-async fn changes_are_heard_as_they_happen_and_the_stream_ends_with_the_engine() {
-    let house = House::new().await;
-    let door = serve_socket(house.engine.clone(), &house.socket()).await.unwrap();
-    let mut line = Line::open(door.path()).await;
+async fn changes_are_streamed_as_they_happen_until_the_engine_ends() {
+    let fixture = Fixture::new().await;
+    let server = serve_socket(fixture.engine.clone(), &fixture.socket())
+        .await
+        .unwrap();
+    let mut line = Line::open(server.path()).await;
     let stream = line.0.head_of(&Request::new("GET", "/v1/events/stream")).await;
     let stream = stream.unwrap();
     assert_eq!(
         (stream.status, stream.header("content-type")),
         (200, Some("text/event-stream"))
     );
-    house.add("sandbox").await;
+    fixture.add("sandbox").await;
     let mut heard = String::new();
     line.hear(&mut heard, &["provider.changed", "provider_added"])
         .await;
     assert!(!heard.contains(crate::support::CLIENT_SECRET));
-    house.engine.shutdown().await;
+    fixture.engine.shutdown().await;
     line.hear(&mut heard, &["\r\n0\r\n\r\n"]).await;
 }
 
-/// security.md, "Keys": lock, and what was begun before it ends.
+/// SECURITY.md, "Keys": a lock ends what began before it.
 #[tokio::test]
 async fn a_stream_of_changes_ends_when_the_vault_is_locked() {
-    let house = House::new().await;
-    let door = serve_socket(house.engine.clone(), &house.socket()).await.unwrap();
-    let mut line = Line::open(door.path()).await;
+    let fixture = Fixture::new().await;
+    let server = serve_socket(fixture.engine.clone(), &fixture.socket())
+        .await
+        .unwrap();
+    let mut line = Line::open(server.path()).await;
     let stream = line.0.head_of(&Request::new("GET", "/v1/events/stream")).await;
     assert_eq!(stream.unwrap().status, 200);
-    house.engine.lock(&Caller::Ui).await.unwrap();
+    fixture.engine.lock(&Caller::Ui).await.unwrap();
     let mut heard = String::new();
     line.hear(&mut heard, &["0\r\n\r\n"]).await;
     assert!(line.ends_within(Duration::from_secs(5)).await);
 }
 
-/// security.md, "Keys": secrets in memory are wiped. What a connection has brought stays in its buffer until it ends.
+/// SECURITY.md, "Keys": secrets in memory are wiped. The buffer of a connection keeps what was sent until it ends.
 #[tokio::test]
-async fn connections_that_are_kept_end_at_lock_and_are_not_kept_while_locked() {
-    let house = House::new().await;
-    let door = serve_socket(house.engine.clone(), &house.socket()).await.unwrap();
-    let mut kept = Line::open(door.path()).await;
+async fn kept_connections_end_at_lock_and_none_is_kept_while_locked() {
+    let fixture = Fixture::new().await;
+    let server = serve_socket(fixture.engine.clone(), &fixture.socket())
+        .await
+        .unwrap();
+    let mut kept = Line::open(server.path()).await;
     assert_eq!(kept.ask("GET", "/v1/status", "").await.0, 200);
-    house.engine.lock(&Caller::Ui).await.unwrap();
+    fixture.engine.lock(&Caller::Ui).await.unwrap();
     assert!(kept.ends_within(Duration::from_secs(5)).await);
 
-    let mut locked = Line::open(door.path()).await;
+    let mut locked = Line::open(server.path()).await;
     let wrong = r#"{"passphrase":"not the right one","create":false}"#;
     assert_ne!(locked.ask("POST", "/v1/unlock", wrong).await.0, 200);
     assert!(locked.ends_within(Duration::from_secs(5)).await);
 }
 
 #[tokio::test]
-async fn closing_lets_an_answer_under_way_finish_and_takes_the_socket_away() {
-    let house = House::new().await;
-    let door = serve_socket(house.engine.clone(), &house.socket()).await.unwrap();
-    let mut idle = Line::open(door.path()).await;
+async fn closing_finishes_the_responses_under_way_and_removes_the_socket() {
+    let fixture = Fixture::new().await;
+    let server = serve_socket(fixture.engine.clone(), &fixture.socket())
+        .await
+        .unwrap();
+    let mut idle = Line::open(server.path()).await;
     assert_eq!(idle.ask("GET", "/v1/status", "").await.0, 200);
-    let mut busy = Line::open(door.path()).await;
-    house.add("sandbox").await;
-    let (started, _) = house.signed_in("sandbox", None).await;
+    let mut busy = Line::open(server.path()).await;
+    fixture.add("sandbox").await;
+    let (started, _) = fixture.signed_in("sandbox", None).await;
     let path = format!(
         "/v1/flows/{}?wait_seconds=1",
         started["flow_id"].as_str().unwrap()
@@ -182,11 +198,11 @@ async fn closing_lets_an_answer_under_way_finish_and_takes_the_socket_away() {
     busy.0.send(&request).await.unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;
     let begun = Instant::now();
-    door.close().await;
-    assert!(!house.socket().exists());
+    server.close().await;
+    assert!(!fixture.socket().exists());
     assert!(
         begun.elapsed() < Duration::from_secs(2),
-        "it waited for nobody: {:?}",
+        "it did not wait: {:?}",
         begun.elapsed()
     );
     let (status, _, flow) = busy.answer().await.unwrap();
@@ -195,32 +211,36 @@ async fn closing_lets_an_answer_under_way_finish_and_takes_the_socket_away() {
 }
 
 #[tokio::test]
-async fn one_caller_too_many_is_served_when_a_lingering_one_has_left() {
-    let house = House::new().await;
-    let door = serve_socket(house.engine.clone(), &house.socket()).await.unwrap();
+async fn a_caller_beyond_the_limit_is_served_when_an_idle_one_has_left() {
+    let fixture = Fixture::new().await;
+    let server = serve_socket(fixture.engine.clone(), &fixture.socket())
+        .await
+        .unwrap();
     let mut lines = Vec::new();
     for _ in 0..64 {
-        let mut line = Line::open(door.path()).await;
+        let mut line = Line::open(server.path()).await;
         assert_eq!(line.ask("GET", "/v1/status", "").await.0, 200);
         lines.push(line);
     }
-    // All of them may stay for as long as nobody else knocks.
+    // All of them may stay while no other connection needs the room.
     for line in &mut lines {
         assert_eq!(line.ask("GET", "/v1/status", "").await.0, 200);
     }
-    let mut late = Line::open(door.path()).await;
+    let mut late = Line::open(server.path()).await;
     let answered = tokio::time::timeout(Duration::from_secs(5), late.ask("GET", "/v1/status", "")).await;
     assert_eq!(answered.unwrap().0, 200);
 }
 
-/// security.md, "Local interfaces": connections are bounded for each process, and whoever has too many is told so; what
-/// must always be possible is.
+/// SECURITY.md, "Local interfaces": connections are limited per process, and a process beyond the limit gets an error. Operations
+/// that must always be possible are.
 #[tokio::test]
-async fn a_process_with_all_its_answers_under_way_is_told_so_and_can_still_lock() {
-    let house = House::new().await;
-    let door = serve_socket(house.engine.clone(), &house.socket()).await.unwrap();
-    house.add("sandbox").await;
-    let (started, _) = house.signed_in("sandbox", None).await;
+async fn a_process_at_its_limit_gets_an_error_and_can_still_lock() {
+    let fixture = Fixture::new().await;
+    let server = serve_socket(fixture.engine.clone(), &fixture.socket())
+        .await
+        .unwrap();
+    fixture.add("sandbox").await;
+    let (started, _) = fixture.signed_in("sandbox", None).await;
     let path = format!(
         "/v1/flows/{}?wait_seconds=20",
         started["flow_id"].as_str().unwrap()
@@ -228,12 +248,12 @@ async fn a_process_with_all_its_answers_under_way_is_told_so_and_can_still_lock(
     let request = Request::new("GET", &path).bytes();
     let mut lines = Vec::new();
     for _ in 0..96 {
-        let mut line = Line::open(door.path()).await;
+        let mut line = Line::open(server.path()).await;
         line.0.send(&request).await.unwrap();
         lines.push(line);
     }
     let begun = Instant::now();
-    let mut late = Line::open(door.path()).await;
+    let mut late = Line::open(server.path()).await;
     let (status, head, body) = late.ask("GET", "/v1/connections", "").await;
     assert!(status == 503 && head.contains("retry-after: 1"), "{head}");
     let words = body["error"]["message"].as_str().unwrap();
@@ -246,7 +266,7 @@ async fn a_process_with_all_its_answers_under_way_is_told_so_and_can_still_lock(
         ("GET", "/v1/prompts"),
         ("POST", "/v1/lock"),
     ] {
-        let mut late = Line::open(door.path()).await;
+        let mut late = Line::open(server.path()).await;
         assert_eq!(late.ask(method, path, "").await.0, 200, "{path}");
     }
     assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());

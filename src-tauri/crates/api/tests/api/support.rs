@@ -1,4 +1,4 @@
-//! What every test here stands on.
+//! The fixture of all tests here.
 
 use axum::{
     Router,
@@ -19,11 +19,11 @@ use tokenry_vault::MemoryKeyring;
 use tower::ServiceExt;
 use url::Url;
 
-/// A secret that must turn up nowhere.
+/// A secret that must not appear in a response.
 pub(crate) const CLIENT_SECRET: &str = "testkit-secret";
 
-/// An engine with its router, a provider's server beside it, and a folder that goes away.
-pub(crate) struct House {
+/// An engine with its router, a testkit server as the provider, and a temporary folder.
+pub(crate) struct Fixture {
     pub(crate) engine: Engine,
     pub(crate) router: Router,
     pub(crate) server: Server,
@@ -31,7 +31,7 @@ pub(crate) struct House {
     pub(crate) folder: TempDir,
 }
 
-/// A host that opens nothing and remembers what it was asked to open.
+/// A host that opens no browser and records the URLs.
 #[derive(Default)]
 pub(crate) struct TestHost {
     pub(crate) opened: Mutex<Vec<Url>>,
@@ -52,7 +52,7 @@ impl Host for TestHost {
     }
 }
 
-/// What came back.
+/// A response.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
@@ -66,7 +66,7 @@ impl Answer {
         self.json["error"]["code"].as_str().unwrap_or_default()
     }
 
-    /// What is wrong with this field.
+    /// The problem of this field.
     pub(crate) fn field(&self, name: &str) -> &str {
         self.json["error"]["details"]["fields"][name]
             .as_str()
@@ -74,8 +74,8 @@ impl Answer {
     }
 }
 
-impl House {
-    /// One that lets every program do everything, as `tokenry serve --approve all` does.
+impl Fixture {
+    /// With every prompt allowed, as with `tokenry serve --approve all`.
     pub(crate) async fn new() -> Self {
         Self::asking(ConsentMode::AllowAll).await
     }
@@ -100,15 +100,15 @@ impl House {
         }
     }
 
-    /// One with the provider `sandbox` and one connection of it.
+    /// With the provider `sandbox` and one connection.
     pub(crate) async fn connected() -> Self {
-        let house = Self::new().await;
-        house.add("sandbox").await;
-        house.connect("sandbox", None).await;
-        house
+        let fixture = Self::new().await;
+        fixture.add("sandbox").await;
+        fixture.connect("sandbox", None).await;
+        fixture
     }
 
-    /// Where a socket may be.
+    /// A path for a socket.
     pub(crate) fn socket(&self) -> PathBuf {
         self.folder.path().join("p").join("engine.sock")
     }
@@ -135,7 +135,7 @@ impl House {
         self.send(request).await
     }
 
-    /// Sends a request as it is, with no caller unless it has one. A stream, which never ends, is hung up on.
+    /// Sends a request unchanged, with the caller of its extensions, if any. An endless stream is closed.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, mut body) = response.into_parts();
@@ -173,7 +173,7 @@ impl House {
         })
     }
 
-    /// Connects by pasting the address that the browser ends at; gives the connection's id.
+    /// Connects by pasting the redirect URL; returns the connection's id.
     pub(crate) async fn connect(&self, provider: &str, label: Option<&str>) -> String {
         let (started, url) = self.signed_in(provider, label).await;
         let answer = self.ask("POST", "/v1/callback", json!({ "url": url })).await;
@@ -182,7 +182,7 @@ impl House {
         started["connection_id"].as_str().unwrap().to_owned()
     }
 
-    /// Starts a flow and signs in; gives what started, and the address with the answer.
+    /// Starts a sign-in and completes it in a browser; returns the start and the redirect URL.
     pub(crate) async fn signed_in(&self, provider: &str, label: Option<&str>) -> (Value, String) {
         let path = format!("/v1/oauth-providers/{provider}/authorize");
         let answer = self

@@ -1,16 +1,16 @@
-//! What an app was not given is, for it, not there: same status, headers and body as for what does not exist.
+//! An object that an app has no grant for looks like a missing one: same status, headers and body.
 
 use crate::{
-    furnished::{document, operations},
-    support::{Answer, House, app_caller},
+    populated::{document, operations},
+    support::{Answer, Fixture, app_caller},
 };
 use serde_json::{Value, json};
 use tokenry_core::{ApiScope, AppId, Caller, ConnectionId, CredentialId, OsRandom, ProviderId, SystemClock};
 use tokenry_engine::NewGrant;
 
-/// A house with things that the app was given and things that it was not.
+/// A fixture with objects that the app has a grant for, and others.
 struct Hidden {
-    house: House,
+    fixture: Fixture,
     app: AppId,
     connection: String,
     credential: String,
@@ -19,16 +19,19 @@ struct Hidden {
 
 impl Hidden {
     async fn new() -> Self {
-        let house = House::connected().await;
-        let connection = house.connect("sandbox", Some("topsecret")).await;
-        let provider = house.add("hiddenplace").await["id"].as_str().unwrap().to_owned();
-        house.connect("hiddenplace", None).await;
-        house.connect("hiddenplace", Some("topsecret")).await;
+        let fixture = Fixture::connected().await;
+        let connection = fixture.connect("sandbox", Some("topsecret")).await;
+        let provider = fixture.add("hiddenplace").await["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        fixture.connect("hiddenplace", None).await;
+        fixture.connect("hiddenplace", Some("topsecret")).await;
         let made = json!({"name": "hiddenkey", "type": "raw", "data": {"value": "YQ=="}});
-        let credential = house.ask("POST", "/v1/credentials", made).await.json["id"].clone();
+        let credential = fixture.ask("POST", "/v1/credentials", made).await.json["id"].clone();
         let mine = json!({"name": "minekey", "type": "raw", "data": {"value": "YQ=="}});
-        assert_eq!(house.ask("POST", "/v1/credentials", mine).await.status, 201);
-        let app = house
+        assert_eq!(fixture.ask("POST", "/v1/credentials", mine).await.status, 201);
+        let app = fixture
             .engine
             .register_app(&Caller::Ui, "backup", Vec::new(), false)
             .await;
@@ -40,9 +43,9 @@ impl Hidden {
             credentials: vec!["minekey".to_owned()],
             ..NewGrant::default()
         };
-        house.engine.give_grant(&Caller::Ui, grant).await.unwrap();
+        fixture.engine.give_grant(&Caller::Ui, grant).await.unwrap();
         Self {
-            house,
+            fixture,
             app,
             connection,
             credential: credential.as_str().unwrap().to_owned(),
@@ -50,7 +53,7 @@ impl Hidden {
         }
     }
 
-    /// Names of what is there and hidden, each with one of the same kind for which nothing is there.
+    /// Names of hidden objects, each with a name of the same kind that does not exist.
     fn pairs(&self, sees_providers: bool) -> Vec<(String, String)> {
         let new_connection = ConnectionId::new(&SystemClock, &OsRandom).to_string();
         let new_credential = CredentialId::new(&SystemClock, &OsRandom).to_string();
@@ -73,11 +76,11 @@ impl Hidden {
 
     async fn ask(&self, scopes: &[ApiScope], method: &str, path: &str, body: Option<Value>) -> Answer {
         let caller = app_caller(self.app, scopes);
-        self.house.ask_as(caller, method, path, body).await
+        self.fixture.ask_as(caller, method, path, body).await
     }
 }
 
-/// All of an answer but its own number and the name that was asked for.
+/// A response without its request id and the requested name.
 fn told(answer: &Answer, name: &str) -> (u16, Vec<(String, String)>, String) {
     let name = name.replace("%2F", "/");
     let id = answer.json["error"]["request_id"].as_str().unwrap_or("?");
@@ -90,7 +93,7 @@ fn told(answer: &Answer, name: &str) -> (u16, Vec<(String, String)>, String) {
     )
 }
 
-/// Bodies that are good enough to come to the name.
+/// Bodies that are valid, so that the name is checked.
 fn body(id: &str) -> Option<Value> {
     match id {
         "patch_connection" => Some(json!({"label": "x"})),
@@ -100,10 +103,10 @@ fn body(id: &str) -> Option<Value> {
     }
 }
 
-/// security.md, "Local interfaces": an app without consent gets nothing. No operation of the document tells an app
-/// that a connection, credential or provider exists which it was not given.
+/// SECURITY.md, "Local interfaces": an app without consent gets nothing. No operation reveals to an app that a
+/// connection, credential or provider exists that it has no grant for.
 #[tokio::test]
-async fn an_app_cannot_tell_what_it_was_not_given_from_what_does_not_exist() {
+async fn an_app_cannot_tell_ungranted_objects_from_missing_ones() {
     let document = document();
     let hidden = Hidden::new().await;
     let mut tried = 0;
@@ -118,7 +121,7 @@ async fn an_app_cannot_tell_what_it_was_not_given_from_what_does_not_exist() {
             continue;
         }
         for scopes in &each {
-            // Whoever may start a sign-in anywhere, or see and change providers, knows their names.
+            // An app that may start sign-ins anywhere, or read and change providers, knows their names.
             let sees_providers = scopes.iter().any(|scope| {
                 use ApiScope as S;
                 matches!(
@@ -147,9 +150,9 @@ async fn an_app_cannot_tell_what_it_was_not_given_from_what_does_not_exist() {
     assert!(tried > 500, "{tried}");
 }
 
-/// And names in a body or a query.
+/// Names in a body or a query.
 #[tokio::test]
-async fn names_in_a_request_tell_an_app_nothing_either() {
+async fn names_in_a_request_reveal_no_ungranted_object_to_an_app() {
     let hidden = Hidden::new().await;
     let all = ApiScope::ALL;
     for (there, missing) in hidden.pairs(true) {
@@ -182,12 +185,12 @@ async fn names_in_a_request_tell_an_app_nothing_either() {
     );
 }
 
-/// An ambiguous name is resolved among what the app was given, and names nothing else.
+/// An ambiguous name is resolved among the objects that the app has a grant for.
 #[tokio::test]
-async fn an_ambiguous_name_tells_an_app_no_name_that_it_was_not_given() {
+async fn an_ambiguous_name_reveals_no_ungranted_name_to_an_app() {
     let hidden = Hidden::new().await;
     let all = ApiScope::ALL;
-    // Of two connections with this label it was given neither.
+    // It has a grant for neither of two connections with this label.
     let answer = hidden.ask(all, "GET", "/v1/connections/topsecret", None).await;
     assert_eq!(
         (answer.status, answer.code()),
@@ -195,12 +198,12 @@ async fn an_ambiguous_name_tells_an_app_no_name_that_it_was_not_given() {
         "{}",
         answer.text
     );
-    // Of the provider's two it was given one, and that is what its name means.
+    // It has a grant for one of the provider's two, so the name means that one.
     let answer = hidden
         .ask(all, "POST", "/v1/oauth-providers/sandbox/token", None)
         .await;
     assert_eq!(answer.status, 200, "{}", answer.text);
-    // At another one it was given none, which is as if it had none.
+    // At another provider it has a grant for none, as if the provider had none.
     let answer = hidden
         .ask(all, "POST", "/v1/oauth-providers/hiddenplace/token", None)
         .await;
@@ -211,8 +214,8 @@ async fn an_ambiguous_name_tells_an_app_no_name_that_it_was_not_given() {
         answer.text
     );
     assert!(!answer.text.contains("topsecret"), "{}", answer.text);
-    // A program of the user sees the lists anyway, and is told which ones there are.
-    let answer = hidden.house.ask("GET", "/v1/connections/topsecret", None).await;
+    // A program of the user can read the lists, so the error names the candidates.
+    let answer = hidden.fixture.ask("GET", "/v1/connections/topsecret", None).await;
     assert_eq!(
         (answer.status, answer.code()),
         (409, "conflict"),
@@ -221,14 +224,14 @@ async fn an_ambiguous_name_tells_an_app_no_name_that_it_was_not_given() {
     );
 }
 
-/// The attempt is in the activity log all the same: the user sees what the app was after.
+/// The activity log has the attempt, so that the user sees it.
 #[tokio::test]
-async fn what_an_app_tried_to_reach_is_in_the_log_though_it_is_told_that_nothing_is_there() {
+async fn an_apps_attempt_on_an_ungranted_object_is_logged() {
     let hidden = Hidden::new().await;
     let path = format!("/v1/connections/{}/token", hidden.connection);
     let answer = hidden.ask(ApiScope::ALL, "POST", &path, None).await;
     assert_eq!(answer.status, 404, "{}", answer.text);
-    let (events, _) = hidden.house.engine.events(&Caller::Ui, None, 20).await.unwrap();
+    let (events, _) = hidden.fixture.engine.events(&Caller::Ui, None, 20).await.unwrap();
     let refused = events
         .iter()
         .find(|event| event.caller.app() == Some(hidden.app))

@@ -1,6 +1,6 @@
 //! The two operations of the reference, with its paths and names.
 
-use crate::support::{Answer, CLIENT_SECRET, House, program};
+use crate::support::{Answer, CLIENT_SECRET, Fixture, program};
 use axum::{body::Body, http::Request};
 use serde_json::{Value, json};
 use tokenry_testkit::http;
@@ -9,48 +9,51 @@ const INITIALISE: &str = "/v1/embed/default/connector/sandbox/oauth2/initialise"
 const CALLBACK: &str = "/v1alpha1/connections/oauth2/callback";
 
 /// A provider without a secret of its own, and the secret as a credential.
-async fn ready() -> (House, Value) {
-    let house = House::new().await;
-    let mut provider = house.provider("sandbox");
+async fn ready() -> (Fixture, Value) {
+    let fixture = Fixture::new().await;
+    let mut provider = fixture.provider("sandbox");
     provider.as_object_mut().unwrap().remove("client_secret");
     provider["redirect"] = json!("paste");
-    let answer = house.ask("POST", "/v1/oauth-providers", provider.clone()).await;
+    let answer = fixture.ask("POST", "/v1/oauth-providers", provider.clone()).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
     // `testkit-secret`.
     let secret = json!({"name": "app-secret", "type": "raw", "data": {"value": "dGVzdGtpdC1zZWNyZXQ="}});
-    let credential = house.ask("POST", "/v1/credentials", secret).await.json;
+    let credential = fixture.ask("POST", "/v1/credentials", secret).await.json;
     let body = json!({
         "authorizeUrl": provider["authorization_endpoint"],
         "clientId": provider["client_id"],
         "credential": {"id": credential["id"], "organisationId": "default"},
     });
-    (house, body)
+    (fixture, body)
 }
 
-/// The query that the browser ends with.
-async fn signed_in(house: &House, body: Value) -> String {
-    let answer = house.ask("POST", INITIALISE, body).await;
+/// The query of the redirect.
+async fn signed_in(fixture: &Fixture, body: Value) -> String {
+    let answer = fixture.ask("POST", INITIALISE, body).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
-    assert_eq!(answer.json["url"], answer.json["browser_url"], "nobody listens");
+    assert_eq!(
+        answer.json["url"], answer.json["browser_url"],
+        "without a loopback listener"
+    );
     let url = answer.json["url"].as_str().unwrap().parse().unwrap();
     let location = http::get(&url, &[]).unwrap().location().unwrap().to_owned();
     location.split_once('?').unwrap().1.to_owned()
 }
 
-async fn with_cookie(house: &House, query: &str, cookie: &str) -> Answer {
+async fn with_cookie(fixture: &Fixture, query: &str, cookie: &str) -> Answer {
     let request = Request::builder()
         .uri(format!("{CALLBACK}?{query}"))
         .header("cookie", cookie);
     let mut request = request.body(Body::empty()).unwrap();
     request.extensions_mut().insert(program());
-    house.send(request).await
+    fixture.send(request).await
 }
 
 #[tokio::test]
-async fn a_flow_is_initialised_and_its_callback_answers_the_redacted_credential() {
-    let (house, body) = ready().await;
-    let query = signed_in(&house, body).await;
-    let answer = house.ask("GET", &format!("{CALLBACK}?{query}"), None).await;
+async fn a_sign_in_is_initialised_and_its_callback_returns_the_redacted_credential() {
+    let (fixture, body) = ready().await;
+    let query = signed_in(&fixture, body).await;
+    let answer = fixture.ask("GET", &format!("{CALLBACK}?{query}"), None).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
     let id = answer.json["id"].clone();
     let expected = json!({
@@ -58,23 +61,23 @@ async fn a_flow_is_initialised_and_its_callback_answers_the_redacted_credential(
         "redactFields": [],
     });
     assert_eq!(answer.json, expected);
-    let connection = house.ask("GET", "/v1/connections/sandbox", None).await.json;
+    let connection = fixture.ask("GET", "/v1/connections/sandbox", None).await.json;
     assert_eq!(
         (&connection["id"], &connection["status"]),
         (&id, &json!("active"))
     );
-    let token = house.ask("POST", "/v1/connections/sandbox/token", None).await;
+    let token = fixture.ask("POST", "/v1/connections/sandbox/token", None).await;
     assert_eq!(token.status, 200, "{}", token.text);
     assert!(!answer.text.contains(token.json["access_token"].as_str().unwrap()));
-    let again = house.ask("GET", &format!("{CALLBACK}?{query}"), None).await;
+    let again = fixture.ask("GET", &format!("{CALLBACK}?{query}"), None).await;
     assert_eq!((again.status, again.code()), (410, "flow_expired"));
-    let events = house.ask("GET", "/v1/events", None).await;
+    let events = fixture.ask("GET", "/v1/events", None).await;
     assert!(!events.text.contains(CLIENT_SECRET));
 }
 
 #[tokio::test]
 async fn each_wrong_field_of_the_request_is_named_as_the_reference_names_it() {
-    let (house, good) = ready().await;
+    let (fixture, good) = ready().await;
     let with = |pointer: &str, value: Value| {
         let mut body = good.clone();
         let (parent, key) = pointer.rsplit_once('/').unwrap();
@@ -101,7 +104,7 @@ async fn each_wrong_field_of_the_request_is_named_as_the_reference_names_it() {
         (with("/scopes", json!(["a\"b"])), "scopes"),
         (with("/scope", json!("x")), "scope"),
     ] {
-        let answer = house.ask("POST", INITIALISE, body.clone()).await;
+        let answer = fixture.ask("POST", INITIALISE, body.clone()).await;
         assert_eq!(
             (answer.status, answer.code()),
             (422, "validation_error"),
@@ -112,9 +115,9 @@ async fn each_wrong_field_of_the_request_is_named_as_the_reference_names_it() {
     }
     for path in [
         INITIALISE.replace("default", "work"),
-        INITIALISE.replace("sandbox", "nobody"),
+        INITIALISE.replace("sandbox", "unknown"),
     ] {
-        let answer = house.ask("POST", &path, good.clone()).await;
+        let answer = fixture.ask("POST", &path, good.clone()).await;
         assert_eq!(
             (answer.status, answer.code()),
             (404, "not_found"),
@@ -125,9 +128,9 @@ async fn each_wrong_field_of_the_request_is_named_as_the_reference_names_it() {
 }
 
 #[tokio::test]
-async fn what_the_provider_refused_is_passed_on_and_what_is_no_answer_leaves_flows_open() {
-    let (house, body) = ready().await;
-    let query = signed_in(&house, body).await;
+async fn a_providers_refusal_is_returned_and_an_invalid_redirect_changes_nothing() {
+    let (fixture, body) = ready().await;
+    let query = signed_in(&fixture, body).await;
     let of = |key: &str| {
         let pairs = url::form_urlencoded::parse(query.as_bytes());
         pairs.into_owned().find(|(k, _)| k == key).unwrap().1
@@ -142,7 +145,7 @@ async fn what_the_provider_refused_is_passed_on_and_what_is_no_answer_leaves_flo
         format!("?code=a%00&state={state}"),
         format!("?code=a&state={state}&state={state}"),
     ] {
-        let answer = house.ask("GET", &format!("{CALLBACK}{bad}"), None).await;
+        let answer = fixture.ask("GET", &format!("{CALLBACK}{bad}"), None).await;
         assert_eq!(
             (answer.status, answer.code()),
             (422, "validation_error"),
@@ -150,12 +153,12 @@ async fn what_the_provider_refused_is_passed_on_and_what_is_no_answer_leaves_flo
             answer.text
         );
     }
-    let unknown = house
+    let unknown = fixture
         .ask("GET", &format!("{CALLBACK}?code=x&state=unknown"), None)
         .await;
     assert_eq!((unknown.status, unknown.code()), (410, "flow_expired"));
     let error = format!("error=server_error&error_description=oh%E2%80%AEno&state={state}&iss={iss}");
-    let answer = house.ask("GET", &format!("{CALLBACK}?{error}"), None).await;
+    let answer = fixture.ask("GET", &format!("{CALLBACK}?{error}"), None).await;
     assert_eq!(
         (answer.status, answer.code()),
         (502, "provider_error"),
@@ -167,12 +170,14 @@ async fn what_the_provider_refused_is_passed_on_and_what_is_no_answer_leaves_flo
 }
 
 #[tokio::test]
-async fn a_callback_with_a_cookie_counts_only_with_that_flows_own() {
-    let (house, _) = ready().await;
-    let mut provider = house.provider("other");
+async fn a_callback_with_the_cookie_of_another_sign_in_is_refused() {
+    let (fixture, _) = ready().await;
+    let mut provider = fixture.provider("other");
     provider["redirect"] = json!("paste");
-    house.ask("POST", "/v1/oauth-providers", provider).await;
-    let started = house.ask("POST", "/v1/credentials/other/oauth/start", None).await;
+    fixture.ask("POST", "/v1/oauth-providers", provider).await;
+    let started = fixture
+        .ask("POST", "/v1/credentials/other/oauth/start", None)
+        .await;
     let cookie = started.headers["set-cookie"].to_str().unwrap();
     let own = cookie.split(';').next().unwrap().to_owned();
     let url = started.json["auth_url"].as_str().unwrap().parse().unwrap();
@@ -183,7 +188,7 @@ async fn a_callback_with_a_cookie_counts_only_with_that_flows_own() {
         "a=b; tokenry_oauth_state=",
         &format!("{own}; {own}"),
     ] {
-        let answer = with_cookie(&house, query, wrong).await;
+        let answer = with_cookie(&fixture, query, wrong).await;
         assert_eq!(
             (answer.status, answer.code()),
             (422, "validation_error"),
@@ -191,6 +196,6 @@ async fn a_callback_with_a_cookie_counts_only_with_that_flows_own() {
             answer.text
         );
     }
-    let answer = with_cookie(&house, query, &format!("a=b; {own}")).await;
+    let answer = with_cookie(&fixture, query, &format!("a=b; {own}")).await;
     assert_eq!(answer.status, 201, "{}", answer.text);
 }

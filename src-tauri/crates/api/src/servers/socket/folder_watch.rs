@@ -1,24 +1,24 @@
-//! Notices that a folder on the way to the socket has changed, and costs nothing while none does.
+//! Notices changes of the folders above the socket, at no cost while none changes.
 
 use std::{path::Path, time::Duration};
 
-/// How often to look where the system tells nothing by itself.
-const INTERVAL: Duration = Duration::from_secs(60);
+/// How often to check on a system that does not report changes.
+const POLL_INTERVAL: Duration = Duration::from_secs(60);
 
-/// What happens to the folders of the socket, as long as it lives.
-pub(super) struct Watch(Option<system::Events>);
+/// Watches until it is dropped.
+pub(super) struct FolderWatch(Option<system::Events>);
 
-impl Watch {
-    /// Watches the way to the socket at `current`, and to the place where it is `wanted`.
+impl FolderWatch {
+    /// Watches the folders above the socket at `current`, and above the `wanted` path.
     pub(super) fn on(wanted: &Path, current: &Path) -> Self {
         Self(system::Events::of(wanted, current))
     }
 
-    /// Resolves after something has happened.
+    /// Resolves after a change.
     pub(super) async fn changed(&mut self) {
         match &self.0 {
             Some(events) => events.changed().await,
-            None => tokio::time::sleep(INTERVAL).await,
+            None => tokio::time::sleep(POLL_INTERVAL).await,
         }
     }
 }
@@ -45,12 +45,12 @@ mod system {
             let home = wanted.parent()?;
             let mut missing = watch(home, goes | WatchFlags::MASK_ADD) == Err(io::Errno::NOENT);
             for folder in home.ancestors().skip(1) {
-                // The first folder that is there is where the next one on the way will appear.
+                // In the first folder that exists, the next one on the way will appear.
                 let appears = match missing {
                     true => WatchFlags::CREATE | WatchFlags::MOVED_TO,
                     false => WatchFlags::empty(),
                 };
-                // What is watched already keeps what it is watched for.
+                // A folder that is watched already keeps its flags.
                 missing = watch(folder, appears | WatchFlags::MASK_ADD) == Err(io::Errno::NOENT);
             }
             // `AsyncFd::new` is deprecated because of types that let go of their descriptor; an `OwnedFd` does not.

@@ -1,62 +1,64 @@
-use crate::doors::connection::HEAD_BYTES;
+//! Checks the head of a request strictly, before the HTTP library parses it.
+
+use crate::servers::connection::MAX_HEAD_BYTES;
 use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-const BAD: &[u8] = b"HTTP/1.1 400 Bad Request\r\nX-Content-Type-Options: nosniff\r\n\
+const BAD_REQUEST: &[u8] = b"HTTP/1.1 400 Bad Request\r\nX-Content-Type-Options: nosniff\r\n\
     Cross-Origin-Resource-Policy: same-origin\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-const TOO_LARGE: &[u8] =
+const HEAD_TOO_LARGE: &[u8] =
     b"HTTP/1.1 431 Request Header Fields Too Large\r\nX-Content-Type-Options: nosniff\r\n\
     Cross-Origin-Resource-Policy: same-origin\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
-/// The head of a request, as it came.
+/// The head of a request.
 pub(super) enum Head {
-    /// It can mean one thing only. With whatever came behind it.
-    Clear(Vec<u8>),
-    /// It is answered with this.
-    Refused(&'static [u8]),
+    /// It has one meaning only. With the bytes that were read after it.
+    Unambiguous(Vec<u8>),
+    /// It is rejected with this response.
+    Rejected(&'static [u8]),
 }
 
-/// Reads the head of the first request and looks at its bytes, before the HTTP library makes the best of them: it
-/// takes lines that end with a bare LF, drops a repeated Content-Length, and one that comes after Transfer-Encoding
-/// (RFC 9112 §2.2, §5.2, §6.3). Another program between could have read those differently.
+/// Reads the head of the first request and checks its bytes before the HTTP library parses them. The library is lenient: it
+/// accepts lines that end with a bare LF, and ignores a repeated Content-Length and one after a Transfer-Encoding (RFC 9112
+/// §2.2, §5.2, §6.3). A proxy in between could have read those differently.
 pub(super) async fn read(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<Head> {
     let mut bytes = Vec::with_capacity(1024);
-    let mut seen = 0;
+    let mut checked = 0;
     loop {
         if stream.read_buf(&mut bytes).await? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        match end(&bytes, seen) {
-            Ok(Some(end)) if is_clear(&bytes[..end]) => return Ok(Head::Clear(bytes)),
-            Ok(Some(_)) | Err(BadLine) => return Ok(Head::Refused(BAD)),
-            Ok(None) if bytes.len() > HEAD_BYTES => return Ok(Head::Refused(TOO_LARGE)),
-            // The last byte may be half of a line's end.
-            Ok(None) => seen = bytes.len() - 1,
+        match end(&bytes, checked) {
+            Ok(Some(end)) if is_unambiguous(&bytes[..end]) => return Ok(Head::Unambiguous(bytes)),
+            Ok(Some(_)) | Err(BareLineEnd) => return Ok(Head::Rejected(BAD_REQUEST)),
+            Ok(None) if bytes.len() > MAX_HEAD_BYTES => return Ok(Head::Rejected(HEAD_TOO_LARGE)),
+            // The last byte may be the CR of a line end.
+            Ok(None) => checked = bytes.len() - 1,
         }
     }
 }
 
-/// A CR or LF that is not half of a line's end.
-struct BadLine;
+/// A CR or LF that is not part of a CRLF.
+struct BareLineEnd;
 
-/// Where the head ends, if it does: behind the last line before the empty one. Bytes before `from` were looked at.
-fn end(bytes: &[u8], from: usize) -> Result<Option<usize>, BadLine> {
+/// Where the head ends, if it does: after the last line before the empty one. Bytes before `from` were checked already.
+fn end(bytes: &[u8], from: usize) -> Result<Option<usize>, BareLineEnd> {
     for at in from..bytes.len() {
         match bytes[at] {
-            b'\n' if at == 0 || bytes[at - 1] != b'\r' => return Err(BadLine),
+            b'\n' if at == 0 || bytes[at - 1] != b'\r' => return Err(BareLineEnd),
             b'\n' if bytes[..at - 1].ends_with(b"\r\n") => return Ok(Some(at - 1)),
-            b'\r' if bytes.get(at + 1).is_some_and(|next| *next != b'\n') => return Err(BadLine),
+            b'\r' if bytes.get(at + 1).is_some_and(|next| *next != b'\n') => return Err(BareLineEnd),
             _ => {}
         }
     }
     Ok(None)
 }
 
-fn is_clear(head: &[u8]) -> bool {
+fn is_unambiguous(head: &[u8]) -> bool {
     let mut lines = head
         .split(|byte| *byte == b'\n')
         .map(|line| line.strip_suffix(b"\r").unwrap_or(line));
-    // The request line is the library's business; it is strict there.
+    // The library is strict about the request line.
     if lines.next().is_none_or(<[u8]>::is_empty) {
         return false;
     }
@@ -80,8 +82,8 @@ fn is_clear(head: &[u8]) -> bool {
     lengths + codings <= 1
 }
 
-/// Name and value of a header line. A folded line (obs-fold) begins with a space, which no name does; nor is there a
-/// space between a name and its colon (RFC 9112 §5.1).
+/// The name and value of a header line. `None` for a folded line (obs-fold), which begins with a space, and for a space
+/// before the colon (RFC 9112 §5.1).
 fn field(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let colon = line.iter().position(|byte| *byte == b':')?;
     let (name, value) = (&line[..colon], &line[colon + 1..]);
@@ -99,28 +101,28 @@ fn field(line: &[u8]) -> Option<(&[u8], &[u8])> {
 mod tests {
     use super::*;
 
-    async fn heard(bytes: &[u8]) -> Option<bool> {
+    async fn judge(bytes: &[u8]) -> Option<bool> {
         let mut rest = bytes;
         match read(&mut rest).await {
-            Ok(Head::Clear(read)) => {
+            Ok(Head::Unambiguous(read)) => {
                 assert!(bytes.starts_with(&read));
                 Some(true)
             }
-            Ok(Head::Refused(_)) => Some(false),
+            Ok(Head::Rejected(_)) => Some(false),
             Err(_) => None,
         }
     }
 
-    /// security.md, "Doors": a head that two readers could understand differently is refused.
+    /// SECURITY.md, "Local interfaces": a head that two parsers could understand differently is rejected.
     #[tokio::test]
-    async fn only_a_head_that_can_mean_one_thing_is_clear() {
+    async fn only_an_unambiguous_head_is_accepted() {
         for good in [
             "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
             "GET / HTTP/1.1\r\n\r\n",
             "POST / HTTP/1.1\r\nContent-Length:5 \r\n\r\nhello",
             "POST / HTTP/1.1\r\ntransfer-encoding: Chunked\r\n\r\n0\n\n",
         ] {
-            assert_eq!(heard(good.as_bytes()).await, Some(true), "{good:?}");
+            assert_eq!(judge(good.as_bytes()).await, Some(true), "{good:?}");
         }
         for bad in [
             "\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -146,28 +148,31 @@ mod tests {
             "POST / HTTP/1.1\r\nTransfer-Encoding: xchunked\r\n\r\n",
             "POST / HTTP/1.1\r\nTransfer-Encoding: chunked, identity\r\n\r\n",
         ] {
-            assert_eq!(heard(bad.as_bytes()).await, Some(false), "{bad:?}");
+            assert_eq!(judge(bad.as_bytes()).await, Some(false), "{bad:?}");
         }
-        assert_eq!(heard(b"GET / HTTP/1.1\r\nHost: a\r\n").await, None);
+        assert_eq!(judge(b"GET / HTTP/1.1\r\nHost: a\r\n").await, None);
     }
 
     #[tokio::test]
-    async fn a_line_end_may_come_in_two_pieces_and_is_judged_as_a_whole() {
+    async fn a_line_end_may_arrive_in_two_pieces() {
         let text = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
         for cut in 1..text.len() {
             let mut pieces = (&text[..cut]).chain(&text[cut..]);
-            assert!(matches!(read(&mut pieces).await, Ok(Head::Clear(_))), "{cut}");
+            assert!(
+                matches!(read(&mut pieces).await, Ok(Head::Unambiguous(_))),
+                "{cut}"
+            );
         }
         let mut pieces = (&b"GET / HTTP/1.1\r"[..]).chain(&b"X: b\r\n\r\n"[..]);
-        assert!(matches!(read(&mut pieces).await, Ok(Head::Refused(BAD))));
+        assert!(matches!(read(&mut pieces).await, Ok(Head::Rejected(BAD_REQUEST))));
     }
 
     #[tokio::test]
-    async fn a_head_without_an_end_is_not_read_for_ever() {
-        let endless = vec![b'a'; HEAD_BYTES * 2];
+    async fn a_head_without_an_end_is_rejected_at_the_limit() {
+        let endless = vec![b'a'; MAX_HEAD_BYTES * 2];
         assert!(matches!(
             read(&mut endless.as_slice()).await,
-            Ok(Head::Refused(TOO_LARGE))
+            Ok(Head::Rejected(HEAD_TOO_LARGE))
         ));
     }
 }

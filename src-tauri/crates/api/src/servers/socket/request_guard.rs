@@ -1,18 +1,20 @@
-use crate::{error::Refused, extract};
+//! Refuses requests of web pages that reach the socket through a forwarded port.
+
+use crate::{error::ApiError, extract};
 use axum::{
     body::Body,
     http::{HeaderMap, Request, Uri, header},
 };
 
-/// Turns away what a program on this machine would not send. A web page cannot reach a Unix socket; one that is
-/// forwarded to a port could, and gives itself away by its `Host` or its `Origin`.
-pub(super) fn check(request: &Request<Body>) -> Result<(), Refused> {
+/// Refuses what a program on this machine would not send. A web page cannot reach a Unix socket, except when it is
+/// forwarded to a port; then the `Host` or the `Origin` shows it.
+pub(super) fn check(request: &Request<Body>) -> Result<(), ApiError> {
     let headers = request.headers();
     if headers.contains_key(header::ORIGIN) {
-        return Err(Refused::Stranger("a request with an Origin is refused"));
+        return Err(ApiError::WebPage("a request with an Origin is refused"));
     }
     if !names_us(request.uri(), headers) {
-        return Err(Refused::Stranger(
+        return Err(ApiError::WebPage(
             "a request for another host than `localhost` is refused",
         ));
     }

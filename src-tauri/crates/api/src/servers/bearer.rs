@@ -1,32 +1,32 @@
-//! What every door that programs knock at has in common: who a request comes from.
+//! Who a request comes from: the program at the other end, or the app of a bearer token.
 
-use crate::{error::Refused, oauth};
+use crate::{error::ApiError, oauth};
 use axum::http::{HeaderMap, header};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use tokenry_core::{Caller, OsRandom, Peer, Random, Secret};
 use tokenry_engine::{Engine, Error};
 
-/// A door's own token: whoever has it could read a file of our user. Only its keyed hash is kept.
+/// The loopback server's own token: its bearer could read a file of our user. Only a keyed hash of it is kept in memory.
 pub(super) struct OwnToken {
-    /// As long as a block of the hash.
+    /// One block of the hash.
     key: [u8; 64],
     tag: Vec<u8>,
 }
 
 impl OwnToken {
-    /// A new one of 256 bits, and the text to hand out.
-    pub(super) fn fresh() -> (Self, Secret) {
-        let (mut key, mut octets) = ([0; 64], [0; 32]);
+    /// A new token of 256 bits, and its text for the discovery file.
+    pub(super) fn generate() -> (Self, Secret) {
+        let (mut key, mut bytes) = ([0; 64], [0; 32]);
         OsRandom.fill(&mut key);
-        OsRandom.fill(&mut octets);
-        let text = Secret::hex(&octets);
+        OsRandom.fill(&mut bytes);
+        let text = Secret::hex(&bytes);
         let tag = keyed(&key, &text).finalize().into_bytes().to_vec();
         (Self { key, tag }, text)
     }
 
-    /// Whether this is it; takes the same time whatever is wrong with it.
-    fn is(&self, token: &Secret) -> bool {
+    /// Whether this is the token, compared in constant time.
+    fn matches(&self, token: &Secret) -> bool {
         keyed(&self.key, token).verify_slice(&self.tag).is_ok()
     }
 }
@@ -37,32 +37,32 @@ fn keyed(key: &[u8; 64], text: &Secret) -> Hmac<Sha256> {
     mac
 }
 
-/// Who asks: whoever the token in the header proves. Without a token it is a program of our user where the door can
-/// tell that by itself (`own` is `None`), and nobody elsewhere. A token that is wrong is never overlooked.
+/// The caller of a request: the app of the token in its header, or a program of our user. Without a token it is a program of
+/// our user at the socket (`own` is `None`), and refused at the loopback server. A wrong token is always refused.
 pub(super) async fn caller(
     engine: &Engine,
     path: &str,
     headers: &HeaderMap,
     peer: &Peer,
     own: Option<&OwnToken>,
-) -> Result<Caller, Refused> {
-    // There an OAuth client proves itself, in OAuth's own ways (RFC 6749 §2.3.1).
+) -> Result<Caller, ApiError> {
+    // At these paths an OAuth client authenticates itself in OAuth's own ways (RFC 6749 §2.3.1).
     if oauth::is_public(path) {
         return Ok(Caller::Program(peer.clone()));
     }
     match (token(headers)?, own) {
         (None, None) => Ok(Caller::Program(peer.clone())),
-        (None, Some(_)) => Err(refused(
-            "this door lets nobody in without a token; send `Authorization: Bearer` with the one in loopback.json or \
-             with an app's own",
+        (None, Some(_)) => Err(unauthorized(
+            "the loopback server needs a token; send `Authorization: Bearer` with the token in loopback.json or with an \
+             app's own token",
         )),
-        (Some(token), Some(own)) if own.is(&token) => Ok(Caller::Program(peer.clone())),
+        (Some(token), Some(own)) if own.matches(&token) => Ok(Caller::Program(peer.clone())),
         (Some(token), _) => Ok(engine.authenticate(&token, Some(peer.clone())).await?),
     }
 }
 
-/// The bearer token (RFC 6750 §2.1): in this header, and nowhere else.
-fn token(headers: &HeaderMap) -> Result<Option<Secret>, Refused> {
+/// The bearer token (RFC 6750 §2.1), which is read from this header only.
+fn token(headers: &HeaderMap) -> Result<Option<Secret>, ApiError> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let Some(value) = values.next() else {
         return Ok(None);
@@ -75,8 +75,8 @@ fn token(headers: &HeaderMap) -> Result<Option<Secret>, Refused> {
         .filter(|token| is_token(token));
     match token {
         Some(token) => Ok(Some(Secret::new(token.to_owned()))),
-        None => Err(refused(
-            "the Authorization header cannot be read; send it once, as `Bearer` and a token",
+        None => Err(unauthorized(
+            "the Authorization header is invalid; send it once, as `Bearer` and a token",
         )),
     }
 }
@@ -90,8 +90,8 @@ fn is_token(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
 }
 
-fn refused(why: &'static str) -> Refused {
-    Refused::Engine(Error::Unauthorized(why))
+fn unauthorized(why: &'static str) -> ApiError {
+    ApiError::Engine(Error::Unauthorized(why))
 }
 
 #[cfg(test)]
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
     use axum::http::HeaderValue;
 
-    fn read(values: &[&'static str]) -> Result<Option<String>, Refused> {
+    fn read(values: &[&'static str]) -> Result<Option<String>, ApiError> {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(header::AUTHORIZATION, HeaderValue::from_static(value));
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn the_scheme_may_be_written_in_any_case_and_nothing_else_may_differ() {
+    fn only_the_case_of_the_scheme_may_differ() {
         for good in ["Bearer a-._~+/9==", "bearer a-._~+/9==", "BEARER  a-._~+/9=="] {
             assert_eq!(read(&[good]).unwrap().as_deref(), Some("a-._~+/9=="));
         }
@@ -130,10 +130,10 @@ mod tests {
     }
 
     #[test]
-    fn a_token_of_a_door_is_new_each_time_and_has_256_bits() {
-        let (one, text) = OwnToken::fresh();
-        let (other, _) = OwnToken::fresh();
-        assert!(text.expose().len() == 64 && one.is(&text) && !other.is(&text));
-        assert!(!one.is(&Secret::new(String::new())));
+    fn the_own_token_is_new_each_time_and_has_256_bits() {
+        let (one, text) = OwnToken::generate();
+        let (other, _) = OwnToken::generate();
+        assert!(text.expose().len() == 64 && one.matches(&text) && !other.matches(&text));
+        assert!(!one.matches(&Secret::new(String::new())));
     }
 }

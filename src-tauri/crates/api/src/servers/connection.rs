@@ -1,4 +1,6 @@
-use super::patience::{Pace, Patient};
+//! Serves one connection of a server by HTTP/1.1.
+
+use super::idle_timeout::{Activity, IdleTimeoutStream};
 use axum::{
     body::Body,
     extract::Request,
@@ -14,11 +16,11 @@ use tokio::{
     sync::Notify,
 };
 
-/// The most bytes of a request's head.
-pub(super) const HEAD_BYTES: usize = 64 << 10;
+/// The longest head of a request.
+pub(super) const MAX_HEAD_BYTES: usize = 64 << 10;
 
-/// On every answer: a browser that gets one neither guesses its type nor gives it to another site's page.
-const FOR_BROWSERS: [(HeaderName, HeaderValue); 2] = [
+/// Headers of every response: a browser does not guess its type, and does not give it to a page of another site.
+const BROWSER_HEADERS: [(HeaderName, HeaderValue); 2] = [
     (
         header::X_CONTENT_TYPE_OPTIONS,
         HeaderValue::from_static("nosniff"),
@@ -30,40 +32,43 @@ const FOR_BROWSERS: [(HeaderName, HeaderValue); 2] = [
 ];
 
 /// How a connection is served.
-pub(super) struct Manners {
-    /// Whether it may bring one request after the other.
-    pub(super) kept: bool,
-    pub(super) pace: Arc<Pace>,
-    /// Asks it to end as soon as it has nothing under way: the door closes.
-    pub(super) leave: Arc<Notify>,
-    /// A lock asks for the same: what a connection has brought stays in its buffer until it ends.
+pub(super) struct ConnectionOptions {
+    /// Whether it may bring several requests, one after the other.
+    pub(super) keep_alive: bool,
+    pub(super) activity: Arc<Activity>,
+    /// Notified when the server closes: the connection ends as soon as no request is under way.
+    pub(super) shutdown: Arc<Notify>,
+    /// A lock of the vault ends the connection in the same way, since its buffer keeps what was sent until it ends.
     pub(super) engine: Engine,
 }
 
-/// Serves one connection until it ends, or is asked to leave and has nothing under way.
-pub(super) async fn serve<S, F>(stream: Patient<S>, manners: Manners, answer: impl Fn(Request) -> F)
-where
+/// Serves one connection until it ends, or until it is asked to end and no request is under way.
+pub(super) async fn serve<S, F>(
+    stream: IdleTimeoutStream<S>,
+    options: ConnectionOptions,
+    respond: impl Fn(Request) -> F,
+) where
     S: AsyncRead + AsyncWrite + Unpin,
     F: Future<Output = Response>,
 {
-    let Manners {
-        kept,
-        pace,
-        leave,
+    let ConnectionOptions {
+        keep_alive,
+        activity,
+        shutdown,
         engine,
-    } = manners;
+    } = options;
     let mut locked = pin!(engine.locked());
     let service = service_fn(|request: hyper::Request<Incoming>| {
-        let answer = answer(request.map(Body::new));
-        let (pace, engine) = (&pace, &engine);
+        let response = respond(request.map(Body::new));
+        let (activity, engine) = (&activity, &engine);
         async move {
-            let _answering = pace.answering();
-            let mut response = answer.await;
-            for (name, value) in FOR_BROWSERS {
+            let _answering = activity.answering();
+            let mut response = response.await;
+            for (name, value) in BROWSER_HEADERS {
                 response.headers_mut().insert(name, value);
             }
-            // It may have brought a passphrase, and be kept for hours.
-            if kept && !engine.is_open() {
+            // The request may have held a passphrase, and the connection may last for hours.
+            if keep_alive && !engine.is_open() {
                 let close = HeaderValue::from_static("close");
                 response.headers_mut().insert(header::CONNECTION, close);
             }
@@ -73,23 +78,23 @@ where
     let connection = http1::Builder::new()
         .header_read_timeout(None)
         .auto_date_header(false)
-        .keep_alive(kept)
-        .max_buf_size(HEAD_BYTES)
+        .keep_alive(keep_alive)
+        .max_buf_size(MAX_HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
     loop {
         tokio::select! {
             biased;
             ended = connection.as_mut() => {
-                // Garbage, a hang-up or our own impatience: the caller's business.
+                // Invalid HTTP, a closed connection or a timeout: the client's problem.
                 if let Err(error) = ended {
                     tracing::debug!("a connection ended early: {error}");
                 }
                 return;
             }
-            () = leave.notified() => connection.as_mut().graceful_shutdown(),
-            // Others wait for the room.
-            at_once = pace.asked_to_leave() => match at_once {
+            () = shutdown.notified() => connection.as_mut().graceful_shutdown(),
+            // Another connection waits for the room.
+            at_once = activity.close_requested() => match at_once {
                 true => return,
                 false => connection.as_mut().graceful_shutdown(),
             },

@@ -1,9 +1,9 @@
-//! A house in which there is one of everything, called as in the document's examples, so that every operation of the
-//! document can be called with its own example.
+//! A fixture with one object of every kind, named as in the document's examples, so that every operation can be called with
+//! its own example.
 
 use crate::{
     oauth::ISSUER,
-    support::{Answer, House, app_caller},
+    support::{Answer, Fixture, app_caller},
 };
 use axum::{body::Body, http::Request};
 use serde_json::{Value, json};
@@ -32,13 +32,13 @@ impl<'a> Operation<'a> {
         self.said["operationId"].as_str().unwrap()
     }
 
-    /// How it is called in the message of a test.
+    /// Its name in the message of a test.
     pub(crate) fn name(&self) -> String {
         format!("{} {}", self.method, self.path)
     }
 }
 
-/// Everything there is.
+/// All operations.
 pub(crate) fn operations(document: &Value) -> Vec<Operation<'_>> {
     let paths = document["paths"].as_object().unwrap();
     let all = paths.iter().flat_map(|(path, methods)| {
@@ -54,7 +54,7 @@ pub(crate) fn example<'a>(document: &'a Value, content: &Value) -> Option<&'a Va
     document.pointer(&reference[1..])?.get("value")
 }
 
-/// Tells whether something is as a schema of the document says.
+/// Validates a value against a schema of the document.
 pub(crate) fn validator(document: &Value, schema: &Value) -> jsonschema::Validator {
     let mut root = schema.clone();
     root["components"] = document["components"].clone();
@@ -62,26 +62,26 @@ pub(crate) fn validator(document: &Value, schema: &Value) -> jsonschema::Validat
     options.build(&root).unwrap()
 }
 
-pub(crate) struct Furnished {
-    pub(crate) house: House,
+pub(crate) struct Populated {
+    pub(crate) fixture: Fixture,
     provider: Value,
     app: AppId,
     grant: GrantId,
     flow: String,
-    /// Where the browser of that flow ended.
+    /// The redirect of that sign-in.
     answer: Url,
 }
 
-impl Furnished {
-    /// The app made everything that an app can make, and was granted every scope.
+impl Populated {
+    /// The app made every object that an app can make, and has every scope.
     pub(crate) async fn new() -> Self {
-        let house = House::new().await;
-        let mut provider = house.provider("github");
+        let fixture = Fixture::new().await;
+        let mut provider = fixture.provider("github");
         provider["redirect"] = "paste".into();
-        let made = house.ask("POST", "/v1/oauth-providers", provider.clone()).await;
+        let made = fixture.ask("POST", "/v1/oauth-providers", provider.clone()).await;
         assert_eq!(made.status, 201, "{}", made.text);
-        house.add_machine("robot").await;
-        let engine = &house.engine;
+        fixture.add_machine("robot").await;
+        let engine = &fixture.engine;
         let app = engine
             .register_app(&Caller::Ui, "backup", Vec::new(), false)
             .await;
@@ -94,7 +94,7 @@ impl Furnished {
         let grant = engine.give_grant(&Caller::Ui, all).await.unwrap().id;
         let owner = app_caller(app, ApiScope::ALL);
         let ask = async |path: &str, body: Value| {
-            let answer = house.ask_as(owner.clone(), "POST", path, Some(body)).await;
+            let answer = fixture.ask_as(owner.clone(), "POST", path, Some(body)).await;
             assert!(answer.status < 300, "{path}: {}", answer.text);
             answer.json
         };
@@ -125,7 +125,7 @@ impl Furnished {
             grant,
             flow,
             answer: answer.parse().unwrap(),
-            house,
+            fixture,
         }
     }
 
@@ -156,23 +156,23 @@ impl Furnished {
         let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
         let mut request = request.body(body).unwrap();
         request.extensions_mut().insert(caller);
-        // As at the door that a browser can reach.
+        // As at the loopback server.
         request.extensions_mut().insert(Issuer(ISSUER.to_owned()));
-        self.house.send(request).await
+        self.fixture.send(request).await
     }
 
-    /// The path with everything filled in that there is.
+    /// The path with the ids and names of this fixture.
     fn path(&self, operation: Operation<'_>) -> String {
         let (path, id) = (operation.path, operation.id());
         let thing = match path.split('/').nth(2).unwrap_or_default() {
-            // Of the two the one without a connection: to disconnect takes another scope.
+            // The provider without a connection, because a disconnect needs another scope.
             "oauth-providers" if matches!(id, "connect_client" | "delete_provider") => "robot".to_owned(),
             "oauth-providers" | "connections" => "github".to_owned(),
             "credentials" => "mail".to_owned(),
             "flows" => self.flow.clone(),
             "apps" => "backup".to_owned(),
             "grants" => self.grant.to_string(),
-            // Nobody asks anything here.
+            // No prompt is open here.
             "prompts" => GrantId::new(&tokenry_core::SystemClock, &tokenry_core::OsRandom).to_string(),
             _ => String::new(),
         };
@@ -190,7 +190,7 @@ impl Furnished {
         filled + query
     }
 
-    /// The example, with what belongs to this house alone.
+    /// The example, with what belongs to this fixture alone.
     fn body(&self, document: &Value, operation: Operation<'_>) -> Option<Value> {
         let content = &operation.said["requestBody"]["content"]["application/json"];
         let mut body = example(document, content)?.clone();

@@ -1,4 +1,4 @@
-//! Whoever binds the socket is the engine. Who comes second tells the first what it was started with, and ends.
+//! One instance per profile: a second start passes its deep link to the first one and ends.
 
 use crate::{display, socket};
 use serde_json::{Value, json};
@@ -8,19 +8,19 @@ use std::{
 };
 use tokenry_contract::profile;
 
-/// Where this profile is.
+/// The paths of the profile.
 #[derive(Debug, Clone)]
 pub(crate) struct Profile {
     pub(crate) folder: PathBuf,
     pub(crate) socket: PathBuf,
 }
 
-/// What this process turned out to be.
+/// The role of this process.
 pub(crate) enum Role {
-    /// The engine goes here.
+    /// It becomes the engine of this profile.
     Engine(Profile),
-    /// Another app has a window; it was told everything.
-    Told,
+    /// Another app with a window runs, and got the deep link.
+    Second,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -29,18 +29,18 @@ pub(crate) enum Error {
     Profile(String),
     #[error("{0}")]
     Display(String),
-    #[error("Tokenry is running but refused what it was told: {0}")]
+    #[error("Tokenry is running but refused the request: {0}")]
     Refused(String),
-    #[error("`tokenry serve` holds this profile and did not hand it over in time; stop it and start again")]
+    #[error("`tokenry serve` uses this profile and did not end in time; stop it and start Tokenry again")]
     NotHandedOver,
 }
 
-/// How long a windowless engine has to finish what is under way.
-const HAND_OVER: Duration = Duration::from_secs(35);
+/// For an engine without a window to finish the requests under way.
+const HAND_OVER_TIMEOUT: Duration = Duration::from_secs(35);
 
-/// Before this becomes the engine it needs a display: an engine without a window is not ended for one that cannot have
-/// any. To tell another app takes none.
-pub(crate) fn become_the_engine(link: Option<&str>) -> Result<Role, Error> {
+/// Determines the role of this process. Becoming the engine needs a display: an engine without a window is not ended for an app
+/// that cannot show one. Passing a link to another app needs none.
+pub(crate) fn decide_role(link: Option<&str>) -> Result<Role, Error> {
     let profile = Profile {
         folder: profile::folder().map_err(|e| Error::Profile(e.to_string()))?,
         socket: profile::socket().map_err(|e| Error::Profile(e.to_string()))?,
@@ -48,39 +48,39 @@ pub(crate) fn become_the_engine(link: Option<&str>) -> Result<Role, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|e| Error::Profile(format!("no event loop could be made ({e})")))?;
+        .map_err(|e| Error::Profile(format!("could not start the event loop ({e})")))?;
     runtime.block_on(async {
         let Some((socket, status)) = running(&profile).await else {
             display::connect().map_err(Error::Display)?;
             return Ok(Role::Engine(profile));
         };
         if status.body["window"] == Value::Bool(true) {
-            let taken = match link {
-                Some(link) => tell(&socket, "/v1/callback", Some(json!({"url": link}))).await,
+            let passed = match link {
+                Some(link) => post(&socket, "/v1/callback", Some(json!({"url": link}))).await,
                 None => Ok(()),
             };
-            // Where a link was of no use, the window says so.
-            tell(&socket, "/v1/window/show", None).await?;
-            return taken.map(|()| Role::Told);
+            // The window shows an error when the link was rejected.
+            post(&socket, "/v1/window/show", None).await?;
+            return passed.map(|()| Role::Second);
         }
         display::connect().map_err(Error::Display)?;
-        tell(&socket, "/v1/hand-over", None).await?;
+        post(&socket, "/v1/hand-over", None).await?;
         let gone = async {
             while socket::call(&socket, "GET", "/v1/status", None).await.is_ok() {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
-        tokio::time::timeout(HAND_OVER, gone)
+        tokio::time::timeout(HAND_OVER_TIMEOUT, gone)
             .await
             .map_err(|_| Error::NotHandedOver)?;
         Ok(Role::Engine(profile))
     })
 }
 
-/// The engine that runs, and where it listens: an environment that names another place finds it by the lock file.
-async fn running(profile: &Profile) -> Option<(PathBuf, socket::Answer)> {
-    let told = profile::holder(&profile.folder).and_then(|holder| holder.socket);
-    for socket in [Some(profile.socket.clone()), told].into_iter().flatten() {
+/// The running engine and its socket. If the environment names another socket, the lock file names the right one.
+async fn running(profile: &Profile) -> Option<(PathBuf, socket::Response)> {
+    let locked = profile::holder(&profile.folder).and_then(|holder| holder.socket);
+    for socket in [Some(profile.socket.clone()), locked].into_iter().flatten() {
         if let Ok(status) = socket::call(&socket, "GET", "/v1/status", None).await {
             return Some((socket, status));
         }
@@ -88,7 +88,7 @@ async fn running(profile: &Profile) -> Option<(PathBuf, socket::Answer)> {
     None
 }
 
-async fn tell(socket: &Path, path: &str, body: Option<Value>) -> Result<(), Error> {
+async fn post(socket: &Path, path: &str, body: Option<Value>) -> Result<(), Error> {
     let answer = socket::call(socket, "POST", path, body)
         .await
         .map_err(|e| Error::Refused(e.to_string()))?;

@@ -1,4 +1,6 @@
-use crate::error::Refused;
+//! The in-process server: the operations for the windows of the desktop app.
+
+use crate::error::ApiError;
 use axum::{
     Router,
     body::Body,
@@ -12,32 +14,32 @@ use tokenry_core::Caller;
 use tokenry_engine::Engine;
 use tower::ServiceExt;
 
-/// The window's way in: the same operations, in process, for the person at the window. It hands out no token.
+/// The same operations in process, for the windows of the desktop app. It returns no token.
 #[derive(Clone)]
-pub struct WindowDoor {
+pub struct InProcessServer {
     router: Router,
     caller: Caller,
 }
 
-/// What an operation answered.
+/// The response of an operation.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct WindowAnswer {
+pub struct InProcessResponse {
     /// The HTTP status.
     pub status: u16,
     /// The JSON body.
     pub body: Value,
 }
 
-impl WindowDoor {
-    /// The main window's door to this engine.
-    pub fn new(engine: Engine) -> Self {
+impl InProcessServer {
+    /// For the main window.
+    pub fn main(engine: Engine) -> Self {
         Self {
             router: crate::router(engine),
             caller: Caller::Ui,
         }
     }
 
-    /// The door of the window that asks for consent: it leads to the questions and nowhere else.
+    /// For the consent window, whose only operations are the prompts.
     pub fn consent(engine: Engine) -> Self {
         Self {
             router: crate::router(engine),
@@ -45,27 +47,27 @@ impl WindowDoor {
         }
     }
 
-    /// Does one operation: `path` is the path with its query, as in the OpenAPI document. Errors are answers too,
-    /// with the envelope as their body.
-    pub async fn handle(&self, method: &str, path: &str, body: Option<Value>) -> WindowAnswer {
+    /// Runs one operation: `path` is the path with its query, as in the OpenAPI document. An error is a response too, with the
+    /// envelope as its body.
+    pub async fn handle(&self, method: &str, path: &str, body: Option<Value>) -> InProcessResponse {
         let response = match request(&self.caller, method, path, body) {
             // The router's error type has no values.
             Ok(request) => self.router.clone().oneshot(request).await.into_response(),
-            Err(refused) => refused.into_response(),
+            Err(error) => error.into_response(),
         };
-        answer(response).await
+        read(response).await
     }
 }
 
-fn request(caller: &Caller, method: &str, path: &str, body: Option<Value>) -> Result<Request, Refused> {
+fn request(caller: &Caller, method: &str, path: &str, body: Option<Value>) -> Result<Request, ApiError> {
     let method: Method = method
         .parse()
-        .map_err(|_| Refused::field("method", "is not an HTTP method"))?;
+        .map_err(|_| ApiError::field("method", "is not an HTTP method"))?;
     let uri: Uri = path
         .parse()
-        .map_err(|_| Refused::field("path", "is not a path of this API"))?;
+        .map_err(|_| ApiError::field("path", "is not a path of this API"))?;
     if uri.authority().is_some() || !path.starts_with('/') {
-        return Err(Refused::field("path", "must begin with a / and name no host"));
+        return Err(ApiError::field("path", "must begin with / and have no host"));
     }
     let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
     let mut request = Request::new(body);
@@ -79,7 +81,7 @@ fn request(caller: &Caller, method: &str, path: &str, body: Option<Value>) -> Re
     Ok(request)
 }
 
-async fn answer(response: Response) -> WindowAnswer {
+async fn read(response: Response) -> InProcessResponse {
     let status = response.status().as_u16();
     let body = response
         .into_body()
@@ -87,7 +89,7 @@ async fn answer(response: Response) -> WindowAnswer {
         .await
         .map(|body| body.to_bytes())
         .unwrap_or_default();
-    WindowAnswer {
+    InProcessResponse {
         status,
         body: serde_json::from_slice(&body).unwrap_or_default(),
     }

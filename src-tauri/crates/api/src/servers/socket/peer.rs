@@ -1,3 +1,5 @@
+//! The process at the other end of the socket, as the operating system knows it.
+
 use std::sync::LazyLock;
 use tokenry_core::Peer;
 use tokio::net::UnixStream;
@@ -5,37 +7,37 @@ use tokio::net::UnixStream;
 /// Never changes while the engine runs.
 static OUR_USER: LazyLock<u32> = LazyLock::new(|| rustix::process::geteuid().as_raw());
 
-/// Who is at the other end, if it is a process of our own user; asked once for each connection.
+/// The process at the other end, if it belongs to our own user. Asked once per connection.
 pub(super) fn peer(stream: &UnixStream) -> Option<Peer> {
     let found = stream.peer_cred().ok()?;
     if found.uid() != *OUR_USER {
         return None;
     }
     let pid = found.pid().and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0);
-    let held = Held::at_the_other_end(stream);
-    let looked_at = tokenry_peer::of_process(found.uid(), pid);
-    // What was read may be about another process with the same number, unless this one is still there after it.
-    Some(match held.has_ended() {
+    let handle = ProcessHandle::of_peer(stream);
+    let found_now = tokenry_peer::of_process(found.uid(), pid);
+    // What was read may be about another process with the same id, unless this one still exists afterwards.
+    Some(match handle.has_ended() {
         true => tokenry_peer::ended(found.uid(), pid),
-        false => looked_at,
+        false => found_now,
     })
 }
 
-/// The very process that connected, held on to while it is looked at (`SO_PEERPIDFD`, Linux 6.5). From then on its number
-/// and its start time tell it from any other.
-enum Held {
+/// A handle of the process that connected (`SO_PEERPIDFD`, Linux 6.5), held while its details are read. After that its id
+/// and its start time tell it from any other process.
+enum ProcessHandle {
     #[cfg(target_os = "linux")]
     Process(std::os::fd::OwnedFd),
-    /// It is not there any more.
+    /// It has ended.
     #[cfg(target_os = "linux")]
     Ended,
-    /// This system has no such thing: the start time is all there is.
+    /// This system has no such handle, so only the start time tells processes apart.
     Unknown,
 }
 
-impl Held {
+impl ProcessHandle {
     #[cfg(target_os = "linux")]
-    fn at_the_other_end(stream: &UnixStream) -> Self {
+    fn of_peer(stream: &UnixStream) -> Self {
         use nix::{errno::Errno, sys::socket::getsockopt, sys::socket::sockopt::PeerPidfd};
         match getsockopt(stream, PeerPidfd) {
             Ok(process) => Self::Process(process),
@@ -45,11 +47,11 @@ impl Held {
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn at_the_other_end(_: &UnixStream) -> Self {
+    fn of_peer(_: &UnixStream) -> Self {
         Self::Unknown
     }
 
-    /// A handle of a process can be read from when that has ended, collected by its parent or not.
+    /// The handle becomes readable when the process ends, whether its parent has collected it or not.
     #[cfg(target_os = "linux")]
     fn has_ended(&self) -> bool {
         use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -70,7 +72,7 @@ impl Held {
     }
 }
 
-/// The process at the other end.
+/// The id of the process at the other end.
 pub(super) fn pid(stream: &UnixStream) -> Option<u32> {
     stream.peer_cred().ok()?.pid().and_then(|pid| pid.try_into().ok())
 }
@@ -90,21 +92,21 @@ mod tests {
         assert!(peer.started > 0);
     }
 
-    /// security.md, "Local interfaces": who is calling is a process with a start time. The number of one that has ended
-    /// may be another's by the time it is looked at.
+    /// SECURITY.md, "Local interfaces": the caller is a process with a start time. The id of a process that has ended may
+    /// belong to another one by the time its details are read.
     #[cfg(target_os = "linux")]
     #[tokio::test]
-    async fn a_caller_that_has_ended_before_it_is_looked_at_is_nobody() {
+    async fn a_caller_that_ends_before_its_details_are_read_has_none() {
         const PATH: &str = "TOKENRY_TEST_CONNECT_AND_GO";
         if let Some(path) = std::env::var_os(PATH) {
-            // This is the caller, in a process of its own: it connects, and its end closes nothing that others hold.
+            // This is the caller, in a process of its own: it connects and ends.
             drop(std::os::unix::net::UnixStream::connect(path).unwrap());
             return;
         }
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("engine.sock");
         let listener = tokio::net::UnixListener::bind(&path).unwrap();
-        let this = "doors::socket::peer::tests::a_caller_that_has_ended_before_it_is_looked_at_is_nobody";
+        let this = "servers::socket::peer::tests::a_caller_that_ends_before_its_details_are_read_has_none";
         let caller = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["--exact", this])
             .env(PATH, &path)
@@ -113,7 +115,7 @@ mod tests {
             .unwrap();
         let pid = caller.id();
         let (stream, _) = listener.accept().await.unwrap();
-        let there = Held::at_the_other_end(&stream);
+        let handle = ProcessHandle::of_peer(&stream);
         tokio::task::spawn_blocking(move || {
             let mut caller = caller;
             caller.wait()
@@ -121,7 +123,7 @@ mod tests {
         .await
         .unwrap()
         .unwrap();
-        assert!(there.has_ended(), "the handle tells that it has ended");
+        assert!(handle.has_ended(), "the handle shows that it has ended");
         let gone = peer(&stream).unwrap();
         assert_eq!((gone.pid, gone.started, gone.program), (pid, 0, None));
     }

@@ -8,23 +8,23 @@ use tauri::{AppHandle, WebviewWindow, Wry};
 
 type Builder<'a> = tauri::WebviewWindowBuilder<'a, Wry, AppHandle>;
 
-/// How long after the window the web engine's own process has to end by itself.
+/// How long after the last window closes the network process may take to end.
 #[cfg(target_os = "linux")]
-const GRACE: Duration = Duration::from_secs(2);
+const NETWORK_PROCESS_GRACE: Duration = Duration::from_secs(2);
 
 /// A web process that ends more often than this is not started again.
-const RESTARTS: usize = 3;
-const WITHIN: Duration = Duration::from_secs(60);
+const MAX_RESTARTS: usize = 3;
+const RESTART_WINDOW: Duration = Duration::from_secs(60);
 
-/// When the web process of a window was started again.
+/// The recent restarts of the web process of a window.
 #[derive(Debug, Default)]
 pub(crate) struct Restarts(VecDeque<Instant>);
 
 impl Restarts {
-    /// Whether it may be once more.
-    pub(crate) fn one_more(&mut self, now: Instant) -> bool {
-        self.0.retain(|at| now.duration_since(*at) < WITHIN);
-        let may = self.0.len() < RESTARTS;
+    /// Whether it may be restarted now.
+    pub(crate) fn allow_one_more(&mut self, now: Instant) -> bool {
+        self.0.retain(|at| now.duration_since(*at) < RESTART_WINDOW);
+        let may = self.0.len() < MAX_RESTARTS;
         if may {
             self.0.push_back(now);
         }
@@ -32,33 +32,33 @@ impl Restarts {
     }
 }
 
-/// Draws without the graphics card, unless the environment says otherwise: a window of text needs none, and it saves
-/// a third of the window's start and of its memory. Must be called before there are threads.
+/// Renders without the graphics card, unless the environment says otherwise. A window of text needs none, and this saves a
+/// third of the start time and of the memory of the window. Must be called before other threads start.
 #[cfg(target_os = "linux")]
-pub(crate) fn draw_simply() {
-    // A failure leaves things as they were.
+pub(crate) fn disable_compositing() {
+    // On failure the default stays.
     let _ = glib::setenv("WEBKIT_DISABLE_COMPOSITING_MODE", "1", false);
 }
 
-/// Nothing of the window is kept on disk: its folder is one in which nothing can be written.
+/// The window stores nothing on disk: its data folder is not writable.
 ///
-/// WebKit has a mode for that, but makes a new web context for each such window, and Tauri teaches only the first one
-/// our scheme: a window that is opened again would stay empty.
+/// WebKit has a mode for that. But it makes a new web context for each such window, and Tauri registers its scheme only with
+/// the first one, so a window that is opened again would stay empty.
 #[cfg(target_os = "linux")]
-pub(crate) fn keeping_nothing(builder: Builder<'_>) -> Builder<'_> {
+pub(crate) fn without_storage(builder: Builder<'_>) -> Builder<'_> {
     builder.data_directory("/proc".into())
 }
 
-/// Ends the web engine's network process when the window has been gone for a moment: WebKit keeps it for ever, and
-/// starts another one for the next window.
+/// Ends WebKit's network process after the last window has closed. WebKit would keep it, and start another one for the next
+/// window.
 #[cfg(target_os = "linux")]
 pub(crate) fn end_processes_soon(app: &AppHandle) {
     use tauri::{Manager, async_runtime};
     let app = app.clone();
     async_runtime::spawn(async move {
-        tokio::time::sleep(GRACE).await;
+        tokio::time::sleep(NETWORK_PROCESS_GRACE).await;
         let later = app.clone();
-        // On the thread that makes windows, so none appears between the look and the end.
+        // On the main thread, so that no window opens between the check and the signal.
         let _ = app.run_on_main_thread(move || {
             if later.webview_windows().is_empty() {
                 network_processes().for_each(|id| {
@@ -69,7 +69,7 @@ pub(crate) fn end_processes_soon(app: &AppHandle) {
     });
 }
 
-/// Those that this process has started.
+/// The network processes that this process has started.
 #[cfg(target_os = "linux")]
 fn network_processes() -> impl Iterator<Item = rustix::process::Pid> {
     let tasks = std::fs::read_dir("/proc/self/task")
@@ -83,7 +83,7 @@ fn network_processes() -> impl Iterator<Item = rustix::process::Pid> {
             .collect::<Vec<_>>()
     });
     children
-        // The name is cut off after 15 letters.
+        // The system cuts the name at 15 characters.
         .filter(|id| {
             std::fs::read_to_string(format!("/proc/{id}/comm"))
                 .is_ok_and(|name| name.starts_with("WebKitNetworkPr"))
@@ -91,8 +91,8 @@ fn network_processes() -> impl Iterator<Item = rustix::process::Pid> {
         .filter_map(rustix::process::Pid::from_raw)
 }
 
-/// Calls this when the process that draws the window has ended by itself, and loads the page anew if that says so. Else
-/// the last picture would stay there.
+/// Calls `may_reload` when the process that renders the window has ended, and reloads the page if it returns true. Otherwise
+/// the window would keep showing its last frame.
 #[cfg(target_os = "linux")]
 pub(crate) fn on_process_end(window: &WebviewWindow, may_reload: impl Fn() -> bool + Send + 'static) {
     use webkit2gtk::WebViewExt;
@@ -104,13 +104,13 @@ pub(crate) fn on_process_end(window: &WebviewWindow, may_reload: impl Fn() -> bo
                 tracing::error!("the web process of the window {label} has ended ({reason:?})");
                 let view = view.clone();
                 if may_reload() {
-                    // Not inside the signal, where the view still lets go of the old process.
+                    // Not in the signal handler, while the view still releases the old process.
                     glib::idle_add_local_once(move || view.reload());
                 }
             });
     });
     if let Err(error) = watching {
-        tracing::warn!("an end of the window's web process will not be noticed: {error}");
+        tracing::warn!("could not watch the web process of the window: {error}");
     }
 }
 
@@ -118,10 +118,10 @@ pub(crate) fn on_process_end(window: &WebviewWindow, may_reload: impl Fn() -> bo
 pub(crate) fn on_process_end(_: &WebviewWindow, _: impl Fn() -> bool + Send + 'static) {}
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn draw_simply() {}
+pub(crate) fn disable_compositing() {}
 
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn keeping_nothing(builder: Builder<'_>) -> Builder<'_> {
+pub(crate) fn without_storage(builder: Builder<'_>) -> Builder<'_> {
     builder.incognito(true)
 }
 
@@ -133,12 +133,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_web_process_that_ends_again_and_again_is_not_started_for_ever() {
+    fn a_web_process_that_keeps_ending_is_not_restarted_forever() {
         let (mut restarts, start) = (Restarts::default(), Instant::now());
-        for _ in 0..RESTARTS {
-            assert!(restarts.one_more(start));
+        for _ in 0..MAX_RESTARTS {
+            assert!(restarts.allow_one_more(start));
         }
-        assert!(!restarts.one_more(start + WITHIN / 2));
-        assert!(restarts.one_more(start + WITHIN), "one a day is no loop");
+        assert!(!restarts.allow_one_more(start + RESTART_WINDOW / 2));
+        assert!(
+            restarts.allow_one_more(start + RESTART_WINDOW),
+            "the window is over"
+        );
     }
 }

@@ -1,4 +1,6 @@
-use crate::doors::Error;
+//! Binds the socket: checks its folder, and removes a stale socket.
+
+use crate::servers::Error;
 use std::{
     fs::{self, DirBuilder, File, Metadata},
     io,
@@ -9,50 +11,50 @@ use std::{
 use tokenry_contract::profile::SOCKET_PATH_MAX;
 use tokio::net::{UnixListener, UnixStream};
 
-/// How long a listener may take to be connected to before it counts as alive and busy.
-const KNOCK: Duration = Duration::from_secs(1);
+/// A listener that takes longer than this to accept the probe's connection counts as alive and busy.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The socket file that we made, known by its inode, so that nobody else's is ever removed.
-pub(super) struct Bound {
+/// The socket file that this process made. It is recognised by its inode, so that no other file is ever removed.
+pub(super) struct BoundSocket {
     path: PathBuf,
-    made: Option<(u64, u64)>,
+    inode: Option<(u64, u64)>,
 }
 
-impl Bound {
+impl BoundSocket {
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether the file at the path is still the one we made.
-    pub(super) fn is_there(&self) -> bool {
-        let there = fs::symlink_metadata(&self.path)
+    /// Whether the file at the path is still the one that this process made.
+    pub(super) fn exists(&self) -> bool {
+        let found = fs::symlink_metadata(&self.path)
             .ok()
             .map(|found| (found.dev(), found.ino()));
-        self.made.is_some() && self.made == there
+        self.inode.is_some() && self.inode == found
     }
 
-    /// Removes the file if it is still the one we made.
+    /// Removes the file if it is still the one that this process made.
     pub(super) fn remove(&mut self) {
-        if self.is_there() {
+        if self.exists() {
             let _ = fs::remove_file(&self.path);
         }
-        self.made = None;
+        self.inode = None;
     }
 }
 
-/// What is done where the folder of the socket is missing.
+/// What to do when the folder of the socket is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Missing {
-    /// It is made, and everything on the way to it.
-    MakeAll,
-    /// It is made in a folder that is there. A session's folder that went with its session is not for us to make.
-    MakeOne,
-    /// Nothing is made: a profile that was removed stays removed.
+pub(super) enum MissingFolder {
+    /// Create it and all folders above it.
+    CreateAll,
+    /// Create it in an existing folder. The folder of a login session that has ended is not ours to create.
+    CreateLast,
+    /// Create nothing: a profile that was removed stays removed.
     Refuse,
 }
 
-/// Binds a socket of mode 0600 in a folder of ours with mode 0700.
-pub(super) async fn bind(path: &Path, missing: Missing) -> Result<(Bound, UnixListener), Error> {
+/// Binds a socket of mode 0600 in a folder of mode 0700 that belongs to our user.
+pub(super) async fn bind(path: &Path, missing: MissingFolder) -> Result<(BoundSocket, UnixListener), Error> {
     if path.as_os_str().len() > SOCKET_PATH_MAX {
         return Err(Error::PathTooLong {
             path: path.to_owned(),
@@ -66,34 +68,34 @@ pub(super) async fn bind(path: &Path, missing: Missing) -> Result<(Bound, UnixLi
         .parent()
         .ok_or_else(|| io(io::ErrorKind::InvalidInput.into()))?;
     let folder = private_folder(folder, missing)?;
-    // Two engines that start at once would both find a dead socket, and the slower one remove the other's new one.
-    // The folder's lock lets one after the other; it goes with the file handle.
+    // Two engines that start at once would both find a stale socket, and the slower one would remove the other's new
+    // socket. The lock of the folder makes one wait for the other; it ends with the file handle.
     lock(&folder).await.map_err(io)?;
-    make_room(path).await?;
+    remove_stale_socket(path).await?;
     let listener = listen(path).map_err(io)?;
     listener.set_nonblocking(true).map_err(io)?;
     let found = fs::symlink_metadata(path).map_err(io)?;
-    let bound = Bound {
+    let bound = BoundSocket {
         path: path.to_owned(),
-        made: Some((found.dev(), found.ino())),
+        inode: Some((found.dev(), found.ino())),
     };
     Ok((bound, UnixListener::from_std(listener).map_err(io)?))
 }
 
-/// The folder, made when it is missing. A folder that others can enter is refused and not changed: it may be
-/// somebody's home.
-fn private_folder(folder: &Path, missing: Missing) -> Result<File, Error> {
+/// The folder, created when it is missing. A folder that other users can enter is refused and not changed: it may be a
+/// home directory.
+fn private_folder(folder: &Path, missing: MissingFolder) -> Result<File, Error> {
     let io = |source| Error::Io {
         path: folder.to_owned(),
         source,
     };
-    let make = |recursive| DirBuilder::new().recursive(recursive).mode(0o700).create(folder);
-    let made = match missing {
-        Missing::MakeAll => make(true),
-        Missing::MakeOne => make(false),
-        Missing::Refuse => Ok(()),
+    let create = |recursive| DirBuilder::new().recursive(recursive).mode(0o700).create(folder);
+    let created = match missing {
+        MissingFolder::CreateAll => create(true),
+        MissingFolder::CreateLast => create(false),
+        MissingFolder::Refuse => Ok(()),
     };
-    match made {
+    match created {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(io(error)),
         _ => {}
     }
@@ -122,11 +124,11 @@ async fn lock(folder: &File) -> io::Result<()> {
             Err(fs::TryLockError::Error(error)) => return Err(error),
         }
     }
-    Err(io::Error::other("another program keeps the folder locked"))
+    Err(io::Error::other("another program holds the lock of the folder"))
 }
 
-/// Makes sure that nothing is at the path: a dead socket of ours is removed, anything else stays.
-async fn make_room(path: &Path) -> Result<(), Error> {
+/// Makes sure that nothing is at the path: a stale socket of our user is removed, anything else stays.
+async fn remove_stale_socket(path: &Path) -> Result<(), Error> {
     let io = |source| Error::Io {
         path: path.to_owned(),
         source,
@@ -150,28 +152,28 @@ async fn make_room(path: &Path) -> Result<(), Error> {
     if !is_ours(&found) {
         return not_ours("another user's socket");
     }
-    match knock(path).await.map_err(io)? {
-        Knock::Alive(pid) => Err(Error::InUse {
+    match probe(path).await.map_err(io)? {
+        Probe::Alive(pid) => Err(Error::InUse {
             path: path.to_owned(),
             pid,
         }),
-        Knock::Dead => fs::remove_file(path).map_err(io),
+        Probe::Stale => fs::remove_file(path).map_err(io),
     }
 }
 
-enum Knock {
+enum Probe {
     Alive(Option<u32>),
-    Dead,
+    Stale,
 }
 
-async fn knock(path: &Path) -> io::Result<Knock> {
-    match tokio::time::timeout(KNOCK, UnixStream::connect(path)).await {
-        Ok(Ok(stream)) => Ok(Knock::Alive(super::peer::pid(&stream))),
-        Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(Knock::Dead),
-        // Its queue is full: frozen, perhaps, but alive.
-        Ok(Err(error)) if error.kind() == io::ErrorKind::WouldBlock => Ok(Knock::Alive(None)),
+async fn probe(path: &Path) -> io::Result<Probe> {
+    match tokio::time::timeout(PROBE_TIMEOUT, UnixStream::connect(path)).await {
+        Ok(Ok(stream)) => Ok(Probe::Alive(super::peer::pid(&stream))),
+        Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(Probe::Stale),
+        // The queue of its listener is full: the process may be stopped, but it is there.
+        Ok(Err(error)) if error.kind() == io::ErrorKind::WouldBlock => Ok(Probe::Alive(None)),
         Ok(Err(error)) => Err(error),
-        Err(_) => Ok(Knock::Alive(None)),
+        Err(_) => Ok(Probe::Alive(None)),
     }
 }
 
@@ -179,8 +181,8 @@ fn is_ours(found: &Metadata) -> bool {
     found.uid() == rustix::process::geteuid().as_raw()
 }
 
-/// Linux gives the file the mode of the unbound socket less the umask, so it is 0600 from its first moment and the
-/// umask of the whole process stays as it is.
+/// Linux gives the file the mode of the unbound socket less the umask. So the mode is 0600 from the start, and the umask of
+/// the process stays as it is.
 #[cfg(target_os = "linux")]
 fn listen(path: &Path) -> io::Result<std::os::unix::net::UnixListener> {
     use rustix::{
@@ -199,7 +201,7 @@ fn listen(path: &Path) -> io::Result<std::os::unix::net::UnixListener> {
     Ok(socket.into())
 }
 
-/// Elsewhere the folder keeps others out until the mode is set.
+/// On other systems the folder keeps other users out until the mode is set.
 #[cfg(not(target_os = "linux"))]
 fn listen(path: &Path) -> io::Result<std::os::unix::net::UnixListener> {
     let listener = std::os::unix::net::UnixListener::bind(path)?;
