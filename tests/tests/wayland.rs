@@ -26,7 +26,7 @@ fn the_window_and_the_consent_window_run_natively_on_wayland() {
     unlock.wait().success();
     let register = ["app", "add", "wayland"];
     let mut asking = Running::start(session.command("tokenry", &register));
-    wait_for("the window that asks", || {
+    wait_for("the consent window", || {
         native(&session, "Permission request - Tokenry")
     });
     assert!(asking.try_wait().is_none(), "it waits for the answer");
