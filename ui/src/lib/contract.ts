@@ -628,7 +628,7 @@ export interface paths {
         put?: never;
         /**
          * Start a sign-in, with options
-         * @description Label, scopes, redirect method, a connection to renew, and whether Tokenry opens the browser.
+         * @description Label, scopes, redirect method, and a connection to renew.
          */
         post: operations["start_flow"];
         delete?: never;

@@ -1,3 +1,5 @@
+//! Apps, grants and settings.
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

@@ -1,3 +1,5 @@
+//! Connections and access tokens.
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

@@ -1,3 +1,5 @@
+//! Credentials.
+
 use crate::ConnectionStatus;
 use jiff::Timestamp;
 use serde::{

@@ -1,3 +1,5 @@
+//! The state of the engine and of the vault.
+
 use crate::{ConnectionStatus, ErrorCode};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

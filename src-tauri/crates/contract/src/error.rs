@@ -1,3 +1,5 @@
+//! The error codes, and the envelope of every error.
+
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

@@ -1,3 +1,5 @@
+//! Events of the activity log, and changes for the stream.
+
 use crate::ErrorCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

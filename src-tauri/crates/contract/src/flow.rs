@@ -1,3 +1,5 @@
+//! Sign-ins.
+
 use crate::{ErrorCode, Redirect};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

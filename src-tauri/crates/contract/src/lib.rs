@@ -1,4 +1,4 @@
-//! What crosses a door: requests, answers and error codes, as plain serde types.
+//! The types of the API: requests, responses, error codes and the vocabulary, as plain serde types.
 //!
 //! What must never be true of this crate: that an answer type has a field for a refresh token, a client secret or
 //! a private key of a provider, or that any type but [`TokenAnswer`] has one for an access token. The tokens of

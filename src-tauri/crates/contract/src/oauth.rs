@@ -1,3 +1,5 @@
+//! Messages of Tokenry's own authorization server.
+
 use crate::ScopeWords;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! Where the profile and the socket are, for whoever serves them and whoever calls.
+//! The paths of the profile and of the socket, for the engine and for its callers.
 
 use std::ffi::OsString;
 use std::fmt;

@@ -1,3 +1,5 @@
+//! Prompts and their answers.
+
 use crate::Operation;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+//! Apps and grants.
+
 use crate::{ApiScope, AppId, ConnectionId, CredentialId, GrantId, Name, Scopes};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+//! The clock, as a parameter.
+
 use jiff::Timestamp;
 use std::time::Duration;
 

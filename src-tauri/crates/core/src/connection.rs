@@ -1,3 +1,5 @@
+//! Connections and their tokens.
+
 use crate::{AppId, ConnectionId, CredentialId, KnownTargets, ProviderId, ReauthReason, Scopes, Secret};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -153,9 +155,9 @@ pub enum ConnectionStatus {
     Active,
     /// A refresh is under way. Never written to disk as such.
     Refreshing,
-    /// Its person has to connect again.
+    /// The user has to sign in again.
     NeedsReauth(ReauthReason),
-    /// Its person wants it left alone.
+    /// The user paused it.
     Paused,
     /// Gone for the person; revocation at the provider is still owed.
     Disconnecting,

@@ -1,3 +1,5 @@
+//! Credentials that the user entered.
+
 use crate::{AppId, CredentialId, CredentialType, Name, Secret};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

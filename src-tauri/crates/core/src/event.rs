@@ -1,3 +1,5 @@
+//! Events of the activity log, and their callers.
+
 use crate::{
     ApiScope, AppId, CallerKind, Connection, ConnectionId, CredentialId, EventId, EventKind, GrantId,
     IssuedId, Outcome, ProviderId, RequestId,
@@ -239,10 +241,10 @@ pub struct AppCaller {
     /// With an access token: its scopes, which may be fewer than those of the grant. `None` is all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scopes: Option<BTreeSet<ApiScope>>,
-    /// With an access token: which one. Whoever reads the log has no use for it.
+    /// With an access token: which one. It is not stored.
     #[serde(skip)]
     pub token: Option<IssuedId>,
-    /// The process it called from, where the door can tell.
+    /// The calling process, if the server could identify it.
     pub peer: Option<Peer>,
 }
 

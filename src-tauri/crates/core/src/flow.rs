@@ -1,3 +1,5 @@
+//! Sign-ins.
+
 use crate::{AppId, ConnectionId, CredentialId, FlowId, ProviderId, RedirectPreference, Scopes, Secret};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

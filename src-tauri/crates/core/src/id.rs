@@ -1,3 +1,5 @@
+//! The ids of all objects.
+
 use crate::{Clock, Random};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};

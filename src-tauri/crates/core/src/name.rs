@@ -1,3 +1,5 @@
+//! Kebab-case names.
+
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 

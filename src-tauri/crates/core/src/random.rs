@@ -1,6 +1,8 @@
+//! Randomness, as a parameter.
+
 /// Where random bytes come from. One implementation for the program, and a predictable one in tests.
 pub trait Random: Send + Sync {
-    /// Fills `bytes` with bytes that nobody can predict.
+    /// Fills `bytes` with unpredictable bytes.
     fn fill(&self, bytes: &mut [u8]);
 }
 

@@ -1,3 +1,5 @@
+//! Sets of OAuth scopes.
+
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

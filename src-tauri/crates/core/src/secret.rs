@@ -1,3 +1,5 @@
+//! A text that is not shown and is wiped.
+
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -6,7 +8,7 @@ use subtle::ConstantTimeEq;
 /// A text that is never shown: its `Debug` is redacted, its memory is wiped, and it is read only by the one
 /// word that can be searched for, [`Secret::expose`].
 ///
-/// It can be serialised, because sealed records are. Types that cross a door do not contain it.
+/// It can be serialised, because sealed records are. The types of the API do not contain it.
 #[derive(Clone)]
 pub struct Secret(SecretString);
 

@@ -1,3 +1,5 @@
+//! The user's settings.
+
 use serde::{Deserialize, Serialize};
 
 /// What the person chose, beyond providers, connections, apps and grants.
@@ -6,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct Settings {
     /// Whether programs that only speak TCP may call on 127.0.0.1.
     pub loopback: bool,
-    /// The port of that door, once it had one. It is kept, since it is part of our issuer identifier, which OAuth
+    /// The port of that server, once it had one. It is kept, since it is part of our issuer identifier, which OAuth
     /// clients write down (RFC 8414 §2).
     pub loopback_port: Option<u16>,
     /// Whether a prompt that is decided each time needs the passphrase to allow it.

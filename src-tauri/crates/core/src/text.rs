@@ -3,7 +3,7 @@
 /// Text of others is cut at so many characters.
 const MAX_CHARACTERS: usize = 200;
 
-/// Makes what somebody else wrote fit to show ([`tokenry_contract::sanitize_for_display`]), and cuts it at 200 characters.
+/// Sanitizes a foreign text for display ([`tokenry_contract::sanitize_for_display`]), and cuts it at 200 characters.
 ///
 /// Everything a provider says is text to us: never HTML, never a link.
 pub fn clean(text: &str) -> String {
@@ -42,7 +42,7 @@ pub fn is_miscopied(secret: &str) -> bool {
         .any(|c| c.is_control() || matches!(c, '\u{feff}' | '\u{2028}' | '\u{2029}'))
 }
 
-/// An id as somebody copied it: without white space and byte order marks around it.
+/// A copied id without white space and byte order marks around it.
 pub fn trimmed(id: &str) -> &str {
     id.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
 }

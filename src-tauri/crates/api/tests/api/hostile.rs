@@ -57,7 +57,7 @@ async fn another_host_and_any_origin_are_refused() {
 
 #[tokio::test]
 async fn no_host_an_empty_one_and_our_own_names_are_accepted() {
-    let (_house, server) = open().await;
+    let (_fixture, server) = open().await;
     let mut line = Line::open(server.path()).await;
     for headers in ["", "Host:\r\n", "Host: localhost\r\n", "Host: tokenry\r\n"] {
         assert_eq!(
@@ -182,7 +182,7 @@ async fn garbage_ends_the_connection_and_nothing_else() {
 
 #[tokio::test]
 async fn requests_in_a_row_are_answered_in_a_row() {
-    let (_house, server) = open().await;
+    let (_fixture, server) = open().await;
     let mut line = Line::open(server.path()).await;
     let one = "GET /v1/status HTTP/1.1\r\nHost: localhost\r\n\r\n";
     line.0.send(one.repeat(20).as_bytes()).await.unwrap();

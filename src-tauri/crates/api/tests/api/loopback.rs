@@ -277,7 +277,7 @@ async fn a_symlink_at_the_discovery_files_path_is_replaced_and_not_followed() {
     for name in ["loopback.json", "loopback.json.new"] {
         std::os::unix::fs::symlink(&target, profile(&fixture).join(name)).unwrap();
     }
-    let _door = serve_loopback(fixture.engine.clone(), &profile(&fixture))
+    let _server = serve_loopback(fixture.engine.clone(), &profile(&fixture))
         .await
         .unwrap();
     assert!(fs::symlink_metadata(file(&fixture)).unwrap().is_file());

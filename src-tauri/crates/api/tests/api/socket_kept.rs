@@ -109,7 +109,7 @@ async fn a_closed_socket_is_not_bound_again() {
 async fn a_removed_profile_is_not_created_again_by_its_engine() {
     let fixture = Fixture::new().await;
     let path = spare(&fixture);
-    let _door = serve(&fixture, &path).await;
+    let _server = serve(&fixture, &path).await;
     fs::remove_dir_all(fixture.engine.folder()).unwrap();
     tokio::time::sleep(Duration::from_millis(1500)).await;
     assert!(!fixture.engine.folder().exists());
@@ -119,7 +119,7 @@ async fn a_removed_profile_is_not_created_again_by_its_engine() {
 async fn a_response_under_way_is_finished_when_the_socket_is_bound_again() {
     let fixture = Fixture::new().await;
     let (_, path) = session(&fixture);
-    let _door = serve(&fixture, &path).await;
+    let _server = serve(&fixture, &path).await;
     let mut line = Line::open(&path).await;
     let stream = line.0.head_of(&Request::new("GET", "/v1/events/stream")).await;
     assert_eq!(stream.unwrap().status, 200);
