@@ -71,7 +71,7 @@ impl Provider {
         texts.filter(|(name, _)| is_endpoint(name)).collect()
     }
 
-    /// What the settings of this provider are when nobody sets them.
+    /// The settings of this provider that apply when none is set.
     pub fn default_settings(&self) -> ProviderSettings {
         ProviderSettings {
             display_name: self.name.to_string(),
