@@ -26,7 +26,7 @@ pub struct OAuthProvider {
 }
 
 impl OAuthProvider {
-    /// The fields that nobody sets. They are left out when a shown provider is added again.
+    /// The read-only fields. They are left out when a shown provider is added again.
     pub const READ_ONLY: [&str; 5] = [
         "id",
         "has_client_secret",
