@@ -85,7 +85,7 @@ async fn a_grant_that_is_taken_away_in_the_window_ends_with_the_very_next_call()
         println!("from the click to the refusal: {:?}", asked.elapsed());
     }
     screen.click("nav-activity").await;
-    screen.reads("event", "Denied: no grant for it").await;
+    screen.reads("event", "Denied: no matching grant").await;
     screen.close().await;
 }
 

@@ -234,7 +234,7 @@ async fn a_stale_link_is_told_in_the_window_of_the_app_that_runs() {
     screen.see("empty").await;
     wait_for_the_handler(&desktop);
     let _opener = desktop.open_link(STALE);
-    screen.hears("A sign-in link was rejected").await;
+    screen.hears("Redirect rejected").await;
     let page = screen.client().source().await.unwrap();
     assert!(!page.contains("canary"), "nothing of the link is in the page");
     screen.close().await;
@@ -244,6 +244,6 @@ async fn a_stale_link_is_told_in_the_window_of_the_app_that_runs() {
 async fn a_stale_link_that_starts_the_app_is_told_in_its_window() {
     let desktop = Desktop::trusting();
     let screen = desktop.open_window(&[STALE]).await;
-    screen.hears("A sign-in link was rejected").await;
+    screen.hears("Redirect rejected").await;
     screen.close().await;
 }

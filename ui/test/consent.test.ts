@@ -35,9 +35,9 @@ describe('the question', () => {
       '/usr/bin/bash',
       '/dev/pts/3',
       '31337',
-      'another program can use this path',
+      'a different program could show this path',
       'No narrower one.',
-      '12 h, or lock',
+      'after 12 h, or when Tokenry locks',
     ]) {
       expect(all).toContain(part);
     }
@@ -70,7 +70,7 @@ describe('the question', () => {
     const cells = (row: HTMLElement) => [...row.children].map((cell) => cell.textContent.trim());
     expect(screen.getAllByTestId('change').map(cells)).toEqual([
       ['PKCE', 'true', 'false'],
-      ['Client secret', 'not shown', 'changed, not shown'],
+      ['Client secret', 'hidden', 'changed (hidden)'],
       ['Userinfo endpoint', 'https://a.example/<b>', 'removed'],
       ['Label', 'none', 'work'],
     ]);
@@ -249,7 +249,7 @@ describe('an app that wants to be authorized', () => {
   it('gets only what was ticked, until the chosen end, and Allow needs one', async () => {
     const questions = await app();
     await new Promise((resolve) => setTimeout(resolve, ARMS_AFTER + 50));
-    expect([off('allow-app'), text('choose-first')]).toEqual([true, 'Select at least one connection to allow it.']);
+    expect([off('allow-app'), text('choose-first')]).toEqual([true, 'Select at least one connection.']);
     await click('choice', 1);
     await user.selectOptions(screen.getByTestId('field-until'), 'day');
     await click('allow-app');
@@ -264,7 +264,7 @@ describe('an app that wants to be authorized', () => {
     const questions = await app('keys');
     await new Promise((resolve) => setTimeout(resolve, ARMS_AFTER + 50));
     await click('choice', 0);
-    expect([off('allow-app'), text('choose-first')]).toEqual([true, 'Select at least one credential to allow it.']);
+    expect([off('allow-app'), text('choose-first')]).toEqual([true, 'Select at least one credential.']);
     await click('credential-choice', 1);
     expect(screen.queryByTestId('choose-first')).toBeNull();
     await click('allow-app');

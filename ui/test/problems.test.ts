@@ -23,7 +23,7 @@ describe('a provider form', () => {
     const bad = ['', '-a', 'a-', 'a--b', 'A', '2a', 'a_b', 'a/b', '..', 'a b', 'ä', 'a'.repeat(65)];
     for (const name of bad) {
       expect(wrong({ name }), name).toEqual({
-        name: 'Use lowercase letters, digits and hyphens, starting with a letter.',
+        name: 'Use 1 to 64 lowercase letters, digits and single hyphens. Start with a letter; end with a letter or digit.',
       });
     }
     for (const name of ['a', 'github', 'a'.repeat(64)]) expect(wrong({ name })).toEqual({});

@@ -24,7 +24,7 @@ it('each event says what happened, to what, who requested it and how it ended', 
   expect(text('event', 0)).toMatch(
     /Refresh failed · sandbox \(ada@example.org\)\s*Tokenry \(background\) · no route\s*Tried to refresh at Sandbox\s*just now/,
   );
-  expect(text('event', 1)).toMatch(/Token issued · sandbox.*\s*git, process 7/);
+  expect(text('event', 1)).toMatch(/Token returned · sandbox.*\s*git, process 7/);
   expect(text('event', 2)).toMatch(/Provider added · Sandbox\s*You/);
   expect(screen.getByTitle('/usr/bin/git')).toBeTruthy();
 });
@@ -113,7 +113,7 @@ async function withApp() {
 it('what was decided, by which rule, and what was sent to whom is said in words', async () => {
   await withApp();
   expect(text('event', 0)).toMatch(/Denied · sandbox.*\s*deploy · a token · Denied by you/);
-  expect(text('event', 1)).toMatch(/Token issued.*\s*release-notes \(x\)\s*· Allowed by a grant/);
+  expect(text('event', 1)).toMatch(/Token returned.*\s*release-notes \(x\)\s*· Allowed by a grant/);
   expect(text('event', 2)).toMatch(/App registered · release-notes\s*You\s*just now/);
   expect(text('event', 3)).toContain('Refreshed at Sandbox');
 });
@@ -179,8 +179,8 @@ it('a refused request says that it was denied, and not that something was handed
   transport.engine.log({ kind: 'token_handed_out', ...of });
   await open(transport);
   await click('nav-activity');
-  expect(text('event')).toMatch(/^Token request denied · Sandbox/);
-  expect(document.body.textContent).not.toContain('Token issued');
+  expect(text('event')).toMatch(/^Denied: token request · Sandbox/);
+  expect(document.body.textContent).not.toContain('Token returned');
   expect(screen.queryByTestId('sent')).toBeNull();
 });
 

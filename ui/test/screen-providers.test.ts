@@ -23,9 +23,9 @@ async function showing(given: Partial<Connection>, provider = {}) {
 }
 
 describe('without providers', () => {
-  it('there are two sentences and a button that leads to the form', async () => {
+  it('there are three sentences and a button that leads to the form', async () => {
     await open(newTransport());
-    expect(text('empty')).toMatch(/^No providers yet [^.]+\. [^.]+\.\s+Add provider$/);
+    expect(text('empty')).toMatch(/^No providers yet [^.]+\. [^.]+\. [^.]+\.\s+Add provider$/);
     await click('add-provider');
     expect(screen.getByTestId('provider-form')).toBeTruthy();
   });
@@ -93,7 +93,7 @@ describe('a connection', () => {
     const trouble = { at: at(0), message: 'the provider cannot be reached', attempts: 2, next_try_at: at(2 * MINUTE) };
     await showing({ trouble });
     expect(text('status-badge')).toBe('Active');
-    expect(text('trouble')).toMatch(/the provider cannot be reached\s*Retrying\s*in 2 min\s*\(2 attempts\)/);
+    expect(text('trouble')).toMatch(/the provider cannot be reached\s*Retrying\s*in 2 min\s*\(2 failed attempts\)/);
   });
 
   it('is refreshed, paused, resumed and labelled by its buttons', async () => {

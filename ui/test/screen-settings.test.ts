@@ -57,12 +57,12 @@ it('asking for the passphrase is switched with the passphrase, and not without o
   await open(transport);
   await click('nav-settings');
   expect(screen.queryByTestId('switch-passphrase')).toBeNull();
-  expect(document.body.textContent).toContain('has no passphrase');
+  expect(document.body.textContent).toContain('needs a vault with a passphrase');
   transport.engine.setVault({ ...transport.engine.vault, slots: ['passphrase'] });
   await settle();
   await user.type(screen.getByTestId('settings-passphrase'), 'correct horse');
   await click('switch-passphrase');
   expect(body(transport, 'PUT /v1/settings')).toEqual({ ask_passphrase: true, passphrase: 'correct horse' });
   expect(screen.getByTestId<HTMLInputElement>('settings-passphrase').value).toBe('');
-  expect(text('switch-passphrase')).toContain('Stop requiring');
+  expect(text('switch-passphrase')).toContain('Turn off');
 });

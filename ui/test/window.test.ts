@@ -8,7 +8,7 @@ it('a link that belongs to no sign-in is told, on the lock screen too', async ()
   await open(transport);
   transport.engine.say({ type: 'link.refused', code: 'flow_expired', message: 'this sign-in is over; start again' });
   await settle();
-  expect(text('toast')).toContain('A sign-in link was rejected');
+  expect(text('toast')).toContain('Redirect rejected');
   expect(text('toast')).toContain('sign-in is over; start again');
 });
 

@@ -159,7 +159,7 @@ async fn look_around(screen: &Screen, pictures: &Path) {
     screen.see("event").await;
     screen.picture(&pictures.join("7-activity.png")).await;
     let page = screen.script("return document.body.innerText").await;
-    for event in ["Provider added", "Connected", "Token issued"] {
+    for event in ["Provider added", "Connected", "Token returned"] {
         assert!(page.as_str().unwrap().contains(event), "{event}");
     }
     step.done();

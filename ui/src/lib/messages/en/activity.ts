@@ -3,7 +3,7 @@ import type { EventKind, GrantType, Outcome, Rule } from '../../types';
 
 /** The text of a success, and the texts of a denied and of a failed attempt. */
 function texts(done: string, attempt: string): Record<Outcome, string> {
-  return { done, refused: `${attempt} denied`, failed: `${attempt} failed` };
+  return { done, refused: `Denied: ${attempt}`, failed: `Failed: ${attempt}` };
 }
 
 function always(text: string): Record<Outcome, string> {
@@ -11,38 +11,38 @@ function always(text: string): Record<Outcome, string> {
 }
 
 const eventKind: Record<EventKind, Record<Outcome, string>> = {
-  provider_added: texts('Provider added', 'Adding a provider'),
-  provider_changed: texts('Provider changed', 'Changing a provider'),
-  provider_removed: texts('Provider removed', 'Removing a provider'),
-  flow_started: texts('Sign-in started', 'Starting a sign-in'),
-  flow_ended: { done: 'Sign-in ended', refused: 'Sign-in denied', failed: 'Sign-in failed' },
-  connected: texts('Connected', 'Connecting'),
-  token_handed_out: texts('Token issued', 'Token request'),
-  refreshed: texts('Refreshed', 'Refresh'),
+  provider_added: texts('Provider added', 'add a provider'),
+  provider_changed: texts('Provider changed', 'change a provider'),
+  provider_removed: texts('Provider deleted', 'delete a provider'),
+  flow_started: texts('Sign-in started', 'start a sign-in'),
+  flow_ended: { done: 'Sign-in completed', refused: 'Sign-in denied', failed: 'Sign-in failed' },
+  connected: texts('Connected', 'connect'),
+  token_handed_out: texts('Token returned', 'token request'),
+  refreshed: texts('Refreshed', 'refresh'),
   refresh_failed: { done: 'Refresh failed', refused: 'Refresh denied', failed: 'Refresh failed' },
   scopes_lost: always('Scopes lost'),
-  connection_changed: texts('Connection changed', 'Changing a connection'),
-  disconnected: texts('Disconnected', 'Disconnecting'),
-  revoked: texts('Tokens revoked', 'Revoking tokens'),
-  locked: texts('Vault locked', 'Locking the vault'),
-  unlocked: texts('Vault unlocked', 'Unlocking the vault'),
-  older_accepted: texts('Older copy of the vault accepted', 'Accepting an older copy of the vault'),
+  connection_changed: texts('Connection changed', 'change a connection'),
+  disconnected: texts('Disconnected', 'disconnect'),
+  revoked: texts('Tokens revoked', 'revoke tokens'),
+  locked: texts('Vault locked', 'lock the vault'),
+  unlocked: texts('Vault unlocked', 'unlock the vault'),
+  older_accepted: texts('Older copy of the vault accepted', 'accept an older copy of the vault'),
   redirect_refused: always('Redirect rejected'),
-  consent_asked: texts('Permission requested', 'Permission request'),
+  consent_asked: texts('Permission requested', 'permission request'),
   consent_decided: { done: 'Allowed', refused: 'Denied', failed: 'Permission request failed' },
-  app_added: texts('App registered', 'Registering an app'),
-  app_removed: texts('App removed', 'Removing an app'),
-  app_authorized: texts('App authorized', 'Authorizing an app'),
-  grant_given: texts('Access granted', 'Granting access'),
-  grant_removed: texts('Grant revoked', 'Revoking a grant'),
-  credential_added: texts('Credential added', 'Adding a credential'),
-  credential_changed: texts('Credential changed', 'Changing a credential'),
-  credential_removed: texts('Credential deleted', 'Deleting a credential'),
-  credential_handed_out: texts('Credential read', 'Reading a credential'),
-  settings_changed: texts('Settings changed', 'Changing the settings'),
-  app_refused: always('App rejected'),
+  app_added: texts('App registered', 'register an app'),
+  app_removed: texts('App deleted', 'delete an app'),
+  app_authorized: texts('App authorized', 'authorize an app'),
+  grant_given: texts('Access granted', 'grant access'),
+  grant_removed: texts('Grant revoked', 'revoke a grant'),
+  credential_added: texts('Credential added', 'add a credential'),
+  credential_changed: texts('Credential changed', 'change a credential'),
+  credential_removed: texts('Credential deleted', 'delete a credential'),
+  credential_handed_out: texts('Credential read', 'read a credential'),
+  settings_changed: texts('Settings changed', 'change the settings'),
+  app_refused: always('App authentication rejected'),
   log_damaged: always('Activity log damaged'),
-  handed_over: texts('Engine handed over', 'Taking over from the engine'),
+  handed_over: texts('Engine replaced', 'replace the engine'),
 };
 
 /** The rule that allowed or denied a request. */
@@ -53,13 +53,13 @@ const rule: Record<Rule, string> = {
   grant: 'Allowed by a grant',
   session: 'Allowed by you for the session',
   once: 'Allowed by you once',
-  approve_all: 'Allowed by --approve all',
+  approve_all: 'Allowed by the engine option --approve all',
   denied: 'Denied by you',
   denied_before: 'Denied a moment ago, not asked again',
-  unanswered: 'No answer in time',
-  cannot_ask: 'Denied: no way to ask',
-  no_grant: 'Denied: no grant for it',
-  not_for_this_caller: 'Denied for this kind of caller',
+  unanswered: 'Denied: no answer in time',
+  cannot_ask: 'Denied: prompts are off',
+  no_grant: 'Denied: no matching grant',
+  not_for_this_caller: 'Denied: this caller may not do this',
 };
 
 /** What was sent to the provider. */
@@ -100,7 +100,7 @@ export const activity = {
   byOutcome: 'Outcome',
   any: 'Any',
   empty: 'Nothing yet. Requests, sign-ins and changes appear here. Secrets are never logged.',
-  noneLoaded: 'No matches in the loaded events. Load older?',
+  noneLoaded: 'No matches in the loaded events. Load older events to search further.',
   older: 'Load older events',
   you: 'You',
   engine: 'Tokenry (background)',

@@ -16,18 +16,18 @@ export const apps = {
   filter: 'Search apps',
   emptyTitle: 'No apps yet',
   empty:
-    'An app is a program that you register. It has its own token, and grants that say what it may do without asking. Programs you haven’t registered ask each time.',
+    'An app is a program that you register. It has its own token, and grants that say what it may do without asking. For any other program, Tokenry asks you.',
   id: 'Client ID',
   copyId: (name: string) => `Copy the client ID of ${name}`,
   redirects: 'Redirect URIs',
-  noRedirects: 'none (browser sign-in off)',
+  noRedirects: 'none (OAuth sign-in off)',
   publicApp: 'Public',
-  publicHint: 'It has no token of its own and asks each time.',
+  publicHint: 'It has no token of its own. You allow each sign-in.',
   used: 'Last used',
-  noGrants: 'No grants: it must ask for everything.',
+  noGrants: 'No grants. All its requests are denied until you grant access.',
   grantAccess: 'Grant access',
   grantAccessTo: (name: string) => `Grant access: ${name}`,
-  remove: (name: string) => `Remove ${name}`,
+  remove: (name: string) => `Delete ${name}`,
 
   grant: {
     title: (scopes: string) => `Grant: ${scopes}`,
@@ -48,14 +48,14 @@ export const apps = {
     name: 'Name',
     nameHint: 'For example release-notes.',
     redirects: 'Redirect URIs',
-    redirectsHint: 'One per line. Only for apps that use browser sign-in. On 127.0.0.1, any port matches.',
+    redirectsHint: 'One per line. Only for apps that sign in to Tokenry with OAuth. On 127.0.0.1, any port matches.',
     redirectsExample: 'http://127.0.0.1/callback',
     public: 'Public client',
-    publicHint: 'Has no token of its own; for programs that can’t keep one secret.',
+    publicHint: 'For programs that can’t keep a secret. It has no token of its own.',
     go: 'Register',
     done: (name: string) => `Registered ${name}`,
     token:
-      'Its token is on the clipboard for 45 seconds. It can’t be displayed again: paste it where the app stores it.',
+      'Its token is on the clipboard for 45 seconds and can’t be displayed again. Paste it into the app’s configuration now.',
     noToken: 'A public client has no token of its own.',
     needName: nameRule,
   },
@@ -67,7 +67,7 @@ export const apps = {
     credentials: 'Credentials',
     noConnections: 'No connections yet.',
     noCredentials: 'No credentials yet.',
-    limit: 'Limit scopes to',
+    limit: 'Limit provider scopes to',
     limitHint: 'Scopes at the provider, separated by spaces. Empty: no limit.',
     expires: 'Expires',
     expiries: grantExpiries,
@@ -80,16 +80,16 @@ export const apps = {
 
   revokeDialog: {
     title: (name: string) => `Revoke this grant of ${name}?`,
-    text: 'It loses this access immediately.',
+    text: 'The app loses this access immediately.',
     go: 'Revoke',
     done: (name: string) => `Revoked the grant of ${name}.`,
   },
 
   removeDialog: {
-    title: (name: string) => `Remove ${name}?`,
-    text: 'Its token and permissions stop working immediately.',
-    go: 'Remove app',
-    done: (name: string) => `Removed ${name}.`,
+    title: (name: string) => `Delete ${name}?`,
+    text: 'The app’s token and grants stop working immediately.',
+    go: 'Delete app',
+    done: (name: string) => `Deleted ${name}.`,
   },
 
   choices: {

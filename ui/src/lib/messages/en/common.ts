@@ -4,7 +4,8 @@
 export const count = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
 
 /** The rule for every name that programs use. */
-export const nameRule = 'Use lowercase letters, digits and hyphens, starting with a letter.';
+export const nameRule =
+  'Use 1 to 64 lowercase letters, digits and single hyphens. Start with a letter; end with a letter or digit.';
 
 export const common = {
   app: 'Tokenry',

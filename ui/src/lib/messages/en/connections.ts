@@ -15,18 +15,19 @@ export const reason: Record<ReauthReason, string> = {
   revoked: 'Access was revoked at the provider.',
   expired: 'The access token expired and there is no refresh token.',
   lost_response: 'The provider’s response was lost, and the new refresh token with it.',
-  scope_missing: 'The provider no longer grants a required scope.',
+  scope_missing: 'The provider no longer grants a required scope. Sign in again and allow it.',
   refused: 'The provider rejected the refresh token.',
-  other_account: 'The provider returned tokens of a different account. They were not used.',
+  other_account:
+    'The provider returned tokens for a different account. Tokenry did not use them. Sign in again with the same account.',
   client_rejected: 'The provider rejected the client ID or the client secret. Correct them; Tokenry then tries again.',
 };
 
 export const revoked: Record<Revoked, string> = {
   yes: 'The provider revoked the tokens. They are deleted from this computer.',
-  no: 'The tokens are deleted from this computer, but the provider did not revoke them. Remove the access in your account at the provider.',
+  no: 'The tokens are deleted from this computer, but the provider did not revoke them. Remove Tokenry under connected apps in your account at the provider.',
   pending: 'Revocation pending. Tokenry keeps trying.',
   unsupported:
-    'The tokens are deleted from this computer. This provider can’t revoke tokens; remove the access in your account there.',
+    'The tokens are deleted from this computer. This provider can’t revoke tokens: remove Tokenry under connected apps in your account there.',
 };
 
 export const connection = {
@@ -49,7 +50,7 @@ export const connection = {
   used: 'Last used',
   retrying: 'Retrying',
   retryingNow: 'now',
-  attempts: (n: number) => `(${count(n, 'attempt', 'attempts')})`,
+  attempts: (n: number) => `(${count(n, 'failed attempt', 'failed attempts')})`,
   refreshNow: 'Refresh now',
   refreshedNow: (name: string) => `Refreshed ${name}.`,
   copyToken: 'Copy token',
@@ -66,8 +67,8 @@ export const connection = {
 
 export const connectDialog = {
   title: (provider: string) => `Connect another ${provider} account`,
-  text: 'A label distinguishes this connection from the others, on screen and for programs.',
-  hint: (name: string) => `Programs request it as ${name}/label.`,
+  text: 'A label tells accounts at one provider apart.',
+  hint: (name: string) => `Programs request it as ${name}/<label>.`,
   go: 'Connect',
 };
 

@@ -21,16 +21,16 @@ const disconnects = ({ disconnects: n }: Prompt) =>
 const operation: Record<PromptOperation, Question> = {
   token: {
     title: (prompt, requester) => `Let ${requester} use ${connection(prompt)}${account(prompt)}?`,
-    wants: () => 'requests an access token. With it, it can act there in your name.',
+    wants: (prompt) => `requests an access token. It can then act for you at ${connection(prompt)}.`,
   },
   start_flow: {
     title: () => 'Start a sign-in?',
-    wants: (prompt) => `wants to open ${provider(prompt)} in the browser, so that you connect an account.`,
+    wants: (prompt) => `wants to open ${provider(prompt)} in your browser to connect an account.`,
   },
   finish_flow: {
     title: () => 'Finish a sign-in of another program?',
     wants: (prompt) =>
-      `wants to finish a sign-in at ${provider(prompt)} that it did not start. Allow it only if you requested that.`,
+      `wants to finish a sign-in at ${provider(prompt)} that it did not start. Allow this only if you just ran this command.`,
   },
   refresh: {
     title: () => 'Refresh now?',
@@ -71,23 +71,25 @@ const operation: Record<PromptOperation, Question> = {
     wants: (prompt) => `wants to delete ${credential(prompt)}. This can’t be undone.`,
   },
   delete_app: {
-    title: () => 'Remove an app?',
-    wants: () => 'wants to remove an app and all its grants. The app loses its access immediately.',
+    title: () => 'Delete an app?',
+    wants: () => 'wants to delete an app and all its grants. The app loses its access immediately.',
   },
   accept_older: {
     title: () => 'Continue with an older copy of the vault?',
     wants: () =>
-      'wants Tokenry to refresh with an older copy of the vault. A provider may revoke a connection when a replaced refresh token is used.',
+      'wants Tokenry to use this older copy of the vault. A provider may revoke a connection when Tokenry sends an outdated refresh token. Restore the newest copy instead if you have it.',
   },
-  write_apps: { title: () => 'Change what apps may do?', wants: () => 'wants to change which apps may use Tokenry.' },
+  write_apps: {
+    title: () => 'Change what apps may do?',
+    wants: () => 'wants to register an app or to change what an app may do.',
+  },
   hand_over: {
-    title: () => 'Stop the engine?',
-    wants: () =>
-      'wants to replace the running engine. Allow it only if you are starting Tokenry’s window or another engine.',
+    title: () => 'Replace the running Tokenry?',
+    wants: () => 'wants to take over from the running Tokenry. Allow this only if you just started Tokenry.',
   },
   authorize_app: {
     title: (_, requester) => `Let ${requester} use Tokenry?`,
-    wants: () => 'wants to use Tokenry as one of your apps.',
+    wants: () => 'wants access to your connections. Select what it may use.',
   },
 };
 
@@ -119,7 +121,7 @@ const fields: Readonly<Record<string, string>> = {
   redirect: 'Redirect method',
   authorization_response_iss_parameter_supported: 'Require iss in the response',
   rotation: 'Refresh token rotation',
-  narrowing: 'Reduced scopes',
+  narrowing: 'Tokens with fewer scopes',
   label: 'Label',
   paused: 'Paused',
   scope: 'Scope',
@@ -147,8 +149,9 @@ export const consent = {
   verified: 'verified',
   unverified: 'unverified',
   unknownValue: 'unknown',
-  pathNotVerified: 'Not verified: another program can use this path.',
-  nameNotVerified: 'Not verified: another program can use this name. Check the redirect URI.',
+  pathNotVerified: 'Not verified: a different program could show this path.',
+  nameNotVerified:
+    'Not verified: any program can use this name. Allow this only if you started this sign-in and the redirect URI belongs to that app.',
 
   access: 'Access',
   connection: 'Connection',
@@ -163,37 +166,38 @@ export const consent = {
   before: 'Before',
   after: 'After',
   none: 'none',
-  hidden: 'not shown',
-  set: 'set, not shown',
-  changed: 'changed, not shown',
+  hidden: 'hidden',
+  set: 'set (hidden)',
+  changed: 'changed (hidden)',
   removed: 'removed',
   disconnects: 'Disconnects',
   redirectUri: 'Redirect URI',
   permissions: 'It will be able to',
   connections: 'Connections',
   noConnections: 'No connections yet.',
-  chooseConnection: 'Select at least one connection to allow it.',
+  chooseConnection: 'Select at least one connection.',
   credentials: 'Credentials',
   noCredentials: 'No credentials yet.',
-  chooseCredential: 'Select at least one credential to allow it.',
+  chooseCredential: 'Select at least one credential.',
   expires: 'Expires',
   expiries: grantExpiries,
 
   duration: 'Duration',
   once: 'Once: this request only.',
-  session: 'Session: the same request from this terminal, until 10 min without use, 12 h, or lock.',
+  session:
+    'Session: also the same request from this terminal or login session. Ends after 10 min without use, after 12 h, or when Tokenry locks.',
 
   passphrase: 'Passphrase',
   passphraseHint: 'Your settings require it for this request.',
-  passphraseFirst: 'Enter the passphrase to allow it.',
+  passphraseFirst: 'Enter your passphrase to allow this.',
 
   deny: 'Deny',
   allowOnce: 'Allow once',
   allowSession: 'Allow for this session',
   allow: 'Allow',
   left: (seconds: number) => `Denied automatically in ${seconds} s.`,
-  over: 'Time is up.',
+  over: 'Denied: no answer in time.',
   waiting: (n: number) => `${n} more waiting`,
   nothing: 'No open requests.',
-  failed: 'Your answer was not accepted. Try again.',
+  failed: 'Could not send your answer. Try again, or repeat the request.',
 };

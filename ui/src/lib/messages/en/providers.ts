@@ -7,7 +7,7 @@ export const providers = {
   filter: 'Search providers and connections',
   emptyTitle: 'No providers yet',
   empty:
-    'A provider is a service that you sign in to, such as GitHub or your company’s own server. Add one and connect an account: Tokenry keeps its tokens fresh, encrypted on this computer.',
+    'A provider is a service that you sign in to, such as GitHub. Register an OAuth client there, add the provider here, then connect an account. Tokenry encrypts the tokens on this computer and refreshes them.',
   connect: 'Connect',
   connectAnother: 'Connect another account',
   edit: (name: string) => `Edit ${name}`,

@@ -4,12 +4,13 @@ export const signIn = {
   again: (name: string) => `Signing in again: ${name}`,
   labelled: (label: string) => `New connection: ${label}`,
   first: 'New connection',
-  open: 'A sign-in is open in the browser.',
+  open: 'A sign-in is in progress.',
   show: 'Show sign-in',
-  waiting: 'Finish signing in in your browser. This page updates by itself.',
+  waiting: 'Complete the sign-in in your browser. This page updates automatically.',
   waitingPaste:
-    'Finish signing in in your browser. When it shows an error page, copy the whole address of that page and paste it here.',
-  rejected: (why: string) => `A redirect was rejected: ${why.replace(/\.$/, '')}. Still waiting.`,
+    'Complete the sign-in in your browser. It then shows an error page, which is expected. Copy the URL from the address bar and paste it here.',
+  rejected: (why: string) =>
+    `Tokenry rejected a redirect: ${why.replace(/\.$/, '')}. Complete the sign-in in the browser, or cancel and try again.`,
   openBrowser: 'Open browser again',
   copyLink: 'Copy link',
   linkCopied: 'Link copied. Open it in a browser on this computer.',
@@ -23,7 +24,7 @@ export const signIn = {
   failed: 'Sign-in failed',
   /** A sign-in ends with `conflict` when it does not fit the connection that it renews. */
   otherAccount: 'Different account',
-  timedOut: 'No response from the browser for 10 minutes.',
+  timedOut: 'The sign-in expired: no response within 10 minutes.',
   connected: (account: string) => `Connected as ${account}.`,
   connectedPlain: (name: string) => `Connected ${name}.`,
 };

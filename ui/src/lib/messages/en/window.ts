@@ -26,16 +26,16 @@ export const help = {
 };
 
 export const window = {
-  linkRejected: 'A sign-in link was rejected',
+  linkRejected: 'Redirect rejected',
   reloaded: 'The window was reloaded',
-  reloadedText: 'Its process had ended unexpectedly. Connections and programs were not affected.',
+  reloadedText: 'The window process ended unexpectedly. Connections and programs are not affected.',
 };
 
 export const closing = {
   title: 'Quit Tokenry?',
-  text: 'This desktop has no tray icon to open the window again.',
+  text: 'This desktop has no system tray.',
   end: 'Quit',
   endText: 'Programs get no tokens until you start Tokenry again.',
   keep: 'Keep running',
-  keepText: 'Tokenry runs without a window. Start it again to open the window.',
+  keepText: 'Tokenry runs in the background. To show the window, start Tokenry from your desktop’s menu.',
 };
