@@ -1067,7 +1067,7 @@ export interface components {
             refreshable: boolean;
             scopes: string[];
             status: components["schemas"]["ConnectionStatus"];
-            trouble?: components["schemas"]["Trouble"] | null;
+            trouble?: components["schemas"]["LastFailure"] | null;
             /** Format: date-time */
             updated_at: string;
         };
@@ -1440,6 +1440,19 @@ export interface components {
             prompt?: string | null;
             /** @description The provider's default scopes when not given; an empty list requests none. */
             scopes?: string[] | null;
+        };
+        /** @description A failure that may pass. */
+        LastFailure: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: int32
+             * @description How many times in a row.
+             */
+            attempts: number;
+            message: string;
+            /** Format: date-time */
+            next_try_at?: string | null;
         };
         /**
          * @description How a provider gives a token that can do less than the connection, or is for one audience.
@@ -1946,19 +1959,6 @@ export interface components {
              *     refused, or `scope` of the response says what the token can do.
              */
             scope?: string | null;
-        };
-        /** @description A failure that may pass. */
-        Trouble: {
-            /** Format: date-time */
-            at: string;
-            /**
-             * Format: int32
-             * @description How many times in a row.
-             */
-            attempts: number;
-            message: string;
-            /** Format: date-time */
-            next_try_at?: string | null;
         };
         /** @description How to unlock the vault: with a passphrase, or without one from the OS keyring. */
         UnlockRequest: {

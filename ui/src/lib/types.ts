@@ -16,7 +16,7 @@ export type Connection = Schemas['Connection'];
 export type PatchConnection = Schemas['PatchConnection'];
 export type ConnectionStatus = Schemas['ConnectionStatus'];
 export type ReauthReason = Schemas['ReauthReason'];
-export type Trouble = Schemas['Trouble'];
+export type LastFailure = Schemas['LastFailure'];
 export type Revoked = Schemas['Revoked'];
 
 export type Flow = Schemas['Flow'];

@@ -19,7 +19,7 @@ pub struct Connection {
     /// Why, when the status is `needs_reauth`.
     pub reason: Option<ReauthReason>,
     /// The last failure that may pass; it never changes the status by itself.
-    pub trouble: Option<Trouble>,
+    pub trouble: Option<LastFailure>,
     pub scopes: Vec<String>,
     /// Requested and not granted.
     pub missing_scopes: Vec<String>,
@@ -89,7 +89,7 @@ pub enum ReauthReason {
 /// A failure that may pass.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Trouble {
+pub struct LastFailure {
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub at: Timestamp,
     pub message: String,

@@ -28,8 +28,8 @@ pub use api_scope::{ApiScope, UnknownScope};
 pub use app::{App, CreateApp, CreateGrant, CreatedApp, Grant, Settings, UpdateSettings};
 pub use closest::closest;
 pub use connection::{
-    Account, ConnectRequest, Connection, ConnectionStatus, DisconnectAnswer, PatchConnection, ReauthReason,
-    Revoked, TokenAnswer, TokenRequest, Trouble,
+    Account, ConnectRequest, Connection, ConnectionStatus, DisconnectAnswer, LastFailure, PatchConnection,
+    ReauthReason, Revoked, TokenAnswer, TokenRequest,
 };
 pub use credential::{
     CreateCredential, Credential, CredentialQuery, CredentialType, StartAnswer, UpdateCredential,

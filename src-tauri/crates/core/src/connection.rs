@@ -36,7 +36,7 @@ pub struct Connection {
     /// When a token was last handed out.
     pub last_used_at: Option<Timestamp>,
     /// What is going wrong at the moment. Never changes the status by itself.
-    pub trouble: Option<Trouble>,
+    pub trouble: Option<LastFailure>,
     /// What the provider said when it ended or refused the grant, cleaned; while [`ConnectionStatus::NeedsReauth`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_words: Option<String>,
@@ -188,7 +188,7 @@ impl ConnectionStatus {
 
 /// A failure that may pass.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trouble {
+pub struct LastFailure {
     /// When it last happened.
     pub at: Timestamp,
     /// What happened, in words, cleaned.

@@ -28,8 +28,8 @@ pub use address::is_loopback;
 pub use app::{App, Grant};
 pub use clock::{Clock, SystemClock, later};
 pub use connection::{
-    Account, AsideTokens, Connection, ConnectionStatus, DEFAULT_PROJECT, LostScopes, NarrowedToken,
-    Narrowing, RepeatedRefusal, ReplacedToken, Tokens, Trouble,
+    Account, AsideTokens, Connection, ConnectionStatus, DEFAULT_PROJECT, LastFailure, LostScopes,
+    NarrowedToken, Narrowing, RepeatedRefusal, ReplacedToken, Tokens,
 };
 pub use credential::Credential;
 pub use event::{AppCaller, Caller, Event, Peer, Rule};

@@ -2,7 +2,7 @@
 
 use super::list;
 use tokenry_contract as contract;
-use tokenry_core::{Account, ConnectionStatus, Provider, Revoked, Trouble};
+use tokenry_core::{Account, ConnectionStatus, LastFailure, Provider, Revoked};
 use tokenry_engine::{ConnectionChange, ConnectionView};
 
 /// A connection.
@@ -95,8 +95,8 @@ fn account(account: Account) -> contract::Account {
     }
 }
 
-fn trouble(trouble: Trouble) -> contract::Trouble {
-    contract::Trouble {
+fn trouble(trouble: LastFailure) -> contract::LastFailure {
+    contract::LastFailure {
         at: trouble.at,
         message: trouble.message,
         attempts: trouble.attempts,

@@ -10,8 +10,8 @@ use crate::{
 use std::{sync::Arc, time::Duration};
 pub use tokenry_core::Revoked;
 use tokenry_core::{
-    Caller, Connection, ConnectionId, ConnectionStatus, EventKind, Flow, Outcome, Provider, Secret,
-    Timestamp, Tokens, Trouble,
+    Caller, Connection, ConnectionId, ConnectionStatus, EventKind, Flow, LastFailure, Outcome, Provider,
+    Secret, Timestamp, Tokens,
 };
 use tokenry_oauth::{
     Failure,
@@ -261,7 +261,7 @@ impl Engine {
         if attempts > QUICK_ATTEMPTS {
             wait = wait.max(SLOW_RETRY_INTERVAL);
         }
-        let trouble = Trouble {
+        let trouble = LastFailure {
             provider_error: None,
             refusal: None,
             at: now,

@@ -4,8 +4,8 @@
 use crate::{Engine, Error, records::sealed_store::SealedStore, token::timing};
 use std::time::Duration;
 use tokenry_core::{
-    Account, AsideTokens, Connection, ConnectionId, ConnectionStatus, GrantType, Provider, Random,
-    ReauthReason, Secret, Timestamp, Tokens, Trouble, clean,
+    Account, AsideTokens, Connection, ConnectionId, ConnectionStatus, GrantType, LastFailure, Provider,
+    Random, ReauthReason, Secret, Timestamp, Tokens, clean,
 };
 use tokenry_oauth::{Answer, Failure};
 
@@ -40,7 +40,7 @@ pub(super) fn trouble(
     next: Option<Timestamp>,
     now: Timestamp,
     random: &dyn Random,
-) -> Option<Trouble> {
+) -> Option<LastFailure> {
     let (message, retry) = complaint(answer)?;
     let attempts = connection
         .trouble
@@ -52,7 +52,7 @@ pub(super) fn trouble(
     } else {
         next
     };
-    Some(Trouble {
+    Some(LastFailure {
         at: now,
         message,
         attempts,
@@ -146,7 +146,7 @@ pub(crate) fn no_refresh_token(
     connection: &Connection,
     provider: &Provider,
     now: Timestamp,
-) -> Option<Trouble> {
+) -> Option<LastFailure> {
     let end = connection.expires_at?;
     if connection.refreshable || provider.settings.grant_type != GrantType::AuthorizationCode {
         return None;
@@ -156,7 +156,7 @@ pub(crate) fn no_refresh_token(
         clean(&provider.settings.display_name),
         what_to_ask_for(connection, provider)
     );
-    Some(Trouble {
+    Some(LastFailure {
         at: now,
         message: clean(&message),
         attempts: 1,

@@ -9,8 +9,8 @@ use crate::{
 use serde::Deserialize;
 use std::time::Duration;
 use tokenry_core::{
-    Caller, Code, Connection, ConnectionId, ConnectionStatus, EventKind, Outcome, Scopes, Secret, Timestamp,
-    Tokens, Trouble,
+    Caller, Code, Connection, ConnectionId, ConnectionStatus, EventKind, LastFailure, Outcome, Scopes,
+    Secret, Timestamp, Tokens,
 };
 
 /// After a failure callers wait this long before they cause another try, in milliseconds.
@@ -228,7 +228,7 @@ pub(super) fn ended_at_once(name: &str) -> Error {
 }
 
 /// The same code as the answer had that the pause is for.
-fn held_back(trouble: &Trouble, next_try_at: Option<Timestamp>, now: Timestamp) -> Error {
+fn held_back(trouble: &LastFailure, next_try_at: Option<Timestamp>, now: Timestamp) -> Error {
     let message = trouble.message.clone();
     let wait = next_try_at.map(|next| next.duration_since(now).unsigned_abs());
     match trouble.provider_error.clone() {

@@ -13,8 +13,8 @@ use crate::{
 };
 use std::{sync::Arc, time::Duration};
 use tokenry_core::{
-    Caller, Connection, ConnectionStatus, EventKind, Outcome, ReauthReason, RepeatedRefusal, ReplacedToken,
-    Rotation, Timestamp, Tokens, Trouble,
+    Caller, Connection, ConnectionStatus, EventKind, LastFailure, Outcome, ReauthReason, RepeatedRefusal,
+    ReplacedToken, Rotation, Timestamp, Tokens,
 };
 use tokenry_oauth::Failure;
 
@@ -115,7 +115,7 @@ impl Engine {
         if let Some(refusal) = failure.refusal() {
             connection.provider_words = Some(refusal.words);
         }
-        connection.trouble = Some(Trouble {
+        connection.trouble = Some(LastFailure {
             next_try_at: Some(tokenry_core::later(now, timing::REFUSED_RETRY_INTERVAL)),
             ..trouble
         });
@@ -149,7 +149,7 @@ impl Engine {
         failure: &Failure,
         verdict: Verdict,
         now: Timestamp,
-    ) -> Trouble {
+    ) -> LastFailure {
         let attempts = connection
             .trouble
             .as_ref()
@@ -172,7 +172,7 @@ impl Engine {
             }
             _ => Some(backoff),
         };
-        Trouble {
+        LastFailure {
             at: now,
             message: tokenry_core::clean(&failure.to_string()),
             attempts,

@@ -15,8 +15,8 @@ use crate::{
     },
 };
 use tokenry_core::{
-    Caller, Connection, ConnectionId, ConnectionStatus, EventKind, GrantType, Outcome, Provider,
-    ReauthReason, Secret, Timestamp, Tokens, Trouble,
+    Caller, Connection, ConnectionId, ConnectionStatus, EventKind, GrantType, LastFailure, Outcome, Provider,
+    ReauthReason, Secret, Timestamp, Tokens,
 };
 
 impl Engine {
@@ -167,7 +167,7 @@ impl Engine {
                 return Ok(());
             };
             let attempts = connection.trouble.as_ref().map_or(1, |trouble| trouble.attempts);
-            connection.trouble = Some(Trouble {
+            connection.trouble = Some(LastFailure {
                 at: now,
                 message: message.to_owned(),
                 attempts,
