@@ -1,7 +1,8 @@
 //! Providers over HTTP.
 
 use crate::support::{CLIENT_SECRET, Fixture};
-use serde_json::json;
+use serde_json::{Value, json};
+use tokenry_contract::{OAuthProvider, ProviderSettings};
 
 #[tokio::test]
 async fn a_provider_is_added_shown_listed_changed_and_removed() {
@@ -258,4 +259,74 @@ async fn a_client_secret_goes_in_and_never_comes_out() {
             .text
             .contains(CLIENT_SECRET)
     );
+}
+
+/// A new setting needs no further line for any of this.
+#[tokio::test]
+async fn every_setting_is_in_the_document_and_goes_in_and_out() {
+    let fixture = Fixture::new().await;
+    let added = fixture.add("sandbox").await;
+    let document: Value = serde_json::to_value(tokenry_api::openapi()).unwrap();
+    let properties = |schema: &str| &document["components"]["schemas"][schema]["properties"];
+    let mut copied = added.clone();
+    let members = copied.as_object_mut().unwrap();
+    members.retain(|name, _| !OAuthProvider::READ_ONLY.contains(&name.as_str()));
+    copied["name"] = json!("copied");
+    copied["client_secret"] = json!(CLIENT_SECRET);
+    let copy = fixture.ask("POST", "/v1/oauth-providers", copied).await;
+    assert_eq!(copy.status, 201, "{}", copy.text);
+    for setting in ProviderSettings::default().to_map().keys() {
+        for schema in ["ProviderSettings", "CreateProvider", "UpdateProvider"] {
+            assert!(properties(schema)[setting].is_object(), "{setting} of {schema}");
+        }
+        let value = added.get(setting);
+        assert!(
+            value.is_some() && copy.json.get(setting) == value,
+            "{setting}: {}",
+            copy.text
+        );
+        let same = json!({ setting: value });
+        let path = "/v1/oauth-providers/copied";
+        let changed = fixture.ask("PUT", path, same).await;
+        assert_eq!(
+            (changed.status, changed.json.get(setting)),
+            (200, value),
+            "{setting}"
+        );
+        let reset = fixture.ask("PUT", path, json!({ setting: null })).await;
+        let is_required =
+            ["authorization_endpoint", "token_endpoint", "client_id"].contains(&setting.as_str());
+        assert_eq!(
+            reset.status,
+            if is_required { 422 } else { 200 },
+            "{setting}: {}",
+            reset.text
+        );
+    }
+}
+
+/// RFC 7396.
+#[tokio::test]
+async fn an_update_merges_the_parameters_and_null_removes_one() {
+    let fixture = Fixture::new().await;
+    fixture.add("sandbox").await;
+    let path = "/v1/oauth-providers/sandbox";
+    for (patch, after) in [
+        (json!({"a": "1", "b": "2"}), json!({"a": "1", "b": "2"})),
+        (json!({"b": null, "c": "3"}), json!({"a": "1", "c": "3"})),
+        (json!(null), json!({})),
+    ] {
+        let changed = fixture
+            .ask("PUT", path, json!({ "authorize_params": patch }))
+            .await;
+        assert_eq!((changed.status, &changed.json["authorize_params"]), (200, &after));
+    }
+    let wrong = json!({"isuer": "x", "use_pkce": "hunter2", "rotation": {"kind": "grace"}, "name": "A"});
+    let refused = fixture.ask("PUT", path, wrong).await;
+    assert_eq!((refused.status, refused.code()), (422, "validation_error"));
+    assert!(refused.field("isuer").contains("issuer"), "{}", refused.text);
+    for field in ["use_pkce", "rotation.seconds", "name"] {
+        assert!(!refused.field(field).is_empty(), "{field}: {}", refused.text);
+    }
+    assert!(!refused.text.contains("hunter2"));
 }

@@ -223,9 +223,11 @@ fn read_setting(name: &str, value: Value) -> Result<Value, (String, String)> {
 }
 
 fn unknown_problem<'a>(name: &str, known: impl Iterator<Item = &'a String> + Clone) -> String {
+    let quoted = |name: &str| format!("`{name}`");
     let close = closest(name, known.clone().map(String::as_str));
+    let close: Vec<_> = close.into_iter().map(quoted).collect();
     if close.is_empty() {
-        let known: Vec<_> = known.map(String::as_str).collect();
+        let known: Vec<_> = known.map(|name| quoted(name)).collect();
         return format!("is not known here: expected one of {}", known.join(", "));
     }
     format!("is not known here: did you mean {}?", close.join(" or "))

@@ -189,7 +189,7 @@ fn all_wrong_members_are_told_at_once_and_no_value_is_repeated() {
         "use_pkce",
     ];
     assert_eq!(problems.keys().collect::<Vec<_>>(), fields, "{problems:?}");
-    assert_eq!(problems["isuer"], "is not known here: did you mean issuer?");
+    assert_eq!(problems["isuer"], "is not known here: did you mean `issuer`?");
     assert_eq!(problems["use_pkce"], "must be a boolean");
     assert!(!format!("{problems:?} {:?}", patch(wrong.clone())).contains("c4n4ry"));
     assert!(!format!("{problems:?}").contains("hunter2"));

@@ -130,3 +130,38 @@ async fn a_provider_with_an_open_sign_in_keeps_its_name() {
         .await
         .unwrap();
 }
+
+/// A provider that was stored before such a parameter was refused.
+#[tokio::test]
+async fn a_stored_provider_with_a_reserved_parameter_opens_and_its_sign_in_names_the_parameter() {
+    let (world, engine) = engine().await;
+    let mut provider = engine.add_provider(&ui(), world.provider(NAME)).await.unwrap();
+    let params = &mut provider.settings.authorize_params;
+    params.insert("request".to_owned(), "eyJ".to_owned());
+    let store = engine.store().unwrap();
+    store
+        .change(world.clock_now(), |transaction| {
+            transaction.put(provider.id.row(), &provider)
+        })
+        .unwrap();
+    drop(store);
+    let engine = world.restart(engine).await;
+    let opened = engine.provider(&ui(), NAME).await.unwrap();
+    assert_eq!(opened.settings, provider.settings);
+    let how = crate::tests::common::paste(crate::ConnectOptions::default());
+    let error = engine.connect(&ui(), NAME, how.clone()).await.unwrap_err();
+    assert_eq!(error.code(), Code::ValidationError);
+    assert!(error.to_string().contains("request"), "{error}");
+    // Any other change is refused as well, and names the setting; removing the parameter mends it.
+    let error = engine
+        .change_provider(&ui(), NAME, patch(json!({"display_name": "Kit"})))
+        .await
+        .unwrap_err();
+    assert!(
+        error.fields().unwrap().contains_key("authorize_params"),
+        "{error}"
+    );
+    let removed = patch(json!({"authorize_params": {"request": null}}));
+    engine.change_provider(&ui(), NAME, removed).await.unwrap();
+    engine.connect(&ui(), NAME, how).await.unwrap();
+}
