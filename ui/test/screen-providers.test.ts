@@ -262,7 +262,7 @@ describe('the list', () => {
     withConnection(transport, sandbox);
     withConnection(transport, sandbox, {
       label: 'old',
-      account: { subject: '2', email: 'eve@example.org' },
+      account: { display_name: 'eve@example.org', subject: '2', email: 'eve@example.org' },
       status: 'paused',
     });
     withProvider(transport, { name: 'github', display_name: 'GitHub', token_endpoint: 'https://github.example/token' });

@@ -6,7 +6,7 @@ import { nextId } from '../dev/memory/engine';
 import { aConnection, aProvider } from '../dev/memory/samples';
 import type { Connection, Provider } from '../src/lib/types';
 
-export const ADA = { subject: '1', email: 'ada@example.org' };
+export const ADA = { display_name: 'ada@example.org', subject: '1', email: 'ada@example.org' };
 
 export const user = userEvent.setup();
 

@@ -51,7 +51,7 @@ function finish(engine: MemoryEngine, flow: string): void {
   engine.end(
     flow,
     { status: 'connected' },
-    { ...times, scopes, account: { subject: 'grace', email: 'grace@example.org' } },
+    { ...times, scopes, account: { display_name: 'grace@example.org', subject: 'grace', email: 'grace@example.org' } },
   );
 }
 
@@ -85,7 +85,7 @@ function full(engine: MemoryEngine): void {
 
   const ada = aConnection(github, {
     id: nextId(),
-    account: { subject: '1', name: 'Ada Lovelace', email: 'ada@example.org' },
+    account: { display_name: 'ada@example.org', subject: '1', name: 'Ada Lovelace', email: 'ada@example.org' },
     expires_at: at(42 * MINUTE + 12_000),
     last_refreshed_at: at(-18 * MINUTE),
     last_used_at: at(-20_000),
@@ -93,7 +93,11 @@ function full(engine: MemoryEngine): void {
   const work = aConnection(github, {
     id: nextId(),
     label: 'work',
-    account: { subject: '2', email: 'ada.lovelace@analytical-engines.example' },
+    account: {
+      display_name: 'ada.lovelace@analytical-engines.example',
+      subject: '2',
+      email: 'ada.lovelace@analytical-engines.example',
+    },
     expires_at: at(7 * MINUTE),
     last_refreshed_at: at(-3 * 60 * MINUTE),
     missing_scopes: ['workflow'],
@@ -107,7 +111,7 @@ function full(engine: MemoryEngine): void {
   const old = aConnection(sandbox, {
     id: nextId(),
     label: 'old',
-    account: { subject: '3', email: 'charles@example.org' },
+    account: { display_name: 'charles@example.org', subject: '3', email: 'charles@example.org' },
     status: 'needs_reauth',
     reason: 'revoked',
     expires_at: at(-MINUTE),
@@ -233,7 +237,11 @@ function many(engine: MemoryEngine): void {
     const provider = aProvider({ id: nextId(), name: `provider-${p}`, display_name: `Provider ${p}` });
     engine.providers.set(provider.id, provider);
     for (let c = 0; c < 500; c += 1) {
-      const account = { subject: `${p}-${c}`, email: `person-${c}@provider-${p}.example` };
+      const account = {
+        display_name: `person-${c}@provider-${p}.example`,
+        subject: `${p}-${c}`,
+        email: `person-${c}@provider-${p}.example`,
+      };
       const connection = aConnection(provider, {
         id: nextId(),
         label: `label-${c}`,

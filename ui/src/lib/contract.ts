@@ -889,6 +889,8 @@ export interface components {
     schemas: {
         /** @description The account, as the provider reports it. */
         Account: {
+            /** @description What to call it: its address, else its name, else its subject. */
+            display_name: string;
             email?: string | null;
             name?: string | null;
             subject: string;

@@ -72,6 +72,7 @@ operation!(
         provider_name: "github".to_owned(),
         label: None,
         account: Some(Account {
+            display_name: "ada@example.com".to_owned(),
             subject: "1815".to_owned(),
             name: Some("Ada".to_owned()),
             email: Some("ada@example.com".to_owned()),

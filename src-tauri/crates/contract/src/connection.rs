@@ -47,6 +47,8 @@ pub struct Connection {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Account {
+    /// What to call it: its address, else its name, else its subject.
+    pub display_name: String,
     pub subject: String,
     pub name: Option<String>,
     pub email: Option<String>,

@@ -125,8 +125,8 @@ pub struct Account {
 }
 
 impl Account {
-    /// What "Connected as …" says.
-    pub fn shown(&self) -> &str {
+    /// What the account is called everywhere: its address, else its name, else its subject.
+    pub fn display_name(&self) -> &str {
         self.email
             .as_deref()
             .or(self.name.as_deref())

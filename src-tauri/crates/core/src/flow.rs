@@ -1,6 +1,6 @@
 //! Sign-ins.
 
-use crate::{AppId, ConnectionId, CredentialId, FlowId, ProviderId, RedirectPreference, Scopes, Secret};
+use crate::{AppId, ConnectionId, CredentialId, FlowId, ProviderId, Redirect, Scopes, Secret};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -52,7 +52,7 @@ pub struct Flow {
     /// The exact redirect URI that was sent.
     pub redirect_uri: String,
     /// How the answer comes back.
-    pub redirect: RedirectPreference,
+    pub redirect: Redirect,
     /// The scopes asked for.
     pub scopes: Scopes,
     /// Ties the answer to this flow; 256 bits, used once.

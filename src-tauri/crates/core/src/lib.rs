@@ -52,7 +52,6 @@ pub use text::{clean, is_miscopied, sentence, trimmed, within};
 /// The vocabulary of the API, which is the vocabulary of the domain too.
 pub use tokenry_contract::{
     ApiScope, CallerKind, CredentialType, ErrorCode as Code, EventKind, FlowStatus, GrantType,
-    NarrowingMethod, Operation, Outcome, PromptChangeKind, ProviderSettings, ReauthReason,
-    Redirect as RedirectPreference, Revoked, Rotation, SlotKind, TokenEndpointAuthMethod, UnknownScope,
-    VaultState, setting_text,
+    NarrowingMethod, Operation, Outcome, PromptChangeKind, ProviderSettings, ReauthReason, Redirect, Revoked,
+    Rotation, SlotKind, TokenEndpointAuthMethod, UnknownScope, VaultState, setting_text,
 };

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::fmt::Debug;
 use tokenry_core::{
     ApiScope, AppCaller, AppId, Caller, ConnectionStatus, CredentialType, EventKind, GrantId, GrantType,
-    NarrowingMethod, Outcome, ReauthReason, RedirectPreference, Rotation, Rule, TokenEndpointAuthMethod,
+    NarrowingMethod, Outcome, ReauthReason, Redirect, Rotation, Rule, TokenEndpointAuthMethod,
 };
 
 /// Checks that this value is written so, and that the written form is read back as this value.
@@ -111,7 +111,7 @@ words!(the_words_of_client_authentication_are_frozen, TokenEndpointAuthMethod {
     None = "none",
 });
 
-words!(the_words_of_redirects_are_frozen, RedirectPreference {
+words!(the_words_of_redirects_are_frozen, Redirect {
     Loopback = "loopback",
     DeepLink = "deep_link",
     Paste = "paste",

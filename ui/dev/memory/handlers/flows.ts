@@ -22,6 +22,10 @@ function callback(engine: MemoryEngine, url: string) {
     const problem = 'answers no open sign-in; open sign-ins stay open';
     throw new ApiError('validation_error', `the redirect was refused: it ${problem}`, { fields: { url: problem } });
   }
-  engine.end(flow.id, { status: 'connected' }, { account: { subject: '42', email: 'ada@example.org' } });
+  engine.end(
+    flow.id,
+    { status: 'connected' },
+    { account: { display_name: 'ada@example.org', subject: '42', email: 'ada@example.org' } },
+  );
   return { success: true, connection_id: flow.connection_id };
 }

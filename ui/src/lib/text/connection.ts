@@ -3,5 +3,5 @@ import type { Connection } from '../types';
 /** Whose account it is, in the words that say most: address, name, or what the provider calls it. */
 export function who(connection: Connection): string | undefined {
   const { account } = connection;
-  return account?.email ?? account?.name ?? account?.subject;
+  return account?.display_name;
 }

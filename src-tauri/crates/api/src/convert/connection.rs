@@ -89,6 +89,7 @@ pub(crate) fn disconnected((revoked, detail): (Revoked, Option<String>)) -> cont
 
 fn account(account: Account) -> contract::Account {
     contract::Account {
+        display_name: account.display_name().to_owned(),
         subject: account.subject,
         name: account.name,
         email: account.email,

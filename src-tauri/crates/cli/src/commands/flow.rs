@@ -195,12 +195,7 @@ fn ended(flow: Flow, engine: &Engine) -> Result<Connection, Failure> {
 fn connected(connection: &Connection) -> String {
     let mut words = format!("Connected {}", connection.name);
     if let Some(account) = &connection.account {
-        let who = account
-            .email
-            .as_ref()
-            .or(account.name.as_ref())
-            .unwrap_or(&account.subject);
-        words += &format!(" as {who}");
+        words += &format!(" as {}", account.display_name);
     }
     words.push('.');
     if !connection.missing_scopes.is_empty() {

@@ -33,7 +33,12 @@ fn connection_table(connections: &[Connection], now: Timestamp, style: Style) ->
         vec![
             Cell::from(&connection.name),
             status_cell(connection),
-            Cell::from(connection.account.as_ref().map_or("–", show::account)),
+            Cell::from(
+                connection
+                    .account
+                    .as_ref()
+                    .map_or("–", |account| &account.display_name),
+            ),
             when(connection.expires_at),
             when(connection.last_refreshed_at),
             when(connection.last_used_at),

@@ -5,7 +5,7 @@ use crate::table::{Cell, facts};
 use crate::time::both;
 use jiff::Timestamp;
 use serde::Serialize;
-use tokenry_contract::{Account, Connection, ConnectionStatus, OAuthProvider, setting_text};
+use tokenry_contract::{Connection, ConnectionStatus, OAuthProvider, setting_text};
 
 /// The name of an enum value, with spaces between its words.
 pub(super) fn words<T: Serialize>(value: &T) -> String {
@@ -13,15 +13,6 @@ pub(super) fn words<T: Serialize>(value: &T) -> String {
         Ok(serde_json::Value::String(word)) => word.replace('_', " "),
         _ => String::new(),
     }
-}
-
-/// The account's email address, name or subject.
-pub(super) fn account(account: &Account) -> &str {
-    account
-        .email
-        .as_ref()
-        .or(account.name.as_ref())
-        .unwrap_or(&account.subject)
 }
 
 /// The host of a URL, and its port.
@@ -70,7 +61,10 @@ pub(super) fn connection(connection: &Connection, now: Timestamp, style: Style) 
         ),
         ("since", when(trouble.map(|trouble| trouble.at))),
         ("next try", when(trouble.and_then(|trouble| trouble.next_try_at))),
-        ("account", Cell::from(identity.map_or("", account))),
+        (
+            "account",
+            Cell::from(identity.map_or("", |account| &account.display_name)),
+        ),
         (
             "subject",
             Cell::from(identity.map_or("", |account| &account.subject)),
@@ -135,7 +129,7 @@ pub(super) mod tests {
         serde_json::from_value(json!({
             "id": "01900000-0000-7000-8000-000000000001", "name": "github",
             "provider_id": "01900000-0000-7000-8000-000000000002", "provider_name": "github", "label": null,
-            "account": {"subject": "1", "name": "Alice", "email": "alice@example.com"}, "status": "active",
+            "account": {"display_name": "alice@example.com", "subject": "1", "name": "Alice", "email": "alice@example.com"}, "status": "active",
             "reason": null, "trouble": null, "scopes": ["repo", "user"], "missing_scopes": [], "notice": null,
             "expires_at": "2027-01-15T08:52:00Z", "refresh_at": "2027-01-15T08:40:00Z", "refreshable": true,
             "last_refreshed_at": "2027-01-15T07:52:00Z", "last_used_at": "2027-01-15T07:59:30Z",

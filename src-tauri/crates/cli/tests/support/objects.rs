@@ -31,7 +31,7 @@ pub(crate) fn machine() -> Value {
 pub(crate) fn connection() -> Value {
     json!({
         "id": CONNECTION, "name": "github", "provider_id": PROVIDER, "provider_name": "github", "label": null,
-        "account": {"subject": "1", "name": "Alice", "email": "alice@example.com"}, "status": "active",
+        "account": {"display_name": "alice@example.com", "subject": "1", "name": "Alice", "email": "alice@example.com"}, "status": "active",
         "reason": null, "trouble": null, "scopes": ["repo"], "missing_scopes": [], "notice": null,
         "expires_at": "9000-01-01T00:00:00Z", "refresh_at": null, "refreshable": true,
         "last_refreshed_at": null, "last_used_at": null, "flow_id": null,

@@ -135,7 +135,7 @@ fn label(index: &Index, provider: &Provider, fresh: &NewConnection, target: Conn
     if !index.usable_of_provider(provider.id).any(|c| c.id != fresh.id) {
         return None;
     }
-    let shown = fresh.account.as_ref().map_or("account", Account::shown);
+    let shown = fresh.account.as_ref().map_or("account", Account::display_name);
     let base: String = tokenry_core::clean(&shown.replace('/', "-"))
         .chars()
         .take(56)

@@ -20,7 +20,7 @@ use refused::{refused, refused_client};
 use std::sync::Arc;
 use tokenry_core::{
     Account, Caller, ConnectionId, EventKind, Flow, FlowId, GrantType, KnownTargets, Outcome as EventOutcome,
-    Provider, RedirectPreference, Secret,
+    Provider, Redirect, Secret,
 };
 use tokenry_oauth::{
     Answer, authorization_code, client_credentials, issuer,
@@ -209,7 +209,7 @@ impl Engine {
                     .connection
                     .account
                     .as_ref()
-                    .map(|a| format!(" as {}", a.shown()))
+                    .map(|a| format!(" as {}", a.display_name()))
                     .unwrap_or_default();
                 Page {
                     ok: true,
@@ -263,9 +263,9 @@ impl Engine {
         }
         // What a person pastes may have been meant for any of the three.
         let expected = match flow.redirect {
-            RedirectPreference::Loopback => Means::Loopback,
-            RedirectPreference::DeepLink => Means::DeepLink,
-            RedirectPreference::Paste => Means::Paste,
+            Redirect::Loopback => Means::Loopback,
+            Redirect::DeepLink => Means::DeepLink,
+            Redirect::Paste => Means::Paste,
         };
         let right_way = redirected.means == Means::Paste || redirected.means == expected;
         if !right_way || redirected.provider != provider.name || !redirect::same_redirect(&flow, redirected) {

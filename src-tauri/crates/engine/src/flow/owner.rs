@@ -9,7 +9,7 @@ use crate::{
         policy::Operation,
     },
 };
-use tokenry_core::{Caller, ConnectionId, Flow, RedirectPreference};
+use tokenry_core::{Caller, ConnectionId, Flow, Redirect};
 use tokenry_oauth::redirect;
 
 /// The request to finish a flow.
@@ -40,7 +40,7 @@ pub(super) fn owner_note(flow: &Flow, what: &str) -> String {
 /// engine is another process.
 pub(crate) fn is_link_by_the_system(caller: &Caller, flow: &Flow, uri: &str) -> bool {
     let is_app = |caller: &Caller| matches!(caller, Caller::Program(peer) if installed::is_desktop_app(peer));
-    flow.redirect == RedirectPreference::DeepLink && uri.starts_with(redirect::SCHEME) && is_app(caller)
+    flow.redirect == Redirect::DeepLink && uri.starts_with(redirect::SCHEME) && is_app(caller)
 }
 
 impl Engine {

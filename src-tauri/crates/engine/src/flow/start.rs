@@ -15,7 +15,7 @@ use crate::{
 use std::time::Duration;
 use tokenry_core::{
     Caller, Connection, ConnectionId, ConnectionStatus, CredentialId, EventKind, Flow, FlowId, GrantType,
-    Outcome, Provider, RedirectPreference, Rule, Scopes, Secret, Timestamp,
+    Outcome, Provider, Redirect, Rule, Scopes, Secret, Timestamp,
 };
 use tokenry_oauth::{authorization_code, redirect};
 use tokenry_redirect::{Listener, Serving};
@@ -32,7 +32,7 @@ pub struct ConnectOptions {
     /// Instead of the provider's default scopes; an empty list asks for no scope.
     pub scopes: Option<Scopes>,
     /// Instead of the provider's own choice.
-    pub redirect: Option<RedirectPreference>,
+    pub redirect: Option<Redirect>,
     /// The connection to renew, by id or name.
     pub renew: Option<String>,
     /// Whether another account than that of the renewed connection gets a connection of its own, instead of being
@@ -61,7 +61,7 @@ pub struct StartedFlow {
     /// The connection it makes or renews.
     pub connection: ConnectionId,
     /// How the answer comes back.
-    pub redirect: RedirectPreference,
+    pub redirect: Redirect,
     /// Where.
     pub redirect_uri: String,
     /// When it ends by itself.
@@ -187,12 +187,8 @@ impl Engine {
         let scopes = wanted_scopes(provider, how.scopes.clone())?;
         token_endpoint(provider)?;
         let redirect_uri = match how.redirect.unwrap_or(provider.settings.redirect) {
-            RedirectPreference::DeepLink => {
-                self.redirect_for(provider, RedirectPreference::DeepLink).await?.1
-            }
-            RedirectPreference::Loopback | RedirectPreference::Paste => {
-                redirect::loopback_uri(1, &provider.name)
-            }
+            Redirect::DeepLink => self.redirect_for(provider, Redirect::DeepLink).await?.1,
+            Redirect::Loopback | Redirect::Paste => redirect::loopback_uri(1, &provider.name),
         };
         let random = &*self.inner.random;
         authorization_code::begin(provider, &redirect_uri, &scopes, &how.parameters, random)
@@ -263,17 +259,17 @@ impl Engine {
     async fn redirect_for(
         &self,
         provider: &Provider,
-        preference: RedirectPreference,
+        preference: Redirect,
     ) -> Result<(Option<Listener>, String), Error> {
         match preference {
-            RedirectPreference::Loopback => {
+            Redirect::Loopback => {
                 let listener = loopback::listener()
                     .await
                     .map_err(|error| Error::Unavailable(error.to_string()))?;
                 let uri = redirect::loopback_uri(listener.port(), &provider.name);
                 Ok((Some(listener), uri))
             }
-            RedirectPreference::DeepLink => {
+            Redirect::DeepLink => {
                 let host = self.inner.host.clone();
                 match blocking(move || Ok(host.scheme_is_ours())).await? {
                     SchemeState::Ours | SchemeState::Unknown => {
@@ -291,7 +287,7 @@ impl Engine {
             }
             // No program listens there: the browser ends at an address that the user copies. A random port, so that
             // no program can wait for it.
-            RedirectPreference::Paste => {
+            Redirect::Paste => {
                 let mut bytes = [0; 2];
                 self.inner.random.fill(&mut bytes);
                 let port = 49_152 + u16::from_le_bytes(bytes) % 16_384;
@@ -308,7 +304,7 @@ impl Engine {
         label: Option<String>,
         renewed: Option<Connection>,
         scopes: Scopes,
-        preference: RedirectPreference,
+        preference: Redirect,
         redirect_uri: String,
         started: authorization_code::Started,
     ) -> Result<Flow, Error> {

@@ -7,7 +7,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::path::Path;
-use tokenry_core::{Connection, ConnectionStatus, Flow, RedirectPreference, Timestamp, Tokens};
+use tokenry_core::{Connection, ConnectionStatus, Flow, Redirect, Timestamp, Tokens};
 use tokenry_store::Table;
 use tokenry_vault::Place;
 use zeroize::Zeroizing;
@@ -147,7 +147,7 @@ fn end_dead_flows(engine: &Engine, store: &SealedStore, now: Timestamp) -> Resul
     // After a lock and an unlock the listeners of this process are still there, and so may be an exchange.
     let (waiting, mut waited_for) = engine.waiting_flows();
     let is_alive = |flow: &Flow| {
-        flow.expires_at > now && (flow.redirect != RedirectPreference::Loopback || waiting.contains(&flow.id))
+        flow.expires_at > now && (flow.redirect != Redirect::Loopback || waiting.contains(&flow.id))
     };
     let (alive, dead): (Vec<Flow>, Vec<Flow>) = store.all::<Flow>()?.into_iter().partition(is_alive);
     waited_for.extend(alive.iter().map(|flow| flow.connection));

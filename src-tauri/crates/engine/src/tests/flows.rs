@@ -4,7 +4,7 @@ use crate::tests::accounts::renewing;
 use crate::tests::common::{Browser, NAME, World, answer_of, paste, seen, status, token, ui, until, view};
 use crate::{Change, ConnectOptions, Engine, Error, FlowState, SchemeState};
 use std::time::Duration;
-use tokenry_core::{Code, ConnectionStatus, RedirectPreference, Secret};
+use tokenry_core::{Code, ConnectionStatus, Redirect, Secret};
 use tokenry_testkit::{AuthorizeAnswer, Behaviour, Fault, Kind};
 
 pub(crate) async fn added(behaviour: Behaviour) -> (World, Engine) {
@@ -20,7 +20,7 @@ async fn a_loopback_flow_goes_through_begin_and_ends_connected() {
     let how = ConnectOptions::default();
     let flow = engine.connect(&ui(), NAME, how).await.unwrap();
     engine.open_flow(&ui(), flow.flow).await.unwrap();
-    assert_eq!(flow.redirect, RedirectPreference::Loopback);
+    assert_eq!(flow.redirect, Redirect::Loopback);
     assert!(flow.browser_url.path().starts_with("/begin/"));
     assert_eq!(
         *world.host.opened.lock().unwrap(),
@@ -43,7 +43,7 @@ async fn a_loopback_flow_goes_through_begin_and_ends_connected() {
     assert_eq!(ended.state, FlowState::Connected);
     assert_eq!((ended.authorization_url, ended.browser_url), (None, None));
     let account = view(&engine).await.connection.account.unwrap();
-    assert_eq!(account.shown(), "ada@example.com");
+    assert_eq!(account.display_name(), "ada@example.com");
     token(&engine, 0).await.unwrap();
     let (_, used) = (engine.open_flow(&ui(), flow.flow).await.unwrap_err(), &answer);
     assert!(engine.callback(&ui(), used).await.is_err());
@@ -136,7 +136,7 @@ async fn a_code_and_its_state_can_be_exchanged_by_hand() {
 #[tokio::test]
 async fn a_flow_that_is_called_off_leaves_nothing() {
     let (_world, engine) = added(Behaviour::default()).await;
-    for redirect in [RedirectPreference::Loopback, RedirectPreference::Paste] {
+    for redirect in [Redirect::Loopback, Redirect::Paste] {
         let how = ConnectOptions {
             redirect: Some(redirect),
             ..ConnectOptions::default()
@@ -395,7 +395,7 @@ async fn the_last_word_of_a_started_flow_is_that_its_connection_shows_it() {
 async fn a_deep_link_flow_is_not_started_where_another_program_has_the_scheme() {
     let (world, engine) = added(Behaviour::default()).await;
     let how = || ConnectOptions {
-        redirect: Some(RedirectPreference::DeepLink),
+        redirect: Some(Redirect::DeepLink),
         ..ConnectOptions::default()
     };
     for (state, says) in [

@@ -5,10 +5,10 @@ use crate::tests::common::{Browser, NAME, World, answer_of, paste, patch, ui};
 use crate::{ConnectOptions, Engine, FlowState, StartedFlow};
 use serde_json::json;
 use std::time::Duration;
-use tokenry_core::{Code, EventKind, Outcome, RedirectPreference};
+use tokenry_core::{Code, EventKind, Outcome, Redirect};
 use tokenry_testkit::{AuthorizeAnswer, Behaviour, Iss, Kind};
 
-async fn flow_by(engine: &Engine, provider: &str, redirect: RedirectPreference) -> StartedFlow {
+async fn flow_by(engine: &Engine, provider: &str, redirect: Redirect) -> StartedFlow {
     let how = ConnectOptions {
         redirect: Some(redirect),
         ..ConnectOptions::default()
@@ -95,7 +95,7 @@ async fn two_answers_at_the_same_moment_are_one() {
 #[tokio::test]
 async fn a_state_at_another_providers_address_is_refused() {
     let (world, engine) = world().await;
-    let flow = flow_by(&engine, NAME, RedirectPreference::DeepLink).await;
+    let flow = flow_by(&engine, NAME, Redirect::DeepLink).await;
     let good = answer_of(&flow);
     for url in [
         good.replace("/cb/sandbox", "/cb/other"),
@@ -114,7 +114,7 @@ async fn a_state_at_another_providers_address_is_refused() {
 #[tokio::test]
 async fn a_deep_link_for_a_loopback_flow_is_refused() {
     let (world, engine) = world().await;
-    let flow = flow_by(&engine, NAME, RedirectPreference::Loopback).await;
+    let flow = flow_by(&engine, NAME, Redirect::Loopback).await;
     let mut browser = Browser::default();
     let good = browser.sign_in(&flow).await;
     let query = good.split_once('?').unwrap().1;
@@ -140,7 +140,7 @@ async fn a_deep_link_for_a_loopback_flow_is_refused() {
 #[tokio::test]
 async fn a_malformed_answer_is_refused_before_it_is_parsed() {
     let (world, engine) = world().await;
-    let flow = flow_by(&engine, NAME, RedirectPreference::DeepLink).await;
+    let flow = flow_by(&engine, NAME, Redirect::DeepLink).await;
     let good = answer_of(&flow);
     let (place, query) = good.split_once('?').unwrap();
     let many: String = (0..32).map(|n| format!("&p{n}=x")).collect();
@@ -214,14 +214,14 @@ async fn the_rewritten_forms_of_a_deep_link_are_taken() {
         ":/cb/sandbox/?",
         "://cb/sandbox/?",
     ] {
-        let flow = flow_by(&engine, NAME, RedirectPreference::DeepLink).await;
+        let flow = flow_by(&engine, NAME, Redirect::DeepLink).await;
         let url = answer_of(&flow).replace(":/cb/sandbox?", rewrite);
         engine.callback(&ui(), &url).await.unwrap();
     }
     world
         .server
         .set(|behaviour| behaviour.rewrite_custom_scheme = true);
-    let flow = flow_by(&engine, NAME, RedirectPreference::DeepLink).await;
+    let flow = flow_by(&engine, NAME, Redirect::DeepLink).await;
     engine.callback(&ui(), &answer_of(&flow)).await.unwrap();
 }
 
@@ -290,7 +290,7 @@ async fn markup_in_an_error_answer_is_text_and_the_flow_ends_without_a_connectio
             description: Some(format!("{error}\u{202e}{}", "x".repeat(5000))),
         };
     });
-    let flow = flow_by(&engine, NAME, RedirectPreference::Loopback).await;
+    let flow = flow_by(&engine, NAME, Redirect::Loopback).await;
     let mut browser = Browser::default();
     let answer = browser.sign_in(&flow).await;
     assert_eq!(browser.get(&answer).await.status, 303);

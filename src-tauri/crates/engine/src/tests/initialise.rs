@@ -5,7 +5,7 @@ use crate::tests::credentials::{app, encoded, new, program};
 use crate::{CredentialChange, Engine, Error, Initialise, NewCredential, StartedFlow};
 use serde_json::json;
 use std::collections::BTreeMap;
-use tokenry_core::{Code, ConnectionStatus, CredentialType, RedirectPreference, TokenEndpointAuthMethod};
+use tokenry_core::{Code, ConnectionStatus, CredentialType, Redirect, TokenEndpointAuthMethod};
 use tokenry_testkit::Behaviour;
 
 /// The secret of the test server's confidential client.
@@ -17,7 +17,7 @@ async fn ready() -> (World, Engine) {
     let engine = world.start().await;
     let mut provider = world.provider(NAME);
     provider = provider.with("client_id", json!("tokenry-confidential"));
-    provider = provider.with("redirect", json!(RedirectPreference::Paste));
+    provider = provider.with("redirect", json!(Redirect::Paste));
     provider = provider.with(
         "token_endpoint_auth_method",
         json!(TokenEndpointAuthMethod::ClientSecretPost),

@@ -3,7 +3,7 @@
 use crate::tests::common::{NAME, World, answer_of, ui};
 use crate::tests::flows::added;
 use crate::{Change, ConnectOptions, Engine};
-use tokenry_core::{Caller, Code, RedirectPreference};
+use tokenry_core::{Caller, Code, Redirect};
 use tokenry_testkit::{AuthorizeAnswer, Behaviour};
 use tokio::sync::broadcast::Receiver;
 
@@ -19,7 +19,7 @@ fn refused(changes: &mut Receiver<Change>) -> Vec<(Code, String)> {
 
 async fn link(engine: &Engine, world: &World) -> String {
     let how = ConnectOptions {
-        redirect: Some(RedirectPreference::DeepLink),
+        redirect: Some(Redirect::DeepLink),
         ..ConnectOptions::default()
     };
     let flow = engine.connect(&ui(), NAME, how).await.unwrap();

@@ -187,7 +187,7 @@ async fn a_denial_in_the_providers_own_words_is_a_denial() {
 async fn a_pasted_deep_link_may_have_line_breaks_and_one_of_the_system_may_not() {
     let (_world, engine) = added(Behaviour::default()).await;
     let how = ConnectOptions {
-        redirect: Some(tokenry_core::RedirectPreference::DeepLink),
+        redirect: Some(tokenry_core::Redirect::DeepLink),
         ..ConnectOptions::default()
     };
     let flow = engine.connect(&ui(), NAME, how).await.unwrap();

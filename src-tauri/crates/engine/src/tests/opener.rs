@@ -3,7 +3,7 @@
 use crate::ConnectOptions;
 use crate::tests::common::{Browser, NAME, ui, until};
 use crate::tests::flows::added;
-use tokenry_core::RedirectPreference;
+use tokenry_core::Redirect;
 use tokenry_testkit::Behaviour;
 use tokio::net::TcpStream;
 
@@ -12,9 +12,9 @@ use tokio::net::TcpStream;
 async fn the_browser_is_started_with_an_address_that_holds_nothing_of_the_flow() {
     let (world, engine) = added(Behaviour::default()).await;
     for (redirect, label) in [
-        (RedirectPreference::Loopback, "one"),
-        (RedirectPreference::Paste, "two"),
-        (RedirectPreference::DeepLink, "three"),
+        (Redirect::Loopback, "one"),
+        (Redirect::Paste, "two"),
+        (Redirect::DeepLink, "three"),
     ] {
         let how = ConnectOptions {
             redirect: Some(redirect),

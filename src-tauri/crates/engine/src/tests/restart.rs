@@ -5,9 +5,7 @@ use crate::tests::common::{
 };
 use crate::{ConnectOptions, ConnectionChange, Engine, Error, FlowState, StartedFlow};
 use std::time::Duration;
-use tokenry_core::{
-    Code, ConnectionStatus, EventKind, ReauthReason, RedirectPreference, Rotation as KnownRotation,
-};
+use tokenry_core::{Code, ConnectionStatus, EventKind, ReauthReason, Redirect, Rotation as KnownRotation};
 use tokenry_testkit::{Behaviour, Fault, Rotation};
 
 const LOST: ConnectionStatus = ConnectionStatus::NeedsReauth(ReauthReason::LostResponse);
@@ -138,7 +136,7 @@ async fn after_a_crash_with_unknown_rotation_the_access_token_is_used_up_first()
     assert_eq!(world.server.refreshes(), 2);
 }
 
-async fn flow_by(engine: &Engine, redirect: RedirectPreference) -> StartedFlow {
+async fn flow_by(engine: &Engine, redirect: Redirect) -> StartedFlow {
     let how = ConnectOptions {
         redirect: Some(redirect),
         ..ConnectOptions::default()
@@ -151,8 +149,8 @@ async fn a_deep_link_flow_survives_a_restart_and_a_loopback_flow_goes() {
     let world = World::new(Behaviour::default());
     let engine = world.start().await;
     engine.add_provider(&ui(), world.provider(NAME)).await.unwrap();
-    let linked = flow_by(&engine, RedirectPreference::DeepLink).await;
-    let loopback = flow_by(&engine, RedirectPreference::Loopback).await;
+    let linked = flow_by(&engine, Redirect::DeepLink).await;
+    let loopback = flow_by(&engine, Redirect::Loopback).await;
     let answer = answer_of(&linked);
     let engine = world.restart(engine).await;
 
@@ -172,7 +170,7 @@ async fn a_flow_that_expired_while_no_engine_ran_is_gone_after_the_start() {
     let world = World::new(Behaviour::default());
     let engine = world.start().await;
     engine.add_provider(&ui(), world.provider(NAME)).await.unwrap();
-    let flow = flow_by(&engine, RedirectPreference::DeepLink).await;
+    let flow = flow_by(&engine, Redirect::DeepLink).await;
     let answer = answer_of(&flow);
     engine.shutdown().await;
     world.pass(601);
@@ -192,7 +190,7 @@ async fn a_connection_whose_exchange_died_is_gone_after_the_start() {
         .add_provider(&ui(), world.provider(NAME))
         .await
         .unwrap();
-    let flow = flow_by(&doomed.engine, RedirectPreference::DeepLink).await;
+    let flow = flow_by(&doomed.engine, Redirect::DeepLink).await;
     let answer = answer_of(&flow);
     world.server.queue(Fault::Gate);
     let late = answer.clone();

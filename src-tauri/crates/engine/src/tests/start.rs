@@ -6,7 +6,7 @@ use crate::tests::flows::added;
 use crate::{ConnectOptions, FlowState, SchemeState};
 use serde_json::json;
 use std::time::Duration;
-use tokenry_core::{Code, ConnectionStatus, RedirectPreference, Secret};
+use tokenry_core::{Code, ConnectionStatus, Redirect, Secret};
 use tokenry_testkit::Behaviour;
 
 #[tokio::test]
@@ -66,7 +66,7 @@ async fn what_cannot_be_started_says_why() {
     let (world, engine) = added(Behaviour::default()).await;
     let error = engine.start_oauth(&ui(), "unknown").await.unwrap_err();
     assert_eq!(error.code(), Code::NotFound);
-    let change = patch(json!({"redirect": RedirectPreference::DeepLink}));
+    let change = patch(json!({"redirect": Redirect::DeepLink}));
     engine.change_provider(&ui(), NAME, change).await.unwrap();
     *world.host.scheme.lock().unwrap() = Some(SchemeState::NotRegistered);
     let error = engine.start_oauth(&ui(), NAME).await.unwrap_err();

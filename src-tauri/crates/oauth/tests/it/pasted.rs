@@ -1,7 +1,7 @@
 //! Pasted addresses, and on which redirect URI an answer arrived (checklist A2.4).
 
 use crate::server::{flow, provider};
-use tokenry_core::{Flow, Name, RedirectPreference};
+use tokenry_core::{Flow, Name, Redirect};
 use tokenry_oauth::redirect::{
     Means, Outcome, Refused, deep_link_uri, judge_deep_link, judge_loopback, judge_pasted, loopback_uri,
     same_redirect,
@@ -110,7 +110,7 @@ fn anything_else_that_is_pasted_is_refused() {
     }
 }
 
-fn started_with(redirect_uri: String, redirect: RedirectPreference) -> Flow {
+fn started_with(redirect_uri: String, redirect: Redirect) -> Flow {
     let url = "https://as.example/token".parse().unwrap();
     Flow {
         redirect_uri,
@@ -123,9 +123,9 @@ fn started_with(redirect_uri: String, redirect: RedirectPreference) -> Flow {
 #[test]
 fn an_answer_counts_only_on_the_redirect_uri_of_its_flow() {
     let (x, y): (Name, Name) = ("x".parse().unwrap(), "y".parse().unwrap());
-    let loopback = started_with(loopback_uri(4711, &x), RedirectPreference::Loopback);
-    let deep = started_with(deep_link_uri(&x), RedirectPreference::DeepLink);
-    let https = started_with("https://pages.example/cb/x".into(), RedirectPreference::Paste);
+    let loopback = started_with(loopback_uri(4711, &x), Redirect::Loopback);
+    let deep = started_with(deep_link_uri(&x), Redirect::DeepLink);
+    let https = started_with("https://pages.example/cb/x".into(), Redirect::Paste);
 
     let request = |name: &Name| judge_loopback(&format!("/cb/{name}?code=c&state=s")).unwrap();
     let link =

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokenry_core::{
-    ConnectionId, Flow, FlowId, OsRandom, Provider, ProviderId, ProviderSettings, RedirectPreference, Scopes,
-    Secret, SystemClock, Timestamp, TokenEndpointAuthMethod,
+    ConnectionId, Flow, FlowId, OsRandom, Provider, ProviderId, ProviderSettings, Redirect, Scopes, Secret,
+    SystemClock, Timestamp, TokenEndpointAuthMethod,
 };
 use tokenry_oauth::Http;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -186,7 +186,7 @@ pub(crate) fn flow(provider: &Provider, url: &Url) -> Flow {
         issuer_aliases: Vec::new(),
         token_endpoint: url.clone(),
         redirect_uri: "http://127.0.0.1:41234/cb/example".into(),
-        redirect: RedirectPreference::Loopback,
+        redirect: Redirect::Loopback,
         scopes: Scopes::parse("read"),
         state: secret("CANARY-state"),
         verifier: Some(secret("CANARY-verifier-0123456789012345678901234567890123")),

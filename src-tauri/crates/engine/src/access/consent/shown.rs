@@ -156,7 +156,7 @@ fn account(connection: &Connection) -> Option<String> {
     connection
         .account
         .as_ref()
-        .map(|account| account.shown().to_owned())
+        .map(|account| account.display_name().to_owned())
 }
 
 /// What an app that wants these scopes can be given.

@@ -13,11 +13,11 @@ pub(super) fn another_account(store: &SealedStore, flow: &Flow, account: Option<
     let before = connection.account.clone()?;
     let Some(now) = account else {
         let name = index.name_of(connection);
-        let not_told = Error::AccountNotTold(name, before.shown().to_owned());
+        let not_told = Error::AccountNotTold(name, before.display_name().to_owned());
         return (!flow.allow_unknown_account).then_some(not_told);
     };
     (before.subject != now.subject).then(|| Error::OtherAccount {
-        expected: before.shown().to_owned(),
-        found: now.shown().to_owned(),
+        expected: before.display_name().to_owned(),
+        found: now.display_name().to_owned(),
     })
 }

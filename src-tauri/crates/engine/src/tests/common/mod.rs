@@ -19,8 +19,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokenry_core::{
-    Caller, ConnectionStatus, NarrowingMethod, OsRandom, ProviderPatch, RedirectPreference, Rotation, Scopes,
-    Timestamp,
+    Caller, ConnectionStatus, NarrowingMethod, OsRandom, ProviderPatch, Redirect, Rotation, Scopes, Timestamp,
 };
 use tokenry_oauth::Http;
 use tokenry_testkit::{Behaviour, FixedClock, Server};
@@ -166,7 +165,7 @@ impl World {
 
 pub(crate) fn paste(how: ConnectOptions) -> ConnectOptions {
     ConnectOptions {
-        redirect: Some(RedirectPreference::Paste),
+        redirect: Some(Redirect::Paste),
         ..how
     }
 }

@@ -5,7 +5,7 @@ use crate::tests::common::{NAME, World, paste, patch, ui, until, view};
 use crate::{ConnectOptions, ConnectionChange, Engine, Error, PromptAnswer, SchemeState, TokenRequest};
 use serde_json::json;
 use std::time::Duration;
-use tokenry_core::{Caller, Code, EventKind, Outcome, RedirectPreference, Scopes};
+use tokenry_core::{Caller, Code, EventKind, Outcome, Redirect, Scopes};
 use tokenry_testkit::{Behaviour, Fault};
 
 /// A refusal at once: no prompt appeared.
@@ -191,7 +191,7 @@ async fn a_sign_in_that_cannot_start_is_refused_before_the_question() {
     );
     *world.host.scheme.lock().unwrap() = Some(SchemeState::NotRegistered);
     let link = ConnectOptions {
-        redirect: Some(RedirectPreference::DeepLink),
+        redirect: Some(Redirect::DeepLink),
         ..ConnectOptions::default()
     };
     assert_eq!(

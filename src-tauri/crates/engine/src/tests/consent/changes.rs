@@ -5,7 +5,7 @@ use crate::tests::common::{NAME, World, patch, ui};
 use crate::{ChangeKind, ConnectOptions, Engine, Error, NewGrant, Operation, Prompt, PromptAnswer};
 use serde_json::json;
 use tokenry_core::{
-    ApiScope, Caller, Code, NarrowingMethod, ProviderPatch, RedirectPreference, Rotation, Rule, Scopes,
+    ApiScope, Caller, Code, NarrowingMethod, ProviderPatch, Redirect, Rotation, Rule, Scopes,
     TokenEndpointAuthMethod,
 };
 use tokenry_testkit::Behaviour;
@@ -71,7 +71,7 @@ fn decisive(server: &tokenry_testkit::Server) -> Vec<(&'static str, ProviderPatc
             "authorize_params",
             patch(json!({"authorize_params": {"audience": "x"}})),
         ),
-        ("redirect", patch(json!({"redirect": RedirectPreference::Paste}))),
+        ("redirect", patch(json!({"redirect": Redirect::Paste}))),
         ("rotation", patch(json!({"rotation": Rotation::Unknown}))),
         (
             "narrowing",

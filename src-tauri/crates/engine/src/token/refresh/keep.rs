@@ -139,7 +139,7 @@ impl Engine {
         let other = partial_response::another_account(connection, answer).map(|found| {
             format!(
                 "The provider answered with the tokens of another account ({}). They were set aside and not used.",
-                clean(found.shown())
+                clean(found.display_name())
             )
         });
         let is_good = other.is_none() && answer.access_token.is_some();
