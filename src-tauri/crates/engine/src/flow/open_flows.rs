@@ -362,7 +362,7 @@ impl Engine {
         next
     }
 
-    async fn expire(&self, flow: &Flow) {
+    pub(crate) async fn expire(&self, flow: &Flow) {
         let ended = match self.store() {
             Ok(store) => {
                 self.end_flow(&store, &Caller::Engine, flow, FlowState::Expired)

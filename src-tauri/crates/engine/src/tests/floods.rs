@@ -1,10 +1,10 @@
 //! security.md, "Local interfaces" and "At rest": what one program repeats costs the others nothing, and hides
 //! nothing of what they did.
 
-use crate::tests::common::{NAME, World, paste, token, ui};
+use crate::tests::common::{NAME, World, paste, token, ui, until};
 use crate::tests::flows::added;
 use crate::{ConnectOptions, ConsentMode, Engine, Options, VaultChoice};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokenry_core::{Caller, Code, EventKind, Outcome, Peer, Secret};
 use tokenry_testkit::Behaviour;
 
@@ -35,7 +35,7 @@ async fn thousands_of_stale_links_are_one_line_of_the_log() {
         let link = format!("io.github.tokenry:/cb/sandbox?code=c&state={number}");
         engine.callback(&caller, &link).await.unwrap_err();
         if number % 1000 == 0 {
-            tokio::time::sleep(Duration::from_millis(200)).await;
+            engine.flush_activity().await;
         }
     }
     let (events, next) = engine.events(&ui(), None, 100).await.unwrap();
@@ -154,7 +154,13 @@ async fn guesses_do_not_delay_the_users_own_unlock() {
         })
     };
     let guesses: Vec<_> = (1..=24).map(guess).collect();
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    until("more guesses than may wait", async || {
+        guesses
+            .iter()
+            .any(tokio::task::JoinHandle::is_finished)
+            .then_some(())
+    })
+    .await;
     let began = Instant::now();
     let right = Some(Secret::new("correct horse battery".to_owned()));
     engine.unlock(&ui(), right, false).await.unwrap();

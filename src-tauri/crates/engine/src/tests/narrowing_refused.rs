@@ -2,7 +2,7 @@
 
 use crate::TokenRequest;
 use crate::tests::{
-    common::{Doomed, NAME, World, seen, set_rotation, status, token, ui, until, view},
+    common::{Doomed, NAME, World, seen, set_rotation, status, token, ui, until, view, waits},
     narrowing::{less, only, the_grant_is_whole},
 };
 use tokenry_core::{Code, ConnectionStatus, ReauthReason, Rotation as KnownRotation, Scopes};
@@ -133,14 +133,13 @@ async fn a_refused_request_does_not_fail_those_that_wait_for_another() {
     };
     let first = ask(TokenRequest::default());
     seen(&world, "the first", |server| server.refreshes() == 1).await;
-    let refused = ask(only("read"));
-    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    let caller = ui();
+    let mut refused = Box::pin(engine.token(&caller, NAME, only("read")));
+    waits(&mut refused).await;
     world.server.release();
-    first.await.unwrap().unwrap();
-    assert_eq!(
-        refused.await.unwrap().unwrap_err().provider_error(),
-        Some("invalid_scope")
-    );
+    let (first, refused) = tokio::join!(first, refused);
+    first.unwrap().unwrap();
+    assert_eq!(refused.unwrap_err().provider_error(), Some("invalid_scope"));
     assert_eq!(
         less(&engine, "write").await.unwrap().scopes,
         Scopes::parse("write")

@@ -1,7 +1,7 @@
 //! A profile that is put back as a whole is noticed, wherever the newest state is written down, and nothing is
 //! refreshed from it until the user says so.
 
-use crate::tests::common::{Doomed, NAME, World, token, ui, until};
+use crate::tests::common::{Doomed, NAME, World, schedule_is_idle, token, ui, until};
 use crate::{ConsentMode, Engine, Options, VaultChoice, VaultState};
 use std::{
     fs,
@@ -102,7 +102,7 @@ async fn is_noticed(world: &World, engine: &Engine, what: &str) {
         .await
         .unwrap();
     assert!(engine.status().vault.read_only, "{what}: forgotten after a lock");
-    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    schedule_is_idle(engine).await;
     assert!(world.server.log().is_empty(), "{what}: it refreshes nothing");
 }
 

@@ -1,8 +1,7 @@
 //! Answers to a refresh that are good, each in its own way.
 
 use crate::TokenView;
-use crate::tests::common::{World, token, ui, view};
-use std::time::Duration;
+use crate::tests::common::{World, schedule_is_idle, token, ui, view};
 use tokenry_core::{ConnectionStatus, Scopes};
 use tokenry_testkit::{Behaviour, Fault, Rotation};
 
@@ -103,8 +102,7 @@ async fn a_token_that_lives_a_second_is_not_refreshed_over_and_over() {
     .await;
     for _ in 0..5 {
         world.pass(2);
-        crate::tests::common::poke(&engine, crate::tests::common::NAME).await;
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        schedule_is_idle(&engine).await;
     }
     assert_eq!(world.server.refreshes(), 0);
     token(&engine, 0).await.unwrap();

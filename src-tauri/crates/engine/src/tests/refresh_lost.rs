@@ -2,7 +2,7 @@
 
 use crate::Engine;
 use crate::tests::common::{
-    NAME, World, poke, seconds_from, seen, set_rotation, status, token, ui, until, view,
+    NAME, World, poke, schedule_is_idle, seconds_from, seen, set_rotation, status, token, ui, until, view,
 };
 use std::time::Duration;
 use tokenry_core::{Code, ConnectionStatus, ReauthReason, Rotation as KnownRotation};
@@ -98,7 +98,7 @@ async fn after_the_grace_it_is_not_sent_again_by_itself() {
 
 /// A portal in between says nothing, so it does not make good what is not known either.
 #[tokio::test]
-async fn an_open_end_stays_open_when_a_later_try_says_nothing() {
+async fn an_attempt_stays_unresolved_when_a_later_try_says_nothing() {
     let (world, engine) = lost(Rotation::Grace(20), None, Fault::LoseAnswer).await;
     world.pass(10);
     world.server.queue(Fault::CaptivePortalHtml200);
@@ -165,8 +165,7 @@ async fn a_refresh_on_request_that_reaches_no_server_changes_nothing() {
     assert_eq!(error.code(), Code::ProviderUnreachable);
     assert_eq!(status(&engine).await, LOST);
     world.pass(60);
-    poke(&engine, NAME).await;
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    schedule_is_idle(&engine).await;
     assert_eq!(world.server.refreshes(), 2);
 }
 

@@ -1,6 +1,8 @@
 //! Refusals in other words than `invalid_grant`: they destroy nothing, and they do not stay unnoticed.
 
-use crate::tests::common::{NAME, World, patch, poke, seconds_from, seen, status, token, ui, until, view};
+use crate::tests::common::{
+    NAME, World, patch, poke, schedule_is_idle, seconds_from, seen, status, token, ui, until, view,
+};
 use crate::{ConnectOptions, Engine};
 use serde_json::json;
 use std::time::Duration;
@@ -87,8 +89,7 @@ async fn two_refusals_with_the_same_words_ask_for_a_new_sign_in_and_destroy_noth
         let trouble = view(&engine).await.connection.trouble.unwrap();
         assert_eq!(seconds_from(world.clock_now(), trouble.next_try_at), 3600);
         world.pass(3590);
-        poke(&engine, NAME).await;
-        tokio::time::sleep(Duration::from_millis(30)).await;
+        schedule_is_idle(&engine).await;
         assert_eq!(world.server.refreshes(), 3, "one try an hour");
         world.pass(20);
         poke(&engine, NAME).await;

@@ -1,7 +1,8 @@
 //! What the engine does without being asked.
 
 use crate::tests::common::{
-    NAME, World, answer_of, paste, patch, poke, seen, set_rotation, status, token, ui, until, view,
+    NAME, World, answer_of, paste, patch, poke, schedule_is_idle, seen, set_rotation, status, token, ui,
+    until, view,
 };
 use crate::{Change, ConnectOptions, ConnectionChange, Engine};
 use serde_json::json;
@@ -20,8 +21,7 @@ async fn a_token_is_refreshed_when_it_is_due_and_not_before() {
     let life = due.as_second() - view(&engine).await.connection.created_at.as_second();
     assert!((2519..=3240).contains(&life), "{life}");
     world.pass(u64::try_from(life).unwrap() - 5);
-    poke(&engine, NAME).await;
-    tokio::time::sleep(A_MOMENT).await;
+    schedule_is_idle(&engine).await;
     assert_eq!(world.server.refreshes(), 0);
     world.pass(6);
     poke(&engine, NAME).await;
@@ -50,7 +50,7 @@ async fn what_became_due_while_locked_is_done_after_the_unlock() {
     let (world, engine) = World::connected(Behaviour::default()).await;
     engine.lock(&ui()).await.unwrap();
     world.pass(3400);
-    tokio::time::sleep(A_MOMENT).await;
+    schedule_is_idle(&engine).await;
     assert_eq!(world.server.refreshes(), 0);
     engine.unlock(&ui(), None, false).await.unwrap();
     seen(&world, "the refresh", |server| server.refreshes() == 1).await;
@@ -65,16 +65,14 @@ async fn the_paused_and_the_ended_are_left_alone() {
     };
     engine.change_connection(&ui(), NAME, pause).await.unwrap();
     world.pass(3400);
-    poke(&engine, NAME).await;
-    tokio::time::sleep(A_MOMENT).await;
+    schedule_is_idle(&engine).await;
     assert_eq!(world.server.refreshes(), 0);
 
     let (world, engine) = World::connected(Behaviour::default()).await;
     world.server.withdraw();
     engine.refresh(&ui(), NAME).await.unwrap_err();
     world.pass(3400);
-    poke(&engine, NAME).await;
-    tokio::time::sleep(A_MOMENT).await;
+    schedule_is_idle(&engine).await;
     assert_eq!(world.server.refreshes(), 1);
 }
 

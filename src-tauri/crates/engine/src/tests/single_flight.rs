@@ -1,6 +1,6 @@
 //! One refresh for each connection at a time, owned by the engine and not by a caller.
 
-use crate::tests::common::{NAME, World, poke, provider_at, seen, status, token, ui, until, view};
+use crate::tests::common::{NAME, World, poke, provider_at, seen, status, token, ui, until, view, waits};
 use crate::{ConnectOptions, ConnectionChange, Revoked, VaultState};
 use std::{collections::HashSet, time::Duration};
 use tokenry_core::{Caller, Code, ConnectionStatus};
@@ -184,14 +184,13 @@ async fn a_disconnect_during_a_refresh_revokes_the_newest_token() {
             tokio::spawn(async move { token(&engine, 0).await })
         };
         seen(&world, "the refresh", |server| server.refreshes() == 1).await;
-        let leaving = {
-            let engine = engine.clone();
-            tokio::spawn(async move { engine.disconnect(&ui(), NAME).await })
-        };
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        let caller = ui();
+        let mut leaving = Box::pin(engine.disconnect(&caller, NAME));
+        waits(&mut leaving).await;
         world.server.release();
-        let got = asking.await.unwrap();
-        assert_eq!(leaving.await.unwrap().unwrap(), Revoked::Yes);
+        let (got, revoked) = tokio::join!(asking, leaving);
+        let got = got.unwrap();
+        assert_eq!(revoked.unwrap(), Revoked::Yes);
         let revoked = world
             .server
             .log()

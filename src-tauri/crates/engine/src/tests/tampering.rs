@@ -1,6 +1,6 @@
 //! The files are edited while no engine runs. Never a wrong plaintext, never a panic, always a clear error.
 
-use crate::tests::common::{NAME, World, poke, token, ui, until};
+use crate::tests::common::{NAME, World, poke, schedule_is_idle, token, ui, until};
 use crate::{ConnectOptions, ConnectionChange, Engine, Options, VaultState};
 use std::{
     fs,
@@ -96,7 +96,7 @@ async fn is_read_only(world: &World, engine: &Engine) {
     world.pass(3500);
     engine.lock(&ui()).await.unwrap();
     engine.unlock(&ui(), None, false).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    schedule_is_idle(engine).await;
     engine.token(&ui(), NAME, Duration::from_secs(600)).await.unwrap();
     world.pass(200);
     let error = engine.token(&ui(), NAME, Duration::ZERO).await.unwrap_err();

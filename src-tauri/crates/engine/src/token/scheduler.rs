@@ -135,6 +135,19 @@ impl Engine {
         next.map(|next| next.duration_since(now).unsigned_abs())
     }
 
+    /// Starts what is due now, and gives the connections that the schedule or a disconnect is at work on.
+    #[cfg(test)]
+    pub(crate) fn work_of_the_schedule(&self) -> HashSet<ConnectionId> {
+        self.start_what_is_due();
+        locks::lock(&self.inner.scheduler.taken).clone()
+    }
+
+    /// Whether the schedule leaves any connection alone for a while after a failure.
+    #[cfg(test)]
+    pub(super) fn has_paused(&self) -> bool {
+        !locks::lock(&self.inner.scheduler.paused).is_empty()
+    }
+
     /// See [`Engine::end_what_had_ended`]; once at a time, beside the schedule.
     fn end_later(&self, store: &Arc<SealedStore>, now: Timestamp) {
         if self.inner.scheduler.ending.swap(true, Ordering::AcqRel) {

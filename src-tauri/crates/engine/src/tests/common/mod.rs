@@ -239,6 +239,20 @@ pub(crate) async fn poke(engine: &Engine, reference: &str) {
     engine.change_connection(&ui(), reference, nothing).await.unwrap();
 }
 
+/// Waits until the schedule has looked at the clock and has nothing to do, or is done with it.
+pub(crate) async fn schedule_is_idle(engine: &Engine) {
+    until("the schedule is idle", async || {
+        engine.work_of_the_schedule().is_empty().then_some(())
+    })
+    .await;
+}
+
+/// Runs a task until it waits for something.
+pub(crate) async fn waits<F: Future>(task: &mut std::pin::Pin<Box<F>>) {
+    let ended = tokio::time::timeout(Duration::ZERO, task).await;
+    assert!(ended.is_err(), "it did not wait");
+}
+
 /// Waits until something that happens by itself has happened.
 pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let end = Instant::now() + TIMEOUT;

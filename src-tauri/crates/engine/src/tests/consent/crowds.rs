@@ -7,12 +7,21 @@ use std::{process::Command, time::Duration};
 use tokenry_core::{Caller, Code, Rule};
 use tokenry_testkit::Behaviour;
 
-async fn told_no(engine: &Engine, program: &Program) {
-    let asked = ask(engine, &program.caller());
-    answer(engine, &question(engine).await, PromptAnswer::Deny)
-        .await
-        .unwrap();
-    assert_eq!(code(asked).await, Err(Code::ConsentDenied));
+/// A token request of this program, and the user's answer to its prompt.
+async fn asks_and_is_told(engine: &Engine, caller: &Caller, said: PromptAnswer) -> Result<(), Code> {
+    let asked = ask(engine, caller);
+    answer(engine, &question(engine).await, said).await.unwrap();
+    code(asked).await
+}
+
+async fn denied(engine: &Engine, program: &Program) {
+    let told = asks_and_is_told(engine, &program.caller(), PromptAnswer::Deny).await;
+    assert_eq!(told, Err(Code::ConsentDenied));
+}
+
+async fn allowed(engine: &Engine, program: &Program) {
+    let told = asks_and_is_told(engine, &program.caller(), PromptAnswer::Once).await;
+    assert_eq!(told, Ok(()));
 }
 
 async fn rule_at_once(engine: &Engine, caller: &Caller) -> Option<Rule> {
@@ -27,7 +36,7 @@ async fn rule_at_once(engine: &Engine, caller: &Caller) -> Option<Rule> {
 #[tokio::test]
 async fn neither_a_session_of_its_own_nor_a_copy_of_the_program_evades_the_pause() {
     let (world, engine) = World::connected(Behaviour::default()).await;
-    told_no(&engine, &Program::start()).await;
+    denied(&engine, &Program::start()).await;
     let in_another_session = Program::in_a_session_of_its_own();
     assert_eq!(
         rule_at_once(&engine, &in_another_session.caller()).await,
@@ -48,17 +57,9 @@ async fn neither_a_session_of_its_own_nor_a_copy_of_the_program_evades_the_pause
     copied.wait().unwrap();
     // A program that has nothing to do with it is asked about, and the others are again when the time is over.
     let stranger = Program::orphan();
-    let asked = ask(&engine, &stranger.caller());
-    answer(&engine, &question(&engine).await, PromptAnswer::Once)
-        .await
-        .unwrap();
-    assert_eq!(code(asked).await, Ok(()));
+    allowed(&engine, &stranger).await;
     world.pass(10);
-    let asked = ask(&engine, &in_another_session.caller());
-    answer(&engine, &question(&engine).await, PromptAnswer::Once)
-        .await
-        .unwrap();
-    assert_eq!(code(asked).await, Ok(()));
+    allowed(&engine, &in_another_session).await;
 }
 
 /// The same: programs whose parents have ended have nothing in common.
@@ -66,13 +67,9 @@ async fn neither_a_session_of_its_own_nor_a_copy_of_the_program_evades_the_pause
 async fn after_five_noes_in_ten_minutes_only_programs_that_had_a_yes_are_asked_about() {
     let (world, engine) = World::connected(Behaviour::default()).await;
     let welcome = Program::start();
-    let asked = ask(&engine, &welcome.caller());
-    answer(&engine, &question(&engine).await, PromptAnswer::Once)
-        .await
-        .unwrap();
-    assert_eq!(code(asked).await, Ok(()));
+    allowed(&engine, &welcome).await;
     for _ in 0..5 {
-        told_no(&engine, &Program::orphan()).await;
+        denied(&engine, &Program::orphan()).await;
         world.pass(60);
     }
     let stranger = Program::orphan();
@@ -80,17 +77,9 @@ async fn after_five_noes_in_ten_minutes_only_programs_that_had_a_yes_are_asked_a
         rule_at_once(&engine, &stranger.caller()).await,
         Some(Rule::DeniedBefore)
     );
-    let asked = ask(&engine, &welcome.caller());
-    answer(&engine, &question(&engine).await, PromptAnswer::Once)
-        .await
-        .unwrap();
-    assert_eq!(code(asked).await, Ok(()));
+    allowed(&engine, &welcome).await;
     world.pass(300);
-    let asked = ask(&engine, &stranger.caller());
-    answer(&engine, &question(&engine).await, PromptAnswer::Once)
-        .await
-        .unwrap();
-    assert_eq!(code(asked).await, Ok(()));
+    allowed(&engine, &stranger).await;
 }
 
 /// security.md, "Local interfaces": a short queue.
@@ -98,11 +87,7 @@ async fn after_five_noes_in_ten_minutes_only_programs_that_had_a_yes_are_asked_a
 async fn a_crowd_leaves_room_in_the_queue_for_a_program_that_had_a_yes() {
     let (_world, engine) = World::connected(Behaviour::default()).await;
     let welcome = Program::start();
-    let asked = ask(&engine, &welcome.caller());
-    answer(&engine, &question(&engine).await, PromptAnswer::Once)
-        .await
-        .unwrap();
-    assert_eq!(code(asked).await, Ok(()));
+    allowed(&engine, &welcome).await;
     let crowd: Vec<_> = (0..6).map(|_| Program::orphan()).collect();
     let mut asking: Vec<Asked> = Vec::new();
     for (number, program) in crowd.iter().enumerate() {

@@ -31,6 +31,16 @@ async fn with_passphrase() -> (World, Engine) {
     (world, engine)
 }
 
+/// The same, with the setting on.
+async fn asking_for_it() -> (World, Engine) {
+    let (world, engine) = with_passphrase().await;
+    engine
+        .change_settings(&ui(), asking(true, Some(PASSPHRASE)))
+        .await
+        .unwrap();
+    (world, engine)
+}
+
 async fn answer(
     engine: &Engine,
     prompt: &Prompt,
@@ -53,11 +63,7 @@ fn change(engine: &Engine, program: &Program) -> tokio::task::JoinHandle<Result<
 /// security.md, "Local interfaces": prompts. A program that can press Allow does not know the passphrase.
 #[tokio::test]
 async fn a_question_that_is_decided_each_time_takes_the_passphrase_where_the_user_chose_so() {
-    let (_world, engine) = with_passphrase().await;
-    engine
-        .change_settings(&ui(), asking(true, Some(PASSPHRASE)))
-        .await
-        .unwrap();
+    let (_world, engine) = asking_for_it().await;
     let program = Program::start();
     let changing = change(&engine, &program);
     let prompt = question(&engine).await;
@@ -83,11 +89,7 @@ async fn a_question_that_is_decided_each_time_takes_the_passphrase_where_the_use
 
 #[tokio::test]
 async fn the_third_wrong_passphrase_denies_the_question() {
-    let (_world, engine) = with_passphrase().await;
-    engine
-        .change_settings(&ui(), asking(true, Some(PASSPHRASE)))
-        .await
-        .unwrap();
+    let (_world, engine) = asking_for_it().await;
     let program = Program::start();
     let changing = change(&engine, &program);
     let prompt = question(&engine).await;

@@ -2,7 +2,7 @@
 
 use crate::{
     Engine, Error,
-    tests::common::{NAME, World, seen, status, token, ui, until, view},
+    tests::common::{NAME, World, schedule_is_idle, seen, status, token, ui, until, view},
 };
 use std::{fs, time::Duration};
 use tokenry_core::{Code, ConnectionStatus, Secret, Tokens};
@@ -166,15 +166,15 @@ async fn without_room_for_the_journal_nothing_is_sent() {
     fail_commits(&engine, FOR_LONG);
     world.pass(3500);
     engine.inner.due.notify_one();
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    until("the schedule has failed", async || {
+        engine.has_paused().then_some(())
+    })
+    .await;
     let living = token(&engine, 600).await.unwrap();
     assert!(living.expires_at.is_some());
-    assert!(world.server.refreshes() == 0);
+    assert_eq!(world.server.refreshes(), 0);
     fail_commits(&engine, 2);
-    for _ in 0..50 {
-        engine.inner.due.notify_one();
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    schedule_is_idle(&engine).await;
     assert_eq!(world.server.refreshes(), 0, "it pauses");
     fail_commits(&engine, 0);
     world.pass(31);
