@@ -39,7 +39,7 @@ pub enum Error {
     #[error("the vault is damaged: {0}")]
     StaysDamaged(String),
     /// The profile's folder held a vault, and there is nothing of it any more.
-    #[error("{} held a vault, and its database is gone; nothing was made in its place. Put a backup of the folder back; or, to begin anew without what it held, run `rm {}`", folder.display(), known_by.display())]
+    #[error("{} held a vault, and its database is gone; nothing was created in its place. Restore a backup of the folder; or, to start over without its contents, run `rm {}`", folder.display(), known_by.display())]
     VaultGone {
         /// The profile's folder.
         folder: std::path::PathBuf,
@@ -63,7 +63,7 @@ pub enum Error {
         next: String,
     },
     /// Several have this name.
-    #[error("{reference:?} could be any of these connections: {}; name one of them", candidates.join(", "))]
+    #[error("{reference:?} matches several connections: {}; name one of them", candidates.join(", "))]
     Ambiguous {
         /// What was asked for, cleaned.
         reference: String,
@@ -108,7 +108,7 @@ pub enum Error {
     Unauthorized(&'static str),
     /// Too many questions are open.
     #[error(
-        "too many questions wait for an answer already; nothing was asked. Try again when they are answered"
+        "too many permission requests are waiting already, so this one was not shown. Try again when they are answered"
     )]
     TooManyQuestions,
     /// Too much of one kind is open or waits already: what, and how long to wait, if that helps by itself.
@@ -116,11 +116,11 @@ pub enum Error {
     Busy(String, Option<Duration>),
     /// A question was given up before it was shown.
     #[error(
-        "other questions had to be answered before this one, so it was not shown, and nothing was allowed. Answer those, then try again"
+        "other permission requests were waiting before this one, so it was not shown and is denied. Answer those, then try again"
     )]
     NotShown,
     /// The person has to connect again.
-    #[error("{name} has to be connected again: {}{}; run `tokenry connect {name}`, or press Connect in the window", reason_text(*.reason), said(.words))]
+    #[error("{name} needs a new sign-in: {}{}; run `tokenry connect {name}`, or press Sign in again in the window", reason_text(*.reason), said(.words))]
     NeedsReauth {
         /// The connection.
         name: String,
@@ -130,7 +130,7 @@ pub enum Error {
         words: Option<String>,
     },
     /// The person said no at the provider.
-    #[error("the sign-in was refused at the provider{}; nothing was connected and nothing was changed", .0.as_ref().map(|d| format!(" ({d})")).unwrap_or_default())]
+    #[error("the sign-in was denied at the provider{}; nothing was connected and nothing was changed", .0.as_ref().map(|d| format!(" ({d})")).unwrap_or_default())]
     ConsentDenied(Option<String>),
     /// The provider refused the authorization request.
     #[error("the provider answered {error}{}; {}", description.as_ref().map(|d| format!(" ({d})")).unwrap_or_default(), what_to_check(.error))]
@@ -191,9 +191,9 @@ pub enum Error {
         wait: Option<Duration>,
     },
     /// The flow is over.
-    #[error("this sign-in is over: it was used, cancelled, or is older than ten minutes; start again")]
+    #[error("this sign-in has ended: it was used or cancelled, or it expired after ten minutes; start again")]
     FlowExpired,
-    /// An answer that is none of ours.
+    /// A redirect that is not ours.
     #[error("the redirect was refused: {}; open sign-ins stay open", within(&.0.to_string()))]
     Redirect(#[from] Refused),
     /// An answer from another account.

@@ -177,9 +177,9 @@ impl Engine {
             None if let Some(caller) = self.caller_of_issued(bearer, peer.clone()).await? => Ok(caller),
             None => {
                 let caller = Caller::Program(peer.unwrap_or_else(tokenry_peer::unknown));
-                self.note_app_refused(&caller, "a bearer token that is none of an app");
+                self.note_app_refused(&caller, "an unknown bearer token");
                 Err(Error::Unauthorized(
-                    "the bearer token is none that Tokenry knows: it was taken away, has ended, or was mistyped; \
+                    "unknown bearer token: revoked, expired or mistyped; \
                  register the app again in the window, under Apps",
                 ))
             }
@@ -211,7 +211,7 @@ pub(super) fn new_token(random: &dyn Random) -> Secret {
 
 fn name_is_free(store: &SealedStore, name: &Name) -> Result<(), Error> {
     let is_taken = store.index().apps().any(|other| other.name == *name);
-    let taken = || Error::field("name", "is taken by another app; choose another name");
+    let taken = || Error::field("name", "is already used by another app; choose another name");
     (!is_taken).then_some(()).ok_or_else(taken)
 }
 
@@ -228,7 +228,7 @@ fn check_redirect_uris(uris: &[String]) -> Result<(), Error> {
             "redirect_uris",
             format!(
                 "must be https addresses, http addresses on 127.0.0.1 or [::1], or schemes of the app's own like \
-                 com.example.app:/cb, without a fragment: {} is none",
+                 com.example.app:/cb, without a fragment; {} is not",
                 tokenry_core::clean(bad)
             ),
         )),

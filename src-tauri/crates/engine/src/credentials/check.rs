@@ -120,7 +120,7 @@ fn wrong_with(kind: CredentialType, field: &str, value: &Secret) -> Option<Strin
         // RFC 7617 §2.
         (CredentialType::BasicAuth, _) if std::str::from_utf8(&bytes).is_ok_and(tokenry_core::is_miscopied) => {
             Some(
-                "must not hold a byte order mark, a line end or another control character: check how it was copied"
+                "must not contain a byte order mark, a line end or another control character: check how it was copied"
                     .to_owned(),
             )
         }

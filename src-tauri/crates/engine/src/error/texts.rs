@@ -44,16 +44,14 @@ pub(super) fn fields_text(fields: &BTreeMap<String, String>) -> String {
 
 pub(crate) fn reason_text(reason: ReauthReason) -> &'static str {
     match reason {
-        ReauthReason::Revoked => "the provider ended the grant",
-        ReauthReason::Expired => "its access token ended and the provider gave no refresh token",
-        ReauthReason::LostResponse => {
-            "the provider's answer to a refresh was lost, and it takes a refresh token only once"
-        }
+        ReauthReason::Revoked => "access was revoked at the provider",
+        ReauthReason::Expired => "the access token expired and there is no refresh token",
+        ReauthReason::LostResponse => "the provider's response was lost, and the new refresh token with it",
         ReauthReason::ScopeMissing => "the provider grants less than is needed",
-        ReauthReason::ClientRejected => "the provider does not accept the client id or secret any more",
+        ReauthReason::ClientRejected => "the provider no longer accepts the client ID or secret",
         ReauthReason::Refused => "the provider refuses to refresh it",
         ReauthReason::OtherAccount => {
-            "the provider answered a refresh with the tokens of another account, which were set aside and not used"
+            "the provider answered a refresh with tokens of another account, which are not used"
         }
     }
 }

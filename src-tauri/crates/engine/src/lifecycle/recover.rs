@@ -30,7 +30,7 @@ pub(super) fn after_opening(engine: &Engine, store: &SealedStore) -> Result<(), 
     credentials::expired_at_opening(engine, store, store.latest.seen(now))?;
     engine.end_what_had_ended(store, now)?;
     end_dead_flows(engine, store, now)?;
-    bring_forward_open_ends(store, now)?;
+    bring_forward_unresolved(store, now)?;
     crate::authorization_server::clean(store, store.latest.seen(now))?;
     wipe_tombstones(store, now)
 }
@@ -174,14 +174,14 @@ fn end_dead_flows(engine: &Engine, store: &SealedStore, now: Timestamp) -> Resul
 }
 
 /// A refresh that may have been sent and has no answer on disk is looked at first.
-fn bring_forward_open_ends(store: &SealedStore, now: Timestamp) -> Result<(), Error> {
+fn bring_forward_unresolved(store: &SealedStore, now: Timestamp) -> Result<(), Error> {
     let mut rows = Vec::new();
     store
         .database()
         .versions(Table::Journal, |row, _| rows.push(row))?;
     for row in rows {
         let entry = store.get::<JournalEntry>(row)?;
-        if entry.is_none_or(|entry| !entry.state.is_open_end()) {
+        if entry.is_none_or(|entry| !entry.state.is_unresolved()) {
             continue;
         }
         store.change(now, |transaction| {

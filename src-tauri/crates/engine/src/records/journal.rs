@@ -30,22 +30,24 @@ pub(crate) enum JournalState {
     /// Sent, and nothing that could be read came back.
     Unanswered,
     /// A server broke down over it: it may or may not have been taken before that.
-    Doubtful,
+    #[serde(rename = "doubtful")]
+    Ambiguous,
     /// Sent with limits, and the provider refused: some servers replace the token before they look at the limits.
     LimitRefused,
     /// It was not sent, or a proxy answered: it may be sent again.
-    Free,
+    #[serde(rename = "free")]
+    Retryable,
 }
 
 impl JournalState {
     /// Whether the token may have been used without our knowing what for.
-    pub(crate) fn is_open_end(self) -> bool {
-        self != Self::Free
+    pub(crate) fn is_unresolved(self) -> bool {
+        self != Self::Retryable
     }
 
     /// Whether the server may have done nothing with it: then there is something to lose by giving it up.
     pub(super) fn may_be_unused(self) -> bool {
-        matches!(self, Self::Doubtful | Self::LimitRefused | Self::Free)
+        matches!(self, Self::Ambiguous | Self::LimitRefused | Self::Retryable)
     }
 }
 
@@ -77,7 +79,7 @@ pub(crate) fn verdict(
     expires_at: Option<Timestamp>,
     now: Timestamp,
 ) -> Verdict {
-    let Some(entry) = entry.filter(|entry| entry.state.is_open_end()) else {
+    let Some(entry) = entry.filter(|entry| entry.state.is_unresolved()) else {
         return Verdict::Send(None);
     };
     let used_up = match rotation {
@@ -124,14 +126,14 @@ mod tests {
     fn the_words_of_journal_states_are_frozen() {
         use JournalState as S;
         let every = |state: S| match state {
-            S::Sent | S::Unanswered | S::Doubtful | S::LimitRefused | S::Free => (),
+            S::Sent | S::Unanswered | S::Ambiguous | S::LimitRefused | S::Retryable => (),
         };
         for (state, word) in [
             (S::Sent, "sent"),
             (S::Unanswered, "unanswered"),
-            (S::Doubtful, "doubtful"),
+            (S::Ambiguous, "doubtful"),
             (S::LimitRefused, "limit_refused"),
-            (S::Free, "free"),
+            (S::Retryable, "free"),
         ] {
             every(state);
             assert_eq!(serde_json::to_value(state).unwrap(), word);
@@ -141,8 +143,8 @@ mod tests {
 
     /// SECURITY.md, "Refresh", 7: what a lost answer means is a fact about the provider.
     #[test]
-    fn what_an_open_end_means_depends_on_what_the_provider_does_with_a_used_token() {
-        use JournalState::{Doubtful, Free, LimitRefused, Sent, Unanswered};
+    fn what_an_unresolved_attempt_means_depends_on_the_rotation_of_the_provider() {
+        use JournalState::{Ambiguous, LimitRefused, Retryable, Sent, Unanswered};
         let grace = Rotation::Grace { seconds: 10 };
         for state in [Sent, Unanswered] {
             assert_eq!(judged(state, Rotation::None, Some(500), 200), Verdict::Send(None));
@@ -152,9 +154,9 @@ mod tests {
         }
         for (state, rotation) in [
             (Unanswered, Rotation::Unknown),
-            (Doubtful, Rotation::Unknown),
-            (Doubtful, Rotation::Strict),
-            (Doubtful, grace),
+            (Ambiguous, Rotation::Unknown),
+            (Ambiguous, Rotation::Strict),
+            (Ambiguous, grace),
             (LimitRefused, Rotation::Unknown),
             (LimitRefused, Rotation::Strict),
         ] {
@@ -166,7 +168,7 @@ mod tests {
             assert_eq!(judged(state, rotation, None, 200), Verdict::Hold(None));
         }
         for rotation in [Rotation::None, grace, Rotation::Strict, Rotation::Unknown] {
-            assert_eq!(judged(Free, rotation, Some(500), 200), Verdict::Send(None));
+            assert_eq!(judged(Retryable, rotation, Some(500), 200), Verdict::Send(None));
         }
     }
 }

@@ -140,8 +140,8 @@ struct RefreshRequest {
     /// The access token that is exchanged for a narrower one; then no refresh token is sent.
     subject: Option<Secret>,
     fence: u64,
-    /// The open end that an earlier request with this very token left.
-    open_end: Option<JournalState>,
+    /// The unresolved attempt that an earlier request with this very token left.
+    unresolved: Option<JournalState>,
     /// What the token that is asked for is limited to; nothing for the connection's own.
     limits: Option<Arc<Narrowing>>,
 }

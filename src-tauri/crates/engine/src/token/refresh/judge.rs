@@ -243,21 +243,21 @@ fn note(
     Ok(verdict(Some(&entry), rotation, connection.expires_at, now))
 }
 
-/// What a failure says about the token. One that says nothing does not close the open end of an earlier time.
+/// What a failure says about the token. One that says nothing does not close the unresolved attempt of an earlier time.
 fn after(request: &RefreshRequest, failure: &Failure) -> JournalState {
-    use JournalState::{Doubtful, Free, LimitRefused, Sent, Unanswered};
+    use JournalState::{Ambiguous, LimitRefused, Retryable, Sent, Unanswered};
     let now = match failure {
         _ if is_about_the_wish(request, failure) && may_be_consumed(request, failure) => LimitRefused,
         Failure::Unanswered { .. } | Failure::Unusable { .. } => Unanswered,
         // 503 says that nothing was done. The others may have come after the token was replaced.
-        Failure::Interfered { status, .. } if *status >= 500 && *status != 503 => Doubtful,
-        _ => Free,
+        Failure::Interfered { status, .. } if *status >= 500 && *status != 503 => Ambiguous,
+        _ => Retryable,
     };
-    match (now, request.open_end) {
+    match (now, request.unresolved) {
         (Unanswered, _) | (_, Some(Unanswered | Sent)) => Unanswered,
-        (Doubtful, _) | (_, Some(Doubtful)) => Doubtful,
+        (Ambiguous, _) | (_, Some(Ambiguous)) => Ambiguous,
         (LimitRefused, _) | (_, Some(LimitRefused)) => LimitRefused,
-        _ => Free,
+        _ => Retryable,
     }
 }
 
@@ -281,7 +281,7 @@ fn is_about_the_wish(request: &RefreshRequest, failure: &Failure) -> bool {
 fn final_reason(request: &RefreshRequest, failure: &Failure, verdict: Verdict) -> Option<ReauthReason> {
     let was_active = request.connection.status == ConnectionStatus::Active;
     let was_lost = request
-        .open_end
+        .unresolved
         .is_some_and(|state| state != JournalState::LimitRefused);
     match failure {
         _ if is_about_the_wish(request, failure) => None,

@@ -64,7 +64,7 @@ impl Engine {
             connection,
             refresh_token: None,
             subject: None,
-            open_end: None,
+            unresolved: None,
             limits: why.limits().cloned(),
         };
         if request.provider.settings.grant_type == GrantType::ClientCredentials {
@@ -84,12 +84,12 @@ impl Engine {
         let Some(refresh_token) = tokens.refresh_token else {
             return Err(needs_reauth(store, &request.connection));
         };
-        request.open_end = self.journal(store, &request, &refresh_token, &why, now)?;
+        request.unresolved = self.journal(store, &request, &refresh_token, &why, now)?;
         request.refresh_token = Some(refresh_token);
         Ok(Some(request))
     }
 
-    /// Writes down that this token is about to be sent, if it may be. Gives the open end that an earlier time left.
+    /// Writes down that this token is about to be sent, if it may be. Gives the unresolved attempt that an earlier time left.
     fn journal(
         &self,
         store: &SealedStore,
@@ -122,7 +122,7 @@ impl Engine {
             }
         }
         let attempt = before.as_ref().map_or(1, |entry| entry.attempt.saturating_add(1));
-        let open = before.filter(|entry| entry.state.is_open_end());
+        let open = before.filter(|entry| entry.state.is_unresolved());
         let entry = JournalEntry {
             fingerprint,
             fence: request.fence,
