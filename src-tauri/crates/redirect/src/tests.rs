@@ -27,7 +27,21 @@ struct Flow {
 impl Flow {
     /// `deliver` gets the answer after it was noted.
     async fn start(deliver: impl Fn(Redirected) -> BoxFuture<'static, Page> + Send + Sync + 'static) -> Self {
-        let listener = listener().await;
+        Self::start_at(listener().await, deliver)
+    }
+
+    /// One that serves only processes of our own user.
+    async fn of_our_user() -> Self {
+        let listener = Listener::bind(|peer, local| Box::pin(tokenry_peer::is_ours(peer, local))).await;
+        Self::start_at(listener.unwrap(), |redirected| {
+            Box::pin(async move { page_for(&redirected) })
+        })
+    }
+
+    fn start_at(
+        listener: Listener,
+        deliver: impl Fn(Redirected) -> BoxFuture<'static, Page> + Send + Sync + 'static,
+    ) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], listener.port()));
         let delivered = Arc::new(Mutex::new(Vec::new()));
         let refused = Arc::new(Mutex::new(Vec::new()));
@@ -84,10 +98,10 @@ impl Flow {
     }
 }
 
+/// A listener that serves every connection: the lookup of processes is shared by all tests, and a paused clock would
+/// not wait for it.
 async fn listener() -> Listener {
-    Listener::bind(|peer, local| Box::pin(tokenry_peer::is_ours(peer, local)))
-        .await
-        .unwrap()
+    Listener::bind(|_, _| Box::pin(async { true })).await.unwrap()
 }
 
 type Deliver = dyn Fn(Redirected) -> BoxFuture<'static, Page> + Send + Sync;

@@ -9,10 +9,10 @@ use tokenry_vault::{Fault, Keyring, KeyringError, SlotKind, VaultId};
 use zeroize::Zeroizing;
 
 /// An engine that could not open its vault, and what it says.
-async fn shut(world: &World) -> (Engine, Code, String) {
+async fn shut(world: &World, state: VaultState) -> (Engine, Code, String) {
     let engine = world.start().await;
     let report = engine.status().vault;
-    assert_eq!(report.state, VaultState::Locked);
+    assert_eq!(report.state, state);
     assert_eq!(report.slots, [SlotKind::Keyring]);
     let (code, text) = report.problem.expect("it says why");
     let error = token(&engine, 0).await.unwrap_err();
@@ -36,7 +36,13 @@ async fn each_state_of_the_keyring_has_its_own_words_and_makes_no_new_key() {
     let item = world.keyring.item(id).unwrap();
     let mut said = HashSet::new();
     let mut check = async |unlockable: Code| {
-        let (engine, code, text) = shut(&world).await;
+        let is_damage = unlockable == Code::Internal;
+        let state = if is_damage {
+            VaultState::Damaged
+        } else {
+            VaultState::Locked
+        };
+        let (engine, code, text) = shut(&world, state).await;
         assert_eq!(code, unlockable, "{text}");
         assert!(said.insert(text.clone()), "said twice: {text}");
         for create in [true, false] {
@@ -97,7 +103,7 @@ async fn a_keyring_that_was_locked_opens_the_vault_when_it_is_unlocked() {
     let (world, engine) = World::connected(Behaviour::default()).await;
     engine.shutdown().await;
     world.keyring.play(Fault::Fails(KeyringError::Locked));
-    let (engine, ..) = shut(&world).await;
+    let (engine, ..) = shut(&world, VaultState::Locked).await;
     world.keyring.play(None);
     engine.unlock(&ui(), None, true).await.unwrap();
     assert_eq!(engine.status().vault.problem, None);

@@ -215,7 +215,7 @@ async fn program(uid: Option<u32>, request: String, port: u16) -> std::io::Resul
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn another_users_process_gets_no_answer_even_with_the_cookie() {
-    let flow = Flow::simple().await;
+    let flow = Flow::of_our_user().await;
     let (cookie, port) = (flow.cookie().await, flow.address.port());
     let request = format!("GET {CODE} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{cookie}\r\n");
     let is_root = rustix::process::getuid().is_root();
