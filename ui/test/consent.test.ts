@@ -69,7 +69,7 @@ describe('the question', () => {
     });
     const cells = (row: HTMLElement) => [...row.children].map((cell) => cell.textContent.trim());
     expect(screen.getAllByTestId('change').map(cells)).toEqual([
-      ['PKCE', 'true', 'false'],
+      ['Use PKCE (S256)', 'true', 'false'],
       ['Client secret', 'hidden', 'changed (hidden)'],
       ['Userinfo endpoint', 'https://a.example/<b>', 'removed'],
       ['Label', 'none', 'work'],

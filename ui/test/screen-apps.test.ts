@@ -52,9 +52,8 @@ describe('registering', () => {
   it('says at the name what is wrong with it', async () => {
     const { transport } = await apps();
     await click('register-app');
-    await type('field-name', 'Not A Name');
     await click('confirm-register');
-    expect(text('error-name')).toContain('lowercase');
+    expect(text('error-name')).toBe('Enter a name.');
     expect(transport.lines).not.toContain('CREATE app');
     await type('field-name', 'release-notes');
     await click('confirm-register');

@@ -76,7 +76,7 @@ describe('adding one', () => {
     await click('field-type-basic_auth');
     await type('field-username', 'a:b');
     await click('save-credential');
-    expect(text('error-name')).toContain('lowercase');
+    expect(text('error-name')).toBe('Enter a name.');
     expect(text('error-username')).toContain('“:”');
     expect(text('error-password')).toBe('Required');
     expect(transport.lines).not.toContain('POST /v1/credentials');

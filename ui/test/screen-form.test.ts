@@ -39,8 +39,6 @@ describe('adding a provider', () => {
       client_id: 'tokenry',
       client_secret: 'planted-secret',
       default_scopes: ['openid', 'email'],
-      use_pkce: true,
-      grant_type: 'authorization_code',
     });
     expect(text('provider-sandbox')).toContain('Sandbox');
     expect(document.documentElement.outerHTML).not.toContain('planted-secret');
@@ -106,7 +104,7 @@ describe('editing a provider', () => {
     await type('field-issuer', '');
     await click('save-provider');
     expect(transport.lines).toContain(`PUT /v1/oauth-providers/${provider.id}`);
-    expect(body(transport, 'PUT')).toEqual({ issuer: '' });
+    expect(body(transport, 'PUT')).toEqual({ issuer: null });
   });
 
   it('never shows the secret that is kept: it is kept, replaced or cleared', async () => {
@@ -126,7 +124,7 @@ describe('editing a provider', () => {
     const { transport } = await editing({ has_client_secret: true, token_endpoint_auth_method: 'client_secret_post' });
     await click('secret-clear');
     await click('save-provider');
-    expect(body(transport, 'PUT')).toEqual({ client_secret: '', token_endpoint_auth_method: 'none' });
+    expect(body(transport, 'PUT')).toEqual({ client_secret: null, token_endpoint_auth_method: 'none' });
   });
 
   it('sends a first secret, since a public client would never send it', async () => {
@@ -170,5 +168,23 @@ describe('deleting a provider', () => {
     await click('confirm-remove');
     expect(transport.lines).toContain(`DELETE /v1/oauth-providers/${provider.id}?disconnect=true`);
     expect(screen.getByTestId('empty')).toBeTruthy();
+  });
+});
+
+describe('an answer of the engine', () => {
+  it('stays at its field until the field is changed', async () => {
+    const { transport } = await editing({});
+    const fields = { token_endpoint: 'must be https', issuer: 'must be an https URL' };
+    transport.failNext('PUT', { code: 'validation_error', message: 'no', details: { fields } });
+    await type('field-token_endpoint', 'http://a.example/token');
+    await click('save-provider');
+    expect(text('error-token_endpoint')).toBe('must be https');
+    expect(text('error-issuer')).toBe('must be an https URL');
+    await type('field-token_endpoint', 'https://a.example/token');
+    expect(screen.queryByTestId('error-token_endpoint')).toBeNull();
+    expect(text('error-issuer')).toBe('must be an https URL');
+    await click('save-provider');
+    expect(body(transport, 'PUT')).toEqual({ token_endpoint: 'https://a.example/token' });
+    expect(screen.queryByTestId('provider-form')).toBeNull();
   });
 });

@@ -5,6 +5,7 @@ type Schemas = components['schemas'];
 
 export type Provider = Schemas['OAuthProvider'];
 export type CreateProvider = Schemas['CreateProvider'];
+export type ProviderSettings = Schemas['ProviderSettings'];
 export type UpdateProvider = Schemas['UpdateProvider'];
 export type GrantType = Schemas['GrantType'];
 export type AuthMethod = Schemas['TokenEndpointAuthMethod'];

@@ -1,5 +1,6 @@
 /** Providers: add, change, remove, and begin a sign-in. */
-import type { CreateProvider, Provider, UpdateProvider } from '../../../src/lib/types';
+import { SETTING_NAMES } from '../../../src/lib/form/settings';
+import type { CreateProvider, Provider, ProviderSettings, UpdateProvider } from '../../../src/lib/types';
 import { ApiError } from '../api-error';
 import { nextId, type MemoryEngine } from '../engine';
 import { aConnection, aProvider } from '../samples';
@@ -37,32 +38,21 @@ export const providers = [
   }),
 ];
 
-function add(engine: MemoryEngine, { client_secret, ...given }: CreateProvider): Provider {
+function add(engine: MemoryEngine, { client_secret, project, ...given }: CreateProvider): Provider {
   if ([...engine.providers.values()].some(({ name }) => name === given.name)) {
     const problem = `another provider is already called ${given.name}`;
     throw new ApiError('conflict', problem, { fields: { name: problem } });
   }
   const has_client_secret = client_secret != null && client_secret !== '';
   const token_endpoint_auth_method = has_client_secret ? ('client_secret_post' as const) : ('none' as const);
-  const { id, name } = { id: nextId(), name: given.name };
-  return engine.putProvider({
-    ...aProvider({ id, name, has_client_secret, token_endpoint_auth_method }),
-    ...withoutEmpty(given),
-    authorize_params: merged({}, given.authorize_params),
-  });
+  const fresh = aProvider({ id: nextId(), name: given.name, has_client_secret, token_endpoint_auth_method });
+  return engine.putProvider({ ...merged(fresh, given), project: project ?? fresh.project });
 }
 
 function change(engine: MemoryEngine, id: string, { client_secret, ...given }: UpdateProvider): Provider {
   const before = engine.provider(id);
-  const has_client_secret = client_secret == null ? before.has_client_secret : client_secret !== '';
-  const authorize_params = merged(before.authorize_params, given.authorize_params);
-  return engine.putProvider({ ...before, ...withoutEmpty(given), authorize_params, has_client_secret });
-}
-
-/** A map after a merge patch (RFC 7396): `null` removes a member, or all of them. */
-function merged(before: Record<string, string>, patch: Record<string, string | null> | null = {}) {
-  const members = patch === null ? [] : Object.entries({ ...before, ...patch });
-  return Object.fromEntries(members.filter((member): member is [string, string] => member[1] !== null));
+  const has_client_secret = client_secret === undefined ? before.has_client_secret : Boolean(client_secret);
+  return engine.putProvider({ ...merged(before, given), has_client_secret });
 }
 
 function remove(engine: MemoryEngine, id: string, disconnect: boolean): void {
@@ -75,11 +65,19 @@ function remove(engine: MemoryEngine, id: string, disconnect: boolean): void {
   engine.removeProvider(id);
 }
 
-type Given<T> = { [K in keyof T]: NonNullable<T[K]> };
+/** A merge patch (RFC 7396): `null` sets a setting back to its default, and removes a parameter. */
+function merged(before: Provider, { authorize_params, ...patch }: Omit<UpdateProvider, 'client_secret'>): Provider {
+  const params = Object.entries({ ...before.authorize_params, ...authorize_params });
+  const left = params.filter((pair): pair is [string, string] => pair[1] !== null);
+  const after: Provider = { ...before, ...withoutNull(patch), authorize_params: Object.fromEntries(left) };
+  const defaults = aProvider({ id: before.id, name: after.name });
+  const reset = <K extends keyof ProviderSettings>(key: K) => (after[key] = defaults[key]);
+  for (const key of SETTING_NAMES) if (key !== 'authorize_params' && patch[key] === null) reset(key);
+  return after;
+}
 
-/** Without what is null, which stays as it is; an empty text is null afterwards. */
-function withoutEmpty<T extends object>(given: T): Partial<Given<T>> {
-  const kept: Partial<Given<T>> = {};
+function withoutNull<T extends object>(given: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  const kept: { [K in keyof T]?: NonNullable<T[K]> } = {};
   for (const key in given) {
     const value = given[key];
     if (value != null) kept[key] = value;

@@ -1,7 +1,7 @@
 /** The credential form without the screen: what is in its fields, and how that becomes a request. */
 import type { CreateCredential, Credential, CredentialType, UpdateCredential } from '../types';
 import { messages } from '../messages';
-import { isName, type Problems } from './problems';
+import type { Problems } from './problems';
 
 const texts = messages.credentials.form;
 
@@ -54,7 +54,7 @@ export function ofCredential(credential: Credential): CredentialFields {
 /** From field to what is wrong with it, as the engine names them: `data.FIELD` is about a value. */
 export function credentialProblems(form: CredentialFields): Problems {
   const found: Problems = {};
-  if (!isName(form.name.trim())) found['name'] = texts.needName;
+  if (form.name.trim() === '') found['name'] = messages.common.needName;
   if (form.fields.length === 0) found['data'] = texts.needField;
   const names = new Set<string>();
   form.fields.forEach((field, at) => {

@@ -24,7 +24,7 @@ export function asker(tokenry: Tokenry, event: Event): string {
   const program = event.program?.split(/[/\\]/).pop();
   if (event.caller !== 'app') return program || messages.activity.program;
   const name = app(tokenry, event) ?? messages.activity.app;
-  return program ? messages.activity.viaApp(name, program) : name;
+  return program && program !== name ? messages.activity.viaApp(name, program) : name;
 }
 
 /** By which rule it was let through or refused, where that is not said already by who asked. */

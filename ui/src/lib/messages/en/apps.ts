@@ -1,6 +1,4 @@
 /** Apps and their grants. */
-import { nameRule } from './common';
-
 /** When a grant expires. */
 export type GrantExpiry = 'forever' | 'month' | 'day';
 
@@ -57,7 +55,6 @@ export const apps = {
     token:
       'Its token is on the clipboard for 45 seconds and can’t be displayed again. Paste it into the app’s configuration now.',
     noToken: 'A public client has no token of its own.',
-    needName: nameRule,
   },
 
   grantDialog: {

@@ -3,10 +3,6 @@
 /** `1 connection`, `2 connections`. */
 export const count = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
 
-/** The rule for every name that programs use. */
-export const nameRule =
-  'Use 1 to 64 lowercase letters, digits and single hyphens. Start with a letter; end with a letter or digit.';
-
 export const common = {
   app: 'Tokenry',
   cancel: 'Cancel',
@@ -21,7 +17,6 @@ export const common = {
   optional: 'optional',
   required: 'Required',
   needName: 'Enter a name.',
-  nameRule,
   errorId: (id: string) => `Error ID: ${id}`,
   matches: (n: number) => count(n, 'match', 'matches'),
   noMatches: 'No matches.',

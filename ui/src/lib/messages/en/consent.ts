@@ -1,6 +1,7 @@
 /** The consent window. */
 import type { Prompt, PromptOperation } from '../../types';
 import { grantExpiries } from './apps';
+import { settings } from './provider-form';
 
 /** What a prompt asks. `requester` is the name of the program or app. */
 interface Question {
@@ -101,27 +102,9 @@ const unknown: Question = {
 
 /** The settings and facts of a change, by their names in the API. Others are shown by these names. */
 const fields: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(Object.entries(settings).map(([name, { label }]) => [name, label])),
   name: 'Name',
-  display_name: 'Display name',
-  grant_type: 'Grant type',
-  issuer: 'Issuer',
-  issuer_aliases: 'Other issuers',
-  authorization_endpoint: 'Authorization endpoint',
-  token_endpoint: 'Token endpoint',
-  refresh_endpoint: 'Refresh endpoint',
-  revocation_endpoint: 'Revocation endpoint',
-  userinfo_endpoint: 'Userinfo endpoint',
-  client_id: 'Client ID',
   client_secret: 'Client secret',
-  token_endpoint_auth_method: 'Client authentication',
-  default_scopes: 'Scopes',
-  scope_separator: 'Scope separator',
-  use_pkce: 'PKCE',
-  authorize_params: 'Extra authorization parameters',
-  redirect: 'Redirect method',
-  authorization_response_iss_parameter_supported: 'Require iss in the response',
-  rotation: 'Refresh token rotation',
-  narrowing: 'Tokens with fewer scopes',
   label: 'Label',
   paused: 'Paused',
   scope: 'Scope',

@@ -1,6 +1,5 @@
 /** API keys, passwords and other static secrets. */
 import type { CredentialType } from '../../types';
-import { nameRule } from './common';
 
 /** When a credential is deleted automatically. */
 export type ExpiryChoice = 'never' | 'day' | 'week' | 'month' | 'quarter' | 'year';
@@ -38,7 +37,7 @@ export const credentials = {
   typeHint,
   fields: 'Fields',
   writeOnly: 'write-only',
-  deleted: 'Expires',
+  expires: 'Expires',
   used: 'Last used',
   copy: (field: string) => `Copy ${field}`,
   copyOf: (field: string, name: string) => `Copy ${field}: ${name}`,
@@ -69,7 +68,6 @@ export const credentials = {
     expiryKept: (moment: string) => `Keep: ${moment}`,
     added: (name: string) => `Added ${name}.`,
     saved: (name: string) => `Saved ${name}.`,
-    needName: nameRule,
     needValue: 'Required',
     needField: 'Add at least one field.',
     needFieldName: 'Enter a field name.',

@@ -1,15 +1,15 @@
 /** The form of a provider. */
-import type { AuthMethod, GrantType, NarrowingMethod, Redirect, Rotation } from '../../types';
-import { count, nameRule } from './common';
+import type { AuthMethod, GrantType, NarrowingMethod, ProviderSettings, Redirect, Rotation } from '../../types';
+import { count } from './common';
 
 const grantType: Record<GrantType, string> = {
-  authorization_code: 'User sign-in',
-  client_credentials: 'Service account',
+  authorization_code: 'User sign-in (authorization code)',
+  client_credentials: 'Service account (client credentials)',
 };
 
 const grantTypeHint: Record<GrantType, string> = {
-  authorization_code: 'Authorization code: you sign in in the browser. Each account is a connection.',
-  client_credentials: 'Client credentials: no browser, only the client ID and secret.',
+  authorization_code: 'You sign in in the browser. Each account is a connection.',
+  client_credentials: 'No browser, only the client ID and the client secret.',
 };
 
 const authMethod: Record<AuthMethod, string> = {
@@ -45,6 +45,55 @@ const separators: Record<string, string> = {
   '+': 'Plus sign',
 };
 
+interface SettingText {
+  label: string;
+  hint?: string;
+  /** Stands in the empty field. */
+  example?: string;
+}
+
+/** The settings of a provider. The consent window uses these labels, too. */
+export const settings: Record<keyof ProviderSettings, SettingText> = {
+  display_name: { label: 'Display name', hint: 'For you, for example My Provider.' },
+  grant_type: { label: 'Grant type' },
+  client_id: { label: 'Client ID', hint: 'From your app registration at the provider.' },
+  authorization_endpoint: { label: 'Authorization endpoint', example: 'https://provider.example/authorize' },
+  token_endpoint: { label: 'Token endpoint', example: 'https://provider.example/token' },
+  default_scopes: { label: 'Scopes', hint: 'Separated by spaces.', example: 'openid email offline_access' },
+  redirect: { label: 'Redirect method' },
+  issuer: { label: 'Issuer', hint: 'Checked against iss in the provider’s responses.' },
+  issuer_aliases: { label: 'Other issuers', hint: 'Also accepted as iss. Separated by spaces.' },
+  userinfo_endpoint: { label: 'Userinfo endpoint', hint: 'Used to show the account.' },
+  revocation_endpoint: { label: 'Revocation endpoint', hint: 'Used to revoke tokens on disconnect.' },
+  refresh_endpoint: { label: 'Refresh endpoint', hint: 'Only if different from the token endpoint.' },
+  token_endpoint_auth_method: { label: 'Client authentication', hint: 'How the client secret is sent.' },
+  scope_separator: { label: 'Scope separator', hint: 'Usually a space.' },
+  rotation: { label: 'Refresh token rotation', hint: 'Decides whether a failed refresh may be retried.' },
+  narrowing: {
+    label: 'Tokens with fewer scopes',
+    hint: 'How the provider issues them. A wrong setting can lose scopes.',
+  },
+  authorize_params: { label: 'Extra authorization parameters', hint: 'One per line, for example prompt=consent.' },
+  use_pkce: { label: 'Use PKCE (S256)', hint: 'Turn off only if the provider rejects it.' },
+  authorization_response_iss_parameter_supported: {
+    label: 'Require iss in the response (RFC 9207)',
+    hint: 'Responses without it are rejected.',
+  },
+};
+
+type Problems = Partial<Record<keyof ProviderSettings, string>>;
+
+const required: Problems = {
+  client_id: 'Enter the client ID.',
+  authorization_endpoint: 'Enter the authorization endpoint URL.',
+  token_endpoint: 'Enter the token endpoint URL.',
+};
+
+const unreadable: Problems = {
+  authorize_params: 'Use name=value on each line.',
+  rotation: 'Enter the grace period in whole seconds.',
+};
+
 export const providerForm = {
   addTitle: 'Add provider',
   editTitle: (name: string) => `Edit ${name}`,
@@ -70,7 +119,6 @@ export const providerForm = {
   secretWillClear: 'The client secret is removed when you save.',
   secretKeep: 'Keep the secret',
   gracePeriod: 'Grace period (seconds)',
-  methodAuto: 'Automatic',
   otherSeparator: (separator: string) => `“${separator}”`,
   authMethod,
   grantType,
@@ -79,77 +127,17 @@ export const providerForm = {
   redirect,
   rotation,
   separators,
-  examples: {
-    authorization_endpoint: 'https://provider.example/authorize',
-    token_endpoint: 'https://provider.example/token',
-    default_scopes: 'openid email offline_access',
-    project: 'default',
-  },
-  fields: {
-    name: 'Name',
-    display_name: 'Display name',
-    project: 'Project (namespace)',
-    grant_type: 'Grant type',
-    client_id: 'Client ID',
-    client_secret: 'Client secret',
-    issuer: 'Issuer',
-    authorization_endpoint: 'Authorization endpoint',
-    token_endpoint: 'Token endpoint',
-    refresh_endpoint: 'Refresh endpoint',
-    revocation_endpoint: 'Revocation endpoint',
-    userinfo_endpoint: 'Userinfo endpoint',
-    token_endpoint_auth_method: 'Client authentication',
-    default_scopes: 'Scopes',
-    scope_separator: 'Scope separator',
-    use_pkce: 'Use PKCE (S256)',
-    authorize_params: 'Extra authorization parameters',
-    redirect: 'Redirect method',
-    authorization_response_iss_parameter_supported: 'Require iss in the response (RFC 9207)',
-    rotation: 'Refresh token rotation',
-    narrowing: 'Tokens with fewer scopes',
-  },
-  hints: {
-    name: 'For programs, for example my-provider.',
-    display_name: 'For you, for example My Provider.',
-    project: 'Names are unique within a project.',
-    client_id: 'From your app registration at the provider.',
-    client_secret: 'Encrypted on this computer. Leave empty for a public client.',
-    issuer: 'Checked against iss in the provider’s responses.',
-    userinfo_endpoint: 'Used to show the account.',
-    revocation_endpoint: 'Used to revoke tokens on disconnect.',
-    refresh_endpoint: 'Only if different from the token endpoint.',
-    default_scopes: 'Separated by spaces.',
-    scope_separator: 'Usually a space.',
-    use_pkce: 'Turn off only if the provider rejects it.',
-    authorize_params: 'One per line, for example prompt=consent.',
-    authorization_response_iss_parameter_supported: 'Responses without it are rejected.',
-    rotation: 'Decides whether a failed refresh may be retried.',
-    narrowing: 'How the provider issues them. A wrong setting can lose scopes.',
-  },
-  problems: {
-    name: nameRule,
-    needTokenEndpoint: 'Enter the token endpoint URL.',
-    needAuthorizationEndpoint: 'Enter the authorization endpoint URL.',
-    endpointCarries: (key: string) => `must not carry ${key}, which Tokenry sets itself`,
-    clientId: 'Enter the client ID.',
-    clientSecret: 'must be at most 16384 bytes',
-    needClientSecret: 'Enter the client secret.',
-    displayName: 'must be 1 to 100 characters',
-    scopeSeparator: 'must be 1 to 4 characters, mostly one space or a comma',
-    scope: (scope: string) => `"${scope}" cannot be a scope (RFC 6749, 3.3)`,
-    params: (key: string) => `must not set ${key}, which Tokenry sets itself`,
-    paramLine: (line: string) => `"${line}" must have the form name=value`,
-    issuer: 'must be an https address without query and fragment (RFC 8414, 2)',
-    mixed: 'http is for a server on this machine: then every endpoint must be on it, else use https',
-    http: 'must be https: http would send secrets in the clear',
-    https: 'must be an https address',
-    url: 'must be a whole address like https://example.com/token',
-    urlLong: 'must be a whole address like https://example.com/token: it is longer than 2048 bytes',
-    urlSpace: 'must be a whole address like https://example.com/token: it holds a space or a control character',
-    fragment: 'must not have a fragment (#…)',
-    userinfo: 'must not hold a user name or password',
-    seconds: 'must be a whole number of seconds',
-  },
+  name: 'Name',
+  nameHint: 'For programs, for example my-provider.',
+  project: 'Project (namespace)',
+  projectHint: 'Names are unique within a project.',
+  projectExample: 'default',
+  secret: 'Client secret',
+  secretHint: 'Encrypted on this computer. Leave empty for a public client.',
+  secretRequired: 'Enter the client secret.',
+  settings,
+  required,
+  unreadable,
 };
 
 export const removeProviderDialog = {

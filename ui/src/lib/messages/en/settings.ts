@@ -14,7 +14,7 @@ export const settings = {
   passphraseOff: 'Turn off',
   passphraseNone: 'The OS keyring unlocks this vault. This setting needs a vault with a passphrase.',
   passphraseNow: 'Current passphrase',
-  file: 'Port and token are in',
+  file: 'Port and token',
   fileName: '~/.local/share/io.github.tokenry/loopback.json',
   fileElse: 'The folder differs when XDG_DATA_HOME or TOKENRY_HOME is set.',
 };
