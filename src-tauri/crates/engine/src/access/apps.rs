@@ -49,15 +49,15 @@ impl Engine {
         ));
         let mut differences = Differences::default();
         for uri in &redirect_uris {
-            differences.decisive("codes go to", None, Some(uri.clone()));
+            differences.decisive("redirect_uris", None, Some(uri.clone()));
         }
-        let proves = if public {
-            "no: anybody may use its name"
+        let is_public = if public {
+            "yes: it has no token of its own"
         } else {
-            "yes, by a token of its own"
+            "no: it has a token of its own"
         };
         differences.text("app", None, Some(name.to_string()));
-        differences.text("proves itself", None, Some(proves.to_owned()));
+        differences.text("public", None, Some(is_public.to_owned()));
         let wanted = wanted.changing(differences);
         let check = async { name_is_free(&*self.store()?, &name) };
         self.check_before_asking(caller, &wanted, check).await?;

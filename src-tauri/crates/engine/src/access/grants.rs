@@ -229,7 +229,7 @@ pub(super) fn differences(index: &Index, grant: &Grant, given: Given, difference
         row("scope", format!("{scope}: {}", scope.words()));
     }
     if let Some(most) = &grant.token_scopes {
-        row("tokens limited to", most.to_string());
+        row("token_scopes", most.to_string());
     }
     let connections = grant.connections.iter().filter_map(|id| index.connection(*id));
     for connection in connections {

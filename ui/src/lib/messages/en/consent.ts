@@ -114,6 +114,12 @@ const fields: Readonly<Record<string, string>> = {
   type: 'Type',
   redact_fields: 'Write-only fields',
   expires_at: 'Expires',
+  redirect_uris: 'Redirect URIs',
+  public: 'Public client',
+  token_scopes: 'Scopes limited to',
+  owner: 'Belongs to',
+  allow_further: 'Another account',
+  account: 'Account',
 };
 
 export const consent = {

@@ -22,8 +22,9 @@ export const signIn = {
   pasteNeeded: 'Paste the whole URL from the browser’s address bar.',
   ended: (provider: string, title: string) => `${provider}: ${title}`,
   failed: 'Sign-in failed',
-  /** A sign-in ends with `conflict` when it does not fit the connection that it renews. */
-  otherAccount: 'Different account',
+  /** With `conflict` a renewal ends at another account than the connection's, or where the provider does not tell it. */
+  otherAccount: 'Different or unknown account',
+  nameInUse: 'Name already in use',
   timedOut: 'The sign-in expired: no response within 10 minutes.',
   connected: (account: string) => `Connected as ${account}.`,
   connectedPlain: (name: string) => `Connected ${name}.`,

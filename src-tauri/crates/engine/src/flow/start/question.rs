@@ -28,7 +28,7 @@ impl Engine {
         differences.text("redirect", None, setting_text(&redirect.unwrap_or_default()));
         if how.allow_further {
             let further = "makes a connection of its own";
-            differences.text("another account", None, Some(further.to_owned()));
+            differences.text("allow_further", None, Some(further.to_owned()));
         }
         if how.allow_unknown_account && caller.app().is_none() {
             let account = "replaces this one also where the provider does not tell which it is";
@@ -43,7 +43,7 @@ impl Engine {
                 || "you: each program that wants its tokens is asked about".to_owned(),
                 |app| format!("the app {app}, which its grants let use it"),
             );
-            differences.text("belongs to", None, Some(owner));
+            differences.text("owner", None, Some(owner));
         }
         let scopes = wanted_scopes(provider, how.scopes.clone())?;
         Ok(AccessRequest::new(Operation::StartFlow)

@@ -188,7 +188,7 @@ async fn the_question_for_a_sign_in_says_how_it_comes_back_what_it_asks_for_and_
     };
     assert_eq!(row("label").as_deref(), Some("work"));
     assert_eq!(row("redirect").as_deref(), Some("paste"));
-    assert!(row("belongs to").is_some());
+    assert!(row("owner").is_some());
     answer(&engine, &prompt, PromptAnswer::Session).await.unwrap();
     starting.await.unwrap().unwrap();
     // Another redirect, more scopes or a renewal is another sign-in.
