@@ -113,7 +113,7 @@ export class ConsentState {
   }
 }
 
-/** All of a question that its person has to read. */
+/** Everything in a prompt that the user has to read. */
 function content(prompt: Prompt | undefined): string {
   return JSON.stringify({ ...prompt, waiting: 0 });
 }

@@ -29,7 +29,7 @@ export interface CredentialFields {
 const DAY = 86_400_000;
 const UNTIL: Record<string, number> = { day: DAY, week: 7 * DAY, month: 30 * DAY, quarter: 90 * DAY, year: 365 * DAY };
 
-/** The fields that a type has, in the order in which they are asked for. `default` has those one gives it. */
+/** The fields of a type, in the order of the form. Those of `default` are named by the user. */
 const HAS: Record<Entered, string[]> = { raw: ['value'], basic_auth: ['username', 'password'], default: [''] };
 
 export const fresh = (name: string): FormField => ({ name, value: '', kept: false, redact: false });

@@ -1,9 +1,9 @@
-/** The time, once a second while somebody looks at it. */
+/** The time, once a second while the window is visible. */
 export class Clock {
   /** Milliseconds since 1970. */
   now = $state(Date.now());
 
-  /** Starts ticking; returns how to stop. Stands still while the window is hidden. */
+  /** Starts ticking; returns how to stop. Pauses while the window is hidden. */
   start(): () => void {
     let timer: ReturnType<typeof setInterval> | undefined;
     const tick = () => (this.now = Date.now());

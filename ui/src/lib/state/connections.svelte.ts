@@ -22,7 +22,7 @@ export class Connections extends ResourceStore<Connection> {
   readonly #client: Client;
   readonly #seen: (connection: Connection) => void;
 
-  /** `seen` is told of every connection that is shown. */
+  /** `seen` is called for every connection that is shown. */
   constructor(client: Client, seen: (connection: Connection) => void) {
     super();
     this.#client = client;

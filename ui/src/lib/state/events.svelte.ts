@@ -3,8 +3,8 @@ import type { Event, EventQuery, Outcome } from '../types';
 
 /** One page of the activity log. */
 const PAGE = 100;
-/** So many pages in which nothing fits are passed over at a time: the log may hold a million lines. */
-const AT_A_TIME = 20;
+/** More pages without a match need another click: the log may hold a million events. */
+const MAX_PAGES = 20;
 
 /** What is listed. Apps and connections by id; empty is all. */
 export interface Wanted {
@@ -18,7 +18,7 @@ export const ALL: Wanted = { app: '', connection: '', outcome: '' };
 /** The activity log, newest first. */
 export class Events {
   list = $state.raw<Event[]>([]);
-  /** Whether there is more before the oldest that was looked at. */
+  /** Whether there are events before the oldest loaded one. */
   more = $state(false);
   loaded = $state(false);
 
@@ -26,7 +26,7 @@ export class Events {
   #before: number | null = null;
   #watching = false;
   #wanted = ALL;
-  /** Answers to older tickets are about other wishes. */
+  /** Responses to older tickets belong to other filters. */
   #ticket = 0;
 
   constructor(client: Client) {
@@ -55,12 +55,12 @@ export class Events {
     await this.load();
   }
 
-  /** Looks again, if somebody is looking. @throws Failure */
+  /** Loads again, if the log is open. @throws Failure */
   async again(): Promise<void> {
     if (this.#watching) await this.load();
   }
 
-  /** What fits before the oldest that was looked at. @throws Failure */
+  /** Matching events before the oldest loaded one. @throws Failure */
   async older(): Promise<void> {
     if (this.#before === null) return;
     const found = await this.#pages(this.#before);
@@ -69,7 +69,7 @@ export class Events {
     this.list = [...this.list, ...found.filter((event) => !there.has(event.id))];
   }
 
-  /** One that just happened, or happened again; kept only while somebody looks, and where it fits. */
+  /** An event that just happened, or happened again; kept only while the log is open and it matches. */
   add(event: Event): void {
     if (!this.#watching || !this.#fits(event)) return;
     const known = this.list.find((line) => line.id === event.id);
@@ -78,7 +78,7 @@ export class Events {
     this.list = [event, ...this.list.filter((line) => line.id !== event.id)];
   }
 
-  /** Nobody looks any more. */
+  /** The log is closed. */
   clear(): void {
     this.#watching = false;
     this.#wanted = ALL;
@@ -92,7 +92,7 @@ export class Events {
   async #pages(before: number | null): Promise<Event[] | undefined> {
     const ticket = ++this.#ticket;
     let next = before;
-    for (let page = 0; page < AT_A_TIME; page += 1) {
+    for (let page = 0; page < MAX_PAGES; page += 1) {
       const answer = await this.#client.call('get', '/v1/events', { query: this.#query(next) });
       if (ticket !== this.#ticket) return undefined;
       next = answer.next ?? null;

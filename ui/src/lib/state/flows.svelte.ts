@@ -22,23 +22,23 @@ export interface Ended {
 export class Flows {
   /** By flow id. */
   readonly open = new SvelteMap<string, Flow>();
-  /** By provider id: the last one that failed or expired, until somebody has seen it. */
+  /** By provider id: the last one that failed or expired, until it is dismissed. */
   readonly ended = new SvelteMap<string, Ended>();
 
   readonly #client: Client;
   readonly #connected: (connection: string) => void;
-  /** From flow id to the provider and to what was asked for. */
+  /** From flow id to the provider and the start options. */
   readonly #known = new Map<string, { provider: string; start: Start }>();
 
-  /** Flows whose end was told. */
-  readonly #told = new Set<string>();
-  /** Those that are being started, by what was asked for. */
+  /** Flows whose end was announced. */
+  readonly #announced = new Set<string>();
+  /** Those that are being started, by provider and start options. */
   readonly #starting = new Map<string, Promise<string>>();
 
   /** The sign-in whose panel should get the focus; the panel takes it and sets this back. */
   wanted = $state<string>();
 
-  /** `connected` is told the connection of every sign-in that ended well while this window was watching. */
+  /** `connected` is called with the connection of every sign-in that succeeds while this window watches it. */
   constructor(client: Client, connected: (connection: string) => void) {
     this.#client = client;
     this.#connected = connected;
@@ -137,7 +137,7 @@ export class Flows {
     await this.#client.call('post', '/v1/callback', { body: { url } });
   }
 
-  /** The person has seen how it ended. */
+  /** Removes the message of an ended sign-in. */
   dismiss(provider: string): void {
     this.ended.delete(provider);
   }
@@ -147,21 +147,21 @@ export class Flows {
     this.open.clear();
     this.ended.clear();
     this.#known.clear();
-    this.#told.clear();
+    this.#announced.clear();
   }
 
   async #look(id: string): Promise<void> {
     const flow = await this.#get(id);
     const known = this.#known.get(id);
     // An answer that comes late must not open again, nor tell twice, what has ended.
-    if (!known || this.#told.has(id)) return;
+    if (!known || this.#announced.has(id)) return;
     if (flow?.status === 'waiting') {
       this.open.set(id, flow);
       return;
     }
     this.open.delete(id);
     if (!flow) return;
-    this.#told.add(id);
+    this.#announced.add(id);
     if (flow.status === 'connected') this.#connected(flow.connection_id);
     else if (flow.status !== 'cancelled') this.ended.set(known.provider, { flow, start: known.start });
   }

@@ -1,7 +1,7 @@
 import { Failure } from '../transport/failure';
 import { errorText } from '../text/error-text';
 
-/** Something to say that is not about one place on the screen. */
+/** A message that belongs to no part of the screen. */
 export interface Notice {
   id: number;
   tone: 'good' | 'bad' | 'plain';
@@ -10,8 +10,8 @@ export interface Notice {
   requestId?: string | undefined;
 }
 
-/** Good news goes by itself, after milliseconds. Bad news stays until it is dismissed. */
-const STAY = 8000;
+/** How long a success is shown, in milliseconds. A failure stays until it is dismissed. */
+const NOTICE_TTL = 8000;
 
 export class Notices {
   list = $state<Notice[]>([]);
@@ -19,7 +19,7 @@ export class Notices {
 
   say(title: string, message?: string, tone: Notice['tone'] = 'good'): void {
     const id = this.#add({ tone, title, message });
-    if (!message) setTimeout(() => this.dismiss(id), STAY);
+    if (!message) setTimeout(() => this.dismiss(id), NOTICE_TTL);
   }
 
   fail(cause: unknown): void {

@@ -1,15 +1,15 @@
 import { untrack } from 'svelte';
 import { Failure } from '../transport/failure';
 
-/** So many changes at once are one new list instead of as many single requests. */
-const MANY = 12;
+/** More changes at once fetch the list instead of single resources. */
+const MAX_SINGLE_FETCHES = 12;
 
 /**
- * Things by id, as the engine has them. They are asked for again when a change names them, and an answer that comes
- * late never replaces one that was asked for after it.
+ * Resources of the engine by id. A change that names one fetches it again, and a late response never replaces the one of
+ * a later request.
  */
 export abstract class ResourceStore<T extends { id: string }> {
-  /** Whether the list was here once. */
+  /** Whether the list was loaded. */
   loaded = $state(false);
   /** Why the list could not be loaded. */
   failure = $state.raw<Failure | undefined>();
@@ -19,7 +19,7 @@ export abstract class ResourceStore<T extends { id: string }> {
   #version = $state(0);
 
   #ticket = 0;
-  /** From id to the ticket of the request whose answer is shown. */
+  /** From id to the ticket of the request that gave what is shown. */
   #shown = new Map<string, number>();
   /** Answers to tickets up to this one are dropped: the vault was locked meanwhile. */
   #cleared = 0;
@@ -60,7 +60,7 @@ export abstract class ResourceStore<T extends { id: string }> {
     this.loaded = true;
   }
 
-  /** Asks for one again. One that is not there any more is taken off. */
+  /** Fetches one again. It is removed when the engine no longer has it. */
   async reload(id: string): Promise<void> {
     const ticket = ++this.#ticket;
     try {
@@ -71,7 +71,7 @@ export abstract class ResourceStore<T extends { id: string }> {
     }
   }
 
-  /** This one changed. Changes that come together are asked for together. */
+  /** This one changed. Changes that come together are fetched together. */
   changed(id: string): Promise<void> {
     this.#changed.add(id);
     this.#flushing ??= Promise.resolve().then(() => this.#flush());
@@ -89,7 +89,7 @@ export abstract class ResourceStore<T extends { id: string }> {
     this.failure = undefined;
   }
 
-  /** An answer that is newer than everything shown. */
+  /** Shows a response that is newer than everything shown. */
   protected put(item: T): void {
     this.show(item.id, item, ++this.#ticket);
   }
@@ -114,7 +114,7 @@ export abstract class ResourceStore<T extends { id: string }> {
     const ids = [...this.#changed];
     this.#changed.clear();
     this.#flushing = undefined;
-    if (ids.length > MANY) await this.load();
+    if (ids.length > MAX_SINGLE_FETCHES) await this.load();
     else await Promise.all(ids.map((id) => this.reload(id)));
   }
 }

@@ -1,7 +1,7 @@
 import type { Client } from '../transport/client';
 import type { Settings as Values, UpdateSettings } from '../types';
 
-/** The person's choices, as the engine keeps them. */
+/** The user's settings, as the engine stores them. */
 export class Settings {
   now = $state.raw<Values>();
 

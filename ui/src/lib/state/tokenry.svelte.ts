@@ -148,7 +148,7 @@ export class Tokenry {
   async #loadAll(): Promise<void> {
     await this.attempt(async () => {
       const lists = [this.providers.load(), this.connections.load(), this.credentials.load(), this.apps.load()];
-      // The settings are there only when they were looked at.
+      // The settings are loaded only after they were opened.
       if (this.settings.now) lists.push(this.settings.load());
       await Promise.all([...lists, this.flows.again(), this.events.again()]);
     });
@@ -185,14 +185,14 @@ export class Tokenry {
     await this.attempt(() => this.transport.closeWindow(answer));
   }
 
-  /** Locked, unlocked, or so much at once that single changes were left out: then everything is looked at again. */
+  /** Locked, unlocked, or so many changes that single ones were left out: everything is loaded again. */
   async #engineChanged(): Promise<void> {
     const wasOpen = this.#open;
     await this.look();
     if (wasOpen && this.#open) await this.#loadAll();
   }
 
-  /** Connections are credentials to the contract; which of the two a new one is, nobody here knows yet. */
+  /** Connections are credentials in the contract. A new id can be either. */
   async #credentialChanged(id: string): Promise<void> {
     const [isConnection, isCredential] = [this.connections.get(id), this.credentials.get(id)];
     if (!isCredential) await this.connections.changed(id);

@@ -20,7 +20,7 @@ export interface Transport {
   copyToken(connection: string): Promise<void>;
   /** Puts the value of a credential's field on the clipboard. The value itself never comes here. */
   copyCredential(credential: string, field: string): Promise<void>;
-  /** Registers an app, and puts its token on the clipboard, which is told this once. @throws the error envelope */
+  /** Registers an app, and puts its token on the clipboard. The token is never shown again. @throws the error envelope */
   createApp(body: CreateApp): Promise<App>;
   /** Puts the address that the browser should open for this flow on the clipboard. */
   copyLink(flow: string): Promise<void>;
