@@ -52,7 +52,10 @@ async fn the_form_says_at_each_field_what_is_wrong_with_it() {
         ("name", "Not A Name"),
         ("authorization_endpoint", "http://provider.example/authorize"),
     ]);
+    screen.fill_form(&valid).await;
     screen.fill_form(&wrong).await;
+    // The engine judges the values, all of them at once.
+    screen.click("save-provider").await;
     screen.reads("error-authorization_endpoint", "https").await;
     screen.see("error-name").await;
     screen.fill_form(&valid).await;
