@@ -1,32 +1,20 @@
 /** Things as the engine sends them, with everything that is not given as usual. */
+import { INITIAL } from '../../src/lib/form/settings';
 import type { App, Connection, Credential, Event, Grant, Provider } from '../../src/lib/types';
 
 const NOW = () => new Date().toISOString();
 
 export function aProvider(given: Partial<Provider> & Pick<Provider, 'id' | 'name'>): Provider {
   return {
+    ...INITIAL,
     display_name: given.name,
     project: 'default',
-    grant_type: 'authorization_code',
-    issuer: null,
-    issuer_aliases: [],
     authorization_endpoint: 'https://sandbox.example/auth',
     token_endpoint: 'https://sandbox.example/token',
-    refresh_endpoint: null,
-    revocation_endpoint: null,
-    userinfo_endpoint: null,
     client_id: 'tokenry',
     has_client_secret: false,
     token_endpoint_auth_method: 'none',
-    default_scopes: [],
-    scope_separator: ' ',
-    use_pkce: true,
-    authorize_params: {},
-    redirect: 'loopback',
     redirect_uris: [`http://127.0.0.1/cb/${given.name}`, `io.github.tokenry:/cb/${given.name}`],
-    authorization_response_iss_parameter_supported: false,
-    rotation: { kind: 'unknown' },
-    narrowing: 'unknown',
     created_at: NOW(),
     updated_at: NOW(),
     ...given,

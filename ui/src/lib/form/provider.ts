@@ -2,7 +2,7 @@
 import { messages } from '../messages';
 import type { CreateProvider, Provider, ProviderSettings, UpdateProvider } from '../types';
 import type { Problems } from './problems';
-import { SETTINGS, SETTING_NAMES, type Descriptor, type Name, type SettingsDraft } from './settings';
+import { INITIAL, SETTINGS, SETTING_NAMES, type Descriptor, type Name, type SettingsDraft } from './settings';
 
 export interface ProviderDraft {
   name: string;
@@ -15,8 +15,6 @@ export interface ProviderDraft {
 
 /** Any settings; `null` is the default. */
 type Patch = { [K in Name]?: ProviderSettings[K] | null };
-
-const INITIAL = Object.fromEntries(SETTING_NAMES.map((name) => [name, SETTINGS[name].initial])) as ProviderSettings;
 
 /** The form of a new provider. */
 export function newDraft(): ProviderDraft {

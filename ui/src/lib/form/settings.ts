@@ -204,3 +204,8 @@ export const SETTINGS: { [K in Name]: Descriptor<K> } = {
 };
 
 export const SETTING_NAMES = keysOf(SETTINGS);
+
+/** The settings of a new provider. */
+export const INITIAL = Object.fromEntries(
+  SETTING_NAMES.map((name) => [name, SETTINGS[name].initial]),
+) as ProviderSettings;

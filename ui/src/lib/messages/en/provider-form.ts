@@ -32,7 +32,7 @@ const rotation: Record<Rotation['kind'], string> = {
 };
 
 const narrowing: Record<NarrowingMethod, string> = {
-  unknown: 'Refresh request, unless refresh tokens are rotated',
+  unknown: 'Automatic',
   refresh: 'Refresh request',
   exchange: 'Token exchange (RFC 8693)',
   none: 'Not supported',
