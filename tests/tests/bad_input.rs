@@ -68,11 +68,7 @@ fn a_description_that_cannot_be_right_is_refused_field_by_field() {
     let profile = Profile::headless();
     let _engine = profile.serve_with_passphrase(PASSPHRASE);
     let given = |text: &str| profile.tokenry_with(&["provider", "add", "--from", "-"], text);
-    fails(
-        &given("{\"name\": \"x\","),
-        10,
-        &["not well-formed JSON", "line 1"],
-    );
+    fails(&given("{\"name\": \"x\","), 10, &["is not JSON", "line 1"]);
     fails(&given("[]"), 10, &["error: "]);
     let with = |field: &str, value: Value| {
         let mut provider = good();

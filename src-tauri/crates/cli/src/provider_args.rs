@@ -1,4 +1,4 @@
-//! A provider's fields as flags.
+//! The options of `tokenry provider add` and `edit`.
 
 use crate::args::word;
 use crate::assignment::{Assignment, assignment};
@@ -12,13 +12,13 @@ use tokenry_contract::{GrantType, Redirect, TokenEndpointAuthMethod};
 pub(crate) struct AddArgs {
     #[command(flatten)]
     pub(crate) source: Source,
-    /// Kebab-case, unique within the project
+    /// The name: lowercase letters, digits and hyphens, unique within the project
     #[arg(long, required_unless_present = "from")]
     pub(crate) name: Option<String>,
-    /// The id under which you registered at the provider
+    /// The client ID of your registration at the provider
     #[arg(long, required_unless_present = "from")]
     pub(crate) client_id: Option<String>,
-    /// The project (namespace) it belongs to
+    /// The project (namespace)
     #[arg(long)]
     pub(crate) project: Option<String>,
     #[command(flatten)]
@@ -31,27 +31,27 @@ pub(crate) struct EditArgs {
     pub(crate) provider: String,
     #[command(flatten)]
     pub(crate) source: Source,
-    /// A new name, kebab-case
+    /// A new name
     #[arg(long)]
     pub(crate) name: Option<String>,
-    /// The id under which you registered at the provider
+    /// The client ID of your registration at the provider
     #[arg(long)]
     pub(crate) client_id: Option<String>,
-    /// Forget the client secret
+    /// Remove the client secret
     #[arg(long, conflicts_with_all = ["client_secret_stdin", "client_secret_fd"])]
     pub(crate) clear_client_secret: bool,
     #[command(flatten)]
     pub(crate) fields: Fields,
 }
 
-/// Where more than flags comes from.
+/// Sources of settings other than options.
 #[derive(Args)]
 pub(crate) struct Source {
-    /// Take the fields from this JSON file; `-` is standard input. What `provider show --json` prints, and Google's
-    /// client_secret.json, are understood too
+    /// Read settings from this JSON file, or from standard input with `-`. The output of `provider show --json` and
+    /// Google's client_secret.json work too
     #[arg(long, value_name = "FILE.json")]
     pub(crate) from: Option<PathBuf>,
-    /// Read the client secret from standard input; at a terminal, ask for it without showing it
+    /// Read the client secret from standard input, or from a hidden prompt at a terminal
     #[arg(long)]
     pub(crate) client_secret_stdin: bool,
     /// Read the client secret from this file descriptor
@@ -59,14 +59,14 @@ pub(crate) struct Source {
     pub(crate) client_secret_fd: Option<u32>,
 }
 
-/// The settings that have a flag of their own. Any other is given with `--set`.
+/// The settings that have their own option. `--set` sets any other.
 #[derive(Args, Serialize)]
 pub(crate) struct Fields {
-    /// The name that people see
+    /// The display name
     #[arg(long)]
     #[serde(skip_serializing_if = "Option::is_none")]
     display_name: Option<String>,
-    /// authorization_code (the default) or client_credentials
+    /// authorization_code or client_credentials [default: authorization_code]
     #[arg(long, value_parser = word::<GrantType>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     grant_type: Option<GrantType>,
@@ -74,39 +74,39 @@ pub(crate) struct Fields {
     #[arg(long, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     issuer: Option<String>,
-    /// Where the browser is sent
+    /// The authorization endpoint, which the browser opens
     #[arg(long, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     authorization_endpoint: Option<String>,
-    /// Where tokens are fetched
+    /// The token endpoint
     #[arg(long, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     token_endpoint: Option<String>,
-    /// Where Tokenry asks which account it is
+    /// The userinfo endpoint, which tells the account
     #[arg(long, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     userinfo_endpoint: Option<String>,
-    /// client_secret_basic, client_secret_post or none
+    /// Client authentication: client_secret_basic, client_secret_post or none
     #[arg(long, value_name = "METHOD", value_parser = word::<TokenEndpointAuthMethod>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     token_endpoint_auth_method: Option<TokenEndpointAuthMethod>,
-    /// A scope of each sign-in that names none; may be repeated
+    /// A scope to request by default; may be repeated
     #[arg(long = "default-scope", visible_alias = "scope", value_name = "SCOPE")]
     #[serde(skip_serializing_if = "Option::is_none")]
     default_scopes: Option<Vec<String>>,
-    /// How the provider's response comes back: loopback (the default), deep-link or paste
+    /// The redirect method: loopback, deep-link or paste [default: loopback]
     #[arg(long, value_parser = word::<Redirect>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     redirect: Option<Redirect>,
-    /// Any setting, under the name that `provider show --json` gives it; may be repeated. A list takes commas, NAME.KEY
-    /// is one member of a map, and nothing after the `=` sets the default
+    /// Set any setting by its name in `provider show --json`; may be repeated. Commas separate the items of a list,
+    /// NAME.KEY sets one member of a map, and an empty value sets the default
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment)]
     #[serde(skip)]
     assignments: Vec<Assignment>,
 }
 
 impl AddArgs {
-    /// Only what was given.
+    /// The given options only.
     pub(crate) fn given(&self, into: &mut Map<String, Value>) {
         insert(into, "name", self.name.as_ref());
         insert(into, "client_id", self.client_id.as_ref());
@@ -116,7 +116,7 @@ impl AddArgs {
 }
 
 impl EditArgs {
-    /// Only what was given.
+    /// The given options only.
     pub(crate) fn given(&self, into: &mut Map<String, Value>) {
         insert(into, "name", self.name.as_ref());
         insert(into, "client_id", self.client_id.as_ref());

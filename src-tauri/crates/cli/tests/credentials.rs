@@ -182,7 +182,7 @@ fn what_cannot_be_read_is_an_error_and_nothing_is_sent() {
         (&["credential", "edit", "x"], "there is nothing to change"),
         (
             &["provider", "add", "--from", "{\"client_secret\":\"x\"}"],
-            "the name of a file",
+            "expects a file name",
         ),
         (
             &["--app-token-file", "tokenry_app_c4n4ry", "list"],

@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use lexopt::{Arg, Error, Parser, ValueExt};
 use std::ffi::OsString;
+use tokenry_contract::closest;
 use tokenry_engine::{ConsentMode, VaultChoice};
 
 const HELP: &str = "\
@@ -124,11 +125,8 @@ fn invalid(error: Error) -> Failure {
     }
 }
 
-/// Suggests the option that differs in the fewest letters, when it is a third of them at most.
 fn unknown_option(typed: &str) -> Failure {
-    let distance = |option: &&&str| strsim::levenshtein(typed, option);
-    let closest = OPTIONS.iter().min_by_key(distance);
-    match closest.filter(|option| distance(option) <= option.len() / 3) {
+    match closest(typed, OPTIONS).first() {
         Some(option) => Failure::usage(format!("unknown option; did you mean --{option}? See --help")),
         None => Failure::usage("unknown option; see --help"),
     }

@@ -18,7 +18,7 @@ pub(crate) fn add(args: &AddArgs, engine: &Engine, output: &Output) -> Result<()
     output.done(&provider, &added(&provider))?;
     if lacks_secret {
         output.say(&format!(
-            "The client secret was not in the file; give it with `tokenry provider edit {} --client-secret-stdin`.",
+            "The file has no client secret. Set it with `tokenry provider edit {} --client-secret-stdin`.",
             provider.name
         ));
     }
@@ -28,7 +28,7 @@ pub(crate) fn add(args: &AddArgs, engine: &Engine, output: &Output) -> Result<()
 fn added(provider: &OAuthProvider) -> String {
     let register = match provider.redirect_uris.as_slice() {
         [] => String::new(),
-        uris => format!(" Register at the provider: {}.", uris.join(" and ")),
+        uris => format!(" Redirect URI for your app registration: {}.", uris.join(" and ")),
     };
     format!(
         "Added {}.{register} Connect with `tokenry connect {0}`.",

@@ -1,4 +1,4 @@
-//! A provider's fields, from a file, flags and a secret that is read apart.
+//! Collects a provider's settings from a file, options, and a secret that is read separately.
 
 use super::provider_file::{self, Use};
 use crate::failure::Failure;
@@ -11,10 +11,10 @@ use tokenry_contract::ErrorCode;
 use zeroize::Zeroizing;
 
 /// More than any provider has.
-const FILE_MAX: u64 = 256 * 1024;
+const MAX_FILE_BYTES: u64 = 256 * 1024;
 const SECRET: &str = "Client secret";
 
-/// What the file says, then what the flags say, then the secret.
+/// The settings of the file, overridden by the options, and the secret.
 pub(super) fn collect(
     given: impl FnOnce(&mut Map<String, Value>),
     source: &Source,
@@ -23,7 +23,7 @@ pub(super) fn collect(
     let from_stdin = source.from.as_deref() == Some(Path::new("-"));
     if from_stdin && (source.client_secret_stdin || source.client_secret_fd == Some(0)) {
         return Err(wrong(
-            "Standard input cannot be both the file and the client secret",
+            "Standard input cannot hold both the file and the client secret",
             "",
         ));
     }
@@ -37,7 +37,7 @@ pub(super) fn collect(
     if fields.is_empty() {
         return Err(wrong(
             "There is nothing to change",
-            "Give a field, as in: --display-name NAME",
+            "Name a setting, for example: --display-name NAME",
         ));
     }
     Ok(fields)
@@ -53,10 +53,10 @@ fn secret(source: &Source) -> Result<Option<SecretText>, Failure> {
 
 fn read(file: &Path, to: Use) -> Result<Map<String, Value>, Failure> {
     if file.to_string_lossy().trim_start().starts_with('{') {
-        // It is not repeated: a client secret may be in it.
+        // The argument is not repeated: it may contain a client secret.
         return Err(wrong(
-            "--from takes the name of a file, and not what is in it",
-            "Send JSON by standard input, as in: --from - < FILE.json",
+            "--from expects a file name, not its content",
+            "To send JSON by standard input, use: --from - < FILE.json",
         ));
     }
     let name = if file == Path::new("-") {
@@ -69,15 +69,17 @@ fn read(file: &Path, to: Use) -> Result<Map<String, Value>, Failure> {
     if file == Path::new("-") {
         secret_input::standard_input()
             .map_err(failed)?
-            .take(FILE_MAX + 1)
+            .take(MAX_FILE_BYTES + 1)
             .read_to_end(&mut bytes)
             .map_err(failed)?;
     } else {
         let file = std::fs::File::open(file).map_err(failed)?;
-        file.take(FILE_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
+        file.take(MAX_FILE_BYTES + 1)
+            .read_to_end(&mut bytes)
+            .map_err(failed)?;
     }
-    if bytes.len() as u64 > FILE_MAX {
-        return Err(wrong(&format!("{name} has more than {FILE_MAX} bytes"), ""));
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(wrong(&format!("{name} has more than {MAX_FILE_BYTES} bytes"), ""));
     }
     provider_file::parse(&bytes, &name, to)
 }

@@ -28,9 +28,9 @@ pub(super) fn parse(bytes: &[u8], name: &str, to: Use) -> Result<Map<String, Val
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     match serde_json::from_slice(bytes) {
         Ok(Value::Object(fields)) => understood(fields, name, to),
-        Ok(_) => Err(wrong(&format!("{name} is no JSON object"), "")),
+        Ok(_) => Err(wrong(&format!("{name} is not a JSON object"), "")),
         // Syntax errors of JSON quote nothing of what they read.
-        Err(error) => Err(wrong(&format!("{name} is not well-formed JSON: {error}"), "")),
+        Err(error) => Err(wrong(&format!("{name} is not JSON: {error}"), "")),
     }
 }
 
@@ -43,7 +43,7 @@ fn understood(mut fields: Map<String, Value>, name: &str, to: Use) -> Result<Map
     {
         return match fields.remove(kind) {
             Some(Value::Object(client)) => google(client, name, to),
-            _ => Err(wrong(&format!("{name} holds no client under {kind:?}"), "")),
+            _ => Err(wrong(&format!("{name} has no client under {kind:?}"), "")),
         };
     }
     if fields.contains_key(HAS_SECRET) {
@@ -58,7 +58,7 @@ pub(super) fn lacks_secret(fields: &mut Map<String, Value>) -> bool {
     had && !fields.contains_key("client_secret")
 }
 
-/// A provider as it is shown, without the members that nobody sets. `null` stays: it is the default.
+/// A provider as `show --json` prints it, without its read-only members. `null` stays: it means the default.
 fn shown(mut fields: Map<String, Value>, to: Use) -> Map<String, Value> {
     let has_secret = fields.get(HAS_SECRET).cloned();
     fields.retain(|name, _| !OAuthProvider::READ_ONLY.contains(&name.as_str()));
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shown_provider_is_read_back_without_what_nobody_sets() {
+    fn a_shown_provider_is_read_back_without_its_read_only_members() {
         let shown = json!({
             "id": "1", "name": "a", "project": "work", "issuer": null, "client_id": "c", "has_client_secret": true,
             "redirect_uris": [], "created_at": "t", "updated_at": "t", "rotation": {"kind": "strict"},

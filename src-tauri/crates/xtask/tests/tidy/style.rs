@@ -51,13 +51,7 @@ const NOT_YET: &[&str] = &[
     "src-tauri/crates/oauth/",
     "src-tauri/crates/store/",
     "src-tauri/crates/vault/",
-    "src-tauri/crates/cli/src/commands/provider_file.rs",
     "ui/",
-    "ARCHITECTURE.md",
-    "CHANGELOG.md",
-    "CONTRIBUTING.md",
-    "README.md",
-    "SECURITY.md",
 ];
 
 /// Where each file begins with one line that says what is in it.
@@ -143,8 +137,11 @@ fn phrases(line: &str) -> Vec<String> {
         .collect()
 }
 
-/// What a line of this file may not hold.
+/// What a line of this file may not hold. The names of tests in SECURITY.md are checked where the tests are.
 fn found(file: &str, line: &str) -> Vec<String> {
+    if line.starts_with("  Shown by: ") {
+        return Vec::new();
+    }
     let mut found = phrases(line);
     if is_one_of(file, &["rs", "ts", "svelte"]) {
         found.extend(vague_constants(line));
