@@ -367,12 +367,7 @@ fn an_engine_that_is_away_for_a_moment_is_asked_again() {
             },
             _ => (200, connection()),
         };
-        let body = body.to_string();
-        format!(
-            "HTTP/1.1 {status} OK\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        )
-        .into_bytes()
+        support::response(status, &body.to_string())
     });
     fake.run(&["connect", "github", "--no-browser"]).ends(0);
 }

@@ -379,8 +379,7 @@ fn a_token_in_a_broken_answer_is_not_shown() {
         format!("\"{CANARY}\""),
         format!("{{\"access_token\": \"{CANARY}"),
     ] {
-        let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
-        let fake = Fake::raw(move |_| answer.clone().into_bytes());
+        let fake = Fake::raw(move |_| support::response(200, &body));
         for arguments in [&["token", "x"][..], &["token", "x", "--json"]] {
             let run = fake.run(arguments).ends(22);
             assert!(run.out.is_empty() && !run.err.contains("c4n4ry"), "{run:?}");

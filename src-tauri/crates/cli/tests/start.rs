@@ -70,12 +70,7 @@ fn appear(home: tempfile::TempDir, answer: fn(&str) -> (u16, Value)) -> Fake {
     }
     Fake::in_home(home, move |what| {
         let (status, body) = answer(what);
-        let body = body.to_string();
-        format!(
-            "HTTP/1.1 {status} OK\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        )
-        .into_bytes()
+        support::response(status, &body.to_string())
     })
 }
 

@@ -54,12 +54,7 @@ impl Fake {
     pub(crate) fn new(answer: impl Fn(&str) -> (u16, Value) + Send + 'static) -> Self {
         Self::raw(move |what| {
             let (status, body) = answer(what);
-            let body = body.to_string();
-            format!(
-                "HTTP/1.1 {status} Any\r\ncontent-length: {}\r\n\r\n{body}",
-                body.len()
-            )
-            .into_bytes()
+            response(status, &body.to_string())
         })
     }
 
@@ -142,6 +137,12 @@ impl Drop for Fake {
             "the fake engine panicked"
         );
     }
+}
+
+/// The bytes of a response.
+pub(crate) fn response(status: u16, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!("HTTP/1.1 {status} Any\r\ncontent-length: {length}\r\n\r\n{body}").into_bytes()
 }
 
 fn serve(stream: UnixStream, log: &Mutex<Vec<Seen>>, answer: &dyn Fn(&str) -> Vec<u8>) {
