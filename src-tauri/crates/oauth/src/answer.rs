@@ -1,3 +1,5 @@
+//! The token response.
+
 use crate::json::Object;
 use crate::response::{Response, TokenMembers};
 use crate::{Failure, id_token};
@@ -52,7 +54,7 @@ pub struct Complaint {
 }
 
 /// Ten years, in seconds.
-const LONGEST: f64 = 10.0 * 365.25 * 24.0 * 3600.0;
+const MAX_LIFETIME_SECONDS: f64 = 10.0 * 365.25 * 24.0 * 3600.0;
 
 /// The most text of scopes that is read, in bytes.
 const SCOPE_TEXT: usize = 8 * 1024;
@@ -157,8 +159,8 @@ fn complaint(response: &Response, wrong: &[String], is_usable: bool, retry: bool
     Some(Complaint { message, retry })
 }
 
-/// The last one, where there are two: that is the one most readers of the same bytes would take. One with bytes that
-/// nobody can read is none.
+/// The last one, where there are two: that is the one most readers of the same bytes would take. One with
+/// unreadable bytes is none.
 fn refresh_token(members: &Object, wrong: &mut Vec<String>) -> Option<Secret> {
     let token = members.text("refresh_token")?;
     if members.is_ambiguous("refresh_token") {
@@ -201,7 +203,7 @@ fn check_type(members: &Object) -> Result<(), String> {
 /// A number, a float or a text. What is negative or no number is unknown.
 fn expires_in(members: &Object) -> Option<u64> {
     let seconds = members.number("expires_in").filter(|seconds| *seconds >= 0.0)?;
-    Some(seconds.min(LONGEST) as u64)
+    Some(seconds.min(MAX_LIFETIME_SECONDS) as u64)
 }
 
 /// A text with spaces or commas between, or a list. An empty one says nothing (RFC 6749 §3.3 has at least one).

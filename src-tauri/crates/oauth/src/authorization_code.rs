@@ -68,7 +68,7 @@ pub fn begin(
 /// Exchanges a code for tokens (RFC 6749 §4.1.3): one POST, to the token endpoint that the flow recorded and with
 /// its redirect URI and verifier. `scope` is left out, since the grant has it.
 ///
-/// A code is redeemed once: whoever calls this has ended the flow before (RFC 6749 §4.1.2).
+/// A code is redeemed once: the caller has ended the flow before (RFC 6749 §4.1.2).
 ///
 /// # Errors
 /// See [`Failure`]; `InvalidGrant` means that the flow has to be started again. An answer with an

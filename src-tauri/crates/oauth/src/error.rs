@@ -1,3 +1,5 @@
+//! Why a request cannot be built.
+
 use tokenry_core::Code;
 
 /// Why a request could not even be built. Nothing was sent.
@@ -27,7 +29,7 @@ pub enum Error {
     /// The redirect URI is no absolute address without a fragment (RFC 6749 §3.1.2).
     #[error("The redirect URI is not an absolute address without a fragment.")]
     RedirectUri,
-    /// Without PKCE a code on a custom scheme could be used by whoever else claims the scheme (RFC 8252 §8.1).
+    /// Without PKCE a code on a custom scheme could be used by another program that claims the scheme (RFC 8252 §8.1).
     #[error("A deep link needs PKCE, and PKCE is off for {0}. Turn it on, or use the loopback redirect.")]
     DeepLinkWithoutPkce(String),
 }

@@ -1,3 +1,5 @@
+//! Why a request failed, by what that means for the token.
+
 use std::time::Duration;
 use tokenry_core::Code;
 
@@ -18,7 +20,7 @@ pub enum Failure {
         /// What happened, in words.
         message: String,
     },
-    /// Somebody else, or an overloaded server, answered. Says nothing about the grant.
+    /// Another server, or an overloaded one, answered. Says nothing about the grant.
     #[error("{message}")]
     Interfered {
         /// The HTTP status.

@@ -2,8 +2,7 @@
 
 use zeroize::Zeroizing;
 
-/// The most parameters that are looked at.
-const MOST: usize = 32;
+const MAX_PARAMETERS: usize = 32;
 
 /// Why a text is no form. None of these shows anything of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -34,7 +33,7 @@ pub(crate) fn parse_with_prose(
 ) -> Result<Vec<(String, Zeroizing<String>)>, FormError> {
     let mut parameters = Vec::new();
     for (number, pair) in text.split('&').enumerate() {
-        if number >= MOST {
+        if number >= MAX_PARAMETERS {
             return Err(FormError::TooMany);
         }
         if pair.is_empty() {

@@ -1,3 +1,5 @@
+//! The HTTP client of all requests to providers.
+
 use crate::proxy::{Proxies, Proxy};
 use crate::response::{Cut, LIMIT, Media, Response, retry_after};
 use crate::{Error, Failure, coding};
@@ -244,7 +246,7 @@ fn unsent_or_unanswered(host: &str, proxy: Option<&Proxy>, error: &reqwest::Erro
     Failure::Unanswered { message }
 }
 
-/// A certificate that nobody vouches for: a private CA, a proxy that looks into TLS, or an attacker.
+/// A certificate without a trusted issuer: a private CA, a proxy that looks into TLS, or an attacker.
 fn untrusted(host: &str, cause: &str) -> String {
     let set = ["SSL_CERT_FILE", "SSL_CERT_DIR"]
         .into_iter()
@@ -256,7 +258,7 @@ fn untrusted(host: &str, cause: &str) -> String {
     };
     format!(
         "{host} could not prove that it is {host}, so nothing was sent: {cause}. If it uses a private CA: {store}, and \
-         restart Tokenry. Otherwise somebody may be listening in."
+         restart Tokenry. Otherwise the connection may be intercepted."
     )
 }
 

@@ -1,3 +1,5 @@
+//! The claims of an ID token that tell the account.
+
 use crate::Failure;
 use crate::json::{self, Object};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -11,7 +13,7 @@ const SKEW: f64 = 300.0;
 /// Whose account an id token names, taken straight from the token endpoint (OpenID Connect Core §3.1.3.7).
 ///
 /// Its signature is not looked at, so it is trusted as far as the connection it came over. One that cannot be read
-/// is ignored. One that says it is for somebody else is an error: then the whole answer is.
+/// is ignored. One for another client is an error, and so is then the whole response.
 pub(crate) fn account(
     token: &Secret,
     provider: &Provider,

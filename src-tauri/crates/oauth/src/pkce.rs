@@ -1,4 +1,4 @@
-//! PKCE from the side of the server (RFC 7636 §4.6). S256 only: `plain` proves nothing to whoever saw the request.
+//! PKCE from the side of the server (RFC 7636 §4.6). S256 only: `plain` proves nothing against a reader of the request.
 
 use oauth2::{PkceCodeChallenge, PkceCodeVerifier};
 

@@ -1,3 +1,5 @@
+//! Random values for `state`, `nonce` and PKCE.
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use tokenry_core::{Random, Secret};
 use zeroize::Zeroizing;

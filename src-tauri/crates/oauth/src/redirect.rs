@@ -1,7 +1,7 @@
 //! The browser's answer (RFC 6749 §4.1.2, RFC 8252 §7): judged as raw text first, and parsed only then.
 //!
-//! Whoever gets a browser to open an address can send us one. So nothing here acts; what is refused leaves every
-//! open flow as it was.
+//! Any web page can make a browser open a redirect URL. So nothing here acts, and a refused URL leaves every open flow
+//! as it was.
 
 mod place;
 mod query;
@@ -125,7 +125,7 @@ pub fn judge_pasted(raw: &str) -> Result<Redirected, Refused> {
 
 /// The text without white space. Control characters other than line ends and tabs stay, to be refused.
 fn joined(raw: &str) -> Result<Zeroizing<String>, Refused> {
-    if raw.len() > 2 * query::LONGEST {
+    if raw.len() > 2 * query::MAX_URL_BYTES {
         return Err(Refused::TooLong);
     }
     let is_gap = |c: char| {
@@ -151,7 +151,7 @@ pub fn same_redirect(flow: &Flow, redirected: &Redirected) -> bool {
     }
 }
 
-/// The query of an answer whose address nobody told.
+/// The query of a response whose address is unknown.
 #[derive(Debug, Clone)]
 pub struct Bare {
     /// Ties it to a flow.

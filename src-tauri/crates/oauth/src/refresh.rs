@@ -9,8 +9,8 @@ use tokenry_core::{Narrowing, Provider, Secret};
 /// authentication as the exchange. `scope` is left out: the answer is for what was granted (OAuth 2.1 §4.3.1).
 ///
 /// # Errors
-/// See [`Failure`]. After [`Failure::NotSent`] the token is as good as before; after [`Failure::Unanswered`] nobody
-/// knows; only [`Failure::InvalidGrant`] says that it is worth nothing any more.
+/// See [`Failure`]. After [`Failure::NotSent`] the token is as good as before; after [`Failure::Unanswered`] its
+/// state is unknown; only [`Failure::InvalidGrant`] says that it is worth nothing any more.
 pub async fn refresh(http: &Http, provider: &Provider, refresh_token: &Secret) -> Result<Answer, Failure> {
     narrowed(http, provider, refresh_token, &Narrowing::default()).await
 }

@@ -1,3 +1,5 @@
+//! Builds the requests to the token endpoint.
+
 use crate::Failure;
 use oauth2::basic::BasicClient;
 use oauth2::{AuthType, ClientId, ClientSecret, ErrorResponse, HttpRequest, HttpResponse, RequestTokenError};
@@ -32,7 +34,7 @@ pub(crate) fn limits(provider: &Provider, to: &Narrowing) -> Vec<(&'static str, 
 }
 
 /// Stands in for the HTTP client of `oauth2`, which builds the request and never sees the answer: its parser is
-/// stricter than servers in the wild, and its parse error shows the body to whoever prints it.
+/// stricter than servers in the wild, and its parse error contains the body.
 pub(crate) fn capture(request: HttpRequest) -> Result<HttpResponse, Captured> {
     Err(Captured(Box::new(request)))
 }

@@ -1,3 +1,5 @@
+//! Reads a response of a provider.
+
 use crate::failure::told;
 use crate::json::{self, Flaw, Object, Value};
 use crate::{Failure, words};
@@ -8,7 +10,7 @@ use zeroize::Zeroizing;
 /// The longest body that is read, in bytes.
 pub(crate) const LIMIT: usize = 256 * 1024;
 
-/// What came back, whoever sent it.
+/// A response, of the provider or of a server in between.
 pub(crate) struct Response {
     pub host: String,
     pub status: u16,
@@ -209,7 +211,7 @@ impl Response {
             let is_json = true;
             return Some(Parsed { value, flaw, is_json });
         }
-        // Where a form was cut nobody sees whether its last value is whole.
+        // The last value of a form that was cut may be incomplete.
         let whole = match self.cut {
             None => &self.body[..],
             Some(_) => &self.body[..self.body.iter().rposition(|byte| *byte == b'&').unwrap_or(0)],

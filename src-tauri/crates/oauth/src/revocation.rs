@@ -55,7 +55,7 @@ pub async fn revoke(
 }
 
 /// What an answer means for the token (RFC 7009 §2.2). The status of a success decides, and not its body: only a web
-/// page may be somebody else's, the sign-in page of a network.
+/// page may come from another server, like the sign-in page of a network.
 fn judge(response: &Response) -> Result<Revoked, Failure> {
     let Response { host, status, .. } = response;
     if response.is_success() && !says_otherwise(response) {

@@ -11,7 +11,7 @@ use tokenry_core::{Account, Provider, Secret};
 ///
 /// # Errors
 /// See [`Failure`]; none of them says anything about the grant. [`Failure::Unusable`] without an endpoint, or when
-/// the answer names nobody.
+/// the response names no account.
 pub async fn fetch(http: &Http, provider: &Provider, access_token: &Secret) -> Result<Account, Failure> {
     let unusable = |message: String| Failure::Unusable { message };
     let Some(endpoint) = provider.userinfo_endpoint() else {
@@ -37,7 +37,7 @@ pub async fn fetch(http: &Http, provider: &Provider, access_token: &Secret) -> R
         .find(|key| members.get(key).is_some())
         .filter(|key| !members.is_ambiguous(key))
         .and_then(|key| members.text_or_number(key));
-    // A replacement character stands for bytes that nobody could read: two accounts could look like one.
+    // A replacement character stands for unreadable bytes: two accounts could look like one.
     let fits = |subject: &String| subject_fits(subject) && !subject.contains(char::REPLACEMENT_CHARACTER);
     match subject.filter(fits) {
         Some(subject) => Ok(Account {

@@ -8,8 +8,8 @@ use std::{path::Path, time::Duration};
 pub(crate) const OLDEST: &str = "3.51.3";
 const OLDEST_NUMBER: i32 = 3_051_003;
 
-/// How long a lock of another program is waited for. Ours never wait for each other.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// For a lock of another program. Our own never wait for each other.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 
 pub(crate) fn is_new_enough(number: i32) -> Result<(), Error> {
     if number < OLDEST_NUMBER {
@@ -84,15 +84,15 @@ pub(crate) fn durable(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-// The path has no links left in it (the folder was resolved), so any link there is one that somebody planted.
+// The path has no links left in it (the folder was resolved), so any link in it was planted.
 fn open(file: &Path, access: OpenFlags) -> Result<Connection, Error> {
     let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     Connection::open_with_flags(file, flags).map_err(|e| damage::sqlite(file, e))
 }
 
-/// A file that somebody else wrote must not make SQLite do anything but read tables; and 256 KiB of cache do.
+/// A file of another program must not make SQLite do anything but read tables. 256 KiB of cache are enough.
 fn guard(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(PATIENCE)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     for (setting, on) in [
         (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
         (DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true),

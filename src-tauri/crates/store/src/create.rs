@@ -52,7 +52,7 @@ fn fill(draft: &Path) -> Result<(), Error> {
         .map_err(|e| damage::sqlite(draft, e))
 }
 
-/// A hard link, since a rename would silently replace a database that somebody made in between.
+/// A hard link, since a rename would silently replace a database that was created in between.
 fn publish(draft: &Path, file: &Path) -> Result<(), Error> {
     match fs::hard_link(draft, file) {
         Ok(()) => Ok(()),

@@ -1,3 +1,5 @@
+//! What can go wrong with a profile's files.
+
 use std::path::PathBuf;
 use tokenry_core::Code;
 
@@ -41,7 +43,7 @@ pub enum Error {
     /// The folder or file is another user's.
     #[error("{} belongs to another user of this machine; choose a folder of your own with TOKENRY_HOME", path.display())]
     OtherUser {
-        /// What belongs to somebody else.
+        /// The file or folder of another user.
         path: PathBuf,
     },
     /// Others may enter the folder, and it holds more than ours, so it is not for us to close it.

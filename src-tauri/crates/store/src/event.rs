@@ -1,3 +1,5 @@
+//! Rows of the activity log.
+
 use crate::{Error, Reader, Store, Writer};
 use rusqlite::params;
 use std::ops::ControlFlow;

@@ -1,3 +1,5 @@
+//! The profile's lock file.
+
 use crate::{
     Error, damage,
     private::{self, Access},
@@ -57,8 +59,8 @@ impl Drop for ProfileLock {
     }
 }
 
-/// The process, and the socket, one a line. Written over what is there before the rest is cut off: whoever reads
-/// meanwhile finds a whole first line.
+/// The process, and the socket, one a line. Written over the old content before the rest is cut off: a reader
+/// finds a whole first line at any time.
 fn state(file: &mut File, socket: Option<&Path>) -> std::io::Result<()> {
     let mut text = format!("{}\n", std::process::id()).into_bytes();
     // A path with a line end in it would be read as another one.

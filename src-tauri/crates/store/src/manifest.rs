@@ -1,3 +1,5 @@
+//! The manifest over all rows.
+
 use crate::{Error, Reader, Store, Table, Writer, damage, spill};
 
 const VAULT: &str = "SELECT vault FROM meta";

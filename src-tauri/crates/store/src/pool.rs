@@ -1,3 +1,5 @@
+//! Connections for readers.
+
 use crate::{Error, connect};
 use rusqlite::Connection;
 use std::{
@@ -5,7 +7,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-/// As many as stay open when nobody reads. More are opened when they are needed, so nobody ever waits for one.
+/// Connections that stay open while idle. More are opened on demand, so no reader waits for one.
 const IDLE: usize = 3;
 
 /// The connections that only read. In the write-ahead log they never wait for the writer.

@@ -1,4 +1,4 @@
-//! Folders and files that nobody but their owner may read, from their first moment on.
+//! Folders and files that only their owner may read, from their creation on.
 
 use crate::{Error, damage};
 use std::{
@@ -71,7 +71,7 @@ pub(crate) fn create(path: &Path) -> io::Result<File> {
     options().write(true).create_new(true).open(path)
 }
 
-/// Private if it is made, never through a link that somebody put there, and without waiting for the other end of a pipe.
+/// Private if it is created, never through a link, and without waiting for the other end of a pipe.
 fn options() -> OpenOptions {
     #[cfg_attr(not(unix), allow(unused_mut))]
     let mut options = OpenOptions::new();

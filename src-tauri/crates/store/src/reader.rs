@@ -1,9 +1,11 @@
+//! Reads within one consistent state.
+
 use crate::{Error, damage};
 use rusqlite::{CachedStatement, Connection, types::ValueRef};
 use std::path::Path;
 
-/// What can be read, in one consistent state of the file: of [`Store::read`](crate::Store::read), where nobody
-/// else's commit shows, or of a [`Writer`](crate::Writer), where one's own changes do.
+/// Reads one consistent state of the file: that of [`Store::read`](crate::Store::read), without later commits, or that
+/// of a [`Writer`](crate::Writer), with its own changes.
 pub struct Reader<'a> {
     pub(crate) connection: &'a Connection,
     pub(crate) file: &'a Path,

@@ -1,3 +1,5 @@
+//! One sealed record.
+
 use crate::{Error, Reader, Store, Table};
 use std::ops::ControlFlow;
 

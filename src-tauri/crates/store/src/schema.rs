@@ -126,7 +126,7 @@ fn judge(file: &Path, application: u32, format: u32) -> Result<(), Error> {
     Ok(())
 }
 
-/// Word for word: a trigger, a view or a column with an expression would be somebody else's program in our file.
+/// Word for word: a trigger, a view or a column with an expression would be a foreign program in our file.
 fn has_our_tables(connection: &Connection, format: u32) -> rusqlite::Result<bool> {
     let mut missing: Vec<&str> = tables(format).collect();
     let mut statement = connection.prepare("SELECT type, name, sql FROM sqlite_schema")?;

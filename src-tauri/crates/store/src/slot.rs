@@ -1,3 +1,5 @@
+//! Key slots.
+
 use crate::{Error, Reader, Store, Writer};
 
 const ALL: &str = "SELECT slot FROM slots ORDER BY id";

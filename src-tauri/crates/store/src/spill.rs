@@ -9,7 +9,7 @@ use std::{
 const SUFFIX: &str = ".spill";
 
 /// More than any sealed record has (16 MiB of plaintext, and what sealing adds); what is larger was not written by us.
-pub(crate) const MOST: u64 = (16 << 20) + 4096;
+pub(crate) const MAX_SPILL_BYTES: u64 = (16 << 20) + 4096;
 
 /// Keeps sealed bytes in a file of their own (mode 0600) in the profile's folder. When this returns, they are on
 /// the disk, whole; a spill of the same name from before is replaced.
@@ -22,7 +22,7 @@ pub(crate) const MOST: u64 = (16 << 20) + 4096;
 pub fn spill(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Error> {
     let folder = private::folder(folder)?;
     let path = path(&folder, name)?;
-    if bytes.len() as u64 > MOST {
+    if bytes.len() as u64 > MAX_SPILL_BYTES {
         return Err(Error::SpillTooLarge { size: bytes.len() });
     }
     small_file::replace_file(&folder, path.file_name().unwrap_or_default(), bytes)
@@ -64,7 +64,7 @@ pub(crate) fn is_any_in(folder: &Path) -> Result<bool, Error> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    match small_file::read_file(path, MOST) {
+    match small_file::read_file(path, MAX_SPILL_BYTES) {
         Ok(bytes) => Ok(bytes.unwrap_or_default()),
         Err(Error::Damaged { path, detail }) => Err(Error::SpillDamaged { path, detail }),
         Err(error) => Err(error),

@@ -1,3 +1,5 @@
+//! Opens, reads and writes the database of a profile.
+
 use crate::{Error, Reader, Writer, connect, create, damage, pool::Pool, private, reserve, schema};
 use rusqlite::{Connection, TransactionBehavior};
 use std::{
@@ -6,7 +8,7 @@ use std::{
 };
 use tokenry_core::Timestamp;
 
-/// The database of one profile. Whoever opens it holds the [`ProfileLock`](crate::ProfileLock).
+/// The database of one profile. Its opener holds the [`ProfileLock`](crate::ProfileLock).
 ///
 /// It is synchronous: a read takes microseconds, a write waits for the disk. Several threads may use it at once.
 pub struct Store {

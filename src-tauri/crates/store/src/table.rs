@@ -1,3 +1,5 @@
+//! The tables of sealed records.
+
 /// A noun that has rows. All of these tables have the same columns.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Table {

@@ -1,3 +1,5 @@
+//! A write transaction.
+
 use crate::{Error, Reader, Table, damage};
 use rusqlite::{Params, params};
 use std::ops::Deref;
@@ -74,7 +76,7 @@ impl<'a> Writer<'a> {
         values: impl Params,
         duplicate: impl FnOnce() -> Error,
     ) -> Result<usize, Error> {
-        // SQLite itself ends a transaction on some errors. Whoever goes on regardless would commit each
+        // SQLite itself ends a transaction on some errors. A caller that continues would commit each
         // statement on its own.
         if self.connection.is_autocommit() {
             return Err(Error::Undone);

@@ -1,3 +1,5 @@
+//! The cost of Argon2id, measured on this machine.
+
 use crate::{Error, key::Key};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use std::time::Duration;
@@ -11,7 +13,7 @@ const LANES: std::ops::RangeInclusive<u32> = 1..=16;
 /// How long one guess at a passphrase shall take on this machine.
 const TARGET: Duration = Duration::from_millis(500);
 /// Raising stops here, so that a vault made on a big machine can be opened on a small one.
-const MOST_MEASURED_KIB: u32 = 256 * 1024;
+const MAX_MEASURED_KIB: u32 = 256 * 1024;
 
 /// What one guess at a passphrase costs: Argon2id version 1.3 (RFC 9106). A value of this type is within the bounds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -77,7 +79,7 @@ impl Cost {
     fn raised(self, took: Duration) -> Self {
         let mut cost = self;
         let mut budget = TARGET.as_micros() / took.as_micros().max(1);
-        while budget >= 2 && cost.memory_kib * 2 <= MOST_MEASURED_KIB {
+        while budget >= 2 && cost.memory_kib * 2 <= MAX_MEASURED_KIB {
             cost.memory_kib *= 2;
             budget /= 2;
         }

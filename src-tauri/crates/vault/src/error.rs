@@ -1,3 +1,5 @@
+//! What can go wrong with keys and sealed records.
+
 use crate::{KeyringError, SlotKind};
 use tokenry_core::Code;
 

@@ -1,3 +1,5 @@
+//! The ids of vaults and keys.
+
 use std::fmt;
 use tokenry_core::Random;
 

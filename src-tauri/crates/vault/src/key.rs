@@ -1,3 +1,5 @@
+//! Keys in memory, wiped when they are dropped.
+
 use crate::encode::length;
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};

@@ -1,8 +1,10 @@
+//! The running sum over rows.
+
 /// A sum of row terms that is kept up to date by adding and removing single terms, so that a write costs the same
 /// at ten rows and at a million. The order of the terms does not matter.
 ///
-/// Addition is modulo 2^256; the terms are keyed ([`crate::Vault::row_sum`]) and the sum is kept sealed, so nobody
-/// without the key can choose rows that leave it unchanged.
+/// Addition is modulo 2^256; the terms are keyed ([`crate::Vault::row_sum`]) and the sum is kept sealed, so only
+/// the holder of the key could choose rows that leave it unchanged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct RunningSum([u8; 32]);
 

@@ -130,7 +130,7 @@ pub fn raise_epoch_floor(id: VaultId, keyring: &dyn Keyring, epoch: u64) -> Resu
     .write(id, keyring)
 }
 
-/// The slots of one kind. Damaged ones only matter when there is no other: nobody can tell what they were for.
+/// The slots of one kind. Damaged ones only matter when there is no other: their kind is unknown.
 fn of_kind(slots: &[Vec<u8>], kind: SlotKind) -> Result<Vec<Slot>, Error> {
     let mut unreadable = None;
     let mut found = Vec::new();

@@ -1,3 +1,5 @@
+//! Unlocking, and hostile key slots.
+
 use crate::{
     Cost, Created, EpochFloor, Error, Fault, KeyringError, MemoryKeyring, Place, SlotKind, Vault, VaultId,
     create_with_keyring, create_with_passphrase, raise_epoch_floor, slot_kind, unlock_with_keyring,
@@ -26,7 +28,7 @@ fn same_keys(one: &Vault, other: &Vault) {
     assert_eq!(*other.open(PLACE, &sealed).unwrap(), b"x");
 }
 
-/// Makes the checksum right again, as somebody who edits a slot on purpose would.
+/// Makes the checksum right again, as an attacker who edits a slot would.
 fn resum(slot: &mut [u8]) {
     let end = slot.len() - 8;
     let hash = Sha256::digest(&slot[..end]);

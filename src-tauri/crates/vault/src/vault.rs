@@ -1,3 +1,5 @@
+//! An unlocked vault: seals and opens records.
+
 use crate::{
     Error, Place, VaultId,
     encode::prefixed,
@@ -131,7 +133,7 @@ impl Vault {
             lookup: derive(&root, "lookup", table),
         });
         let mut tables = self.0.tables.write().unwrap_or_else(PoisonError::into_inner);
-        // Somebody may have been faster; then theirs is the same.
+        // Another thread may have been faster; its keys are the same.
         if find(&tables).is_none() {
             tables.push((table.into(), keys.clone()));
         }

@@ -1,3 +1,5 @@
+//! Sealing and opening.
+
 use crate::{Error, KeyringError, MAX_PLAINTEXT, MemoryKeyring, Place, Vault, VaultId, create_with_keyring};
 use crate::{id::KeyId, key::Key};
 use std::collections::HashSet;

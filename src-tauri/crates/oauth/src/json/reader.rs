@@ -1,3 +1,5 @@
+//! Reads JSON up to the first error, and keeps what is before it.
+
 use super::{Flaw, Object, Value};
 use tokenry_core::Secret;
 

@@ -1,3 +1,5 @@
+//! JSON that is cut, repeated, deep or malformed.
+
 use super::*;
 
 fn readable(bytes: &[u8]) -> (Object, Option<Flaw>) {

@@ -1,3 +1,5 @@
+//! The provider that a redirect URL belongs to.
+
 use super::SCHEME;
 use tokenry_core::Name;
 use url::Url;

@@ -1,9 +1,11 @@
+//! The query of a redirect URL.
+
 use super::Refused;
 use crate::form;
 use zeroize::Zeroizing;
 
-/// The longest address that is looked at, in bytes.
-pub(super) const LONGEST: usize = 16 * 1024;
+/// A longer redirect URL is refused.
+pub(super) const MAX_URL_BYTES: usize = 16 * 1024;
 
 /// The parameters whose values are only shown, the standard one first. Microsoft's have line ends, other servers
 /// write Latin-1 or leave them unencoded; refusing them would leave the user waiting for a flow that is over.
@@ -30,7 +32,7 @@ impl Query {
 /// Judges the whole text, then takes it apart into what is before the `?` and the parameters behind it. A fragment
 /// is cut off first: servers append `#_` or `#_=_` (RFC 9700 §4.1.3), and no parameter of ours is ever in one.
 pub(super) fn split(raw: &str) -> Result<(&str, Query), Refused> {
-    if raw.len() > LONGEST {
+    if raw.len() > MAX_URL_BYTES {
         return Err(Refused::TooLong);
     }
     let raw = raw.split('#').next().unwrap_or_default();
@@ -46,7 +48,7 @@ pub(super) fn split(raw: &str) -> Result<(&str, Query), Refused> {
 
 /// The first `state` in a text that need not be an answer. It only says whom to tell about a refusal.
 pub(super) fn claimed_state(raw: &str) -> Option<String> {
-    let raw = raw.get(..raw.len().min(LONGEST))?.split('#').next()?;
+    let raw = raw.get(..raw.len().min(MAX_URL_BYTES))?.split('#').next()?;
     let (_, query) = raw.split_once('?')?;
     let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     let (_, value) = pairs.find(|(name, _)| *name == "state")?;

@@ -1,3 +1,5 @@
+//! Why a redirect URL is refused.
+
 use crate::form::FormError;
 use tokenry_core::Code;
 

@@ -1,3 +1,5 @@
+//! Texts of providers that are cleaned and shortened.
+
 use super::*;
 use crate::json;
 

@@ -108,7 +108,7 @@ async fn a_body_that_breaks_off_behind_the_tokens_has_them() {
     let form = format!("{form}access_token=a&refresh_token=r2&scope=half-of-i");
     let answer = refreshed(Reply::Bytes(form.into())).await.unwrap();
     assert_eq!(tokens(&answer), (Some("a"), Some("r2")));
-    assert_eq!(answer.scope, None, "nobody knows whether it is whole");
+    assert_eq!(answer.scope, None, "it may be incomplete");
 }
 
 #[tokio::test]

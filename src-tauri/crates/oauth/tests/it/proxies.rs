@@ -118,7 +118,7 @@ async fn a_provider_is_reached_through_the_proxy_of_the_environment() {
         assert!(!said.contains("CANARY"), "{said}");
     }
 
-    // Excepted, so the name is looked up here, where nobody knows it.
+    // Excepted, so the name is looked up here, where it is unknown.
     let said = asked(
         test,
         url,

@@ -148,7 +148,7 @@ fn control_characters_are_refused_raw_and_encoded() {
     }
 }
 
-/// As Microsoft answers when somebody does not agree.
+/// The response of Microsoft when the user does not agree.
 #[test]
 fn an_error_that_is_described_in_several_lines_is_taken_and_told_in_one() {
     let query = "error=access_denied&state=s&error_description=AADSTS65004%3a+User+declined+to+consent.%0d%0aTrace+ID%3a+1";

@@ -23,7 +23,7 @@ fn self_signed() -> TlsAcceptor {
 }
 
 #[tokio::test]
-async fn a_certificate_nobody_vouches_for_is_refused_and_nothing_is_sent() {
+async fn an_untrusted_certificate_is_refused_and_nothing_is_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let heard = Arc::new(AtomicBool::new(false));

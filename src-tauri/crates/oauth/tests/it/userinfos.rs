@@ -76,7 +76,7 @@ async fn a_name_that_is_not_utf_8_and_a_repeated_member_do_not_hide_the_account(
 }
 
 #[tokio::test]
-async fn an_answer_that_names_nobody_is_no_account_and_never_the_end_of_a_grant() {
+async fn a_response_without_an_account_is_no_account_and_never_the_end_of_a_grant() {
     for reply in [
         json("200 OK", "{}"),
         json("200 OK", r#"{"sub":""}"#),

@@ -1,3 +1,5 @@
+//! Damaged databases and logs.
+
 use super::*;
 use crate::Row;
 use std::{io::Write, ops::ControlFlow};

@@ -1,3 +1,5 @@
+//! A full disk, and the reserve.
+
 use super::*;
 use tokenry_core::Code;
 
@@ -82,7 +84,7 @@ fn a_reserve_that_was_cut_off_is_filled_again() {
 }
 
 #[test]
-fn a_reserve_that_cannot_be_taken_keeps_nobody_out() {
+fn a_profile_opens_although_its_reserve_cannot_be_taken() {
     let home = filled();
     fs::remove_file(reserve(&home)).unwrap();
     fs::create_dir(reserve(&home)).unwrap();

@@ -1,3 +1,5 @@
+//! Modes and owners of files.
+
 use super::*;
 use crate::{ProfileLock, spill};
 use std::os::unix::fs::PermissionsExt;

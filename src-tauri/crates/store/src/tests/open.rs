@@ -1,3 +1,5 @@
+//! Opening, and the settings of SQLite.
+
 use super::*;
 use crate::{SCHEMA, connect, schema::APPLICATION_ID};
 use rusqlite::{Connection, config::DbConfig};

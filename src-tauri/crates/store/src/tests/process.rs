@@ -1,3 +1,5 @@
+//! Several processes, and kills.
+
 use super::*;
 use crate::ProfileLock;
 use std::{
@@ -59,7 +61,7 @@ fn a_lock_file_that_says_rubbish_is_a_lock_all_the_same() {
     ProfileLock::take(home.path()).unwrap();
 }
 
-/// security.md, "Refresh" 5: one transaction holds all of it, and nobody is answered before the commit. Killed at
+/// security.md, "Refresh" 5: one transaction holds all of it, and no caller is answered before the commit. Killed at
 /// five moments: every transaction that was answered is there, and each one is there whole or not at all.
 #[test]
 fn a_process_killed_while_it_writes_leaves_only_whole_transactions() {
@@ -80,7 +82,7 @@ fn a_process_killed_while_it_writes_leaves_only_whole_transactions() {
     assert!(reached >= 5 * 20);
 }
 
-/// Until nobody listens any more.
+/// Writes until its reader is gone.
 fn write_for_ever(store: &Store) {
     let first = store.last_event().unwrap().map_or(1, |(seq, _)| seq + 1);
     for seq in first.. {

@@ -1,3 +1,5 @@
+//! Reading.
+
 use super::*;
 use crate::Row;
 use std::ops::ControlFlow;

@@ -1,3 +1,5 @@
+//! Spill files.
+
 use super::*;
 use crate::{remove_spill, spill, spilled};
 
@@ -48,7 +50,7 @@ fn a_spill_too_large_to_be_ours_is_damage_and_a_link_is_not_followed() {
     let home = home();
     let path = home.path().join("tokenry.one.spill");
     let large = fs::File::create(&path).unwrap();
-    large.set_len(crate::spill::MOST + 1).unwrap();
+    large.set_len(crate::spill::MAX_SPILL_BYTES + 1).unwrap();
     assert!(matches!(spilled(home.path()), Err(Error::SpillDamaged { .. })));
     fs::remove_file(&path).unwrap();
     std::os::unix::fs::symlink("/dev/zero", &path).unwrap();
@@ -59,7 +61,7 @@ fn a_spill_too_large_to_be_ours_is_damage_and_a_link_is_not_followed() {
 #[test]
 fn a_spill_is_never_written_larger_than_it_can_be_read() {
     let home = home();
-    let most = crate::spill::MOST as usize;
+    let most = crate::spill::MAX_SPILL_BYTES as usize;
     crate::spill(home.path(), "most", &vec![1; most]).unwrap();
     assert_eq!(crate::spilled(home.path()).unwrap()[0].1.len(), most);
     let error = crate::spill(home.path(), "more", &vec![1; most + 1]).unwrap_err();

@@ -1,3 +1,5 @@
+//! Writing.
+
 use super::*;
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,3 +1,5 @@
+//! A keyring in memory, for tests.
+
 use crate::{Keyring, KeyringError, VaultId};
 use std::{
     collections::HashMap,

@@ -1,3 +1,5 @@
+//! The OS keyring on systems that are not supported yet.
+
 use crate::{Keyring, KeyringError, VaultId};
 use std::time::Duration;
 use zeroize::Zeroizing;

@@ -1,3 +1,5 @@
+//! The OS keyring of Linux: the Secret Service.
+
 use crate::{Keyring, KeyringError, VaultId};
 use keyring_core::{Entry, Error as StoreError, api::CredentialStoreApi};
 use std::{
@@ -17,13 +19,13 @@ use zeroize::Zeroizing;
 const SERVICE: &str = "io.github.tokenry";
 const LABEL: &str = "Tokenry vault key";
 
-/// Nobody closes a password window faster than this: a "dismissed" before that means it was never shown.
+/// No user closes a password window faster: a "dismissed" before that means that it was never shown.
 const SHOWN: Duration = Duration::from_millis(300);
 
 /// The OS keyring of this user: the Secret Service (gnome-keyring, KWallet, KeePassXC).
 ///
-/// Each call runs on a thread of its own with a connection of its own: an open password window blocks that thread and
-/// nobody else, and between calls there is no connection that would wake the process.
+/// Each call runs on a thread of its own with a connection of its own: an open password window blocks that thread
+/// only, and between calls there is no connection that would wake the process.
 pub struct OsKeyring {
     timeout: Duration,
     line: Arc<Line>,
@@ -38,7 +40,7 @@ impl OsKeyring {
         }
     }
 
-    /// Runs `work` on its own thread. One at a time: a second password window beside an open one helps nobody.
+    /// Runs `work` on its own thread. One at a time: a second password window beside an open one does not help.
     fn call<T: Send + 'static>(
         &self,
         id: VaultId,
@@ -54,7 +56,7 @@ impl OsKeyring {
             .spawn(move || {
                 let result = Call::open(id, call_given_up).and_then(|call| work(&call));
                 drop(turn);
-                // Nobody may be waiting any more.
+                // The caller may have given up.
                 let _ = answer.send(result);
             })
             .map_err(|error| KeyringError::Failed(error.to_string()))?;

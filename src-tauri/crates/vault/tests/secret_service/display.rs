@@ -39,7 +39,7 @@ fn window(session: &Session) -> Option<String> {
 /// Types into the password window once it is there, until it is gone.
 fn answer(session: &Session, keys: &[&[&str]]) {
     wait("the password window appears", || window(session).is_some());
-    // As a person would: nobody reads and answers it within a third of a second.
+    // As a user would: no user reads and answers it within a third of a second.
     std::thread::sleep(Duration::from_millis(500));
     wait("the password window is answered", || {
         let Some(window) = window(session) else {

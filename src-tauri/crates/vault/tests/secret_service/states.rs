@@ -11,7 +11,7 @@ pub(crate) const TESTS: &[(&str, fn())] = &[
     ("without_a_default_keyring_nothing_is_made", no_default),
     ("a_locked_keyring_without_a_display_says_locked", locked),
     ("a_deleted_item_is_missing_and_stays_so", deleted),
-    ("an_item_written_by_somebody_else_is_not_ours", replaced),
+    ("an_item_written_by_another_program_is_not_ours", replaced),
     ("the_item_of_another_vault_is_another_key", another_key),
     ("two_items_for_one_vault_are_ambiguous", ambiguous),
     ("a_process_sleeps_after_a_keyring_call", idle),
@@ -127,7 +127,7 @@ fn ambiguous() {
     session.secret_tool(
         &["store", "--label", "copy"],
         &vault,
-        &["made-by", "somebody"],
+        &["made-by", "another"],
         "hunter2",
     );
     assert_eq!(session.step(&format!("unlock {vault}")), "Keyring(Ambiguous)");
