@@ -59,7 +59,7 @@ async fn a_program_that_is_denied_hears_it_at_once_and_is_not_asked_about_again(
         "token planted",
         "planted",
         "ada@example.com",
-        "another program can use this path",
+        "a different program could show this path",
     ] {
         assert!(question.contains(part), "{part} in {question}");
     }

@@ -24,42 +24,21 @@ mod provider_settings;
 mod text;
 mod versori;
 
-pub use api_scope::{ApiScope, UnknownScope};
-pub use app::{App, CreateApp, CreateGrant, CreatedApp, Grant, Settings, UpdateSettings};
-pub use closest::closest;
-pub use connection::{
-    Account, ConnectRequest, Connection, ConnectionStatus, DisconnectAnswer, LastFailure, PatchConnection,
-    ReauthReason, Revoked, TokenAnswer, TokenRequest,
-};
-pub use credential::{
-    CreateCredential, Credential, CredentialQuery, CredentialType, StartAnswer, UpdateCredential,
-};
-pub use engine::{EngineStatus, SlotKind, UnlockRequest, Vault, VaultState};
-pub use error::{Details, ErrorBody, ErrorCode, ErrorEnvelope};
-pub use event::{CallerKind, Change, Event, EventKind, EventPage, EventQuery, Outcome, Rule, WindowNotice};
-pub use flow::{
-    AuthorizeAnswer, AuthorizeQuery, AuthorizeRequest, CallbackAnswer, CallbackRequest, ExchangeRequest,
-    Flow, FlowQuery, FlowStatus, Success,
-};
-pub use members::Members;
-pub use oauth::{
-    OAuthAuthorizeQuery, OAuthConsentRequest, OAuthDecision, OAuthErrorAnswer, OAuthIntrospection,
-    OAuthMetadata, OAuthScopes, OAuthTokenAnswer, OAuthTokenForm, OAuthTokenRequest,
-};
-pub use operation::Operation;
-pub use prompt::{
-    AnswerPrompt, Prompt, PromptChange, PromptChangeKind, PromptChoice, PromptCredentialChoice,
-    PromptDecision, ScopeWords,
-};
-pub use provider::{
-    CreateProvider, DeleteProviderQuery, OAuthProvider, OAuthProviderAuthStatus, ProviderSettingsPatch,
-    UpdateProvider,
-};
-pub use provider_settings::{
-    GrantType, NarrowingMethod, ProviderSettings, Redirect, Rotation, TokenEndpointAuthMethod, setting_text,
-};
-pub use text::sanitize_for_display;
-pub use versori::{
-    InitialiseAnswer, InitialiseCredential, InitialiseRequest, OAuth2CallbackQuery, RedactedCredential,
-    RedactedType,
-};
+// Every public type of a module is part of the API, so no list of names is needed here.
+pub use api_scope::*;
+pub use app::*;
+pub use closest::*;
+pub use connection::*;
+pub use credential::*;
+pub use engine::*;
+pub use error::*;
+pub use event::*;
+pub use flow::*;
+pub use members::*;
+pub use oauth::*;
+pub use operation::*;
+pub use prompt::*;
+pub use provider::*;
+pub use provider_settings::*;
+pub use text::*;
+pub use versori::*;
