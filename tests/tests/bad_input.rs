@@ -78,7 +78,7 @@ fn a_description_that_cannot_be_right_is_refused_field_by_field() {
     fails(
         &with("token_endpont", "x".into()),
         10,
-        &["token_endpont", "did you mean token_endpoint?"],
+        &["token_endpont", "did you mean `token_endpoint`?"],
     );
     fails(
         &with("token_endpoint", "http://example.com/token".into()),

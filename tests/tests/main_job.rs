@@ -272,7 +272,7 @@ fn a_person_who_says_no_is_told_that_nothing_was_connected() {
     let stage = stage();
     let (connect, address) = connecting(&stage.profile, &["sandbox"]);
     let landing = stage.sandbox.deny(&mut Browser::new(), &address, "Ada Lovelace");
-    assert!(landing.page().1.contains("refused"), "{landing:?}");
+    assert!(landing.page().1.contains("denied at the provider"), "{landing:?}");
     let denied = connect.wait();
     assert_eq!(denied.code, 13, "{denied:?}");
     assert!(denied.stderr.contains("nothing was connected"), "{denied:?}");

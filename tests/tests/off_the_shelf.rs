@@ -123,7 +123,7 @@ async fn allow(screen: &Screen) {
     let question = screen.text("consent").await;
     for part in [
         APP,
-        "another program can use this name",
+        "any program can use this name",
         "http://127.0.0.1:",
         "/callback",
         "Get access tokens of the connections you choose",
