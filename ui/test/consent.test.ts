@@ -37,7 +37,7 @@ describe('the question', () => {
       '31337',
       'a different program could show this path',
       'No narrower one.',
-      'after 12 h, or when Tokenry locks',
+      '12 h, or lock',
     ]) {
       expect(all).toContain(part);
     }

@@ -173,8 +173,7 @@ export const consent = {
 
   duration: 'Duration',
   once: 'Once: this request only.',
-  session:
-    'Session: also the same request from this terminal or login session. Ends after 10 min without use, after 12 h, or when Tokenry locks.',
+  session: 'Session: the same request from this terminal or login; ends after 10 min unused, 12 h, or lock.',
 
   passphrase: 'Passphrase',
   passphraseHint: 'Your settings require it for this request.',

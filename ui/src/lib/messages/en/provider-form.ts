@@ -8,7 +8,7 @@ const grantType: Record<GrantType, string> = {
 };
 
 const grantTypeHint: Record<GrantType, string> = {
-  authorization_code: 'You sign in in the browser. Each account is a connection.',
+  authorization_code: 'You sign in with your browser. Each account is a connection.',
   client_credentials: 'No browser, only the client ID and the client secret.',
 };
 
@@ -56,7 +56,7 @@ interface SettingText {
 export const settings: Record<keyof ProviderSettings, SettingText> = {
   display_name: { label: 'Display name', hint: 'For you, for example My Provider.' },
   grant_type: { label: 'Grant type' },
-  client_id: { label: 'Client ID', hint: 'From your app registration at the provider.' },
+  client_id: { label: 'Client ID', hint: 'From your client registration at the provider.' },
   authorization_endpoint: { label: 'Authorization endpoint', example: 'https://provider.example/authorize' },
   token_endpoint: { label: 'Token endpoint', example: 'https://provider.example/token' },
   default_scopes: { label: 'Scopes', hint: 'Separated by spaces.', example: 'openid email offline_access' },
@@ -105,7 +105,7 @@ export const providerForm = {
   registration: 'Client registration',
   endpoints: 'Endpoints',
   redirectTitle: 'Redirect',
-  redirectText: 'Add this redirect URI to your app registration, exactly as shown.',
+  redirectText: 'Add this redirect URI to your client registration, exactly as shown.',
   redirectPort: 'If the provider insists on a port, enter any; Tokenry picks a free one.',
   redirectEmpty: 'Enter a name to get the redirect URI.',
   advanced: 'Advanced',
