@@ -248,7 +248,7 @@ mod tests {
         assert_eq!(
             failure.words(),
             "error: some values are invalid\n  client_id: must not be empty\n  name: must be kebab-case\n  next: \
-             Correct the fields that are named and try again.\n"
+             Correct these values and try again.\n"
         );
     }
 

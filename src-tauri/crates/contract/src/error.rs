@@ -40,37 +40,37 @@ macro_rules! codes {
 
 codes! {
     /// A given value is invalid.
-    ValidationError = "validation_error", 422, 10, "Correct the fields that are named and try again.";
+    ValidationError = "validation_error", 422, 10, "Correct these values and try again.";
     /// The caller is not authenticated.
-    Unauthorized = "unauthorized", 401, 11, "Call again with the app's own token.";
+    Unauthorized = "unauthorized", 401, 11, "Check the app's token, and send it with the request.";
     /// The caller may not do this.
-    PermissionDenied = "permission_denied", 403, 12, "Ask for a grant that covers it, in the window under Apps.";
+    PermissionDenied = "permission_denied", 403, 12, "Grant the app this access with `tokenry app grant`, or in the window under Apps.";
     /// The user denied it.
-    ConsentDenied = "consent_denied", 403, 13, "Nothing was handed out. Ask again only when the person wants it.";
+    ConsentDenied = "consent_denied", 403, 13, "The user denied this request. Repeat it only if the user wants it.";
     /// The user would have to be prompted, and cannot be.
     InteractionRequired = "interaction_required", 403, 14, "Open the Tokenry window, or answer with `tokenry approve`.";
     /// Nothing has this name or id.
-    NotFound = "not_found", 404, 15, "`tokenry list` and `tokenry provider list` show what there is.";
+    NotFound = "not_found", 404, 15, "Check the name with `tokenry list` or `tokenry provider list`.";
     /// It conflicts with something that exists.
-    Conflict = "conflict", 409, 16, "Look at what is there and choose again.";
+    Conflict = "conflict", 409, 16, "Choose another name, or change the existing entry.";
     /// The user has to sign in again.
-    NeedsReauth = "needs_reauth", 409, 17, "Connect again with `tokenry connect`, or in the window.";
+    NeedsReauth = "needs_reauth", 409, 17, "Sign in again with `tokenry connect NAME`, or in the window.";
     /// The sign-in has ended.
-    FlowExpired = "flow_expired", 410, 18, "Start again with `tokenry connect`, or in the window.";
+    FlowExpired = "flow_expired", 410, 18, "Start the sign-in again with `tokenry connect NAME`, or in the window.";
     /// The request is too large.
-    PayloadTooLarge = "payload_too_large", 413, 19, "Send less.";
+    PayloadTooLarge = "payload_too_large", 413, 19, "Shorten the input.";
     /// The vault is locked.
     VaultLocked = "vault_locked", 423, 20, "Unlock with `tokenry unlock`, or in the window.";
     /// Too many requests.
-    RateLimited = "rate_limited", 429, 21, "Wait a little and try again.";
+    RateLimited = "rate_limited", 429, 21, "Wait a moment and try again.";
     /// An internal error, or one of the machine.
-    Internal = "internal", 500, 22, "Try again; if it stays, report it with the request id.";
+    Internal = "internal", 500, 22, "Try again. If it happens again, report it with the request id.";
     /// The provider refused.
     ProviderError = "provider_error", 502, 23, "Check the provider's settings with `tokenry provider show`.";
     /// The provider could not be reached.
     ProviderUnreachable = "provider_unreachable", 503, 24, "Check the network and try again later.";
     /// No redirect can be received, or the keyring is not available.
-    OauthUnavailable = "oauth_unavailable", 503, 25, "See the message for what is missing on this machine.";
+    OauthUnavailable = "oauth_unavailable", 503, 25, "Check the OS keyring, or sign in with `tokenry connect NAME --redirect paste`.";
 }
 
 /// The format of every error.
