@@ -110,7 +110,7 @@ describe('the question', () => {
   });
 });
 
-/** security.md, "Doors": Allow is not the default button and arms after 700 ms in focus. */
+/** SECURITY.md, "Consent": Allow is not the default button and arms after 700 ms in focus. */
 describe('an answer', () => {
   it('is no by default: Deny has the focus, and Enter presses it', async () => {
     const { questions, prompt } = await asked();
@@ -128,7 +128,7 @@ describe('an answer', () => {
     expect(questions.answers.map(({ body }) => body.decision)).toEqual(['deny']);
   });
 
-  it('cannot be yes before its person can have read the question', async () => {
+  it('cannot be Allow before the user can have read the prompt', async () => {
     const { questions } = await asked();
     expect([off('allow-once'), off('allow-session')]).toEqual([true, true]);
     await user.click(screen.getByTestId('allow-once'));

@@ -16,7 +16,7 @@ async function opened() {
   return { transport, provider, connection };
 }
 
-/** By keyboard, as somebody without a mouse does. */
+/** By keyboard, without a mouse. */
 async function enter(testid: string) {
   screen.getByTestId(testid).focus();
   await press('{Enter}');

@@ -60,9 +60,9 @@ describe('texts', () => {
     expect(all.filter(([, text]) => synonym.test(text))).toEqual([]);
   });
 
+  // The style check of `cargo xtask lint` finds the words that no file may have.
   it('are plain English', () => {
-    const metaphor =
-      /\b(doors?|houses?|hand(s|ed|ing)? out|somebody|nobody|its person|a person|take(n)? away|sealed?|words)\b/i;
+    const metaphor = /\b(hand(s|ed|ing)? out|a person|take(n)? away|sealed?|words)\b/i;
     expect(all.filter(([, text]) => metaphor.test(text))).toEqual([]);
   });
 });

@@ -119,7 +119,7 @@ describe('a sign-in', () => {
 });
 
 describe('events', () => {
-  it('come page by page, and live while somebody looks', async () => {
+  it('come page by page, and live while the view is open', async () => {
     const transport = newTransport();
     for (let n = 0; n < 150; n += 1) transport.engine.log({ kind: 'refreshed' });
     const tokenry = await started(transport);

@@ -7,13 +7,13 @@ const PAGE = 100;
 const MAX_PAGES = 20;
 
 /** What is listed. Apps and connections by id; empty is all. */
-export interface Wanted {
+export interface EventFilter {
   app: string;
   connection: string;
   outcome: Outcome | '';
 }
 
-export const ALL: Wanted = { app: '', connection: '', outcome: '' };
+export const ALL: EventFilter = { app: '', connection: '', outcome: '' };
 
 /** The activity log, newest first. */
 export class Events {
@@ -47,7 +47,7 @@ export class Events {
   }
 
   /** Lists these from now on. @throws Failure */
-  async want(wanted: Wanted): Promise<void> {
+  async want(wanted: EventFilter): Promise<void> {
     this.#wanted = { ...wanted };
     this.list = [];
     this.#mark(null);

@@ -101,7 +101,7 @@ export class Flows {
     return same?.flow.id;
   }
 
-  /** Watches the open sign-in of a connection, whoever started it. */
+  /** Watches the open sign-in of a connection, also one that a program started. */
   follow(connection: Connection): void {
     const { flow_id: flow, provider_id: provider } = connection;
     if (!flow || this.#known.has(flow)) return;

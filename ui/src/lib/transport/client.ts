@@ -15,11 +15,11 @@ export type Operation<P extends keyof Paths, M extends MethodsOf<P>> = Paths[P][
 /** The names in braces of a path. */
 type Names<P extends string> = P extends `${string}{${infer Name}}${infer Rest}` ? Name | Names<Rest> : never;
 
-type Known<T> = [NonNullable<T>] extends [never] ? never : NonNullable<T>;
+type Given<T> = [NonNullable<T>] extends [never] ? never : NonNullable<T>;
 
 type JsonOf<R> = [R] extends [never] ? never : R extends { content: { 'application/json': infer B } } ? B : never;
-type BodyOf<O> = O extends { requestBody?: infer R } ? JsonOf<Known<R>> : never;
-type QueryOf<O> = O extends { parameters: { query?: infer Q } } ? Known<Q> : never;
+type BodyOf<O> = O extends { requestBody?: infer R } ? JsonOf<Given<R>> : never;
+type QueryOf<O> = O extends { parameters: { query?: infer Q } } ? Given<Q> : never;
 
 /** What an operation answers when it succeeds. */
 export type ResponseOf<O> = O extends { responses: infer R } ? JsonOf<R[Extract<keyof R, 200 | 201 | 202>]> : never;

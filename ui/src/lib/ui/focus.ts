@@ -1,5 +1,5 @@
 /**
- * Where the focus goes when what had it is taken off the screen: a browser lets it fall to the page, and whoever works
+ * Where the focus goes when what had it is taken off the screen: a browser lets it fall to the page, and a user who works
  * by keyboard or screen reader starts at the top again. Here it goes to
  *
  * 1. the nearest part around it that is still there and can have it (`tabindex`), else
