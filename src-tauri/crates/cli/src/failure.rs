@@ -206,8 +206,8 @@ mod tests {
         let words = refused().words();
         assert_eq!(
             words,
-            "error: the provider cannot be kept.\n  client_id: must not be empty\n  next: Correct the fields that \
-             are named and try again.\n"
+            "error: the provider cannot be kept.\n  client_id: must not be empty\n  next: Correct these values and try \
+             again.\n"
         );
         assert_eq!(refused().exit_code(), 10);
     }
