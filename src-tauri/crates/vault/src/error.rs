@@ -12,20 +12,22 @@ pub enum Error {
     /// The keyring works and has nothing for this vault.
     #[error(
         "the OS keyring is open but has no key for this vault. It may be the keyring of another user or session, or \
-         the entry \"Tokenry vault key\" was deleted; put it back from a backup of the keyring. No new key is made, \
-         because it could not open what is there"
+         the entry \"Tokenry vault key\" was deleted; put it back from a backup of the keyring, or use the recovery \
+         code, in the window or with `tokenry unlock --recovery`. No new key is made, because it could not open what is there"
     )]
     KeyringItemMissing,
     /// The item of this vault was not written by Tokenry.
     #[error(
         "the entry \"Tokenry vault key\" in the OS keyring is not one that Tokenry wrote. Put the original entry back \
-         from a backup of the keyring; nothing was changed"
+         from a backup of the keyring, or use the recovery code, in the window or with `tokenry unlock --recovery`; \
+         nothing was changed"
     )]
     KeyringItemNotOurs,
     /// The item is well-formed and its key is not the one this vault was made with.
     #[error(
         "the OS keyring holds the key of another vault. Put the original entry \"Tokenry vault key\" back from a \
-         backup of the keyring, or use the profile that belongs to this one; nothing was changed"
+         backup of the keyring, use the profile that belongs to this one, or use the recovery code, in the window or \
+         with `tokenry unlock --recovery`; nothing was changed"
     )]
     KeyringHoldsAnotherKey,
     /// The keyring said it had stored the item, and gave back something else.
@@ -36,6 +38,12 @@ pub enum Error {
     /// No slot opens with this passphrase.
     #[error("this passphrase does not open the vault. Try again; nothing was changed")]
     WrongPassphrase,
+    /// The recovery code is well-formed and not the one of this vault.
+    #[error(
+        "this recovery code does not open the vault. It may be of another profile, or a newer code has replaced it; \
+         nothing was changed"
+    )]
+    WrongRecoveryCode,
     /// The vault cannot be unlocked this way.
     #[error("this vault is not set up to be opened with {}. Unlock it the way it was set up", crate::slot::shown(*.0))]
     NoSuchSlot(SlotKind),
@@ -125,7 +133,7 @@ impl Error {
             Self::Keyring(error) => error.code(),
             Self::KeyringItemMissing | Self::KeyringDidNotKeep => Code::OauthUnavailable,
             Self::KeyringItemNotOurs | Self::KeyringHoldsAnotherKey => Code::OauthUnavailable,
-            Self::WrongPassphrase => Code::VaultLocked,
+            Self::WrongPassphrase | Self::WrongRecoveryCode => Code::VaultLocked,
             Self::NoSuchSlot(_) | Self::SlotFromNewerVersion => Code::Conflict,
             Self::NoSlots | Self::IdChanged { .. } => Code::Internal,
             Self::SlotDamaged | Self::CostOutOfBounds { .. } | Self::OutOfMemory { .. } => Code::Internal,

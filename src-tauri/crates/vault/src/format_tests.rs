@@ -3,8 +3,8 @@
 //! the descriptions in these files.
 
 use crate::{
-    Cost, MemoryKeyring, Place, Vault, VaultId, create_with_keyring, create_with_passphrase, id::KeyId,
-    key::Key,
+    Cost, EpochFloor, MemoryKeyring, NewSlot, Place, RecoveryCode, Vault, VaultId, create_with_keyring,
+    create_with_passphrase, id::KeyId, key::Key,
 };
 use sha2::{Digest, Sha256};
 use tokenry_core::{Random, Secret};
@@ -85,6 +85,28 @@ fn the_slots_and_the_keyring_item_are_the_known_ones() {
     assert_eq!(
         hex(Sha256::digest(&made.slot)),
         "474d89852f804686ca31f6191f028aa0dde35cd785e3ce9dab32cf569f4638e3"
+    );
+}
+
+#[test]
+fn the_slots_that_are_added_later_are_the_known_ones() {
+    let (keyring, code) = (MemoryKeyring::new(), RecoveryCode::new(&Counting));
+    let digest = |new: &NewSlot<'_>| {
+        let slot = vault().new_slot(new, EpochFloor(0), &Counting).unwrap();
+        hex(Sha256::digest(&slot))
+    };
+    assert_eq!(
+        digest(&NewSlot::RecoveryCode(&code)),
+        "c8ee219ff1aacf0baa2250ca8ccee0b699362d694e36fe767ca8383c00650a09"
+    );
+    let passphrase = Secret::new("correct horse".into());
+    assert_eq!(
+        digest(&NewSlot::KeyringAndPassphrase(
+            &keyring,
+            &passphrase,
+            Cost::cheapest_allowed()
+        )),
+        "a586a55ebeee1807de12854951742b948d75d7a16608fbc6f0caf3b2c69ee2d5"
     );
 }
 

@@ -1,7 +1,7 @@
 //! Making a vault, and unlocking one that exists. Nothing here that unlocks can make a key.
 
 use crate::{
-    Cost, Error, Keyring, SlotKind, Vault, VaultId,
+    Cost, Error, Keyring, RecoveryCode, SlotKind, Vault, VaultId,
     id::KeyId,
     item::{EpochFloor, Item},
     key::Key,
@@ -72,14 +72,48 @@ pub fn unlock_with_keyring(
 ) -> Result<(Vault, EpochFloor), Error> {
     let slots = of_kind(slots, SlotKind::Keyring)?;
     let item = Item::read(id, keyring)?;
-    let slot = slots
-        .iter()
-        .find(|slot| slot.keyring_key == item.key_id)
-        .ok_or(Error::KeyringHoldsAnotherKey)?;
-    let vault = slot
+    let vault = slot_of(&slots, &item)?
         .unwrap(id, &Opener::Keyring(&item))?
         .ok_or(Error::SlotDamaged)?;
     Ok((vault, item.floor))
+}
+
+/// Unlocks a vault that takes the OS keyring and a passphrase together. Gives the lowest epoch that is acceptable with
+/// it. Takes as long as the slot's cost says, after the keyring has answered.
+///
+/// # Errors
+/// As for [`unlock_with_keyring`] before anything is computed; then as for [`unlock_with_passphrase`].
+pub fn unlock_with_keyring_and_passphrase(
+    id: VaultId,
+    slots: &[Vec<u8>],
+    keyring: &dyn Keyring,
+    passphrase: &Secret,
+) -> Result<(Vault, EpochFloor), Error> {
+    let slots = of_kind(slots, SlotKind::KeyringAndPassphrase)?;
+    let item = Item::read(id, keyring)?;
+    let slot = slot_of(&slots, &item)?;
+    let cost = slot.checked_cost()?.ok_or(Error::SlotDamaged)?;
+    let vault = slot
+        .unwrap(id, &Opener::KeyringAndPassphrase(&item, passphrase, cost))?
+        .ok_or(Error::WrongPassphrase)?;
+    Ok((vault, item.floor))
+}
+
+/// Unlocks a vault with its recovery code.
+///
+/// # Errors
+/// [`Error::NoSuchSlot`], [`Error::SlotDamaged`]; [`Error::WrongRecoveryCode`].
+pub fn unlock_with_recovery_code(
+    id: VaultId,
+    slots: &[Vec<u8>],
+    code: &RecoveryCode,
+) -> Result<Vault, Error> {
+    for slot in of_kind(slots, SlotKind::RecoveryCode)? {
+        if let Some(vault) = slot.unwrap(id, &Opener::RecoveryCode(code))? {
+            return Ok(vault);
+        }
+    }
+    Err(Error::WrongRecoveryCode)
 }
 
 /// Unlocks a vault with a passphrase. Takes as long as the slot's cost says.
@@ -128,6 +162,14 @@ pub fn raise_epoch_floor(id: VaultId, keyring: &dyn Keyring, epoch: u64) -> Resu
         ..item
     }
     .write(id, keyring)
+}
+
+/// The slot that was wrapped with this key of the keyring.
+fn slot_of<'a>(slots: &'a [Slot], item: &Item) -> Result<&'a Slot, Error> {
+    let mut slots = slots.iter();
+    slots
+        .find(|slot| slot.keyring_key == item.key_id)
+        .ok_or(Error::KeyringHoldsAnotherKey)
 }
 
 /// The slots of one kind. Damaged ones only matter when there is no other: their kind is unknown.

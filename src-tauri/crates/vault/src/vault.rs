@@ -54,6 +54,11 @@ impl Vault {
         }))
     }
 
+    /// The data key under its id, to wrap it once more.
+    pub(crate) fn data_key(&self) -> (KeyId, &Key) {
+        (self.0.key_id, &self.0.data)
+    }
+
     /// Which vault this is.
     pub fn id(&self) -> VaultId {
         self.0.id

@@ -4,7 +4,7 @@
 
 use super::{Slot, SlotKind};
 use crate::{
-    Cost, Error, Vault, VaultId,
+    Cost, Error, RecoveryCode, Vault, VaultId,
     encode::prefixed,
     id::{KeyId, bytes},
     item::Item,
@@ -22,23 +22,54 @@ const LABEL: &[u8] = b"tokenry slot 1";
 /// What a slot is opened with.
 pub(crate) enum Opener<'a> {
     Keyring(&'a Item),
+    KeyringAndPassphrase(&'a Item, &'a Secret, Cost),
     Passphrase(&'a Secret, Cost),
+    RecoveryCode(&'a RecoveryCode),
 }
 
 impl Opener<'_> {
     fn kind(&self) -> SlotKind {
         match self {
             Self::Keyring(_) => SlotKind::Keyring,
+            Self::KeyringAndPassphrase(..) => SlotKind::KeyringAndPassphrase,
             Self::Passphrase(..) => SlotKind::Passphrase,
+            Self::RecoveryCode(_) => SlotKind::RecoveryCode,
         }
     }
 
     fn secret(&self, salt: &[u8; 32]) -> Result<Key, Error> {
         match self {
             Self::Keyring(item) => Ok(Key::copied(item.key.bytes())),
+            Self::KeyringAndPassphrase(item, passphrase, cost) => Ok(both(
+                item.key.bytes(),
+                cost.stretch(passphrase, salt)?.bytes(),
+                salt,
+            )),
             Self::Passphrase(passphrase, cost) => cost.stretch(passphrase, salt),
+            Self::RecoveryCode(code) => Ok(code.key(salt)),
         }
     }
+
+    /// The id of the keyring's key and the cost, as they stand in the slot.
+    fn parameters(&self) -> (KeyId, [u32; 3]) {
+        match self {
+            Self::Keyring(item) => (item.key_id, [0; 3]),
+            Self::KeyringAndPassphrase(item, _, cost) => (item.key_id, cost.parts()),
+            Self::Passphrase(_, cost) => (KeyId::NONE, cost.parts()),
+            Self::RecoveryCode(_) => (KeyId::NONE, [0; 3]),
+        }
+    }
+}
+
+/// One key of two: without either of them it is unknown.
+fn both(keyring: &[u8; 32], passphrase: &[u8; 32], salt: &[u8; 32]) -> Key {
+    let mut joined = Zeroizing::new([0; 64]);
+    joined[..32].copy_from_slice(keyring);
+    joined[32..].copy_from_slice(passphrase);
+    Key::derived(
+        &Hkdf::<Sha256>::new(Some(salt), &joined[..]),
+        b"tokenry keyring and passphrase 1",
+    )
 }
 
 impl Slot {
@@ -49,10 +80,7 @@ impl Slot {
         opener: &Opener<'_>,
         random: &dyn Random,
     ) -> Result<Vec<u8>, Error> {
-        let (keyring_key, cost) = match opener {
-            Opener::Keyring(item) => (item.key_id, [0; 3]),
-            Opener::Passphrase(_, cost) => (KeyId::NONE, cost.parts()),
-        };
+        let (keyring_key, cost) = opener.parameters();
         let mut slot = Self {
             kind: opener.kind(),
             keyring_key,
