@@ -56,7 +56,9 @@ fn the_first_run_on_a_server_is_one_command() {
     let (code, shown) = unlock.ends();
     assert_eq!(code, 0, "{shown}");
     assert!(
-        shown.ends_with("The vault is unlocked.\n") && !shown.contains(PASSPHRASE),
+        shown.contains("The vault is unlocked.\n")
+            && shown.contains("`tokenry recovery new`")
+            && !shown.contains(PASSPHRASE),
         "{shown}"
     );
     assert_eq!(

@@ -6,6 +6,7 @@ use crate::{
     extract::{AuthenticatedCaller, Optional},
     openapi::{Acting, Always, Listing, Unlocking},
     operations::{Callers, Operations, operation, routes},
+    vault,
 };
 use axum::{Json, extract::State};
 use std::collections::BTreeMap;
@@ -17,7 +18,6 @@ pub(crate) fn routes<O: Operations>(list: O) -> O {
     list.routes(routes!(status))
         .routes(routes!(lock))
         .routes(routes!(unlock))
-        .routes(routes!(accept_older))
         .routes(routes!(show_window))
         .routes(routes!(hand_over))
 }
@@ -75,7 +75,7 @@ operation!(lock, Callers::Policy(&[Operation::Engine]));
 
 /// Unlock the vault
 ///
-/// With the passphrase, or without one from the OS keyring.
+/// With the passphrase, with the recovery code, or without either from the OS keyring.
 #[utoipa::path(
     post,
     path = "/v1/unlock",
@@ -88,9 +88,18 @@ async fn unlock(
     State(engine): State<Engine>,
     Optional(body): Optional<UnlockRequest>,
 ) -> Result<Json<Success>, ApiError> {
-    engine
-        .unlock(&caller, body.passphrase.map(Secret::new), body.create)
-        .await?;
+    match (body.passphrase, body.recovery_code) {
+        (Some(_), Some(_)) => return Err(vault::one_proof_only()),
+        (None, Some(code)) => {
+            engine
+                .unlock_with_recovery_code(&caller, &Secret::new(code))
+                .await?
+        }
+        (passphrase, None) => {
+            let passphrase = passphrase.map(Secret::new);
+            engine.unlock(&caller, passphrase, body.create).await?;
+        }
+    }
     Ok(Json(Success { success: true }))
 }
 
@@ -99,30 +108,10 @@ operation!(
     Callers::Policy(&[Operation::Engine]),
     UnlockRequest {
         passphrase: Some("an example and no passphrase".to_owned()),
+        recovery_code: None,
         create: false,
     }
 );
-
-/// Continue with an older copy of the vault
-///
-/// For a vault that was restored from an older copy (`vault.older` in the status). From now on it counts as the newest,
-/// and its connections are refreshed. A provider that rotates refresh tokens may end a grant whose newer token is lost.
-/// A conflict when the vault is not older.
-#[utoipa::path(
-    post,
-    path = "/v1/vault/accept-older",
-    tag = "engine",
-    responses((status = 200, description = "It counts as the newest.", body = Success), Acting)
-)]
-async fn accept_older(
-    AuthenticatedCaller(caller): AuthenticatedCaller,
-    State(engine): State<Engine>,
-) -> Result<Json<Success>, ApiError> {
-    engine.accept_older(&caller).await?;
-    Ok(Json(Success { success: true }))
-}
-
-operation!(accept_older, Callers::Policy(&[Operation::AcceptOlder]));
 
 /// Bring the window to the front
 ///

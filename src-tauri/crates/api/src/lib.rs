@@ -24,6 +24,7 @@ mod providers;
 pub mod servers;
 mod settings;
 mod token_response;
+mod vault;
 mod versori;
 
 pub use convert::{app, change};
@@ -72,5 +73,6 @@ fn all<O: Operations>(list: O) -> O {
     let list = apps::routes(list);
     let list = prompts::routes(list);
     let list = oauth::routes(list);
+    let list = vault::routes(list);
     settings::routes(list)
 }

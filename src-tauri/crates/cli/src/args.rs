@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use serde::de::DeserializeOwned;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use tokenry_contract::{ErrorCode, Outcome, PromptDecision, Redirect};
+use tokenry_contract::{ErrorCode, Outcome, PromptDecision, Redirect, SlotKind};
 
 /// Keep your accounts connected and give fresh access tokens to your programs.
 #[derive(Parser)]
@@ -67,9 +67,12 @@ pub(crate) enum Command {
     Approve(ApproveArgs),
     /// Lock the vault
     Lock,
-    /// Unlock the vault with the OS keyring or a passphrase
-    Unlock(UnlockArgs),
-    /// Recover a vault that was restored from an older copy
+    /// Unlock the vault with the OS keyring, a passphrase or the recovery code
+    Unlock(ProofArgs),
+    /// Create a recovery code, which unlocks the vault when the keyring or the passphrase is lost
+    #[command(subcommand)]
+    Recovery(RecoveryCommand),
+    /// Change how the vault is unlocked, or recover one that was restored from an older copy
     #[command(subcommand)]
     Vault(VaultCommand),
     /// Run the engine in the foreground, without a window
@@ -86,6 +89,48 @@ pub(crate) enum Command {
 pub(crate) enum VaultCommand {
     /// Accept an older copy of the vault as the current one, and refresh again; asks for consent
     AcceptOlder,
+    /// List, set and remove the ways to unlock the vault
+    Slots {
+        #[command(subcommand)]
+        command: Option<SlotsCommand>,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum SlotsCommand {
+    /// List the ways to unlock the vault
+    List,
+    /// Add a way to unlock the vault, or change its passphrase
+    Set {
+        /// keyring, passphrase or keyring-and-passphrase
+        #[arg(value_parser = word::<SlotKind>)]
+        kind: SlotKind,
+        /// Read the new passphrase from this file descriptor (0 is standard input)
+        #[arg(long, value_name = "N")]
+        new_passphrase_fd: Option<u32>,
+        #[command(flatten)]
+        proof: ProofArgs,
+    },
+    /// Remove a way to unlock the vault; one has to remain besides the recovery code
+    Remove {
+        /// keyring, passphrase, keyring-and-passphrase or recovery-code
+        #[arg(value_parser = word::<SlotKind>)]
+        kind: SlotKind,
+        #[command(flatten)]
+        proof: ProofArgs,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum RecoveryCommand {
+    /// Print a new recovery code once, check that it was written down, and replace the one before
+    New {
+        /// Do not check that the code was written down: the output is kept
+        #[arg(long)]
+        yes: bool,
+        #[command(flatten)]
+        proof: ProofArgs,
+    },
 }
 
 #[derive(Subcommand)]
@@ -254,11 +299,18 @@ pub(crate) struct ConnectArgs {
     pub(crate) no_browser: bool,
 }
 
+/// What the user knows: the passphrase or the recovery code. Without any of these, a terminal prompts.
 #[derive(Args)]
-pub(crate) struct UnlockArgs {
+pub(crate) struct ProofArgs {
     /// Read the passphrase from this file descriptor (0 is standard input)
     #[arg(long, value_name = "N")]
     pub(crate) passphrase_fd: Option<u32>,
+    /// Use the recovery code instead of the passphrase: from a prompt or standard input
+    #[arg(long, conflicts_with = "passphrase_fd")]
+    pub(crate) recovery: bool,
+    /// Read the recovery code from this file descriptor (0 is standard input)
+    #[arg(long, value_name = "N", conflicts_with = "passphrase_fd")]
+    pub(crate) recovery_fd: Option<u32>,
 }
 
 /// A value of an enum of the contract, with `-` or `_` between its words. The error does not repeat the argument.

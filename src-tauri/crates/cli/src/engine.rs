@@ -87,10 +87,11 @@ impl Engine {
     /// The same with a passphrase, which only the engine of this profile gets.
     pub(crate) fn send_passphrase<T: DeserializeOwned>(
         &self,
+        method: Method,
         segments: &[&str],
         body: impl Serialize,
     ) -> Result<T, Failure> {
-        self.send_over(Method::Post, segments, body, || self.engine_alone())
+        self.send_over(method, segments, body, || self.engine_alone())
     }
 
     fn send_over<T: DeserializeOwned>(

@@ -170,7 +170,11 @@ fn unlock_starts_an_engine_that_may_be_locked_and_opens_it() {
         });
         Run::from(child.wait_with_output().unwrap())
             .ends(0)
-            .says("", "The vault is unlocked.\n");
+            .says(
+                "",
+                "The vault is unlocked.\nIt has no recovery code yet. `tokenry recovery new` creates one, for the day \
+                 when the keyring or the passphrase is lost.\n",
+            );
         assert_eq!(called(fake.home.path()).unwrap(), how);
         assert_eq!(fake.seen().pop().unwrap(), support::seen("POST /v1/unlock", body));
     }

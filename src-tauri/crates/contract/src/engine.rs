@@ -65,13 +65,16 @@ pub enum SlotKind {
     RecoveryCode,
 }
 
-/// How to unlock the vault: with a passphrase, or without one from the OS keyring.
+/// How to unlock the vault: with a passphrase, with the recovery code, or without either from the OS keyring.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UnlockRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passphrase: Option<String>,
+    /// In upper or lower case, with or without hyphens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovery_code: Option<String>,
     /// Create a vault when none exists. A vault is never replaced.
     #[serde(default)]
     pub create: bool,

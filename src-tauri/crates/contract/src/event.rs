@@ -68,6 +68,8 @@ pub enum EventKind {
     Locked,
     Unlocked,
     OlderAccepted,
+    /// A way to unlock the vault was added, changed or removed.
+    UnlockingChanged,
     RedirectRefused,
     ConsentAsked,
     ConsentDecided,

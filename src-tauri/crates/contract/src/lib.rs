@@ -22,6 +22,7 @@ mod prompt;
 mod provider;
 mod provider_settings;
 mod text;
+mod vault;
 mod versori;
 
 // Every public type of a module is part of the API, so no list of names is needed here.
@@ -41,4 +42,5 @@ pub use prompt::*;
 pub use provider::*;
 pub use provider_settings::*;
 pub use text::*;
+pub use vault::*;
 pub use versori::*;

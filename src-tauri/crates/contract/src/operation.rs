@@ -51,6 +51,8 @@ operations! {
     DeleteApp,
     /// Go on with a vault that is older than what was known of it.
     AcceptOlder,
+    /// Add, change or remove a way to unlock the vault.
+    WriteSlots,
     /// End the engine, so that another one takes the profile.
     HandOver,
     /// Become an app with grants, through our authorization server.

@@ -46,6 +46,7 @@ words!(the_words_of_event_kinds_are_frozen, EventKind {
     Locked = "locked",
     Unlocked = "unlocked",
     OlderAccepted = "older_accepted",
+    UnlockingChanged = "unlocking_changed",
     RedirectRefused = "redirect_refused",
     ConsentAsked = "consent_asked",
     ConsentDecided = "consent_decided",

@@ -13,6 +13,7 @@ use crate::{
         floors::{self, Floors},
         passphrase_queue::Guesses,
         residue,
+        slots::SlotChanges,
         vault_handle::{Opener, VaultHandle, VaultReport, VaultState},
     },
     locks,
@@ -71,6 +72,7 @@ pub(crate) struct Inner {
     locks: AtomicU64,
     /// Tells those who wait for it that the vault was locked.
     pub(crate) locked: Notify,
+    pub(crate) slot_changes: SlotChanges,
     /// The vault that was open last. A task may still be using it.
     pub(crate) last: Mutex<Weak<SealedStore>>,
     pub(crate) window: bool,
@@ -158,6 +160,7 @@ impl Engine {
                 approval_code: options.approval_code,
                 prompts: Prompts::default(),
                 guessing: tokio::sync::Mutex::default(),
+                slot_changes: SlotChanges::default(),
                 authorization_server: AuthorizationServer::default(),
                 run_state: watch::channel(RunState::Running).0,
                 opening: tokio::sync::Mutex::default(),
@@ -179,7 +182,7 @@ impl Engine {
     async fn open_at_start(&self, passphrase: Option<Secret>) {
         let engine = self.clone();
         tokio::spawn(async move {
-            if let Err(error) = engine.open_vault(passphrase, true).await {
+            if let Err(error) = engine.open_vault(passphrase.into(), true).await {
                 tracing::debug!(code = ?error.code(), "the vault stays shut");
             }
             engine.inner.start.send_replace(Start::Tried);

@@ -7,6 +7,8 @@ pub(crate) mod options;
 pub(crate) mod passphrase_queue;
 pub(crate) mod recover;
 pub mod residue;
+pub(crate) mod slots;
 mod state_folder;
 mod unlock;
+pub(crate) mod unlocker;
 pub(crate) mod vault_handle;

@@ -1,6 +1,9 @@
 //! The settings of the user.
 
-use crate::{Engine, Error, access::policy::Operation, engine::blocking, records::sealed_store::SealedStore};
+use crate::{
+    Engine, Error, access::policy::Operation, engine::blocking, lifecycle::unlocker::Unlocker,
+    records::sealed_store::SealedStore,
+};
 use tokenry_core::{Caller, EventKind, Outcome, Secret, Settings};
 use tokenry_vault::SlotKind;
 
@@ -89,7 +92,7 @@ impl Engine {
     }
 
     async fn may_switch_passphrase(&self, passphrase: Option<Secret>) -> Result<(), Error> {
-        if !self.inner.opener.slots().contains(&SlotKind::Passphrase) {
+        if !takes_passphrase(&self.inner.opener.slots()) {
             return Err(Error::field(
                 "ask_passphrase",
                 "needs a vault that a passphrase opens; this one is opened by the OS keyring alone",
@@ -105,7 +108,7 @@ impl Engine {
     /// When it is wrong, by its field.
     pub(crate) async fn prove_passphrase(&self, passphrase: Secret) -> Result<(), Error> {
         let (engine, _turn) = (self.clone(), self.inner.guessing.lock().await);
-        let proved = blocking(move || engine.inner.opener.prove(Some(&passphrase))).await;
+        let proved = blocking(move || engine.inner.opener.prove(&Unlocker::Passphrase(passphrase))).await;
         proved.map_err(|error| match error {
             Error::Vault(tokenry_vault::Error::WrongPassphrase) => {
                 Error::field("passphrase", "is wrong; type it again")
@@ -133,6 +136,12 @@ impl Engine {
         })
         .await
     }
+}
+
+/// Whether a passphrase opens the vault, alone or together with the OS keyring.
+pub(crate) fn takes_passphrase(slots: &[SlotKind]) -> bool {
+    let with = [SlotKind::Passphrase, SlotKind::KeyringAndPassphrase];
+    slots.iter().any(|slot| with.contains(slot))
 }
 
 /// Whether a question that is decided each time takes the passphrase. What cannot be read counts as yes.

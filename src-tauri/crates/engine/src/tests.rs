@@ -37,6 +37,7 @@ mod revocation;
 mod scheduler;
 mod secrets;
 mod single_flight;
+mod slots;
 mod start;
 mod tampering;
 mod vault_damage;

@@ -1,7 +1,6 @@
 //! Access tokens: who gets one, when it is refreshed, and what a provider's response changes.
 
 pub(crate) mod apply_response;
-mod fault_points;
 pub(crate) mod narrowing;
 pub(crate) mod partial_response;
 pub(crate) mod refresh;

@@ -108,6 +108,11 @@ async fn an_app_with_just_the_needed_scopes_gets_the_documented_response() {
                 assert_eq!(answer.code(), "conflict", "{}", answer.text);
                 continue;
             }
+            // No recovery code was made that the example could confirm.
+            if operation.id() == "confirm_recovery_code" {
+                assert_eq!(answer.code(), "validation_error", "{}", answer.text);
+                continue;
+            }
             assert!(
                 answer.status < 300,
                 "{} with {scopes:?}: {}",

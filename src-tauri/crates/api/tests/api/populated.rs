@@ -179,6 +179,7 @@ impl Populated {
         let filled = path
             .replace("{id}", &thing)
             .replace("{name}", "github")
+            .replace("{kind}", "passphrase")
             .replace("{hub_id}", "default")
             .replace("{connector_id}", "github");
         let query = match id {

@@ -334,6 +334,7 @@ fn wants(operation: Operation) -> &'static str {
         Operation::DeleteCredential => "to remove a credential",
         Operation::WriteApps => "to change apps and their grants",
         Operation::AcceptOlder => "to accept an older copy of the vault, and refresh again",
+        Operation::WriteSlots => "to change how the vault is unlocked",
         Operation::DeleteApp => "to remove an app and its grants",
         Operation::HandOver => "to stop this engine and use its profile",
         Operation::AuthorizeApp => "to be authorized as an app",

@@ -10,15 +10,18 @@ pub(crate) mod credential;
 mod events;
 mod flow;
 mod list;
+mod proof;
 mod provider;
 mod provider_fields;
 mod provider_file;
+mod recovery;
 mod show;
+mod slots;
 mod status;
 mod token;
 mod vault;
 
-use crate::args::{Command, ProviderCommand, VaultCommand};
+use crate::args::{Command, ProviderCommand, RecoveryCommand, VaultCommand};
 use crate::engine::{Engine, WhenAbsent};
 use crate::failure::Failure;
 use crate::output::Output;
@@ -55,7 +58,11 @@ pub(crate) fn run(command: &Command, app_token_file: Option<&Path>, output: &Out
         Command::Approve(args) => approve::run(args, &running()?, output),
         Command::Lock => vault::lock(running, output),
         Command::Unlock(args) => vault::unlock(args, running, output),
+        Command::Recovery(RecoveryCommand::New { yes, proof }) => {
+            recovery::new(proof, *yes, &engine()?, output)
+        }
         Command::Vault(VaultCommand::AcceptOlder) => vault::accept_older(&engine()?, output),
+        Command::Vault(VaultCommand::Slots { command }) => slots::run(command.as_ref(), &engine()?, output),
         Command::Serve { arguments } => Err(start::in_foreground(arguments)),
     }
 }

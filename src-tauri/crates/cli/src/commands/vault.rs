@@ -1,23 +1,22 @@
-//! `tokenry lock`, `unlock` and `vault`.
+//! `tokenry lock`, `unlock` and `vault accept-older`.
 
-use crate::args::UnlockArgs;
+use super::proof::{self, SentProof};
+use crate::args::ProofArgs;
 use crate::engine::{self, Engine};
 use crate::failure::Failure;
 use crate::http::Method;
 use crate::output::Output;
-use crate::secret_input::{self, SecretText, Sent};
+use crate::secret_input;
 use crate::{find, start};
 use serde::Serialize;
 use std::io::{self, IsTerminal};
 use tokenry_contract::{EngineStatus, ErrorCode, SlotKind, Success, Vault, VaultState};
 
-const PASSPHRASE: &str = "Passphrase";
-
 /// `UnlockRequest`, without a copy of its secret.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Unlock {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    passphrase: Option<Sent>,
+    #[serde(flatten)]
+    proof: SentProof,
     create: bool,
 }
 
@@ -34,7 +33,7 @@ pub(crate) fn lock(engine: impl FnOnce() -> Result<Engine, Failure>, output: &Ou
 }
 
 pub(crate) fn unlock(
-    args: &UnlockArgs,
+    args: &ProofArgs,
     engine: impl FnOnce() -> Result<Engine, Failure>,
     output: &Output,
 ) -> Result<(), Failure> {
@@ -53,16 +52,28 @@ pub(crate) fn unlock(
     let mut status: EngineStatus = engine.get(&["v1", "status"])?;
     if status.vault.state == VaultState::Damaged && !is_new {
         // A backup may have been restored since: the engine checks again.
-        let _ = send(&engine, None, false);
+        let _ = send(&engine, Unlock::default());
         status = engine.get(&["v1", "status"])?;
     }
     let success = match status.vault.state {
         VaultState::Damaged => return Err(damaged(&status.vault)),
         VaultState::Unlocked => Success { success: true },
-        VaultState::Locked => open(&engine, &status.vault, args.passphrase_fd, is_new)?,
+        VaultState::Locked => open(&engine, &status.vault, args, is_new)?,
         VaultState::Absent => create(&engine, &status.vault, args.passphrase_fd, is_new, output)?,
     };
-    output.done(&success, "The vault is unlocked.")
+    output.done(&success, "The vault is unlocked.")?;
+    if status.vault.state == VaultState::Absent {
+        output.say(
+            "It has no recovery code yet. `tokenry recovery new` creates one, for the day when the keyring or the \
+             passphrase is lost.",
+        );
+    } else if args.recovery || args.recovery_fd.is_some() {
+        output.say(
+            "If the keyring or the passphrase is lost, set a new way to unlock: `tokenry vault slots set passphrase \
+             --recovery` or `tokenry vault slots set keyring --recovery`.",
+        );
+    }
+    Ok(())
 }
 
 /// Accepts an older copy, if the user agrees.
@@ -83,29 +94,37 @@ fn damaged(vault: &Vault) -> Failure {
 fn by_keyring(engine: &Engine, vault: &Vault, create: bool, is_new: bool) -> Result<Success, Failure> {
     match (vault.code, &vault.message) {
         (Some(code), Some(message)) if is_new => Err(Failure::of_engine(code, message.clone())),
-        _ => send(engine, None, create),
+        _ => send(
+            engine,
+            Unlock {
+                create,
+                ..Unlock::default()
+            },
+        ),
     }
 }
 
-/// Unlocks with the given passphrase; otherwise with the keyring, if it can open the vault alone; otherwise with a
-/// passphrase from a prompt.
-fn open(engine: &Engine, vault: &Vault, fd: Option<u32>, is_new: bool) -> Result<Success, Failure> {
-    let by_passphrase = |fd| {
-        engine.is_the_engine()?;
-        let passphrase = first_line(&secret_input::from_fd(fd, PASSPHRASE)?);
-        send(engine, Some(passphrase), false)
-    };
-    if let Some(fd) = fd {
-        return by_passphrase(fd);
+/// Unlocks with what is given; otherwise with the keyring, if it can open the vault alone; otherwise with a passphrase
+/// from a prompt.
+fn open(engine: &Engine, vault: &Vault, args: &ProofArgs, is_new: bool) -> Result<Success, Failure> {
+    if proof::is_given(args) {
+        return by_proof(engine, args);
     }
     let asks = vault.slots.iter().any(|slot| *slot != SlotKind::Keyring);
+    let by_passphrase = proof::takes_passphrase(&vault.slots) || vault.slots.is_empty();
     if vault.slots.contains(&SlotKind::Keyring) || !asks {
         match by_keyring(engine, vault, false, is_new) {
-            Err(_) if asks => {}
+            Err(_) if by_passphrase => {}
             end => return end,
         }
     }
-    by_passphrase(0)
+    by_proof(engine, args)
+}
+
+fn by_proof(engine: &Engine, args: &ProofArgs) -> Result<Success, Failure> {
+    engine.is_the_engine()?;
+    let proof = proof::read(args, "Passphrase")?;
+    send(engine, Unlock { proof, create: false })
 }
 
 /// Creates the vault of this profile: with the OS keyring, unless a passphrase is given. Without a keyring, a terminal
@@ -119,8 +138,9 @@ fn create(
 ) -> Result<Success, Failure> {
     let by_passphrase = |fd| {
         engine.is_the_engine()?;
-        let passphrase = first_line(&secret_input::new_from_fd(fd, "passphrase")?);
-        send(engine, Some(passphrase), true)
+        let passphrase = proof::first_line(&secret_input::new_from_fd(fd, "passphrase")?);
+        let proof = SentProof::passphrase(passphrase);
+        send(engine, Unlock { proof, create: true })
     };
     if let Some(fd) = fd {
         return by_passphrase(fd);
@@ -144,17 +164,12 @@ fn create(
     }
 }
 
-fn send(engine: &Engine, passphrase: Option<SecretText>, create: bool) -> Result<Success, Failure> {
-    let passphrase = passphrase.map(Sent);
-    let is_secret = passphrase.is_some();
-    let body = Unlock { passphrase, create };
-    match is_secret {
-        true => engine.send_passphrase(&["v1", "unlock"], body),
-        false => engine.send_body(Method::Post, &["v1", "unlock"], body),
-    }
-}
-
-/// As `tokenry-serve --passphrase-fd` reads it.
-fn first_line(text: &str) -> SecretText {
-    SecretText::new(text.lines().next().unwrap_or_default().to_owned())
+fn send(engine: &Engine, unlock: Unlock) -> Result<Success, Failure> {
+    proof::send(
+        engine,
+        Method::Post,
+        &["v1", "unlock"],
+        !unlock.proof.is_empty(),
+        unlock,
+    )
 }

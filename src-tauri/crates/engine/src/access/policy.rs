@@ -36,6 +36,7 @@ impl OperationPolicy for Operation {
             | Self::ReadPrompts
             | Self::Answer
             | Self::AcceptOlder
+            | Self::WriteSlots
             | Self::Engine
             | Self::HandOver => &[],
         }
@@ -52,6 +53,7 @@ impl OperationPolicy for Operation {
                 | Self::DeleteApp
                 | Self::AuthorizeApp
                 | Self::AcceptOlder
+                | Self::WriteSlots
                 | Self::FinishFlow
                 | Self::HandOver
         )
@@ -89,6 +91,7 @@ fn for_a_program(operation: Operation) -> Without {
         | Operation::WriteApps
         | Operation::DeleteApp
         | Operation::AcceptOlder
+        | Operation::WriteSlots
         | Operation::HandOver => Without::Asked,
         Operation::Settings | Operation::AuthorizeApp | Operation::Answer => Without::Refused,
     }

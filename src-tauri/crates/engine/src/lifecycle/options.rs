@@ -69,7 +69,8 @@ pub enum VaultChoice {
     Auto,
     /// The OS keyring and nothing else.
     Keyring,
-    /// A passphrase and nothing else: servers, SSH.
+    /// A passphrase, also together with the OS keyring where the vault is set up so, but never the keyring alone:
+    /// servers, SSH.
     Passphrase,
 }
 

@@ -6,6 +6,7 @@ use crate::{
     engine::{RunState, Start, blocking, detached},
     lifecycle::{
         recover,
+        unlocker::Unlocker,
         vault_handle::{VaultHandle, VaultState},
     },
     locks,
@@ -55,42 +56,60 @@ impl Engine {
         passphrase: Option<Secret>,
         create: bool,
     ) -> Result<(), Error> {
-        let turn = match &passphrase {
-            Some(_) => self.turn_to_guess(caller).await?,
-            None => None,
+        self.unlock_by(caller, passphrase.into(), create).await
+    }
+
+    /// Opens the vault with its recovery code, when the OS keyring or the passphrase is lost.
+    ///
+    /// # Errors
+    /// As [`Self::unlock`]; by the field `recovery_code`, when the text is no such code.
+    pub async fn unlock_with_recovery_code(&self, caller: &Caller, typed: &Secret) -> Result<(), Error> {
+        self.unlock_by(caller, Unlocker::recovery_code(typed)?, false)
+            .await
+    }
+
+    async fn unlock_by(&self, caller: &Caller, unlocker: Unlocker, create: bool) -> Result<(), Error> {
+        let turn = match unlocker.is_known_by_heart() {
+            true => self.turn_to_guess(caller).await?,
+            false => None,
         };
         let (engine, caller) = (self.clone(), caller.clone());
         if self.store().is_ok() {
-            let Some(passphrase) = passphrase else {
+            if !unlocker.is_known_by_heart() {
                 return Ok(());
-            };
+            }
             let _opening = self.inner.opening.lock().await;
             let proved = blocking(move || {
                 // The next one of this program waits, even when who asked for this one is gone.
                 let _turn = turn;
-                engine.inner.opener.prove(Some(&passphrase))
+                engine.inner.opener.prove(&unlocker)
             });
             return proved.await.inspect_err(|error| self.note_guess(&caller, error));
         }
         // The engine's own task: a caller that goes away does not stop halfway what the keyring is asked for.
         detached(async move {
             let _turn = turn;
-            let opened = engine.open_vault(passphrase, create).await;
+            let detail = unlocker.detail();
+            let opened = engine.open_vault(unlocker, create).await;
             opened.inspect_err(|error| engine.note_guess(&caller, error))?;
-            let event = engine.event(&caller, EventKind::Unlocked, Outcome::Done);
+            let event = engine
+                .event(&caller, EventKind::Unlocked, Outcome::Done)
+                .with_detail_if(detail);
             engine.inner.activity.push(event);
             Ok(())
         })
         .await
     }
 
-    /// A wrong passphrase is in the log, as soon as that can be written.
-    fn note_guess(&self, caller: &Caller, error: &Error) {
-        if matches!(error, Error::Vault(tokenry_vault::Error::WrongPassphrase)) {
-            let (kind, outcome) = (EventKind::Unlocked, Outcome::Refused);
-            let event = self.event(caller, kind, outcome).with_detail("wrong passphrase");
-            self.inner.activity.push(event);
-        }
+    /// A wrong passphrase or recovery code is in the log, as soon as that can be written.
+    pub(super) fn note_guess(&self, caller: &Caller, error: &Error) {
+        let detail = match error {
+            Error::Vault(tokenry_vault::Error::WrongPassphrase) => "wrong passphrase",
+            Error::Vault(tokenry_vault::Error::WrongRecoveryCode) => "wrong recovery code",
+            _ => return,
+        };
+        let event = self.event(caller, EventKind::Unlocked, Outcome::Refused);
+        self.inner.activity.push(event.with_detail(detail));
     }
 
     /// Ends an engine without a window, so that a desktop app can take the profile over. The app that is installed
@@ -165,31 +184,31 @@ impl Engine {
             waiting_for_keyring: false,
         });
         self.inner.prompts.lock();
+        self.inner.slot_changes.lock();
         self.inner.authorization_server.forget_codes();
         self.inner.locked.notify_waiters();
     }
 
     /// Opens the vault if it is shut. One at a time, or two of them would each believe that the profile is theirs.
-    pub(crate) async fn open_vault(&self, passphrase: Option<Secret>, create: bool) -> Result<(), Error> {
+    pub(crate) async fn open_vault(&self, unlocker: Unlocker, create: bool) -> Result<(), Error> {
         let _turn = self.inner.opening.lock().await;
         if self.store().is_ok() {
             // Opened meanwhile, by a caller before us in the queue: a wrong passphrase is wrong all the same.
             let engine = self.clone();
-            return match passphrase {
-                Some(passphrase) => blocking(move || engine.inner.opener.prove(Some(&passphrase))).await,
-                None => Ok(()),
+            return match unlocker.is_known_by_heart() {
+                true => blocking(move || engine.inner.opener.prove(&unlocker)).await,
+                false => Ok(()),
             };
         }
         if *self.inner.run_state.borrow() != RunState::Running {
             return Err(Error::Locked);
         }
-        let by_keyring = passphrase.is_none();
         let engine = self.clone();
-        let opening = blocking(move || engine.open_store(passphrase.as_ref(), create));
+        let opening = blocking(move || engine.open_store(&unlocker, create));
         tokio::pin!(opening);
         let opened = tokio::select! {
             opened = opening.as_mut() => Some(opened),
-            () = tokio::time::sleep(KEYRING_WAIT), if by_keyring => None,
+            () = tokio::time::sleep(KEYRING_WAIT) => None,
         };
         let opened = match opened {
             Some(opened) => opened,
@@ -247,14 +266,14 @@ impl Engine {
 
     /// The vault, opened anew; or the one from before, if a task is still using it. Two
     /// of them would not know of each other's changes.
-    fn open_store(&self, passphrase: Option<&Secret>, create: bool) -> Result<Arc<SealedStore>, Error> {
+    fn open_store(&self, unlocker: &Unlocker, create: bool) -> Result<Arc<SealedStore>, Error> {
         let last = locks::lock(&self.inner.last).upgrade();
         let store = match last {
             Some(last) => {
-                self.inner.opener.prove(passphrase)?;
+                self.inner.opener.prove(unlocker)?;
                 last
             }
-            None => Arc::new(self.inner.opener.open(passphrase, create)?),
+            None => Arc::new(self.inner.opener.open(unlocker, create)?),
         };
         recover::after_opening(self, &store)?;
         Ok(store)
@@ -265,7 +284,9 @@ impl Engine {
 fn stays(error: &Error) -> bool {
     !matches!(
         error,
-        Error::Locked | Error::Invalid(_) | Error::Vault(tokenry_vault::Error::WrongPassphrase)
+        Error::Locked
+            | Error::Invalid(_)
+            | Error::Vault(tokenry_vault::Error::WrongPassphrase | tokenry_vault::Error::WrongRecoveryCode)
     )
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     Change, Error, Options, VaultChoice,
-    lifecycle::{floors::Floors, state_folder::StateFolder},
+    lifecycle::{floors::Floors, state_folder::StateFolder, unlocker::Unlocker},
     records::sealed_store::SealedStore,
 };
 use std::{
@@ -130,10 +130,10 @@ impl Opener {
     /// OS keyring and the disk.
     ///
     /// A new key is never made while a vault exists.
-    pub(super) fn open(&self, passphrase: Option<&Secret>, create: bool) -> Result<SealedStore, Error> {
+    pub(super) fn open(&self, unlocker: &Unlocker, create: bool) -> Result<SealedStore, Error> {
         match self.vault_id()? {
-            Some(id) => self.open_existing(id, passphrase),
-            None if create => self.create(passphrase),
+            Some(id) => self.open_existing(id, unlocker),
+            None if create => self.create(unlocker),
             None => Err(Error::NoVault(
                 "choose how it shall be opened, with `tokenry unlock` or in the window".to_owned(),
             )),
@@ -154,18 +154,25 @@ impl Opener {
         }
     }
 
-    fn create(&self, passphrase: Option<&Secret>) -> Result<SealedStore, Error> {
-        let created = match passphrase {
-            Some(passphrase) => {
-                check_new_passphrase(passphrase)?;
+    fn create(&self, unlocker: &Unlocker) -> Result<SealedStore, Error> {
+        let created = match unlocker {
+            Unlocker::RecoveryCode(_) => {
+                return Err(Error::NoVault(
+                    "a recovery code opens a vault that exists. If this profile held one, put its folder back from a \
+                     backup"
+                        .to_owned(),
+                ));
+            }
+            Unlocker::Passphrase(passphrase) => {
+                check_new_passphrase("passphrase", passphrase)?;
                 tokenry_vault::create_with_passphrase(passphrase, Cost::measured(), &*self.random)?
             }
-            None if self.choice == VaultChoice::Passphrase => {
+            Unlocker::Keyring if self.choice == VaultChoice::Passphrase => {
                 return Err(Error::NoVault(
                     "give a passphrase, with --passphrase-fd, `tokenry unlock` or in the window".to_owned(),
                 ));
             }
-            None => {
+            Unlocker::Keyring => {
                 tokenry_vault::create_with_keyring(&self.keyring, &*self.random).map_err(Error::NoKeyring)?
             }
         };
@@ -176,32 +183,33 @@ impl Opener {
     }
 
     /// Whether this opens the vault; the keys are let go again.
-    pub(crate) fn prove(&self, passphrase: Option<&Secret>) -> Result<(), Error> {
+    pub(crate) fn prove(&self, unlocker: &Unlocker) -> Result<(), Error> {
         match self.vault_id()? {
-            Some(id) => self.keys(id, passphrase).map(drop),
+            Some(id) => self.keys(id, unlocker).map(drop),
             None => Err(Error::Locked),
         }
     }
 
+    /// The OS keyring.
+    pub(super) fn keyring(&self) -> &dyn Keyring {
+        &self.keyring
+    }
+
     /// The keys, and the lowest epoch that is acceptable with them.
-    fn keys(&self, id: VaultId, passphrase: Option<&Secret>) -> Result<(Vault, u64), Error> {
+    fn keys(&self, id: VaultId, unlocker: &Unlocker) -> Result<(Vault, u64), Error> {
         let slots = self.database()?.slots()?;
         tokenry_vault::check_slots(&slots)?;
-        let open = |id| match passphrase {
-            Some(passphrase) => Ok((tokenry_vault::unlock_with_passphrase(id, &slots, passphrase)?, 0)),
-            None if self.choice == VaultChoice::Passphrase || !self.slots().contains(&SlotKind::Keyring) => {
-                Err(Error::Locked)
-            }
-            None => {
-                let (vault, floor) = tokenry_vault::unlock_with_keyring(id, &slots, &self.keyring)?;
-                Ok((vault, floor.0))
-            }
-        };
+        if self.choice == VaultChoice::Passphrase && matches!(unlocker, Unlocker::Keyring) {
+            return Err(Error::Locked);
+        }
+        let open = |id| unlocker.keys(id, &slots, self.keyring());
         let was = self.outside.as_ref().and_then(StateFolder::vault_of_profile);
         match (open(id), was.filter(|was| *was != id)) {
             (
                 Err(Error::Vault(
-                    tokenry_vault::Error::WrongPassphrase | tokenry_vault::Error::KeyringItemMissing,
+                    tokenry_vault::Error::WrongPassphrase
+                    | tokenry_vault::Error::WrongRecoveryCode
+                    | tokenry_vault::Error::KeyringItemMissing,
                 )),
                 Some(was),
             ) if open(was).is_ok() => Err(tokenry_vault::Error::IdChanged { was, is: id }.into()),
@@ -209,8 +217,8 @@ impl Opener {
         }
     }
 
-    fn open_existing(&self, id: VaultId, passphrase: Option<&Secret>) -> Result<SealedStore, Error> {
-        let (vault, floor) = self.keys(id, passphrase)?;
+    fn open_existing(&self, id: VaultId, unlocker: &Unlocker) -> Result<SealedStore, Error> {
+        let (vault, floor) = self.keys(id, unlocker)?;
         let outside = self.outside.as_ref().and_then(|outside| outside.epoch(&vault));
         SealedStore::open(
             vault,
@@ -231,7 +239,8 @@ impl Opener {
 
     /// Tells the keyring the lowest epoch that is still acceptable. Only vaults with a keyring slot have one.
     pub(super) fn raise_floor(&self, id: VaultId, epoch: u64) -> Result<(), Error> {
-        if self.slots().contains(&SlotKind::Keyring) {
+        let by_keyring = [SlotKind::Keyring, SlotKind::KeyringAndPassphrase];
+        if self.slots().iter().any(|slot| by_keyring.contains(slot)) {
             tokenry_vault::raise_epoch_floor(id, &self.keyring, epoch)?;
         }
         Ok(())
@@ -264,10 +273,10 @@ impl Keyring for Watched {
 }
 
 /// A passphrase that guards everything has to be one.
-fn check_new_passphrase(passphrase: &Secret) -> Result<(), Error> {
+pub(super) fn check_new_passphrase(field: &str, passphrase: &Secret) -> Result<(), Error> {
     let length = passphrase.expose().chars().count();
     if (8..=1024).contains(&length) {
         return Ok(());
     }
-    Err(Error::field("passphrase", "must be 8 to 1024 characters"))
+    Err(Error::field(field, "must be 8 to 1024 characters"))
 }

@@ -12,12 +12,10 @@ use crate::{
     Engine, Error,
     access::consent::AccessRequest,
     engine::{blocking, detached},
+    fault_points::{Step, reached},
     locks,
     records::journal::JournalState,
-    token::{
-        fault_points::{Step, reached},
-        request::CALLER_RETRY_PAUSE_MS,
-    },
+    token::request::CALLER_RETRY_PAUSE_MS,
 };
 use std::{
     collections::HashMap,

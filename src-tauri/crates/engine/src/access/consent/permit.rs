@@ -128,6 +128,7 @@ impl AccessRequest {
             Operation::DeleteApp => EventKind::AppRemoved,
             Operation::AuthorizeApp => EventKind::AppAuthorized,
             Operation::AcceptOlder => EventKind::OlderAccepted,
+            Operation::WriteSlots => EventKind::UnlockingChanged,
             _ => EventKind::ConsentDecided,
         }
     }
@@ -243,6 +244,24 @@ impl Engine {
         check
             .await
             .inspect_err(|error| self.note_end(caller, wanted, Outcome::Failed, error))
+    }
+
+    /// Permits what is checked for every caller, before the user is asked.
+    ///
+    /// # Errors
+    /// Those of `check`, which are in the activity log, and those of [`Self::permit`].
+    pub(crate) async fn permit_checked(
+        &self,
+        caller: &Caller,
+        wanted: AccessRequest,
+        check: impl Future<Output = Result<(), Error>>,
+    ) -> Result<Permit, Error> {
+        if !matches!(self.decide(caller, &wanted)?.0, Decision::Deny(_)) {
+            check
+                .await
+                .inspect_err(|error| self.note_end(caller, &wanted, Outcome::Failed, error))?;
+        }
+        self.permit(caller, wanted).await
     }
 
     /// The same for what is never asked about: for lists and for the engine itself.

@@ -240,6 +240,7 @@ pub(super) fn operation_words(operation: Operation) -> &'static str {
         Operation::WriteApps => "to change what apps may do",
         Operation::DeleteApp => "to remove an app",
         Operation::AcceptOlder => "to go on with an older copy of the vault",
+        Operation::WriteSlots => "to change how the vault is unlocked",
         Operation::AuthorizeApp => "to be an authorized app",
         _ => "something else",
     }

@@ -120,6 +120,7 @@ fn the_table_of_callers_and_operations() {
         (Operation::ReadPrompts, "++-+"),
         (Operation::Answer, "-+--"),
         (Operation::AcceptOlder, "+--?"),
+        (Operation::WriteSlots, "+--?"),
         (Operation::Engine, "+--+"),
         (Operation::HandOver, "---?"),
     ];

@@ -4,11 +4,11 @@ use super::{Ended, RefreshRequest};
 use crate::{
     Engine, Error,
     engine::blocking,
+    fault_points::{Step, reached},
     lifecycle::recover,
     records::sealed_store::SealedStore,
     token::{
         apply_response::{apply_narrowed_response, apply_refresh_response},
-        fault_points::{Step, reached},
         partial_response,
     },
 };

@@ -3,12 +3,12 @@
 use super::{RefreshRequest, RefreshTrigger};
 use crate::{
     Engine, Error,
+    fault_points::{Step, reached},
     records::{
         journal::{JournalEntry, JournalState, Verdict, verdict},
         sealed_store::SealedStore,
     },
     token::{
-        fault_points::{Step, reached},
         narrowing::{self, Way, way},
         request::is_fresh,
         scheduler::due_at,

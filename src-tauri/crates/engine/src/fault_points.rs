@@ -1,9 +1,9 @@
-//! The places of a refresh where the process may die. A test ends it there for real.
+//! Steps at which the process may die. A test ends it there for real.
 
 /// A step that was just reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
-    /// Before the journal says that a request will be sent.
+pub(crate) enum Step {
+    /// A refresh, before the journal says that a request will be sent.
     BeforeJournal,
     /// The journal says so; nothing was sent.
     Journalled,
@@ -13,11 +13,17 @@ pub(super) enum Step {
     Committing,
     /// It is committed, and no caller was told.
     Committed,
+    /// A way to unlock is changed: its slot is made, and the keyring has its item; nothing of it is on disk.
+    SlotMade,
+    /// Inside the transaction that keeps the slot.
+    SlotCommitting,
+    /// It is committed, and no caller was told.
+    SlotCommitted,
 }
 
 /// Ends the process here when `TOKENRY_FAULT` names the step: as `kill -9` would, with no goodbye.
 #[cfg(feature = "fault-injection")]
-pub(super) fn reached(step: Step) {
+pub(crate) fn reached(step: Step) {
     if std::env::var("TOKENRY_FAULT").is_ok_and(|wanted| wanted == format!("{step:?}")) {
         let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
     }
@@ -25,4 +31,4 @@ pub(super) fn reached(step: Step) {
 
 /// Nothing, in a program that was not built for tests.
 #[cfg(not(feature = "fault-injection"))]
-pub(super) fn reached(_step: Step) {}
+pub(crate) fn reached(_step: Step) {}
