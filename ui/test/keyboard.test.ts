@@ -80,7 +80,9 @@ it('the confirmation of a disconnect starts at Cancel, so that Enter by accident
 });
 
 it('every control is reached by Tab, in the order in which it stands', async () => {
-  await opened();
+  const transport = await opened();
+  transport.engine.setVault({ ...transport.engine.vault, slots: ['keyring', 'recovery_code'] });
+  await settle();
   const reached: (string | undefined)[] = [];
   for (let n = 0; n < 16; n += 1) {
     await user.tab();

@@ -27,6 +27,7 @@ export class MemoryEngine {
   vault: Vault = { state: 'unlocked', slots: ['keyring'], read_only: false };
   /** What opens the vault; without one, the keyring does. */
   passphrase: string | undefined;
+  recoveryCode: string | undefined;
   revoked: Revoked = 'yes';
   readonly providers = new Map<string, Provider>();
   readonly connections = new Map<string, Connection>();

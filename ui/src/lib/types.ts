@@ -26,6 +26,8 @@ export type FlowStatus = Schemas['FlowStatus'];
 export type EngineStatus = Schemas['EngineStatus'];
 export type Vault = Schemas['Vault'];
 export type SlotKind = Schemas['SlotKind'];
+export type SlotProof = Schemas['SlotProof'];
+export type SetSlot = Schemas['SetSlot'];
 
 export type Event = Schemas['Event'];
 export type EventKind = Schemas['EventKind'];

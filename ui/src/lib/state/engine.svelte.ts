@@ -1,6 +1,6 @@
 import type { Client } from '../transport/client';
 import { Failure } from '../transport/failure';
-import type { EngineStatus } from '../types';
+import type { EngineStatus, SlotKind, SlotProof } from '../types';
 
 /** The engine and its vault. */
 export class Engine {
@@ -35,6 +35,39 @@ export class Engine {
       // A failed attempt may have found out more about the keyring.
       await this.load();
     }
+  }
+
+  /** Opens the vault when the keyring or the passphrase is lost. @throws Failure */
+  async unlockWithCode(recovery_code: string): Promise<void> {
+    try {
+      await this.#client.call('post', '/v1/unlock', { body: { recovery_code } });
+    } finally {
+      await this.load();
+    }
+  }
+
+  /** Adds a way to unlock the vault, or changes the one of its kind. @throws Failure */
+  async setSlot(kind: SlotKind, proof: SlotProof, new_passphrase?: string): Promise<void> {
+    const body = new_passphrase === undefined ? proof : { ...proof, new_passphrase };
+    await this.#client.call('put', '/v1/vault/slots/{kind}', { path: { kind }, body });
+    await this.load();
+  }
+
+  /** @throws Failure */
+  async removeSlot(kind: SlotKind, proof: SlotProof): Promise<void> {
+    await this.#client.call('delete', '/v1/vault/slots/{kind}', { path: { kind }, body: proof });
+    await this.load();
+  }
+
+  /** A code that is not good yet. @throws Failure */
+  async newRecoveryCode(proof: SlotProof): Promise<string> {
+    return (await this.#client.call('post', '/v1/vault/recovery-code', { body: proof })).code;
+  }
+
+  /** From now on this code opens the vault, and the one before it does not. @throws Failure */
+  async confirmRecoveryCode(code: string): Promise<void> {
+    await this.#client.call('post', '/v1/vault/recovery-code/confirm', { body: { code } });
+    await this.load();
   }
 
   /** The older copy of the vault counts as the newest from now on. @throws Failure */

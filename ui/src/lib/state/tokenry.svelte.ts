@@ -33,6 +33,8 @@ export class Tokenry {
   row = $state.raw<string | undefined>();
   /** The user closes the window, and has to say what is to become of the engine. */
   closing = $state(false);
+  /** The recovery code opened the vault: what it replaced is probably lost. */
+  usedRecoveryCode = $state(false);
 
   #open = false;
   #stopChanges: (() => void) | undefined;
@@ -76,6 +78,16 @@ export class Tokenry {
   async unlock(passphrase?: string, create = false): Promise<void> {
     try {
       await this.engine.unlock(passphrase, create);
+    } finally {
+      await this.#follow();
+    }
+  }
+
+  /** @throws Failure */
+  async unlockWithCode(code: string): Promise<void> {
+    try {
+      await this.engine.unlockWithCode(code);
+      this.usedRecoveryCode = true;
     } finally {
       await this.#follow();
     }

@@ -27,6 +27,7 @@ const eventKind: Record<EventKind, Record<Outcome, string>> = {
   locked: texts('Vault locked', 'lock the vault'),
   unlocked: texts('Vault unlocked', 'unlock the vault'),
   older_accepted: texts('Older copy of the vault accepted', 'accept an older copy of the vault'),
+  unlocking_changed: texts('Unlocking changed', 'change how the vault is unlocked'),
   redirect_refused: always('Redirect rejected'),
   consent_asked: texts('Permission requested', 'permission request'),
   consent_decided: { done: 'Allowed', refused: 'Denied', failed: 'Permission request failed' },

@@ -80,6 +80,10 @@ const operation: Record<PromptOperation, Question> = {
     wants: () =>
       'wants Tokenry to use this older copy of the vault. A provider may revoke a connection when Tokenry sends an outdated refresh token. Restore the newest copy instead if you have it.',
   },
+  write_slots: {
+    title: () => 'Change how the vault is unlocked?',
+    wants: () => 'wants to change what unlocks your vault. Allow this only if you just asked for it.',
+  },
   write_apps: {
     title: () => 'Change what apps may do?',
     wants: () => 'wants to register an app or to change what an app may do.',

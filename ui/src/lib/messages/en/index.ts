@@ -9,6 +9,7 @@ import { errors } from './errors';
 import { lock } from './lock';
 import { providerForm, removeProviderDialog } from './provider-form';
 import { providers } from './providers';
+import { security } from './security';
 import { settings } from './settings';
 import { signIn } from './sign-in';
 import { closing, header, help, window } from './window';
@@ -33,6 +34,7 @@ export const messages = {
   reason,
   removeProviderDialog,
   revoked,
+  security,
   settings,
   signIn,
   status,
