@@ -4,6 +4,6 @@ pub(crate) mod apply_response;
 pub(crate) mod narrowing;
 pub(crate) mod partial_response;
 pub(crate) mod refresh;
+pub(crate) mod refresh_timing;
 pub(crate) mod request;
 pub(crate) mod scheduler;
-pub(crate) mod timing;

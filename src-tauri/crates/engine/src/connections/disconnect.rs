@@ -5,7 +5,7 @@ use crate::{
     access::{consent::AccessRequest, policy::Operation},
     engine::detached,
     records::sealed_store::SealedStore,
-    token::timing,
+    token::refresh_timing,
 };
 use std::{sync::Arc, time::Duration};
 pub use tokenry_core::Revoked;
@@ -257,7 +257,7 @@ impl Engine {
     ) -> Result<(), Error> {
         let now = self.now();
         let attempts = connection.trouble.as_ref().map_or(0, |trouble| trouble.attempts) + 1;
-        let mut wait = timing::backoff(attempts, failure.retry_after(), &*self.inner.random);
+        let mut wait = refresh_timing::backoff(attempts, failure.retry_after(), &*self.inner.random);
         if attempts > QUICK_ATTEMPTS {
             wait = wait.max(SLOW_RETRY_INTERVAL);
         }

@@ -7,7 +7,7 @@ use tokenry_core::{
 };
 use tokenry_oauth::Answer;
 
-use crate::token::{narrowing, partial_response, timing};
+use crate::token::{narrowing, partial_response, refresh_timing};
 
 /// How long a refresh token that was replaced is kept sealed: long enough to help by hand after a provider's fault.
 const REPLACED_KEPT: Duration = Duration::from_secs(600);
@@ -32,7 +32,7 @@ pub(crate) fn apply_token_response(
         || provider.settings.grant_type == GrantType::ClientCredentials;
     connection.refreshable = refreshable;
     connection.refresh_at = match expires_at {
-        Some(end) if refreshable => Some(timing::refresh_at(now, end, random)),
+        Some(end) if refreshable => Some(refresh_timing::refresh_at(now, end, random)),
         _ => None,
     };
     connection.trouble = partial_response::trouble(connection, &answer, connection.refresh_at, now, random);

@@ -1,7 +1,7 @@
 //! Answers of a token endpoint that are good in part (security.md, "Refresh", 8a). The refresh token is kept first;
 //! what is wrong with the rest is shown beside the status.
 
-use crate::{Engine, Error, records::sealed_store::SealedStore, token::timing};
+use crate::{Engine, Error, records::sealed_store::SealedStore, token::refresh_timing};
 use std::time::Duration;
 use tokenry_core::{
     Account, AsideTokens, Connection, ConnectionId, ConnectionStatus, GrantType, LastFailure, Provider,
@@ -48,7 +48,10 @@ pub(super) fn trouble(
         .map_or(0, |trouble| trouble.attempts)
         .saturating_add(1);
     let next_try_at = if retry {
-        Some(tokenry_core::later(now, timing::backoff(attempts, None, random)))
+        Some(tokenry_core::later(
+            now,
+            refresh_timing::backoff(attempts, None, random),
+        ))
     } else {
         next
     };

@@ -1,9 +1,9 @@
 //! Refresh, so that no grant is lost. The rules are those of SECURITY.md, in their order.
 
-mod exchange;
-mod judge;
-mod keep;
-mod prepare;
+mod decision;
+mod failure;
+mod store_narrowed_token;
+mod store_tokens;
 
 #[cfg(test)]
 mod disk_tests;

@@ -4,7 +4,7 @@ use crate::{
     Engine, Error, TokenView,
     access::{consent::AccessRequest, policy::Operation, resolve, visibility::Sight},
     records::{record::Record, sealed_store::SealedStore},
-    token::{narrowing, refresh::RefreshTrigger, timing},
+    token::{narrowing, refresh::RefreshTrigger, refresh_timing},
 };
 use serde::Deserialize;
 use std::time::Duration;
@@ -281,6 +281,6 @@ pub(super) fn is_fresh(
     }
     expires_at.is_none_or(|end| {
         let left = end.as_millisecond() - now.as_millisecond();
-        left > 0 && left >= timing::required_validity(min_valid, obtained_at, end)
+        left > 0 && left >= refresh_timing::required_validity(min_valid, obtained_at, end)
     })
 }

@@ -9,7 +9,7 @@ use crate::{
         sealed_store::SealedStore,
         transaction::Transaction,
     },
-    token::{apply_response::TOMBSTONE_KEPT, timing},
+    token::{apply_response::TOMBSTONE_KEPT, refresh_timing},
 };
 use std::{sync::Arc, time::Duration};
 use tokenry_core::{
@@ -116,7 +116,7 @@ impl Engine {
             connection.provider_words = Some(refusal.words);
         }
         connection.trouble = Some(LastFailure {
-            next_try_at: Some(tokenry_core::later(now, timing::REFUSED_RETRY_INTERVAL)),
+            next_try_at: Some(tokenry_core::later(now, refresh_timing::REFUSED_RETRY_INTERVAL)),
             ..trouble
         });
         true
@@ -156,13 +156,16 @@ impl Engine {
             .map_or(0, |trouble| trouble.attempts)
             .saturating_add(1);
         let retry_after = failure.retry_after();
-        let backoff = tokenry_core::later(now, timing::backoff(attempts, retry_after, &*self.inner.random));
+        let backoff = tokenry_core::later(
+            now,
+            refresh_timing::backoff(attempts, retry_after, &*self.inner.random),
+        );
         let refusal = refusal(connection, failure);
         let next_try_at = match (failure, verdict) {
             (_, Verdict::Hold(end)) => end,
             // Trying again soon changes nothing; at the end of the access token it matters.
             (Failure::Rejected { .. }, _) if is_repeated(refusal.as_ref()) => {
-                let hour = tokenry_core::later(now, timing::REFUSED_RETRY_INTERVAL);
+                let hour = tokenry_core::later(now, refresh_timing::REFUSED_RETRY_INTERVAL);
                 let end = connection.expires_at.filter(|end| *end > now);
                 Some(end.map_or(hour, |end| end.min(hour)))
             }
