@@ -13,10 +13,11 @@ const EDGES: &[(&str, &[&str])] = &[
     ("tokenry-store", &["core"]),
     ("tokenry-peer", &["core"]),
     ("tokenry-redirect", &["core"]),
+    ("tokenry-session", &[]),
     ("tokenry-testkit", &["core"]),
     (
         "tokenry-engine",
-        &["core", "oauth", "peer", "redirect", "vault", "store"],
+        &["core", "oauth", "peer", "redirect", "session", "vault", "store"],
     ),
     (
         "tokenry-api",
