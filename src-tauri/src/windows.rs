@@ -18,6 +18,7 @@ use tauri::{
     webview::{NewWindowResponse, PageLoadEvent},
 };
 use tokenry_contract::WindowNotice;
+use tokenry_core::Caller;
 use url::Url;
 
 const MAIN: &str = "main";
@@ -214,12 +215,22 @@ fn on_event_of_main(window: &Window, event: &WindowEvent) {
             }
         }
         WindowEvent::Destroyed => {
+            dismiss_unlock_requests(app);
             let mut state = main.state();
             if *state != State::Kept {
                 *state = State::Closed;
             }
         }
         _ => {}
+    }
+}
+
+/// A user who closes the window without unlocking the vault does not want to unlock it now.
+fn dismiss_unlock_requests(app: &AppHandle) {
+    if let Some(engine) = app.state::<Shell>().engine_now()
+        && let Err(error) = engine.dismiss_unlock_requests(&Caller::Ui)
+    {
+        tracing::warn!("could not dismiss the requests that wait for an unlock: {error}");
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     convert,
     error::ApiError,
-    extract::{AuthenticatedCaller, Body, PathId},
+    extract::{AuthenticatedCaller, Body, PathId, Requester},
     openapi::{
         Guarded, Listing,
         examples::{APP, APP_ADDRESS, CONNECTION, GRANT, at, words},
@@ -54,11 +54,12 @@ operation!(list_apps, Callers::Policy(&[Operation::ReadApps]), example_app());
     responses((status = 200, description = "The app.", body = CreatedApp), Guarded)
 )]
 async fn create_app(
-    by: AuthenticatedCaller,
+    requester: Requester,
     State(engine): State<Engine>,
     Body(body): Body<CreateApp>,
 ) -> Result<CreatedAppResponse, ApiError> {
-    let caller = by.not_the_window(ApiError::TokenForTheWindow)?;
+    requester.not_the_window(ApiError::TokenForTheWindow)?;
+    let caller = requester.unlocked(&engine).await?;
     let (app, token) = engine
         .register_app(&caller, &body.name, body.redirect_uris, body.public)
         .await?;
@@ -95,10 +96,11 @@ operation!(
     responses((status = 200, description = "Removed.", body = Success), Guarded)
 )]
 async fn delete_app(
-    AuthenticatedCaller(caller): AuthenticatedCaller,
+    requester: Requester,
     State(engine): State<Engine>,
     PathId(id): PathId,
 ) -> Result<Json<Success>, ApiError> {
+    let caller = requester.unlocked(&engine).await?;
     engine.remove_app(&caller, &id).await?;
     Ok(Json(Success { success: true }))
 }
@@ -143,10 +145,11 @@ operation!(
     responses((status = 200, description = "The grant.", body = Grant), Guarded)
 )]
 async fn create_grant(
-    AuthenticatedCaller(caller): AuthenticatedCaller,
+    requester: Requester,
     State(engine): State<Engine>,
     Body(body): Body<CreateGrant>,
 ) -> Result<Json<Grant>, ApiError> {
+    let caller = requester.unlocked(&engine).await?;
     let grant = engine.give_grant(&caller, convert::new_grant(body)?).await?;
     let name = engine.app_name(grant.app).unwrap_or_default();
     Ok(Json(convert::grant(grant, &name)))
@@ -161,6 +164,7 @@ operation!(
         connections: words(&["github"]),
         credentials: Vec::new(),
         token_scopes: Some(words(&["read"])),
+        while_locked: true,
         expires_at: Some(at("2099-12-31T00:00:00Z")),
     }
 );
@@ -176,10 +180,11 @@ operation!(
     responses((status = 200, description = "Removed.", body = Success), Guarded)
 )]
 async fn delete_grant(
-    AuthenticatedCaller(caller): AuthenticatedCaller,
+    requester: Requester,
     State(engine): State<Engine>,
     PathId(id): PathId,
 ) -> Result<Json<Success>, ApiError> {
+    let caller = requester.unlocked(&engine).await?;
     let id = id
         .parse()
         .map_err(|_| ApiError::field("id", "must be a grant's id"))?;
@@ -210,6 +215,7 @@ fn example_grant() -> Grant {
         connections: vec![CONNECTION],
         credentials: Vec::new(),
         token_scopes: Some(words(&["read"])),
+        while_locked: false,
         expires_at: None,
         created_at: at("2027-01-01T08:04:00Z"),
         last_used_at: Some(at("2027-01-15T08:03:00Z")),

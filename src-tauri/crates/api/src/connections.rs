@@ -3,7 +3,7 @@
 use crate::{
     convert,
     error::ApiError,
-    extract::{AuthenticatedCaller, Body, Optional, PathId},
+    extract::{AuthenticatedCaller, Body, Optional, PathId, Requester},
     openapi::{
         Guarded, Listing, Reading, Talking,
         examples::{CONNECTION, PROVIDER, at, words},
@@ -104,11 +104,12 @@ operation!(
     responses((status = 200, description = "After the change.", body = Connection), Guarded)
 )]
 async fn patch_connection(
-    AuthenticatedCaller(caller): AuthenticatedCaller,
+    requester: Requester,
     State(engine): State<Engine>,
     PathId(id): PathId,
     Body(body): Body<PatchConnection>,
 ) -> Result<Json<Connection>, ApiError> {
+    let caller = requester.unlocked(&engine).await?;
     let view = engine
         .change_connection(&caller, &id, convert::connection_change(body))
         .await?;
@@ -135,10 +136,11 @@ operation!(
     responses((status = 200, description = "Disconnected.", body = DisconnectAnswer), Talking)
 )]
 async fn disconnect(
-    AuthenticatedCaller(caller): AuthenticatedCaller,
+    requester: Requester,
     State(engine): State<Engine>,
     PathId(id): PathId,
 ) -> Result<Json<DisconnectAnswer>, ApiError> {
+    let caller = requester.unlocked(&engine).await?;
     Ok(Json(convert::disconnected(
         engine.disconnect_and_tell(&caller, &id).await?,
     )))
@@ -167,13 +169,18 @@ operation!(
     responses((status = 200, description = "A valid access token.", body = TokenAnswer), Talking)
 )]
 async fn connection_token(
-    by: AuthenticatedCaller,
+    requester: Requester,
     State(engine): State<Engine>,
     PathId(id): PathId,
     Optional(body): Optional<TokenRequest>,
 ) -> Result<TokenResponse, ApiError> {
-    let caller = by.not_the_window(ApiError::TokenForTheWindow)?;
-    Ok(TokenResponse(engine.token(&caller, &id, wish(body)).await?))
+    requester.not_the_window(ApiError::TokenForTheWindow)?;
+    let request = wish(body);
+    if let Some(token) = requester.token_while_locked(&engine, &id, &request) {
+        return Ok(TokenResponse(token));
+    }
+    let caller = requester.unlocked(&engine).await?;
+    Ok(TokenResponse(engine.token(&caller, &id, request).await?))
 }
 
 operation!(
@@ -206,18 +213,23 @@ operation!(
     responses((status = 200, description = "A valid access token.", body = TokenAnswer), Talking)
 )]
 async fn provider_token(
-    by: AuthenticatedCaller,
+    requester: Requester,
     State(engine): State<Engine>,
     PathId(id): PathId,
     Optional(body): Optional<TokenRequest>,
 ) -> Result<TokenResponse, ApiError> {
-    let caller = by.not_the_window(ApiError::TokenForTheWindow)?;
+    requester.not_the_window(ApiError::TokenForTheWindow)?;
+    let request = wish(body);
+    if let Some(token) = requester.token_while_locked(&engine, &id, &request) {
+        return Ok(TokenResponse(token));
+    }
+    let caller = requester.unlocked(&engine).await?;
     let connection = engine
         .connection_for(&caller, &id, Operation::Token)
         .await?
         .ok_or_else(|| ApiError::no_connection(&id))?;
     Ok(TokenResponse(
-        engine.token(&caller, &connection.to_string(), wish(body)).await?,
+        engine.token(&caller, &connection.to_string(), request).await?,
     ))
 }
 
@@ -234,10 +246,11 @@ operation!(provider_token, Callers::Policy(&[Operation::Token]));
     responses((status = 200, description = "After the change.", body = Connection), Talking)
 )]
 async fn refresh(
-    AuthenticatedCaller(caller): AuthenticatedCaller,
+    requester: Requester,
     State(engine): State<Engine>,
     PathId(id): PathId,
 ) -> Result<Json<Connection>, ApiError> {
+    let caller = requester.unlocked(&engine).await?;
     Ok(Json(convert::connection(engine.refresh(&caller, &id).await?)))
 }
 
@@ -255,11 +268,12 @@ operation!(refresh, Callers::Policy(&[Operation::Refresh]));
     responses((status = 200, description = "Connected.", body = Success), Talking)
 )]
 async fn connect_client(
-    AuthenticatedCaller(caller): AuthenticatedCaller,
+    requester: Requester,
     State(engine): State<Engine>,
     PathId(id): PathId,
     Optional(body): Optional<ConnectRequest>,
 ) -> Result<Json<Success>, ApiError> {
+    let caller = requester.unlocked(&engine).await?;
     let label = body.label.filter(|label| !label.is_empty());
     engine.connect_client_credentials(&caller, &id, label).await?;
     Ok(Json(Success { success: true }))

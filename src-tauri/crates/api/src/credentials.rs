@@ -3,7 +3,7 @@
 use crate::{
     convert,
     error::ApiError,
-    extract::{AuthenticatedCaller, Body, PathId, Query},
+    extract::{AuthenticatedCaller, Body, PathId, Query, Requester},
     openapi::{
         Guarded, Listing, Starting,
         examples::{AUTHORIZATION_URL, BASE64, BROWSER_URL, CREDENTIAL, at, words},
@@ -79,10 +79,11 @@ operation!(
     responses((status = 201, description = "Added, without its values.", body = Credential), Guarded)
 )]
 async fn create_credential(
-    AuthenticatedCaller(caller): AuthenticatedCaller,
+    requester: Requester,
     State(engine): State<Engine>,
     Body(body): Body<CreateCredential>,
 ) -> Result<(StatusCode, Json<Credential>), ApiError> {
+    let caller = requester.unlocked(&engine).await?;
     let new = convert::new_credential(body)?;
     let view = engine.add_credential(&caller, new).await?;
     Ok((StatusCode::CREATED, Json(convert::entered(view))))
@@ -115,11 +116,12 @@ operation!(
     responses((status = 200, description = "The credential.", body = Credential), Guarded)
 )]
 async fn show_credential(
-    AuthenticatedCaller(caller): AuthenticatedCaller,
+    requester: Requester,
     State(engine): State<Engine>,
     PathId(id): PathId,
     Query(query): Query<CredentialQuery>,
 ) -> Result<CredentialResponse, ApiError> {
+    let caller = requester.unlocked(&engine).await?;
     let found = match query.field {
         Some(field) => engine.credential_field(&caller, &id, &field).await?,
         None => engine.credential(&caller, &id).await?,
@@ -141,11 +143,12 @@ operation!(show_credential, Callers::Policy(&[Operation::ReadCredential]));
     responses((status = 200, description = "After the change, without its values.", body = Credential), Guarded)
 )]
 async fn update_credential(
-    AuthenticatedCaller(caller): AuthenticatedCaller,
+    requester: Requester,
     State(engine): State<Engine>,
     PathId(id): PathId,
     Body(body): Body<UpdateCredential>,
 ) -> Result<Json<Credential>, ApiError> {
+    let caller = requester.unlocked(&engine).await?;
     let change = convert::credential_change(body)?;
     let view = engine.change_credential(&caller, &id, change).await?;
     Ok(Json(convert::entered(view)))
@@ -173,10 +176,11 @@ operation!(
     responses((status = 200, description = "Removed.", body = Success), Guarded)
 )]
 async fn delete_credential(
-    AuthenticatedCaller(caller): AuthenticatedCaller,
+    requester: Requester,
     State(engine): State<Engine>,
     PathId(id): PathId,
 ) -> Result<Json<Success>, ApiError> {
+    let caller = requester.unlocked(&engine).await?;
     engine.remove_credential(&caller, &id).await?;
     Ok(Json(Success { success: true }))
 }
@@ -199,10 +203,11 @@ operation!(delete_credential, Callers::Policy(&[Operation::DeleteCredential]));
     )
 )]
 async fn start_oauth(
-    AuthenticatedCaller(caller): AuthenticatedCaller,
+    requester: Requester,
     State(engine): State<Engine>,
     PathId(name): PathId,
 ) -> Result<Response, ApiError> {
+    let caller = requester.unlocked(&engine).await?;
     let started = engine.start_oauth(&caller, &name).await?;
     let cookie = state_cookie(&engine.state_cookie(&started.state)?)?;
     let answer = StartAnswer {

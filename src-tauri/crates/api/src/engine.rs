@@ -50,6 +50,7 @@ operation!(
             code: None,
             message: None,
             waiting_for_keyring: false,
+            unlock_requests: 0,
         },
         providers: 1,
         connections: BTreeMap::from([(ConnectionStatus::Active, 1)]),

@@ -11,7 +11,8 @@ use axum::{
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 use std::time::Duration;
-use tokenry_core::{Caller, FlowId, clean};
+use tokenry_core::{Caller, FlowId, Peer, Secret, clean};
+use tokenry_engine::{Engine, TokenRequest, TokenView};
 
 /// The longest body: 1 MiB.
 pub(crate) const MAX_BODY_BYTES: usize = 1 << 20;
@@ -32,15 +33,88 @@ impl AuthenticatedCaller {
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for AuthenticatedCaller {
+impl FromRequestParts<Engine> for AuthenticatedCaller {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, engine: &Engine) -> Result<Self, ApiError> {
+        Requester::from_request_parts(parts, engine)
+            .await?
+            .authenticated(engine)
+            .await
+    }
+}
+
+/// The requester of an operation that needs an unlocked vault. If the vault is locked and there is a window, the request
+/// waits until the user has unlocked it there.
+pub(crate) struct Requester(Identity);
+
+enum Identity {
+    Known(Caller),
+    /// Its token cannot be checked, because the vault is locked.
+    Unverified(UnverifiedApp),
+}
+
+impl Requester {
+    /// The caller, once the vault is unlocked.
+    pub(crate) async fn unlocked(self, engine: &Engine) -> Result<Caller, ApiError> {
+        let peer = match &self.0 {
+            // The window shows the lock screen.
+            Identity::Known(Caller::Ui | Caller::Consent) => return Ok(self.authenticated(engine).await?.0),
+            Identity::Known(caller) => caller.peer(),
+            Identity::Unverified(app) => Some(&app.peer),
+        };
+        engine.wait_for_unlock(peer).await?;
+        Ok(self.authenticated(engine).await?.0)
+    }
+
+    /// The caller as it is now.
+    pub(crate) async fn authenticated(self, engine: &Engine) -> Result<AuthenticatedCaller, ApiError> {
+        match self.0 {
+            Identity::Known(caller) => Ok(AuthenticatedCaller(caller)),
+            Identity::Unverified(app) => {
+                let caller = engine.authenticate(&app.token, Some(app.peer)).await?;
+                Ok(AuthenticatedCaller(caller))
+            }
+        }
+    }
+
+    /// Refuses the window, for an operation whose response holds a token.
+    pub(crate) fn not_the_window(&self, refused: ApiError) -> Result<(), ApiError> {
+        match &self.0 {
+            Identity::Known(Caller::Ui) => Err(refused),
+            _ => Ok(()),
+        }
+    }
+
+    /// An access token that an app gets although the vault is locked.
+    pub(crate) fn token_while_locked(
+        &self,
+        engine: &Engine,
+        reference: &str,
+        request: &TokenRequest,
+    ) -> Option<TokenView> {
+        match &self.0 {
+            Identity::Known(caller) => engine.token_while_locked(caller, reference, request),
+            Identity::Unverified(_) => None,
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Requester {
     type Rejection = ApiError;
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        parts
-            .extensions
-            .remove::<Caller>()
-            .map(Self)
-            .ok_or(ApiError::NoCaller)
+        if let Some(app) = parts.extensions.remove::<UnverifiedApp>() {
+            return Ok(Self(Identity::Unverified(app)));
+        }
+        let caller = parts.extensions.remove::<Caller>().ok_or(ApiError::NoCaller)?;
+        Ok(Self(Identity::Known(caller)))
     }
+}
+
+/// The token of an app, which a locked vault cannot check. A server puts it into a request in the place of the caller.
+#[derive(Clone)]
+pub(crate) struct UnverifiedApp {
+    pub(crate) token: Secret,
+    pub(crate) peer: Peer,
 }
 
 /// The id or name in the path.

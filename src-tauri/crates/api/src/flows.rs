@@ -3,7 +3,7 @@
 use crate::{
     convert,
     error::ApiError,
-    extract::{AuthenticatedCaller, Body, Optional, PathFlowId, PathId, Query},
+    extract::{AuthenticatedCaller, Body, Optional, PathFlowId, PathId, Query, Requester},
     openapi::{
         Flowing, Starting, Talking,
         examples::{AUTHORIZATION_URL, BROWSER_URL, CODE, CONNECTION, FLOW, STATE, at, words},
@@ -41,11 +41,12 @@ pub(crate) fn routes<O: Operations>(list: O) -> O {
     responses((status = 200, description = "Where to send the browser.", body = AuthorizeAnswer), Starting)
 )]
 async fn authorize(
-    AuthenticatedCaller(caller): AuthenticatedCaller,
+    requester: Requester,
     State(engine): State<Engine>,
     PathId(id): PathId,
     Query(query): Query<AuthorizeQuery>,
 ) -> Result<Json<AuthorizeAnswer>, ApiError> {
+    let caller = requester.unlocked(&engine).await?;
     Ok(Json(convert::started(
         engine
             .connect(&caller, &id, convert::connect_query(query))
@@ -67,11 +68,12 @@ operation!(authorize, Callers::Policy(&[Operation::StartFlow]));
     responses((status = 200, description = "Where to send the browser.", body = AuthorizeAnswer), Starting)
 )]
 async fn start_flow(
-    AuthenticatedCaller(caller): AuthenticatedCaller,
+    requester: Requester,
     State(engine): State<Engine>,
     PathId(id): PathId,
     Optional(body): Optional<AuthorizeRequest>,
 ) -> Result<Json<AuthorizeAnswer>, ApiError> {
+    let caller = requester.unlocked(&engine).await?;
     Ok(Json(convert::started(
         engine
             .connect(&caller, &id, convert::connect_options(body))
@@ -111,10 +113,11 @@ operation!(
     responses((status = 200, description = "Connected.", body = Success), Talking)
 )]
 async fn exchange(
-    AuthenticatedCaller(caller): AuthenticatedCaller,
+    requester: Requester,
     State(engine): State<Engine>,
     Body(body): Body<ExchangeRequest>,
 ) -> Result<Json<Success>, ApiError> {
+    let caller = requester.unlocked(&engine).await?;
     engine
         .exchange(&caller, Secret::new(body.code), Secret::new(body.state), body.iss)
         .await?;
@@ -219,10 +222,11 @@ operation!(open_flow, Callers::Policy(&[Operation::FinishFlow]));
     responses((status = 200, description = "Connected.", body = CallbackAnswer), Talking)
 )]
 async fn callback(
-    AuthenticatedCaller(caller): AuthenticatedCaller,
+    requester: Requester,
     State(engine): State<Engine>,
     Body(body): Body<CallbackRequest>,
 ) -> Result<Json<CallbackAnswer>, ApiError> {
+    let caller = requester.unlocked(&engine).await?;
     let view = engine.callback(&caller, &body.url).await?;
     Ok(Json(CallbackAnswer {
         success: true,

@@ -3,7 +3,7 @@
 use crate::{
     convert,
     error::ApiError,
-    extract::{AuthenticatedCaller, Body, PathId, Query},
+    extract::{AuthenticatedCaller, Body, PathId, Query, Requester},
     openapi::{
         Guarded, Listing, Reading, Talking,
         examples::{PROVIDER, at, words},
@@ -54,10 +54,11 @@ operation!(list_providers, Callers::Policy(&[Operation::ReadProviders]));
     responses((status = 201, description = "Added.", body = OAuthProvider), Guarded)
 )]
 async fn create_provider(
-    AuthenticatedCaller(caller): AuthenticatedCaller,
+    requester: Requester,
     State(engine): State<Engine>,
     Body(members): Body<Members>,
 ) -> Result<(StatusCode, Json<OAuthProvider>), ApiError> {
+    let caller = requester.unlocked(&engine).await?;
     let new = ProviderPatch::from(Map::from(members));
     let provider = engine.add_provider(&caller, new).await?;
     Ok((StatusCode::CREATED, Json(convert::provider(&provider))))
@@ -140,11 +141,12 @@ operation!(
     responses((status = 200, description = "After the change.", body = OAuthProvider), Guarded)
 )]
 async fn update_provider(
-    AuthenticatedCaller(caller): AuthenticatedCaller,
+    requester: Requester,
     State(engine): State<Engine>,
     PathId(id): PathId,
     Body(members): Body<Members>,
 ) -> Result<Json<OAuthProvider>, ApiError> {
+    let caller = requester.unlocked(&engine).await?;
     let patch = ProviderPatch::from(Map::from(members));
     let provider = engine.change_provider(&caller, &id, patch).await?;
     Ok(Json(convert::provider(&provider)))
@@ -175,11 +177,12 @@ operation!(
     responses((status = 200, description = "Removed.", body = Success), Guarded)
 )]
 async fn delete_provider(
-    AuthenticatedCaller(caller): AuthenticatedCaller,
+    requester: Requester,
     State(engine): State<Engine>,
     PathId(id): PathId,
     Query(query): Query<DeleteProviderQuery>,
 ) -> Result<Json<Success>, ApiError> {
+    let caller = requester.unlocked(&engine).await?;
     engine.remove_provider(&caller, &id, query.disconnect).await?;
     Ok(Json(Success { success: true }))
 }
@@ -227,10 +230,11 @@ operation!(
     responses((status = 200, description = "Disconnected.", body = DisconnectAnswer), Talking)
 )]
 async fn disconnect_provider(
-    AuthenticatedCaller(caller): AuthenticatedCaller,
+    requester: Requester,
     State(engine): State<Engine>,
     PathId(id): PathId,
 ) -> Result<Json<DisconnectAnswer>, ApiError> {
+    let caller = requester.unlocked(&engine).await?;
     let connection = engine
         .connection_for(&caller, &id, Operation::Disconnect)
         .await?

@@ -4,7 +4,7 @@ use crate::{
     convert,
     credentials::STATE_COOKIE,
     error::ApiError,
-    extract::{AuthenticatedCaller, Body, PathIds},
+    extract::{Body, PathIds, Requester},
     openapi::{
         Answering, Starting,
         examples::{AUTHORIZATION_URL, BROWSER_URL, CONNECTION, words},
@@ -47,11 +47,12 @@ pub(crate) fn routes<O: Operations>(list: O) -> O {
     responses((status = 200, description = "Where to send the user.", body = InitialiseAnswer), Starting)
 )]
 pub(crate) async fn initialise(
-    AuthenticatedCaller(caller): AuthenticatedCaller,
+    requester: Requester,
     State(engine): State<Engine>,
     PathIds(project, provider): PathIds,
     Body(body): Body<InitialiseRequest>,
 ) -> Result<Json<InitialiseAnswer>, ApiError> {
+    let caller = requester.unlocked(&engine).await?;
     let request = convert::initialise(project, provider, body);
     let started = engine.initialise(&caller, request).await?;
     Ok(Json(InitialiseAnswer {
@@ -93,11 +94,12 @@ operation!(
     responses((status = 201, description = "Connected.", body = RedactedCredential), Answering)
 )]
 async fn oauth2_callback(
-    AuthenticatedCaller(caller): AuthenticatedCaller,
+    requester: Requester,
     State(engine): State<Engine>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<(StatusCode, Json<RedactedCredential>), ApiError> {
+    let caller = requester.unlocked(&engine).await?;
     // The engine gets it unparsed: a parser would hide what is wrong with it.
     let query = uri.query().unwrap_or_default();
     let made = engine

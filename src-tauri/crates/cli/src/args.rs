@@ -2,7 +2,7 @@
 
 use crate::credential_args::CredentialCommand;
 use crate::provider_args::{AddArgs, EditArgs};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::de::DeserializeOwned;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -75,6 +75,11 @@ pub(crate) enum Command {
     /// Change how the vault is unlocked, or recover one that was restored from an older copy
     #[command(subcommand)]
     Vault(VaultCommand),
+    /// Show the settings, or change when the vault locks itself
+    Settings {
+        #[command(subcommand)]
+        command: Option<SettingsCommand>,
+    },
     /// Run the engine in the foreground, without a window
     ///
     /// It prints one line when it is ready. The options are those of tokenry-serve; `tokenry serve --help` lists them.
@@ -131,6 +136,47 @@ pub(crate) enum RecoveryCommand {
         #[command(flatten)]
         proof: ProofArgs,
     },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum SettingsCommand {
+    /// Show the settings, and what auto-lock relies on; this is also the default
+    Show,
+    /// Change the given settings only; asks for consent
+    Set(SetArgs),
+}
+
+/// A locked vault also stops what programs do in the background, mail for example.
+#[derive(Args)]
+#[group(required = true, multiple = true)]
+pub(crate) struct SetArgs {
+    /// Lock the vault when you are idle for so many minutes, 1 to 1440; 0 turns it off
+    #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(0..=1440))]
+    pub(crate) idle_minutes: Option<u32>,
+    /// Lock the vault when the screen is locked
+    #[arg(long)]
+    pub(crate) screen_lock: Option<Switch>,
+    /// Lock the vault when the computer suspends
+    #[arg(long)]
+    pub(crate) suspend: Option<Switch>,
+    /// Lock the vault when another user's session becomes the active one
+    #[arg(long)]
+    pub(crate) user_switch: Option<Switch>,
+    /// While the vault is locked, give valid access tokens to apps with a grant `--while-locked`; they stay in memory
+    #[arg(long)]
+    pub(crate) tokens_while_locked: Option<Switch>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    On,
+    Off,
+}
+
+impl From<Switch> for bool {
+    fn from(switch: Switch) -> Self {
+        switch == Switch::On
+    }
 }
 
 #[derive(Subcommand)]
@@ -201,6 +247,9 @@ pub(crate) struct GrantArgs {
     /// Limit the app's tokens to this scope at the provider; may be repeated
     #[arg(long = "token-scope", value_name = "SCOPE")]
     pub(crate) token_scopes: Vec<String>,
+    /// Also while the vault is locked: access tokens that are still valid, if the setting `--tokens-while-locked` is on
+    #[arg(long)]
+    pub(crate) while_locked: bool,
     /// When the grant expires, like 2027-01-31T12:00:00Z [default: never]
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) until: Option<jiff::Timestamp>,

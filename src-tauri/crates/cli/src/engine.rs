@@ -16,9 +16,9 @@ use std::time::{Duration, Instant};
 use tokenry_contract::{ErrorCode, ErrorEnvelope, profile};
 use zeroize::Zeroizing;
 
-/// A permission request waits 240 s for others and is shown for 60 s; then a provider has 30 s, perhaps after another
-/// refresh.
-const RESPONSE_TIMEOUT: Duration = Duration::from_secs(375);
+/// A request waits 60 s for the vault to be unlocked. Its permission request waits 240 s for others and is shown for 60 s;
+/// then a provider has 30 s, perhaps after another refresh.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(435);
 /// The engine answers a status request without waiting for anything.
 const STATUS_TIMEOUT: Duration = Duration::from_secs(5);
 /// For a request beside the one that is waited for.
@@ -154,7 +154,7 @@ impl Engine {
             "/v1/status" => STATUS_TIMEOUT,
             _ => RESPONSE_TIMEOUT,
         };
-        let waiting = waiting.then(|| Waiting::new(self));
+        let waiting = waiting.then(|| Waiting::new(self, target != "/v1/unlock"));
         let _shown = hidden::not_for_a_request();
         let answer = exchange(connect()?, request, timeout, waiting)?;
         if answer.status >= 400 {

@@ -5,7 +5,7 @@ use crate::output::write_err;
 use crate::time::relative;
 use jiff::Timestamp;
 use std::time::{Duration, Instant};
-use tokenry_contract::{EngineStatus, Prompt, sanitize_for_display};
+use tokenry_contract::{EngineStatus, Prompt, VaultState, sanitize_for_display};
 
 /// Nothing is shown before this.
 const FIRST_CHECK_AFTER: Duration = Duration::from_millis(700);
@@ -15,14 +15,17 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 /// Checks what a request waits for, and shows each reason once.
 pub(crate) struct Waiting<'a> {
     engine: &'a Engine,
+    /// Whether the request needs an unlocked vault.
+    needs_vault: bool,
     next: Instant,
     said: Option<String>,
 }
 
 impl<'a> Waiting<'a> {
-    pub(crate) fn new(engine: &'a Engine) -> Self {
+    pub(crate) fn new(engine: &'a Engine, needs_vault: bool) -> Self {
         Self {
             engine,
+            needs_vault,
             next: Instant::now() + FIRST_CHECK_AFTER,
             said: None,
         }
@@ -49,6 +52,9 @@ impl<'a> Waiting<'a> {
         if let Some(words) = for_keyring(&status) {
             return Some(("keyring".to_owned(), words));
         }
+        if let Some(words) = for_unlock(&status).filter(|_| self.needs_vault) {
+            return Some(("unlock".to_owned(), words));
+        }
         let prompts: Vec<Prompt> = self.engine.probe(&["v1", "prompts"])?;
         let ours = |prompt: &&Prompt| prompt.pid == Some(std::process::id());
         let prompt = prompts.iter().find(ours)?;
@@ -66,6 +72,17 @@ pub(crate) fn for_keyring(status: &EngineStatus) -> Option<String> {
     let mut letters = message.chars();
     let first = letters.next()?.to_uppercase();
     Some(format!("{first}{}.", letters.as_str().trim_end_matches('.')))
+}
+
+/// The message while the request waits for the user to unlock the vault.
+fn for_unlock(status: &EngineStatus) -> Option<String> {
+    let is_locked = status.window && status.vault.state == VaultState::Locked;
+    is_locked.then(|| {
+        format!(
+            "Waiting until you unlock the vault in the Tokenry window (process {}).",
+            status.pid
+        )
+    })
 }
 
 /// Where and how to answer a request, and until when.

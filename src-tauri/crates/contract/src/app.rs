@@ -1,4 +1,4 @@
-//! Apps, grants and settings.
+//! Apps and grants.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -69,6 +69,9 @@ pub struct Grant {
     pub credentials: Vec<Uuid>,
     /// Limits the scopes of a token at its provider; null allows all scopes of the connection.
     pub token_scopes: Option<Vec<String>>,
+    /// Whether the app gets access tokens that are still valid while the vault is locked, if the settings allow that.
+    #[serde(default)]
+    pub while_locked: bool,
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub expires_at: Option<Timestamp>,
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
@@ -96,44 +99,12 @@ pub struct CreateGrant {
     /// Limits the scopes of a token at its provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_scopes: Option<Vec<String>>,
+    /// Whether the app gets access tokens that are still valid while the vault is locked. This has an effect only
+    /// while the setting `tokens_while_locked` is on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub while_locked: bool,
     /// When it ends; without it, when the user revokes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub expires_at: Option<Timestamp>,
-}
-
-/// The user's settings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Settings {
-    /// Whether programs that only speak TCP may call on 127.0.0.1.
-    pub loopback: bool,
-    /// The port of that server; null until it ran once.
-    pub loopback_port: Option<u16>,
-    /// Whether a prompt that is decided each time needs the passphrase to allow it.
-    pub ask_passphrase: bool,
-}
-
-/// Settings to change. Only the given fields change.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(deny_unknown_fields)]
-pub struct UpdateSettings {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub loopback: Option<bool>,
-    /// Only where a passphrase unlocks the vault.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ask_passphrase: Option<bool>,
-    /// The passphrase, which is needed to change `ask_passphrase`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub passphrase: Option<String>,
-}
-
-impl std::fmt::Debug for UpdateSettings {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("UpdateSettings")
-            .field("loopback", &self.loopback)
-            .field("ask_passphrase", &self.ask_passphrase)
-            .finish_non_exhaustive()
-    }
 }

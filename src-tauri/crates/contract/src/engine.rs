@@ -39,6 +39,13 @@ pub struct Vault {
     /// Whether Tokenry waits for the OS keyring to unlock it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub waiting_for_keyring: bool,
+    /// How many requests wait until it is unlocked.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub unlock_requests: u64,
+}
+
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Whether the vault is unlocked.
@@ -63,6 +70,15 @@ pub enum SlotKind {
     KeyringAndPassphrase,
     Passphrase,
     RecoveryCode,
+}
+
+/// A request that waits until the vault is unlocked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct UnlockRequested {
+    /// The path of the program that made the request: a label, not a proof.
+    pub program: Option<String>,
+    pub pid: Option<u32>,
 }
 
 /// How to unlock the vault: with a passphrase, with the recovery code, or without either from the OS keyring.

@@ -57,6 +57,8 @@ operations! {
     HandOver,
     /// Become an app with grants, through our authorization server.
     AuthorizeApp,
+    /// Change when the vault locks itself, and what is handed out while it is locked.
+    AutoLock,
     /// See the providers.
     #[serde(skip)]
     ReadProviders,
@@ -72,7 +74,10 @@ operations! {
     /// See the apps and their grants.
     #[serde(skip)]
     ReadApps,
-    /// See and change the settings.
+    /// See the settings.
+    #[serde(skip)]
+    ReadSettings,
+    /// Change the settings, and dismiss requests that wait for the vault to be unlocked.
     #[serde(skip)]
     Settings,
     /// See the open prompts.

@@ -39,6 +39,10 @@ pub struct Grant {
     pub credentials: BTreeSet<CredentialId>,
     /// The most that a token may do at its provider; `None` is whatever the connection holds.
     pub token_scopes: Option<Scopes>,
+    /// Whether it holds while the vault is locked, too, where the settings allow that: for access tokens that still
+    /// live.
+    #[serde(default)]
+    pub while_locked: bool,
     /// When it ends; `None` is when the person takes it away.
     pub expires_at: Option<Timestamp>,
     /// When it was given.

@@ -47,7 +47,7 @@ pub use provider::{Problems, Provider, ProviderPatch, is_reserved_parameter, par
 pub use random::{OsRandom, Random};
 pub use scope::Scopes;
 pub use secret::{Secret, same_bytes, same_secret};
-pub use settings::Settings;
+pub use settings::{AutoLock, Settings};
 pub use text::{clean, is_miscopied, sentence, trimmed, within};
 /// The vocabulary of the API, which is the vocabulary of the domain too.
 pub use tokenry_contract::{

@@ -13,4 +13,23 @@ pub struct Settings {
     pub loopback_port: Option<u16>,
     /// Whether a prompt that is decided each time needs the passphrase to allow it.
     pub ask_passphrase: bool,
+    /// When the vault locks by itself.
+    pub auto_lock: AutoLock,
+    /// Whether apps with a grant for that get access tokens while the vault is locked.
+    pub tokens_while_locked: bool,
+}
+
+/// When the vault locks by itself. All of it is off by default: a locked vault stops what programs do in the
+/// background.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AutoLock {
+    /// When the user has been idle for so many minutes.
+    pub idle_minutes: Option<u32>,
+    /// When the screen is locked.
+    pub screen_lock: bool,
+    /// When the machine suspends.
+    pub suspend: bool,
+    /// When another user's session becomes the active one.
+    pub user_switch: bool,
 }

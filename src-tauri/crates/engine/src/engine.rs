@@ -10,10 +10,12 @@ use crate::{
     authorization_server::AuthorizationServer,
     flow::open_flows::{FlowLimits, LiveFlow},
     lifecycle::{
+        auto_lock::{self, AutoLock},
         floors::{self, Floors},
         passphrase_queue::Guesses,
         residue,
         slots::SlotChanges,
+        unlock_request::UnlockRequests,
         vault_handle::{Opener, VaultHandle, VaultReport, VaultState},
     },
     locks,
@@ -22,6 +24,7 @@ use crate::{
     token::{
         refresh::Refreshes,
         scheduler::{self, SchedulerState},
+        while_locked::KeptTokens,
     },
 };
 use std::{
@@ -37,6 +40,7 @@ use tokenry_core::{
     Caller, Clock, Event, EventId, EventKind, FlowId, Outcome, Random, Rule, Secret, Timestamp,
 };
 use tokenry_oauth::Http;
+use tokenry_session::SessionMonitor;
 use tokenry_store::ProfileLock;
 use tokio::sync::{Notify, broadcast, futures::Notified, watch};
 
@@ -51,6 +55,10 @@ pub(crate) struct Inner {
     pub(crate) folder: PathBuf,
     pub(crate) http: Http,
     pub(crate) host: Arc<dyn Host>,
+    pub(crate) session: Arc<dyn SessionMonitor>,
+    pub(crate) auto_lock: AutoLock,
+    pub(crate) unlock_requests: UnlockRequests,
+    pub(crate) kept: KeptTokens,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     /// For the ids of events, and for nothing else.
@@ -136,6 +144,10 @@ impl Engine {
                 folder: options.folder,
                 http: options.http,
                 host: options.host,
+                session: options.session,
+                auto_lock: AutoLock::default(),
+                unlock_requests: UnlockRequests::default(),
+                kept: KeptTokens::default(),
                 clock: options.clock,
                 event_ids: BufferedRandom::new(options.random.clone()),
                 random: options.random,
@@ -173,6 +185,7 @@ impl Engine {
         engine.spawn(scheduler::run);
         engine.spawn(crate::activity::write::run);
         engine.spawn(floors::run);
+        engine.spawn(auto_lock::run);
         engine.open_at_start(options.passphrase).await;
         Ok(engine)
     }
@@ -214,7 +227,7 @@ impl Engine {
     }
 
     /// Runs a task of the engine's own until the engine ends.
-    fn spawn<F: Future<Output = ()> + Send + 'static>(&self, task: impl FnOnce(Engine) -> F) {
+    pub(crate) fn spawn<F: Future<Output = ()> + Send + 'static>(&self, task: impl FnOnce(Engine) -> F) {
         let (task, engine) = (task(self.clone()), self.clone());
         tokio::spawn(async move {
             tokio::select! { () = task => {}, () = engine.finished() => {} }
@@ -256,6 +269,7 @@ impl Engine {
             older,
             problem,
             waiting_for_keyring,
+            unlock_requests: self.inner.unlock_requests.count(),
         };
         Status {
             vault,
@@ -295,8 +309,14 @@ impl Engine {
 
     /// Replaces the handle, when the vault is opened or locked.
     pub(crate) fn set_vault_handle(&self, handle: VaultHandle) {
-        residue::vault_is_shut(matches!(handle, VaultHandle::Shut { .. }));
+        let is_shut = matches!(handle, VaultHandle::Shut { .. });
+        residue::vault_is_shut(is_shut);
         *locks::write(&self.inner.vault_handle) = handle;
+        if !is_shut {
+            self.inner.kept.wipe();
+            self.inner.unlock_requests.unlocked();
+        }
+        self.inner.auto_lock.changed.notify_one();
         let _ = self.inner.changes.send(Change::Engine);
         self.inner.due.notify_one();
     }

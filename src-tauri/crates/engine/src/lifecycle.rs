@@ -1,5 +1,6 @@
 //! The engine's start and end, the vault it opens and locks, and what it keeps outside of the profile.
 
+pub(crate) mod auto_lock;
 pub(crate) mod floors;
 pub(crate) mod latest_time;
 pub(crate) mod older_copy;
@@ -10,5 +11,6 @@ pub mod residue;
 pub(crate) mod slots;
 mod state_folder;
 mod unlock;
+pub(crate) mod unlock_request;
 pub(crate) mod unlocker;
 pub(crate) mod vault_handle;

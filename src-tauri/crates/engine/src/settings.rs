@@ -1,10 +1,18 @@
 //! The settings of the user.
 
+mod auto_lock;
+
+pub use auto_lock::AutoLockChange;
+
 use crate::{
-    Engine, Error, access::policy::Operation, engine::blocking, lifecycle::unlocker::Unlocker,
+    Engine, Error,
+    access::{consent::AccessRequest, policy::Operation},
+    engine::blocking,
+    lifecycle::unlocker::Unlocker,
     records::sealed_store::SealedStore,
 };
-use tokenry_core::{Caller, EventKind, Outcome, Secret, Settings};
+use auto_lock::{differences as auto_lock_differences, words as auto_lock_words};
+use tokenry_core::{Caller, Event, EventId, EventKind, Outcome, Secret, Settings};
 use tokenry_vault::SlotKind;
 
 /// Its table has this one row.
@@ -19,15 +27,37 @@ pub struct SettingsChange {
     pub ask_passphrase: Option<bool>,
     /// The passphrase, which switching that takes: a program that clicks in the window does not know it.
     pub passphrase: Option<Secret>,
+    /// When the vault locks by itself.
+    pub auto_lock: AutoLockChange,
+    /// Whether apps with a grant for that get access tokens while the vault is locked.
+    pub tokens_while_locked: Option<bool>,
+}
+
+impl SettingsChange {
+    /// Whether only the window may change that: all but auto-lock, which a program may change with consent.
+    fn is_for_the_window(&self) -> bool {
+        self.loopback.is_some() || self.ask_passphrase.is_some() || self.passphrase.is_some()
+    }
+
+    /// The settings with this change.
+    fn applied_to(&self, before: Settings) -> Settings {
+        Settings {
+            loopback: self.loopback.unwrap_or(before.loopback),
+            loopback_port: before.loopback_port,
+            ask_passphrase: self.ask_passphrase.unwrap_or(before.ask_passphrase),
+            auto_lock: self.auto_lock.applied_to(before.auto_lock),
+            tokens_while_locked: self.tokens_while_locked.unwrap_or(before.tokens_while_locked),
+        }
+    }
 }
 
 impl Engine {
-    /// What the person chose.
+    /// What the user chose.
     ///
     /// # Errors
-    /// While locked, and for anybody but the window.
+    /// While locked, and for an app.
     pub async fn settings(&self, caller: &Caller) -> Result<Settings, Error> {
-        self.allow(caller, Operation::Settings)?;
+        self.allow(caller, Operation::ReadSettings)?;
         self.chosen().await
     }
 
@@ -40,55 +70,51 @@ impl Engine {
         blocking(move || read(&store)).await
     }
 
-    /// Changes what is given.
+    /// Changes what is given. A program may change auto-lock, if the user agrees each time; the window may change all.
     ///
     /// # Errors
-    /// While locked, for anybody but the window, without the passphrase where it takes that, and when it cannot be
-    /// written.
+    /// While locked, when the caller may not or the user does not agree, without the passphrase where it takes that,
+    /// and when it cannot be written.
     pub async fn change_settings(&self, caller: &Caller, change: SettingsChange) -> Result<Settings, Error> {
-        self.allow(caller, Operation::Settings)?;
-        let now = self.chosen().await?;
-        let ask_passphrase = change.ask_passphrase.filter(|ask| *ask != now.ask_passphrase);
-        if ask_passphrase.is_some() {
-            self.may_switch_passphrase(change.passphrase).await?;
+        if change.is_for_the_window() {
+            self.allow(caller, Operation::Settings)?;
         }
-        let loopback = change.loopback;
-        let asking = ask_passphrase.map(|on| {
-            let detail = if on {
-                "the passphrase is asked for"
-            } else {
-                "the passphrase is no longer asked for"
-            };
-            let kind = EventKind::SettingsChanged;
-            self.event(caller, kind, Outcome::Done).with_detail(detail)
-        });
-        let event = loopback.map(|on| {
-            let detail = if on {
-                "HTTP API on 127.0.0.1 enabled"
-            } else {
-                "HTTP API on 127.0.0.1 disabled"
-            };
-            let kind = EventKind::SettingsChanged;
-            self.event(caller, kind, Outcome::Done).with_detail(detail)
-        });
+        change.auto_lock.check()?;
+        let now = self.chosen().await?;
+        if change.ask_passphrase.is_some_and(|ask| ask != now.ask_passphrase) {
+            self.may_switch_passphrase(change.passphrase.clone()).await?;
+        }
+        let mut event = self.event(caller, EventKind::SettingsChanged, Outcome::Done);
+        let differences = auto_lock_differences(now, change.applied_to(now));
+        if differences.is_empty() {
+            self.allow(caller, Operation::ReadSettings)?;
+        } else {
+            let wanted = AccessRequest::new(Operation::AutoLock)
+                .note("It decides when the vault locks, and what apps get while it is locked.")
+                .changing(differences);
+            event = event.by(self.permit(caller, wanted).await?.rule);
+        }
         let (store, now) = (self.store()?, self.now());
-        blocking(move || {
+        let random = self.inner.random.clone();
+        let clock = self.inner.clock.clone();
+        let after = blocking(move || {
             let before = read(&store)?;
-            let after = Settings {
-                loopback: loopback.unwrap_or(before.loopback),
-                ask_passphrase: ask_passphrase.unwrap_or(before.ask_passphrase),
-                ..before
-            };
+            let after = change.applied_to(before);
             if after != before {
                 store.change(now, |transaction| {
                     transaction.put(ROW, &after)?;
-                    let mut events = event.iter().chain(&asking);
-                    events.try_for_each(|event| transaction.event(event))
+                    words(before, after).iter().try_for_each(|detail| {
+                        let id = EventId::new(&*clock, &*random);
+                        let event = Event { id, ..event.clone() };
+                        transaction.event(&event.with_detail(detail))
+                    })
                 })?;
             }
             Ok(after)
         })
-        .await
+        .await?;
+        self.inner.auto_lock.changed.notify_one();
+        Ok(after)
     }
 
     async fn may_switch_passphrase(&self, passphrase: Option<Secret>) -> Result<(), Error> {
@@ -149,6 +175,21 @@ pub(crate) fn asks_passphrase(store: &SealedStore) -> bool {
     read(store).map_or(true, |settings| settings.ask_passphrase)
 }
 
-fn read(store: &SealedStore) -> Result<Settings, Error> {
+/// What changes, a line of the activity log for each.
+fn words(before: Settings, after: Settings) -> Vec<String> {
+    let mut lines = Vec::new();
+    if before.ask_passphrase != after.ask_passphrase {
+        let no_longer = if after.ask_passphrase { "" } else { "no longer " };
+        lines.push(format!("the passphrase is {no_longer}asked for"));
+    }
+    if before.loopback != after.loopback {
+        let how = if after.loopback { "enabled" } else { "disabled" };
+        lines.push(format!("HTTP API on 127.0.0.1 {how}"));
+    }
+    lines.extend(auto_lock_words(before, after));
+    lines
+}
+
+pub(crate) fn read(store: &SealedStore) -> Result<Settings, Error> {
     Ok(store.get(ROW)?.unwrap_or_default())
 }

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod apps;
+mod auto_lock;
 mod clocks;
 pub(crate) mod common;
 mod consent;
@@ -40,5 +41,7 @@ mod single_flight;
 mod slots;
 mod start;
 mod tampering;
+mod unlock_requests;
 mod vault_damage;
 mod vault_lost;
+mod while_locked;

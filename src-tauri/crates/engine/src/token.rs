@@ -7,3 +7,4 @@ pub(crate) mod refresh;
 pub(crate) mod refresh_timing;
 pub(crate) mod request;
 pub(crate) mod scheduler;
+pub(crate) mod while_locked;

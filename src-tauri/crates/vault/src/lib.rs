@@ -49,4 +49,4 @@ pub use unlock::{
     unlock_with_keyring, unlock_with_keyring_and_passphrase, unlock_with_passphrase,
     unlock_with_recovery_code,
 };
-pub use vault::Vault;
+pub use vault::{TokenHasher, Vault};

@@ -33,6 +33,7 @@ pub(crate) const TESTS: &[&str] = &[
     "chromium",
     "sway",
     "python3",
+    "python3-dbusmock",
     "python3-venv",
 ];
 

@@ -31,6 +31,7 @@ pub(crate) fn grant(grant: Grant, app_name: &str) -> contract::Grant {
         connections: grant.connections.iter().map(|id| id.uuid()).collect(),
         credentials: grant.credentials.iter().map(|id| id.uuid()).collect(),
         token_scopes: grant.token_scopes.as_ref().map(list),
+        while_locked: grant.while_locked,
         expires_at: grant.expires_at,
         created_at: grant.created_at,
         last_used_at: grant.last_used_at,
@@ -70,6 +71,7 @@ pub(crate) fn new_grant(body: contract::CreateGrant) -> Result<NewGrant, ApiErro
         connections: body.connections,
         credentials: body.credentials,
         token_scopes: body.token_scopes.map(Scopes::from),
+        while_locked: body.while_locked,
         expires_at: body.expires_at,
     })
 }

@@ -31,5 +31,6 @@ fn vault(report: VaultReport) -> contract::Vault {
         code,
         message,
         waiting_for_keyring: report.waiting_for_keyring,
+        unlock_requests: report.unlock_requests,
     }
 }

@@ -1,10 +1,13 @@
 //! Who a request comes from: the program at the other end, or the app of a bearer token.
 
-use crate::{error::ApiError, oauth};
-use axum::http::{HeaderMap, header};
+use crate::{error::ApiError, extract::UnverifiedApp, oauth};
+use axum::{
+    extract::Request,
+    http::{HeaderMap, header},
+};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use tokenry_core::{Caller, OsRandom, Peer, Random, Secret};
+use tokenry_core::{Caller, Code, OsRandom, Peer, Random, Secret};
 use tokenry_engine::{Engine, Error};
 
 /// The loopback server's own token: its bearer could read a file of our user. Only a keyed hash of it is kept in memory.
@@ -37,28 +40,41 @@ fn keyed(key: &[u8; 64], text: &Secret) -> Hmac<Sha256> {
     mac
 }
 
-/// The caller of a request: the app of the token in its header, or a program of our user. Without a token it is a program of
-/// our user at the socket (`own` is `None`), and refused at the loopback server. A wrong token is always refused.
-pub(super) async fn caller(
+/// Puts the caller into a request: the app of the token in its header, or a program of our user. Without a token it is a
+/// program of our user at the socket (`own` is `None`), and refused at the loopback server. A wrong token is always
+/// refused. A token that a locked vault cannot check is left to the operation, which may wait for the unlock.
+pub(super) async fn identify(
     engine: &Engine,
-    path: &str,
-    headers: &HeaderMap,
+    request: &mut Request,
     peer: &Peer,
     own: Option<&OwnToken>,
-) -> Result<Caller, ApiError> {
+) -> Result<(), ApiError> {
+    let program = || Caller::Program(peer.clone());
     // At these paths an OAuth client authenticates itself in OAuth's own ways (RFC 6749 §2.3.1).
-    if oauth::is_public(path) {
-        return Ok(Caller::Program(peer.clone()));
+    if oauth::is_public(request.uri().path()) {
+        request.extensions_mut().insert(program());
+        return Ok(());
     }
-    match (token(headers)?, own) {
-        (None, None) => Ok(Caller::Program(peer.clone())),
-        (None, Some(_)) => Err(unauthorized(
-            "the loopback server needs a token; send `Authorization: Bearer` with the token in loopback.json or with an \
-             app's own token",
-        )),
-        (Some(token), Some(own)) if own.matches(&token) => Ok(Caller::Program(peer.clone())),
-        (Some(token), _) => Ok(engine.authenticate(&token, Some(peer.clone())).await?),
-    }
+    let caller = match (token(request.headers())?, own) {
+        (None, None) => program(),
+        (None, Some(_)) => {
+            return Err(unauthorized(
+                "the loopback server needs a token; send `Authorization: Bearer` with the token in loopback.json or with \
+                 an app's own token",
+            ));
+        }
+        (Some(token), Some(own)) if own.matches(&token) => program(),
+        (Some(token), _) => match engine.authenticate(&token, Some(peer.clone())).await {
+            Err(error) if error.code() == Code::VaultLocked => {
+                let peer = peer.clone();
+                request.extensions_mut().insert(UnverifiedApp { token, peer });
+                return Ok(());
+            }
+            checked => checked?,
+        },
+    };
+    request.extensions_mut().insert(caller);
+    Ok(())
 }
 
 /// The bearer token (RFC 6750 §2.1), which is read from this header only.

@@ -181,13 +181,11 @@ async fn respond(state: &LoopbackState, admission: &Admission, mut request: Requ
     if let Err(error) = request_guard::check(&request, state.address.port()) {
         return error.into_response();
     }
-    let (path, headers) = (request.uri().path(), request.headers());
-    if let Err(reached) = admission.allows(request.method(), path) {
+    if let Err(reached) = admission.allows(request.method(), request.uri().path()) {
         return ApiError::TooBusy(reached.to_string()).into_response();
     }
-    match bearer::caller(&state.engine, path, headers, admission.peer(), Some(&state.own)).await {
-        Ok(caller) => {
-            request.extensions_mut().insert(caller);
+    match bearer::identify(&state.engine, &mut request, admission.peer(), Some(&state.own)).await {
+        Ok(()) => {
             request.extensions_mut().insert(state.issuer.clone());
             state.router.clone().oneshot(request).await.into_response()
         }

@@ -158,11 +158,8 @@ async fn respond(state: &SocketState, admission: &Admission, mut request: Reques
         return ApiError::TooBusy(reached.to_string()).into_response();
     }
     let is_last = is_stream(method, path);
-    let mut response = match bearer::caller(engine, path, request.headers(), admission.peer(), None).await {
-        Ok(caller) => {
-            request.extensions_mut().insert(caller);
-            router.clone().oneshot(request).await.into_response()
-        }
+    let mut response = match bearer::identify(engine, &mut request, admission.peer(), None).await {
+        Ok(()) => router.clone().oneshot(request).await.into_response(),
         Err(error) => error.into_response(),
     };
     if is_last {

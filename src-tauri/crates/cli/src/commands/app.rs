@@ -76,6 +76,7 @@ fn grant(args: &GrantArgs, engine: &Engine, output: &Output) -> Result<(), Failu
         connections: args.connections.clone(),
         credentials: args.credentials.clone(),
         token_scopes: (!args.token_scopes.is_empty()).then(|| args.token_scopes.clone()),
+        while_locked: args.while_locked,
         expires_at: args.until,
     };
     let grant: Grant = engine.send_body(Method::Post, &["v1", "grants"], &request)?;
@@ -146,13 +147,22 @@ fn text(apps: &[App], names: &Names, style: Style) -> String {
                 Cell::from(""),
                 Cell::from(grant.scopes.join(" ")),
                 Cell::from(with(grant, names)),
-                Cell::from(grant.expires_at.map_or("until revoked".to_owned(), whole_second)),
+                Cell::from(ends(grant)),
                 used(grant.last_used_at),
                 Cell::from(format!("grant {}", grant.id)),
             ]
         }));
     }
     table(&["NAME", "MAY", "WITH", "ENDS", "LAST USED", "ID"], rows, style)
+}
+
+fn ends(grant: &Grant) -> String {
+    let end = grant.expires_at.map_or("until revoked".to_owned(), whole_second);
+    if grant.while_locked {
+        format!("{end}, also while locked")
+    } else {
+        end
+    }
 }
 
 #[cfg(test)]
@@ -165,7 +175,8 @@ mod tests {
         let id = |n: u32| format!("01900000-0000-7000-8000-{n:012}");
         let grant = |n: u32, end: Option<&str>| {
             json!({"id": id(n), "app_id": id(1), "app_name": "backup", "scopes": ["tokens:read"],
-                "connections": [id(3), id(4)], "credentials": [id(5)], "token_scopes": null, "expires_at": end,
+                "connections": [id(3), id(4)], "credentials": [id(5)], "token_scopes": null, "while_locked": end.is_none(),
+                "expires_at": end,
                 "created_at": "2026-01-01T00:00:00Z", "last_used_at": null})
         };
         let app = json!({"id": id(1), "name": "backup", "redirect_uris": [], "public": false,
@@ -180,6 +191,6 @@ mod tests {
             lines[2].contains(&named) && lines[2].contains("2027-01-31T12:00:00Z"),
             "{text}"
         );
-        assert!(lines[3].contains("until revoked"), "{text}");
+        assert!(lines[3].contains("until revoked, also while locked"), "{text}");
     }
 }

@@ -15,6 +15,7 @@ mod provider;
 mod provider_fields;
 mod provider_file;
 mod recovery;
+mod settings;
 mod show;
 mod slots;
 mod status;
@@ -63,6 +64,7 @@ pub(crate) fn run(command: &Command, app_token_file: Option<&Path>, output: &Out
         }
         Command::Vault(VaultCommand::AcceptOlder) => vault::accept_older(&engine()?, output),
         Command::Vault(VaultCommand::Slots { command }) => slots::run(command.as_ref(), &engine()?, output),
+        Command::Settings { command } => settings::run(command.as_ref(), &engine()?, output),
         Command::Serve { arguments } => Err(start::in_foreground(arguments)),
     }
 }

@@ -154,9 +154,15 @@ impl Engine {
     /// authorization server issued.
     ///
     /// # Errors
-    /// When it is unknown, and while locked: then nothing can be compared.
+    /// When it is unknown; and while locked, unless the app has a grant that holds then.
     pub async fn authenticate(&self, bearer: &Secret, peer: Option<Peer>) -> Result<Caller, Error> {
-        let store = self.store()?;
+        let store = match self.store() {
+            Ok(store) => store,
+            Err(error) => {
+                let app = self.inner.kept.app_of(bearer).ok_or(error)?;
+                return Ok(Caller::App(with_its_own_token(app, peer)));
+            }
+        };
         let hash = store.vault().token_hash(bearer);
         let found = store
             .index()
@@ -167,13 +173,7 @@ impl Engine {
             })
             .map(|app| app.id);
         match found {
-            Some(app) => Ok(Caller::App(AppCaller {
-                app,
-                grant: None,
-                scopes: None,
-                token: None,
-                peer,
-            })),
+            Some(app) => Ok(Caller::App(with_its_own_token(app, peer))),
             None if let Some(caller) = self.caller_of_issued(bearer, peer.clone()).await? => Ok(caller),
             None => {
                 let caller = Caller::Program(peer.unwrap_or_else(tokenry_peer::unknown));
@@ -201,6 +201,16 @@ impl Engine {
         ) {
             self.note_app_refused(caller, &error.description);
         }
+    }
+}
+
+fn with_its_own_token(app: AppId, peer: Option<Peer>) -> AppCaller {
+    AppCaller {
+        app,
+        grant: None,
+        scopes: None,
+        token: None,
+        peer,
     }
 }
 

@@ -29,6 +29,8 @@ pub struct NewGrant {
     pub credentials: Vec<String>,
     /// The most that a token may do at its provider.
     pub token_scopes: Option<Scopes>,
+    /// Whether it holds while the vault is locked, too, for access tokens that still live.
+    pub while_locked: bool,
     /// When it ends.
     pub expires_at: Option<Timestamp>,
 }
@@ -62,6 +64,12 @@ impl Engine {
             if new.scopes.is_empty() {
                 wrong.insert("scopes".to_owned(), "must be at least one".to_owned());
             }
+            if new.while_locked && !new.scopes.contains(&ApiScope::TokensRead) {
+                wrong.insert(
+                    "while_locked".to_owned(),
+                    "needs the scope tokens:read".to_owned(),
+                );
+            }
             if new.expires_at.is_some_and(|end| end <= self.now()) {
                 wrong.insert("expires_at".to_owned(), "must be in the future".to_owned());
             }
@@ -77,6 +85,7 @@ impl Engine {
                 connections,
                 credentials,
                 token_scopes: new.token_scopes.filter(|scopes| !scopes.is_empty()),
+                while_locked: new.while_locked,
                 expires_at: new.expires_at,
                 created_at: self.now(),
                 last_used_at: None,
@@ -238,6 +247,9 @@ pub(super) fn differences(index: &Index, grant: &Grant, given: Given, difference
     let credentials = grant.credentials.iter().filter_map(|id| index.credential(*id));
     for credential in credentials {
         row("credential", credential.name.to_string());
+    }
+    if grant.while_locked {
+        row("while_locked", "yes: also while the vault is locked".to_owned());
     }
     if let Some(end) = grant.expires_at {
         row("expires_at", format!("{end:.0}"));

@@ -31,7 +31,9 @@ impl OperationPolicy for Operation {
             Self::ReadApps
             | Self::WriteApps
             | Self::DeleteApp
+            | Self::ReadSettings
             | Self::Settings
+            | Self::AutoLock
             | Self::AuthorizeApp
             | Self::ReadPrompts
             | Self::Answer
@@ -54,6 +56,7 @@ impl OperationPolicy for Operation {
                 | Self::AuthorizeApp
                 | Self::AcceptOlder
                 | Self::WriteSlots
+                | Self::AutoLock
                 | Self::FinishFlow
                 | Self::HandOver
         )
@@ -75,6 +78,7 @@ fn for_a_program(operation: Operation) -> Without {
         | Operation::ReadActivity
         | Operation::ReadApps
         | Operation::ReadPrompts
+        | Operation::ReadSettings
         | Operation::Engine => Without::Allowed,
         Operation::WriteProviders
         | Operation::DeleteProvider
@@ -92,6 +96,7 @@ fn for_a_program(operation: Operation) -> Without {
         | Operation::DeleteApp
         | Operation::AcceptOlder
         | Operation::WriteSlots
+        | Operation::AutoLock
         | Operation::HandOver => Without::Asked,
         Operation::Settings | Operation::AuthorizeApp | Operation::Answer => Without::Refused,
     }

@@ -189,6 +189,7 @@ impl Engine {
             connections: allowed.connections,
             credentials: allowed.credentials,
             token_scopes: None,
+            while_locked: false,
             expires_at: allowed.until,
             created_at: now,
             last_used_at: None,

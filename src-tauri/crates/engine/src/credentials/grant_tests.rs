@@ -35,6 +35,7 @@ fn granted(engine: &Engine, scopes: &[ApiScope], credentials: &[CredentialId]) -
         connections: BTreeSet::new(),
         credentials: credentials.iter().copied().collect(),
         token_scopes: None,
+        while_locked: false,
         expires_at: None,
         created_at: now,
         last_used_at: None,

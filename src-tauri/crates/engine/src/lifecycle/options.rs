@@ -4,6 +4,7 @@ use crate::{ConsentMode, Error, Host};
 use std::{path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 use tokenry_core::{Clock, OsRandom, Random, Secret, SystemClock};
 use tokenry_oauth::Http;
+use tokenry_session::{DesktopSession, SessionMonitor};
 use tokenry_vault::{Keyring, OsKeyring};
 
 /// How long a question of the OS keyring may stay unanswered.
@@ -24,6 +25,8 @@ pub struct Options {
     pub keyring: Arc<dyn Keyring>,
     /// The program around the engine.
     pub host: Arc<dyn Host>,
+    /// What the desktop session reports.
+    pub session: Arc<dyn SessionMonitor>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -51,6 +54,7 @@ impl Options {
             passphrase: None,
             keyring: Arc::new(OsKeyring::new(KEYRING_TIMEOUT)),
             host,
+            session: Arc::new(DesktopSession),
             clock: Arc::new(SystemClock),
             random: Arc::new(OsRandom),
             http: Http::new().map_err(|error| Error::Unavailable(error.to_string()))?,

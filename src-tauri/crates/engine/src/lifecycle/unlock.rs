@@ -32,13 +32,18 @@ impl Engine {
     /// # Errors
     /// Never because of what is under way; the signature leaves room for a host that cannot.
     pub async fn lock(&self, caller: &Caller) -> Result<(), Error> {
+        self.lock_because(caller, None).await
+    }
+
+    /// The same, with the reason in the log.
+    pub(super) async fn lock_because(&self, caller: &Caller, why: Option<&str>) -> Result<(), Error> {
         let Ok(store) = self.store() else {
             return Ok(());
         };
-        self.inner
-            .activity
-            .push(self.event(caller, EventKind::Locked, Outcome::Done));
-        self.write_activity(store, true).await;
+        let event = self.event(caller, EventKind::Locked, Outcome::Done);
+        self.inner.activity.push(event.with_detail_if(why));
+        self.write_activity(store.clone(), true).await;
+        self.keep_tokens(store).await;
         self.count_lock();
         self.shut();
         Ok(())

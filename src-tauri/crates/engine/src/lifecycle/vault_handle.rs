@@ -34,6 +34,8 @@ pub struct VaultReport {
     pub problem: Option<(Code, String)>,
     /// Whether the OS keyring was asked and has not answered yet.
     pub waiting_for_keyring: bool,
+    /// How many requests wait until it is unlocked.
+    pub unlock_requests: u64,
 }
 
 /// Shut or open.

@@ -61,7 +61,10 @@ impl Engine {
         wish: impl Into<TokenRequest>,
     ) -> Result<TokenView, Error> {
         let wish = wish.into();
-        let store = self.store()?;
+        let store = match self.store() {
+            Ok(store) => store,
+            Err(error) => return self.token_while_locked(caller, reference, &wish).ok_or(error),
+        };
         let found = {
             let index = store.index();
             let found = Sight::of(&index, caller, self.latest()).connection(reference);

@@ -115,6 +115,10 @@ impl Differences {
         }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether one of them decides where secrets go, or how they are protected.
     pub(crate) fn are_decisive(&self) -> bool {
         self.0.iter().any(|difference| difference.is_decisive)

@@ -129,6 +129,7 @@ impl AccessRequest {
             Operation::AuthorizeApp => EventKind::AppAuthorized,
             Operation::AcceptOlder => EventKind::OlderAccepted,
             Operation::WriteSlots => EventKind::UnlockingChanged,
+            Operation::AutoLock => EventKind::SettingsChanged,
             _ => EventKind::ConsentDecided,
         }
     }
@@ -164,6 +165,7 @@ impl Engine {
         };
         match rule {
             Ok(rule) => {
+                self.note_use();
                 if let (Rule::Grant(grant), Some(app)) = (rule, caller.app()) {
                     self.inner.activity.used_grant(app, grant, self.now());
                 }

@@ -241,6 +241,7 @@ pub(super) fn operation_words(operation: Operation) -> &'static str {
         Operation::DeleteApp => "to remove an app",
         Operation::AcceptOlder => "to go on with an older copy of the vault",
         Operation::WriteSlots => "to change how the vault is unlocked",
+        Operation::AutoLock => "to change when the vault locks",
         Operation::AuthorizeApp => "to be an authorized app",
         _ => "something else",
     }

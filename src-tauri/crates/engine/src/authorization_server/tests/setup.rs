@@ -76,6 +76,7 @@ impl Setup {
             connections: self.connections(),
             credentials: BTreeSet::new(),
             token_scopes: None,
+            while_locked: false,
             expires_at,
             created_at: now,
             last_used_at: None,

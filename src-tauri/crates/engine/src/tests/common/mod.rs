@@ -4,10 +4,12 @@
 mod browser;
 mod crash;
 mod folder;
+mod session;
 
 pub(crate) use browser::{Browser, answer_of};
 pub(crate) use crash::Doomed;
 use folder::Folder;
+pub(crate) use session::TestSession;
 
 use crate::{
     ConnectOptions, ConnectionChange, ConnectionView, ConsentMode, Engine, Error, Host, HostError, Options,
@@ -15,7 +17,10 @@ use crate::{
 };
 use serde_json::json;
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tokenry_core::{
@@ -37,6 +42,7 @@ pub(crate) struct World {
     pub(crate) clock: FixedClock,
     pub(crate) keyring: Arc<MemoryKeyring>,
     pub(crate) host: Arc<TestHost>,
+    pub(crate) session: Arc<TestSession>,
     pub(crate) folder: Folder,
     pub(crate) http: Http,
     pub(crate) asking: ConsentMode,
@@ -61,6 +67,7 @@ impl World {
             clock,
             keyring: Arc::default(),
             host: Arc::default(),
+            session: Arc::default(),
             folder: Folder::new(),
             http: Http::with_timeouts(TIMEOUT, TIMEOUT).unwrap(),
             asking: ConsentMode::Possible,
@@ -91,10 +98,11 @@ impl World {
             passphrase: None,
             keyring: self.keyring.clone(),
             host: self.host.clone(),
+            session: self.session.clone(),
             clock: Arc::new(self.clock.clone()),
             random: Arc::new(OsRandom),
             http: self.http.clone(),
-            window: false,
+            window: self.host.shows_window.load(Ordering::SeqCst),
             asking: self.asking,
             approval_code: None,
         }
@@ -279,6 +287,9 @@ pub(crate) fn seconds_from(now: Timestamp, then: Option<Timestamp>) -> i64 {
 pub(crate) struct TestHost {
     pub(crate) opened: Mutex<Vec<Url>>,
     pub(crate) scheme: Mutex<Option<SchemeState>>,
+    /// Whether there is a window; how often it was shown.
+    pub(crate) shows_window: AtomicBool,
+    pub(crate) shown: AtomicUsize,
 }
 
 impl Host for TestHost {
@@ -292,6 +303,10 @@ impl Host for TestHost {
     }
 
     fn show_window(&self) -> Result<(), HostError> {
-        Err(HostError("there is none".to_owned()))
+        if !self.shows_window.load(Ordering::SeqCst) {
+            return Err(HostError("there is none".to_owned()));
+        }
+        self.shown.fetch_add(1, Ordering::SeqCst);
+        Ok(())
     }
 }

@@ -67,13 +67,14 @@ async fn the_question_for_a_grant_says_what_the_app_gets_or_loses() {
         connections: vec![NAME.to_owned()],
         credentials: Vec::new(),
         token_scopes: Some(Scopes::parse("read")),
+        while_locked: true,
         expires_at: Some("2999-01-01T00:00:00Z".parse().unwrap()),
     };
     let (giving, caller, asked) = (engine.clone(), program.caller(), grant.clone());
     let giving = tokio::spawn(async move { giving.give_grant(&caller, asked).await });
     let prompt = question(&engine).await;
     let words = format!("{:?}", rows(&prompt));
-    for part in ["backup", "tokens:read", NAME, "\"read\"", "2999"] {
+    for part in ["backup", "tokens:read", NAME, "\"read\"", "while_locked", "2999"] {
         assert!(words.contains(part), "{part}: {words}");
     }
     assert!(prompt.changes.iter().all(|row| row.kind == ChangeKind::Set));

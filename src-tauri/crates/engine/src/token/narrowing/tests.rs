@@ -37,6 +37,7 @@ fn app_with(world: &World, engine: &Engine, connection: ConnectionId, most: Opti
         connections: [connection].into(),
         credentials: [].into(),
         token_scopes: most.map(Scopes::parse),
+        while_locked: false,
         expires_at: None,
         created_at: now,
         last_used_at: None,
