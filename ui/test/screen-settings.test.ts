@@ -23,11 +23,11 @@ it('the address of the HTTP API, which the engine knows a moment after the switc
   const transport = newTransport();
   await open(transport);
   await click('nav-settings');
-  transport.engine.settings = { loopback: true, loopback_port: null, ask_passphrase: false };
+  transport.engine.settings = { ...transport.engine.settings, loopback: true, loopback_port: null };
   transport.engine.log({ kind: 'settings_changed' });
   await settle();
   expect(text('loopback-state')).toBe('Off');
-  transport.engine.settings = { loopback: true, loopback_port: 49200, ask_passphrase: false };
+  transport.engine.settings = { ...transport.engine.settings, loopback: true, loopback_port: 49200 };
   transport.engine.setVault(transport.engine.vault);
   await settle();
   expect(text('loopback-state')).toBe('On, at 127.0.0.1:49200');

@@ -1,6 +1,7 @@
 /** The state of the in-memory engine, and the changes it announces. */
 import type {
   App,
+  AutoLockSources,
   Change,
   Connection,
   Credential,
@@ -10,6 +11,7 @@ import type {
   Provider,
   Revoked,
   Settings,
+  UnlockRequested,
   Vault,
 } from '../../src/lib/types';
 import { ApiError } from './api-error';
@@ -35,7 +37,20 @@ export class MemoryEngine {
   readonly events: Event[] = [];
   readonly apps = new Map<string, App>();
   readonly credentials = new Map<string, Credential>();
-  settings: Settings = { loopback: false, loopback_port: null, ask_passphrase: false };
+  settings: Settings = {
+    loopback: false,
+    loopback_port: null,
+    ask_passphrase: false,
+    auto_lock: { idle_minutes: null, screen_lock: false, suspend: false, user_switch: false },
+    tokens_while_locked: false,
+  };
+  sources: AutoLockSources = {
+    idle: null,
+    screen_lock: ['org.gnome.ScreenSaver'],
+    suspend: 'org.freedesktop.login1',
+    user_switch: null,
+  };
+  unlockRequests: UnlockRequested[] = [];
 
   readonly #tell: (change: Change) => void;
 
@@ -171,6 +186,12 @@ export class MemoryEngine {
   setVault(vault: Vault): void {
     this.vault = vault;
     this.#tell({ type: 'engine.changed' });
+  }
+
+  /** Requests wait until the vault is unlocked. */
+  setUnlockRequests(requests: UnlockRequested[]): void {
+    this.unlockRequests = requests;
+    this.setVault({ ...this.vault, unlock_requests: requests.length });
   }
 
   log(event: Partial<Event> & Pick<Event, 'kind'>): void {

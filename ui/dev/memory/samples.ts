@@ -69,7 +69,7 @@ export function anApp(given: Partial<App> & Pick<App, 'id' | 'name'>): App {
 }
 
 export function aGrant(app: App, given: Partial<Grant> & Pick<Grant, 'id' | 'scopes'>): Grant {
-  const rest = { token_scopes: null, expires_at: null, created_at: NOW(), last_used_at: null };
+  const rest = { token_scopes: null, while_locked: false, expires_at: null, created_at: NOW(), last_used_at: null };
   return { app_id: app.id, app_name: app.name, connections: [], credentials: [], ...rest, ...given };
 }
 

@@ -193,6 +193,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/auto-lock/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show what auto-lock can rely on
+         * @description Looks for the services of this computer that report when the user leaves. Works while the vault is locked.
+         */
+        get: operations["auto_lock_sources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/callback": {
         parameters: {
             query?: never;
@@ -765,12 +785,13 @@ export interface paths {
         };
         /**
          * Show the settings
-         * @description For the window only.
+         * @description Not for apps.
          */
         get: operations["settings"];
         /**
          * Change the settings
-         * @description For the window only. Only the given fields change.
+         * @description Only the given fields change. `loopback`, `ask_passphrase` and `passphrase` are for the window only. When another
+         *     program changes the rest, the user is prompted first.
          */
         put: operations["change_settings"];
         post?: never;
@@ -811,10 +832,34 @@ export interface paths {
         put?: never;
         /**
          * Unlock the vault
-         * @description With the passphrase, with the recovery code, or without either from the OS keyring.
+         * @description With the passphrase, or without one from the OS keyring.
          */
         post: operations["unlock"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/unlock-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the requests that wait until the vault is unlocked
+         * @description For the window only.
+         */
+        get: operations["unlock_requests"];
+        put?: never;
+        post?: never;
+        /**
+         * Dismiss the requests that wait until the vault is unlocked
+         * @description They fail, and no request shows the window for some minutes. For the window only.
+         */
+        delete: operations["dismiss_unlock_requests"];
         options?: never;
         head?: never;
         patch?: never;
@@ -842,71 +887,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/vault/recovery-code": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Create a recovery code
-         * @description The response is the only one that shows it. It replaces the code before it when it is confirmed.
-         */
-        post: operations["new_recovery_code"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/vault/recovery-code/confirm": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Confirm a recovery code
-         * @description Send the code once the user has written it down. From then on it unlocks the vault, and the code before it does not.
-         */
-        post: operations["confirm_recovery_code"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/vault/slots/{kind}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /**
-         * Add or change a way to unlock the vault
-         * @description It replaces the one of its kind. No record is encrypted again. Where the OS keyring does not unlock the vault alone, the
-         *     current passphrase or the recovery code is needed. A recovery code is made at `/v1/vault/recovery-code`.
-         */
-        put: operations["set_slot"];
-        post?: never;
-        /**
-         * Remove a way to unlock the vault
-         * @description A conflict when no way besides a recovery code would be left.
-         */
-        delete: operations["remove_slot"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/v1/window/show": {
         parameters: {
             query?: never;
@@ -921,6 +901,26 @@ export interface paths {
          * @description A conflict when the engine has no window.
          */
         post: operations["show_window"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/window/used": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report that the user uses the window
+         * @description Auto-lock counts it as a use of Tokenry. For the window only.
+         */
+        post: operations["note_use"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1036,6 +1036,34 @@ export interface components {
             redirect?: components["schemas"]["Redirect"] | null;
             /** @description Scopes to request instead of the provider's default scopes; an empty list requests none. */
             scopes?: string[] | null;
+        };
+        /** @description When the vault locks itself. A locked vault also stops what programs do in the background, mail for example. */
+        AutoLock: {
+            /**
+             * Format: int32
+             * @description After so many minutes in which the user was idle; null if it does not.
+             */
+            idle_minutes?: number | null;
+            /** @description When the screen is locked. */
+            screen_lock: boolean;
+            /** @description When the computer suspends. */
+            suspend: boolean;
+            /** @description When another user's session becomes the active one. */
+            user_switch: boolean;
+        };
+        /** @description The services of this computer that auto-lock can rely on, by their D-Bus names. */
+        AutoLockSources: {
+            /**
+             * @description What reports how long the user has been idle. Null: nothing does, and the user counts as idle while Tokenry is
+             *     not used.
+             */
+            idle?: string | null;
+            /** @description What reports that the screen is locked. Empty: nothing does. */
+            screen_lock: string[];
+            /** @description What reports that the computer suspends. Null: nothing does. */
+            suspend?: string | null;
+            /** @description What reports that another user's session is active. Null: nothing does. */
+            user_switch?: string | null;
         };
         /** @description The connection that a sign-in completed. */
         CallbackAnswer: {
@@ -1195,6 +1223,11 @@ export interface components {
             scopes: string[];
             /** @description Limits the scopes of a token at its provider. */
             token_scopes?: string[] | null;
+            /**
+             * @description Whether the app gets access tokens that are still valid while the vault is locked. This has an effect only
+             *     while the setting `tokens_while_locked` is on.
+             */
+            while_locked?: boolean;
         };
         /** @description A new provider. `name`, `client_id` and the endpoints of its grant type are required; an unknown field is an error. */
         CreateProvider: {
@@ -1400,7 +1433,7 @@ export interface components {
          * @description What an event is about.
          * @enum {string}
          */
-        EventKind: "provider_added" | "provider_changed" | "provider_removed" | "flow_started" | "flow_ended" | "connected" | "token_handed_out" | "refreshed" | "refresh_failed" | "scopes_lost" | "connection_changed" | "disconnected" | "revoked" | "locked" | "unlocked" | "older_accepted" | "unlocking_changed" | "redirect_refused" | "consent_asked" | "consent_decided" | "app_added" | "app_removed" | "app_authorized" | "grant_given" | "grant_removed" | "credential_added" | "credential_changed" | "credential_removed" | "credential_handed_out" | "settings_changed" | "app_refused" | "log_damaged" | "handed_over";
+        EventKind: "provider_added" | "provider_changed" | "provider_removed" | "flow_started" | "flow_ended" | "connected" | "token_handed_out" | "refreshed" | "refresh_failed" | "scopes_lost" | "connection_changed" | "disconnected" | "revoked" | "locked" | "unlocked" | "older_accepted" | "redirect_refused" | "consent_asked" | "consent_decided" | "app_added" | "app_removed" | "app_authorized" | "grant_given" | "grant_removed" | "credential_added" | "credential_changed" | "credential_removed" | "credential_handed_out" | "settings_changed" | "app_refused" | "log_damaged" | "handed_over";
         /** @description Events, newest first. */
         EventPage: {
             events: components["schemas"]["Event"][];
@@ -1466,6 +1499,8 @@ export interface components {
             scopes: string[];
             /** @description Limits the scopes of a token at its provider; null allows all scopes of the connection. */
             token_scopes?: string[] | null;
+            /** @description Whether the app gets access tokens that are still valid while the vault is locked, if the settings allow that. */
+            while_locked?: boolean;
         };
         /**
          * @description How a provider gives tokens.
@@ -1788,7 +1823,7 @@ export interface components {
          * @description The requested operation.
          * @enum {string}
          */
-        PromptOperation: "token" | "start_flow" | "finish_flow" | "refresh" | "disconnect" | "write_connection" | "write_providers" | "delete_provider" | "move_endpoint" | "read_credential" | "write_credentials" | "delete_credential" | "write_apps" | "delete_app" | "accept_older" | "write_slots" | "hand_over" | "authorize_app";
+        PromptOperation: "token" | "start_flow" | "finish_flow" | "refresh" | "disconnect" | "write_connection" | "write_providers" | "delete_provider" | "move_endpoint" | "read_credential" | "write_credentials" | "delete_credential" | "write_apps" | "delete_app" | "accept_older" | "hand_over" | "authorize_app" | "auto_lock";
         /** @description How Tokenry works with a provider. Addresses are texts here; `tokenry_core` checks and normalises them. */
         ProviderSettings: {
             /**
@@ -1897,10 +1932,6 @@ export interface components {
          * @enum {string}
          */
         ReauthReason: "revoked" | "expired" | "lost_response" | "scope_missing" | "client_rejected" | "refused" | "other_account";
-        /** @description A recovery code: seven groups of five characters. It is shown once, and unlocks the vault on its own. */
-        RecoveryCode: {
-            code: string;
-        };
         /** @description The connection that a sign-in made, as a credential without its values. */
         RedactedCredential: {
             /** @description Always empty. */
@@ -1966,19 +1997,11 @@ export interface components {
             description: string;
             scope: string;
         };
-        /** @description A way to unlock the vault that is added, or replaces the one of its kind. */
-        SetSlot: {
-            /** @description The new passphrase, 8 to 1024 characters, for a kind that takes one. */
-            new_passphrase?: string | null;
-            /** @description The current passphrase. It or the recovery code is needed where the OS keyring does not unlock the vault alone. */
-            passphrase?: string | null;
-            /** @description The recovery code, instead of the current passphrase. */
-            recovery_code?: string | null;
-        };
         /** @description The user's settings. */
         Settings: {
             /** @description Whether a prompt that is decided each time needs the passphrase to allow it. */
             ask_passphrase: boolean;
+            auto_lock: components["schemas"]["AutoLock"];
             /** @description Whether programs that only speak TCP may call on 127.0.0.1. */
             loopback: boolean;
             /**
@@ -1986,17 +2009,14 @@ export interface components {
              * @description The port of that server; null until it ran once.
              */
             loopback_port?: number | null;
+            /** @description Whether apps with a grant `while_locked` get access tokens that are still valid while the vault is locked. */
+            tokens_while_locked: boolean;
         };
         /**
          * @description A way to unlock a vault.
          * @enum {string}
          */
         SlotKind: "keyring" | "keyring_and_passphrase" | "passphrase" | "recovery_code";
-        /** @description What proves that a change is the user's, where the OS keyring does not unlock the vault alone: one of these. */
-        SlotProof: {
-            passphrase?: string | null;
-            recovery_code?: string | null;
-        };
         /** @description Where to send the browser so that a credential becomes `active`. */
         StartAnswer: {
             /** @description The provider's own URL, with all parameters. */
@@ -2045,13 +2065,29 @@ export interface components {
              */
             scope?: string | null;
         };
-        /** @description How to unlock the vault: with a passphrase, with the recovery code, or without either from the OS keyring. */
+        /** @description How to unlock the vault: with a passphrase, or without one from the OS keyring. */
         UnlockRequest: {
             /** @description Create a vault when none exists. A vault is never replaced. */
             create?: boolean;
             passphrase?: string | null;
-            /** @description In upper or lower case, with or without hyphens. */
-            recovery_code?: string | null;
+        };
+        /** @description A request that waits until the vault is unlocked. */
+        UnlockRequested: {
+            /** Format: int32 */
+            pid?: number | null;
+            /** @description The path of the program that made the request: a label, not a proof. */
+            program?: string | null;
+        };
+        /** @description When the vault locks itself. Only the given fields change. */
+        UpdateAutoLock: {
+            /**
+             * Format: int32
+             * @description 1 to 1440; 0 turns it off.
+             */
+            idle_minutes?: number | null;
+            screen_lock?: boolean | null;
+            suspend?: boolean | null;
+            user_switch?: boolean | null;
         };
         /** @description Changes of a credential. Only the given fields change. `redactFields` and `expiresAt` are accepted, too. */
         UpdateCredential: {
@@ -2116,9 +2152,12 @@ export interface components {
         UpdateSettings: {
             /** @description Only where a passphrase unlocks the vault. */
             ask_passphrase?: boolean | null;
+            auto_lock?: components["schemas"]["UpdateAutoLock"] | null;
             loopback?: boolean | null;
             /** @description The passphrase, which is needed to change `ask_passphrase`. */
             passphrase?: string | null;
+            /** @description Whether apps with a grant `while_locked` get access tokens that are still valid while the vault is locked. */
+            tokens_while_locked?: boolean | null;
         };
         /** @description The state of the vault. */
         Vault: {
@@ -2132,6 +2171,11 @@ export interface components {
             /** @description The ways to unlock it. */
             slots: components["schemas"]["SlotKind"][];
             state: components["schemas"]["VaultState"];
+            /**
+             * Format: int64
+             * @description How many requests wait until it is unlocked.
+             */
+            unlock_requests?: number;
             /** @description Whether Tokenry waits for the OS keyring to unlock it. */
             waiting_for_keyring?: boolean;
         };
@@ -2944,6 +2988,80 @@ export interface operations {
             };
             /** @description rate_limited */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    auto_lock_sources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The services that were found. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AutoLockSources"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7114,7 +7232,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description permission_denied */
+            /** @description permission_denied or consent_denied or interaction_required */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7161,6 +7279,15 @@ export interface operations {
             };
             /** @description vault_locked */
             423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7349,6 +7476,154 @@ export interface operations {
             };
         };
     };
+    unlock_requests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnlockRequested"][];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    dismiss_unlock_requests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Dismissed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
     accept_older: {
         parameters: {
             query?: never;
@@ -7423,432 +7698,6 @@ export interface operations {
             };
         };
     };
-    new_recovery_code: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: {
-            content: {
-                "application/json": components["schemas"]["SlotProof"] | null;
-            };
-        };
-        responses: {
-            /** @description The code, not confirmed yet. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RecoveryCode"];
-                };
-            };
-            /** @description unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description permission_denied or consent_denied or interaction_required */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description payload_too_large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description validation_error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description vault_locked */
-            423: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description rate_limited */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description internal */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description oauth_unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-        };
-    };
-    confirm_recovery_code: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RecoveryCode"];
-            };
-        };
-        responses: {
-            /** @description It unlocks the vault from now on. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Success"];
-                };
-            };
-            /** @description unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description permission_denied or consent_denied or interaction_required */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description not_found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description payload_too_large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description validation_error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description vault_locked */
-            423: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description rate_limited */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description internal */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-        };
-    };
-    set_slot: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The kind. */
-                kind: components["schemas"]["SlotKind"];
-            };
-            cookie?: never;
-        };
-        requestBody?: {
-            content: {
-                "application/json": components["schemas"]["SetSlot"] | null;
-            };
-        };
-        responses: {
-            /** @description It unlocks the vault from now on. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Success"];
-                };
-            };
-            /** @description unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description permission_denied or consent_denied or interaction_required */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description payload_too_large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description validation_error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description vault_locked */
-            423: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description rate_limited */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description internal */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description oauth_unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-        };
-    };
-    remove_slot: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The kind. */
-                kind: components["schemas"]["SlotKind"];
-            };
-            cookie?: never;
-        };
-        requestBody?: {
-            content: {
-                "application/json": components["schemas"]["SlotProof"] | null;
-            };
-        };
-        responses: {
-            /** @description It no longer unlocks the vault. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Success"];
-                };
-            };
-            /** @description unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description permission_denied or consent_denied or interaction_required */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description payload_too_large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description validation_error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description vault_locked */
-            423: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description rate_limited */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description internal */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description oauth_unavailable */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-        };
-    };
     show_window: {
         parameters: {
             query?: never;
@@ -7905,6 +7754,80 @@ export interface operations {
             };
             /** @description validation_error */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    note_use: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Noted. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
                 headers: {
                     [name: string]: unknown;
                 };

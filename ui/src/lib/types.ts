@@ -39,6 +39,10 @@ export type EventQuery = NonNullable<paths['/v1/events']['get']['parameters']['q
 
 export type Settings = Schemas['Settings'];
 export type UpdateSettings = Schemas['UpdateSettings'];
+export type AutoLock = Schemas['AutoLock'];
+export type UpdateAutoLock = Schemas['UpdateAutoLock'];
+export type AutoLockSources = Schemas['AutoLockSources'];
+export type UnlockRequested = Schemas['UnlockRequested'];
 
 export type ErrorCode = Schemas['ErrorCode'];
 export type ErrorBody = Schemas['ErrorBody'];

@@ -44,7 +44,8 @@ export const apps = [
 function grant(engine: MemoryEngine, body: CreateGrant): Grant {
   const app = engine.app(body.app);
   const { scopes, connections = [], credentials = [], token_scopes = null, expires_at = null } = body;
-  const given = aGrant(app, { id: nextId(), scopes, connections, credentials, token_scopes, expires_at });
+  const { while_locked = false } = body;
+  const given = aGrant(app, { id: nextId(), scopes, connections, credentials, token_scopes, while_locked, expires_at });
   engine.putApp({ ...app, grants: [...app.grants, given] });
   engine.log({ kind: 'grant_given', app_id: app.id });
   return given;

@@ -35,6 +35,13 @@ export const vault = [
   }),
   on('get', '/v1/settings', (engine) => engine.settings),
   on('put', '/v1/settings', (engine, { body }) => changeSettings(engine, body)),
+  on('get', '/v1/auto-lock/sources', (engine) => engine.sources),
+  on('get', '/v1/unlock-requests', (engine) => engine.unlockRequests),
+  on('delete', '/v1/unlock-requests', (engine) => {
+    engine.setUnlockRequests([]);
+    return SUCCESS;
+  }),
+  on('post', '/v1/window/used', () => SUCCESS),
 ];
 
 function unlock(engine: MemoryEngine, passphrase: string | undefined, create: boolean) {
@@ -95,7 +102,8 @@ function removeSlot(engine: MemoryEngine, kind: SlotKind, proof: SlotProof) {
   return slots(engine, kind, false);
 }
 
-function changeSettings(engine: MemoryEngine, { loopback, ask_passphrase }: UpdateSettings) {
+function changeSettings(engine: MemoryEngine, change: UpdateSettings) {
+  const { loopback, ask_passphrase, auto_lock, tokens_while_locked } = change;
   if (loopback != null) {
     engine.settings = { ...engine.settings, loopback, loopback_port: loopback ? 49200 : null };
     engine.log({ kind: 'settings_changed' });
@@ -104,5 +112,20 @@ function changeSettings(engine: MemoryEngine, { loopback, ask_passphrase }: Upda
     engine.settings = { ...engine.settings, ask_passphrase };
     engine.log({ kind: 'settings_changed' });
   }
+  if (auto_lock != null) {
+    const { idle_minutes, ...switches } = auto_lock;
+    const before = engine.settings.auto_lock;
+    const idle = idle_minutes == null ? (before.idle_minutes ?? null) : idle_minutes || null;
+    engine.settings = { ...engine.settings, auto_lock: { ...before, ...given(switches), idle_minutes: idle } };
+    engine.log({ kind: 'settings_changed' });
+  }
+  if (tokens_while_locked != null) {
+    engine.settings = { ...engine.settings, tokens_while_locked };
+    engine.log({ kind: 'settings_changed' });
+  }
   return engine.settings;
+}
+
+function given(switches: Record<string, boolean | null | undefined>): Record<string, boolean> {
+  return Object.fromEntries(Object.entries(switches).filter((entry): entry is [string, boolean] => entry[1] != null));
 }

@@ -1,6 +1,6 @@
 import type { Client } from '../transport/client';
 import { Failure } from '../transport/failure';
-import type { EngineStatus, SlotKind, SlotProof } from '../types';
+import type { EngineStatus, SlotKind, SlotProof, UnlockRequested } from '../types';
 
 /** The engine and its vault. */
 export class Engine {
@@ -77,6 +77,22 @@ export class Engine {
     } finally {
       await this.load();
     }
+  }
+
+  /** The requests that wait until the vault is unlocked. @throws Failure */
+  unlockRequests(): Promise<UnlockRequested[]> {
+    return this.#client.call('get', '/v1/unlock-requests');
+  }
+
+  /** The user does not unlock the vault now. @throws Failure */
+  async dismissUnlockRequests(): Promise<void> {
+    await this.#client.call('delete', '/v1/unlock-requests');
+    await this.load();
+  }
+
+  /** The user uses the window: auto-lock counts that. @throws Failure */
+  async used(): Promise<void> {
+    await this.#client.call('post', '/v1/window/used');
   }
 
   /** @throws Failure */

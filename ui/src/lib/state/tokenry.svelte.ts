@@ -16,6 +16,9 @@ import { Notices } from './notices.svelte';
 import { Providers } from './providers.svelte';
 import { Settings } from './settings.svelte';
 
+/** How often the engine is told at most that the window is used. */
+const USE_INTERVAL_MS = 20_000;
+
 /** The state of the whole window. It loads everything at the start, and again whatever a change names. */
 export class Tokenry {
   readonly transport: Transport;
@@ -37,6 +40,7 @@ export class Tokenry {
   usedRecoveryCode = $state(false);
 
   #open = false;
+  #usedAt = 0;
   #stopChanges: (() => void) | undefined;
 
   constructor(transport: Transport) {
@@ -91,6 +95,15 @@ export class Tokenry {
     } finally {
       await this.#follow();
     }
+  }
+
+  /** A click or a key: auto-lock counts it, where nothing else says whether the user is idle. */
+  noteUse(): void {
+    const now = Date.now();
+    if (!this.#open || now - this.#usedAt < USE_INTERVAL_MS) return;
+    this.#usedAt = now;
+    // One that is lost is made up for by the next.
+    void this.engine.used().catch(() => undefined);
   }
 
   async lock(): Promise<void> {

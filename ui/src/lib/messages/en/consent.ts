@@ -92,6 +92,10 @@ const operation: Record<PromptOperation, Question> = {
     title: () => 'Replace the running Tokenry?',
     wants: () => 'wants to take over from the running Tokenry. Allow this only if you just started Tokenry.',
   },
+  auto_lock: {
+    title: () => 'Change when the vault locks?',
+    wants: () => 'wants to change when the vault locks, or what apps get while it is locked.',
+  },
   authorize_app: {
     title: (_, requester) => `Let ${requester} use Tokenry?`,
     wants: () => 'wants access to your connections. Select what it may use.',
@@ -121,6 +125,12 @@ const fields: Readonly<Record<string, string>> = {
   redirect_uris: 'Redirect URIs',
   public: 'Public client',
   token_scopes: 'Scopes limited to',
+  while_locked: 'While the vault is locked',
+  idle_minutes: 'Lock when idle (minutes)',
+  screen_lock: 'Lock with the screen',
+  suspend: 'Lock at suspend',
+  user_switch: 'Lock at user switch',
+  tokens_while_locked: 'Tokens while locked',
   owner: 'Belongs to',
   allow_further: 'Another account',
   account: 'Account',

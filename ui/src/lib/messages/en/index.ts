@@ -1,6 +1,7 @@
 /** The English messages: one file per screen. */
 import { activity } from './activity';
 import { apps } from './apps';
+import { autoLock, unlockRequest } from './auto-lock';
 import { common, time } from './common';
 import { connectDialog, connection, disconnectDialog, labelDialog, reason, revoked, status } from './connections';
 import { consent } from './consent';
@@ -17,6 +18,7 @@ import { closing, header, help, window } from './window';
 export const messages = {
   activity,
   apps,
+  autoLock,
   closing,
   common,
   connectDialog,
@@ -39,5 +41,6 @@ export const messages = {
   signIn,
   status,
   time,
+  unlockRequest,
   window,
 };
