@@ -49,7 +49,8 @@ impl DesktopSession {
         }
         // xdg-open finds its way through gio then, as it does on a real desktop.
         env.insert("XDG_CURRENT_DESKTOP".to_owned(), "GNOME".into());
-        let bus = start_bus(root.path(), &mut env);
+        let files = (root.path().join("bus.conf"), root.path().join("run/bus"));
+        let bus = start_bus(&files.0, &files.1, &mut env);
         Self {
             keyring: None,
             display: None,
@@ -213,16 +214,14 @@ impl DesktopSession {
 }
 
 /// A bus that starts nothing by itself: a test's keyring is absent when the test did not start one.
-fn start_bus(root: &Path, env: &mut BTreeMap<String, OsString>) -> Running {
-    let config = root.join("bus.conf");
-    let socket = root.join("run/bus");
+pub(crate) fn start_bus(config: &Path, socket: &Path, env: &mut BTreeMap<String, OsString>) -> Running {
     let text = format!(
         "<busconfig><type>session</type><listen>unix:path={}</listen><auth>EXTERNAL</auth>\
          <policy context=\"default\"><allow send_destination=\"*\"/><allow own=\"*\"/>\
          <allow receive_sender=\"*\"/></policy></busconfig>",
         socket.display()
     );
-    fs::write(&config, text).unwrap();
+    fs::write(config, text).unwrap();
     let mut daemon = Command::new("dbus-daemon");
     daemon
         .env_clear()
@@ -230,7 +229,7 @@ fn start_bus(root: &Path, env: &mut BTreeMap<String, OsString>) -> Running {
         .arg("--nofork")
         .arg("--print-address=1")
         .arg("--config-file")
-        .arg(&config);
+        .arg(config);
     let mut bus = Running::start(daemon);
     env.insert("DBUS_SESSION_BUS_ADDRESS".to_owned(), bus.line().into());
     bus

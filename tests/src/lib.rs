@@ -24,6 +24,7 @@ pub mod python;
 pub mod sandbox;
 pub mod screen;
 pub mod socket;
+pub mod system_bus;
 pub mod terminal;
 pub mod wayland;
 pub mod webdriver;
