@@ -52,8 +52,10 @@ impl SystemBus {
         let _ = std::fs::remove_file(&socket);
         let mut env = self.env.clone();
         self.bus = Some(start_bus(&self.folder.path().join("bus.conf"), &socket, &mut env));
-        let address = env["DBUS_SESSION_BUS_ADDRESS"].clone();
-        self.env.insert("DBUS_SYSTEM_BUS_ADDRESS".to_owned(), address);
+        // Without the bus's id, which changes: the address of a system bus has none.
+        let address = format!("unix:path={}", socket.display());
+        self.env
+            .insert("DBUS_SYSTEM_BUS_ADDRESS".to_owned(), address.into());
         self.logind = Some(mock(&self.env, &["--system", "--template", "logind"]));
         let bus = self.connect();
         wait_for("logind", || has_owner(&bus, LOGIND).then_some(()));

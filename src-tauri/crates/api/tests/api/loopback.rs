@@ -319,14 +319,10 @@ async fn it_is_off_until_the_user_enables_it_and_a_program_cannot() {
     let fixture = Fixture::new().await;
     let _kept = keep(&fixture, false).await;
     assert!(!file(&fixture).exists());
-    for (method, body) in [("GET", None), ("PUT", Some(json!({"loopback": true})))] {
-        let answer = fixture.ask(method, "/v1/settings", body).await;
-        assert_eq!(
-            (answer.status, answer.code()),
-            (403, "permission_denied"),
-            "{method}"
-        );
-    }
+    let answer = fixture
+        .ask("PUT", "/v1/settings", Some(json!({"loopback": true})))
+        .await;
+    assert_eq!((answer.status, answer.code()), (403, "permission_denied"));
     assert!(!file(&fixture).exists());
     assert_eq!(switch(&fixture, true).await["loopback"], true);
     until(&fixture, true).await;
@@ -336,8 +332,8 @@ async fn it_is_off_until_the_user_enables_it_and_a_program_cannot() {
     assert_eq!(say(port, request.as_bytes()).await.status, 200);
     let settings = fixture.ask_as(Caller::Ui, "GET", "/v1/settings", None).await.json;
     assert_eq!(
-        settings,
-        json!({"loopback": true, "loopback_port": port, "ask_passphrase": false})
+        (&settings["loopback"], &settings["loopback_port"]),
+        (&json!(true), &json!(port))
     );
     switch(&fixture, false).await;
     until(&fixture, false).await;
