@@ -36,8 +36,6 @@ struct Kept {
     /// Recognises the own tokens of apps. It opens no record.
     hasher: TokenHasher,
     apps: Vec<KeptApp>,
-    /// The latest time that was seen: what has ended stays ended.
-    latest: Timestamp,
     handed_out: usize,
 }
 
@@ -54,22 +52,20 @@ struct KeptToken {
     /// What the app may call the connection.
     names: Vec<String>,
     token: TokenView,
-    /// When the token ends, or the grant, whichever is first.
-    ends: Timestamp,
+    /// When the token ends, or the grant, whichever is first; by the time since boot, which cannot be set back.
+    ends: Duration,
 }
 
 impl Kept {
-    /// Wipes what has ended. Gives the latest time that was seen.
-    fn wipe_ended(&mut self, now: Timestamp) -> Timestamp {
-        self.latest = self.latest.max(now);
+    /// Wipes what has ended by this time since boot.
+    fn wipe_ended(&mut self, now: Duration) {
         for app in &mut self.apps {
-            app.tokens.retain(|kept| kept.ends > self.latest);
+            app.tokens.retain(|kept| kept.ends > now);
         }
         self.apps.retain(|app| !app.tokens.is_empty());
-        self.latest
     }
 
-    fn next_end(&self) -> Option<Timestamp> {
+    fn next_end(&self) -> Option<Duration> {
         let ends = self.apps.iter().flat_map(|app| &app.tokens).map(|kept| kept.ends);
         ends.min()
     }
@@ -101,7 +97,7 @@ impl KeptTokens {
     }
 
     /// Wipes what has ended. Gives when the next one ends; `None` when nothing is left.
-    fn wipe_ended(&self, now: Timestamp) -> Option<Timestamp> {
+    fn wipe_ended(&self, now: Duration) -> Option<Duration> {
         let mut kept = locks::lock(&self.0);
         let inner = kept.as_mut()?;
         inner.wipe_ended(now);
@@ -144,7 +140,7 @@ impl Engine {
             let Some(token_hash) = store.index().app(grant.app).and_then(|app| app.token_hash) else {
                 continue;
             };
-            let tokens = tokens_of(store, &grant, now)?;
+            let tokens = tokens_of(store, &grant, (now, self.inner.clock.boottime()))?;
             match apps.iter_mut().find(|app| app.id == grant.app) {
                 Some(app) => app.tokens.extend(tokens),
                 None => apps.push(KeptApp {
@@ -158,7 +154,6 @@ impl Engine {
         Ok((!apps.is_empty()).then(|| Kept {
             hasher: store.vault().token_hasher(),
             apps,
-            latest: now,
             handed_out: 0,
         }))
     }
@@ -178,7 +173,7 @@ impl Engine {
         let (view, grant, provider, connection) = {
             let mut kept = locks::lock(&self.inner.kept.0);
             let kept = kept.as_mut()?;
-            kept.wipe_ended(self.now());
+            kept.wipe_ended(self.inner.clock.boottime());
             if kept.handed_out >= MAX_HAND_OUTS {
                 return None;
             }
@@ -206,11 +201,9 @@ impl Engine {
 /// Wipes each token when it ends, until the vault is unlocked.
 async fn wipe_in_time(engine: Engine) {
     let locks = engine.locks();
-    while let Some(next) = engine.inner.kept.wipe_ended(engine.now()) {
-        let left = next
-            .duration_since(engine.now())
-            .try_into()
-            .unwrap_or(Duration::ZERO);
+    let clock = &engine.inner.clock;
+    while let Some(next) = engine.inner.kept.wipe_ended(clock.boottime()) {
+        let left = next.saturating_sub(clock.boottime());
         tokio::time::sleep(WIPE_INTERVAL.min(left)).await;
         if engine.locks() > locks + 1 {
             // A later lock has a task of its own.
@@ -219,8 +212,12 @@ async fn wipe_in_time(engine: Engine) {
     }
 }
 
-/// The living tokens that this grant covers.
-fn tokens_of(store: &SealedStore, grant: &Grant, now: Timestamp) -> Result<Vec<KeptToken>, Error> {
+/// The living tokens that this grant covers. `now` is also the time since boot.
+fn tokens_of(
+    store: &SealedStore,
+    grant: &Grant,
+    (now, boottime): (Timestamp, Duration),
+) -> Result<Vec<KeptToken>, Error> {
     let mut tokens = Vec::new();
     for id in &grant.connections {
         let Some(connection) = store.index().connection(*id).cloned() else {
@@ -241,13 +238,14 @@ fn tokens_of(store: &SealedStore, grant: &Grant, now: Timestamp) -> Result<Vec<K
         let Some(ends) = token.expires_at.filter(|end| *end > now && is_within) else {
             continue;
         };
+        let ends = grant.expires_at.map_or(ends, |end| end.min(ends));
         tokens.push(KeptToken {
             grant: grant.id,
             provider: connection.provider,
             connection: *id,
             names: names_of(store, &connection, grant, now),
             token,
-            ends: grant.expires_at.map_or(ends, |end| end.min(ends)),
+            ends: boottime + ends.duration_since(now).unsigned_abs(),
         });
     }
     Ok(tokens)
