@@ -33,7 +33,7 @@ async fn a_program_waits_for_the_unlock_in_the_window_or_is_dismissed_there() {
     desktop.profile.tokenry(&["lock"]).success();
     let waits = desktop.profile.tokenry_running(&["token", "planted"]);
     screen
-        .reads("unlock-request", "tokenry waits until you unlock")
+        .reads("unlock-request", "waits until you unlock the vault")
         .await;
     picture(&screen, "unlock-request.png").await;
     wait_for("the program says what it waits for", || {

@@ -76,7 +76,7 @@ it('the lock screen says what waits for the vault, and can dismiss it', async ()
   expect(screen.queryByTestId('unlock-request')).toBeNull();
   transport.engine.setUnlockRequests([{ program: '/usr/bin/mbsync', pid: 7 }]);
   await settle();
-  expect(text('unlock-request')).toContain('/usr/bin/mbsync waits until you unlock the vault.');
+  expect(text('unlock-request')).toContain('A program waits until you unlock the vault: /usr/bin/mbsync');
   await click('dismiss-unlock');
   expect(transport.lines).toContain('DELETE /v1/unlock-requests');
   expect(screen.queryByTestId('unlock-request')).toBeNull();

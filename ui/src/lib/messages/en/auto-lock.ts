@@ -34,8 +34,8 @@ export const autoLock = {
 
 /** On the lock screen: why the window came up. */
 export const unlockRequest = {
-  one: (program: string) => `${program} waits until you unlock the vault.`,
-  many: (n: number, program: string) => `${program} and ${n} more wait until you unlock the vault.`,
-  aProgram: 'A program',
+  one: (program: string) => `A program waits until you unlock the vault: ${program}`,
+  many: (programs: string) => `Programs wait until you unlock the vault: ${programs}`,
+  aProgram: 'unknown',
   dismiss: 'Not now',
 };
