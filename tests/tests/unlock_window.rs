@@ -12,7 +12,7 @@ use tokenry_testkit::{Behaviour, Server};
 const VAULT_LOCKED: i32 = 20;
 const UNAUTHORIZED: i32 = 11;
 
-/// Keeps a picture where whoever works on the window wants to look at it.
+/// Keeps a picture of the window, for a look at it.
 async fn picture(screen: &Screen, name: &str) {
     if let Some(folder) = std::env::var_os("TOKENRY_PICTURES") {
         screen.picture(&Path::new(&folder).join(name)).await;
@@ -94,7 +94,7 @@ async fn an_app_gets_its_token_while_the_vault_is_locked_and_other_programs_wait
     screen.see("lock-screen").await;
     assert!(!screen.has("unlock-request").await, "it needed no unlock");
 
-    // An app whose token nobody can check now waits, too.
+    // An app whose token cannot be checked now waits, too.
     std::fs::write(&file, "tokenry_app_unknown").unwrap();
     let waits = profile.tokenry_running(&as_app);
     screen.see("unlock-request").await;

@@ -1,6 +1,6 @@
 //! Operating systems whose session is not asked: nothing is available there.
 
-use crate::{SessionMonitor, Sources, Wanted, Watch};
+use crate::{SessionMonitor, Sources, Watch, WatchOptions};
 use std::{future::Future, pin::Pin};
 use tokio::task::JoinSet;
 
@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 pub struct DesktopSession;
 
 impl SessionMonitor for DesktopSession {
-    fn watch(&self, _: &Wanted) -> Watch {
+    fn watch(&self, _: &WatchOptions) -> Watch {
         Watch::new(|_| JoinSet::new())
     }
 

@@ -14,4 +14,4 @@ mod monitor;
 pub use elsewhere::DesktopSession;
 #[cfg(target_os = "linux")]
 pub use linux::DesktopSession;
-pub use monitor::{Inhibitor, Reporter, SessionEvent, SessionMonitor, Sources, Wanted, Watch};
+pub use monitor::{Inhibitor, Reporter, SessionEvent, SessionMonitor, Sources, Watch, WatchOptions};

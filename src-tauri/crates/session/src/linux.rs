@@ -6,7 +6,7 @@ mod logind_signal;
 mod screen;
 mod screen_signal;
 
-use crate::{Reporter, SessionMonitor, Sources, Wanted, Watch};
+use crate::{Reporter, SessionMonitor, Sources, Watch, WatchOptions};
 use std::{future::Future, pin::Pin, time::Duration};
 use tokio::{task::JoinSet, time::Instant};
 
@@ -21,11 +21,11 @@ const STABLE: Duration = Duration::from_secs(60);
 pub struct DesktopSession;
 
 impl SessionMonitor for DesktopSession {
-    fn watch(&self, wanted: &Wanted) -> Watch {
+    fn watch(&self, wanted: &WatchOptions) -> Watch {
         let wanted = wanted.clone();
         Watch::new(|reporter| {
             let mut tasks = JoinSet::new();
-            if wanted != Wanted::default() {
+            if wanted != WatchOptions::default() {
                 tasks.spawn(keep("system", wanted.clone(), reporter.clone(), logind::listen));
             }
             if wanted.idle.is_some() || wanted.screen_lock {
@@ -53,9 +53,9 @@ impl SessionMonitor for DesktopSession {
 /// Listens again whenever the connection has ended.
 async fn keep<F>(
     bus: &'static str,
-    wanted: Wanted,
+    wanted: WatchOptions,
     reporter: Reporter,
-    listen: impl Fn(Wanted, Reporter) -> F + Send,
+    listen: impl Fn(WatchOptions, Reporter) -> F + Send,
 ) where
     F: Future<Output = zbus::Result<()>> + Send,
 {

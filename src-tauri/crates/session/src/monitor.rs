@@ -11,7 +11,7 @@ const MAX_WAITING_EVENTS: usize = 16;
 
 /// What is to be reported. Nothing else is listened for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct WatchOptions {
     /// That the user has been idle for this long.
     pub idle: Option<Duration>,
     /// That the screen was locked.
@@ -65,7 +65,7 @@ pub struct Sources {
 /// Where events come from. A parameter of the engine, so that every branch can be tested.
 pub trait SessionMonitor: Send + Sync {
     /// Listens until the result is dropped. Needs a tokio runtime around it.
-    fn watch(&self, wanted: &Wanted) -> Watch;
+    fn watch(&self, wanted: &WatchOptions) -> Watch;
 
     /// Looks once which services are there.
     fn sources(&self) -> Pin<Box<dyn Future<Output = Sources> + Send + '_>>;
@@ -118,7 +118,7 @@ impl Watch {
 impl Reporter {
     /// Reports an event.
     pub async fn report(&self, event: SessionEvent) {
-        // Without a receiver nobody wants it any more.
+        // Without a receiver it is not wanted any more.
         let _ = self.events.send(event).await;
     }
 

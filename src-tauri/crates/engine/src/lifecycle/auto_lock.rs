@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 use tokenry_core::{self as core, Caller};
-use tokenry_session::{SessionEvent, Sources, Wanted};
+use tokenry_session::{SessionEvent, Sources, WatchOptions};
 use tokio::sync::{Notify, watch};
 
 /// How often it is looked at least how long Tokenry has not been used: timers stop while the machine sleeps.
@@ -90,7 +90,7 @@ impl Engine {
         auto_lock
             .counts_use
             .store(wanted.idle.is_some(), Ordering::Relaxed);
-        if wanted == Wanted::default() {
+        if wanted == WatchOptions::default() {
             return future::pending().await;
         }
         // Opening the vault or changing the settings is a use, too.
@@ -157,8 +157,8 @@ impl Engine {
     }
 }
 
-fn wanted(settings: core::AutoLock) -> Wanted {
-    Wanted {
+fn wanted(settings: core::AutoLock) -> WatchOptions {
+    WatchOptions {
         idle: settings
             .idle_minutes
             .map(|minutes| Duration::from_secs(60 * u64::from(minutes))),

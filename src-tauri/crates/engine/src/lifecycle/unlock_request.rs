@@ -21,8 +21,8 @@ const MAX_WAITING: usize = 64;
 /// How often it is looked whether the requester is still there and still the same program.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
-const DISMISSED: &str = "the window to unlock it was closed, or nobody unlocked it in time; unlock it with `tokenry \
-                         unlock` or in the window";
+const DISMISSED: &str = "the window to unlock it was closed, or the user did not unlock it in time; unlock it with \
+                         `tokenry unlock` or in the window";
 
 /// The requests that wait, and the pause after a dismissal.
 pub(crate) struct UnlockRequests {

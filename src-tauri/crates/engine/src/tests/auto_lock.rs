@@ -4,7 +4,7 @@ use crate::tests::common::{NAME, World, seen, status, token, ui, until};
 use crate::{AutoLockChange, Engine, Error, PromptAnswer, Proof, SettingsChange, VaultState};
 use std::{io::Read, os::unix::net::UnixStream, sync::atomic::Ordering, time::Duration};
 use tokenry_core::{Caller, Code, ConnectionStatus, Event, EventKind, Peer};
-use tokenry_session::{Inhibitor, SessionEvent, Wanted};
+use tokenry_session::{Inhibitor, SessionEvent, WatchOptions};
 use tokenry_testkit::{Behaviour, Fault};
 
 const ALL: AutoLockChange = AutoLockChange {
@@ -23,7 +23,7 @@ async fn set(engine: &Engine, auto_lock: AutoLockChange) {
 }
 
 /// Waits until so many watches were begun.
-async fn watches(world: &World, count: usize) -> Vec<Wanted> {
+async fn watches(world: &World, count: usize) -> Vec<WatchOptions> {
     until("a watch is begun", async || {
         let begun = world.session.begun();
         (begun.len() >= count).then_some(begun)
@@ -58,9 +58,9 @@ async fn nothing_is_listened_to_while_all_is_off_or_the_vault_is_locked() {
     };
     set(&engine, screen).await;
     let begun = watches(&world, 1).await;
-    let only_screen = Wanted {
+    let only_screen = WatchOptions {
         screen_lock: true,
-        ..Wanted::default()
+        ..WatchOptions::default()
     };
     assert_eq!(begun, [only_screen.clone()], "nothing was listened to before");
     engine.lock(&ui()).await.unwrap();
@@ -263,7 +263,7 @@ async fn a_program_changes_auto_lock_only_with_consent_each_time_and_nothing_els
     }
     let line = newest(&engine, EventKind::SettingsChanged).await;
     assert!(line.detail.unwrap().contains("off → on") && line.caller == program());
-    // What is so already is no change: nobody is asked.
+    // What is so already is no change: the user is not asked.
     engine.change_settings(&program(), change()).await.unwrap();
 }
 

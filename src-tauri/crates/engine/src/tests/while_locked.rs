@@ -106,9 +106,9 @@ async fn nothing_is_kept_for_a_grant_that_does_not_say_so() {
 }
 
 #[tokio::test]
-async fn nobody_else_gets_a_token_while_locked() {
+async fn no_other_caller_gets_a_token_while_locked() {
     let scene = Scene::locked(true, grant()).await;
-    let wrong = Secret::new("tokenry_app_of_somebody_else".to_owned());
+    let wrong = Secret::new("tokenry_app_of_another".to_owned());
     let refused = scene.engine.authenticate(&wrong, None).await.unwrap_err();
     assert_eq!(refused.code(), Code::VaultLocked);
     let uid = rustix::process::getuid().as_raw();

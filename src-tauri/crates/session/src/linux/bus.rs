@@ -46,7 +46,7 @@ impl Bus {
         })
     }
 
-    /// The next message, whoever sent it. `None` when the bus is gone.
+    /// The next message; its sender is not checked. `None` when the bus is gone.
     pub(super) async fn next(&mut self) -> Option<Message> {
         self.stream.next().await?.ok()
     }
@@ -57,7 +57,7 @@ impl Bus {
         self.call(BUS, path, BUS, "AddMatch", &(rule,)).await.map(drop)
     }
 
-    /// Asks for the signal of one service, and for the coming and going of the service.
+    /// Asks for the signal that another program provides a service from now on, or none does.
     pub(super) async fn subscribe_owner(&self, name: &str) -> zbus::Result<()> {
         self.subscribe(&format!(
             "type='signal',sender='{BUS}',interface='{BUS}',member='NameOwnerChanged',arg0='{name}'"

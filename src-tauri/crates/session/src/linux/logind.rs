@@ -4,7 +4,7 @@ use super::{
     bus::Bus,
     logind_signal::{LOGIND, MANAGER, MANAGER_PATH, PROPERTIES, SESSION, Said, read},
 };
-use crate::{Inhibitor, Reporter, SessionEvent, Sources, Wanted};
+use crate::{Inhibitor, Reporter, SessionEvent, Sources, WatchOptions};
 use serde::Serialize;
 use std::{
     os::fd::OwnedFd,
@@ -91,7 +91,7 @@ async fn property(
 }
 
 /// Listens until logind or the bus goes away.
-pub(super) async fn listen(wanted: Wanted, reporter: Reporter) -> zbus::Result<()> {
+pub(super) async fn listen(wanted: WatchOptions, reporter: Reporter) -> zbus::Result<()> {
     let mut bus = Bus::system().await?;
     bus.subscribe_owner(LOGIND).await?;
     for rule in [
@@ -108,7 +108,12 @@ pub(super) async fn listen(wanted: Wanted, reporter: Reporter) -> zbus::Result<(
     ended
 }
 
-async fn follow(bus: &mut Bus, found: &Found, wanted: &Wanted, reporter: &Reporter) -> zbus::Result<()> {
+async fn follow(
+    bus: &mut Bus,
+    found: &Found,
+    wanted: &WatchOptions,
+    reporter: &Reporter,
+) -> zbus::Result<()> {
     let owner = found.owner.as_deref().unwrap_or_default();
     let session = found.session.as_deref();
     let mut inhibitor = inhibit(bus, owner, wanted).await;
@@ -149,7 +154,7 @@ async fn follow(bus: &mut Bus, found: &Found, wanted: &Wanted, reporter: &Report
 }
 
 /// Lets the machine wait, some seconds at most, with suspending. Without the right to that it suspends at once.
-async fn inhibit(bus: &Bus, owner: &str, wanted: &Wanted) -> Option<OwnedFd> {
+async fn inhibit(bus: &Bus, owner: &str, wanted: &WatchOptions) -> Option<OwnedFd> {
     if !wanted.suspend || owner.is_empty() {
         return None;
     }

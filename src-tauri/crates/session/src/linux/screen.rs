@@ -4,7 +4,7 @@ use super::{
     bus::Bus,
     screen_signal::{IDLE_MONITOR, Owners, SCREEN_SAVERS, Said, read},
 };
-use crate::{Reporter, SessionEvent, Wanted};
+use crate::{Reporter, SessionEvent, WatchOptions};
 
 const IDLE_MONITOR_PATH: &str = "/org/gnome/Mutter/IdleMonitor/Core";
 
@@ -22,7 +22,7 @@ async fn find_on(bus: &Bus) -> zbus::Result<Owners> {
 }
 
 /// Listens until the bus goes away.
-pub(super) async fn listen(wanted: Wanted, reporter: Reporter) -> zbus::Result<()> {
+pub(super) async fn listen(wanted: WatchOptions, reporter: Reporter) -> zbus::Result<()> {
     let mut bus = Bus::session().await?;
     let savers = SCREEN_SAVERS.into_iter().filter(|_| wanted.screen_lock);
     let savers = savers.map(|saver| (saver, "ActiveChanged"));
@@ -44,7 +44,7 @@ pub(super) async fn listen(wanted: Wanted, reporter: Reporter) -> zbus::Result<(
 async fn follow(
     bus: &mut Bus,
     owners: &mut Owners,
-    wanted: &Wanted,
+    wanted: &WatchOptions,
     reporter: &Reporter,
 ) -> zbus::Result<()> {
     let mut watch = add_idle_watch(bus, owners, wanted, reporter).await;
@@ -69,7 +69,12 @@ async fn follow(
 
 /// Asks the idle monitor to report when the user has been idle for this long. It forgets that when we disconnect. One
 /// that does not take the request is no source.
-async fn add_idle_watch(bus: &Bus, owners: &mut Owners, wanted: &Wanted, reporter: &Reporter) -> Option<u32> {
+async fn add_idle_watch(
+    bus: &Bus,
+    owners: &mut Owners,
+    wanted: &WatchOptions,
+    reporter: &Reporter,
+) -> Option<u32> {
     let (limit, owner) = (wanted.idle?, owners.of(IDLE_MONITOR)?);
     let millis = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
     let added = bus

@@ -5,7 +5,7 @@ use std::{
     pin::Pin,
     sync::{Mutex, MutexGuard},
 };
-use tokenry_session::{Reporter, SessionEvent, SessionMonitor, Sources, Wanted, Watch};
+use tokenry_session::{Reporter, SessionEvent, SessionMonitor, Sources, Watch, WatchOptions};
 use tokio::task::JoinSet;
 
 #[derive(Default)]
@@ -14,7 +14,7 @@ pub(crate) struct TestSession(Mutex<State>);
 #[derive(Default)]
 struct State {
     /// What each watch was for that was begun.
-    begun: Vec<Wanted>,
+    begun: Vec<WatchOptions>,
     reporter: Option<Reporter>,
 }
 
@@ -24,7 +24,7 @@ impl TestSession {
     }
 
     /// What each watch was for, in their order.
-    pub(crate) fn begun(&self) -> Vec<Wanted> {
+    pub(crate) fn begun(&self) -> Vec<WatchOptions> {
         self.state().begun.clone()
     }
 
@@ -41,7 +41,7 @@ impl TestSession {
 }
 
 impl SessionMonitor for TestSession {
-    fn watch(&self, wanted: &Wanted) -> Watch {
+    fn watch(&self, wanted: &WatchOptions) -> Watch {
         let mut state = self.state();
         state.begun.push(wanted.clone());
         Watch::new(|reporter| {
