@@ -832,7 +832,7 @@ export interface paths {
         put?: never;
         /**
          * Unlock the vault
-         * @description With the passphrase, or without one from the OS keyring.
+         * @description With the passphrase, with the recovery code, or without either from the OS keyring.
          */
         post: operations["unlock"];
         delete?: never;
@@ -882,6 +882,71 @@ export interface paths {
          */
         post: operations["accept_older"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/vault/recovery-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create a recovery code
+         * @description The response is the only one that shows it. It replaces the code before it when it is confirmed.
+         */
+        post: operations["new_recovery_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/vault/recovery-code/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm a recovery code
+         * @description Send the code once the user has written it down. From then on it unlocks the vault, and the code before it does not.
+         */
+        post: operations["confirm_recovery_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/vault/slots/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Add or change a way to unlock the vault
+         * @description It replaces the one of its kind. No record is encrypted again. Where the OS keyring does not unlock the vault alone, the
+         *     current passphrase or the recovery code is needed. A recovery code is made at `/v1/vault/recovery-code`.
+         */
+        put: operations["set_slot"];
+        post?: never;
+        /**
+         * Remove a way to unlock the vault
+         * @description A conflict when no way besides a recovery code would be left.
+         */
+        delete: operations["remove_slot"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1433,7 +1498,7 @@ export interface components {
          * @description What an event is about.
          * @enum {string}
          */
-        EventKind: "provider_added" | "provider_changed" | "provider_removed" | "flow_started" | "flow_ended" | "connected" | "token_handed_out" | "refreshed" | "refresh_failed" | "scopes_lost" | "connection_changed" | "disconnected" | "revoked" | "locked" | "unlocked" | "older_accepted" | "redirect_refused" | "consent_asked" | "consent_decided" | "app_added" | "app_removed" | "app_authorized" | "grant_given" | "grant_removed" | "credential_added" | "credential_changed" | "credential_removed" | "credential_handed_out" | "settings_changed" | "app_refused" | "log_damaged" | "handed_over";
+        EventKind: "provider_added" | "provider_changed" | "provider_removed" | "flow_started" | "flow_ended" | "connected" | "token_handed_out" | "refreshed" | "refresh_failed" | "scopes_lost" | "connection_changed" | "disconnected" | "revoked" | "locked" | "unlocked" | "older_accepted" | "unlocking_changed" | "redirect_refused" | "consent_asked" | "consent_decided" | "app_added" | "app_removed" | "app_authorized" | "grant_given" | "grant_removed" | "credential_added" | "credential_changed" | "credential_removed" | "credential_handed_out" | "settings_changed" | "app_refused" | "log_damaged" | "handed_over";
         /** @description Events, newest first. */
         EventPage: {
             events: components["schemas"]["Event"][];
@@ -1823,7 +1888,7 @@ export interface components {
          * @description The requested operation.
          * @enum {string}
          */
-        PromptOperation: "token" | "start_flow" | "finish_flow" | "refresh" | "disconnect" | "write_connection" | "write_providers" | "delete_provider" | "move_endpoint" | "read_credential" | "write_credentials" | "delete_credential" | "write_apps" | "delete_app" | "accept_older" | "hand_over" | "authorize_app" | "auto_lock";
+        PromptOperation: "token" | "start_flow" | "finish_flow" | "refresh" | "disconnect" | "write_connection" | "write_providers" | "delete_provider" | "move_endpoint" | "read_credential" | "write_credentials" | "delete_credential" | "write_apps" | "delete_app" | "accept_older" | "write_slots" | "hand_over" | "authorize_app" | "auto_lock";
         /** @description How Tokenry works with a provider. Addresses are texts here; `tokenry_core` checks and normalises them. */
         ProviderSettings: {
             /**
@@ -1932,6 +1997,10 @@ export interface components {
          * @enum {string}
          */
         ReauthReason: "revoked" | "expired" | "lost_response" | "scope_missing" | "client_rejected" | "refused" | "other_account";
+        /** @description A recovery code: seven groups of five characters. It is shown once, and unlocks the vault on its own. */
+        RecoveryCode: {
+            code: string;
+        };
         /** @description The connection that a sign-in made, as a credential without its values. */
         RedactedCredential: {
             /** @description Always empty. */
@@ -1997,6 +2066,15 @@ export interface components {
             description: string;
             scope: string;
         };
+        /** @description A way to unlock the vault that is added, or replaces the one of its kind. */
+        SetSlot: {
+            /** @description The new passphrase, 8 to 1024 characters, for a kind that takes one. */
+            new_passphrase?: string | null;
+            /** @description The current passphrase. It or the recovery code is needed where the OS keyring does not unlock the vault alone. */
+            passphrase?: string | null;
+            /** @description The recovery code, instead of the current passphrase. */
+            recovery_code?: string | null;
+        };
         /** @description The user's settings. */
         Settings: {
             /** @description Whether a prompt that is decided each time needs the passphrase to allow it. */
@@ -2017,6 +2095,11 @@ export interface components {
          * @enum {string}
          */
         SlotKind: "keyring" | "keyring_and_passphrase" | "passphrase" | "recovery_code";
+        /** @description What proves that a change is the user's, where the OS keyring does not unlock the vault alone: one of these. */
+        SlotProof: {
+            passphrase?: string | null;
+            recovery_code?: string | null;
+        };
         /** @description Where to send the browser so that a credential becomes `active`. */
         StartAnswer: {
             /** @description The provider's own URL, with all parameters. */
@@ -2065,11 +2148,13 @@ export interface components {
              */
             scope?: string | null;
         };
-        /** @description How to unlock the vault: with a passphrase, or without one from the OS keyring. */
+        /** @description How to unlock the vault: with a passphrase, with the recovery code, or without either from the OS keyring. */
         UnlockRequest: {
             /** @description Create a vault when none exists. A vault is never replaced. */
             create?: boolean;
             passphrase?: string | null;
+            /** @description In upper or lower case, with or without hyphens. */
+            recovery_code?: string | null;
         };
         /** @description A request that waits until the vault is unlocked. */
         UnlockRequested: {
@@ -7689,6 +7774,432 @@ export interface operations {
             };
             /** @description internal */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    new_recovery_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SlotProof"] | null;
+            };
+        };
+        responses: {
+            /** @description The code, not confirmed yet. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCode"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied or consent_denied or interaction_required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description oauth_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    confirm_recovery_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecoveryCode"];
+            };
+        };
+        responses: {
+            /** @description It unlocks the vault from now on. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied or consent_denied or interaction_required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    set_slot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The kind. */
+                kind: components["schemas"]["SlotKind"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SetSlot"] | null;
+            };
+        };
+        responses: {
+            /** @description It unlocks the vault from now on. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied or consent_denied or interaction_required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description oauth_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    remove_slot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The kind. */
+                kind: components["schemas"]["SlotKind"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SlotProof"] | null;
+            };
+        };
+        responses: {
+            /** @description It no longer unlocks the vault. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied or consent_denied or interaction_required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description oauth_unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
