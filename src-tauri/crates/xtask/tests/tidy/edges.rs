@@ -12,12 +12,13 @@ const EDGES: &[(&str, &[&str])] = &[
     ("tokenry-vault", &["core"]),
     ("tokenry-store", &["core"]),
     ("tokenry-peer", &["core"]),
+    ("tokenry-backup", &["core"]),
     ("tokenry-redirect", &["core"]),
     ("tokenry-session", &[]),
     ("tokenry-testkit", &["core"]),
     (
         "tokenry-engine",
-        &["core", "oauth", "peer", "redirect", "session", "vault", "store"],
+        &["core", "oauth", "peer", "redirect", "session", "vault", "store", "backup"],
     ),
     (
         "tokenry-api",
@@ -42,6 +43,8 @@ const EXCLUSIVE: &[(&str, &str)] = &[
     ("keyring-core", "tokenry-vault"),
     ("zbus-secret-service-keyring-store", "tokenry-vault"),
     ("reqwest", "tokenry-oauth"),
+    ("age", "tokenry-backup"),
+    ("age-core", "tokenry-backup"),
 ];
 
 /// What must not be linked into `tokenry`, whose start is most of what a token costs.
