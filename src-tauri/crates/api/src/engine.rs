@@ -54,6 +54,7 @@ operation!(
         },
         providers: 1,
         connections: BTreeMap::from([(ConnectionStatus::Active, 1)]),
+        daily_backup_failure: None,
     }
 );
 

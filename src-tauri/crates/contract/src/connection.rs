@@ -86,6 +86,8 @@ pub enum ReauthReason {
     Refused,
     /// The provider answered a refresh with the tokens of another account.
     OtherAccount,
+    /// It was restored from a backup without its refresh token.
+    Restored,
 }
 
 /// A failure that may pass.

@@ -18,6 +18,9 @@ pub struct EngineStatus {
     /// The number of connections by status.
     #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, u64>))]
     pub connections: BTreeMap<ConnectionStatus, u64>,
+    /// Why no daily backup could be made, for a person; while unlocked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub daily_backup_failure: Option<String>,
 }
 
 /// The state of the vault.

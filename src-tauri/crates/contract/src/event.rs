@@ -89,6 +89,10 @@ pub enum EventKind {
     LogDamaged,
     /// An engine without a window ended, or was asked to end, for one with a window.
     HandedOver,
+    /// A backup was written.
+    BackedUp,
+    /// A backup was restored.
+    Restored,
 }
 
 /// The rule that allowed or denied something.

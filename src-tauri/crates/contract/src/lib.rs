@@ -7,6 +7,7 @@
 
 mod api_scope;
 mod app;
+mod backup;
 mod closest;
 mod connection;
 mod credential;
@@ -29,6 +30,7 @@ mod versori;
 // Every public type of a module is part of the API, so no list of names is needed here.
 pub use api_scope::*;
 pub use app::*;
+pub use backup::*;
 pub use closest::*;
 pub use connection::*;
 pub use credential::*;

@@ -59,6 +59,10 @@ operations! {
     AuthorizeApp,
     /// Change when the vault locks itself, and what is handed out while it is locked.
     AutoLock,
+    /// Write a backup.
+    Backup,
+    /// Restore a backup.
+    Restore,
     /// See the providers.
     #[serde(skip)]
     ReadProviders,
@@ -80,6 +84,9 @@ operations! {
     /// Change the settings, and dismiss requests that wait for the vault to be unlocked.
     #[serde(skip)]
     Settings,
+    /// See what a backup holds; follow and cancel the work on backups.
+    #[serde(skip)]
+    BackupJobs,
     /// See the open prompts.
     #[serde(skip)]
     ReadPrompts,

@@ -95,6 +95,14 @@ id!(
     /// The id of one request to the API; it stands in the error envelope and in the log.
     RequestId
 );
+id!(
+    /// The id of work that a caller follows: a backup, or a restore.
+    JobId
+);
+id!(
+    /// The id of a backup that was read, until it is restored.
+    RestoreId
+);
 
 #[cfg(test)]
 mod tests {

@@ -36,7 +36,8 @@ pub use event::{AppCaller, Caller, Event, Peer, Rule};
 pub use flow::{Flow, Origin};
 pub use hex::{from_hex, hex};
 pub use id::{
-    AppId, ConnectionId, CredentialId, EventId, FlowId, GrantId, IssuedId, PromptId, ProviderId, RequestId,
+    AppId, ConnectionId, CredentialId, EventId, FlowId, GrantId, IssuedId, JobId, PromptId, ProviderId,
+    RequestId, RestoreId,
 };
 pub use issuer::issuer_matches;
 pub use jiff::Timestamp;

@@ -63,6 +63,8 @@ words!(the_words_of_event_kinds_are_frozen, EventKind {
     AppRefused = "app_refused",
     LogDamaged = "log_damaged",
     HandedOver = "handed_over",
+    BackedUp = "backed_up",
+    Restored = "restored",
 });
 
 words!(the_words_of_outcomes_are_frozen, Outcome {
@@ -79,6 +81,7 @@ words!(the_words_of_reasons_to_connect_again_are_frozen, ReauthReason {
     ClientRejected = "client_rejected",
     Refused = "refused",
     OtherAccount = "other_account",
+    Restored = "restored",
 });
 
 words!(the_words_of_credential_types_are_frozen, CredentialType {

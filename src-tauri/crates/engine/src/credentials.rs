@@ -11,6 +11,8 @@ mod expiry;
 mod grant_tests;
 mod value;
 
+pub(crate) use check::all as check_whole;
+pub(crate) use difference::between as difference;
 pub use draft::{CredentialChange, NewCredential};
 pub(crate) use expiry::{Expiring, expired_at_opening};
 

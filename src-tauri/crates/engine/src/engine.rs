@@ -8,6 +8,7 @@ use crate::{
     },
     activity::{buffered_random::BufferedRandom, write::Activity},
     authorization_server::AuthorizationServer,
+    backup::{Daily, Jobs, Restores},
     flow::open_flows::{FlowLimits, LiveFlow},
     lifecycle::{
         auto_lock::{self, AutoLock},
@@ -90,6 +91,9 @@ pub(crate) struct Inner {
     /// One wrong approval code at a time.
     pub(crate) guessing: tokio::sync::Mutex<()>,
     pub(crate) authorization_server: AuthorizationServer,
+    pub(crate) jobs: Jobs,
+    pub(crate) restores: Restores,
+    pub(crate) daily: Daily,
     pub(crate) run_state: watch::Sender<RunState>,
     pub(crate) lock: Mutex<Option<ProfileLock>>,
     pub(crate) start: watch::Sender<Start>,
@@ -174,6 +178,9 @@ impl Engine {
                 guessing: tokio::sync::Mutex::default(),
                 slot_changes: SlotChanges::default(),
                 authorization_server: AuthorizationServer::default(),
+                jobs: Jobs::default(),
+                restores: Restores::default(),
+                daily: Daily::default(),
                 run_state: watch::channel(RunState::Running).0,
                 opening: tokio::sync::Mutex::default(),
                 guesses: Guesses::default(),
@@ -276,6 +283,7 @@ impl Engine {
             providers,
             connections: counts.into_iter().collect(),
             window: self.inner.window,
+            daily_backup_failure: self.daily_failure(),
         }
     }
 

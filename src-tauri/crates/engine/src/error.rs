@@ -230,6 +230,20 @@ pub enum Error {
         /// Whether the user allowed no more than what was asked for.
         is_hard: bool,
     },
+    /// Work that was cancelled.
+    #[error("it was cancelled, so nothing was written and nothing was changed; start it again")]
+    Cancelled,
+    /// A backup file that cannot be used, or not with what was given.
+    #[error("{file} {error}")]
+    BackupFile {
+        /// Its path, cleaned.
+        file: String,
+        /// What is wrong with it.
+        error: tokenry_backup::Error,
+    },
+    /// A place that no backup can be written to, or a file that cannot be read.
+    #[error(transparent)]
+    BackupTarget(#[from] crate::backup::TargetError),
     /// Our own fault.
     #[error("something went wrong in Tokenry: {0}")]
     Internal(String),
@@ -272,6 +286,9 @@ impl Error {
             Self::LimitsRefused { .. } | Self::HeldBack { .. } => Code::ProviderError,
             Self::Unreachable { .. } => Code::ProviderUnreachable,
             Self::FlowExpired => Code::FlowExpired,
+            Self::Cancelled => Code::Conflict,
+            Self::BackupFile { error, .. } => backup_code(error),
+            Self::BackupTarget(error) => error.code(),
             Self::Unavailable(_) => Code::OauthUnavailable,
             Self::Internal(_) | Self::VaultGone { .. } => Code::Internal,
             Self::Shared(error) => error.code(),
@@ -384,6 +401,14 @@ impl Error {
             reference: tokenry_core::clean(reference),
             next: next.into(),
         }
+    }
+}
+
+fn backup_code(error: &tokenry_backup::Error) -> Code {
+    match error {
+        tokenry_backup::Error::TooLarge => Code::PayloadTooLarge,
+        tokenry_backup::Error::Io(_) => Code::Internal,
+        _ => Code::ValidationError,
     }
 }
 

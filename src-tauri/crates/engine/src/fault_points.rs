@@ -1,5 +1,7 @@
 //! Steps at which the process may die. A test ends it there for real.
 
+use std::fmt::Debug;
+
 /// A step that was just reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -23,7 +25,7 @@ pub(crate) enum Step {
 
 /// Ends the process here when `TOKENRY_FAULT` names the step: as `kill -9` would, with no goodbye.
 #[cfg(feature = "fault-injection")]
-pub(crate) fn reached(step: Step) {
+pub(crate) fn reached(step: impl Debug) {
     if std::env::var("TOKENRY_FAULT").is_ok_and(|wanted| wanted == format!("{step:?}")) {
         let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
     }
@@ -31,4 +33,4 @@ pub(crate) fn reached(step: Step) {
 
 /// Nothing, in a program that was not built for tests.
 #[cfg(not(feature = "fault-injection"))]
-pub(crate) fn reached(_step: Step) {}
+pub(crate) fn reached(_step: impl Debug) {}

@@ -9,6 +9,7 @@
 mod access;
 mod activity;
 mod authorization_server;
+mod backup;
 mod connections;
 mod credentials;
 mod engine;
@@ -36,6 +37,11 @@ pub use access::policy::{ConsentMode, Decision, Operation, OperationPolicy, Ques
 pub use activity::read::EventFilter;
 pub use authorization_server::{
     ConsentDecision, Introspection, IssuedTokens, OAuthError, OAuthErrorCode, Redirect, Unredirectable,
+};
+pub use backup::{
+    BackupCounts, BackupKey, BackupMade, BackupSeal, DailyBackup, DailyBackupChange, DailyFailure, JobEnd,
+    JobKind, JobResult, JobView, NewBackup, RestoreItem, RestoreKind, RestorePreview, RestoreState, Restored,
+    TargetError,
 };
 pub use connections::{ConnectionChange, disconnect::Revoked};
 pub use credentials::{AnyCredential, CredentialChange, CredentialView, NewCredential};

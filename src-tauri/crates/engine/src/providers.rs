@@ -1,6 +1,6 @@
 //! Adding, changing and removing providers.
 
-mod difference;
+pub(crate) mod difference;
 
 use crate::{
     Engine, Error, Revoked,

@@ -15,8 +15,8 @@ use auto_lock::{differences as auto_lock_differences, words as auto_lock_words};
 use tokenry_core::{Caller, Event, EventId, EventKind, Outcome, Secret, Settings};
 use tokenry_vault::SlotKind;
 
-/// Its table has this one row.
-const ROW: i64 = 1;
+/// Its row in its table.
+pub(crate) const ROW: i64 = 1;
 
 /// What is to be chosen from now on. `None` leaves it as it is.
 #[derive(Debug, Default)]
@@ -188,6 +188,26 @@ fn words(before: Settings, after: Settings) -> Vec<String> {
     }
     lines.extend(auto_lock_words(before, after));
     lines
+}
+
+/// What the user chose, if anything was ever chosen.
+pub(crate) fn stored(store: &SealedStore) -> Result<Option<Settings>, Error> {
+    store.get(ROW)
+}
+
+/// From each setting that differs to its value in one and in the other.
+pub(crate) fn differences(one: &Settings, other: &Settings) -> Vec<(String, Option<String>, Option<String>)> {
+    let members = |settings: &Settings| match serde_json::to_value(settings) {
+        Ok(serde_json::Value::Object(members)) => members,
+        _ => serde_json::Map::new(),
+    };
+    let (one, other) = (members(one), members(other));
+    let text = |value: Option<&serde_json::Value>| value.and_then(tokenry_core::setting_text);
+    let all: std::collections::BTreeSet<_> = one.keys().chain(other.keys()).collect();
+    let pairs = all
+        .into_iter()
+        .map(|name| (name.clone(), text(one.get(name)), text(other.get(name))));
+    pairs.filter(|(_, from, to)| from != to).collect()
 }
 
 pub(crate) fn read(store: &SealedStore) -> Result<Settings, Error> {

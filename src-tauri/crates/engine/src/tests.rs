@@ -6,6 +6,7 @@
 mod accounts;
 mod apps;
 mod auto_lock;
+mod backup;
 mod clocks;
 pub(crate) mod common;
 mod consent;

@@ -149,4 +149,6 @@ pub struct Status {
     pub connections: Vec<(ConnectionStatus, u64)>,
     /// Whether there is a window.
     pub window: bool,
+    /// Why no daily backup could be made; `None` while locked.
+    pub daily_backup_failure: Option<String>,
 }

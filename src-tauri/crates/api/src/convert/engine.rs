@@ -18,6 +18,7 @@ pub(crate) fn status(status: Status) -> contract::EngineStatus {
         vault: vault(status.vault),
         providers: status.providers,
         connections,
+        daily_backup_failure: status.daily_backup_failure,
     }
 }
 

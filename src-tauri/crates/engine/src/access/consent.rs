@@ -15,7 +15,7 @@ mod shown;
 
 pub use answer::{PromptAnswer, Proof};
 pub use difference::{ChangeKind, FieldChange};
-pub(crate) use difference::{Differences, fingerprint};
+pub(crate) use difference::{Differences, bounded, fingerprint};
 pub(crate) use permit::{AccessRequest, Permit};
 pub use prompt::{AuthorizationRequest, Choice, CredentialChoice, Prompt};
 pub(crate) use queue::Prompts;

@@ -35,6 +35,9 @@ impl OperationPolicy for Operation {
             | Self::Settings
             | Self::AutoLock
             | Self::AuthorizeApp
+            | Self::Backup
+            | Self::Restore
+            | Self::BackupJobs
             | Self::ReadPrompts
             | Self::Answer
             | Self::AcceptOlder
@@ -57,6 +60,8 @@ impl OperationPolicy for Operation {
                 | Self::AcceptOlder
                 | Self::WriteSlots
                 | Self::AutoLock
+                | Self::Backup
+                | Self::Restore
                 | Self::FinishFlow
                 | Self::HandOver
         )
@@ -79,6 +84,7 @@ fn for_a_program(operation: Operation) -> Without {
         | Operation::ReadApps
         | Operation::ReadPrompts
         | Operation::ReadSettings
+        | Operation::BackupJobs
         | Operation::Engine => Without::Allowed,
         Operation::WriteProviders
         | Operation::DeleteProvider
@@ -97,6 +103,8 @@ fn for_a_program(operation: Operation) -> Without {
         | Operation::AcceptOlder
         | Operation::WriteSlots
         | Operation::AutoLock
+        | Operation::Backup
+        | Operation::Restore
         | Operation::HandOver => Without::Asked,
         Operation::Settings | Operation::AuthorizeApp | Operation::Answer => Without::Refused,
     }

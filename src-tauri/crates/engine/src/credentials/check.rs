@@ -17,7 +17,7 @@ const MAX_FIELD_NAME_CHARS: usize = 200;
 type Problems = BTreeMap<String, String>;
 
 /// A new credential.
-pub(super) fn all(credential: &Credential, now: Timestamp) -> Result<(), Error> {
+pub(crate) fn all(credential: &Credential, now: Timestamp) -> Result<(), Error> {
     let mut problems = fields(credential);
     problems.extend(wrong_end(credential, now));
     none_of(problems)

@@ -7,7 +7,7 @@ use tokenry_core::{Credential, Secret, Timestamp};
 use tokenry_vault::Vault;
 
 /// What differs between a credential and what it is to be.
-pub(super) fn between(vault: &Vault, before: &Credential, after: &Credential) -> Differences {
+pub(crate) fn between(vault: &Vault, before: &Credential, after: &Credential) -> Differences {
     let mut differences = Differences::default();
     differences.text("name", name(before), name(after));
     values(&mut differences, vault, &before.data, &after.data);

@@ -53,6 +53,7 @@ pub(crate) fn reason_text(reason: ReauthReason) -> &'static str {
         ReauthReason::OtherAccount => {
             "the provider answered a refresh with tokens of another account, which are not used"
         }
+        ReauthReason::Restored => "it was restored from a backup that does not hold its refresh token",
     }
 }
 

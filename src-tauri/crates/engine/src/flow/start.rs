@@ -234,9 +234,7 @@ impl Engine {
         else {
             return Ok(own.and_then(|own| own.label.clone()));
         };
-        let fits =
-            label.chars().count() <= 64 && tokenry_core::clean(&label) == label && !label.contains('/');
-        if !fits {
+        if !is_label(&label) {
             return Err(Error::field(
                 "label",
                 "must be at most 64 characters, without / and control characters",
@@ -392,4 +390,10 @@ fn token_endpoint(provider: &Provider) -> Result<Url, Error> {
 
 fn cannot_begin(error: tokenry_oauth::Error) -> Error {
     Error::field("authorization_endpoint", error.to_string())
+}
+
+/// Whether a label can be typed and told from others.
+pub(crate) fn is_label(label: &str) -> bool {
+    let is_trimmed = !label.is_empty() && label.trim() == label;
+    is_trimmed && label.chars().count() <= 64 && tokenry_core::clean(label) == label && !label.contains('/')
 }

@@ -155,6 +155,7 @@ impl Engine {
         self.inner.run_state.send_replace(RunState::Ending);
         self.end_listeners();
         self.refreshes_done().await;
+        let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, self.inner.jobs.idle()).await;
         if let Some(store) = store {
             let finished = tokio::time::timeout(SHUTDOWN_TIMEOUT, alone(&store)).await;
             if finished.is_err() {
@@ -190,6 +191,8 @@ impl Engine {
         });
         self.inner.prompts.lock();
         self.inner.slot_changes.lock();
+        self.inner.jobs.lock();
+        self.inner.restores.lock();
         self.inner.authorization_server.forget_codes();
         self.inner.locked.notify_waiters();
     }

@@ -275,7 +275,7 @@ impl Keyring for Watched {
 }
 
 /// A passphrase that guards everything has to be one.
-pub(super) fn check_new_passphrase(field: &str, passphrase: &Secret) -> Result<(), Error> {
+pub(crate) fn check_new_passphrase(field: &str, passphrase: &Secret) -> Result<(), Error> {
     let length = passphrase.expose().chars().count();
     if (8..=1024).contains(&length) {
         return Ok(());

@@ -13,7 +13,7 @@ const PLAIN: [&str; 4] = ["name", "display_name", "default_scopes", "scope_separ
 const PROTECTIONS: [&str; 2] = ["use_pkce", "authorization_response_iss_parameter_supported"];
 
 /// What differs between a provider and what it is to be.
-pub(super) fn between(vault: &Vault, before: &Provider, after: &Provider) -> Differences {
+pub(crate) fn between(vault: &Vault, before: &Provider, after: &Provider) -> Differences {
     let mut differences = Differences::default();
     let (from, to) = (fields(before), fields(after));
     for ((field, value), (_, after)) in from.iter().zip(&to) {

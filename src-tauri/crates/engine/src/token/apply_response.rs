@@ -223,7 +223,7 @@ fn end_of(answer: &Answer, now: Timestamp) -> Option<Timestamp> {
 }
 
 /// RFC 6749 §6: a new refresh token replaces the old one; none means the old one stays.
-pub(super) fn rotated(
+pub(crate) fn rotated(
     new: Option<Secret>,
     old: Option<Secret>,
     now: Timestamp,

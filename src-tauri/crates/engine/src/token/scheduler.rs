@@ -123,7 +123,8 @@ impl Engine {
                 self.end_later(&store, now);
             }
             let expiring = self.look_after_credentials(&store, now);
-            next = [next, expiring].into_iter().flatten().min();
+            let daily = self.look_after_daily_backup(&store, now);
+            next = [next, expiring, daily].into_iter().flatten().min();
             drop(store);
             self.raise_floor_daily(now);
             for (id, since) in due {

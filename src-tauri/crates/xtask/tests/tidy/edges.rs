@@ -18,7 +18,9 @@ const EDGES: &[(&str, &[&str])] = &[
     ("tokenry-testkit", &["core"]),
     (
         "tokenry-engine",
-        &["core", "oauth", "peer", "redirect", "session", "vault", "store", "backup"],
+        &[
+            "core", "oauth", "peer", "redirect", "session", "vault", "store", "backup",
+        ],
     ),
     (
         "tokenry-api",

@@ -115,8 +115,17 @@ impl Differences {
         }
     }
 
+    /// Whether nothing changes.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Adds those of one of several things, by its name.
+    pub(crate) fn add_all(&mut self, name: &str, others: &Self) {
+        self.0.extend(others.0.iter().map(|other| Difference {
+            field: format!("{name}: {}", other.field),
+            ..other.clone()
+        }));
     }
 
     /// Whether one of them decides where secrets go, or how they are protected.
@@ -125,7 +134,7 @@ impl Differences {
     }
 
     /// As the question shows them.
-    pub(super) fn shown(&self) -> Vec<FieldChange> {
+    pub(crate) fn shown(&self) -> Vec<FieldChange> {
         let mut rows: Vec<_> = self.0.iter().take(MAX_ROWS).map(Difference::shown).collect();
         if let Some(more) = self.0.len().checked_sub(MAX_ROWS).filter(|more| *more > 0) {
             rows.push(FieldChange {
@@ -140,7 +149,7 @@ impl Differences {
 }
 
 /// The first of these names, and how many more there are.
-pub(super) fn bounded(names: impl IntoIterator<Item = String>) -> Vec<String> {
+pub(crate) fn bounded(names: impl IntoIterator<Item = String>) -> Vec<String> {
     let all: Vec<_> = names.into_iter().collect();
     let more = all.len().saturating_sub(MAX_NAMES);
     let mut listed: Vec<_> = all.iter().take(MAX_NAMES).map(|name| clean(name)).collect();

@@ -130,6 +130,8 @@ impl AccessRequest {
             Operation::AcceptOlder => EventKind::OlderAccepted,
             Operation::WriteSlots => EventKind::UnlockingChanged,
             Operation::AutoLock => EventKind::SettingsChanged,
+            Operation::Backup => EventKind::BackedUp,
+            Operation::Restore | Operation::BackupJobs => EventKind::Restored,
             _ => EventKind::ConsentDecided,
         }
     }

@@ -243,6 +243,8 @@ pub(super) fn operation_words(operation: Operation) -> &'static str {
         Operation::WriteSlots => "to change how the vault is unlocked",
         Operation::AutoLock => "to change when the vault locks",
         Operation::AuthorizeApp => "to be an authorized app",
+        Operation::Backup => "to write a backup",
+        Operation::Restore => "to restore a backup",
         _ => "something else",
     }
 }

@@ -126,6 +126,9 @@ fn the_table_of_callers_and_operations() {
         (Operation::WriteSlots, "+--?"),
         (Operation::Engine, "+--+"),
         (Operation::HandOver, "---?"),
+        (Operation::Backup, "+--?"),
+        (Operation::Restore, "+--?"),
+        (Operation::BackupJobs, "+--+"),
     ];
     let listed = BTreeSet::from(table.map(|(operation, _)| operation));
     assert_eq!(listed, Operation::ALL.iter().copied().collect());
