@@ -1,6 +1,7 @@
 //! Converts between the types of the domain and those of the API.
 
 mod app;
+mod backup;
 mod connection;
 mod credential;
 mod engine;
@@ -11,6 +12,7 @@ mod provider;
 
 pub use app::app;
 pub(crate) use app::{grant, new_grant};
+pub(crate) use backup::{daily, job};
 pub(crate) use connection::{auth_status, connection, connection_change, disconnected};
 pub(crate) use credential::{credential, credential_change, entered, initialise, new_credential, redacted};
 pub(crate) use engine::status;

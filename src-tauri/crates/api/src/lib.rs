@@ -8,6 +8,7 @@
 #![deny(missing_docs)]
 
 mod apps;
+mod backups;
 mod connections;
 mod convert;
 mod credentials;
@@ -72,6 +73,7 @@ fn all<O: Operations>(list: O) -> O {
     let list = events::routes(list);
     let list = apps::routes(list);
     let list = prompts::routes(list);
+    let list = backups::routes(list);
     let list = oauth::routes(list);
     let list = vault::routes(list);
     settings::routes(list)

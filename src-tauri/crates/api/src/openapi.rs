@@ -114,6 +114,7 @@ pub(crate) async fn document() -> impl IntoResponse {
         (name = "apps", description = "Other programs that are registered with a client ID, and their grants."),
         (name = "prompts", description = "Permission requests to the user, and their answers."),
         (name = "oauth", description = "Tokenry's own authorization server, for apps on this machine."),
+        (name = "backups", description = "Backups: write, read and restore."),
         (name = "events", description = "The activity log: who requested what, and what happened."),
     ),
     components(schemas(ErrorEnvelope, OAuthErrorAnswer)),

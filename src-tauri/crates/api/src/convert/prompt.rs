@@ -56,7 +56,7 @@ pub(crate) fn prompt(prompt: Prompt, numbered: bool) -> contract::Prompt {
     }
 }
 
-fn change(change: FieldChange) -> contract::PromptChange {
+pub(super) fn change(change: FieldChange) -> contract::PromptChange {
     contract::PromptChange {
         field: change.field,
         change: change.kind,

@@ -120,6 +120,8 @@ pub(crate) const APP: Uuid = Uuid::from_u128(0x0194_6870_6400_7000_8000_0000_000
 pub(crate) const GRANT: Uuid = Uuid::from_u128(0x0194_6870_6400_7000_8000_0000_0000_0006);
 pub(crate) const EVENT: Uuid = Uuid::from_u128(0x0194_6870_6400_7000_8000_0000_0000_0007);
 pub(crate) const PROMPT: Uuid = Uuid::from_u128(0x0194_6870_6400_7000_8000_0000_0000_0008);
+pub(crate) const JOB: Uuid = Uuid::from_u128(0x0194_6870_6400_7000_8000_0000_0000_0009);
+pub(crate) const RESTORE: Uuid = Uuid::from_u128(0x0194_6870_6400_7000_8000_0000_0000_000a);
 
 pub(crate) const AUTHORIZATION_URL: &str =
     "https://github.example/oauth/authorize?response_type=code&client_id=tokenry-example&state=example-state";

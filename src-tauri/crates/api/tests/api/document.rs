@@ -278,8 +278,8 @@ fn every_placeholder_of_a_secret_contains_example() {
     let mut secrets = BTreeSet::new();
     for (field, text) in found {
         let says_so = |part: &str| part.to_ascii_lowercase().contains("example");
-        // The state of the vault is not a secret.
-        if SECRETS.contains(&field) && text != "unlocked" {
+        // The states of the vault, of a job and of an item are not secrets.
+        if SECRETS.contains(&field) && !["unlocked", "done", "new"].contains(&text) {
             assert!(says_so(text), "{field}: {text}");
             secrets.insert(field);
         }

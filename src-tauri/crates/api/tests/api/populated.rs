@@ -68,6 +68,8 @@ pub(crate) struct Populated {
     app: AppId,
     grant: GrantId,
     flow: String,
+    /// Work on a backup that has failed: there is no such file.
+    job: String,
     /// The redirect of that sign-in.
     answer: Url,
 }
@@ -119,11 +121,17 @@ impl Populated {
             json!({"name": "github-secret", "type": "raw", "data": secret}),
         )
         .await;
+        let key = json!({"file": "/no/such/backup.age", "passphrase": "an example"});
+        let job = fixture.ask("POST", "/v1/restores", key).await.json["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
         Self {
             provider,
             app,
             grant,
             flow,
+            job,
             answer: answer.parse().unwrap(),
             fixture,
         }
@@ -172,8 +180,11 @@ impl Populated {
             "flows" => self.flow.clone(),
             "apps" => "backup".to_owned(),
             "grants" => self.grant.to_string(),
-            // No prompt is open here.
-            "prompts" => GrantId::new(&tokenry_core::SystemClock, &tokenry_core::OsRandom).to_string(),
+            "jobs" => self.job.clone(),
+            // No prompt is open here, and no backup was read.
+            "prompts" | "restores" => {
+                GrantId::new(&tokenry_core::SystemClock, &tokenry_core::OsRandom).to_string()
+            }
             _ => String::new(),
         };
         let filled = path

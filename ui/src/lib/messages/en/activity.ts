@@ -44,6 +44,8 @@ const eventKind: Record<EventKind, Record<Outcome, string>> = {
   app_refused: always('App authentication rejected'),
   log_damaged: always('Activity log damaged'),
   handed_over: texts('Engine replaced', 'replace the engine'),
+  backed_up: texts('Backup written', 'write a backup'),
+  restored: texts('Backup restored', 'restore a backup'),
 };
 
 /** The rule that allowed or denied a request. */

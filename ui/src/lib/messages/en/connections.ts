@@ -19,6 +19,7 @@ export const reason: Record<ReauthReason, string> = {
   refused: 'The provider rejected the refresh token.',
   other_account:
     'The provider returned tokens for a different account. Tokenry did not use them. Sign in again with the same account.',
+  restored: 'It was restored from a backup that does not hold its refresh token.',
   client_rejected: 'The provider rejected the client ID or the client secret. Correct them; Tokenry then tries again.',
 };
 

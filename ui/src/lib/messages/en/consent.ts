@@ -96,6 +96,16 @@ const operation: Record<PromptOperation, Question> = {
     title: () => 'Change when the vault locks?',
     wants: () => 'wants to change when the vault locks, or what apps get while it is locked.',
   },
+  backup: {
+    title: () => 'Write a backup?',
+    wants: () =>
+      'wants to write all providers, connections and credentials with their secrets into an encrypted file. Allow this only if you just started a backup.',
+  },
+  restore: {
+    title: () => 'Restore a backup?',
+    wants: () =>
+      'wants to add the contents of a backup to this vault. Allow this only if you just started a restore.',
+  },
   authorize_app: {
     title: (_, requester) => `Let ${requester} use Tokenry?`,
     wants: () => 'wants access to your connections. Select what it may use.',
@@ -134,6 +144,8 @@ const fields: Readonly<Record<string, string>> = {
   owner: 'Belongs to',
   allow_further: 'Another account',
   account: 'Account',
+  project: 'Project',
+  refresh_token: 'Refresh token',
 };
 
 export const consent = {
