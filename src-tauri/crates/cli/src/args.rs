@@ -1,5 +1,6 @@
 //! The grammar of the command line.
 
+use crate::backup_args::{BackupArgs, RestoreArgs};
 use crate::credential_args::CredentialCommand;
 use crate::provider_args::{AddArgs, EditArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -72,6 +73,10 @@ pub(crate) enum Command {
     /// Create a recovery code, which unlocks the vault when the keyring or the passphrase is lost
     #[command(subcommand)]
     Recovery(RecoveryCommand),
+    /// Write a backup: one file, encrypted with a passphrase or for age keys; asks for consent
+    Backup(BackupArgs),
+    /// Restore a backup, after showing what it holds; asks for consent
+    Restore(RestoreArgs),
     /// Change how the vault is unlocked, or recover one that was restored from an older copy
     #[command(subcommand)]
     Vault(VaultCommand),
@@ -349,7 +354,7 @@ pub(crate) struct ConnectArgs {
 }
 
 /// What the user knows: the passphrase or the recovery code. Without any of these, a terminal prompts.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub(crate) struct ProofArgs {
     /// Read the passphrase from this file descriptor (0 is standard input)
     #[arg(long, value_name = "N")]

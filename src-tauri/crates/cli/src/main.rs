@@ -7,6 +7,7 @@
 mod app_token;
 mod args;
 mod assignment;
+mod backup_args;
 mod browser;
 mod commands;
 mod credential_args;

@@ -3,18 +3,21 @@
 mod app;
 mod approve;
 mod authorize;
+mod backup;
 mod callback;
 mod connect;
 mod connection;
 pub(crate) mod credential;
 mod events;
 mod flow;
+mod job;
 mod list;
 mod proof;
 mod provider;
 mod provider_fields;
 mod provider_file;
 mod recovery;
+mod restore;
 mod settings;
 mod show;
 mod slots;
@@ -65,6 +68,8 @@ pub(crate) fn run(command: &Command, app_token_file: Option<&Path>, output: &Out
         Command::Vault(VaultCommand::AcceptOlder) => vault::accept_older(&engine()?, output),
         Command::Vault(VaultCommand::Slots { command }) => slots::run(command.as_ref(), &engine()?, output),
         Command::Settings { command } => settings::run(command.as_ref(), &engine()?, output),
+        Command::Backup(args) => backup::run(args, &engine()?, output),
+        Command::Restore(args) => restore::run(args, running, output),
         Command::Serve { arguments } => Err(start::in_foreground(arguments)),
     }
 }

@@ -86,6 +86,13 @@ fn text(status: &EngineStatus, socket: &str, style: Style) -> String {
                 counts.join(", ")
             }),
         ),
+        (
+            "daily backup",
+            Cell::coloured(
+                status.daily_backup_failure.as_deref().unwrap_or_default(),
+                Colour::Bad,
+            ),
+        ),
     ];
     facts(list, style)
 }

@@ -37,6 +37,28 @@ pub(crate) fn unlock(
     engine: impl FnOnce() -> Result<Engine, Failure>,
     output: &Output,
 ) -> Result<(), Failure> {
+    let (success, before) = unlocked(args, engine, output)?;
+    output.done(&success, "The vault is unlocked.")?;
+    if before == VaultState::Absent {
+        output.say(
+            "It has no recovery code yet. `tokenry recovery new` creates one, for the day when the keyring or the \
+             passphrase is lost.",
+        );
+    } else if args.recovery || args.recovery_fd.is_some() {
+        output.say(
+            "If the keyring or the passphrase is lost, set a new way to unlock: `tokenry vault slots set passphrase \
+             --recovery` or `tokenry vault slots set keyring --recovery`.",
+        );
+    }
+    Ok(())
+}
+
+/// Unlocks or creates the vault, and tells how it was before.
+fn unlocked(
+    args: &ProofArgs,
+    engine: impl FnOnce() -> Result<Engine, Failure>,
+    output: &Output,
+) -> Result<(Success, VaultState), Failure> {
     let socket = engine::socket()?;
     let is_new = find::engine(&socket)?.is_none();
     if is_new {
@@ -55,25 +77,30 @@ pub(crate) fn unlock(
         let _ = send(&engine, Unlock::default());
         status = engine.get(&["v1", "status"])?;
     }
-    let success = match status.vault.state {
+    let before = status.vault.state;
+    let success = match before {
         VaultState::Damaged => return Err(damaged(&status.vault)),
         VaultState::Unlocked => Success { success: true },
         VaultState::Locked => open(&engine, &status.vault, args, is_new)?,
         VaultState::Absent => create(&engine, &status.vault, args.passphrase_fd, is_new, output)?,
     };
-    output.done(&success, "The vault is unlocked.")?;
-    if status.vault.state == VaultState::Absent {
-        output.say(
-            "It has no recovery code yet. `tokenry recovery new` creates one, for the day when the keyring or the \
-             passphrase is lost.",
-        );
-    } else if args.recovery || args.recovery_fd.is_some() {
-        output.say(
-            "If the keyring or the passphrase is lost, set a new way to unlock: `tokenry vault slots set passphrase \
-             --recovery` or `tokenry vault slots set keyring --recovery`.",
-        );
+    Ok((success, before))
+}
+
+/// Opens the vault for a command that needs it, and creates one where there is none. Says nothing when it is open.
+pub(super) fn open_or_create(
+    engine: impl Fn() -> Result<Engine, Failure>,
+    output: &Output,
+) -> Result<(), Failure> {
+    let socket = engine::socket()?;
+    let is_open = find::engine(&socket)?.is_some() && {
+        let status: EngineStatus = engine()?.get(&["v1", "status"])?;
+        status.vault.state == VaultState::Unlocked
+    };
+    if is_open {
+        return Ok(());
     }
-    Ok(())
+    unlocked(&ProofArgs::default(), engine, output).map(|_| output.say("The vault is unlocked."))
 }
 
 /// Accepts an older copy, if the user agrees.
