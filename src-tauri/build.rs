@@ -8,6 +8,7 @@ fn main() {
         "create_app",
         "copy_link",
         "close_window",
+        "choose_path",
         "consent_request",
         "consent_subscribe",
     ]);

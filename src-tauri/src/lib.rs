@@ -9,6 +9,7 @@ mod commands;
 mod consent;
 mod deep_link;
 mod display;
+mod file_dialog;
 mod harden;
 mod host;
 mod locked;
@@ -79,6 +80,7 @@ fn start(shell: Shell) -> ExitCode {
     let built = tauri::Builder::default()
         .plugin(tauri_plugin_deep_link::init())
         .plugin(tauri_plugin_clipboard_manager::init())
+        .plugin(tauri_plugin_dialog::init())
         .manage(shell)
         .manage(clipboard::Clipboard::default())
         .manage(consent::Consent::default())
@@ -92,6 +94,7 @@ fn start(shell: Shell) -> ExitCode {
             commands::create_app,
             commands::copy_link,
             commands::close_window,
+            file_dialog::choose_path,
             consent::commands::consent_request,
             consent::commands::consent_subscribe
         ])

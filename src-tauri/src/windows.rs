@@ -21,7 +21,7 @@ use tokenry_contract::WindowNotice;
 use tokenry_core::Caller;
 use url::Url;
 
-const MAIN: &str = "main";
+pub(crate) const MAIN: &str = "main";
 /// In logical pixels.
 const MIN_SIZE_PX: (f64, f64) = (480.0, 500.0);
 
