@@ -30,6 +30,7 @@ pub(crate) const TESTS: &[&str] = &[
     "desktop-file-utils",
     "gnome-keyring",
     "libsecret-tools",
+    "age",
     "chromium",
     "sway",
     "python3",
@@ -140,6 +141,7 @@ fn elsewhere(packages: &[&str]) -> Result {
             "desktop-file-install",
             "gnome-keyring-daemon",
             "secret-tool",
+            "age",
             "sway",
             "python3",
         ]
