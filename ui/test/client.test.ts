@@ -17,6 +17,7 @@ function answering(answer: Response | Error) {
     createApp: () => Promise.reject(new Error('not here')),
     copyLink: nothing,
     closeWindow: nothing,
+    choosePath: () => Promise.resolve(undefined),
     copyText: nothing,
   };
   return { client: new Client(transport), asked };

@@ -3,12 +3,15 @@ import type {
   App,
   AutoLockSources,
   Change,
+  DailyBackup,
+  Job,
   Connection,
   Credential,
   EngineStatus,
   Event,
   Flow,
   Provider,
+  RestoreItem,
   Revoked,
   Settings,
   UnlockRequested,
@@ -51,6 +54,12 @@ export class MemoryEngine {
     user_switch: null,
   };
   unlockRequests: UnlockRequested[] = [];
+  readonly jobs = new Map<string, Job>();
+  /** What a backup that is read holds beside what is here. */
+  items: RestoreItem[] = [];
+  /** Jobs go on until they are cancelled. */
+  holdsJobs = false;
+  daily: DailyBackup = { enabled: false, recipients: [], has_passphrase: false, with_refresh_tokens: false };
 
   readonly #tell: (change: Change) => void;
 

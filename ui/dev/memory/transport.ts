@@ -2,7 +2,7 @@
  * The transport of unit tests and of `npm run dev`: an engine in memory, which answers with the API's envelopes and
  * issues no token.
  */
-import type { ClosingAnswer, Response, Transport } from '../../src/lib/transport/transport';
+import type { ClosingAnswer, PathPurpose, Response, Transport } from '../../src/lib/transport/transport';
 import type { App, Change, CreateApp, ErrorBody, ErrorCode } from '../../src/lib/types';
 import { ApiError } from './api-error';
 import { MemoryEngine, nextId } from './engine';
@@ -94,6 +94,18 @@ export class MemoryTransport implements Transport {
 
   async closeWindow(answer: ClosingAnswer): Promise<void> {
     this.closings.push(answer);
+  }
+
+  /** What the dialogs give; none for one that the user closes. */
+  readonly paths: Partial<Record<PathPurpose, string>> = {
+    save_backup: '/home/ada/tokenry-backup.age',
+    open_backup: '/home/ada/tokenry-backup.age',
+    identity: '/home/ada/identity.txt',
+    folder: '/home/ada/backups',
+  };
+
+  async choosePath(purpose: PathPurpose): Promise<string | undefined> {
+    return this.paths[purpose];
   }
 
   async copyText(text: string): Promise<void> {

@@ -44,6 +44,17 @@ export type UpdateAutoLock = Schemas['UpdateAutoLock'];
 export type AutoLockSources = Schemas['AutoLockSources'];
 export type UnlockRequested = Schemas['UnlockRequested'];
 
+export type Job = Schemas['Job'];
+export type CreateBackup = Schemas['CreateBackup'];
+export type CreateRestore = Schemas['CreateRestore'];
+export type BackupMade = Schemas['BackupMade'];
+export type RestorePreview = Schemas['RestorePreview'];
+export type RestoreItem = Schemas['RestoreItem'];
+export type RestoreKind = Schemas['RestoreKind'];
+export type Restored = Schemas['Restored'];
+export type DailyBackup = Schemas['DailyBackup'];
+export type UpdateDailyBackup = Schemas['UpdateDailyBackup'];
+
 export type ErrorCode = Schemas['ErrorCode'];
 export type ErrorBody = Schemas['ErrorBody'];
 

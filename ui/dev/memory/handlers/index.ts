@@ -1,5 +1,6 @@
 /** All routes of the in-memory engine. */
 import { apps } from './apps';
+import { backups } from './backups';
 import { connections } from './connections';
 import { credentials } from './credentials';
 import { events } from './events';
@@ -7,4 +8,13 @@ import { flows } from './flows';
 import { providers } from './providers';
 import { vault } from './vault';
 
-export const routes = [...vault, ...providers, ...connections, ...flows, ...apps, ...credentials, ...events];
+export const routes = [
+  ...vault,
+  ...backups,
+  ...providers,
+  ...connections,
+  ...flows,
+  ...apps,
+  ...credentials,
+  ...events,
+];

@@ -6,6 +6,7 @@ import { who } from '../text/connection';
 import type { Change, Connection, Provider, WindowNotice } from '../types';
 import { messages } from '../messages';
 import { Apps } from './apps.svelte';
+import { Backups } from './backups.svelte';
 import { Clock } from './clock.svelte';
 import { Connections } from './connections.svelte';
 import { Credentials } from './credentials.svelte';
@@ -30,6 +31,7 @@ export class Tokenry {
   readonly apps: Apps;
   readonly credentials: Credentials;
   readonly settings: Settings;
+  readonly backups: Backups;
   readonly notices = new Notices();
   readonly clock = new Clock();
   /** The row that should get the focus: the id of a connection, a credential or a provider. The list takes it. */
@@ -54,6 +56,7 @@ export class Tokenry {
     this.apps = new Apps(client);
     this.credentials = new Credentials(client);
     this.settings = new Settings(client);
+    this.backups = new Backups(client);
   }
 
   /** Listens first and loads then, so that nothing falls between. Returns how to stop. */
@@ -155,7 +158,7 @@ export class Tokenry {
     else {
       // What the vault sealed is not kept here either.
       const parts = [this.providers, this.connections, this.flows, this.events, this.apps];
-      for (const part of [...parts, this.credentials, this.settings, this.notices]) part.clear();
+      for (const part of [...parts, this.credentials, this.settings, this.backups, this.notices]) part.clear();
     }
   }
 

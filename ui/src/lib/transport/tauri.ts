@@ -22,5 +22,6 @@ export const tauriTransport: Transport = {
   createApp: (body) => invoke<App>('create_app', { body }),
   copyLink: (flow) => invoke('copy_link', { flow }),
   closeWindow: (answer) => invoke('close_window', { answer }),
+  choosePath: async (purpose) => (await invoke<string | null>('choose_path', { purpose })) ?? undefined,
   copyText: writeText,
 };

@@ -11,6 +11,9 @@ export interface Response {
 /** End the engine, keep it without a window, or leave the window open. */
 export type ClosingAnswer = 'end' | 'keep' | 'stay';
 
+/** What a path is chosen for. */
+export type PathPurpose = 'save_backup' | 'open_backup' | 'identity' | 'folder';
+
 export interface Transport {
   /** Calls one operation of the contract. An error is a response, too; it rejects only when nothing answered. */
   request(method: string, path: string, body?: unknown): Promise<Response>;
@@ -26,6 +29,8 @@ export interface Transport {
   copyLink(flow: string): Promise<void>;
   /** What is to become of the engine when the window closes, where no tray shows an icon to open it again. */
   closeWindow(answer: ClosingAnswer): Promise<void>;
+  /** Asks for a path with the dialog of the system. `undefined` when the user closes it. @throws the error envelope */
+  choosePath(purpose: PathPurpose): Promise<string | undefined>;
   /** Puts a text that is no secret on the clipboard. */
   copyText(text: string): Promise<void>;
 }

@@ -2,6 +2,7 @@
 import { activity } from './activity';
 import { apps } from './apps';
 import { autoLock, unlockRequest } from './auto-lock';
+import { backup } from './backup';
 import { common, time } from './common';
 import { connectDialog, connection, disconnectDialog, labelDialog, reason, revoked, status } from './connections';
 import { consent } from './consent';
@@ -19,6 +20,7 @@ export const messages = {
   activity,
   apps,
   autoLock,
+  backup,
   closing,
   common,
   connectDialog,
