@@ -11,6 +11,7 @@
     reason = "a program to be looked at, and a measurement that cannot be set up cannot go on"
 )]
 
+mod backup;
 mod bare;
 mod granted;
 mod hang;
@@ -32,7 +33,7 @@ use report::{Report, Row};
 /// A group of rows, and the function that measures them.
 type Measurement = (&'static str, fn() -> Vec<Row>);
 
-const ALL: [Measurement; 10] = [
+const ALL: [Measurement; 11] = [
     ("process", process_start::measure),
     ("kept", kept::measure),
     ("granted", granted::measure),
@@ -42,6 +43,7 @@ const ALL: [Measurement; 10] = [
     ("idle", idle::measure),
     ("many", many::measure),
     ("full", granted::measure_full),
+    ("backup", backup::measure),
     ("window", window::measure),
 ];
 

@@ -103,8 +103,7 @@ const operation: Record<PromptOperation, Question> = {
   },
   restore: {
     title: () => 'Restore a backup?',
-    wants: () =>
-      'wants to add the contents of a backup to this vault. Allow this only if you just started a restore.',
+    wants: () => 'wants to add the contents of a backup to this vault. Allow this only if you just started a restore.',
   },
   authorize_app: {
     title: (_, requester) => `Let ${requester} use Tokenry?`,
