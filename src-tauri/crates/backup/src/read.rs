@@ -23,9 +23,12 @@ const MAX_AGE_HEADER_BYTES: usize = 16 * 1024;
 
 const MAGIC: &[u8] = b"age-encryption.org/";
 
+/// The start of a file, which was looked at, and the rest of it.
+type Whole<R> = io::Chain<Cursor<Vec<u8>>, BufReader<R>>;
+
 /// A backup that is being read.
 pub struct Reader<R: Read> {
-    input: BufReader<StreamReader<io::Chain<Cursor<Vec<u8>>, BufReader<R>>>>,
+    input: BufReader<StreamReader<Whole<R>>>,
     header: Header,
     hash: Sha256,
     lines: u64,

@@ -112,6 +112,7 @@ impl Engine {
                     job: &job,
                     now,
                     credentials: HashMap::new(),
+                    clients: HashMap::new(),
                     done: Restored::default(),
                 };
                 restore.run(can_ask)?;

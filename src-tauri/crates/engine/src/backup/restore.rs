@@ -31,6 +31,8 @@ pub(super) struct Restore<'a, 'b> {
     pub(super) now: Timestamp,
     /// Where each credential of the backup is now.
     pub(super) credentials: HashMap<CredentialId, CredentialId>,
+    /// Whether a provider gives tokens without a refresh token.
+    pub(super) clients: HashMap<ProviderId, bool>,
     pub(super) done: Restored,
 }
 
@@ -155,10 +157,7 @@ impl Restore<'_, '_> {
             ));
         }
         let tokens = self.transaction.get::<Tokens>(place.row())?;
-        let is_client = self
-            .transaction
-            .get::<Provider>(provider.row())?
-            .is_some_and(|provider| provider.settings.grant_type == GrantType::ClientCredentials);
+        let is_client = self.is_client(provider)?;
         let secret = saved
             .client_secret_from
             .and_then(|id| self.credentials.get(&id).copied());
@@ -183,6 +182,18 @@ impl Restore<'_, '_> {
             }
         }
         self.transaction.put(place.row(), &connection)
+    }
+
+    /// Whether a provider, as it is after the restore, gives tokens by client credentials.
+    fn is_client(&mut self, id: ProviderId) -> Result<bool, Error> {
+        if let Some(known) = self.clients.get(&id) {
+            return Ok(*known);
+        }
+        let provider = self.transaction.get::<Provider>(id.row())?;
+        let is_client =
+            provider.is_some_and(|provider| provider.settings.grant_type == GrantType::ClientCredentials);
+        self.clients.insert(id, is_client);
+        Ok(is_client)
     }
 
     /// The status of a connection whose tokens are those of the backup: due for a refresh at once, or for a new sign-in.
