@@ -34,6 +34,15 @@ pub fn spill(folder: &Path, name: &str, bytes: &[u8]) -> Result<(), Error> {
 /// [`Error::SpillDamaged`] for a file that is larger than any of ours, or no plain file; [`Error::OtherUser`],
 /// [`Error::Io`].
 pub fn spilled(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, Error> {
+    let each = spilled_each(folder)?;
+    each.into_iter().map(|(name, bytes)| Ok((name, bytes?))).collect()
+}
+
+/// The same, with what is wrong with each of them that cannot be read.
+///
+/// # Errors
+/// [`Error::Io`] when the folder cannot be read.
+pub fn spilled_each(folder: &Path) -> Result<Vec<(String, Result<Vec<u8>, Error>)>, Error> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(damage::io(folder))? {
         let entry = entry.map_err(damage::io(folder))?;
@@ -41,9 +50,9 @@ pub fn spilled(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, Error> {
         let Some(name) = file_name.to_str().and_then(name_of) else {
             continue;
         };
-        found.push((name.to_owned(), read(&entry.path())?));
+        found.push((name.to_owned(), read(&entry.path())));
     }
-    found.sort();
+    found.sort_by(|(one, _), (other, _)| one.cmp(other));
     Ok(found)
 }
 
