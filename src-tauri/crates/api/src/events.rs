@@ -53,6 +53,7 @@ async fn list_events(
         app: query.app,
         connection: query.connection,
         outcome: query.outcome,
+        since: query.since,
     };
     let (events, next) = engine
         .search_events(&caller, &filter, query.before, limit)
@@ -154,6 +155,8 @@ fn example_event() -> tokenry_contract::Event {
         rule: Some(Rule::Grant),
         grant_id: Some(GRANT),
         detail: None,
+        token_expires_at: Some(at("2027-01-15T09:00:00Z")),
+        token_scope: Some("read write".to_owned()),
         request_id: None,
         count: 1,
         first_at: None,

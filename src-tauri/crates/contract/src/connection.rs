@@ -88,6 +88,8 @@ pub enum ReauthReason {
     OtherAccount,
     /// It was restored from a backup without its refresh token.
     Restored,
+    /// The user cut the connection off: its tokens were removed here.
+    CutOff,
 }
 
 /// A failure that may pass.

@@ -28,6 +28,13 @@ pub struct Event {
     /// The grant, when the rule is `grant`.
     pub grant_id: Option<Uuid>,
     pub detail: Option<String>,
+    /// For a hand-out of a token: when that token ends, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    pub token_expires_at: Option<Timestamp>,
+    /// For a hand-out of a token: what that token can do, separated by spaces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_scope: Option<String>,
     /// For a refusal or failure: the `request_id` of the error that the caller got.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<Uuid>,
@@ -93,6 +100,12 @@ pub enum EventKind {
     BackedUp,
     /// A backup was restored.
     Restored,
+    /// Grants, permissions and tokens of an app, of a connection or of everything were ended at once.
+    CutOff,
+    /// Every record of the vault was checked.
+    VaultChecked,
+    /// What still opened of a vault was copied into a new one.
+    Salvaged,
 }
 
 /// The rule that allowed or denied something.
@@ -129,7 +142,7 @@ pub enum Rule {
 }
 
 /// The kind of the caller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CallerKind {
@@ -175,6 +188,10 @@ pub struct EventQuery {
     /// Only events with this outcome.
     #[serde(default)]
     pub outcome: Option<Outcome>,
+    /// Only events from this time on (RFC 3339).
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", param(value_type = Option<String>, format = DateTime))]
+    pub since: Option<Timestamp>,
 }
 
 /// Events, newest first.

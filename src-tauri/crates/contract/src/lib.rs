@@ -7,10 +7,13 @@
 
 mod api_scope;
 mod app;
+mod audit;
 mod backup;
 mod closest;
 mod connection;
 mod credential;
+mod csv;
+mod cut_off;
 mod engine;
 mod error;
 mod event;
@@ -25,15 +28,19 @@ mod provider_settings;
 mod settings;
 mod text;
 mod vault;
+mod vault_check;
 mod versori;
 
 // Every public type of a module is part of the API, so no list of names is needed here.
 pub use api_scope::*;
 pub use app::*;
+pub use audit::*;
 pub use backup::*;
 pub use closest::*;
 pub use connection::*;
 pub use credential::*;
+pub use csv::*;
+pub use cut_off::*;
 pub use engine::*;
 pub use error::*;
 pub use event::*;
@@ -47,4 +54,5 @@ pub use provider_settings::*;
 pub use settings::*;
 pub use text::*;
 pub use vault::*;
+pub use vault_check::*;
 pub use versori::*;

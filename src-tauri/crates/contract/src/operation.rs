@@ -55,6 +55,10 @@ operations! {
     WriteSlots,
     /// End the engine, so that another one takes the profile.
     HandOver,
+    /// End grants, permissions and tokens at once.
+    CutOff,
+    /// Copy what still opens of the vault into a new one.
+    SalvageVault,
     /// Become an app with grants, through our authorization server.
     AuthorizeApp,
     /// Change when the vault locks itself, and what is handed out while it is locked.
@@ -93,6 +97,9 @@ operations! {
     /// Answer a prompt.
     #[serde(skip)]
     Answer,
+    /// Check every record of the vault.
+    #[serde(skip)]
+    CheckVault,
     /// Status, lock, unlock.
     #[serde(skip)]
     Engine,

@@ -68,6 +68,10 @@ pub struct Connection {
     /// The audiences and resources of earlier sign-ins and of tokens that the provider gave.
     #[serde(default, skip_serializing_if = "KnownTargets::is_empty")]
     pub targets: KnownTargets,
+    /// The connection that was cut off, whose tokens this one holds until the provider has revoked them; while
+    /// [`ConnectionStatus::Disconnecting`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revokes_for: Option<ConnectionId>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it last changed.
@@ -107,6 +111,7 @@ impl Connection {
             loses_scopes: false,
             lost: None,
             targets: KnownTargets::default(),
+            revokes_for: None,
             created_at: now,
             updated_at: now,
         }
@@ -164,6 +169,14 @@ pub enum ConnectionStatus {
 }
 
 impl ConnectionStatus {
+    /// Whether the user set it: what a provider answers to an earlier request does not change it.
+    pub fn is_set_by_user(self) -> bool {
+        matches!(
+            self,
+            Self::Paused | Self::Disconnecting | Self::NeedsReauth(ReauthReason::CutOff)
+        )
+    }
+
     /// The status as the API writes it; the reason is a field of its own there.
     pub fn word(self) -> tokenry_contract::ConnectionStatus {
         use tokenry_contract::ConnectionStatus as Word;

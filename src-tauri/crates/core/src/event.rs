@@ -2,7 +2,7 @@
 
 use crate::{
     ApiScope, AppId, CallerKind, Connection, ConnectionId, CredentialId, EventId, EventKind, GrantId,
-    IssuedId, Outcome, ProviderId, RequestId,
+    IssuedId, Outcome, ProviderId, RequestId, Scopes,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,12 @@ pub struct Event {
     pub rule: Option<Rule>,
     /// More in words, cleaned; never a value.
     pub detail: Option<String>,
+    /// For a hand-out of a token: when that token ends, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_expires_at: Option<Timestamp>,
+    /// For a hand-out of a token: what that token can do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_scopes: Option<Scopes>,
     /// The request that was refused or failed: its error names the same id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<RequestId>,

@@ -56,3 +56,8 @@ pub use tokenry_contract::{
     NarrowingMethod, Operation, Outcome, PromptChangeKind, ProviderSettings, ReauthReason, Redirect, Revoked,
     Rotation, SlotKind, TokenEndpointAuthMethod, UnknownScope, VaultState, setting_text,
 };
+/// Reports that hold names and counts alone: the API answers with them as they are.
+pub use tokenry_contract::{
+    Audit, AuditEntry, AuditRule, CheckedPart, CopiedRecords, LogCheck, LogProblem, LogProblemKind,
+    RevokeAnswer, RevokedConnection, SalvageAnswer, VaultCheck, VaultProblem,
+};

@@ -65,6 +65,9 @@ words!(the_words_of_event_kinds_are_frozen, EventKind {
     HandedOver = "handed_over",
     BackedUp = "backed_up",
     Restored = "restored",
+    CutOff = "cut_off",
+    VaultChecked = "vault_checked",
+    Salvaged = "salvaged",
 });
 
 words!(the_words_of_outcomes_are_frozen, Outcome {
@@ -82,6 +85,7 @@ words!(the_words_of_reasons_to_connect_again_are_frozen, ReauthReason {
     Refused = "refused",
     OtherAccount = "other_account",
     Restored = "restored",
+    CutOff = "cut_off",
 });
 
 words!(the_words_of_credential_types_are_frozen, CredentialType {

@@ -21,7 +21,7 @@ pub use authorize::Redirect;
 pub use consent::ConsentDecision;
 pub use error::{OAuthError, OAuthErrorCode, Unredirectable};
 pub use inspect::Introspection;
-pub(crate) use issued::clean;
+pub(crate) use issued::{Issued, clean, delete_of};
 pub use token::IssuedTokens;
 
 use crate::locks;

@@ -396,6 +396,8 @@ impl Engine {
                 Caller::Program(_) | Caller::App(_) => None,
             },
             detail: None,
+            token_expires_at: None,
+            token_scopes: None,
             request_id: match outcome {
                 Outcome::Done => None,
                 Outcome::Refused | Outcome::Failed => request_id(),

@@ -12,6 +12,7 @@ mod authorization_server;
 mod backup;
 mod connections;
 mod credentials;
+mod cut_off;
 mod engine;
 mod error;
 mod fault_points;
@@ -22,10 +23,12 @@ mod locks;
 mod providers;
 mod records;
 mod request_id;
+mod salvage;
 mod settings;
 #[cfg(test)]
 mod tests;
 mod token;
+mod vault_check;
 mod views;
 
 pub use access::apps::AppView;
@@ -34,7 +37,7 @@ pub use access::consent::{
 };
 pub use access::grants::NewGrant;
 pub use access::policy::{ConsentMode, Decision, Operation, OperationPolicy, Question, Target, decide};
-pub use activity::read::EventFilter;
+pub use activity::{audit::AuditFilter, read::EventFilter};
 pub use authorization_server::{
     ConsentDecision, Introspection, IssuedTokens, OAuthError, OAuthErrorCode, Redirect, Unredirectable,
 };
@@ -45,6 +48,7 @@ pub use backup::{
 };
 pub use connections::{ConnectionChange, disconnect::Revoked};
 pub use credentials::{AnyCredential, CredentialChange, CredentialView, NewCredential};
+pub use cut_off::CutOff;
 pub use engine::Engine;
 pub use error::Error;
 pub use flow::initialise::Initialise;

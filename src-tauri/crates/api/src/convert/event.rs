@@ -25,6 +25,8 @@ pub(crate) fn event(event: Event) -> contract::Event {
         rule: event.rule.map(Rule::word),
         grant_id: event.rule.and_then(Rule::grant).map(|id| id.uuid()),
         detail: event.detail,
+        token_expires_at: event.token_expires_at,
+        token_scope: event.token_scopes.map(|scopes| scopes.to_string()),
         request_id: event.request_id.map(|id| id.uuid()),
         count: event.count,
         first_at: event.first_at,

@@ -335,6 +335,8 @@ fn wants(operation: Operation) -> &'static str {
         Operation::WriteApps => "to change apps and their grants",
         Operation::AcceptOlder => "to accept an older copy of the vault, and refresh again",
         Operation::WriteSlots => "to change how the vault is unlocked",
+        Operation::CutOff => "to cut off access, and revoke tokens",
+        Operation::SalvageVault => "to copy every secret that still opens into a new vault",
         Operation::DeleteApp => "to remove an app and its grants",
         Operation::Backup => "to write a backup of everything in the vault",
         Operation::Restore => "to restore a backup into the vault",
@@ -351,6 +353,7 @@ fn wants(operation: Operation) -> &'static str {
         Operation::BackupJobs => "to read a backup",
         Operation::ReadPrompts => "to see prompts",
         Operation::Answer => "to answer a prompt",
+        Operation::CheckVault => "to check the vault",
         Operation::Engine => "to lock or unlock the vault",
     }
 }

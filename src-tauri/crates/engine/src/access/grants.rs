@@ -177,7 +177,7 @@ impl Engine {
         index.app(app).map(|app| app.name.to_string())
     }
 
-    pub(super) fn grant_event(&self, caller: &Caller, kind: EventKind, grant: &Grant) -> tokenry_core::Event {
+    pub(crate) fn grant_event(&self, caller: &Caller, kind: EventKind, grant: &Grant) -> tokenry_core::Event {
         let scopes: Vec<_> = grant.scopes.iter().map(|scope| scope.as_str()).collect();
         self.event(caller, kind, Outcome::Done)
             .with_detail(&scopes.join(" "))
@@ -223,13 +223,13 @@ fn name_of_app(index: &Index, grant: &Grant) -> String {
 
 /// Whether a grant is given, or taken away.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Given {
+pub(crate) enum Given {
     Now,
     Taken,
 }
 
 /// What an app gets, or loses, by a grant.
-pub(super) fn differences(index: &Index, grant: &Grant, given: Given, differences: &mut Differences) {
+pub(crate) fn differences(index: &Index, grant: &Grant, given: Given, differences: &mut Differences) {
     let mut row = |field: &str, value: String| match given {
         Given::Now => differences.text(field, None, Some(value)),
         Given::Taken => differences.text(field, Some(value), None),

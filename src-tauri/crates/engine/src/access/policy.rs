@@ -42,6 +42,9 @@ impl OperationPolicy for Operation {
             | Self::Answer
             | Self::AcceptOlder
             | Self::WriteSlots
+            | Self::CutOff
+            | Self::CheckVault
+            | Self::SalvageVault
             | Self::Engine
             | Self::HandOver => &[],
         }
@@ -62,6 +65,8 @@ impl OperationPolicy for Operation {
                 | Self::AutoLock
                 | Self::Backup
                 | Self::Restore
+                | Self::CutOff
+                | Self::SalvageVault
                 | Self::FinishFlow
                 | Self::HandOver
         )
@@ -85,6 +90,7 @@ fn for_a_program(operation: Operation) -> Without {
         | Operation::ReadPrompts
         | Operation::ReadSettings
         | Operation::BackupJobs
+        | Operation::CheckVault
         | Operation::Engine => Without::Allowed,
         Operation::WriteProviders
         | Operation::DeleteProvider
@@ -105,6 +111,8 @@ fn for_a_program(operation: Operation) -> Without {
         | Operation::AutoLock
         | Operation::Backup
         | Operation::Restore
+        | Operation::CutOff
+        | Operation::SalvageVault
         | Operation::HandOver => Without::Asked,
         Operation::Settings | Operation::AuthorizeApp | Operation::Answer => Without::Refused,
     }

@@ -26,7 +26,7 @@ pub(super) fn no_provider(reference: &str) -> Error {
 }
 
 /// A credential that was entered by hand, by id, `name` in the default project, or `project/name`.
-pub(super) fn credential(index: &Index, reference: &str) -> Option<CredentialId> {
+pub(crate) fn credential(index: &Index, reference: &str) -> Option<CredentialId> {
     if let Ok(id) = reference.parse::<CredentialId>()
         && index.credential(id).is_some()
     {

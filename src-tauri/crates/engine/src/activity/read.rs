@@ -17,7 +17,7 @@ use crate::{
     records::{record, sealed_store::SealedStore},
 };
 use tokenry_core::{AppId, Caller, ConnectionId, Event, EventKind, Outcome, Rule, Timestamp};
-use tokenry_vault::Place;
+use tokenry_vault::{Place, Vault};
 
 /// How many lines are opened for one request at most: a filter that matches nothing must not read a million.
 const MAX_LINES_SEARCHED: usize = 20_000;
@@ -39,6 +39,8 @@ pub struct EventFilter {
     pub connection: Option<String>,
     /// Only what ended like this.
     pub outcome: Option<Outcome>,
+    /// Only what happened from this time on.
+    pub since: Option<Timestamp>,
 }
 
 /// The same, resolved.
@@ -47,6 +49,7 @@ pub(super) struct Only {
     app: Option<AppId>,
     connection: Option<ConnectionId>,
     outcome: Option<Outcome>,
+    since: Option<Timestamp>,
 }
 
 impl Only {
@@ -55,6 +58,7 @@ impl Only {
         self.app.is_none_or(of_app)
             && self.connection.is_none_or(|id| event.connection == Some(id))
             && self.outcome.is_none_or(|outcome| event.outcome == outcome)
+            && self.since.is_none_or(|since| event.at >= since)
     }
 }
 
@@ -97,6 +101,7 @@ impl Engine {
                 app: app.transpose()?.map(|app| app.id),
                 connection: connection.transpose()?.map(|connection| connection.id),
                 outcome: filter.outcome,
+                since: filter.since,
             }
         };
         let unwritten = Unwritten {
@@ -215,17 +220,22 @@ impl SealedStore {
     }
 
     fn line(&self, seq: i64, sealed: &[u8]) -> Result<(Option<[u8; 32]>, Event), Error> {
-        let plain = self.vault().open(place(seq), sealed)?;
-        let (chain, json) = match plain.split_first() {
-            Some((&CHAINED, rest)) => match rest.split_first_chunk::<32>() {
-                Some((chain, json)) => (Some(*chain), json),
-                None => return Err(damaged("a line cannot be read")),
-            },
-            _ => (None, &plain[..]),
-        };
-        let event = serde_json::from_slice(json).map_err(|_| damaged("a line cannot be read"))?;
-        Ok((chain, event))
+        open_line(self.vault(), seq, sealed)
     }
+}
+
+/// The chain's value before a line, where the line holds it, and the line itself.
+pub(crate) fn open_line(vault: &Vault, seq: i64, sealed: &[u8]) -> Result<(Option<[u8; 32]>, Event), Error> {
+    let plain = vault.open(place(seq), sealed)?;
+    let (chain, json) = match plain.split_first() {
+        Some((&CHAINED, rest)) => match rest.split_first_chunk::<32>() {
+            Some((chain, json)) => (Some(*chain), json),
+            None => return Err(damaged("a line cannot be read")),
+        },
+        _ => (None, &plain[..]),
+    };
+    let event = serde_json::from_slice(json).map_err(|_| damaged("a line cannot be read"))?;
+    Ok((chain, event))
 }
 
 /// What is sealed of an event: the chain's value before it, and itself.
@@ -251,7 +261,7 @@ fn damaged(what: &str) -> Error {
 }
 
 /// What is shown in the place of lines that are not as they were written.
-fn damaged_line(first: i64, last: i64, what: &str, at: Timestamp) -> Result<Event, Error> {
+pub(crate) fn damaged_line(first: i64, last: i64, what: &str, at: Timestamp) -> Result<Event, Error> {
     let which = if first == last {
         format!("line {first} is {what}")
     } else {
@@ -272,6 +282,8 @@ fn damaged_line(first: i64, last: i64, what: &str, at: Timestamp) -> Result<Even
         detail: Some(format!(
             "{which}: something else than Tokenry changed the log; a copy of the profile folder may still have it"
         )),
+        token_expires_at: None,
+        token_scopes: None,
         request_id: None,
         count: 1,
         first_at: None,

@@ -23,8 +23,8 @@ const CLEANUP_INTERVAL_SECONDS: i64 = 3600;
 
 /// A token that we gave to an app, without the token: only a keyed hash of it is kept (A13.7).
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Issued {
-    pub(super) id: IssuedId,
+pub(crate) struct Issued {
+    pub(crate) id: IssuedId,
     /// What came from one code. It ends together when a refresh token of it comes twice.
     pub(super) family: IssuedId,
     pub(super) kind: Kind,
@@ -40,7 +40,7 @@ pub(super) struct Issued {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Access,
     Refresh,
 }
@@ -238,6 +238,15 @@ pub(super) fn delete_family(transaction: &mut Transaction<'_>, family: IssuedId)
     all.iter()
         .filter(|issued| issued.family == family)
         .try_for_each(|issued| transaction.delete(Table::Issued, issued.id.row()))
+}
+
+/// Deletes what was issued to an app, or to all of them, and says how many tokens that were.
+pub(crate) fn delete_of(transaction: &mut Transaction<'_>, app: Option<AppId>) -> Result<u64, Error> {
+    let mut all = transaction.store.all::<Issued>()?;
+    all.retain(|issued| app.is_none_or(|app| issued.app == app));
+    all.iter()
+        .try_for_each(|issued| transaction.delete(Table::Issued, issued.id.row()))?;
+    Ok(all.iter().filter(|issued| !issued.used).count() as u64)
 }
 
 fn seconds(end: Timestamp, now: Timestamp) -> u64 {

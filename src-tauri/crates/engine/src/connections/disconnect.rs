@@ -31,7 +31,7 @@ const QUICK_ATTEMPTS: u32 = 10;
 const SLOW_RETRY_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// What became of a revocation, and why it is not done.
-pub(super) type Revocation = (Revoked, Option<String>);
+pub(crate) type Revocation = (Revoked, Option<String>);
 
 /// What a provider did with all tokens of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,9 +167,12 @@ impl Engine {
             (Revoked::Unsupported, None) => Some("the provider has no revocation"),
             (_, detail) => detail.as_deref(),
         };
+        // What was handed out before is in the log before this.
+        self.flush_activity().await;
         let event = self
             .event(&Caller::Engine, EventKind::Revoked, outcome)
             .about(&connection)
+            .with_connection(connection.revokes_for.unwrap_or(id))
             .with_detail_if(noted);
         self.commit(store, move |transaction| {
             transaction.delete_connection(id)?;
@@ -194,7 +197,10 @@ impl Engine {
                 .revoke_one(provider, refresh_token, Hint::RefreshToken)
                 .await?;
             if whole == revocation::Revoked::Yes {
-                let _ = self.revoke_one(provider, &all[0], Hint::AccessToken).await;
+                all.extend(tokens.narrowed.into_iter().map(|narrowed| narrowed.access_token));
+                for token in &all {
+                    let _ = self.revoke_one(provider, token, Hint::AccessToken).await;
+                }
                 return Ok(Answered::Revoked);
             }
         }

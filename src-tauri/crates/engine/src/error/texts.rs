@@ -54,6 +54,7 @@ pub(crate) fn reason_text(reason: ReauthReason) -> &'static str {
             "the provider answered a refresh with tokens of another account, which are not used"
         }
         ReauthReason::Restored => "it was restored from a backup that does not hold its refresh token",
+        ReauthReason::CutOff => "you cut it off, and its tokens were removed",
     }
 }
 

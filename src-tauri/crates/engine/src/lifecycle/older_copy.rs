@@ -54,6 +54,14 @@ impl SealedStore {
         matches!(*why, Some(ReadOnly::Older(_)))
     }
 
+    /// The newest epoch that is known of this vault; 0 where it is the newest itself.
+    pub(crate) fn known_epoch(&self) -> u64 {
+        match *locks::read(&self.read_only) {
+            Some(ReadOnly::Older(known)) => known,
+            _ => 0,
+        }
+    }
+
     /// From now on nothing may be written.
     pub(crate) fn only_read(&self, why: ReadOnly) {
         *locks::write(&self.read_only) = Some(why);

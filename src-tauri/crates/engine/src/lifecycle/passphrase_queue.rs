@@ -29,7 +29,7 @@ impl Guesses {
 }
 
 /// A passphrase may be tried, until this is dropped.
-pub(super) struct Turn {
+pub(crate) struct Turn {
     engine: Engine,
     peer: Peer,
     _order: Option<OwnedMutexGuard<()>>,
@@ -50,7 +50,7 @@ impl Engine {
     ///
     /// # Errors
     /// When this program or its session is trying one already, or too many are.
-    pub(super) async fn turn_to_guess(&self, caller: &Caller) -> Result<Option<Turn>, Error> {
+    pub(crate) async fn turn_to_guess(&self, caller: &Caller) -> Result<Option<Turn>, Error> {
         let Some(peer) = caller.peer() else {
             return Ok(None);
         };

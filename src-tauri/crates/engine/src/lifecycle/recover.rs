@@ -1,7 +1,7 @@
 //! What a crash, a full disk or a long pause left behind is put right before anybody is served.
 
 use crate::{
-    Engine, Error, credentials,
+    Engine, Error, credentials, cut_off,
     lifecycle::older_copy::ReadOnly,
     records::{journal::JournalEntry, record, sealed_store::SealedStore, transaction::Transaction},
 };
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 use tokenry_core::{Connection, ConnectionStatus, Flow, Redirect, Timestamp, Tokens};
 use tokenry_store::Table;
-use tokenry_vault::Place;
+use tokenry_vault::{Place, Vault};
 use zeroize::Zeroizing;
 
 /// Runs whenever the vault was opened, before it is shown to anybody.
@@ -29,6 +29,7 @@ pub(super) fn after_opening(engine: &Engine, store: &SealedStore) -> Result<(), 
     }
     credentials::expired_at_opening(engine, store, store.latest.seen(now))?;
     engine.end_what_had_ended(store, now)?;
+    cut_off::finish(engine, store, now)?;
     end_dead_flows(engine, store, now)?;
     bring_forward_unresolved(store, now)?;
     crate::authorization_server::clean(store, store.latest.seen(now))?;
@@ -37,9 +38,45 @@ pub(super) fn after_opening(engine: &Engine, store: &SealedStore) -> Result<(), 
 
 /// Tokens that the database did not take, and what they mean for their connection.
 #[derive(Serialize, Deserialize)]
-struct Spilled {
-    connection: Connection,
-    tokens: Tokens,
+pub(crate) struct Spilled {
+    pub(crate) connection: Connection,
+    pub(crate) tokens: Tokens,
+}
+
+impl Spilled {
+    /// A spilled record, by its file's name; `None` where it is none of this vault.
+    pub(crate) fn opened(vault: &Vault, name: &str, sealed: &[u8]) -> Option<Self> {
+        let (row, fence) = key_of(name)?;
+        let plain = vault.open(place(row, fence), sealed).ok()?;
+        serde_json::from_slice(&plain).ok()
+    }
+
+    /// Lays what was known of a connection when its tokens were spilled on what is known now.
+    pub(crate) fn lay_on(&self, connection: &mut Connection) {
+        let settled = &self.connection;
+        if !connection.status.is_set_by_user() {
+            connection.status = settled.status;
+            connection.trouble = settled.trouble.clone();
+        }
+        connection.refreshable = settled.refreshable;
+        connection.narrows = settled.narrows;
+        connection.rotates = settled.rotates;
+        connection.doubtful = settled.doubtful;
+        connection.narrowed = settled.narrowed;
+        connection.loses_scopes = settled.loses_scopes;
+        connection.lost = settled.lost.clone();
+        connection.targets = settled.targets.clone();
+        connection.granted_scopes = settled.granted_scopes.clone();
+        connection.expires_at = settled.expires_at;
+        connection.refresh_at = settled.refresh_at;
+        connection.last_refreshed_at = settled.last_refreshed_at;
+    }
+}
+
+/// The connection's row and the fence that the name of a spill holds.
+pub(crate) fn key_of(name: &str) -> Option<(i64, u64)> {
+    let (row, fence) = name.split_once('-')?;
+    Some((row.parse().ok()?, fence.parse().ok()?))
 }
 
 /// Seals settled tokens into a file of their own.
@@ -86,10 +123,9 @@ fn take_in_spilled(
     now: Timestamp,
 ) -> Result<(), Error> {
     for (name, sealed) in spilled {
-        let key = name
-            .split_once('-')
-            .and_then(|(row, fence)| Some((row.parse().ok()?, fence.parse().ok()?)));
-        let Some((row, fence)) = key else { continue };
+        let Some((row, fence)) = key_of(&name) else {
+            continue;
+        };
         match store.vault().open(place(row, fence), &sealed) {
             Ok(plain) => {
                 let spilled: Spilled = serde_json::from_slice(&plain)
@@ -116,26 +152,7 @@ fn take_in(transaction: &mut Transaction<'_>, row: i64, spilled: &Spilled) -> Re
     if old.fence >= spilled.tokens.fence {
         return Ok(());
     }
-    let settled = &spilled.connection;
-    if !matches!(
-        connection.status,
-        ConnectionStatus::Paused | ConnectionStatus::Disconnecting
-    ) {
-        connection.status = settled.status;
-        connection.trouble = settled.trouble.clone();
-    }
-    connection.refreshable = settled.refreshable;
-    connection.narrows = settled.narrows;
-    connection.rotates = settled.rotates;
-    connection.doubtful = settled.doubtful;
-    connection.narrowed = settled.narrowed;
-    connection.loses_scopes = settled.loses_scopes;
-    connection.lost = settled.lost.clone();
-    connection.targets = settled.targets.clone();
-    connection.granted_scopes = settled.granted_scopes.clone();
-    connection.expires_at = settled.expires_at;
-    connection.refresh_at = settled.refresh_at;
-    connection.last_refreshed_at = settled.last_refreshed_at;
+    spilled.lay_on(&mut connection);
     transaction.put(row, &connection)?;
     transaction.put(row, &spilled.tokens)?;
     transaction.delete(Table::Journal, row)

@@ -107,7 +107,7 @@ impl Engine {
     }
 
     /// A wrong passphrase or recovery code is in the log, as soon as that can be written.
-    pub(super) fn note_guess(&self, caller: &Caller, error: &Error) {
+    pub(crate) fn note_guess(&self, caller: &Caller, error: &Error) {
         let detail = match error {
             Error::Vault(tokenry_vault::Error::WrongPassphrase) => "wrong passphrase",
             Error::Vault(tokenry_vault::Error::WrongRecoveryCode) => "wrong recovery code",

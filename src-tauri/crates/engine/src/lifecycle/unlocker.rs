@@ -27,6 +27,17 @@ impl Unlocker {
             .map_err(|error| Error::field("recovery_code", &error.to_string()))
     }
 
+    /// The recovery code or the passphrase, else the OS keyring.
+    ///
+    /// # Errors
+    /// As [`Self::recovery_code`].
+    pub(crate) fn given(passphrase: Option<Secret>, recovery_code: Option<Secret>) -> Result<Self, Error> {
+        match recovery_code {
+            Some(code) => Self::recovery_code(&code),
+            None => Ok(passphrase.into()),
+        }
+    }
+
     /// Whether the user has to know it.
     pub(crate) fn is_known_by_heart(&self) -> bool {
         !matches!(self, Self::Keyring)

@@ -15,7 +15,7 @@ use std::{
 pub use tokenry_core::VaultState;
 use tokenry_core::{Clock, Code, Random, Secret};
 use tokenry_store::Store;
-use tokenry_vault::{Cost, Keyring, KeyringError, SlotKind, Vault, VaultId};
+use tokenry_vault::{Cost, Created, Keyring, KeyringError, SlotKind, Vault, VaultId};
 use tokio::sync::broadcast;
 use zeroize::Zeroizing;
 
@@ -165,23 +165,35 @@ impl Opener {
                         .to_owned(),
                 ));
             }
-            Unlocker::Passphrase(passphrase) => {
-                check_new_passphrase("passphrase", passphrase)?;
-                tokenry_vault::create_with_passphrase(passphrase, Cost::measured(), &*self.random)?
-            }
+            Unlocker::Passphrase(passphrase) => self.new_keys(Some(passphrase))?,
             Unlocker::Keyring if self.choice == VaultChoice::Passphrase => {
                 return Err(Error::NoVault(
                     "give a passphrase, with --passphrase-fd, `tokenry unlock` or in the window".to_owned(),
                 ));
             }
-            Unlocker::Keyring => {
-                tokenry_vault::create_with_keyring(&self.keyring, &*self.random).map_err(Error::NoKeyring)?
-            }
+            Unlocker::Keyring => self.new_keys(None)?,
         };
         let now = self.clock.now();
         let (database, random) = (self.database()?, self.random.clone());
         let hears = (self.changes.clone(), self.floors());
         SealedStore::create(created.vault, &created.slot, database, random, hears, now)
+    }
+
+    /// The keys of a new vault, with a passphrase or with the OS keyring.
+    pub(crate) fn new_keys(&self, passphrase: Option<&Secret>) -> Result<Created, Error> {
+        match passphrase {
+            Some(passphrase) => {
+                check_new_passphrase("passphrase", passphrase)?;
+                Ok(tokenry_vault::create_with_passphrase(
+                    passphrase,
+                    Cost::measured(),
+                    &*self.random,
+                )?)
+            }
+            None => {
+                tokenry_vault::create_with_keyring(&self.keyring, &*self.random).map_err(Error::NoKeyring)
+            }
+        }
     }
 
     /// Whether this opens the vault; the keys are let go again.
@@ -217,6 +229,35 @@ impl Opener {
             ) if open(was).is_ok() => Err(tokenry_vault::Error::IdChanged { was, is: id }.into()),
             (opened, _) => opened,
         }
+    }
+
+    /// The keys and the database alone, for a check or a copy, whatever else is damaged; and the lowest epoch that is
+    /// acceptable. Blocks, as [`Opener::open`] does.
+    pub(crate) fn keys_alone(&self, unlocker: &Unlocker) -> Result<(Vault, Arc<Store>, u64), Error> {
+        let database = self.database()?;
+        let known = self.outside.as_ref().and_then(StateFolder::vault_of_profile);
+        let (id, lost) = match self.vault_id() {
+            Ok(id) => (id, None),
+            // The state folder still knows it.
+            Err(error) => (known, Some(error)),
+        };
+        let nothing = || {
+            lost.unwrap_or_else(|| {
+                Error::NoVault("there is nothing to look at; `tokenry unlock` makes one".to_owned())
+            })
+        };
+        let id = id.ok_or_else(nothing)?;
+        let opened = match self.keys(id, unlocker) {
+            Err(Error::Vault(tokenry_vault::Error::IdChanged { was, .. })) => self.keys(was, unlocker),
+            // The passphrase may be meant for the new vault alone.
+            Err(error) if matches!(unlocker, Unlocker::Passphrase(_)) => {
+                self.keys(id, &Unlocker::Keyring).map_err(|_| error)
+            }
+            opened => opened,
+        };
+        let (vault, floor) = opened?;
+        let outside = self.outside.as_ref().and_then(|outside| outside.epoch(&vault));
+        Ok((vault, database, floor.max(outside.unwrap_or_default())))
     }
 
     fn open_existing(&self, id: VaultId, unlocker: &Unlocker) -> Result<SealedStore, Error> {

@@ -47,7 +47,7 @@ pub(crate) struct Manifest {
     /// Counts every transaction.
     pub(crate) epoch: u64,
     /// The keyed sum over every row's table, id and version.
-    pub(super) sum: [u8; 32],
+    pub(crate) sum: [u8; 32],
     /// The end of the activity log's hash chain.
     pub(crate) chain: [u8; 32],
     /// The number of the next event.
@@ -58,6 +58,15 @@ pub(crate) struct Manifest {
     /// The latest time that was seen when something was committed, in milliseconds.
     #[serde(default)]
     pub(crate) latest: i64,
+}
+
+impl Manifest {
+    /// The manifest of a vault, as the database holds it.
+    pub(crate) fn opened(vault: &Vault, sealed: Option<Vec<u8>>) -> Result<Self, Error> {
+        let sealed = sealed.ok_or_else(|| damaged("its manifest is missing"))?;
+        let plain = vault.open(MANIFEST, &sealed)?;
+        serde_json::from_slice(&plain).map_err(|_| damaged("its manifest cannot be read"))
+    }
 }
 
 fn first() -> i64 {
@@ -122,12 +131,7 @@ impl SealedStore {
         (changes, floors): (broadcast::Sender<Change>, Arc<Floors>),
         floor: u64,
     ) -> Result<Self, Error> {
-        let sealed = database
-            .manifest()?
-            .ok_or_else(|| damaged("its manifest is missing"))?;
-        let plain = vault.open(MANIFEST, &sealed)?;
-        let manifest: Manifest =
-            serde_json::from_slice(&plain).map_err(|_| damaged("its manifest cannot be read"))?;
+        let manifest = Manifest::opened(&vault, database.manifest()?)?;
         let mut sum = RunningSum::default();
         for table in Table::ALL {
             database.versions(table, |row, version| {
@@ -179,6 +183,10 @@ impl SealedStore {
 
     pub(crate) fn database(&self) -> &Store {
         &self.database
+    }
+
+    pub(crate) fn database_shared(&self) -> Arc<Store> {
+        self.database.clone()
     }
 
     /// Whether anybody wants to hear of changes.

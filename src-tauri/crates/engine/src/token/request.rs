@@ -9,8 +9,8 @@ use crate::{
 use serde::Deserialize;
 use std::time::Duration;
 use tokenry_core::{
-    Caller, Code, Connection, ConnectionId, ConnectionStatus, EventKind, LastFailure, Outcome, Scopes,
-    Secret, Timestamp, Tokens,
+    Caller, Code, Connection, ConnectionId, ConnectionStatus, EventKind, LastFailure, Outcome, ReauthReason,
+    Scopes, Secret, Timestamp, Tokens,
 };
 
 /// After a failure callers wait this long before they cause another try, in milliseconds.
@@ -39,6 +39,9 @@ impl From<Duration> for TokenRequest {
         }
     }
 }
+
+/// The longest list of scopes that a line of the log holds for a hand-out.
+const MAX_LOGGED_SCOPE_BYTES: usize = 1024;
 
 /// How far a clock may be set back before what was fetched is looked at again, in seconds.
 const CLOCK_SLACK_SECONDS: i64 = 60;
@@ -108,7 +111,7 @@ impl Engine {
             }
             Err(error) => (Outcome::Failed, Some(error.to_string())),
         };
-        let event = self
+        let mut event = self
             .event(caller, EventKind::TokenHandedOut, outcome)
             .with_provider(provider)
             .with_connection(id)
@@ -116,6 +119,8 @@ impl Engine {
             .by(permit.rule);
         match found {
             Ok(token) => {
+                event.token_expires_at = token.expires_at;
+                event.token_scopes = logged(&token.scopes);
                 self.inner.activity.used(id, event);
                 Ok(token)
             }
@@ -170,7 +175,11 @@ impl Engine {
             Err(error) => Some(error),
         };
         // Whatever became of that: what is there now is good, if it lives and no narrowed answer casts doubt on it.
-        let is_doubtful = store.index().connection(id).is_some_and(|c| c.doubtful);
+        let now = store.index().connection(id).cloned();
+        if let Some(connection) = &now {
+            can_be_handed_out(connection, &name)?;
+        }
+        let is_doubtful = now.is_some_and(|connection| connection.doubtful);
         let is_alive = |token: &StoredAccessToken| token.expires_at.is_none_or(|end| end > self.now());
         let alive = stored()?.filter(|token| !is_doubtful && is_alive(token));
         match (alive, refused) {
@@ -208,11 +217,24 @@ impl Engine {
     }
 }
 
+/// The scopes of a token as its line in the log holds them. A list that is too long is left out.
+fn logged(scopes: &Scopes) -> Option<Scopes> {
+    let bytes: usize = scopes.iter().map(|scope| scope.len() + 1).sum();
+    (1..=MAX_LOGGED_SCOPE_BYTES)
+        .contains(&bytes)
+        .then(|| scopes.clone())
+}
+
 /// Whether a connection that stands like this hands out tokens at all.
 pub(super) fn can_be_handed_out(connection: &Connection, name: &str) -> Result<(), Error> {
     match connection.status {
         ConnectionStatus::Paused => Err(Error::Paused(name.to_owned())),
         ConnectionStatus::Disconnecting => Err(resolve::gone(name)),
+        ConnectionStatus::NeedsReauth(ReauthReason::CutOff) => Err(Error::needs_reauth(
+            name.to_owned(),
+            ReauthReason::CutOff,
+            connection,
+        )),
         ConnectionStatus::Pending => Err(Error::Conflict(format!(
             "{name} still waits for its sign-in; finish it in the browser"
         ))),

@@ -2,10 +2,10 @@
 
 use super::{
     misfit::misfit,
-    queue::{Answered, Closed, Open},
+    queue::{Answered, Closed, Open, is_asked_of_damaged_vaults},
 };
-use crate::{Engine, Error, access::policy::Operation};
-use std::{collections::BTreeSet, time::Duration};
+use crate::{Engine, Error, access::policy::Operation, records::sealed_store::SealedStore};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokenry_core::{
     Caller, Code, ConnectionId, CredentialId, EventKind, Outcome, PromptId, Rule, Secret, Timestamp,
 };
@@ -104,12 +104,14 @@ impl Engine {
         if answer != PromptAnswer::Deny && !unchanged {
             return close(Closed::Gone);
         }
-        let Ok(store) = self.store() else {
+        let Ok(store) = self.store_to_ask(open.wanted.operation) else {
             return close(Closed::Locked);
         };
-        if answer != PromptAnswer::Deny && self.differs(&store, &open.prompt, &open.wanted) {
+        let differs = |store: &Arc<SealedStore>| self.differs(store, &open.prompt, &open.wanted);
+        if answer != PromptAnswer::Deny && store.as_ref().is_some_and(differs) {
             return close(Closed::Changed);
         }
+        let cut_offs = self.inner.prompts.cut_offs();
         let (rule, outcome) = match &answer {
             PromptAnswer::Deny => (Rule::Denied, Outcome::Refused),
             PromptAnswer::Session => (Rule::Session, Outcome::Done),
@@ -120,16 +122,21 @@ impl Engine {
             .event_about(&open.caller, &open.wanted, EventKind::ConsentDecided, outcome)
             .by(rule);
         // Of a vault that may only be read, the decision is written down with what it does, or not at all.
-        let is_later = store.is_older() && open.wanted.operation == Operation::AcceptOlder;
-        let written = if is_later {
-            Ok(())
-        } else {
-            self.commit(&store, move |transaction| transaction.event(&event))
-                .await
+        let written = match store {
+            Some(store)
+                if store.read_only().is_none() || !is_asked_of_damaged_vaults(open.wanted.operation) =>
+            {
+                self.commit(&store, move |transaction| transaction.event(&event))
+                    .await
+            }
+            _ => Ok(()),
         };
         if let Err(error) = written {
             tracing::error!("a decision could not be written down and does not count: {error}");
             return close(Closed::NotLogged);
+        }
+        if answer == PromptAnswer::Session && self.inner.prompts.cut_offs() != cut_offs {
+            return close(Closed::CutOff);
         }
         let mut state = self.inner.prompts.state();
         match (&answer, &open.requester.who) {

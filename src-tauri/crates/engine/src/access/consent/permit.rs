@@ -83,14 +83,15 @@ impl AccessRequest {
         self.operation.can_be_for_a_session() && !self.differences.are_decisive()
     }
 
-    /// What a yes permits, by this rule, when the vault had been locked so often.
-    pub(super) fn permitted(&self, caller: &Caller, rule: Rule, locks: u64) -> Permit {
+    /// What a yes permits, by this rule, when the vault had been locked and something had been cut off so often.
+    pub(super) fn permitted(&self, caller: &Caller, rule: Rule, locks: u64, cut_offs: u64) -> Permit {
         Permit {
             rule,
             token_scopes: self.target.scopes.clone(),
             // A caller that is no app asks within a limit only where the user is shown just that.
             is_the_most: caller.app().is_none() && self.target.scopes.is_some(),
             locks,
+            cut_offs,
         }
     }
 
@@ -132,6 +133,9 @@ impl AccessRequest {
             Operation::AutoLock => EventKind::SettingsChanged,
             Operation::Backup => EventKind::BackedUp,
             Operation::Restore | Operation::BackupJobs => EventKind::Restored,
+            Operation::CutOff => EventKind::CutOff,
+            Operation::CheckVault => EventKind::VaultChecked,
+            Operation::SalvageVault => EventKind::Salvaged,
             _ => EventKind::ConsentDecided,
         }
     }
@@ -147,6 +151,8 @@ pub(crate) struct Permit {
     pub(crate) is_the_most: bool,
     /// How often the vault had been locked when this was decided.
     locks: u64,
+    /// How often the user had cut something off.
+    cut_offs: u64,
 }
 
 impl Engine {
@@ -158,7 +164,7 @@ impl Engine {
         if matches!(wanted.operation, Operation::Token | Operation::ReadCredential) {
             self.can_be_logged(caller)?;
         }
-        let locks = self.locks();
+        let (locks, cut_offs) = (self.locks(), self.inner.prompts.cut_offs());
         let (decision, limit, is_limited) = self.decide(caller, &wanted)?;
         let rule = match decision {
             Decision::Allow(rule) => Ok(rule),
@@ -171,7 +177,7 @@ impl Engine {
                 if let (Rule::Grant(grant), Some(app)) = (rule, caller.app()) {
                     self.inner.activity.used_grant(app, grant, self.now());
                 }
-                let mut permit = wanted.permitted(caller, rule, locks);
+                let mut permit = wanted.permitted(caller, rule, locks, cut_offs);
                 permit.token_scopes = limit.or(permit.token_scopes);
                 permit.is_the_most |= is_limited;
                 Ok(permit)
@@ -214,6 +220,11 @@ impl Engine {
         // Also when it was unlocked again since: what was allowed for the session ended with the lock.
         if self.locks() != permit.locks {
             return Err(Error::Locked);
+        }
+        // A permission of the user for a program may be among those that were ended meanwhile.
+        let is_of_a_program = matches!(permit.rule, Rule::Session | Rule::Once | Rule::ApproveAll);
+        if is_of_a_program && self.inner.prompts.cut_offs() != permit.cut_offs {
+            return Err(Error::Denied(super::queue::CUT_OFF));
         }
         if !matches!(permit.rule, Rule::Grant(_)) {
             return Ok(());

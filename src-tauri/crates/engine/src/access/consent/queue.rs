@@ -11,10 +11,13 @@ use super::{
 use crate::{Change, Engine, Error, access::policy::Operation, locks, records::sealed_store::SealedStore};
 use std::{
     collections::VecDeque,
-    sync::{Mutex, MutexGuard},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
-use tokenry_core::{Caller, Event, EventKind, Outcome, PromptId, Rule, Timestamp};
+use tokenry_core::{AppId, Caller, ConnectionId, Event, EventKind, Outcome, PromptId, Rule, Timestamp};
 use tokio::{
     sync::{broadcast, watch},
     time::Instant,
@@ -35,6 +38,10 @@ const MAX_PROMPTS_OF_ONE: usize = 3;
 /// How often it is looked whether who asked is still there and still the same program.
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
+/// What a caller hears whose permission or prompt the user ended by cutting off.
+pub(super) const CUT_OFF: &str =
+    "the user cut off access meanwhile, so this request ended; ask again if it is still needed";
+
 /// The answer to a question, and the rule that stands in the log for it.
 #[derive(Debug, Clone)]
 pub(crate) struct Answered {
@@ -44,7 +51,11 @@ pub(crate) struct Answered {
 
 /// The open questions, one after the other, and what is remembered of the ones before.
 #[derive(Default)]
-pub(crate) struct Prompts(Mutex<State>);
+pub(crate) struct Prompts {
+    state: Mutex<State>,
+    /// How often the user has cut something off. A permission from before may have ended with it.
+    cut_offs: AtomicU64,
+}
 
 #[derive(Default)]
 pub(super) struct State {
@@ -91,6 +102,7 @@ type Ended = Option<Result<Answered, Closed>>;
 pub(super) enum Closed {
     Locked,
     Changed,
+    CutOff,
     Gone,
     NotLogged,
 }
@@ -102,6 +114,7 @@ impl From<Closed> for Error {
             Closed::Changed => Self::Conflict(
                 "what you asked for changed while the user was looking at the prompt; ask again".to_owned(),
             ),
+            Closed::CutOff => Self::Denied(CUT_OFF),
             Closed::Gone => Self::Denied("the program that asked is not the one that would be answered"),
             Closed::NotLogged => Self::Internal(
                 "the decision could not be written to the activity log, so it does not count; look at the disk"
@@ -113,7 +126,7 @@ impl From<Closed> for Error {
 
 impl Prompts {
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        locks::lock(&self.0)
+        locks::lock(&self.state)
     }
 
     /// When a question ends without an answer. `None` when it is not open any more.
@@ -134,6 +147,39 @@ impl Prompts {
             return false;
         }
         Who::of(caller).is_some_and(|who| state.sessions.covers(&who, wanted, now))
+    }
+
+    /// How often the user has cut something off.
+    pub(super) fn cut_offs(&self) -> u64 {
+        self.cut_offs.load(Ordering::Acquire)
+    }
+
+    /// Ends the permissions for a session and closes the open questions of an app, or about a connection, or all of
+    /// them. Says how many of each.
+    pub(crate) fn cut_off(
+        &self,
+        app: Option<AppId>,
+        connection: Option<ConnectionId>,
+        now: Timestamp,
+    ) -> (u64, u64) {
+        self.cut_offs.fetch_add(1, Ordering::AcqRel);
+        let is_meant = |who: Option<&Who>, wanted: &AccessRequest| {
+            app.is_none_or(|app| who.is_some_and(|who| who.is_of(app)))
+                && connection.is_none_or(|id| wanted.target.connection == Some(id))
+        };
+        let mut state = self.state();
+        let sessions = state.sessions.end(|who, wanted| is_meant(Some(who), wanted));
+        let (ended, open): (Vec<_>, Vec<_>) = state.open.drain(..).partition(|open| {
+            let is_callers = app.is_some_and(|app| open.caller.app() == Some(app));
+            is_meant(open.requester.who.as_ref(), &open.wanted) || (connection.is_none() && is_callers)
+        });
+        state.open = open.into();
+        state.show_first(now);
+        drop(state);
+        for open in &ended {
+            open.answer.send_replace(Some(Err(Closed::CutOff)));
+        }
+        (sessions, ended.len() as u64)
     }
 
     /// At lock: what was allowed for a session is over, and nothing that is open will be answered.
@@ -175,9 +221,9 @@ impl Engine {
     /// # Errors
     /// On anything but a yes.
     pub(crate) async fn ask(&self, caller: &Caller, wanted: &AccessRequest) -> Result<Answered, Error> {
-        let store = self.store()?;
-        if let Some(why) = store.read_only()
-            && wanted.operation != Operation::AcceptOlder
+        let store = self.store_to_ask(wanted.operation)?;
+        if let Some(why) = store.as_ref().and_then(|store| store.read_only())
+            && !is_asked_of_damaged_vaults(wanted.operation)
         {
             // No decision could be written down, so none would count. The one that ends this state is written down
             // with what it does.
@@ -194,7 +240,7 @@ impl Engine {
                     match ended.ok().and_then(|answer| (*answer).clone()) {
                         Some(Ok(Answered { answer: PromptAnswer::Deny, .. })) => return Err(refusal(Rule::Denied)),
                         Some(Ok(answered)) => {
-                            if self.store().is_err() {
+                            if store.is_some() && self.store().is_err() {
                                 return Err(Error::Locked);
                             }
                             return Ok(answered);
@@ -220,16 +266,25 @@ impl Engine {
                 }
                 change = changes.recv() => {
                     // The index is what the question was made from: a receiver that fell behind looks again, too.
-                    if self.store().is_err() {
+                    if store.is_some() && self.store().is_err() {
                         break Closed::Locked;
                     }
-                    if matches!(change, Err(broadcast::error::RecvError::Closed)) || self.shows_otherwise(&store, wanted, asker.id) {
+                    let is_other = || store.as_ref().is_some_and(|store| self.shows_otherwise(store, wanted, asker.id));
+                    if matches!(change, Err(broadcast::error::RecvError::Closed)) || is_other() {
                         break Closed::Changed;
                     }
                 }
             }
         };
         Err(closed.into())
+    }
+
+    /// The open vault, which a prompt is about. A damaged one that does not open can still be salvaged: `None` then.
+    pub(super) fn store_to_ask(&self, operation: Operation) -> Result<Option<Arc<SealedStore>>, Error> {
+        match self.store() {
+            Err(Error::StaysDamaged(_)) if operation == Operation::SalvageVault => Ok(None),
+            found => found.map(Some),
+        }
     }
 
     /// Takes a place in the queue, or joins those who wait for the very same question.
@@ -350,6 +405,11 @@ impl Engine {
     pub(super) fn prompts_changed(&self) {
         let _ = self.inner.changes.send(Change::Prompts);
     }
+}
+
+/// Whether the user is asked although the decision cannot be written down by itself: it is written down with what it does.
+pub(super) fn is_asked_of_damaged_vaults(operation: Operation) -> bool {
+    matches!(operation, Operation::AcceptOlder | Operation::SalvageVault)
 }
 
 async fn reached(end: Option<Instant>) {

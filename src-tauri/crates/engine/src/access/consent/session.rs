@@ -46,6 +46,11 @@ impl Who {
         self.origin.session.is_some()
     }
 
+    /// Whether it is this app, or a program on its behalf.
+    pub(super) fn is_of(&self, app: tokenry_core::AppId) -> bool {
+        self.app == Some(app)
+    }
+
     /// The same, for an app that comes through another program.
     pub(super) fn on_behalf_of(self, app: Option<tokenry_core::AppId>) -> Self {
         Self {
@@ -96,6 +101,13 @@ impl Sessions {
     /// Whether nothing is allowed: then nothing need be known of the requester.
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Ends those that are meant, and says how many.
+    pub(super) fn end(&mut self, is_meant: impl Fn(&Who, &AccessRequest) -> bool) -> u64 {
+        let before = self.0.len();
+        self.0.retain(|allowed| !is_meant(&allowed.who, &allowed.wanted));
+        (before - self.0.len()) as u64
     }
 
     pub(super) fn clear(&mut self) {

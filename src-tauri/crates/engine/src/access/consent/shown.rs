@@ -8,10 +8,11 @@ use super::{
 use crate::{
     Engine, Error,
     access::policy::{Operation, OperationPolicy as _},
+    locks,
     records::{index::Index, sealed_store::SealedStore},
     settings::asks_passphrase,
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::RwLock};
 use tokenry_core::{ApiScope, Caller, Connection, ConnectionStatus, Peer, PromptId, Secret, Timestamp};
 use tokenry_peer::Script;
 
@@ -24,13 +25,20 @@ impl Engine {
         now: Timestamp,
         ends_at: Timestamp,
     ) -> Result<Prompt, Error> {
-        let store = self.store()?;
+        let store = self.store_to_ask(wanted.operation)?;
+        // Of a vault that does not open, nothing is known.
+        let nothing = RwLock::<Index>::default();
+        let index = || {
+            store
+                .as_ref()
+                .map_or_else(|| locks::read(&nothing), |store| store.index())
+        };
         let peer = caller.peer();
         let around = peer.map(tokenry_peer::surroundings).unwrap_or_default();
         let mut bytes = [0; 16];
         self.inner.random.fill(&mut bytes);
         let number = tokenry_core::hex(&bytes).to_string();
-        let shown = self.shown_on_a_prompt(&store, wanted);
+        let shown = self.shown_on_a_prompt(&index(), wanted);
         let app = caller
             .app()
             .or(wanted.authorization.as_ref().map(|request| request.app));
@@ -43,7 +51,7 @@ impl Engine {
             arguments: around.arguments,
             parent: around.parent,
             terminal: around.terminal,
-            app: app.and_then(|app| store.index().app(app).map(|app| app.name.to_string())),
+            app: app.and_then(|app| index().app(app).map(|app| app.name.to_string())),
             app_proved: caller.app().is_some(),
             provider: shown.provider,
             connection: shown.connection,
@@ -62,7 +70,8 @@ impl Engine {
             credential_choices: shown.credential_choices,
             authorization: wanted.authorization.clone(),
             for_session: for_session && wanted.can_be_for_a_session(),
-            passphrase: !wanted.can_be_for_a_session() && asks_passphrase(&store),
+            passphrase: !wanted.can_be_for_a_session()
+                && store.as_ref().is_some_and(|store| asks_passphrase(store)),
             asked_at: now,
             is_shown: false,
             ends_at,
@@ -74,7 +83,7 @@ impl Engine {
     }
 
     pub(super) fn differs(&self, store: &SealedStore, prompt: &Prompt, wanted: &AccessRequest) -> bool {
-        let now = self.shown_on_a_prompt(store, wanted);
+        let now = self.shown_on_a_prompt(&store.index(), wanted);
         let then = Shown {
             provider: prompt.provider.clone(),
             connection: prompt.connection.clone(),
@@ -89,12 +98,11 @@ impl Engine {
         now != then
     }
 
-    fn shown_on_a_prompt(&self, store: &SealedStore, wanted: &AccessRequest) -> Shown {
-        let index = store.index();
+    fn shown_on_a_prompt(&self, index: &Index, wanted: &AccessRequest) -> Shown {
         let connection = wanted.target.connection.and_then(|id| index.connection(id));
         let request = wanted.authorization.as_ref();
         let (choices, credential_choices) = request
-            .map(|request| offered(&index, &request.scopes, self.now()))
+            .map(|request| offered(index, &request.scopes, self.now()))
             .unwrap_or_default();
         let token_scopes = match (wanted.operation, connection) {
             (Operation::Token, Some(connection)) => {
@@ -242,6 +250,8 @@ pub(super) fn operation_words(operation: Operation) -> &'static str {
         Operation::AcceptOlder => "to go on with an older copy of the vault",
         Operation::WriteSlots => "to change how the vault is unlocked",
         Operation::AutoLock => "to change when the vault locks",
+        Operation::CutOff => "to cut off access",
+        Operation::SalvageVault => "to copy what still opens of the vault into a new one",
         Operation::AuthorizeApp => "to be an authorized app",
         Operation::Backup => "to write a backup",
         Operation::Restore => "to restore a backup",

@@ -16,6 +16,8 @@ fn refused(caller: Caller, second: i64) -> Event {
         outcome: Outcome::Refused,
         rule: Some(Rule::Denied),
         detail: Some(format!("at {second}")),
+        token_expires_at: None,
+        token_scopes: None,
         request_id: Some(RequestId::new(&SystemClock, &OsRandom)),
         count: 1,
         first_at: None,

@@ -204,6 +204,7 @@ fn filter(app: Option<&str>, connection: Option<&str>, outcome: Option<Outcome>)
         app: app.map(str::to_owned),
         connection: connection.map(str::to_owned),
         outcome,
+        since: None,
     }
 }
 

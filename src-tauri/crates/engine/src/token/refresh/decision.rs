@@ -222,6 +222,7 @@ fn may_refresh(store: &SealedStore, connection: &Connection, why: &RefreshTrigge
     let name = || store.index().name_of(connection);
     match connection.status {
         ConnectionStatus::Active | ConnectionStatus::Refreshing => Ok(()),
+        ConnectionStatus::NeedsReauth(ReauthReason::CutOff) => Err(needs_reauth(store, connection)),
         ConnectionStatus::NeedsReauth(_) if *why == RefreshTrigger::Asked => Ok(()),
         // Words that are not `invalid_grant` end nothing: the schedule goes on trying.
         ConnectionStatus::NeedsReauth(ReauthReason::Refused) if *why == RefreshTrigger::Scheduled => Ok(()),

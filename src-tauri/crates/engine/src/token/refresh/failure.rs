@@ -67,6 +67,10 @@ impl Engine {
                 // Newer tokens came while this one was asked about: what is said of it is of the past.
                 return Ok(None);
             }
+            if connection.status == ConnectionStatus::NeedsReauth(ReauthReason::CutOff) {
+                // Its tokens are about to be revoked, whatever is said of them.
+                return Ok(None);
+            }
             let verdict = note(transaction, request, &connection, failure, now)?;
             connection.updated_at = now;
             let name = || store.index().name_of(&request.connection);

@@ -13,9 +13,7 @@ use crate::{
     },
 };
 use std::{sync::Arc, time::Duration};
-use tokenry_core::{
-    Caller, Connection, ConnectionStatus, Event, EventKind, Outcome, Random, Timestamp, Tokens, clean,
-};
+use tokenry_core::{Caller, Connection, Event, EventKind, Outcome, Random, Timestamp, Tokens, clean};
 use tokenry_oauth::Answer;
 use tokenry_store::Table;
 use tokio::sync::watch;
@@ -113,7 +111,7 @@ impl Engine {
             let lost_before = connection.lost.clone();
             let event = self.refreshed_event(request, &connection, answer);
             let tokens = request.apply_to(&mut connection, old, answer.clone(), now, &*self.inner.random);
-            if matches!(before, ConnectionStatus::Paused | ConnectionStatus::Disconnecting) {
+            if before.is_set_by_user() {
                 // What the user changed meanwhile stays.
                 connection.status = before;
             }
