@@ -91,7 +91,7 @@ async fn unlock(
     Optional(body): Optional<UnlockRequest>,
 ) -> Result<Json<Success>, ApiError> {
     match (body.passphrase, body.recovery_code) {
-        (Some(_), Some(_)) => return Err(vault::one_proof_only()),
+        (Some(_), Some(_)) => return Err(slots::one_proof_only()),
         (None, Some(code)) => {
             engine
                 .unlock_with_recovery_code(&caller, &Secret::new(code))

@@ -8,6 +8,7 @@
 #![deny(missing_docs)]
 
 mod apps;
+mod audit;
 mod backups;
 mod connections;
 mod convert;
@@ -24,6 +25,7 @@ mod prompts;
 mod providers;
 pub mod servers;
 mod settings;
+mod slots;
 mod token_response;
 mod vault;
 mod versori;
@@ -70,11 +72,13 @@ fn all<O: Operations>(list: O) -> O {
     let list = credentials::routes(list);
     let list = versori::routes(list);
     let list = engine::routes(list);
+    let list = vault::routes(list);
     let list = events::routes(list);
+    let list = audit::routes(list);
     let list = apps::routes(list);
     let list = prompts::routes(list);
     let list = backups::routes(list);
     let list = oauth::routes(list);
-    let list = vault::routes(list);
+    let list = slots::routes(list);
     settings::routes(list)
 }

@@ -157,8 +157,8 @@ errors! {
     /// Errors of an operation that may prompt the user.
     Guarded = ValidationError Unauthorized PermissionDenied ConsentDenied InteractionRequired NotFound Conflict
         PayloadTooLarge VaultLocked RateLimited Internal;
-    /// Errors of changing how the vault is unlocked, which may prompt the user.
-    Slotting = ValidationError Unauthorized PermissionDenied ConsentDenied InteractionRequired Conflict PayloadTooLarge
+    /// Errors of an operation on the keys of a vault, which may prompt the user and the OS keyring.
+    Keying = ValidationError Unauthorized PermissionDenied ConsentDenied InteractionRequired Conflict PayloadTooLarge
         VaultLocked RateLimited Internal OauthUnavailable;
     /// Errors of starting a sign-in, which may prompt the user.
     Starting = ValidationError Unauthorized PermissionDenied ConsentDenied InteractionRequired NotFound Conflict
