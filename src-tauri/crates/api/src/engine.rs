@@ -6,7 +6,7 @@ use crate::{
     extract::{AuthenticatedCaller, Optional},
     openapi::{Acting, Always, Listing, Unlocking},
     operations::{Callers, Operations, operation, routes},
-    vault,
+    slots,
 };
 use axum::{Json, extract::State};
 use std::collections::BTreeMap;

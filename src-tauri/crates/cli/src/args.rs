@@ -2,12 +2,14 @@
 
 use crate::backup_args::{BackupArgs, RestoreArgs};
 use crate::credential_args::CredentialCommand;
+use crate::export::{Format, since};
 use crate::provider_args::{AddArgs, EditArgs};
+use crate::vault_args::{ProofArgs, RecoveryCommand, VaultCommand};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::de::DeserializeOwned;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use tokenry_contract::{ErrorCode, Outcome, PromptDecision, Redirect, SlotKind};
+use tokenry_contract::{ErrorCode, Outcome, PromptDecision, Redirect};
 
 /// Keep your accounts connected and give fresh access tokens to your programs.
 #[derive(Parser)]
@@ -59,8 +61,12 @@ pub(crate) enum Command {
         #[arg(value_name = "-", allow_hyphen_values = true)]
         url: Option<String>,
     },
-    /// Show the activity log, newest first
+    /// Show the activity log, newest first; check or export all of it
     Events(EventsArgs),
+    /// Count who got what: tokens and values by program, app, connection and credential
+    Audit(AuditArgs),
+    /// Cut off an app, a connection or everything: end grants and permissions, revoke tokens
+    Revoke(RevokeArgs),
     /// Register apps, and grant and revoke their access
     #[command(subcommand)]
     App(AppCommand),
@@ -77,7 +83,7 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Restore a backup, after showing what it holds; asks for consent
     Restore(RestoreArgs),
-    /// Change how the vault is unlocked, or recover one that was restored from an older copy
+    /// Check and recover the vault, and change how it is unlocked
     #[command(subcommand)]
     Vault(VaultCommand),
     /// Show the settings, or change when the vault locks itself
@@ -92,54 +98,6 @@ pub(crate) enum Command {
     Serve {
         #[arg(value_name = "OPTIONS", trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
-    },
-}
-
-#[derive(Subcommand)]
-pub(crate) enum VaultCommand {
-    /// Accept an older copy of the vault as the current one, and refresh again; asks for consent
-    AcceptOlder,
-    /// List, set and remove the ways to unlock the vault
-    Slots {
-        #[command(subcommand)]
-        command: Option<SlotsCommand>,
-    },
-}
-
-#[derive(Subcommand)]
-pub(crate) enum SlotsCommand {
-    /// List the ways to unlock the vault
-    List,
-    /// Add a way to unlock the vault, or change its passphrase
-    Set {
-        /// keyring, passphrase or keyring-and-passphrase
-        #[arg(value_parser = word::<SlotKind>)]
-        kind: SlotKind,
-        /// Read the new passphrase from this file descriptor (0 is standard input)
-        #[arg(long, value_name = "N")]
-        new_passphrase_fd: Option<u32>,
-        #[command(flatten)]
-        proof: ProofArgs,
-    },
-    /// Remove a way to unlock the vault; one has to remain besides the recovery code
-    Remove {
-        /// keyring, passphrase, keyring-and-passphrase or recovery-code
-        #[arg(value_parser = word::<SlotKind>)]
-        kind: SlotKind,
-        #[command(flatten)]
-        proof: ProofArgs,
-    },
-}
-
-#[derive(Subcommand)]
-pub(crate) enum RecoveryCommand {
-    /// Print a new recovery code once, check that it was written down, and replace the one before
-    New {
-        /// Do not check that the code was written down: the output is kept
-        #[arg(long)]
-        yes: bool,
-        #[command(flatten)]
-        proof: ProofArgs,
     },
 }
 
@@ -182,6 +140,42 @@ impl From<Switch> for bool {
     fn from(switch: Switch) -> Self {
         switch == Switch::On
     }
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct RevokeArgs {
+    /// End all access of this app: its grants, permissions and tokens
+    #[arg(long, value_name = "NAME")]
+    pub(crate) app: Option<String>,
+    /// End all access to this connection, and revoke its tokens at the provider. It needs a new sign-in
+    #[arg(long, value_name = "NAME")]
+    pub(crate) connection: Option<String>,
+    /// Do both for every app and every connection
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct AuditArgs {
+    /// Only requests of this program: its path, or its file name
+    #[arg(long, value_name = "PATH")]
+    pub(crate) program: Option<String>,
+    /// Only requests of this app
+    #[arg(long, value_name = "NAME", conflicts_with = "program")]
+    pub(crate) app: Option<String>,
+    /// Only this connection
+    #[arg(long, value_name = "NAME")]
+    pub(crate) connection: Option<String>,
+    /// Only this static credential
+    #[arg(long, value_name = "NAME", conflicts_with = "connection")]
+    pub(crate) credential: Option<String>,
+    /// Only requests from this time on, like 2027-01-31T12:00:00Z, or how long ago: 90m, 24h, 7d
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    pub(crate) since: Option<jiff::Timestamp>,
+    /// The format of the output [default: table]
+    #[arg(long)]
+    pub(crate) format: Option<Format>,
 }
 
 #[derive(Subcommand)]
@@ -330,6 +324,15 @@ pub(crate) struct EventsArgs {
     /// Only events with this outcome: done, refused or failed
     #[arg(long, value_parser = word::<Outcome>)]
     pub(crate) outcome: Option<Outcome>,
+    /// Only events from this time on, like 2027-01-31T12:00:00Z, or how long ago: 90m, 24h, 7d
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    pub(crate) since: Option<jiff::Timestamp>,
+    /// With csv and json-lines, all events are exported, not only one page [default: table]
+    #[arg(long)]
+    pub(crate) format: Option<Format>,
+    /// Check every line and the hash chain over them instead
+    #[arg(long, conflicts_with_all = ["limit", "before", "app", "connection", "outcome", "since", "format"])]
+    pub(crate) verify: bool,
 }
 
 #[derive(Args)]
@@ -351,20 +354,6 @@ pub(crate) struct ConnectArgs {
     /// Do not open a browser: print the URL as the first line of standard output
     #[arg(long)]
     pub(crate) no_browser: bool,
-}
-
-/// What the user knows: the passphrase or the recovery code. Without any of these, a terminal prompts.
-#[derive(Args, Default)]
-pub(crate) struct ProofArgs {
-    /// Read the passphrase from this file descriptor (0 is standard input)
-    #[arg(long, value_name = "N")]
-    pub(crate) passphrase_fd: Option<u32>,
-    /// Use the recovery code instead of the passphrase: from a prompt or standard input
-    #[arg(long, conflicts_with = "passphrase_fd")]
-    pub(crate) recovery: bool,
-    /// Read the recovery code from this file descriptor (0 is standard input)
-    #[arg(long, value_name = "N", conflicts_with = "passphrase_fd")]
-    pub(crate) recovery_fd: Option<u32>,
 }
 
 /// A value of an enum of the contract, with `-` or `_` between its words. The error does not repeat the argument.

@@ -12,6 +12,7 @@ mod browser;
 mod commands;
 mod credential_args;
 mod engine;
+mod export;
 mod failure;
 mod find;
 mod hidden;
@@ -27,6 +28,7 @@ mod start;
 mod table;
 mod time;
 mod usage;
+mod vault_args;
 mod waiting;
 
 use std::alloc::System;

@@ -1,10 +1,11 @@
 //! `tokenry events`: the activity log.
 
-use super::show;
+use super::{events_export, show};
 use crate::args::EventsArgs;
 use crate::engine::Engine;
+use crate::export::{self, Format};
 use crate::failure::Failure;
-use crate::http::{Method, Request, encoded, path};
+use crate::http::{Method, Request};
 use crate::output::{Colour, Output, Style};
 use crate::table::{Cell, table};
 use crate::time::whole_second;
@@ -14,7 +15,13 @@ use tokenry_contract::{Connection, Event, EventPage, OAuthProvider, Outcome};
 type Names = HashMap<String, String>;
 
 pub(crate) fn run(args: &EventsArgs, engine: &Engine, output: &Output) -> Result<(), Failure> {
-    let page: EventPage = engine.ask(&Request::new(Method::Get, target(args)))?;
+    if args.verify {
+        return events_export::verify(engine, output);
+    }
+    if let Some(format) = args.format.filter(|format| *format != Format::Table) {
+        return events_export::run(args, format, engine);
+    }
+    let page: EventPage = engine.ask(&Request::new(Method::Get, target(args, args.before, args.limit)))?;
     let names = if output.is_json() {
         Names::new()
     } else {
@@ -33,28 +40,19 @@ pub(crate) fn run(args: &EventsArgs, engine: &Engine, output: &Output) -> Result
 }
 
 fn is_filtered(args: &EventsArgs) -> bool {
-    args.app.is_some() || args.connection.is_some() || args.outcome.is_some()
+    args.app.is_some() || args.connection.is_some() || args.outcome.is_some() || args.since.is_some()
 }
 
-fn target(args: &EventsArgs) -> String {
-    let outcome = args.outcome.as_ref().map(show::words);
-    let all = [
-        ("limit", args.limit.map(|limit| limit.to_string())),
-        ("before", args.before.map(|mark| mark.to_string())),
+pub(super) fn target(args: &EventsArgs, before: Option<i64>, limit: Option<u32>) -> String {
+    let parameters = [
+        ("limit", limit.map(|limit| limit.to_string())),
+        ("before", before.map(|mark| mark.to_string())),
         ("app", args.app.clone()),
         ("connection", args.connection.clone()),
-        ("outcome", outcome),
+        ("outcome", args.outcome.as_ref().map(show::words)),
+        ("since", args.since.map(|since| since.to_string())),
     ];
-    let given = all.into_iter().filter_map(|(name, value)| Some((name, value?)));
-    let query: Vec<_> = given
-        .map(|(name, value)| format!("{name}={}", encoded(&value)))
-        .collect();
-    let path = path(&["v1", "events"]);
-    if query.is_empty() {
-        path
-    } else {
-        format!("{path}?{}", query.join("&"))
-    }
+    export::target(&["v1", "events"], &parameters)
 }
 
 /// The names of ids. Removed objects have none.
@@ -144,9 +142,12 @@ mod tests {
             app: Some("a&b=c d".to_owned()),
             connection: Some("github/wörk".to_owned()),
             outcome: Some(Outcome::Refused),
+            since: None,
+            format: None,
+            verify: false,
         };
         let written = "/v1/events?limit=5&app=a%26b%3Dc%20d&connection=github%2Fw%C3%B6rk&outcome=refused";
-        assert_eq!(target(&args), written);
+        assert_eq!(target(&args, args.before, args.limit), written);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod app;
 mod approve;
+mod audit;
 mod authorize;
 mod backup;
 mod callback;
@@ -9,6 +10,7 @@ mod connect;
 mod connection;
 pub(crate) mod credential;
 mod events;
+mod events_export;
 mod flow;
 mod job;
 mod list;
@@ -18,18 +20,21 @@ mod provider_fields;
 mod provider_file;
 mod recovery;
 mod restore;
+mod revoke;
 mod settings;
 mod show;
 mod slots;
 mod status;
 mod token;
 mod vault;
+mod vault_check;
 
-use crate::args::{Command, ProviderCommand, RecoveryCommand, VaultCommand};
+use crate::args::{Command, ProviderCommand};
 use crate::engine::{Engine, WhenAbsent};
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::start;
+use crate::vault_args::{RecoveryCommand, VaultCommand};
 use std::path::Path;
 use tokenry_contract::TokenRequest;
 
@@ -58,6 +63,8 @@ pub(crate) fn run(command: &Command, app_token_file: Option<&Path>, output: &Out
         Command::Disconnect { name } => connection::disconnect(name, &engine()?, output),
         Command::Callback { url } => callback::run(url.as_deref(), &engine()?, output),
         Command::Events(args) => events::run(args, &engine()?, output),
+        Command::Audit(args) => audit::run(args, &engine()?, output),
+        Command::Revoke(args) => revoke::run(args, &engine()?, output),
         Command::App(command) => app::run(command, &engine()?, output),
         Command::Approve(args) => approve::run(args, &running()?, output),
         Command::Lock => vault::lock(running, output),
@@ -70,6 +77,8 @@ pub(crate) fn run(command: &Command, app_token_file: Option<&Path>, output: &Out
         Command::Settings { command } => settings::run(command.as_ref(), &engine()?, output),
         Command::Backup(args) => backup::run(args, &engine()?, output),
         Command::Restore(args) => restore::run(args, running, output),
+        Command::Vault(VaultCommand::Check(args)) => vault_check::check(args, &engine()?, output),
+        Command::Vault(VaultCommand::Salvage(args)) => vault_check::salvage(args, &engine()?, output),
         Command::Serve { arguments } => Err(start::in_foreground(arguments)),
     }
 }

@@ -1,13 +1,14 @@
 //! The passphrase or the recovery code, as `unlock`, `recovery` and `vault slots` read and send it.
 
-use crate::args::ProofArgs;
 use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::http::Method;
 use crate::secret_input::{self, SecretText, Sent};
+use crate::vault_args::ProofArgs;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokenry_contract::{EngineStatus, SlotKind};
+use std::io::{self, IsTerminal};
+use tokenry_contract::{EngineStatus, ErrorCode, SlotKind};
 
 /// The fields of a body that prove that the user makes the request.
 #[derive(Default, Serialize)]
@@ -48,6 +49,28 @@ pub(super) fn read(args: &ProofArgs, what: &str) -> Result<SentProof, Failure> {
     }
     let passphrase = secret_input::from_fd(args.passphrase_fd.unwrap_or(0), what)?;
     Ok(SentProof::passphrase(first_line(&passphrase)))
+}
+
+/// Reads the passphrase, the recovery code, or both, from these file descriptors.
+pub(super) fn of_both(passphrase_fd: Option<u32>, recovery_fd: Option<u32>) -> Result<SentProof, Failure> {
+    let read = |fd: Option<u32>, what: &str| fd.map(|fd| secret_input::from_fd(fd, what)).transpose();
+    let passphrase = read(passphrase_fd, "Passphrase")?;
+    Ok(SentProof {
+        passphrase: passphrase.map(|text| Sent(first_line(&text))),
+        recovery_code: read(recovery_fd, "Recovery code")?.map(Sent),
+    })
+}
+
+/// Standard input that is not a terminal ends with the first secret.
+pub(super) fn one_from_stdin_only(one: Option<u32>, other: Option<u32>) -> Result<(), Failure> {
+    if one == Some(0) && other == Some(0) && !io::stdin().is_terminal() {
+        return Err(Failure::new(
+            ErrorCode::ValidationError,
+            "Both secrets would be read from standard input.",
+            "Send one of them by another file descriptor, for example `--passphrase-fd 3 3<FILE`.",
+        ));
+    }
+    Ok(())
 }
 
 /// Reads it where the vault needs it for a change: where the OS keyring does not unlock the vault alone.

@@ -1,12 +1,12 @@
 //! `tokenry recovery new`.
 
 use super::proof;
-use crate::args::ProofArgs;
 use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::http::Method;
 use crate::output::{Output, check_out, write_out};
 use crate::secret_input::{SecretText, Sent, shown_line};
+use crate::vault_args::ProofArgs;
 use serde::Serialize;
 use std::io::{self, IsTerminal};
 use std::time::SystemTime;

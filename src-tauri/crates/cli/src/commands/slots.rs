@@ -1,14 +1,13 @@
 //! `tokenry vault slots`.
 
 use super::proof::{self, SentProof};
-use crate::args::SlotsCommand;
 use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::http::Method;
 use crate::output::Output;
 use crate::secret_input::{self, Sent};
+use crate::vault_args::SlotsCommand;
 use serde::Serialize;
-use std::io::{self, IsTerminal};
 use tokenry_contract::{EngineStatus, ErrorCode, SlotKind, Success};
 
 /// `SetSlot`, without a copy of its secrets.
@@ -36,7 +35,7 @@ pub(super) fn run(command: Option<&SlotsCommand>, engine: &Engine, output: &Outp
             new_passphrase_fd,
             proof,
         }) => {
-            one_from_stdin_only(*new_passphrase_fd, proof.passphrase_fd.or(proof.recovery_fd))?;
+            proof::one_from_stdin_only(*new_passphrase_fd, proof.passphrase_fd.or(proof.recovery_fd))?;
             let proof = proof::for_a_change(proof, engine)?;
             let new_passphrase = new_passphrase(*kind, *new_passphrase_fd, engine)?;
             let is_secret = new_passphrase.is_some() || !proof.is_empty();
@@ -88,18 +87,6 @@ fn new_passphrase(kind: SlotKind, fd: Option<u32>, engine: &Engine) -> Result<Op
     engine.is_the_engine()?;
     let passphrase = secret_input::new_from_fd(fd.unwrap_or(0), "passphrase")?;
     Ok(Some(Sent(proof::first_line(&passphrase))))
-}
-
-/// Standard input that is not a terminal ends with the first secret.
-fn one_from_stdin_only(new: Option<u32>, proof: Option<u32>) -> Result<(), Failure> {
-    if new == Some(0) && proof == Some(0) && !io::stdin().is_terminal() {
-        return Err(Failure::new(
-            ErrorCode::ValidationError,
-            "Both secrets would be read from standard input.",
-            "Send one of them by another file descriptor, for example `--passphrase-fd 3 3<FILE`.",
-        ));
-    }
-    Ok(())
 }
 
 /// A way that is easier for a thief makes the other one worth little.

@@ -1,12 +1,12 @@
 //! `tokenry lock`, `unlock` and `vault accept-older`.
 
 use super::proof::{self, SentProof};
-use crate::args::ProofArgs;
 use crate::engine::{self, Engine};
 use crate::failure::Failure;
 use crate::http::Method;
 use crate::output::Output;
 use crate::secret_input;
+use crate::vault_args::ProofArgs;
 use crate::{find, start};
 use serde::Serialize;
 use std::io::{self, IsTerminal};
