@@ -9,6 +9,7 @@ fn main() {
         "copy_link",
         "close_window",
         "choose_path",
+        "export_log",
         "consent_request",
         "consent_subscribe",
     ]);

@@ -10,6 +10,7 @@ mod consent;
 mod deep_link;
 mod display;
 mod file_dialog;
+mod export;
 mod harden;
 mod host;
 mod locked;
@@ -95,6 +96,7 @@ fn start(shell: Shell) -> ExitCode {
             commands::copy_link,
             commands::close_window,
             file_dialog::choose_path,
+            export::export_log,
             consent::commands::consent_request,
             consent::commands::consent_subscribe
         ])
