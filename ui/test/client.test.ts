@@ -18,6 +18,7 @@ function answering(answer: Response | Error) {
     copyLink: nothing,
     closeWindow: nothing,
     choosePath: () => Promise.resolve(undefined),
+    exportLog: () => Promise.resolve(null),
     copyText: nothing,
   };
   return { client: new Client(transport), asked };

@@ -52,7 +52,7 @@ describe('a thousand connections', () => {
     await many();
     screen.getByTestId('edit-sandbox').focus();
     const reached = new Set<string | undefined>();
-    for (let n = 0; n < 12; n += 1) {
+    for (let n = 0; n < 15; n += 1) {
       await user.tab();
       reached.add(document.activeElement?.closest<HTMLElement>('article')?.dataset['testid']);
       await settle();

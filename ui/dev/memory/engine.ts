@@ -16,6 +16,7 @@ import type {
   Settings,
   UnlockRequested,
   Vault,
+  VaultCheck,
 } from '../../src/lib/types';
 import { ApiError } from './api-error';
 import { anEvent, aConnection } from './samples';
@@ -60,6 +61,9 @@ export class MemoryEngine {
   /** Jobs go on until they are cancelled. */
   holdsJobs = false;
   daily: DailyBackup = { enabled: false, recipients: [], has_passphrase: false, with_refresh_tokens: false };
+  /** What the check of the vault finds, and how many lines of the log are damaged. */
+  damaged: VaultCheck['problems'] = [];
+  damagedLines = 0;
 
   readonly #tell: (change: Change) => void;
 

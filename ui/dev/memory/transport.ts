@@ -2,7 +2,13 @@
  * The transport of unit tests and of `npm run dev`: an engine in memory, which answers with the API's envelopes and
  * issues no token.
  */
-import type { ClosingAnswer, PathPurpose, Response, Transport } from '../../src/lib/transport/transport';
+import type {
+  ClosingAnswer,
+  ExportedLog,
+  PathPurpose,
+  Response,
+  Transport,
+} from '../../src/lib/transport/transport';
 import type { App, Change, CreateApp, ErrorBody, ErrorCode } from '../../src/lib/types';
 import { ApiError } from './api-error';
 import { MemoryEngine, nextId } from './engine';
@@ -106,6 +112,15 @@ export class MemoryTransport implements Transport {
 
   async choosePath(purpose: PathPurpose): Promise<string | undefined> {
     return this.paths[purpose];
+  }
+
+  /** What was exported. */
+  readonly exports: ExportedLog[] = [];
+
+  async exportLog(wanted: ExportedLog): Promise<string | null> {
+    this.#failIfWanted(`EXPORT ${wanted.what}`);
+    this.exports.push(wanted);
+    return '/home/ada/tokenry-export';
   }
 
   async copyText(text: string): Promise<void> {

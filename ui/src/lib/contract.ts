@@ -193,45 +193,21 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/backups": {
+    "/v1/audit": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Count who got what
+         * @description The requests for tokens and for the values of credentials, counted from the activity log for each program or app and
+         *     for each connection or credential. A line of repeated refusals that began before `since` and went on after it is
+         *     counted in full.
+         */
+        get: operations["audit"];
         put?: never;
-        /**
-         * Write a backup
-         * @description An age v1 file with all providers and their client secrets, all connections, all credentials and the settings; never
-         *     access tokens, apps or grants. It is written beside, synced, opened again and compared, and only then gets its name. The
-         *     work goes on in the background: follow the job.
-         */
-        post: operations["create_backup"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/backups/daily": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Show the daily backup
-         * @description For the window only.
-         */
-        get: operations["daily_backup"];
-        /**
-         * Change the daily backup
-         * @description For the window only. Only the given fields change.
-         */
-        put: operations["change_daily_backup"];
         post?: never;
         delete?: never;
         options?: never;
@@ -472,6 +448,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/events/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Check the activity log
+         * @description Reads every line and compares the numbers and the hash chain with the manifest. A log that is not whole is no error:
+         *     the response says what is wrong.
+         */
+        get: operations["verify_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/flows/{id}": {
         parameters: {
             query?: never;
@@ -570,27 +567,6 @@ export interface paths {
          */
         post: operations["hand_over"];
         delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/jobs/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** Follow the work on a backup */
-        get: operations["job"];
-        put?: never;
-        post?: never;
-        /**
-         * Cancel the work on a backup
-         * @description It ends soon, and leaves nothing behind. What has ended stays as it is.
-         */
-        delete: operations["cancel_job"];
         options?: never;
         head?: never;
         patch?: never;
@@ -823,7 +799,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/restores": {
+    "/v1/revoke": {
         parameters: {
             query?: never;
             header?: never;
@@ -833,31 +809,12 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Read a backup
-         * @description The job's result lists what would be restored, beside what is here. Nothing is changed. What was read waits for ten
-         *     minutes, until the vault is locked or another backup is read.
+         * Cut off an app, a connection, or everything
+         * @description Ends grants, permissions for a session, open permission requests and sign-ins, and tokens that Tokenry issued to apps.
+         *     Removes the tokens of connections and asks their providers to revoke them; those connections need a new sign-in. The
+         *     response says what a provider did not revoke, and what may still be valid.
          */
-        post: operations["create_restore"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/restores/{id}/apply": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Restore a backup that was read
-         * @description One transaction: all of it or nothing. An item in conflict stays as it is here, unless its id is in `replace`.
-         */
-        post: operations["apply_restore"];
+        post: operations["revoke"];
         delete?: never;
         options?: never;
         head?: never;
@@ -944,6 +901,49 @@ export interface paths {
          *     A conflict when the vault is not older.
          */
         post: operations["accept_older"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/vault/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check the vault
+         * @description Opens every record, and compares the lookups, the manifest, the activity log and the files. Works on a vault that is
+         *     locked or does not open, with its keys alone, and changes nothing. Damage is no error: the response says what is
+         *     wrong.
+         */
+        post: operations["check_vault"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/vault/salvage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Copy what still opens into a new profile
+         * @description The new profile has a vault of its own. The old profile is left as it is. Only one of the two may be used from then
+         *     on: a provider that rotates refresh tokens ends a grant when both refresh it.
+         */
+        post: operations["salvage_vault"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1044,10 +1044,82 @@ export interface components {
             public: boolean;
             redirect_uris: string[];
         };
-        /** @description How to restore a backup that was read. */
-        ApplyRestore: {
-            /** @description The ids of the items in conflict that replace what is here. All other conflicts stay as they are. */
-            replace?: string[];
+        /** @description Who got what. The requester of the newest request comes first. */
+        Audit: {
+            /**
+             * Format: int64
+             * @description The number of lines of the log that are missing or damaged. What they said is not counted.
+             */
+            damaged_lines: number;
+            entries: components["schemas"]["AuditEntry"][];
+            /**
+             * Format: date-time
+             * @description When the oldest event was written that was read. The log is bounded, so older requests may be missing.
+             */
+            from?: string | null;
+            /**
+             * Format: int64
+             * @description The number of requests that no entry counts, because there are too many different requesters.
+             */
+            left_out: number;
+        };
+        /** @description The requests of one program or app for the tokens of one connection, or for the values of one credential. */
+        AuditEntry: {
+            /** @description The name of the app, if it still exists. */
+            app?: string | null;
+            /** Format: uuid */
+            app_id?: string | null;
+            caller: components["schemas"]["CallerKind"];
+            /** @description The name of the connection, if it still exists. */
+            connection?: string | null;
+            /** Format: uuid */
+            connection_id?: string | null;
+            /** @description The name of the credential, if it still exists. */
+            credential?: string | null;
+            /** Format: uuid */
+            credential_id?: string | null;
+            /** Format: int64 */
+            failed: number;
+            /** Format: date-time */
+            first: string;
+            /**
+             * Format: int64
+             * @description How many times a token or the values were handed out.
+             */
+            handed_out: number;
+            /** Format: date-time */
+            last: string;
+            /** @description The path of the program: a label, not a proof. */
+            program?: string | null;
+            /** Format: uuid */
+            provider_id?: string | null;
+            /** Format: int64 */
+            refused: number;
+            /** @description By which rules. */
+            rules: components["schemas"]["AuditRule"][];
+            /** @description What the tokens could do that were handed out, as far as the log says. */
+            scopes: string[];
+            /**
+             * Format: int64
+             * @description How many times a token was handed out whose end is not known, and which may still be valid.
+             */
+            unknown_end: number;
+            /**
+             * Format: date-time
+             * @description When the last token ends that may still be valid. Tokens that the provider revoked are not counted.
+             */
+            valid_until?: string | null;
+        };
+        /** @description A rule, and how many requests it allowed or denied. */
+        AuditRule: {
+            /** Format: int64 */
+            count: number;
+            /**
+             * Format: uuid
+             * @description The grant, when the rule is `grant`.
+             */
+            grant_id?: string | null;
+            rule: components["schemas"]["Rule"];
         };
         /** @description Where to send the browser. */
         AuthorizeAnswer: {
@@ -1084,35 +1156,6 @@ export interface components {
             redirect?: components["schemas"]["Redirect"] | null;
             /** @description Scopes to request instead of the provider's default scopes; an empty list requests none. */
             scopes?: string[] | null;
-        };
-        /** @description How many entries of each kind a backup has. */
-        BackupCounts: {
-            /** Format: int64 */
-            connections: number;
-            /** Format: int64 */
-            credentials: number;
-            /** Format: int64 */
-            providers: number;
-            /**
-             * Format: int64
-             * @description 1 or 0.
-             */
-            settings: number;
-        };
-        /** @description A backup that was written, synced, opened again and compared. */
-        BackupMade: {
-            /**
-             * Format: int64
-             * @description Its length.
-             */
-            bytes: number;
-            counts: components["schemas"]["BackupCounts"];
-            file: string;
-            /** Format: date-time */
-            made_at: string;
-            /** @description What the user should know about its folder. */
-            warning?: string | null;
-            with_refresh_tokens: boolean;
         };
         /** @description The connection that a sign-in completed. */
         CallbackAnswer: {
@@ -1169,6 +1212,19 @@ export interface components {
             /** @enum {string} */
             type: "activity";
         };
+        /** @description How to open the keys for the check. Not needed while the vault is unlocked. */
+        CheckVaultRequest: {
+            /** @description Without it, the OS keyring opens them. */
+            passphrase?: string | null;
+        };
+        /** @description A part of the vault, and how it is. */
+        CheckedPart: {
+            /** @description `files`, `database`, `keys`, `manifest`, `activity log`, `spilled records`, or a table. */
+            part: string;
+            /** @description How it is, in a few words. */
+            text: string;
+            whole: boolean;
+        };
         /** @description Options of a connection by client credentials. */
         ConnectRequest: {
             /** @description The label of the new connection. */
@@ -1220,6 +1276,15 @@ export interface components {
          * @enum {string}
          */
         ConnectionStatus: "pending" | "active" | "refreshing" | "needs_reauth" | "paused" | "disconnecting";
+        /** @description How many records of one kind were copied, and their names. */
+        CopiedRecords: {
+            /** Format: int64 */
+            count: number;
+            /** @description The names, where the records have any; at most 1,000. */
+            names: string[];
+            /** @description The table, or `activity log`. */
+            part: string;
+        };
         /** @description A new app. */
         CreateApp: {
             /** @description Kebab-case, unique. */
@@ -1228,19 +1293,6 @@ export interface components {
             public?: boolean;
             /** @description Redirect URIs for authorization codes; only needed for the authorization code flow. */
             redirect_uris?: string[];
-        };
-        /** @description A backup to write. */
-        CreateBackup: {
-            /** @description The file: an absolute path. The engine writes it. */
-            file: string;
-            /** @description The passphrase to encrypt it with, instead of recipients. */
-            passphrase?: string | null;
-            /** @description The age keys to encrypt it for (`age1…`), instead of a passphrase. */
-            recipients?: string[];
-            /** @description Replace a file of this name. */
-            replace?: boolean;
-            /** @description Include refresh tokens. A rotating refresh token can live in one place only. */
-            with_refresh_tokens?: boolean;
         };
         /**
          * @description A new credential. `name` and `data` are required; an unknown field is an error. `organisationID`, `redactFields`
@@ -1333,17 +1385,6 @@ export interface components {
             /** @description Where Tokenry asks which account a connection belongs to (OpenID Connect Core, 5.3). */
             userinfo_endpoint?: string | null;
         };
-        /** @description A backup to read. Exactly one of the passphrase, the identity and the identity file opens it. */
-        CreateRestore: {
-            /** @description The file: an absolute path. The engine reads it. */
-            file: string;
-            /** @description The content of an age identity file (`AGE-SECRET-KEY-1…`). */
-            identity?: string | null;
-            /** @description The path of an age identity file, which the engine reads. */
-            identity_file?: string | null;
-            /** @description The passphrase that it is encrypted with. */
-            passphrase?: string | null;
-        };
         /** @description The app, and its own token, which is also its `client_secret`. The token is shown only once. */
         CreatedApp: {
             app: components["schemas"]["App"];
@@ -1389,22 +1430,6 @@ export interface components {
          * @enum {string}
          */
         CredentialType: "default" | "raw" | "basic_auth" | "oauth2_refresh";
-        /** @description The daily backup. */
-        DailyBackup: {
-            enabled: boolean;
-            /** @description Why there is no newer one. */
-            failure?: string | null;
-            /** @description The last copy. */
-            file?: string | null;
-            /** @description The folder of the copies. The last seven of this vault are kept. */
-            folder?: string | null;
-            /** @description Whether it is encrypted with a passphrase, which the vault keeps and no response returns. */
-            has_passphrase: boolean;
-            /** Format: date-time */
-            made_at?: string | null;
-            recipients: string[];
-            with_refresh_tokens: boolean;
-        };
         /** @description Details of an error. */
         Details: {
             /** @description The problem of each field. */
@@ -1433,8 +1458,6 @@ export interface components {
             connections: {
                 [key: string]: number;
             };
-            /** @description Why no daily backup could be made, for a person; while unlocked. */
-            daily_backup_failure?: string | null;
             /**
              * Format: int32
              * @description The engine's process id.
@@ -1514,12 +1537,19 @@ export interface components {
              */
             request_id?: string | null;
             rule?: components["schemas"]["Rule"] | null;
+            /**
+             * Format: date-time
+             * @description For a hand-out of a token: when that token ends, if it is known.
+             */
+            token_expires_at?: string | null;
+            /** @description For a hand-out of a token: what that token can do, separated by spaces. */
+            token_scope?: string | null;
         };
         /**
          * @description What an event is about.
          * @enum {string}
          */
-        EventKind: "provider_added" | "provider_changed" | "provider_removed" | "flow_started" | "flow_ended" | "connected" | "token_handed_out" | "refreshed" | "refresh_failed" | "scopes_lost" | "connection_changed" | "disconnected" | "revoked" | "locked" | "unlocked" | "older_accepted" | "redirect_refused" | "consent_asked" | "consent_decided" | "app_added" | "app_removed" | "app_authorized" | "grant_given" | "grant_removed" | "credential_added" | "credential_changed" | "credential_removed" | "credential_handed_out" | "settings_changed" | "app_refused" | "log_damaged" | "handed_over" | "backed_up" | "restored";
+        EventKind: "provider_added" | "provider_changed" | "provider_removed" | "flow_started" | "flow_ended" | "connected" | "token_handed_out" | "refreshed" | "refresh_failed" | "scopes_lost" | "connection_changed" | "disconnected" | "revoked" | "locked" | "unlocked" | "older_accepted" | "redirect_refused" | "consent_asked" | "consent_decided" | "app_added" | "app_removed" | "app_authorized" | "grant_given" | "grant_removed" | "credential_added" | "credential_changed" | "credential_removed" | "credential_handed_out" | "settings_changed" | "app_refused" | "log_damaged" | "handed_over" | "cut_off" | "vault_checked" | "salvaged";
         /** @description Events, newest first. */
         EventPage: {
             events: components["schemas"]["Event"][];
@@ -1627,37 +1657,6 @@ export interface components {
             /** @description The provider's default scopes when not given; an empty list requests none. */
             scopes?: string[] | null;
         };
-        /** @description Work on a backup, as it stands. */
-        Job: {
-            backup?: components["schemas"]["BackupMade"] | null;
-            /**
-             * Format: int64
-             * @description How much of it is done.
-             */
-            done: number;
-            error?: components["schemas"]["ErrorBody"] | null;
-            /** Format: uuid */
-            id: string;
-            kind: components["schemas"]["JobKind"];
-            preview?: components["schemas"]["RestorePreview"] | null;
-            restored?: components["schemas"]["Restored"] | null;
-            state: components["schemas"]["JobState"];
-            /**
-             * Format: int64
-             * @description Of how much; 0 while that is not known.
-             */
-            total: number;
-        };
-        /**
-         * @description What a job does.
-         * @enum {string}
-         */
-        JobKind: "backup" | "read_backup" | "restore";
-        /**
-         * @description How far a job is.
-         * @enum {string}
-         */
-        JobState: "running" | "done" | "failed" | "cancelled";
         /** @description A failure that may pass. */
         LastFailure: {
             /** Format: date-time */
@@ -1671,6 +1670,46 @@ export interface components {
             /** Format: date-time */
             next_try_at?: string | null;
         };
+        /** @description Whether the activity log is as it was written: every line, and the hash chain over them. */
+        LogCheck: {
+            /** Format: date-time */
+            first_at?: string | null;
+            /**
+             * Format: int64
+             * @description The number of the oldest line that is kept, and of the newest.
+             */
+            first_line: number;
+            /** Format: date-time */
+            last_at?: string | null;
+            /** Format: int64 */
+            last_line: number;
+            /**
+             * Format: int64
+             * @description The number of lines that are as they were written.
+             */
+            lines: number;
+            /**
+             * Format: int64
+             * @description How many more problems there are.
+             */
+            more_problems: number;
+            /** @description What is wrong, the oldest first; at most 100. */
+            problems: components["schemas"]["LogProblem"][];
+            whole: boolean;
+        };
+        /** @description Lines of the log that are not as they were written. */
+        LogProblem: {
+            /** Format: int64 */
+            first_line: number;
+            kind: components["schemas"]["LogProblemKind"];
+            /** Format: int64 */
+            last_line: number;
+        };
+        /**
+         * @description What is wrong with a line.
+         * @enum {string}
+         */
+        LogProblemKind: "missing" | "damaged" | "replaced" | "surplus";
         /**
          * @description How a provider gives a token that can do less than the connection, or is for one audience.
          * @enum {string}
@@ -1938,7 +1977,7 @@ export interface components {
          * @description The requested operation.
          * @enum {string}
          */
-        PromptOperation: "token" | "start_flow" | "finish_flow" | "refresh" | "disconnect" | "write_connection" | "write_providers" | "delete_provider" | "move_endpoint" | "read_credential" | "write_credentials" | "delete_credential" | "write_apps" | "delete_app" | "accept_older" | "hand_over" | "authorize_app" | "backup" | "restore";
+        PromptOperation: "token" | "start_flow" | "finish_flow" | "refresh" | "disconnect" | "write_connection" | "write_providers" | "delete_provider" | "move_endpoint" | "read_credential" | "write_credentials" | "delete_credential" | "write_apps" | "delete_app" | "accept_older" | "hand_over" | "cut_off" | "salvage_vault" | "authorize_app";
         /** @description How Tokenry works with a provider. Addresses are texts here; `tokenry_core` checks and normalises them. */
         ProviderSettings: {
             /**
@@ -2046,7 +2085,7 @@ export interface components {
          * @description Why the user has to sign in again.
          * @enum {string}
          */
-        ReauthReason: "revoked" | "expired" | "lost_response" | "scope_missing" | "client_rejected" | "refused" | "other_account" | "restored";
+        ReauthReason: "revoked" | "expired" | "lost_response" | "scope_missing" | "client_rejected" | "refused" | "other_account" | "cut_off";
         /** @description The connection that a sign-in made, as a credential without its values. */
         RedactedCredential: {
             /** @description Always empty. */
@@ -2077,86 +2116,66 @@ export interface components {
          * @enum {string}
          */
         Redirect: "loopback" | "deep_link" | "paste";
-        /** @description One thing of a backup, beside what is here. */
-        RestoreItem: {
-            /** @description Whether it can replace what is here. */
-            can_replace?: boolean;
-            /** @description What differs: `from` is here, `to` is in the backup. */
-            differences?: components["schemas"]["PromptChange"][];
-            /**
-             * Format: uuid
-             * @description Its id in the backup; all zeros for the settings.
-             */
-            id: string;
-            kind: components["schemas"]["RestoreKind"];
-            name: string;
-            /**
-             * Format: uuid
-             * @description The id of its provider, if that has to be replaced for it to be restored.
-             */
-            needs?: string | null;
-            /** @description Whether the connection needs a new sign-in after the restore. */
-            needs_sign_in?: boolean;
-            /** @description What else the user should know. */
-            note?: string | null;
-            state: components["schemas"]["RestoreState"];
-        };
-        /**
-         * @description What an item of a backup is.
-         * @enum {string}
-         */
-        RestoreKind: "provider" | "credential" | "connection" | "settings";
-        /** @description What a backup holds, beside what is here. */
-        RestorePreview: {
-            counts: components["schemas"]["BackupCounts"];
-            /**
-             * Format: date-time
-             * @description Until when it can be restored. A lock ends it, too.
-             */
-            expires_at: string;
-            file: string;
-            /**
-             * Format: uuid
-             * @description To restore it with.
-             */
-            id: string;
-            /** @description Whether it was made from this very vault. */
-            is_of_this_vault: boolean;
-            /** @description Providers first, then credentials, connections and the settings. */
-            items: components["schemas"]["RestoreItem"][];
-            /** Format: date-time */
-            made_at: string;
-            with_refresh_tokens: boolean;
-        };
-        /**
-         * @description How an item of a backup stands beside what is here.
-         * @enum {string}
-         */
-        RestoreState: "new" | "same" | "conflict";
-        /** @description What was restored. */
-        Restored: {
-            /** Format: int64 */
-            added: number;
+        /** @description What was ended, and what could not be taken back. */
+        RevokeAnswer: {
             /**
              * Format: int64
-             * @description Stay as they are here, because they were in conflict.
+             * @description How many tokens of Tokenry's own authorization server were ended.
              */
-            left: number;
-            /** @description The names of the restored connections that need a new sign-in. */
-            needs_sign_in: string[];
-            /** Format: int64 */
-            replaced: number;
+            app_tokens: number;
+            /** @description The connections whose tokens were removed here, and what their providers did. They need a new sign-in. */
+            connections: components["schemas"]["RevokedConnection"][];
             /**
              * Format: int64
-             * @description Were here already.
+             * @description How many grants were ended, or lost a connection.
              */
-            same: number;
+            grants: number;
+            /**
+             * Format: int64
+             * @description How many open permission requests were closed.
+             */
+            prompts: number;
+            /**
+             * Format: int64
+             * @description How many permissions for a session were ended.
+             */
+            sessions: number;
+            /**
+             * Format: int64
+             * @description How many open sign-ins were cancelled.
+             */
+            sign_ins: number;
+            /** @description What was handed out and may still be valid, because nothing here can take it back. */
+            still_valid: components["schemas"]["AuditEntry"][];
+        };
+        /** @description What to cut off: exactly one of the three. */
+        RevokeRequest: {
+            /** @description Every app and every connection. */
+            all?: boolean;
+            /** @description This app; its id or name. */
+            app?: string | null;
+            /** @description This connection; its id or name. */
+            connection?: string | null;
         };
         /**
          * @description Whether the provider revoked the tokens.
          * @enum {string}
          */
         Revoked: "yes" | "no" | "pending" | "unsupported";
+        /** @description A connection that was cut off. */
+        RevokedConnection: {
+            /** @description Why the provider did not revoke them, or not yet. */
+            detail?: string | null;
+            /** Format: uuid */
+            id: string;
+            name: string;
+            revoked?: components["schemas"]["Revoked"] | null;
+            /**
+             * Format: date-time
+             * @description When the last access token ends that was fetched for it, if that is known.
+             */
+            tokens_expire_at?: string | null;
+        };
         /** @description What a provider does with a refresh token that was used. */
         Rotation: {
             /** @enum {string} */
@@ -2178,6 +2197,33 @@ export interface components {
          * @enum {string}
          */
         Rule: "window" | "engine" | "same_user" | "grant" | "session" | "once" | "approve_all" | "denied" | "denied_before" | "unanswered" | "cannot_ask" | "no_grant" | "not_for_this_caller";
+        /** @description What was copied into the new profile, and what was not. */
+        SalvageAnswer: {
+            copied: components["schemas"]["CopiedRecords"][];
+            /** @description The folder of the new profile, without links in its path. */
+            folder: string;
+            /** @description What was not copied, and why; at most 1,000. */
+            lost: components["schemas"]["VaultProblem"][];
+            /**
+             * Format: int64
+             * @description How much more was not copied.
+             */
+            more_lost: number;
+            /** @description The folder of the old profile, which is as it was. */
+            old_folder: string;
+            /**
+             * Format: int64
+             * @description How many of the copied connections have a refresh token. Only one of the two profiles may use it.
+             */
+            refresh_tokens: number;
+        };
+        /** @description Where to copy what still opens. */
+        SalvageRequest: {
+            /** @description The folder of the new profile: an absolute path. It must be empty or not exist. */
+            folder: string;
+            /** @description Opens the damaged vault, where the OS keyring does not, and the new one. Without it, the OS keyring opens both. */
+            passphrase?: string | null;
+        };
         /** @description A scope of this API, and what it allows. */
         ScopeWords: {
             /** @description Whether a grant of it lists connections. */
@@ -2273,17 +2319,6 @@ export interface components {
             /** @description Further write-only fields; ignored for other types than `default`. A write-only field stays write-only. */
             redact_fields?: string[];
         };
-        /** @description What to change of the daily backup. Only the given fields change. */
-        UpdateDailyBackup: {
-            enabled?: boolean | null;
-            /** @description An absolute path. */
-            folder?: string | null;
-            /** @description Instead of recipients. */
-            passphrase?: string | null;
-            /** @description Instead of a passphrase. */
-            recipients?: string[] | null;
-            with_refresh_tokens?: boolean | null;
-        };
         /**
          * @description A partial update: a JSON merge patch (RFC 7396). Only the members given change; `null` sets one back to its default,
          *     and an empty string clears an optional text.
@@ -2350,6 +2385,33 @@ export interface components {
             state: components["schemas"]["VaultState"];
             /** @description Whether Tokenry waits for the OS keyring to unlock it. */
             waiting_for_keyring?: boolean;
+        };
+        /** @description What is right with a vault, and what is wrong. Names, but no values. */
+        VaultCheck: {
+            /**
+             * Format: int64
+             * @description How many more problems there are.
+             */
+            more_problems: number;
+            /** @description Each part that was checked. */
+            parts: components["schemas"]["CheckedPart"][];
+            /** @description What is wrong; at most 1,000. */
+            problems: components["schemas"]["VaultProblem"][];
+            whole: boolean;
+        };
+        /** @description Something that is wrong with a vault. */
+        VaultProblem: {
+            /** @description What the record is about, if it is known: the name of a connection, for example. */
+            name?: string | null;
+            /** @description The part, as in [`CheckedPart`]. */
+            part: string;
+            /**
+             * Format: int64
+             * @description The row of the table, if it is known.
+             */
+            row?: number | null;
+            /** @description What is wrong. */
+            text: string;
         };
         /**
          * @description Whether the vault is unlocked.
@@ -3178,205 +3240,33 @@ export interface operations {
             };
         };
     };
-    create_backup: {
+    audit: {
         parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["CreateBackup"];
+            query?: {
+                /** @description Only requests of this program: its path, or its file name. */
+                program?: string | null;
+                /** @description Only requests of this app; its id or name. The id of a removed app is accepted, too. */
+                app?: string | null;
+                /** @description Only this connection; its id or name. The id of a removed connection is accepted, too. */
+                connection?: string | null;
+                /** @description Only this static credential; its id or name. The id of a removed credential is accepted, too. */
+                credential?: string | null;
+                /** @description Only requests from this time on (RFC 3339). */
+                since?: string | null;
             };
-        };
-        responses: {
-            /** @description Begun. */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Job"];
-                };
-            };
-            /** @description unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description permission_denied or consent_denied or interaction_required */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description not_found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description payload_too_large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description validation_error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description vault_locked */
-            423: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description rate_limited */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description internal */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-        };
-    };
-    daily_backup: {
-        parameters: {
-            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The daily backup. */
+            /** @description The newest request first. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DailyBackup"];
-                };
-            };
-            /** @description unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description permission_denied */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description payload_too_large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description validation_error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description vault_locked */
-            423: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description internal */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-        };
-    };
-    change_daily_backup: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["UpdateDailyBackup"];
-            };
-        };
-        responses: {
-            /** @description After the change. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DailyBackup"];
+                    "application/json": components["schemas"]["Audit"];
                 };
             };
             /** @description unauthorized */
@@ -5025,6 +4915,8 @@ export interface operations {
                 connection?: string | null;
                 /** @description Only events with this outcome. */
                 outcome?: components["schemas"]["Outcome"] | null;
+                /** @description Only events from this time on (RFC 3339). */
+                since?: string | null;
             };
             header?: never;
             path?: never;
@@ -5131,6 +5023,80 @@ export interface operations {
                 };
                 content: {
                     "text/event-stream": components["schemas"]["Change"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    verify_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whether it is whole. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogCheck"];
                 };
             };
             /** @description unauthorized */
@@ -5872,196 +5838,6 @@ export interface operations {
             };
             /** @description validation_error */
             422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description internal */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-        };
-    };
-    job: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The id of the job. */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description How it stands. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Job"];
-                };
-            };
-            /** @description unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description permission_denied */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description not_found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description payload_too_large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description validation_error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description vault_locked */
-            423: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description internal */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-        };
-    };
-    cancel_job: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The id of the job. */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description How it stands. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Job"];
-                };
-            };
-            /** @description unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description permission_denied */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description not_found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description payload_too_large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description validation_error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description vault_locked */
-            423: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7690,7 +7466,7 @@ export interface operations {
             };
         };
     };
-    create_restore: {
+    revoke: {
         parameters: {
             query?: never;
             header?: never;
@@ -7699,125 +7475,17 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["CreateRestore"];
+                "application/json": components["schemas"]["RevokeRequest"];
             };
         };
         responses: {
-            /** @description Begun. */
-            202: {
+            /** @description What was ended, and what was not. */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Job"];
-                };
-            };
-            /** @description unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description permission_denied or consent_denied or interaction_required */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description not_found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description payload_too_large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description validation_error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description vault_locked */
-            423: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description rate_limited */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description internal */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-        };
-    };
-    apply_restore: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The id of the preview. */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ApplyRestore"];
-            };
-        };
-        responses: {
-            /** @description Begun. */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Job"];
+                    "application/json": components["schemas"]["RevokeAnswer"];
                 };
             };
             /** @description unauthorized */
@@ -8308,6 +7976,216 @@ export interface operations {
             };
             /** @description internal */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    check_vault: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["CheckVaultRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description What is right and what is wrong. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["VaultCheck"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description oauth_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    salvage_vault: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SalvageRequest"];
+            };
+        };
+        responses: {
+            /** @description What was copied and what was not. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SalvageAnswer"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied or consent_denied or interaction_required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description oauth_unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -37,6 +37,16 @@ export type Change = Schemas['Change'];
 export type WindowNotice = Schemas['WindowNotice'];
 export type EventQuery = NonNullable<paths['/v1/events']['get']['parameters']['query']>;
 
+export type Audit = Schemas['Audit'];
+export type AuditEntry = Schemas['AuditEntry'];
+export type AuditQuery = NonNullable<paths['/v1/audit']['get']['parameters']['query']>;
+export type LogCheck = Schemas['LogCheck'];
+export type LogProblemKind = Schemas['LogProblemKind'];
+export type RevokeRequest = Schemas['RevokeRequest'];
+export type RevokeAnswer = Schemas['RevokeAnswer'];
+export type RevokedConnection = Schemas['RevokedConnection'];
+export type VaultCheck = Schemas['VaultCheck'];
+
 export type Settings = Schemas['Settings'];
 export type UpdateSettings = Schemas['UpdateSettings'];
 export type AutoLock = Schemas['AutoLock'];

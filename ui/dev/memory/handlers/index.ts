@@ -5,6 +5,7 @@ import { connections } from './connections';
 import { credentials } from './credentials';
 import { events } from './events';
 import { flows } from './flows';
+import { protection } from './protection';
 import { providers } from './providers';
 import { vault } from './vault';
 
@@ -17,4 +18,5 @@ export const routes = [
   ...apps,
   ...credentials,
   ...events,
+  ...protection,
 ];

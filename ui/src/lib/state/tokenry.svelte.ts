@@ -14,6 +14,7 @@ import { Engine } from './engine.svelte';
 import { Events } from './events.svelte';
 import { Flows, type Start } from './flows.svelte';
 import { Notices } from './notices.svelte';
+import { Protection } from './protection.svelte';
 import { Providers } from './providers.svelte';
 import { Settings } from './settings.svelte';
 
@@ -32,6 +33,7 @@ export class Tokenry {
   readonly credentials: Credentials;
   readonly settings: Settings;
   readonly backups: Backups;
+  readonly protection: Protection;
   readonly notices = new Notices();
   readonly clock = new Clock();
   /** The row that should get the focus: the id of a connection, a credential or a provider. The list takes it. */
@@ -57,6 +59,7 @@ export class Tokenry {
     this.credentials = new Credentials(client);
     this.settings = new Settings(client);
     this.backups = new Backups(client);
+    this.protection = new Protection(client);
   }
 
   /** Listens first and loads then, so that nothing falls between. Returns how to stop. */

@@ -23,5 +23,6 @@ export const tauriTransport: Transport = {
   copyLink: (flow) => invoke('copy_link', { flow }),
   closeWindow: (answer) => invoke('close_window', { answer }),
   choosePath: async (purpose) => (await invoke<string | null>('choose_path', { purpose })) ?? undefined,
+  exportLog: (wanted) => invoke<string | null>('export_log', { ...wanted }),
   copyText: writeText,
 };

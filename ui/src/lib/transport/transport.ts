@@ -13,6 +13,12 @@ export type ClosingAnswer = 'end' | 'keep' | 'stay';
 
 /** What a path is chosen for. */
 export type PathPurpose = 'save_backup' | 'open_backup' | 'identity' | 'folder';
+/** What is exported, as which kind of file, and which part of it: the query of its request. */
+export interface ExportedLog {
+  what: 'audit' | 'events';
+  format: 'csv' | 'json_lines';
+  query: Record<string, string>;
+}
 
 export interface Transport {
   /** Calls one operation of the contract. An error is a response, too; it rejects only when nothing answered. */
@@ -31,6 +37,8 @@ export interface Transport {
   closeWindow(answer: ClosingAnswer): Promise<void>;
   /** Asks for a path with the dialog of the system. `undefined` when the user closes it. @throws the error envelope */
   choosePath(purpose: PathPurpose): Promise<string | undefined>;
+  /** Saves the whole audit or the whole activity log into a file of the user's choice. Nothing when the user chose none. */
+  exportLog(what: ExportedLog): Promise<string | null>;
   /** Puts a text that is no secret on the clipboard. */
   copyText(text: string): Promise<void>;
 }

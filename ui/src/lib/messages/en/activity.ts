@@ -1,5 +1,5 @@
 /** The activity log. */
-import type { EventKind, GrantType, Outcome, Rule } from '../../types';
+import type { EventKind, GrantType, LogProblemKind, Outcome, Rule } from '../../types';
 
 /** The text of a success, and the texts of a denied and of a failed attempt. */
 function texts(done: string, attempt: string): Record<Outcome, string> {
@@ -46,6 +46,9 @@ const eventKind: Record<EventKind, Record<Outcome, string>> = {
   handed_over: texts('Engine replaced', 'replace the engine'),
   backed_up: texts('Backup written', 'write a backup'),
   restored: texts('Backup restored', 'restore a backup'),
+  cut_off: texts('Access cut off', 'cut off access'),
+  vault_checked: { done: 'Vault checked', refused: 'Vault check denied', failed: 'Vault check failed: problems found' },
+  salvaged: texts('Vault copied into a new profile', 'copy the vault into a new profile'),
 };
 
 /** The rule that allowed or denied a request. */
@@ -111,4 +114,44 @@ export const activity = {
   app: 'App',
   viaApp: (app: string, program: string) => `${app} (${program})`,
   pid: (pid: number) => `process ${pid}`,
+};
+
+/** What is wrong with lines of the log, by their numbers. */
+const logProblem: Record<LogProblemKind, (lines: string) => string> = {
+  missing: (lines) => `${lines} missing`,
+  damaged: (lines) => `${lines} damaged`,
+  replaced: (lines) => `${lines} replaced`,
+  surplus: (lines) => `${lines} added from outside`,
+};
+
+/** Who got what, counted. */
+export const audit = {
+  show: 'Who got what',
+  showEvents: 'Events',
+  views: 'View',
+  since: 'Since',
+  periods: { day: 'Last 24 hours', week: 'Last 7 days', month: 'Last 30 days', all: 'The whole log' },
+  program: 'Program',
+  programHint: 'A path or a file name. Press Enter.',
+  who: 'Requester',
+  what: 'Connection or credential',
+  issued: 'Issued',
+  refused: 'Denied or failed',
+  period: 'First, last',
+  until: 'Valid until',
+  times: (n: number) => n.toLocaleString('en'),
+  unknownEnd: 'unknown',
+  notByItself: 'You change it at its service',
+  removed: 'removed',
+  none: 'No requests in this period.',
+  leftOut: (n: number) =>
+    `${n.toLocaleString('en')} requests of more requesters are not listed. Choose an app or a connection.`,
+  damaged: (n: number) => `${n.toLocaleString('en')} lines of the log are missing or damaged, and not counted.`,
+  exportCsv: 'Export CSV',
+  exportLines: 'Export JSON lines',
+  exported: (path: string) => `Exported to ${path}`,
+  verify: 'Check the log',
+  whole: (lines: number) => `The activity log is whole: ${lines.toLocaleString('en')} lines, an unbroken chain.`,
+  notWhole: 'The activity log is not as it was written. Lines:',
+  logProblem,
 };

@@ -20,6 +20,7 @@ export const reason: Record<ReauthReason, string> = {
   other_account:
     'The provider returned tokens for a different account. Tokenry did not use them. Sign in again with the same account.',
   restored: 'It was restored from a backup that does not hold its refresh token.',
+  cut_off: 'You cut it off. Its tokens are deleted from this computer.',
   client_rejected: 'The provider rejected the client ID or the client secret. Correct them; Tokenry then tries again.',
 };
 

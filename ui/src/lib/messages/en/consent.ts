@@ -84,6 +84,15 @@ const operation: Record<PromptOperation, Question> = {
     title: () => 'Change how the vault is unlocked?',
     wants: () => 'wants to change what unlocks your vault. Allow this only if you just asked for it.',
   },
+  cut_off: {
+    title: (prompt) => `Cut off ${prompt.connection ?? 'access'}?`,
+    wants: () => 'wants to end grants and permissions and to revoke tokens. You may have to sign in again.',
+  },
+  salvage_vault: {
+    title: () => 'Copy the vault into a new profile?',
+    wants: () =>
+      'wants to copy every secret that still opens into a new vault. Allow this only if you just ran `tokenry vault salvage`.',
+  },
   write_apps: {
     title: () => 'Change what apps may do?',
     wants: () => 'wants to register an app or to change what an app may do.',
@@ -145,6 +154,7 @@ const fields: Readonly<Record<string, string>> = {
   account: 'Account',
   project: 'Project',
   refresh_token: 'Refresh token',
+  folder: 'Folder',
 };
 
 export const consent = {

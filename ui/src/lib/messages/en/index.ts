@@ -1,5 +1,5 @@
 /** The English messages: one file per screen. */
-import { activity } from './activity';
+import { activity, audit } from './activity';
 import { apps } from './apps';
 import { autoLock, unlockRequest } from './auto-lock';
 import { backup } from './backup';
@@ -7,6 +7,7 @@ import { common, time } from './common';
 import { connectDialog, connection, disconnectDialog, labelDialog, reason, revoked, status } from './connections';
 import { consent } from './consent';
 import { credentials } from './credentials';
+import { cutOff } from './cut-off';
 import { errors } from './errors';
 import { lock } from './lock';
 import { providerForm, removeProviderDialog } from './provider-form';
@@ -14,6 +15,7 @@ import { providers } from './providers';
 import { security } from './security';
 import { settings } from './settings';
 import { signIn } from './sign-in';
+import { vaultCheck } from './vault-check';
 import { closing, header, help, window } from './window';
 
 export const messages = {
@@ -21,12 +23,14 @@ export const messages = {
   apps,
   autoLock,
   backup,
+  audit,
   closing,
   common,
   connectDialog,
   connection,
   consent,
   credentials,
+  cutOff,
   disconnectDialog,
   errors,
   header,
@@ -44,5 +48,6 @@ export const messages = {
   status,
   time,
   unlockRequest,
+  vaultCheck,
   window,
 };
