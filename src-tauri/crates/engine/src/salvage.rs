@@ -21,7 +21,7 @@ use tokenry_core::{Caller, EventKind, Outcome, SalvageAnswer, Secret};
 
 /// What the user has to know before saying yes.
 const NOTE: &str = "It copies every secret that still opens into a new vault, which the requester chooses the passphrase \
-                    of. Whoever has the new folder and what opens it has your accounts.";
+                    of. The new folder, with what opens it, gives access to your accounts.";
 
 impl Engine {
     /// Copies what still opens into a new profile folder with a vault of its own, which the passphrase opens, or the

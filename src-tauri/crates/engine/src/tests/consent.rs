@@ -13,6 +13,7 @@ mod before;
 mod changes;
 mod changes_elsewhere;
 mod crowds;
+mod cut_off;
 mod others;
 mod passphrase;
 mod sessions;

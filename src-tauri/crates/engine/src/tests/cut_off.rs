@@ -195,7 +195,7 @@ async fn what_a_provider_did_not_revoke_is_said_and_what_is_owed_is_tried_again(
     }
 }
 
-/// A refresh under way is committed first: the newest tokens are the ones to revoke, and nobody gets them.
+/// A refresh under way is committed first: the newest tokens are the ones to revoke, and no caller gets them.
 #[tokio::test]
 async fn a_refresh_under_way_is_awaited_and_its_tokens_are_revoked_too() {
     let (world, engine) = World::connected(Behaviour::default()).await;

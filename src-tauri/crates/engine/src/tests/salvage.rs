@@ -275,7 +275,7 @@ async fn a_folder_that_cannot_be_a_new_profile_is_refused_and_left_alone() {
     end(&world, engine).await;
 }
 
-/// It hands every secret to whoever chose the folder: a program needs the user's yes each time, of a damaged vault too.
+/// It hands every secret to the program that chose the folder: a program needs the user's yes each time, of a damaged vault too.
 #[tokio::test]
 async fn a_program_salvages_only_with_the_users_consent_also_from_a_damaged_vault() {
     for is_damaged in [false, true] {

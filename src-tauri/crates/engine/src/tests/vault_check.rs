@@ -227,7 +227,7 @@ async fn a_changed_record_of_each_table_is_named() {
     assert_eq!(
         engine.status().vault.state,
         VaultState::Damaged,
-        "it serves nobody"
+        "it serves no caller"
     );
     end(&world, engine).await;
     good.put_back(&world);

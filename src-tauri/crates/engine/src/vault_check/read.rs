@@ -35,11 +35,10 @@ impl Contents {
     /// What a record is about: the name of a connection, for example.
     pub(crate) fn name_of(&self, table: Table, row: i64) -> Option<String> {
         match table {
-            Table::Providers => self.providers.get(&row).map(provider_name).or_else(|| {
-                let mut its = self.connections.values().filter(|c| c.provider.row() == row);
-                its.next()
-                    .map(|connection| format!("the provider of {}", own_name(connection)))
-            }),
+            Table::Providers => match self.providers.get(&row) {
+                Some(provider) => Some(provider_name(provider)),
+                None => self.provider_by_its_connections(row),
+            },
             Table::Connections | Table::Tokens | Table::Journal => self
                 .connections
                 .get(&row)
@@ -52,6 +51,14 @@ impl Contents {
             Table::Credentials => self.credentials.get(&row).map(|c| c.name.to_string()),
             Table::Flows | Table::Issued | Table::Settings => None,
         }
+    }
+
+    /// A provider that does not open is told by the oldest of its connections, one with an account if there is any.
+    fn provider_by_its_connections(&self, row: i64) -> Option<String> {
+        let its = self.connections.values().filter(|c| c.provider.row() == row);
+        let is_unnamed = |c: &Connection| c.account.is_none() && c.label.is_none();
+        let first = its.min_by_key(|c| (is_unnamed(c), c.created_at, c.id))?;
+        Some(format!("the provider of {}", own_name(first)))
     }
 
     /// `provider`, or `provider/label`.

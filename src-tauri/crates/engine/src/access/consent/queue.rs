@@ -53,7 +53,7 @@ pub(crate) struct Answered {
 #[derive(Default)]
 pub(crate) struct Prompts {
     state: Mutex<State>,
-    /// How often the user has cut something off. A permission from before may have ended with it.
+    /// How often the user has cut off a connection, or everything. A permission from before may have ended with it.
     cut_offs: AtomicU64,
 }
 
@@ -162,7 +162,10 @@ impl Prompts {
         connection: Option<ConnectionId>,
         now: Timestamp,
     ) -> (u64, u64) {
-        self.cut_offs.fetch_add(1, Ordering::AcqRel);
+        if app.is_none() {
+            // An app has grants, which are looked at again, and no permission for a session.
+            self.cut_offs.fetch_add(1, Ordering::AcqRel);
+        }
         let is_meant = |who: Option<&Who>, wanted: &AccessRequest| {
             app.is_none_or(|app| who.is_some_and(|who| who.is_of(app)))
                 && connection.is_none_or(|id| wanted.target.connection == Some(id))
