@@ -90,6 +90,9 @@ it('the audit shows who got what, filtered, and exports what it shows', async ()
   expect(screen.queryByTestId('audit-entry')).toBeNull();
   await click('show-events');
   expect(screen.getAllByTestId('event').length).toBeGreaterThan(0);
+  await user.selectOptions(screen.getByTestId('field-outcome'), 'done');
+  await click('export-events-lines');
+  expect(transport.exports.at(-1)).toEqual({ what: 'events', format: 'json_lines', query: { outcome: 'done' } });
 });
 
 it('the log is checked on demand, and what is wrong is named by its number', async () => {
