@@ -95,3 +95,78 @@ impl Store {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use tokenry_core::Timestamp;
+
+    const ROWS: i64 = 120;
+
+    /// A page in the middle of a table cannot be read any more: the rows on both sides of it are found.
+    #[test]
+    fn the_rows_on_both_sides_of_a_damaged_page_are_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        store
+            .write(Timestamp::UNIX_EPOCH, |writer| {
+                (1..=ROWS).try_for_each(|id| {
+                    let mark = format!("<row {id:04}>{}", "x".repeat(900));
+                    writer.insert(Table::Providers, id, 1, Some(&[id as u8; 16]), mark.as_bytes())
+                })
+            })
+            .unwrap();
+        store.trust().unwrap();
+        store.checkpoint().unwrap();
+        drop(store);
+        let file = folder.path().join("tokenry.db");
+        let mut bytes = fs::read(&file).unwrap();
+        let mark = format!("<row {:04}>", ROWS / 2);
+        let at = bytes
+            .windows(mark.len())
+            .position(|window| window == mark.as_bytes())
+            .unwrap();
+        let page = at / 4096 * 4096;
+        bytes[page..page + 8].fill(0xff);
+        fs::write(&file, bytes).unwrap();
+
+        let store = Store::open(folder.path()).unwrap();
+        let (ids, error) = store
+            .read(|reader| Ok::<_, Error>(reader.row_ids(Table::Providers)))
+            .unwrap();
+        assert!(error.is_some());
+        assert!(!store.faults(20).unwrap_or_default().is_empty() || store.check().is_err());
+        let readable = |id: &i64| store.get(Table::Providers, *id).is_ok_and(|row| row.is_some());
+        let found: Vec<i64> = ids.into_iter().filter(readable).collect();
+        assert!(found.contains(&1) && found.contains(&ROWS), "{found:?}");
+        assert!(
+            found.len() as i64 > ROWS - 10,
+            "only those of one page are lost: {found:?}"
+        );
+        let lookup = store
+            .read(|reader| reader.lookup_of(Table::Providers, ROWS))
+            .unwrap();
+        assert_eq!(lookup, Some([ROWS as u8; 16]));
+    }
+
+    #[test]
+    fn all_rows_of_a_whole_table_are_found_without_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        store
+            .write(Timestamp::UNIX_EPOCH, |writer| {
+                [7, -3, 5]
+                    .iter()
+                    .try_for_each(|id| writer.insert(Table::Tokens, *id, 1, None, b"sealed"))
+            })
+            .unwrap();
+        let (ids, error) = store
+            .read(|reader| Ok::<_, Error>(reader.row_ids(Table::Tokens)))
+            .unwrap();
+        assert_eq!((ids, error.is_none()), (vec![-3, 5, 7], true));
+        assert!(store.faults(20).unwrap().is_empty());
+        let lookup: Result<_, Error> = store.read(|reader| reader.lookup_of(Table::Tokens, 5));
+        assert_eq!(lookup.unwrap(), None);
+    }
+}
