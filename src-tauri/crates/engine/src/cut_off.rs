@@ -136,7 +136,7 @@ impl Engine {
         rule: Rule,
     ) -> Result<RevokeAnswer, Error> {
         let mut answer = RevokeAnswer {
-            sign_ins: self.cancel_sign_ins(caller, store, target).await?,
+            sign_ins: self.cancel_sign_ins(caller, store, target).await,
             ..RevokeAnswer::default()
         };
         let connections = target.connections(&store.index());

@@ -47,7 +47,11 @@ impl Engine {
             let id = connection.id;
             tasks.spawn(async move {
                 let place = places.acquire_owned().await;
-                let (revocation, expire_at) = engine.revoke_connection(&store, id).await;
+                // After a lock the keys are to go; the rest is done when the vault is opened the next time.
+                let (revocation, expire_at) = match engine.is_open() {
+                    true => engine.revoke_connection(&store, id).await,
+                    false => (Some((Revoked::Pending, Some(Error::Locked.to_string()))), None),
+                };
                 drop(place);
                 (id, revocation, expire_at)
             });
