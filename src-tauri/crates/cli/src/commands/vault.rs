@@ -114,7 +114,9 @@ pub(crate) fn accept_older(engine: &Engine, output: &Output) -> Result<(), Failu
 
 fn damaged(vault: &Vault) -> Failure {
     let message = vault.message.clone().unwrap_or_default();
-    Failure::of_engine(vault.code.unwrap_or(ErrorCode::Internal), message)
+    Failure::of_engine(vault.code.unwrap_or(ErrorCode::Internal), message).with_next(
+        "`tokenry vault check` names what is damaged; `tokenry vault salvage NEW_FOLDER` copies what still opens.",
+    )
 }
 
 /// Unlocks with the OS keyring, unless an engine that was just started has tried that.
