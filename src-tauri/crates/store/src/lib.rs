@@ -42,7 +42,7 @@ pub use reader::Reader;
 pub use record::Row;
 pub use schema::SCHEMA;
 pub use small_file::{private_folder, read_file, replace_file};
-pub use spill::{remove_spill, spill, spilled, spilled_each};
+pub use spill::{FoundSpill, remove_spill, spill, spilled, spilled_each};
 pub use store::Store;
 pub use table::Table;
 pub use writer::Writer;

@@ -38,11 +38,14 @@ pub fn spilled(folder: &Path) -> Result<Vec<(String, Vec<u8>)>, Error> {
     each.into_iter().map(|(name, bytes)| Ok((name, bytes?))).collect()
 }
 
+/// The name of a spill, and its sealed bytes or what is wrong with it.
+pub type FoundSpill = (String, Result<Vec<u8>, Error>);
+
 /// The same, with what is wrong with each of them that cannot be read.
 ///
 /// # Errors
 /// [`Error::Io`] when the folder cannot be read.
-pub fn spilled_each(folder: &Path) -> Result<Vec<(String, Result<Vec<u8>, Error>)>, Error> {
+pub fn spilled_each(folder: &Path) -> Result<Vec<FoundSpill>, Error> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(damage::io(folder))? {
         let entry = entry.map_err(damage::io(folder))?;
