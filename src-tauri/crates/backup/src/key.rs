@@ -27,7 +27,7 @@ const MAX_IDENTITIES: usize = 64;
 pub enum Seal {
     /// The holders of these keys.
     Recipients(Vec<x25519::Recipient>),
-    /// Whoever knows the passphrase.
+    /// A passphrase.
     Passphrase {
         /// It.
         passphrase: Secret,
@@ -55,7 +55,7 @@ impl Seal {
         Ok(Self::Recipients(all?))
     }
 
-    /// For whoever knows this passphrase.
+    /// For a passphrase.
     pub fn passphrase(passphrase: Secret) -> Self {
         Self::Passphrase {
             passphrase,

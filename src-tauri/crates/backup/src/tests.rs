@@ -145,7 +145,7 @@ fn every_flipped_bit_and_every_length_of_a_backup_is_an_error() {
     assert!(read(&longer, &key).is_err());
 }
 
-/// age authenticates the file. Whoever can encrypt one can still leave out its end.
+/// age authenticates the file. A program that encrypts one can still leave out its end.
 #[test]
 fn a_plaintext_without_its_last_line_or_with_another_is_an_error() {
     let identity = Identity::generate();

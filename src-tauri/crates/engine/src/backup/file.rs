@@ -270,7 +270,7 @@ fn is_draft(name: &OsStr) -> bool {
     middle.is_some_and(|hex| hex.len() == 16 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
-/// A file that somebody gives, opened for reading: a plain one. A pipe or a device would never end.
+/// An existing file, opened for reading: a plain one. A pipe or a device would never end.
 pub(super) fn opened(path: &Path) -> Result<File, Error> {
     if !path.is_absolute() {
         return Err(TargetError::Relative.into());

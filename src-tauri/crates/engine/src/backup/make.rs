@@ -27,7 +27,7 @@ pub(super) const REFRESH_TOKENS: &str = "It contains refresh tokens. A rotating 
 pub enum BackupSeal {
     /// The holders of these age keys (`age1…`).
     Recipients(Vec<String>),
-    /// Whoever knows this passphrase.
+    /// A passphrase.
     Passphrase(Secret),
 }
 

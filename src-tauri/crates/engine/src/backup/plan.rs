@@ -93,7 +93,7 @@ pub(super) fn allowed(settings: &Settings, can_ask_passphrase: bool) -> Settings
 }
 
 /// A provider of the backup, as its connections have to know it.
-struct Known {
+struct SavedProvider {
     /// Where it goes.
     place: ProviderId,
     name: String,
@@ -106,7 +106,7 @@ struct Known {
 struct Planner<'a> {
     store: &'a SealedStore,
     plan: Plan,
-    providers: HashMap<ProviderId, Known>,
+    providers: HashMap<ProviderId, SavedProvider>,
     /// The labels that new connections get.
     labels: HashSet<(ProviderId, String)>,
     /// What here is an entry of the backup already.
@@ -218,7 +218,7 @@ impl Planner<'_> {
             .differences
             .are_decisive()
             .then(|| provider.id.to_string());
-        let known = Known {
+        let known = SavedProvider {
             place,
             name: name.clone(),
             is_here: here.is_some(),
