@@ -50,6 +50,7 @@ it('what the provider did not confirm is never called revoked', async () => {
     expect(text('cut-off-result')).toContain('Not revoked');
     expect(text('cut-off-left')).toContain('1 connection was not revoked');
     expect(text('still-valid')).toContain('backup');
+    expect(text('still-valid')).toMatch(/in 59 min/);
     window.unmount();
   }
 });
@@ -75,6 +76,7 @@ it('the audit shows who got what, filtered, and exports what it shows', async ()
   expect(transport.lines.some((line) => line.startsWith('GET /v1/audit?since='))).toBe(true);
   expect(text('audit-entry')).toContain('backup');
   expect(text('audit-entry')).toContain('read write');
+  expect(text('audit-entry')).toMatch(/in 59 min/);
   await user.selectOptions(screen.getByTestId('field-period'), 'all');
   await user.selectOptions(screen.getByTestId('field-audit-app'), app.id);
   await user.selectOptions(screen.getByTestId('field-connection'), connection.id);

@@ -30,7 +30,6 @@ export const cutOff = {
   ended: (grants: number, sessions: number) =>
     `Ended: ${count(grants, 'grant', 'grants')}, ${count(sessions, 'session permission', 'session permissions')}.`,
   outcome,
-  ends: (time: string) => `last token ends ${time}`,
   why: (detail: string) => detail,
   stillValid: 'May still be valid',
   stillValidText:
