@@ -78,20 +78,23 @@ impl Scene {
 const SUSPEND: &[&str] = &["--suspend", "on"];
 const ALL: &[&str] = &["--suspend", "on", "--screen-lock", "on", "--user-switch", "on"];
 
+/// What logind is told to say.
+type Signal = fn(&SystemBus);
+
 #[test]
 fn each_signal_of_logind_locks_the_vault() {
     let scene = Scene::with(ALL);
-    let signals: [(&dyn Fn(&SystemBus), &str); 4] = [
-        (&|system| system.lock_session(SESSION_ID), "the screen was locked"),
+    let signals: [(Signal, &str); 4] = [
+        (|system| system.lock_session(SESSION_ID), "the screen was locked"),
         (
-            &|system| system.set_property(SESSION_ID, "LockedHint", true),
+            |system| system.set_property(SESSION_ID, "LockedHint", true),
             "the screen was locked",
         ),
         (
-            &|system| system.set_property(SESSION_ID, "Active", false),
+            |system| system.set_property(SESSION_ID, "Active", false),
             "another user's session became active",
         ),
-        (&|system| system.prepare_for_sleep(true), "the computer suspends"),
+        (|system| system.prepare_for_sleep(true), "the computer suspends"),
     ];
     for (signal, _) in &signals {
         scene.listens();

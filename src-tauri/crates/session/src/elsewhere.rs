@@ -6,7 +6,7 @@ use tokio::task::JoinSet;
 
 /// The session of the user, which reports nothing on this operating system.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct DesktopSession;
+pub struct DesktopSession {}
 
 impl SessionMonitor for DesktopSession {
     fn watch(&self, _: &WatchOptions) -> Watch {

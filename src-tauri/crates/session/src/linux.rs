@@ -6,7 +6,8 @@ mod logind_signal;
 mod screen;
 mod screen_signal;
 
-use crate::{Reporter, SessionMonitor, Sources, Watch, WatchOptions};
+use crate::{SessionMonitor, Sources, Watch, WatchOptions};
+use bus::Addresses;
 use std::{future::Future, pin::Pin, time::Duration};
 use tokio::{task::JoinSet, time::Instant};
 
@@ -16,20 +17,39 @@ const MAX_RETRY: Duration = Duration::from_secs(60);
 /// A connection that lasted this long was a good one: the next retry is the first again.
 const STABLE: Duration = Duration::from_secs(60);
 
-/// The session of the user, at the buses that the environment names.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct DesktopSession;
+/// The session of the user.
+#[derive(Debug, Clone, Default)]
+pub struct DesktopSession {
+    addresses: Addresses,
+}
+
+impl DesktopSession {
+    /// At the buses with these addresses, instead of those that the environment names.
+    pub fn at(system: &str, session: &str) -> Self {
+        let addresses = Addresses {
+            system: Some(system.into()),
+            session: Some(session.into()),
+        };
+        Self { addresses }
+    }
+}
 
 impl SessionMonitor for DesktopSession {
     fn watch(&self, wanted: &WatchOptions) -> Watch {
-        let wanted = wanted.clone();
+        let (wanted, addresses) = (wanted.clone(), &self.addresses);
         Watch::new(|reporter| {
             let mut tasks = JoinSet::new();
             if wanted != WatchOptions::default() {
-                tasks.spawn(keep("system", wanted.clone(), reporter.clone(), logind::listen));
+                let (wanted, reporter, addresses) = (wanted.clone(), reporter.clone(), addresses.clone());
+                tasks.spawn(keep("system", move || {
+                    logind::listen(addresses.clone(), wanted.clone(), reporter.clone())
+                }));
             }
             if wanted.idle.is_some() || wanted.screen_lock {
-                tasks.spawn(keep("session", wanted, reporter, screen::listen));
+                let addresses = addresses.clone();
+                tasks.spawn(keep("session", move || {
+                    screen::listen(addresses.clone(), wanted.clone(), reporter.clone())
+                }));
             }
             tasks
         })
@@ -37,7 +57,8 @@ impl SessionMonitor for DesktopSession {
 
     fn sources(&self) -> Pin<Box<dyn Future<Output = Sources> + Send + '_>> {
         Box::pin(async {
-            let (logind, desktop) = tokio::join!(logind::find(), screen::find());
+            let (logind, desktop) =
+                tokio::join!(logind::find(&self.addresses), screen::find(&self.addresses));
             let mut sources = Sources::default();
             if let Ok(found) = logind {
                 found.note(&mut sources);
@@ -51,18 +72,14 @@ impl SessionMonitor for DesktopSession {
 }
 
 /// Listens again whenever the connection has ended.
-async fn keep<F>(
-    bus: &'static str,
-    wanted: WatchOptions,
-    reporter: Reporter,
-    listen: impl Fn(WatchOptions, Reporter) -> F + Send,
-) where
+async fn keep<F>(bus: &'static str, listen: impl Fn() -> F + Send)
+where
     F: Future<Output = zbus::Result<()>> + Send,
 {
     let mut retry = FIRST_RETRY;
     loop {
         let began = Instant::now();
-        if let Err(error) = listen(wanted.clone(), reporter.clone()).await {
+        if let Err(error) = listen().await {
             tracing::debug!("the {bus} bus is not listened to: {error}");
         }
         if began.elapsed() >= STABLE {

@@ -54,7 +54,7 @@ impl Options {
             passphrase: None,
             keyring: Arc::new(OsKeyring::new(KEYRING_TIMEOUT)),
             host,
-            session: Arc::new(DesktopSession),
+            session: Arc::new(DesktopSession::default()),
             clock: Arc::new(SystemClock),
             random: Arc::new(OsRandom),
             http: Http::new().map_err(|error| Error::Unavailable(error.to_string()))?,

@@ -11,6 +11,13 @@ pub(super) const BUS: &str = "org.freedesktop.DBus";
 /// For the connection, and for each reply.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Where the buses are. `None` is where the environment says.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Addresses {
+    pub(super) system: Option<Arc<str>>,
+    pub(super) session: Option<Arc<str>>,
+}
+
 pub(super) struct Bus {
     connection: Connection,
     stream: MessageStream,
@@ -18,12 +25,18 @@ pub(super) struct Bus {
 }
 
 impl Bus {
-    pub(super) async fn system() -> zbus::Result<Self> {
-        Self::connect(Builder::system()?).await
+    pub(super) async fn system(addresses: &Addresses) -> zbus::Result<Self> {
+        match &addresses.system {
+            Some(address) => Self::connect(Builder::address(&**address)?).await,
+            None => Self::connect(Builder::system()?).await,
+        }
     }
 
-    pub(super) async fn session() -> zbus::Result<Self> {
-        Self::connect(Builder::session()?).await
+    pub(super) async fn session(addresses: &Addresses) -> zbus::Result<Self> {
+        match &addresses.session {
+            Some(address) => Self::connect(Builder::address(&**address)?).await,
+            None => Self::connect(Builder::session()?).await,
+        }
     }
 
     async fn connect(builder: Builder<'_>) -> zbus::Result<Self> {

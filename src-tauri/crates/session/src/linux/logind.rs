@@ -1,7 +1,7 @@
 //! Listens to logind: the session's lock, suspend, the active session, and its idle hint.
 
 use super::{
-    bus::Bus,
+    bus::{Addresses, Bus},
     logind_signal::{LOGIND, MANAGER, MANAGER_PATH, PROPERTIES, SESSION, Said, read},
 };
 use crate::{Inhibitor, Reporter, SessionEvent, Sources, WatchOptions};
@@ -33,8 +33,8 @@ impl Found {
 }
 
 /// Looks once what there is.
-pub(super) async fn find() -> zbus::Result<Found> {
-    find_on(&Bus::system().await?).await
+pub(super) async fn find(addresses: &Addresses) -> zbus::Result<Found> {
+    find_on(&Bus::system(addresses).await?).await
 }
 
 async fn find_on(bus: &Bus) -> zbus::Result<Found> {
@@ -91,8 +91,12 @@ async fn property(
 }
 
 /// Listens until logind or the bus goes away.
-pub(super) async fn listen(wanted: WatchOptions, reporter: Reporter) -> zbus::Result<()> {
-    let mut bus = Bus::system().await?;
+pub(super) async fn listen(
+    addresses: Addresses,
+    wanted: WatchOptions,
+    reporter: Reporter,
+) -> zbus::Result<()> {
+    let mut bus = Bus::system(&addresses).await?;
     bus.subscribe_owner(LOGIND).await?;
     for rule in [
         format!("type='signal',sender='{LOGIND}',path='{MANAGER_PATH}',member='PrepareForSleep'"),
@@ -117,8 +121,10 @@ async fn follow(
     let owner = found.owner.as_deref().unwrap_or_default();
     let session = found.session.as_deref();
     let mut inhibitor = inhibit(bus, owner, wanted).await;
+    // A user who unlocks the vault from elsewhere is idle here, and gets the whole time all the same.
+    let not_before = Instant::now() + wanted.idle.unwrap_or_default();
     let mut idle_at = match wanted.idle {
-        Some(limit) => idle_at(bus, found, limit).await,
+        Some(limit) => idle_at(bus, found, limit, not_before).await,
         None => None,
     };
     loop {
@@ -144,7 +150,7 @@ async fn follow(
                     reporter.report(SessionEvent::UserSwitched).await;
                 }
                 Said::Idle(true) if let Some(limit) = wanted.idle => {
-                    idle_at = self::idle_at(bus, found, limit).await;
+                    idle_at = self::idle_at(bus, found, limit, not_before).await;
                 }
                 Said::Idle(false) => idle_at = None,
                 _ => {}
@@ -175,7 +181,7 @@ async fn inhibit(bus: &Bus, owner: &str, wanted: &WatchOptions) -> Option<OwnedF
 }
 
 /// When the user will have been idle for this long, as far as the session's hint says so now.
-async fn idle_at(bus: &Bus, found: &Found, limit: Duration) -> Option<Instant> {
+async fn idle_at(bus: &Bus, found: &Found, limit: Duration, not_before: Instant) -> Option<Instant> {
     let (owner, session) = (found.owner.as_deref()?, found.session.as_deref()?);
     let hint = property(bus, owner, session, SESSION, "IdleHint").await.ok()?;
     let since = property(bus, owner, session, SESSION, "IdleSinceHint")
@@ -186,7 +192,7 @@ async fn idle_at(bus: &Bus, found: &Found, limit: Duration) -> Option<Instant> {
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let idle = now.saturating_sub(Duration::from_micros(*since));
-    Some(Instant::now() + limit.saturating_sub(idle))
+    Some(not_before.max(Instant::now() + limit.saturating_sub(idle)))
 }
 
 async fn reached(at: Option<Instant>) {

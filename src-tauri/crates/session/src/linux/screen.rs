@@ -1,7 +1,7 @@
 //! Listens to the desktop: its screen saver, and its idle monitor.
 
 use super::{
-    bus::Bus,
+    bus::{Addresses, Bus},
     screen_signal::{IDLE_MONITOR, Owners, SCREEN_SAVERS, Said, read},
 };
 use crate::{Reporter, SessionEvent, WatchOptions};
@@ -9,8 +9,8 @@ use crate::{Reporter, SessionEvent, WatchOptions};
 const IDLE_MONITOR_PATH: &str = "/org/gnome/Mutter/IdleMonitor/Core";
 
 /// Looks once which services are there.
-pub(super) async fn find() -> zbus::Result<Owners> {
-    find_on(&Bus::session().await?).await
+pub(super) async fn find(addresses: &Addresses) -> zbus::Result<Owners> {
+    find_on(&Bus::session(addresses).await?).await
 }
 
 async fn find_on(bus: &Bus) -> zbus::Result<Owners> {
@@ -22,8 +22,12 @@ async fn find_on(bus: &Bus) -> zbus::Result<Owners> {
 }
 
 /// Listens until the bus goes away.
-pub(super) async fn listen(wanted: WatchOptions, reporter: Reporter) -> zbus::Result<()> {
-    let mut bus = Bus::session().await?;
+pub(super) async fn listen(
+    addresses: Addresses,
+    wanted: WatchOptions,
+    reporter: Reporter,
+) -> zbus::Result<()> {
+    let mut bus = Bus::session(&addresses).await?;
     let savers = SCREEN_SAVERS.into_iter().filter(|_| wanted.screen_lock);
     let savers = savers.map(|saver| (saver, "ActiveChanged"));
     let monitor = wanted.idle.map(|_| (IDLE_MONITOR, "WatchFired"));
@@ -47,16 +51,28 @@ async fn follow(
     wanted: &WatchOptions,
     reporter: &Reporter,
 ) -> zbus::Result<()> {
-    let mut watch = add_idle_watch(bus, owners, wanted, reporter).await;
+    let mut watch = None;
+    // A user who unlocks the vault from elsewhere is idle here, and gets the whole time all the same.
+    let begin = tokio::time::sleep(wanted.idle.unwrap_or_default());
+    tokio::pin!(begin);
+    let mut has_begun = false;
     loop {
-        let Some(message) = bus.next().await else {
+        let message = tokio::select! {
+            message = bus.next() => message,
+            () = begin.as_mut(), if !has_begun => {
+                has_begun = true;
+                watch = add_idle_watch(bus, owners, wanted, reporter).await;
+                continue;
+            }
+        };
+        let Some(message) = message else {
             return Ok(());
         };
         match read(&message, owners) {
             Some(Said::Owner(service, owner)) => {
                 owners.set(service, owner);
                 reporter.found(|sources| owners.note(sources));
-                if service == IDLE_MONITOR {
+                if service == IDLE_MONITOR && has_begun {
                     watch = add_idle_watch(bus, owners, wanted, reporter).await;
                 }
             }
