@@ -2,13 +2,7 @@
  * The transport of unit tests and of `npm run dev`: an engine in memory, which answers with the API's envelopes and
  * issues no token.
  */
-import type {
-  ClosingAnswer,
-  ExportedLog,
-  PathPurpose,
-  Response,
-  Transport,
-} from '../../src/lib/transport/transport';
+import type { ClosingAnswer, ExportedLog, PathPurpose, Response, Transport } from '../../src/lib/transport/transport';
 import type { App, Change, CreateApp, ErrorBody, ErrorCode } from '../../src/lib/types';
 import { ApiError } from './api-error';
 import { MemoryEngine, nextId } from './engine';

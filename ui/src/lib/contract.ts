@@ -215,6 +215,72 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/auto-lock/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show what auto-lock can rely on
+         * @description Looks for the services of this computer that report when the user leaves. Works while the vault is locked.
+         */
+        get: operations["auto_lock_sources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/backups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write a backup
+         * @description An age v1 file with all providers and their client secrets, all connections, all credentials and the settings; never
+         *     access tokens, apps or grants. It is written beside, synced, opened again and compared, and only then gets its name. The
+         *     work goes on in the background: follow the job.
+         */
+        post: operations["create_backup"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/backups/daily": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the daily backup
+         * @description For the window only.
+         */
+        get: operations["daily_backup"];
+        /**
+         * Change the daily backup
+         * @description For the window only. Only the given fields change.
+         */
+        put: operations["change_daily_backup"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/callback": {
         parameters: {
             query?: never;
@@ -572,6 +638,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Follow the work on a backup */
+        get: operations["job"];
+        put?: never;
+        post?: never;
+        /**
+         * Cancel the work on a backup
+         * @description It ends soon, and leaves nothing behind. What has ended stays as it is.
+         */
+        delete: operations["cancel_job"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/lock": {
         parameters: {
             query?: never;
@@ -799,6 +886,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/restores": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read a backup
+         * @description The job's result lists what would be restored, beside what is here. Nothing is changed. What was read waits for ten
+         *     minutes, until the vault is locked or another backup is read.
+         */
+        post: operations["create_restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/restores/{id}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore a backup that was read
+         * @description One transaction: all of it or nothing. An item in conflict stays as it is here, unless its id is in `replace`.
+         */
+        post: operations["apply_restore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/revoke": {
         parameters: {
             query?: never;
@@ -830,12 +958,13 @@ export interface paths {
         };
         /**
          * Show the settings
-         * @description For the window only.
+         * @description Not for apps.
          */
         get: operations["settings"];
         /**
          * Change the settings
-         * @description For the window only. Only the given fields change.
+         * @description Only the given fields change. `loopback`, `ask_passphrase` and `passphrase` are for the window only. When another
+         *     program changes the rest, the user is prompted first.
          */
         put: operations["change_settings"];
         post?: never;
@@ -876,10 +1005,34 @@ export interface paths {
         put?: never;
         /**
          * Unlock the vault
-         * @description With the passphrase, or without one from the OS keyring.
+         * @description With the passphrase, with the recovery code, or without either from the OS keyring.
          */
         post: operations["unlock"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/unlock-requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the requests that wait until the vault is unlocked
+         * @description For the window only.
+         */
+        get: operations["unlock_requests"];
+        put?: never;
+        post?: never;
+        /**
+         * Dismiss the requests that wait until the vault is unlocked
+         * @description They fail, and no request shows the window for some minutes. For the window only.
+         */
+        delete: operations["dismiss_unlock_requests"];
         options?: never;
         head?: never;
         patch?: never;
@@ -929,6 +1082,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/vault/recovery-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Create a recovery code
+         * @description The response is the only one that shows it. It replaces the code before it when it is confirmed.
+         */
+        post: operations["new_recovery_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/vault/recovery-code/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm a recovery code
+         * @description Send the code once the user has written it down. From then on it unlocks the vault, and the code before it does not.
+         */
+        post: operations["confirm_recovery_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/vault/salvage": {
         parameters: {
             query?: never;
@@ -950,6 +1143,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/vault/slots/{kind}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Add or change a way to unlock the vault
+         * @description It replaces the one of its kind. No record is encrypted again. Where the OS keyring does not unlock the vault alone, the
+         *     current passphrase or the recovery code is needed. A recovery code is made at `/v1/vault/recovery-code`.
+         */
+        put: operations["set_slot"];
+        post?: never;
+        /**
+         * Remove a way to unlock the vault
+         * @description A conflict when no way besides a recovery code would be left.
+         */
+        delete: operations["remove_slot"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/window/show": {
         parameters: {
             query?: never;
@@ -964,6 +1182,26 @@ export interface paths {
          * @description A conflict when the engine has no window.
          */
         post: operations["show_window"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/window/used": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report that the user uses the window
+         * @description Auto-lock counts it as a use of Tokenry. For the window only.
+         */
+        post: operations["note_use"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1043,6 +1281,11 @@ export interface components {
             /** @description Whether it has no token of its own. A public app can only request consent, each time again. */
             public: boolean;
             redirect_uris: string[];
+        };
+        /** @description How to restore a backup that was read. */
+        ApplyRestore: {
+            /** @description The ids of the items in conflict that replace what is here. All other conflicts stay as they are. */
+            replace?: string[];
         };
         /** @description Who got what. The requester of the newest request comes first. */
         Audit: {
@@ -1157,6 +1400,63 @@ export interface components {
             /** @description Scopes to request instead of the provider's default scopes; an empty list requests none. */
             scopes?: string[] | null;
         };
+        /** @description When the vault locks itself. A locked vault also stops what programs do in the background, mail for example. */
+        AutoLock: {
+            /**
+             * Format: int32
+             * @description After so many minutes in which the user was idle; null if it does not.
+             */
+            idle_minutes?: number | null;
+            /** @description When the screen is locked. */
+            screen_lock: boolean;
+            /** @description When the computer suspends. */
+            suspend: boolean;
+            /** @description When another user's session becomes the active one. */
+            user_switch: boolean;
+        };
+        /** @description The services of this computer that auto-lock can rely on, by their D-Bus names. */
+        AutoLockSources: {
+            /**
+             * @description What reports how long the user has been idle. Null: nothing does, and the user counts as idle while Tokenry is
+             *     not used.
+             */
+            idle?: string | null;
+            /** @description What reports that the screen is locked. Empty: nothing does. */
+            screen_lock: string[];
+            /** @description What reports that the computer suspends. Null: nothing does. */
+            suspend?: string | null;
+            /** @description What reports that another user's session is active. Null: nothing does. */
+            user_switch?: string | null;
+        };
+        /** @description How many entries of each kind a backup has. */
+        BackupCounts: {
+            /** Format: int64 */
+            connections: number;
+            /** Format: int64 */
+            credentials: number;
+            /** Format: int64 */
+            providers: number;
+            /**
+             * Format: int64
+             * @description 1 or 0.
+             */
+            settings: number;
+        };
+        /** @description A backup that was written, synced, opened again and compared. */
+        BackupMade: {
+            /**
+             * Format: int64
+             * @description Its length.
+             */
+            bytes: number;
+            counts: components["schemas"]["BackupCounts"];
+            file: string;
+            /** Format: date-time */
+            made_at: string;
+            /** @description What the user should know about its folder. */
+            warning?: string | null;
+            with_refresh_tokens: boolean;
+        };
         /** @description The connection that a sign-in completed. */
         CallbackAnswer: {
             /** Format: uuid */
@@ -1216,6 +1516,8 @@ export interface components {
         CheckVaultRequest: {
             /** @description Without it, the OS keyring opens them. */
             passphrase?: string | null;
+            /** @description The recovery code, instead of a passphrase. */
+            recovery_code?: string | null;
         };
         /** @description A part of the vault, and how it is. */
         CheckedPart: {
@@ -1294,6 +1596,19 @@ export interface components {
             /** @description Redirect URIs for authorization codes; only needed for the authorization code flow. */
             redirect_uris?: string[];
         };
+        /** @description A backup to write. */
+        CreateBackup: {
+            /** @description The file: an absolute path. The engine writes it. */
+            file: string;
+            /** @description The passphrase to encrypt it with, instead of recipients. */
+            passphrase?: string | null;
+            /** @description The age keys to encrypt it for (`age1…`), instead of a passphrase. */
+            recipients?: string[];
+            /** @description Replace a file of this name. */
+            replace?: boolean;
+            /** @description Include refresh tokens. A rotating refresh token can live in one place only. */
+            with_refresh_tokens?: boolean;
+        };
         /**
          * @description A new credential. `name` and `data` are required; an unknown field is an error. `organisationID`, `redactFields`
          *     and `expiresAt` are accepted, too.
@@ -1337,6 +1652,11 @@ export interface components {
             scopes: string[];
             /** @description Limits the scopes of a token at its provider. */
             token_scopes?: string[] | null;
+            /**
+             * @description Whether the app gets access tokens that are still valid while the vault is locked. This has an effect only
+             *     while the setting `tokens_while_locked` is on.
+             */
+            while_locked?: boolean;
         };
         /** @description A new provider. `name`, `client_id` and the endpoints of its grant type are required; an unknown field is an error. */
         CreateProvider: {
@@ -1385,6 +1705,17 @@ export interface components {
             /** @description Where Tokenry asks which account a connection belongs to (OpenID Connect Core, 5.3). */
             userinfo_endpoint?: string | null;
         };
+        /** @description A backup to read. Exactly one of the passphrase, the identity and the identity file opens it. */
+        CreateRestore: {
+            /** @description The file: an absolute path. The engine reads it. */
+            file: string;
+            /** @description The content of an age identity file (`AGE-SECRET-KEY-1…`). */
+            identity?: string | null;
+            /** @description The path of an age identity file, which the engine reads. */
+            identity_file?: string | null;
+            /** @description The passphrase that it is encrypted with. */
+            passphrase?: string | null;
+        };
         /** @description The app, and its own token, which is also its `client_secret`. The token is shown only once. */
         CreatedApp: {
             app: components["schemas"]["App"];
@@ -1430,6 +1761,22 @@ export interface components {
          * @enum {string}
          */
         CredentialType: "default" | "raw" | "basic_auth" | "oauth2_refresh";
+        /** @description The daily backup. */
+        DailyBackup: {
+            enabled: boolean;
+            /** @description Why there is no newer one. */
+            failure?: string | null;
+            /** @description The last copy. */
+            file?: string | null;
+            /** @description The folder of the copies. The last seven of this vault are kept. */
+            folder?: string | null;
+            /** @description Whether it is encrypted with a passphrase, which the vault keeps and no response returns. */
+            has_passphrase: boolean;
+            /** Format: date-time */
+            made_at?: string | null;
+            recipients: string[];
+            with_refresh_tokens: boolean;
+        };
         /** @description Details of an error. */
         Details: {
             /** @description The problem of each field. */
@@ -1458,6 +1805,8 @@ export interface components {
             connections: {
                 [key: string]: number;
             };
+            /** @description Why no daily backup could be made, for a person; while unlocked. */
+            daily_backup_failure?: string | null;
             /**
              * Format: int32
              * @description The engine's process id.
@@ -1549,7 +1898,7 @@ export interface components {
          * @description What an event is about.
          * @enum {string}
          */
-        EventKind: "provider_added" | "provider_changed" | "provider_removed" | "flow_started" | "flow_ended" | "connected" | "token_handed_out" | "refreshed" | "refresh_failed" | "scopes_lost" | "connection_changed" | "disconnected" | "revoked" | "locked" | "unlocked" | "older_accepted" | "redirect_refused" | "consent_asked" | "consent_decided" | "app_added" | "app_removed" | "app_authorized" | "grant_given" | "grant_removed" | "credential_added" | "credential_changed" | "credential_removed" | "credential_handed_out" | "settings_changed" | "app_refused" | "log_damaged" | "handed_over" | "cut_off" | "vault_checked" | "salvaged";
+        EventKind: "provider_added" | "provider_changed" | "provider_removed" | "flow_started" | "flow_ended" | "connected" | "token_handed_out" | "refreshed" | "refresh_failed" | "scopes_lost" | "connection_changed" | "disconnected" | "revoked" | "locked" | "unlocked" | "older_accepted" | "unlocking_changed" | "redirect_refused" | "consent_asked" | "consent_decided" | "app_added" | "app_removed" | "app_authorized" | "grant_given" | "grant_removed" | "credential_added" | "credential_changed" | "credential_removed" | "credential_handed_out" | "settings_changed" | "app_refused" | "log_damaged" | "handed_over" | "backed_up" | "restored" | "cut_off" | "vault_checked" | "salvaged";
         /** @description Events, newest first. */
         EventPage: {
             events: components["schemas"]["Event"][];
@@ -1615,6 +1964,8 @@ export interface components {
             scopes: string[];
             /** @description Limits the scopes of a token at its provider; null allows all scopes of the connection. */
             token_scopes?: string[] | null;
+            /** @description Whether the app gets access tokens that are still valid while the vault is locked, if the settings allow that. */
+            while_locked?: boolean;
         };
         /**
          * @description How a provider gives tokens.
@@ -1657,6 +2008,37 @@ export interface components {
             /** @description The provider's default scopes when not given; an empty list requests none. */
             scopes?: string[] | null;
         };
+        /** @description Work on a backup, as it stands. */
+        Job: {
+            backup?: components["schemas"]["BackupMade"] | null;
+            /**
+             * Format: int64
+             * @description How much of it is done.
+             */
+            done: number;
+            error?: components["schemas"]["ErrorBody"] | null;
+            /** Format: uuid */
+            id: string;
+            kind: components["schemas"]["JobKind"];
+            preview?: components["schemas"]["RestorePreview"] | null;
+            restored?: components["schemas"]["Restored"] | null;
+            state: components["schemas"]["JobState"];
+            /**
+             * Format: int64
+             * @description Of how much; 0 while that is not known.
+             */
+            total: number;
+        };
+        /**
+         * @description What a job does.
+         * @enum {string}
+         */
+        JobKind: "backup" | "read_backup" | "restore";
+        /**
+         * @description How far a job is.
+         * @enum {string}
+         */
+        JobState: "running" | "done" | "failed" | "cancelled";
         /** @description A failure that may pass. */
         LastFailure: {
             /** Format: date-time */
@@ -1977,7 +2359,7 @@ export interface components {
          * @description The requested operation.
          * @enum {string}
          */
-        PromptOperation: "token" | "start_flow" | "finish_flow" | "refresh" | "disconnect" | "write_connection" | "write_providers" | "delete_provider" | "move_endpoint" | "read_credential" | "write_credentials" | "delete_credential" | "write_apps" | "delete_app" | "accept_older" | "hand_over" | "cut_off" | "salvage_vault" | "authorize_app";
+        PromptOperation: "token" | "start_flow" | "finish_flow" | "refresh" | "disconnect" | "write_connection" | "write_providers" | "delete_provider" | "move_endpoint" | "read_credential" | "write_credentials" | "delete_credential" | "write_apps" | "delete_app" | "accept_older" | "write_slots" | "hand_over" | "cut_off" | "salvage_vault" | "authorize_app" | "auto_lock" | "backup" | "restore";
         /** @description How Tokenry works with a provider. Addresses are texts here; `tokenry_core` checks and normalises them. */
         ProviderSettings: {
             /**
@@ -2085,7 +2467,11 @@ export interface components {
          * @description Why the user has to sign in again.
          * @enum {string}
          */
-        ReauthReason: "revoked" | "expired" | "lost_response" | "scope_missing" | "client_rejected" | "refused" | "other_account" | "cut_off";
+        ReauthReason: "revoked" | "expired" | "lost_response" | "scope_missing" | "client_rejected" | "refused" | "other_account" | "restored" | "cut_off";
+        /** @description A recovery code: seven groups of five characters. It is shown once, and unlocks the vault on its own. */
+        RecoveryCode: {
+            code: string;
+        };
         /** @description The connection that a sign-in made, as a credential without its values. */
         RedactedCredential: {
             /** @description Always empty. */
@@ -2116,6 +2502,81 @@ export interface components {
          * @enum {string}
          */
         Redirect: "loopback" | "deep_link" | "paste";
+        /** @description One thing of a backup, beside what is here. */
+        RestoreItem: {
+            /** @description Whether it can replace what is here. */
+            can_replace?: boolean;
+            /** @description What differs: `from` is here, `to` is in the backup. */
+            differences?: components["schemas"]["PromptChange"][];
+            /**
+             * Format: uuid
+             * @description Its id in the backup; all zeros for the settings.
+             */
+            id: string;
+            kind: components["schemas"]["RestoreKind"];
+            name: string;
+            /**
+             * Format: uuid
+             * @description The id of its provider, if that has to be replaced for it to be restored.
+             */
+            needs?: string | null;
+            /** @description Whether the connection needs a new sign-in after the restore. */
+            needs_sign_in?: boolean;
+            /** @description What else the user should know. */
+            note?: string | null;
+            state: components["schemas"]["RestoreState"];
+        };
+        /**
+         * @description What an item of a backup is.
+         * @enum {string}
+         */
+        RestoreKind: "provider" | "credential" | "connection" | "settings";
+        /** @description What a backup holds, beside what is here. */
+        RestorePreview: {
+            counts: components["schemas"]["BackupCounts"];
+            /**
+             * Format: date-time
+             * @description Until when it can be restored. A lock ends it, too.
+             */
+            expires_at: string;
+            file: string;
+            /**
+             * Format: uuid
+             * @description To restore it with.
+             */
+            id: string;
+            /** @description Whether it was made from this very vault. */
+            is_of_this_vault: boolean;
+            /** @description Providers first, then credentials, connections and the settings. */
+            items: components["schemas"]["RestoreItem"][];
+            /** Format: date-time */
+            made_at: string;
+            with_refresh_tokens: boolean;
+        };
+        /**
+         * @description How an item of a backup stands beside what is here.
+         * @enum {string}
+         */
+        RestoreState: "new" | "same" | "conflict";
+        /** @description What was restored. */
+        Restored: {
+            /** Format: int64 */
+            added: number;
+            /**
+             * Format: int64
+             * @description Stay as they are here, because they were in conflict.
+             */
+            left: number;
+            /** @description The names of the restored connections that need a new sign-in. */
+            needs_sign_in: string[];
+            /** Format: int64 */
+            replaced: number;
+            /**
+             * Format: int64
+             * @description Were here already.
+             */
+            same: number;
+        };
         /** @description What was ended, and what could not be taken back. */
         RevokeAnswer: {
             /**
@@ -2223,6 +2684,8 @@ export interface components {
             folder: string;
             /** @description Opens the damaged vault, where the OS keyring does not, and the new one. Without it, the OS keyring opens both. */
             passphrase?: string | null;
+            /** @description The recovery code of the damaged vault. Then the passphrase opens only the new one. */
+            recovery_code?: string | null;
         };
         /** @description A scope of this API, and what it allows. */
         ScopeWords: {
@@ -2233,10 +2696,20 @@ export interface components {
             description: string;
             scope: string;
         };
+        /** @description A way to unlock the vault that is added, or replaces the one of its kind. */
+        SetSlot: {
+            /** @description The new passphrase, 8 to 1024 characters, for a kind that takes one. */
+            new_passphrase?: string | null;
+            /** @description The current passphrase. It or the recovery code is needed where the OS keyring does not unlock the vault alone. */
+            passphrase?: string | null;
+            /** @description The recovery code, instead of the current passphrase. */
+            recovery_code?: string | null;
+        };
         /** @description The user's settings. */
         Settings: {
             /** @description Whether a prompt that is decided each time needs the passphrase to allow it. */
             ask_passphrase: boolean;
+            auto_lock: components["schemas"]["AutoLock"];
             /** @description Whether programs that only speak TCP may call on 127.0.0.1. */
             loopback: boolean;
             /**
@@ -2244,12 +2717,19 @@ export interface components {
              * @description The port of that server; null until it ran once.
              */
             loopback_port?: number | null;
+            /** @description Whether apps with a grant `while_locked` get access tokens that are still valid while the vault is locked. */
+            tokens_while_locked: boolean;
         };
         /**
          * @description A way to unlock a vault.
          * @enum {string}
          */
         SlotKind: "keyring" | "keyring_and_passphrase" | "passphrase" | "recovery_code";
+        /** @description What proves that a change is the user's, where the OS keyring does not unlock the vault alone: one of these. */
+        SlotProof: {
+            passphrase?: string | null;
+            recovery_code?: string | null;
+        };
         /** @description Where to send the browser so that a credential becomes `active`. */
         StartAnswer: {
             /** @description The provider's own URL, with all parameters. */
@@ -2298,11 +2778,31 @@ export interface components {
              */
             scope?: string | null;
         };
-        /** @description How to unlock the vault: with a passphrase, or without one from the OS keyring. */
+        /** @description How to unlock the vault: with a passphrase, with the recovery code, or without either from the OS keyring. */
         UnlockRequest: {
             /** @description Create a vault when none exists. A vault is never replaced. */
             create?: boolean;
             passphrase?: string | null;
+            /** @description In upper or lower case, with or without hyphens. */
+            recovery_code?: string | null;
+        };
+        /** @description A request that waits until the vault is unlocked. */
+        UnlockRequested: {
+            /** Format: int32 */
+            pid?: number | null;
+            /** @description The path of the program that made the request: a label, not a proof. */
+            program?: string | null;
+        };
+        /** @description When the vault locks itself. Only the given fields change. */
+        UpdateAutoLock: {
+            /**
+             * Format: int32
+             * @description 1 to 1440; 0 turns it off.
+             */
+            idle_minutes?: number | null;
+            screen_lock?: boolean | null;
+            suspend?: boolean | null;
+            user_switch?: boolean | null;
         };
         /** @description Changes of a credential. Only the given fields change. `redactFields` and `expiresAt` are accepted, too. */
         UpdateCredential: {
@@ -2318,6 +2818,17 @@ export interface components {
             name?: string | null;
             /** @description Further write-only fields; ignored for other types than `default`. A write-only field stays write-only. */
             redact_fields?: string[];
+        };
+        /** @description What to change of the daily backup. Only the given fields change. */
+        UpdateDailyBackup: {
+            enabled?: boolean | null;
+            /** @description An absolute path. */
+            folder?: string | null;
+            /** @description Instead of recipients. */
+            passphrase?: string | null;
+            /** @description Instead of a passphrase. */
+            recipients?: string[] | null;
+            with_refresh_tokens?: boolean | null;
         };
         /**
          * @description A partial update: a JSON merge patch (RFC 7396). Only the members given change; `null` sets one back to its default,
@@ -2367,9 +2878,12 @@ export interface components {
         UpdateSettings: {
             /** @description Only where a passphrase unlocks the vault. */
             ask_passphrase?: boolean | null;
+            auto_lock?: components["schemas"]["UpdateAutoLock"] | null;
             loopback?: boolean | null;
             /** @description The passphrase, which is needed to change `ask_passphrase`. */
             passphrase?: string | null;
+            /** @description Whether apps with a grant `while_locked` get access tokens that are still valid while the vault is locked. */
+            tokens_while_locked?: boolean | null;
         };
         /** @description The state of the vault. */
         Vault: {
@@ -2383,6 +2897,11 @@ export interface components {
             /** @description The ways to unlock it. */
             slots: components["schemas"]["SlotKind"][];
             state: components["schemas"]["VaultState"];
+            /**
+             * Format: int64
+             * @description How many requests wait until it is unlocked.
+             */
+            unlock_requests?: number;
             /** @description Whether Tokenry waits for the OS keyring to unlock it. */
             waiting_for_keyring?: boolean;
         };
@@ -3267,6 +3786,355 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Audit"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    auto_lock_sources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The services that were found. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AutoLockSources"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    create_backup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateBackup"];
+            };
+        };
+        responses: {
+            /** @description Begun. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied or consent_denied or interaction_required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    daily_backup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The daily backup. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DailyBackup"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    change_daily_backup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateDailyBackup"];
+            };
+        };
+        responses: {
+            /** @description After the change. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DailyBackup"];
                 };
             };
             /** @description unauthorized */
@@ -5856,6 +6724,196 @@ export interface operations {
             };
         };
     };
+    job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it stands. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    cancel_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the job. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description How it stands. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
     lock: {
         parameters: {
             query?: never;
@@ -7466,6 +8524,219 @@ export interface operations {
             };
         };
     };
+    create_restore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateRestore"];
+            };
+        };
+        responses: {
+            /** @description Begun. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied or consent_denied or interaction_required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    apply_restore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The id of the preview. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplyRestore"];
+            };
+        };
+        responses: {
+            /** @description Begun. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied or consent_denied or interaction_required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
     revoke: {
         parameters: {
             query?: never;
@@ -7676,7 +8947,7 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
-            /** @description permission_denied */
+            /** @description permission_denied or consent_denied or interaction_required */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -7723,6 +8994,15 @@ export interface operations {
             };
             /** @description vault_locked */
             423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7911,6 +9191,154 @@ export interface operations {
             };
         };
     };
+    unlock_requests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnlockRequested"][];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    dismiss_unlock_requests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Dismissed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
     accept_older: {
         parameters: {
             query?: never;
@@ -8090,6 +9518,216 @@ export interface operations {
             };
         };
     };
+    new_recovery_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SlotProof"] | null;
+            };
+        };
+        responses: {
+            /** @description The code, not confirmed yet. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCode"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied or consent_denied or interaction_required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description oauth_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    confirm_recovery_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RecoveryCode"];
+            };
+        };
+        responses: {
+            /** @description It unlocks the vault from now on. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied or consent_denied or interaction_required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
     salvage_vault: {
         parameters: {
             query?: never;
@@ -8110,6 +9748,222 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SalvageAnswer"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied or consent_denied or interaction_required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description oauth_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    set_slot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The kind. */
+                kind: components["schemas"]["SlotKind"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SetSlot"] | null;
+            };
+        };
+        responses: {
+            /** @description It unlocks the vault from now on. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied or consent_denied or interaction_required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description oauth_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    remove_slot: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The kind. */
+                kind: components["schemas"]["SlotKind"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["SlotProof"] | null;
+            };
+        };
+        responses: {
+            /** @description It no longer unlocks the vault. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success"];
                 };
             };
             /** @description unauthorized */
@@ -8251,6 +10105,80 @@ export interface operations {
             };
             /** @description validation_error */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    note_use: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Noted. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
                 headers: {
                     [name: string]: unknown;
                 };
