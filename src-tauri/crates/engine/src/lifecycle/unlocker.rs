@@ -24,7 +24,7 @@ impl Unlocker {
     pub(crate) fn recovery_code(typed: &Secret) -> Result<Self, Error> {
         let code = RecoveryCode::parse(typed);
         code.map(Self::RecoveryCode)
-            .map_err(|error| Error::field("recovery_code", &error.to_string()))
+            .map_err(|error| Error::field("recovery_code", error.to_string()))
     }
 
     /// The recovery code or the passphrase, else the OS keyring.
