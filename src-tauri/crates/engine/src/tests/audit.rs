@@ -1,9 +1,10 @@
 //! The audit over a log with hand-outs, refusals and repeats.
 
+use crate::activity::read::{place, written};
 use crate::tests::common::{NAME, World, token, ui, view};
 use crate::{AuditFilter, CutOff, Engine, NewGrant};
 use std::time::Duration;
-use tokenry_core::{ApiScope, AuditEntry, Caller, CallerKind, Code, Peer, Rule};
+use tokenry_core::{ApiScope, AuditEntry, Caller, CallerKind, Code, EventKind, Outcome, Peer, Rule};
 use tokenry_testkit::Behaviour;
 
 fn program(path: &str) -> Caller {
@@ -161,4 +162,36 @@ async fn a_whole_log_is_said_to_be_whole_with_its_length() {
     assert!(check.whole && check.problems.is_empty(), "{check:?}");
     assert_eq!((check.first_line, check.last_line as u64), (1, check.lines));
     assert!(check.lines >= 4 && check.first_at <= check.last_at);
+}
+
+/// A line of a copy of the profile that went another way opens here, too: only the chain tells it.
+#[tokio::test]
+async fn a_line_from_another_copy_of_the_profile_is_found_by_the_chain() {
+    let (_world, engine) = World::connected(Behaviour::default()).await;
+    let event = |detail: &str| {
+        let (kind, outcome) = (EventKind::Refreshed, Outcome::Done);
+        engine.event(&ui(), kind, outcome).with_detail(detail)
+    };
+    let (true_one, other) = (event("as it was"), event("from elsewhere"));
+    let store = engine.store().unwrap();
+    let at = store.log_end().0;
+    store
+        .change(engine.now(), |transaction| {
+            let chain = transaction.manifest.chain;
+            let seal = |event| store.seal_apart(place(at), &written(&chain, event)?);
+            transaction.writer.append_event(at, &seal(&other)?)?;
+            transaction.manifest.chain = store.vault().chain(&chain, &seal(&true_one)?);
+            transaction.manifest.next_event = at + 1;
+            Ok(())
+        })
+        .unwrap();
+    for _ in 0..2 {
+        // As the newest line, and with another one after it.
+        let check = engine.check_events(&ui()).await.unwrap();
+        let told: Vec<_> = check.problems.iter().map(|problem| problem.text()).collect();
+        assert_eq!(told, [format!("line {at} is not the one that was written there")]);
+        store
+            .change(engine.now(), |transaction| transaction.event(&event("the next")))
+            .unwrap();
+    }
 }
