@@ -113,11 +113,12 @@ async fn an_account_is_connected_refreshed_locked_away_and_disconnected() {
         !screen.has("connected-as").await,
         "nothing of the vault is on the lock screen"
     );
-    let refused = token();
-    assert!(refused.code != 0 && refused.stdout.is_empty());
+    let mut waits = desktop.profile.tokenry_running(&["token", "sandbox"]);
+    screen.see("unlock-request").await;
+    assert!(waits.try_wait().is_none(), "it waits for the unlock");
     screen.click("unlock-keyring").await;
     screen.reads("connected-as", EMAIL).await;
-    assert_eq!(token().success().stdout, second);
+    assert_eq!(waits.wait().success().stdout, second);
 
     screen.click("disconnect").await;
     screen.click("confirm-disconnect").await;
