@@ -73,7 +73,7 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    fn new(id: JobId, kind: JobKind) -> Self {
+    pub(super) fn new(id: JobId, kind: JobKind) -> Self {
         Self {
             id,
             kind,

@@ -271,3 +271,85 @@ pub(super) fn shortened(recipient: &str) -> String {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backup::job::Job;
+    use std::{fs, io::Write as _};
+    use tokenry_core::{Clock as _, JobId, OsRandom, SystemClock};
+
+    const RECIPIENT: &str = "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa";
+
+    /// Writes an empty backup as a draft, has `change` do something to its file, and compares.
+    fn compared(change: impl FnOnce(&std::path::Path)) -> Result<(), Error> {
+        let folder = tempfile::tempdir().unwrap();
+        let target = Target::new(&folder.path().join("backup.age"), false).unwrap();
+        let job = Job::new(JobId::new(&SystemClock, &OsRandom), JobKind::Backup);
+        let seal = Seal::recipients(&[RECIPIENT.to_owned()]).unwrap();
+        let (prepared, key) = seal.prepare().unwrap();
+        let header = Header {
+            format: tokenry_backup::FORMAT.to_owned(),
+            version: tokenry_backup::VERSION,
+            vault: "00".repeat(16),
+            made_at: SystemClock.now(),
+            with_refresh_tokens: false,
+            counts: Counts::default(),
+        };
+        let nothing = Collected {
+            entries: Vec::new(),
+            counts: Counts::default(),
+        };
+        let draft = target.draft(&OsRandom).unwrap();
+        let digest = write(&job, &draft, &target, prepared, &header, nothing)?;
+        draft.sync(&target)?;
+        let path = fs::read_dir(folder.path())
+            .unwrap()
+            .next()
+            .unwrap()
+            .unwrap()
+            .path();
+        change(&path);
+        let compared = compare(&job, &draft, &target, &key, digest);
+        drop(draft);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        compared
+    }
+
+    #[test]
+    fn what_the_disk_gives_back_differently_is_no_backup_and_is_removed() {
+        compared(|_| ()).unwrap();
+        let differs = |result: Result<(), Error>| {
+            let error = result.unwrap_err().to_string();
+            assert!(error.contains("could not be read back"), "{error}");
+        };
+        differs(compared(|path| {
+            let mut bytes = fs::read(path).unwrap();
+            let last = bytes.len() - 1;
+            bytes[last] ^= 1;
+            fs::write(path, bytes).unwrap();
+        }));
+        differs(compared(|path| {
+            fs::File::options()
+                .write(true)
+                .open(path)
+                .unwrap()
+                .set_len(100)
+                .unwrap()
+        }));
+        differs(compared(|path| {
+            fs::File::options()
+                .append(true)
+                .open(path)
+                .unwrap()
+                .write_all(b"more")
+                .unwrap();
+        }));
+    }
+
+    #[test]
+    fn a_recipient_is_shown_short_and_told_from_others() {
+        assert_eq!(shortened(RECIPIENT), "age1t7rxyev2…6svpy7pa");
+        assert_eq!(shortened("short"), "short");
+    }
+}
