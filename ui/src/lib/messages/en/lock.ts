@@ -8,7 +8,8 @@ export const lock = {
   useKeyring: 'Use the keyring',
   code: 'Recovery code',
   codeHint: 'Seven groups of five characters. Upper and lower case, spaces and hyphens don’t matter.',
-  damagedText: 'Tokenry changed nothing. Restore the profile folder from a backup, then try again.',
+  damagedText:
+    'Tokenry changed nothing. Restore the profile folder from a backup, then try again. In a terminal, `tokenry vault check` shows what is damaged, and `tokenry vault salvage NEW` copies what still opens into a new folder.',
   firstTitle: 'Choose a passphrase',
   firstText:
     'The passphrase encrypts everything Tokenry stores on this computer. Keep a copy of it somewhere safe. You can create a recovery code afterwards.',

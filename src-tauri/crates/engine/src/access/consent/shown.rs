@@ -181,9 +181,12 @@ pub(crate) fn offered(
 
 /// Those that are there, by name.
 fn connections(index: &Index) -> Vec<Choice> {
-    let there = index
-        .connections()
-        .filter(|c| c.status != ConnectionStatus::Pending);
+    let there = index.connections().filter(|c| {
+        !matches!(
+            c.status,
+            ConnectionStatus::Pending | ConnectionStatus::Disconnecting
+        )
+    });
     let mut choices: Vec<_> = there
         .map(|c| Choice {
             connection: c.id,
