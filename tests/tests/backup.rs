@@ -6,51 +6,13 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use tokenry_e2e::accounts::{self, PASSPHRASE, add, connect_at_testkit, stop, testkit_provider, token};
+use tokenry_e2e::accounts::{self, PASSPHRASE, add, stop, testkit_provider, token};
+use tokenry_e2e::backup::{OF_BACKUP, Stage, text};
 use tokenry_e2e::canary::Canary;
 use tokenry_e2e::process::{Finished, Running};
 use tokenry_e2e::profile::Profile;
 use tokenry_e2e::terminal::Terminal;
 use tokenry_testkit::{Behaviour, Rotation, Server};
-
-const OF_BACKUP: &str = "a passphrase of the backup";
-const INTERRUPTED: i32 = 130;
-
-/// A profile with an engine, a provider, a connection and a credential.
-struct Stage {
-    profile: Profile,
-    server: Server,
-    _engine: Running,
-}
-
-impl Stage {
-    fn new() -> Self {
-        let server = Server::start(Behaviour::rotating(Rotation::None));
-        let profile = Profile::headless();
-        let engine = profile.serve_with_passphrase(PASSPHRASE);
-        add(
-            &profile,
-            &testkit_provider(&server, "kit", &json!({"kind": "none"})),
-        )
-        .success();
-        connect_at_testkit(&profile, &["kit", "--label", "work"]).success();
-        let value = ["credential", "add", "api-key", "--type", "raw"];
-        profile.tokenry_with(&value, "the value of the api key").success();
-        Self {
-            profile,
-            server,
-            _engine: engine,
-        }
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.profile.scratch().join(name)
-    }
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().unwrap()
-}
 
 /// Runs a program of the system.
 fn run(command: &str, arguments: &[&str]) -> Finished {
@@ -215,7 +177,7 @@ fn a_lost_profile_comes_back_from_its_backup_with_the_command_line_alone() {
     let Stage {
         profile,
         server,
-        _engine: engine,
+        engine,
     } = stage;
     assert_eq!(stop(engine).code, 0);
     fs::remove_dir_all(profile.home()).unwrap();
@@ -245,93 +207,6 @@ fn a_lost_profile_comes_back_from_its_backup_with_the_command_line_alone() {
             .any(|event| event["kind"] == "restored"),
         "{events}"
     );
-}
-
-#[test]
-fn at_a_terminal_a_backup_asks_twice_and_a_restore_shows_and_asks() {
-    let stage = Stage::new();
-    let file = stage.file("backup.age");
-    let start = |arguments: &[&str]| Terminal::start(&stage.profile.command("tokenry", arguments));
-    let mut backup = start(&["backup", text(&file)]);
-    backup.shows("New passphrase for this backup: ");
-    backup.types(&format!("{OF_BACKUP}\n"));
-    backup.shows("Repeat passphrase: ");
-    backup.types(&format!("{OF_BACKUP}\n"));
-    let (code, shown) = backup.ends();
-    assert_eq!(code, 0, "{shown}");
-    assert!(
-        shown.contains("Writing the backup") && shown.contains("Wrote and checked"),
-        "{shown}"
-    );
-    assert!(!shown.contains(OF_BACKUP), "{shown}");
-
-    stage.profile.tokenry(&["disconnect", "kit/work"]).success();
-    let mut restore = start(&["restore", text(&file)]);
-    restore.shows("Passphrase of this backup: ");
-    restore.types(&format!("{OF_BACKUP}\n"));
-    restore.shows("Restore this backup: add 1, replace 0? [y/N] ");
-    restore.types("n\n");
-    let (code, shown) = restore.ends();
-    assert_eq!(code, 0, "{shown}");
-    assert!(
-        shown.contains("Nothing was restored") && shown.contains("needs a new sign-in"),
-        "{shown}"
-    );
-    let mut restore = start(&["restore", text(&file)]);
-    restore.shows("Passphrase of this backup: ");
-    restore.types(&format!("{OF_BACKUP}\n"));
-    restore.shows("[y/N] ");
-    restore.types("y\n");
-    let (code, shown) = restore.ends();
-    assert_eq!(code, 0, "{shown}");
-    assert!(
-        shown.contains("need a new sign-in (`tokenry connect NAME`): kit/work"),
-        "{shown}"
-    );
-    let now = accounts::connection(&stage.profile, "kit/work");
-    assert_eq!(
-        (&now["status"], &now["reason"]),
-        (&json!("needs_reauth"), &json!("restored"))
-    );
-    connect_at_testkit(&stage.profile, &["kit/work"]).success();
-    assert!(stage.server.accepts(&token(&stage.profile, "kit/work")));
-}
-
-#[test]
-fn ctrl_c_cancels_a_backup_and_leaves_nothing_behind() {
-    let stage = Stage::new();
-    let folder = stage.file("folder");
-    fs::create_dir(&folder).unwrap();
-    let mut backup = Terminal::start(
-        &stage
-            .profile
-            .command("tokenry", &["backup", text(&folder.join("backup.age"))]),
-    );
-    backup.shows("New passphrase");
-    backup.types(&format!("{OF_BACKUP}\n"));
-    backup.shows("Repeat passphrase");
-    backup.types(&format!("{OF_BACKUP}\n"));
-    backup.shows("Ctrl-C cancels");
-    backup.interrupts();
-    let (code, shown) = backup.ends();
-    assert_eq!(code, INTERRUPTED, "{shown}");
-    assert!(shown.contains("Nothing was left behind"), "{shown}");
-    // The next one is not held up by it.
-    let next = folder.join("again.age");
-    let again = [
-        "backup",
-        text(&next),
-        "--recipient",
-        &identity(stage.profile.scratch()).1,
-    ];
-    tokenry_e2e::process::wait_for("the end of the cancelled one", || {
-        (stage.profile.tokenry(&again).code == 0).then_some(())
-    });
-    let left: Vec<_> = fs::read_dir(&folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name())
-        .collect();
-    assert_eq!(left, ["again.age"]);
 }
 
 /// Neither the passphrase nor an identity nor a record is in the log or in what the programs say.

@@ -44,7 +44,7 @@ pub(super) fn run(
         ));
     }
     let file = backup::absolute(&args.file)?;
-    vault::open_or_create(&running, output)?;
+    vault::create_if_absent(&running, output)?;
     let engine = running()?;
     let preview = read(args, file, &engine, output)?;
     let replace = replaced(args, &preview)?;

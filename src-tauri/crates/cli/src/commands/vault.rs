@@ -37,28 +37,6 @@ pub(crate) fn unlock(
     engine: impl FnOnce() -> Result<Engine, Failure>,
     output: &Output,
 ) -> Result<(), Failure> {
-    let (success, before) = unlocked(args, engine, output)?;
-    output.done(&success, "The vault is unlocked.")?;
-    if before == VaultState::Absent {
-        output.say(
-            "It has no recovery code yet. `tokenry recovery new` creates one, for the day when the keyring or the \
-             passphrase is lost.",
-        );
-    } else if args.recovery || args.recovery_fd.is_some() {
-        output.say(
-            "If the keyring or the passphrase is lost, set a new way to unlock: `tokenry vault slots set passphrase \
-             --recovery` or `tokenry vault slots set keyring --recovery`.",
-        );
-    }
-    Ok(())
-}
-
-/// Unlocks or creates the vault, and tells how it was before.
-fn unlocked(
-    args: &ProofArgs,
-    engine: impl FnOnce() -> Result<Engine, Failure>,
-    output: &Output,
-) -> Result<(Success, VaultState), Failure> {
     let socket = engine::socket()?;
     let is_new = find::engine(&socket)?.is_none();
     if is_new {
@@ -84,23 +62,38 @@ fn unlocked(
         VaultState::Locked => open(&engine, &status.vault, args, is_new)?,
         VaultState::Absent => create(&engine, &status.vault, args.passphrase_fd, is_new, output)?,
     };
-    Ok((success, before))
+    output.done(&success, "The vault is unlocked.")?;
+    if before == VaultState::Absent {
+        output.say(
+            "It has no recovery code yet. `tokenry recovery new` creates one, for the day when the keyring or the \
+             passphrase is lost.",
+        );
+    } else if args.recovery || args.recovery_fd.is_some() {
+        output.say(
+            "If the keyring or the passphrase is lost, set a new way to unlock: `tokenry vault slots set passphrase \
+             --recovery` or `tokenry vault slots set keyring --recovery`.",
+        );
+    }
+    Ok(())
 }
 
-/// Opens the vault for a command that needs it, and creates one where there is none. Says nothing when it is open.
-pub(super) fn open_or_create(
-    engine: impl Fn() -> Result<Engine, Failure>,
+/// Creates the vault of a profile that has none, as `unlock` does. A vault that exists is left as it is.
+pub(super) fn create_if_absent(
+    engine: impl FnOnce() -> Result<Engine, Failure>,
     output: &Output,
 ) -> Result<(), Failure> {
     let socket = engine::socket()?;
-    let is_open = find::engine(&socket)?.is_some() && {
-        let status: EngineStatus = engine()?.get(&["v1", "status"])?;
-        status.vault.state == VaultState::Unlocked
-    };
-    if is_open {
-        return Ok(());
+    let is_new = find::engine(&socket)?.is_none();
+    if is_new {
+        start::in_background(&socket, start::Vault::OpenedNext)?;
     }
-    unlocked(&ProofArgs::default(), engine, output).map(|_| output.say("The vault is unlocked."))
+    let engine = engine()?;
+    let status: EngineStatus = engine.get(&["v1", "status"])?;
+    if status.vault.state == VaultState::Absent {
+        create(&engine, &status.vault, None, is_new, output)?;
+        output.say("Created a vault for this profile.");
+    }
+    Ok(())
 }
 
 /// Accepts an older copy, if the user agrees.
