@@ -5,7 +5,6 @@ use crate::{
     activity::read::{damaged_line, open_line},
     lifecycle::recover::Spilled,
     records::{record::Record, sealed_store::SealedStore, transaction::Transaction},
-    settings,
     vault_check::{Contents, Opened, contents},
 };
 use std::{collections::BTreeSet, path::Path, sync::Arc};
@@ -209,11 +208,8 @@ impl Copy {
             plan.credentials.values().map(|r| (r.id.row(), r)),
             named,
         )?;
-        let settings = plan
-            .settings
-            .get(&settings::ROW)
-            .map(|settings| (settings::ROW, settings));
-        self.table(transaction, settings.into_iter(), |_, _| None)
+        let settings = plan.settings.iter().map(|(row, settings)| (*row, settings));
+        self.table(transaction, settings, |_, _| None)
     }
 
     fn table<'r, R: Record + 'r>(

@@ -200,6 +200,58 @@ async fn a_damaged_log_and_a_newer_spilled_token_are_carried_over() {
 }
 
 #[tokio::test]
+async fn the_daily_backup_is_checked_and_copied_beside_the_settings() {
+    let world = profile().await;
+    let engine = world.start().await;
+    let change = crate::DailyBackupChange {
+        folder: Some(world.folder.path().to_owned()),
+        passphrase: Some(Secret::new("a passphrase of backups".to_owned())),
+        ..Default::default()
+    };
+    engine.change_daily_backup(&ui(), change).await.unwrap();
+    let check = engine.check_vault(&ui(), None, None).await.unwrap();
+    assert!(check.whole, "{check:#?}");
+    salvaged(&world, &engine).await;
+    end(&world, engine).await;
+    let new = open_new(&world).await;
+    let daily = new.daily_backup(&ui()).await.unwrap();
+    assert_eq!(daily.folder.as_deref(), Some(world.folder.path()));
+    assert!(daily.has_passphrase && !daily.enabled);
+    assert_eq!(new.settings(&ui()).await.unwrap().loopback_port, Some(49200));
+    close(new, &world).await;
+}
+
+/// The other ways in open it, too, when the keyring is gone.
+#[tokio::test]
+async fn the_recovery_code_opens_a_vault_for_its_check_and_its_copy() {
+    let world = profile().await;
+    let engine = world.start().await;
+    let code = engine.new_recovery_code(&ui(), None).await.unwrap();
+    engine.confirm_recovery_code(&ui(), &code).await.unwrap();
+    end(&world, engine).await;
+    flip(&world, Table::Connections);
+    world.keyring.remove(world.vault_id());
+    let engine = world.start().await;
+    let code = || Some(Secret::new(code.expose().to_owned()));
+    let check = engine.check_vault(&ui(), None, code()).await.unwrap();
+    assert!(
+        check.problems.iter().any(|problem| problem.part == "connections"),
+        "{check:#?}"
+    );
+    let folder = new_folder(&world);
+    // The damaged vault stays locked, so a copy of it is refused until it was seen to be damaged.
+    let unlocked = engine.unlock_with_recovery_code(&ui(), &code().unwrap()).await;
+    assert!(unlocked.unwrap_err().is_damage());
+    let passphrase = Some(Secret::new("a new passphrase".to_owned()));
+    let copied = engine
+        .salvage(&ui(), folder.to_str().unwrap(), passphrase, code())
+        .await
+        .unwrap();
+    assert_eq!(count(&copied, "credentials"), 1);
+    end(&world, engine).await;
+}
+
+#[tokio::test]
 async fn a_passphrase_protects_the_new_vault_and_no_other_opens_it() {
     let world = profile().await;
     flip(&world, Table::Connections);

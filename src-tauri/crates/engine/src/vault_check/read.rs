@@ -7,13 +7,23 @@ use crate::{
         record::{self, Record},
     },
 };
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use tokenry_core::{App, Connection, Credential, Flow, Grant, Provider, Settings, Tokens, VaultProblem};
+use tokenry_core::{App, Connection, Credential, Flow, Grant, Provider, Tokens, VaultProblem};
 use tokenry_store::{Reader, Table};
 use tokenry_vault::{Place, Vault};
 
 /// The records of one table that open, by their rows.
 pub(crate) type Rows<R> = HashMap<i64, R>;
+
+/// A row of the settings: the choices of the user, or the daily backup. Both are copied as they are.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct SettingsRow(serde_json::Map<String, serde_json::Value>);
+
+impl Record for SettingsRow {
+    const TABLE: Table = Table::Settings;
+}
 
 /// Everything that opens of a vault.
 pub(crate) struct Contents {
@@ -24,7 +34,7 @@ pub(crate) struct Contents {
     pub(crate) apps: Rows<App>,
     pub(crate) grants: Rows<Grant>,
     pub(crate) credentials: Rows<Credential>,
-    pub(crate) settings: Rows<Settings>,
+    pub(crate) settings: Rows<SettingsRow>,
     /// Every row that was found, whether it opens or not: its table, number and version.
     pub(crate) found: Vec<(Table, i64, u64)>,
     /// What does not open, by table.
@@ -110,7 +120,7 @@ pub(crate) fn contents(vault: &Vault, reader: &Reader<'_>) -> Contents {
         apps: reading.table::<App>(|app| Some(app.id.row())),
         grants: reading.table::<Grant>(|grant| Some(grant.id.row())),
         credentials: reading.table::<Credential>(|credential| Some(credential.id.row())),
-        settings: reading.table::<Settings>(|_| None),
+        settings: reading.table::<SettingsRow>(|_| None),
         found: Vec::new(),
         damaged: Vec::new(),
     };
