@@ -26,6 +26,14 @@ struct New<'a> {
 
 pub(super) fn run(args: &BackupArgs, engine: &Engine, output: &Output) -> Result<(), Failure> {
     let file = absolute(&args.file)?;
+    if !args.replace && std::fs::symlink_metadata(&file).is_ok() {
+        // Before a passphrase is typed. The engine decides.
+        return Err(Failure::new(
+            ErrorCode::Conflict,
+            format!("{file} exists, and was left as it is."),
+            "Choose another name, or add --replace.",
+        ));
+    }
     if args.with_refresh_tokens {
         output.say(
             "The backup will contain refresh tokens. A rotating refresh token can live in one place only: after a restore \

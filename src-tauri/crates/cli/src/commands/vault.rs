@@ -177,8 +177,8 @@ fn create(
                 ));
             }
             output.say(
-                "No OS keyring is available. Choose a passphrase of at least 8 characters for the vault. It cannot be \
-                 recovered.",
+                "No OS keyring is available. Choose a passphrase of at least 8 characters for the vault, and keep a copy \
+                 of it.",
             );
             by_passphrase(0)
         }
