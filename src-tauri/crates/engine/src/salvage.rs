@@ -84,7 +84,16 @@ impl Engine {
     ) -> Result<SalvageAnswer, Error> {
         let new = folder::New::beside(Path::new(folder), &self.inner.folder)?;
         let draft = new.draft()?;
-        let created = self.inner.opener.new_keys(passphrase)?;
+        let created = self
+            .inner
+            .opener
+            .new_keys(passphrase)
+            .map_err(|error| match error {
+                Error::NoKeyring(why) => Error::Unavailable(format!(
+                    "{why}. Or protect the new vault with a passphrase: `tokenry vault salvage NEW --passphrase-fd 0`"
+                )),
+                other => other,
+            })?;
         let copied = copy::into(
             &draft.path,
             created,

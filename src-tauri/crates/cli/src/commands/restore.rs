@@ -51,7 +51,9 @@ pub(super) fn run(
     if args.dry_run {
         return output.data(&preview, |style| shown(&preview, style));
     }
-    output.say(&shown(&preview, Style { colour: false }));
+    // A message is one line; this is a table.
+    let plan = shown(&preview, Style { colour: false });
+    plan.lines().for_each(|line| output.say(line));
     if !has_work(&preview, &replace) {
         output.say("Nothing is restored: everything in this backup is here already, or stays as it is here.");
         return output.data(&nothing(&preview), |_| String::new());
