@@ -23,9 +23,12 @@ async function showing(given: Partial<Connection>, provider = {}) {
 }
 
 describe('without providers', () => {
-  it('there are three sentences and a button that leads to the form', async () => {
+  it('there are three sentences, a button that leads to the form, and one for a backup', async () => {
     await open(newTransport());
-    expect(text('empty')).toMatch(/^No providers yet [^.]+\. [^.]+\. [^.]+\.\s+Add provider$/);
+    expect(text('empty')).toMatch(/^No providers yet [^.]+\. [^.]+\. [^.]+\.\s+Add provider\s+Restore a backup$/);
+    await click('restore-backup');
+    expect(screen.getByTestId('ways-to-unlock')).toBeTruthy();
+    await click('nav-providers');
     await click('add-provider');
     expect(screen.getByTestId('provider-form')).toBeTruthy();
   });

@@ -8,6 +8,7 @@ export const providers = {
   emptyTitle: 'No providers yet',
   empty:
     'A provider is a service that you sign in to, such as GitHub. Register an OAuth client there, add the provider here, then connect an account. Tokenry encrypts the tokens on this computer and refreshes them.',
+  restore: 'Restore a backup',
   connect: 'Connect',
   connectAnother: 'Connect another account',
   edit: (name: string) => `Edit ${name}`,
