@@ -22,6 +22,7 @@ pub mod memory;
 pub mod process;
 pub mod profile;
 pub mod python;
+pub mod recovery;
 pub mod sandbox;
 pub mod screen;
 pub mod socket;

@@ -11,7 +11,7 @@ use tokenry_e2e::desktop::Desktop;
 use tokenry_e2e::desktop_session::DesktopSession;
 use tokenry_e2e::process::{Finished, Running, wait_for};
 use tokenry_e2e::profile::Profile;
-use tokenry_e2e::screen::Screen;
+use tokenry_e2e::recovery::new_code;
 use tokenry_e2e::terminal::Terminal;
 
 const VAULT_LOCKED: i32 = 20;
@@ -266,27 +266,6 @@ fn a_passphrase_beside_the_keyring_opens_the_vault_only_with_it() {
     unlock(&profile, SECOND).success();
     is_whole(&profile);
     accounts::Background::of(&profile).stop();
-}
-
-/// Reads a new code off the real window, confirms it there, and gives it.
-async fn new_code(screen: &Screen) -> String {
-    screen.see("recovery-dialog").await;
-    screen.click("recovery-next").await;
-    let shown = screen.text("recovery-code").await;
-    let code: Vec<char> = shown.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
-    // Each group stands behind its number.
-    let groups: Vec<String> = code.chunks(6).map(|group| group[1..].iter().collect()).collect();
-    assert_eq!(groups.len(), 7, "{shown:?}");
-    screen.click("recovery-next").await;
-    for (number, group) in groups.iter().enumerate() {
-        let field = format!("field-group-{}", number + 1);
-        if screen.has(&field).await {
-            screen.fill(&field, group).await;
-        }
-    }
-    screen.click("recovery-next").await;
-    screen.hears("The recovery code is set").await;
-    groups.join("-")
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokenry_e2e::browser::Browser;
 use tokenry_e2e::desktop::Desktop;
+use tokenry_e2e::recovery::new_code;
 use tokenry_e2e::sandbox::{CONFIDENTIAL, Sandbox};
 use tokenry_e2e::screen::Screen;
 
@@ -58,6 +59,12 @@ async fn walk() {
     let screen = desktop.open_window(&[]).await;
     screen.see("empty").await;
     screen.picture(&pictures.join("1-first-start.png")).await;
+    step.done();
+
+    let step = Step("create the recovery code that the window proposes");
+    screen.click("recovery-create").await;
+    new_code(&screen).await;
+    screen.gone("recovery-reminder").await;
     step.done();
 
     add_the_sandbox(&screen, &sandbox, &pictures).await;
