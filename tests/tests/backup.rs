@@ -236,10 +236,7 @@ fn no_secret_of_a_backup_is_in_a_log_or_a_message() {
         Canary::new("identity", secret),
         Canary::new("credential", "the canary value of a credential"),
     ];
-    let (one, other) = (
-        profile.scratch().join("one.age"),
-        profile.scratch().join("other.age"),
-    );
+    let [one, other, third] = ["one.age", "other.age", "third.age"].map(|name| profile.scratch().join(name));
     let said = [
         profile
             .tokenry_with(
@@ -250,7 +247,7 @@ fn no_secret_of_a_backup_is_in_a_log_or_a_message() {
         profile
             .tokenry(&["backup", text(&other), "--recipient", &recipient])
             .success(),
-        profile.tokenry(&["backup", text(&one), "--recipient", secret]),
+        profile.tokenry(&["backup", text(&third), "--recipient", secret]),
         profile
             .tokenry_with(
                 &["restore", text(&one), "--passphrase-fd", "0", "--yes"],
