@@ -12,8 +12,7 @@ use tauri::{AppHandle, State};
 use tauri_plugin_dialog::DialogExt;
 use tokenry_api::servers::{InProcessResponse, InProcessServer};
 use tokenry_contract::{
-    App, Audit, Connection, Credential, ErrorCode, ErrorEnvelope, EventPage, Names, OAuthProvider, audit_csv,
-    event_csv, event_csv_header,
+    Audit, ErrorCode, ErrorEnvelope, EventPage, Names, audit_csv, event_csv, event_csv_header, names_of,
 };
 use url::form_urlencoded;
 
@@ -130,25 +129,16 @@ async fn events(
 /// The names of ids. Removed objects have none.
 async fn names(server: &InProcessServer) -> Names {
     let nothing = BTreeMap::new();
-    let providers: Vec<OAuthProvider> = ask(server, "/v1/oauth-providers", &nothing)
-        .await
-        .unwrap_or_default();
-    let credentials: Vec<Credential> = ask(server, "/v1/credentials", &nothing).await.unwrap_or_default();
-    let connections: Vec<Connection> = ask(server, "/v1/connections", &nothing).await.unwrap_or_default();
-    let apps: Vec<App> = ask(server, "/v1/apps", &nothing).await.unwrap_or_default();
-    let providers = providers.into_iter().map(|provider| (provider.id, provider.name));
-    let credentials = credentials
-        .into_iter()
-        .map(|credential| (credential.id, credential.name));
-    let connections = connections
-        .into_iter()
-        .map(|connection| (connection.id, connection.name));
-    let apps = apps.into_iter().map(|app| (app.id, app.name));
-    providers
-        .chain(credentials)
-        .chain(connections)
-        .chain(apps)
-        .collect()
+    let providers = ask(server, "/v1/oauth-providers", &nothing).await;
+    let credentials = ask(server, "/v1/credentials", &nothing).await;
+    let connections = ask(server, "/v1/connections", &nothing).await;
+    let apps = ask(server, "/v1/apps", &nothing).await;
+    names_of(
+        providers.unwrap_or_default(),
+        credentials.unwrap_or_default(),
+        connections.unwrap_or_default(),
+        apps.unwrap_or_default(),
+    )
 }
 
 async fn ask<T: DeserializeOwned>(

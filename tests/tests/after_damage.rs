@@ -22,8 +22,7 @@ fn damage(profile: &Profile, sql: &str) {
     assert!(done.status.success(), "{done:?}");
 }
 
-/// Every file with something in it, byte for byte. What is shared in memory, and who holds the lock, is no part of the
-/// profile.
+/// Every file with something in it, byte for byte, without SQLite's shared memory and without the lock file.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
     let plain = entries.filter(|entry| entry.file_type().unwrap().is_file());

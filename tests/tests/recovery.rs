@@ -129,7 +129,7 @@ fn at_a_terminal_a_code_counts_once_two_groups_of_it_were_typed() {
     let is_code = |line: &&str| line.len() == 41 && line.matches('-').count() == 6;
     let code = shown.lines().map(str::trim).find(is_code).unwrap().to_owned();
     let groups: Vec<_> = code.split('-').collect();
-    new.types("XXXXX\n");
+    new.types("00000\n");
     let shown = wait_for("the same group again", || {
         Some(new.screen()).filter(|shown| shown.matches("Type group").count() == 2)
     });

@@ -1,6 +1,6 @@
 //! Events and audits as CSV (RFC 4180), for spreadsheets.
 
-use crate::{Audit, AuditEntry, Event};
+use crate::{App, Audit, AuditEntry, Connection, Credential, Event, OAuthProvider};
 use serde::Serialize;
 use std::{collections::HashMap, fmt::Write};
 use uuid::Uuid;
@@ -33,6 +33,28 @@ fn record<'a>(cells: impl IntoIterator<Item = &'a str>) -> String {
 
 /// The names of providers, connections, credentials and apps by their ids.
 pub type Names = HashMap<Uuid, String>;
+
+/// Collects the names. A connection is also a credential; it keeps its name as a connection, as `tokenry` takes it.
+pub fn names_of(
+    providers: Vec<OAuthProvider>,
+    credentials: Vec<Credential>,
+    connections: Vec<Connection>,
+    apps: Vec<App>,
+) -> Names {
+    let providers = providers.into_iter().map(|provider| (provider.id, provider.name));
+    let credentials = credentials
+        .into_iter()
+        .map(|credential| (credential.id, credential.name));
+    let connections = connections
+        .into_iter()
+        .map(|connection| (connection.id, connection.name));
+    let apps = apps.into_iter().map(|app| (app.id, app.name));
+    providers
+        .chain(credentials)
+        .chain(connections)
+        .chain(apps)
+        .collect()
+}
 
 const EVENT_COLUMNS: [&str; 23] = [
     "at",

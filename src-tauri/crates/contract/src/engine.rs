@@ -75,6 +75,23 @@ pub enum SlotKind {
     RecoveryCode,
 }
 
+impl SlotKind {
+    /// Whether a passphrase is needed, alone or together with the OS keyring.
+    pub fn takes_passphrase(self) -> bool {
+        matches!(self, Self::Passphrase | Self::KeyringAndPassphrase)
+    }
+
+    /// For messages: what unlocks the vault.
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Keyring => "the OS keyring",
+            Self::KeyringAndPassphrase => "the OS keyring together with a passphrase",
+            Self::Passphrase => "a passphrase",
+            Self::RecoveryCode => "a recovery code",
+        }
+    }
+}
+
 /// A request that waits until the vault is unlocked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

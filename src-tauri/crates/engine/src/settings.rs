@@ -13,7 +13,6 @@ use crate::{
 };
 use auto_lock::{differences as auto_lock_differences, words as auto_lock_words};
 use tokenry_core::{Caller, Event, EventId, EventKind, Outcome, Secret, Settings};
-use tokenry_vault::SlotKind;
 
 /// Its row in its table.
 pub(crate) const ROW: i64 = 1;
@@ -118,7 +117,13 @@ impl Engine {
     }
 
     async fn may_switch_passphrase(&self, passphrase: Option<Secret>) -> Result<(), Error> {
-        if !takes_passphrase(&self.inner.opener.slots()) {
+        if !self
+            .inner
+            .opener
+            .slots()
+            .iter()
+            .any(|slot| slot.takes_passphrase())
+        {
             return Err(Error::field(
                 "ask_passphrase",
                 "needs a vault that a passphrase opens; this one is opened by the OS keyring alone",
@@ -162,12 +167,6 @@ impl Engine {
         })
         .await
     }
-}
-
-/// Whether a passphrase opens the vault, alone or together with the OS keyring.
-pub(crate) fn takes_passphrase(slots: &[SlotKind]) -> bool {
-    let with = [SlotKind::Passphrase, SlotKind::KeyringAndPassphrase];
-    slots.iter().any(|slot| with.contains(slot))
 }
 
 /// Whether a question that is decided each time takes the passphrase. What cannot be read counts as yes.

@@ -45,7 +45,7 @@ pub enum Error {
     )]
     WrongRecoveryCode,
     /// The vault cannot be unlocked this way.
-    #[error("this vault is not set up to be opened with {}. Unlock it the way it was set up", crate::slot::shown(*.0))]
+    #[error("this vault is not set up to be opened with {}. Unlock it the way it was set up", .0.description())]
     NoSuchSlot(SlotKind),
     /// Every slot is gone.
     #[error(

@@ -9,10 +9,7 @@ use crate::http::{Method, Request};
 use crate::output::{Output, Style, write_out};
 use crate::time::whole_second;
 use std::collections::HashSet;
-use tokenry_contract::{
-    App, Connection, Credential, ErrorCode, EventPage, LogCheck, Names, OAuthProvider, event_csv,
-    event_csv_header,
-};
+use tokenry_contract::{ErrorCode, EventPage, LogCheck, Names, event_csv, event_csv_header, names_of};
 
 /// The events of one request.
 const PAGE_EVENTS: u32 = 500;
@@ -60,24 +57,12 @@ pub(crate) fn run(args: &EventsArgs, format: Format, engine: &Engine) -> Result<
 
 /// The names of ids. Removed objects have none.
 fn names(engine: &Engine) -> Names {
-    let providers: Vec<OAuthProvider> = engine.get(&["v1", "oauth-providers"]).unwrap_or_default();
-    let connections: Vec<Connection> = engine.get(&["v1", "connections"]).unwrap_or_default();
-    let credentials: Vec<Credential> = engine.get(&["v1", "credentials"]).unwrap_or_default();
-    let apps: Vec<App> = engine.get(&["v1", "apps"]).unwrap_or_default();
-    let providers = providers.into_iter().map(|provider| (provider.id, provider.name));
-    // A connection is in both lists; its own has its name for `tokenry`.
-    let credentials = credentials
-        .into_iter()
-        .map(|credential| (credential.id, credential.name));
-    let connections = connections
-        .into_iter()
-        .map(|connection| (connection.id, connection.name));
-    let apps = apps.into_iter().map(|app| (app.id, app.name));
-    providers
-        .chain(credentials)
-        .chain(connections)
-        .chain(apps)
-        .collect()
+    names_of(
+        engine.get(&["v1", "oauth-providers"]).unwrap_or_default(),
+        engine.get(&["v1", "credentials"]).unwrap_or_default(),
+        engine.get(&["v1", "connections"]).unwrap_or_default(),
+        engine.get(&["v1", "apps"]).unwrap_or_default(),
+    )
 }
 
 /// Whether the log is whole. The exit code says so, too.

@@ -97,12 +97,6 @@ pub(super) fn send<T: DeserializeOwned>(
     }
 }
 
-/// Whether a passphrase unlocks a vault with these slots, alone or together with the OS keyring.
-pub(super) fn takes_passphrase(slots: &[SlotKind]) -> bool {
-    let with = [SlotKind::Passphrase, SlotKind::KeyringAndPassphrase];
-    slots.iter().any(|slot| with.contains(slot))
-}
-
 /// As `tokenry-serve --passphrase-fd` reads it.
 pub(super) fn first_line(text: &str) -> SecretText {
     SecretText::new(text.lines().next().unwrap_or_default().to_owned())

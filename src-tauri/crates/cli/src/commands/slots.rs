@@ -44,7 +44,10 @@ pub(super) fn run(command: Option<&SlotsCommand>, engine: &Engine, output: &Outp
                 proof,
             };
             let success: Success = proof::send(engine, Method::Put, &path(*kind), is_secret, body)?;
-            output.done(&success, &format!("The vault unlocks with {}.", words(*kind)))?;
+            output.done(
+                &success,
+                &format!("The vault unlocks with {}.", kind.description()),
+            )?;
             hint(*kind, engine, output);
             Ok(())
         }
@@ -54,7 +57,7 @@ pub(super) fn run(command: Option<&SlotsCommand>, engine: &Engine, output: &Outp
                 proof::send(engine, Method::Delete, &path(*kind), !proof.is_empty(), proof)?;
             output.done(
                 &success,
-                &format!("The vault no longer unlocks with {}.", words(*kind)),
+                &format!("The vault no longer unlocks with {}.", kind.description()),
             )
         }
     }
@@ -64,7 +67,10 @@ fn list(engine: &Engine, output: &Output) -> Result<(), Failure> {
     let status: EngineStatus = engine.get(&["v1", "status"])?;
     let slots = status.vault.slots;
     output.data(&slots, |_| {
-        slots.iter().map(|slot| format!("{}\n", words(*slot))).collect()
+        slots
+            .iter()
+            .map(|slot| format!("{}\n", slot.description()))
+            .collect()
     })?;
     if !slots.contains(&SlotKind::RecoveryCode) {
         output.say("There is no recovery code. `tokenry recovery new` creates one.");
@@ -109,13 +115,4 @@ fn path(kind: SlotKind) -> [&'static str; 4] {
         SlotKind::RecoveryCode => "recovery_code",
     };
     ["v1", "vault", "slots", kind]
-}
-
-fn words(kind: SlotKind) -> &'static str {
-    match kind {
-        SlotKind::Keyring => "the OS keyring",
-        SlotKind::KeyringAndPassphrase => "the OS keyring together with a passphrase",
-        SlotKind::Passphrase => "a passphrase",
-        SlotKind::RecoveryCode => "a recovery code",
-    }
 }

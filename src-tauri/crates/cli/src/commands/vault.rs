@@ -133,7 +133,7 @@ fn open(engine: &Engine, vault: &Vault, args: &ProofArgs, is_new: bool) -> Resul
         return by_proof(engine, args);
     }
     let asks = vault.slots.iter().any(|slot| *slot != SlotKind::Keyring);
-    let by_passphrase = proof::takes_passphrase(&vault.slots) || vault.slots.is_empty();
+    let by_passphrase = vault.slots.iter().any(|slot| slot.takes_passphrase()) || vault.slots.is_empty();
     if vault.slots.contains(&SlotKind::Keyring) || !asks {
         match by_keyring(engine, vault, false, is_new) {
             Err(_) if by_passphrase => {}

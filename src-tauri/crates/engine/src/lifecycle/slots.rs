@@ -8,7 +8,7 @@ use crate::{
     lifecycle::{unlocker::Unlocker, vault_handle::check_new_passphrase},
     locks,
     records::sealed_store::SealedStore,
-    settings::{asks_passphrase, takes_passphrase},
+    settings::asks_passphrase,
 };
 use std::sync::{Arc, Mutex};
 use tokenry_core::{Caller, Event, EventKind, Outcome, Rule, Secret};
@@ -86,7 +86,10 @@ impl Engine {
     ) -> Result<(), Error> {
         let kind = change.kind();
         let check = async { change.check() };
-        let note = format!("From now on the vault can be unlocked with {}.", words(kind));
+        let note = format!(
+            "From now on the vault can be unlocked with {}.",
+            kind.description()
+        );
         let (store, rule) = self.may_change_slots(caller, note, proof, check).await?;
         change.check()?;
         let event = self.slot_event(caller, rule, &format!("{} set", name(kind)));
@@ -123,7 +126,7 @@ impl Engine {
         let check = async move { may_remove(kind, &slots, asks) };
         let note = format!(
             "From now on the vault can no longer be unlocked with {}.",
-            words(kind)
+            kind.description()
         );
         let (store, rule) = self.may_change_slots(caller, note, proof, check).await?;
         let event = self.slot_event(caller, rule, &format!("{} removed", name(kind)));
@@ -305,22 +308,12 @@ fn may_remove(kind: SlotKind, slots: &[SlotKind], asks_passphrase: bool) -> Resu
                        another way first: `tokenry vault slots set KIND`, or in the window under Settings";
         return Err(Error::Conflict(message.to_owned()));
     }
-    if asks_passphrase && !takes_passphrase(&left) {
+    if asks_passphrase && !left.iter().any(|slot| slot.takes_passphrase()) {
         let message = "the settings require the passphrase for high-risk requests, so the vault needs one. Turn that \
                        off in the window under Settings first";
         return Err(Error::Conflict(message.to_owned()));
     }
     Ok(())
-}
-
-/// For the user.
-fn words(kind: SlotKind) -> &'static str {
-    match kind {
-        SlotKind::Keyring => "the OS keyring alone",
-        SlotKind::KeyringAndPassphrase => "the OS keyring together with a passphrase",
-        SlotKind::Passphrase => "a passphrase alone",
-        SlotKind::RecoveryCode => "the recovery code",
-    }
 }
 
 /// For the activity log.

@@ -8,7 +8,7 @@ use tokenry_core::{Caller, Code, ConnectionStatus, EventKind, Outcome, Rule, Sal
 use tokenry_store::{Store, Table};
 use tokenry_vault::MemoryKeyring;
 
-/// Every file of the profile, byte for byte. The shared memory of SQLite is no part of it.
+/// Every file of the profile, byte for byte, without the shared memory of SQLite.
 fn files(world: &World) -> BTreeMap<String, Vec<u8>> {
     let folder = world.options().folder;
     let entries = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap());

@@ -30,16 +30,6 @@ fn kind_of_number(found: u8) -> Option<SlotKind> {
     .find(|kind| kind_number(*kind) == found)
 }
 
-/// For the message of an error.
-pub(crate) fn shown(kind: SlotKind) -> &'static str {
-    match kind {
-        SlotKind::Keyring => "the OS keyring",
-        SlotKind::KeyringAndPassphrase => "the OS keyring together with a passphrase",
-        SlotKind::Passphrase => "a passphrase",
-        SlotKind::RecoveryCode => "a recovery code",
-    }
-}
-
 /// What a slot is for. Needs no key and proves nothing: a slot is believed when it unlocks.
 ///
 /// # Errors
