@@ -38,7 +38,8 @@ pub(super) struct ConnectionOptions {
     pub(super) activity: Arc<Activity>,
     /// Notified when the server closes: the connection ends as soon as no request is under way.
     pub(super) shutdown: Arc<Notify>,
-    /// A lock of the vault ends the connection in the same way, since its buffer keeps what was sent until it ends.
+    /// A lock of the vault ends the connection in the same way, since its buffer keeps what was sent until it ends. A
+    /// connection over which nothing was sent yet goes on.
     pub(super) engine: Engine,
 }
 
@@ -100,7 +101,9 @@ pub(super) async fn serve<S, F>(
             },
             () = locked.as_mut() => {
                 locked.set(engine.locked());
-                connection.as_mut().graceful_shutdown();
+                if activity.has_read() {
+                    connection.as_mut().graceful_shutdown();
+                }
             }
         }
     }

@@ -53,6 +53,8 @@ pub(super) struct Activity {
     head: AtomicU64,
     /// When a byte was last read or written.
     last_byte: AtomicU64,
+    /// A byte was read.
+    has_read: AtomicBool,
     close_requested: AtomicBool,
     close: Notify,
 }
@@ -74,6 +76,11 @@ impl Activity {
     pub(super) fn may_close(&self) -> bool {
         let head = self.head.load(Ordering::Relaxed);
         !self.is_busy() && (head == 0 || milliseconds().saturating_sub(head) >= SLOW_HEAD_MS)
+    }
+
+    /// Whether the other end has sent anything.
+    pub(super) fn has_read(&self) -> bool {
+        self.has_read.load(Ordering::Relaxed)
     }
 
     /// When a byte was last read or written, to compare with other connections.
@@ -163,6 +170,7 @@ impl<S> IdleTimeoutStream<S> {
 
     fn note_read(&mut self) {
         self.note_byte();
+        self.activity.has_read.store(true, Ordering::Relaxed);
         if self.activity.answering.load(Ordering::Relaxed) {
             self.clear_head();
         } else if self.head.is_none() {

@@ -231,6 +231,23 @@ async fn a_caller_beyond_the_limit_is_served_when_an_idle_one_has_left() {
     assert_eq!(answered.unwrap().0, 200);
 }
 
+/// A lock by logind comes at any time, also between the connect and the request of another program.
+#[tokio::test]
+async fn a_connection_that_has_sent_nothing_outlives_a_lock() {
+    let fixture = Fixture::connected().await;
+    let server = serve_socket(fixture.engine.clone(), &fixture.socket())
+        .await
+        .unwrap();
+    let mut silent = Line::open(server.path()).await;
+    // Connections are accepted in their order, so that after this the first one is served, too.
+    let mut other = Line::open(server.path()).await;
+    assert_eq!(other.ask("GET", "/v1/status", "").await.0, 200);
+    fixture.engine.lock(&Caller::Ui).await.unwrap();
+    assert!(other.ends_within(Duration::from_secs(5)).await);
+    let (status, _, engine) = silent.ask("GET", "/v1/status", "").await;
+    assert_eq!((status, &engine["vault"]["state"]), (200, &json!("locked")));
+}
+
 /// SECURITY.md, "Local interfaces": connections are limited per process, and a process beyond the limit gets an error. Operations
 /// that must always be possible are.
 #[tokio::test]
