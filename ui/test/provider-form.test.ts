@@ -57,9 +57,9 @@ describe('a change', () => {
     expect(toUpdate(draft, before)).toEqual({ issuer: null, display_name: null, default_scopes: ['openid'] });
   });
 
-  it('sends another rotation whole', () => {
+  it('sends another rotation without the members of the one before', () => {
     expect(toUpdate(changed({ rotation: { kind: 'strict', seconds: '20' } }), before)).toEqual({
-      rotation: { kind: 'strict' },
+      rotation: { kind: 'strict', seconds: null },
     });
   });
 

@@ -1241,6 +1241,11 @@ export interface components {
             name?: string | null;
             subject: string;
         };
+        /**
+         * @description What tells which account a connection belongs to.
+         * @enum {string}
+         */
+        AccountSource: "automatic" | "userinfo" | "token_response" | "introspection";
         /** @description The user's answer, with the proof that it is the user's. */
         AnswerPrompt: {
             /** @description From a terminal: the code that `tokenry serve` printed at its start. */
@@ -1457,6 +1462,11 @@ export interface components {
             warning?: string | null;
             with_refresh_tokens: boolean;
         };
+        /**
+         * @description The form of the body of a request to the token endpoint.
+         * @enum {string}
+         */
+        BodyFormat: "form" | "json";
         /** @description The connection that a sign-in completed. */
         CallbackAnswer: {
             /** Format: uuid */
@@ -1660,12 +1670,40 @@ export interface components {
         };
         /** @description A new provider. `name`, `client_id` and the endpoints of its grant type are required; an unknown field is an error. */
         CreateProvider: {
-            /** @description Where the browser is sent (RFC 6749, 3.1). Required for `authorization_code`. */
+            /** @description Where `id`, `name`, `email` and `picture` of the account are in that, as in `token_response_paths`. */
+            account_paths?: {
+                [key: string]: string | null;
+            } | null;
+            account_source?: null | components["schemas"]["AccountSource"];
+            /**
+             * @description Whether endpoints may be http on a private address or a `.local` or `.home.arpa` name. Everybody in that network
+             *     can read what is sent.
+             */
+            allow_private_http?: boolean | null;
+            /** @description Whether every sign-in sends a `nonce`, also without the scope `openid`. */
+            always_send_nonce?: boolean | null;
+            /**
+             * @description Where the browser is sent (RFC 6749, 3.1). Required for `authorization_code`, unless there is a device
+             *     authorization endpoint.
+             */
             authorization_endpoint?: string | null;
             /** @description Whether the provider promises `iss` in its responses; then a response without it is rejected (RFC 9207, 2.4). */
             authorization_response_iss_parameter_supported?: boolean | null;
+            /** @description The fragment of the address that the browser is sent to, for sign-in pages that read one. */
+            authorize_fragment?: string | null;
             /** @description Extra parameters of the authorization request. */
             authorize_params?: {
+                [key: string]: string | null;
+            } | null;
+            /** @description A file of certificates in PEM form that are trusted at this provider, besides the system's. */
+            ca_file?: string | null;
+            /** @description The hosts that a captured value may name: exact ones, or `*.example.com`. */
+            captured_hosts?: string[] | null;
+            /**
+             * @description Values that are kept from a sign-in, by the name that `{name}` in an endpoint or in an extra parameter stands
+             *     for: `callback.realmId` or `token_response.instance_url`.
+             */
+            captures?: {
                 [key: string]: string | null;
             } | null;
             /**
@@ -1675,35 +1713,133 @@ export interface components {
             client_id: string;
             /** @description Sealed at rest, never returned. */
             client_secret?: string | null;
+            /** @description The name of the parameter that brings the code back. By default `code`. */
+            code_param?: string | null;
+            deep_link_form?: null | components["schemas"]["DeepLinkForm"];
+            /**
+             * Format: int32
+             * @description How many seconds an access token lives whose response does not tell.
+             */
+            default_expires_in?: number | null;
             /** @description The scopes of a sign-in that names none. */
             default_scopes?: string[] | null;
+            /** @description Where a sign-in with a code on another device starts (RFC 8628, 3.1). */
+            device_authorization_endpoint?: string | null;
             /** @description The name that people see. By default the provider's name. */
             display_name?: string | null;
+            /** @description Where the provider's documentation is. */
+            docs_url?: string | null;
+            /** @description Whether tokens are bound to a key of the connection (RFC 9449). */
+            dpop?: boolean | null;
+            exchange_step?: null | (components["schemas"]["ExchangeStep"] | null);
+            /** @description Whether the end of an access token is read from its `exp`, where it is a JWT. */
+            expiry_from_jwt?: boolean | null;
             grant_type?: null | components["schemas"]["GrantType"];
+            /** @description The algorithms that may sign an id token. By default RS256, ES256, PS256 and EdDSA. */
+            id_token_signing_algs?: string[] | null;
+            /** @description Where a token is described (RFC 7662). Tokenry only asks which account it belongs to. */
+            introspection_endpoint?: string | null;
             /** @description The issuer identifier, compared with `iss` in the provider's responses (RFC 9207, 2.4). */
             issuer?: string | null;
             /** @description Other values that the provider may send as `iss`. */
             issuer_aliases?: string[] | null;
+            /** @description Where the keys are that sign id tokens (RFC 8414, 2). */
+            jwks_uri?: string | null;
+            /** @description Whether the provider takes any port in a loopback redirect (RFC 8252, 7.3). */
+            loopback_any_port?: boolean | null;
+            loopback_host?: null | components["schemas"]["LoopbackHost"];
+            /**
+             * @description The ports of a loopback redirect: the first that is free is used. Tokenry chooses one when none is given and the
+             *     provider compares ports.
+             */
+            loopback_ports?: number[] | null;
             /** @description Kebab-case, unique within the project. */
             name: string;
             narrowing?: null | components["schemas"]["NarrowingMethod"];
+            /** @description The scope that asks for a refresh token. A sign-in adds it. */
+            offline_scope?: string | null;
+            /** @description The provider's own names of parameters in requests, by their standard name, such as `client_id` to `client_key`. */
+            param_names?: {
+                [key: string]: string | null;
+            } | null;
             /** @description `default` when not given. */
             project?: string | null;
+            /**
+             * @description Whether a sign-in that asks for `offline_access` sends `prompt=consent` (OpenID Connect Core, 11). By default
+             *     true.
+             */
+            prompt_consent_for_offline_access?: boolean | null;
+            /** @description Where the parameters of a sign-in are sent before the browser opens (RFC 9126). */
+            pushed_authorization_request_endpoint?: string | null;
+            /** @description Whether the scopes are sent as they are, without percent-encoding of `:`, `/`, `,` and `+`. */
+            raw_scope?: boolean | null;
             redirect?: null | components["schemas"]["Redirect"];
+            /** @description The path of a loopback redirect or a deep link. By default `/cb/` and the provider's name. */
+            redirect_path?: string | null;
+            /** @description A redirect URI of your own, for sign-ins whose address you paste. */
+            redirect_uri?: string | null;
             /** @description Where refresh tokens are sent, when that is not the token endpoint. */
             refresh_endpoint?: string | null;
+            /**
+             * Format: int32
+             * @description How many seconds before its end an access token is refreshed. By default Tokenry chooses.
+             */
+            refresh_leeway?: number | null;
+            /** @description Extra parameters of a refresh. */
+            refresh_params?: {
+                [key: string]: string | null;
+            } | null;
+            /**
+             * Format: int32
+             * @description How many seconds a refresh token lives.
+             */
+            refresh_token_expires_in?: number | null;
+            /** @description Whether each use starts that time again. */
+            refresh_token_renews?: boolean | null;
+            /** @description Where a client is registered by hand. */
+            register_url?: string | null;
+            /** @description Where clients register themselves (RFC 7591). */
+            registration_endpoint?: string | null;
+            /** @description Whether the provider takes no sign-in without that (RFC 9126, 5). */
+            require_pushed_authorization_requests?: boolean | null;
+            /** @description The resource that tokens are for (RFC 8707): sent with the sign-in and the code exchange. */
+            resource?: string | null;
+            /** @description Whether a refresh sends it, too. By default true. */
+            resource_on_refresh?: boolean | null;
             /** @description Where tokens are revoked on disconnect (RFC 7009). */
             revocation_endpoint?: string | null;
+            revocation_method?: null | components["schemas"]["RevocationMethod"];
+            /** @description Extra parameters of a revocation. */
+            revocation_params?: {
+                [key: string]: string | null;
+            } | null;
             rotation?: null | components["schemas"]["Rotation"];
             /** @description The text between two scopes in a request. By default one space. */
             scope_separator?: string | null;
+            token_body_format?: null | components["schemas"]["BodyFormat"];
             /** @description Where codes and refresh tokens are exchanged (RFC 6749, 3.2). Required. */
             token_endpoint?: string | null;
             token_endpoint_auth_method?: null | components["schemas"]["TokenEndpointAuthMethod"];
+            /** @description Extra headers of requests to the token, refresh and userinfo endpoints. They hold no secret. */
+            token_headers?: {
+                [key: string]: string | null;
+            } | null;
+            /** @description Extra parameters of the code exchange. */
+            token_params?: {
+                [key: string]: string | null;
+            } | null;
+            /**
+             * @description Where the members of a token response are, by their standard name: names joined by dots, such as
+             *     `authed_user.access_token`. `expires_at` (seconds since 1970, or RFC 3339) and `error` can be named, too.
+             */
+            token_response_paths?: {
+                [key: string]: string | null;
+            } | null;
             /** @description Whether a sign-in uses PKCE with S256 (RFC 7636). By default true. */
             use_pkce?: boolean | null;
             /** @description Where Tokenry asks which account a connection belongs to (OpenID Connect Core, 5.3). */
             userinfo_endpoint?: string | null;
+            userinfo_method?: null | components["schemas"]["HttpMethod"];
         };
         /** @description A backup to read. Exactly one of the passphrase, the identity and the identity file opens it. */
         CreateRestore: {
@@ -1777,6 +1913,11 @@ export interface components {
             recipients: string[];
             with_refresh_tokens: boolean;
         };
+        /**
+         * @description The form of a deep link.
+         * @enum {string}
+         */
+        DeepLinkForm: "single_slash" | "double_slash";
         /** @description Details of an error. */
         Details: {
             /** @description The problem of each field. */
@@ -1915,6 +2056,16 @@ export interface components {
             iss?: string | null;
             state: string;
         };
+        /** @description A second exchange after the code. */
+        ExchangeStep: {
+            /** @description Where the request goes. */
+            endpoint: string;
+            method?: components["schemas"]["HttpMethod"];
+            /** @description Its parameters, in which `{access_token}`, `{client_id}` and `{client_secret}` are replaced. */
+            params?: {
+                [key: string]: string;
+            };
+        };
         /** @description One sign-in. */
         Flow: {
             /** @description The provider's own URL, while it waits. */
@@ -1972,6 +2123,11 @@ export interface components {
          * @enum {string}
          */
         GrantType: "authorization_code" | "client_credentials";
+        /**
+         * @description How an endpoint is asked.
+         * @enum {string}
+         */
+        HttpMethod: "get" | "post";
         /** @description Where to send the user. */
         InitialiseAnswer: {
             /** @description The URL that Tokenry's own clients open; see `AuthorizeAnswer`. */
@@ -2092,6 +2248,11 @@ export interface components {
          * @enum {string}
          */
         LogProblemKind: "missing" | "damaged" | "replaced" | "surplus";
+        /**
+         * @description The host of a loopback redirect.
+         * @enum {string}
+         */
+        LoopbackHost: "127.0.0.1" | "[::1]" | "localhost";
         /**
          * @description How a provider gives a token that can do less than the connection, or is for one audience.
          * @enum {string}
@@ -2363,7 +2524,31 @@ export interface components {
         /** @description How Tokenry works with a provider. Addresses are texts here; `tokenry_core` checks and normalises them. */
         ProviderSettings: {
             /**
-             * @description Where the browser is sent (RFC 6749, 3.1). Required for `authorization_code`.
+             * @description Where `id`, `name`, `email` and `picture` of the account are in that, as in `token_response_paths`.
+             * @default {}
+             */
+            account_paths: {
+                [key: string]: string;
+            };
+            /**
+             * @description What tells which account a connection belongs to.
+             * @default automatic
+             */
+            account_source: components["schemas"]["AccountSource"];
+            /**
+             * @description Whether endpoints may be http on a private address or a `.local` or `.home.arpa` name. Everybody in that network
+             *     can read what is sent.
+             * @default false
+             */
+            allow_private_http: boolean;
+            /**
+             * @description Whether every sign-in sends a `nonce`, also without the scope `openid`.
+             * @default false
+             */
+            always_send_nonce: boolean;
+            /**
+             * @description Where the browser is sent (RFC 6749, 3.1). Required for `authorization_code`, unless there is a device
+             *     authorization endpoint.
              * @default null
              */
             authorization_endpoint: string | null;
@@ -2373,10 +2558,33 @@ export interface components {
              */
             authorization_response_iss_parameter_supported: boolean;
             /**
+             * @description The fragment of the address that the browser is sent to, for sign-in pages that read one.
+             * @default null
+             */
+            authorize_fragment: string | null;
+            /**
              * @description Extra parameters of the authorization request.
              * @default {}
              */
             authorize_params: {
+                [key: string]: string;
+            };
+            /**
+             * @description A file of certificates in PEM form that are trusted at this provider, besides the system's.
+             * @default null
+             */
+            ca_file: string | null;
+            /**
+             * @description The hosts that a captured value may name: exact ones, or `*.example.com`.
+             * @default []
+             */
+            captured_hosts: string[];
+            /**
+             * @description Values that are kept from a sign-in, by the name that `{name}` in an endpoint or in an extra parameter stands
+             *     for: `callback.realmId` or `token_response.instance_url`.
+             * @default {}
+             */
+            captures: {
                 [key: string]: string;
             };
             /**
@@ -2385,20 +2593,68 @@ export interface components {
              */
             client_id: string;
             /**
+             * @description The name of the parameter that brings the code back. By default `code`.
+             * @default null
+             */
+            code_param: string | null;
+            /**
+             * @description The form of a deep link.
+             * @default single_slash
+             */
+            deep_link_form: components["schemas"]["DeepLinkForm"];
+            /**
+             * Format: int32
+             * @description How many seconds an access token lives whose response does not tell.
+             * @default null
+             */
+            default_expires_in: number | null;
+            /**
              * @description The scopes of a sign-in that names none.
              * @default []
              */
             default_scopes: string[];
+            /**
+             * @description Where a sign-in with a code on another device starts (RFC 8628, 3.1).
+             * @default null
+             */
+            device_authorization_endpoint: string | null;
             /**
              * @description The name that people see. By default the provider's name.
              * @default
              */
             display_name: string;
             /**
+             * @description Where the provider's documentation is.
+             * @default null
+             */
+            docs_url: string | null;
+            /**
+             * @description Whether tokens are bound to a key of the connection (RFC 9449).
+             * @default false
+             */
+            dpop: boolean;
+            /** @default null */
+            exchange_step: components["schemas"]["ExchangeStep"] | null;
+            /**
+             * @description Whether the end of an access token is read from its `exp`, where it is a JWT.
+             * @default false
+             */
+            expiry_from_jwt: boolean;
+            /**
              * @description How the provider gives tokens.
              * @default authorization_code
              */
             grant_type: components["schemas"]["GrantType"];
+            /**
+             * @description The algorithms that may sign an id token. By default RS256, ES256, PS256 and EdDSA.
+             * @default []
+             */
+            id_token_signing_algs: string[];
+            /**
+             * @description Where a token is described (RFC 7662). Tokenry only asks which account it belongs to.
+             * @default null
+             */
+            introspection_endpoint: string | null;
             /**
              * @description The issuer identifier, compared with `iss` in the provider's responses (RFC 9207, 2.4).
              * @default null
@@ -2410,25 +2666,145 @@ export interface components {
              */
             issuer_aliases: string[];
             /**
+             * @description Where the keys are that sign id tokens (RFC 8414, 2).
+             * @default null
+             */
+            jwks_uri: string | null;
+            /**
+             * @description Whether the provider takes any port in a loopback redirect (RFC 8252, 7.3).
+             * @default false
+             */
+            loopback_any_port: boolean;
+            /**
+             * @description The host of a loopback redirect.
+             * @default 127.0.0.1
+             */
+            loopback_host: components["schemas"]["LoopbackHost"];
+            /**
+             * @description The ports of a loopback redirect: the first that is free is used. Tokenry chooses one when none is given and the
+             *     provider compares ports.
+             * @default []
+             */
+            loopback_ports: number[];
+            /**
              * @description How the provider gives a token that can do less than its connection.
              * @default unknown
              */
             narrowing: components["schemas"]["NarrowingMethod"];
+            /**
+             * @description The scope that asks for a refresh token. A sign-in adds it.
+             * @default null
+             */
+            offline_scope: string | null;
+            /**
+             * @description The provider's own names of parameters in requests, by their standard name, such as `client_id` to `client_key`.
+             * @default {}
+             */
+            param_names: {
+                [key: string]: string;
+            };
+            /**
+             * @description Whether a sign-in that asks for `offline_access` sends `prompt=consent` (OpenID Connect Core, 11). By default
+             *     true.
+             * @default true
+             */
+            prompt_consent_for_offline_access: boolean;
+            /**
+             * @description Where the parameters of a sign-in are sent before the browser opens (RFC 9126).
+             * @default null
+             */
+            pushed_authorization_request_endpoint: string | null;
+            /**
+             * @description Whether the scopes are sent as they are, without percent-encoding of `:`, `/`, `,` and `+`.
+             * @default false
+             */
+            raw_scope: boolean;
             /**
              * @description How the provider's response comes back, unless a sign-in says otherwise.
              * @default loopback
              */
             redirect: components["schemas"]["Redirect"];
             /**
+             * @description The path of a loopback redirect or a deep link. By default `/cb/` and the provider's name.
+             * @default null
+             */
+            redirect_path: string | null;
+            /**
+             * @description A redirect URI of your own, for sign-ins whose address you paste.
+             * @default null
+             */
+            redirect_uri: string | null;
+            /**
              * @description Where refresh tokens are sent, when that is not the token endpoint.
              * @default null
              */
             refresh_endpoint: string | null;
             /**
+             * Format: int32
+             * @description How many seconds before its end an access token is refreshed. By default Tokenry chooses.
+             * @default null
+             */
+            refresh_leeway: number | null;
+            /**
+             * @description Extra parameters of a refresh.
+             * @default {}
+             */
+            refresh_params: {
+                [key: string]: string;
+            };
+            /**
+             * Format: int32
+             * @description How many seconds a refresh token lives.
+             * @default null
+             */
+            refresh_token_expires_in: number | null;
+            /**
+             * @description Whether each use starts that time again.
+             * @default false
+             */
+            refresh_token_renews: boolean;
+            /**
+             * @description Where a client is registered by hand.
+             * @default null
+             */
+            register_url: string | null;
+            /**
+             * @description Where clients register themselves (RFC 7591).
+             * @default null
+             */
+            registration_endpoint: string | null;
+            /**
+             * @description Whether the provider takes no sign-in without that (RFC 9126, 5).
+             * @default false
+             */
+            require_pushed_authorization_requests: boolean;
+            /**
+             * @description The resource that tokens are for (RFC 8707): sent with the sign-in and the code exchange.
+             * @default null
+             */
+            resource: string | null;
+            /**
+             * @description Whether a refresh sends it, too. By default true.
+             * @default true
+             */
+            resource_on_refresh: boolean;
+            /**
              * @description Where tokens are revoked on disconnect (RFC 7009).
              * @default null
              */
             revocation_endpoint: string | null;
+            /**
+             * @description How tokens are revoked.
+             * @default rfc7009
+             */
+            revocation_method: components["schemas"]["RevocationMethod"];
+            /**
+             * @description Extra parameters of a revocation.
+             * @default {}
+             */
+            revocation_params: {
+                [key: string]: string;
+            };
             /**
              * @description What happens to a refresh token that was used. It decides what a lost response means.
              * @default {
@@ -2442,6 +2818,11 @@ export interface components {
              */
             scope_separator: string;
             /**
+             * @description The form of the body of requests to the token endpoint.
+             * @default form
+             */
+            token_body_format: components["schemas"]["BodyFormat"];
+            /**
              * @description Where codes and refresh tokens are exchanged (RFC 6749, 3.2). Required.
              * @default null
              */
@@ -2453,6 +2834,28 @@ export interface components {
              */
             token_endpoint_auth_method: components["schemas"]["TokenEndpointAuthMethod"];
             /**
+             * @description Extra headers of requests to the token, refresh and userinfo endpoints. They hold no secret.
+             * @default {}
+             */
+            token_headers: {
+                [key: string]: string;
+            };
+            /**
+             * @description Extra parameters of the code exchange.
+             * @default {}
+             */
+            token_params: {
+                [key: string]: string;
+            };
+            /**
+             * @description Where the members of a token response are, by their standard name: names joined by dots, such as
+             *     `authed_user.access_token`. `expires_at` (seconds since 1970, or RFC 3339) and `error` can be named, too.
+             * @default {}
+             */
+            token_response_paths: {
+                [key: string]: string;
+            };
+            /**
              * @description Whether a sign-in uses PKCE with S256 (RFC 7636). By default true.
              * @default true
              */
@@ -2462,6 +2865,11 @@ export interface components {
              * @default null
              */
             userinfo_endpoint: string | null;
+            /**
+             * @description How the userinfo endpoint is asked.
+             * @default get
+             */
+            userinfo_method: components["schemas"]["HttpMethod"];
         };
         /**
          * @description Why the user has to sign in again.
@@ -2577,6 +2985,11 @@ export interface components {
              */
             same: number;
         };
+        /**
+         * @description How tokens are revoked.
+         * @enum {string}
+         */
+        RevocationMethod: "rfc7009" | "bearer" | "delete" | "parameters";
         /** @description What was ended, and what could not be taken back. */
         RevokeAnswer: {
             /**
@@ -2753,7 +3166,7 @@ export interface components {
          * @description How the client authenticates at the token endpoint (RFC 7591, 2).
          * @enum {string}
          */
-        TokenEndpointAuthMethod: "client_secret_basic" | "client_secret_post" | "none";
+        TokenEndpointAuthMethod: "client_secret_basic" | "client_secret_post" | "none" | "client_secret_jwt" | "private_key_jwt" | "secret_as_user_name";
         /** @description The token that a caller requests. */
         TokenRequest: {
             /**
@@ -2835,44 +3248,170 @@ export interface components {
          *     and an empty string clears an optional text.
          */
         UpdateProvider: {
-            /** @description Where the browser is sent (RFC 6749, 3.1). Required for `authorization_code`. */
+            /** @description Where `id`, `name`, `email` and `picture` of the account are in that, as in `token_response_paths`. */
+            account_paths?: {
+                [key: string]: string | null;
+            } | null;
+            account_source?: null | components["schemas"]["AccountSource"];
+            /**
+             * @description Whether endpoints may be http on a private address or a `.local` or `.home.arpa` name. Everybody in that network
+             *     can read what is sent.
+             */
+            allow_private_http?: boolean | null;
+            /** @description Whether every sign-in sends a `nonce`, also without the scope `openid`. */
+            always_send_nonce?: boolean | null;
+            /**
+             * @description Where the browser is sent (RFC 6749, 3.1). Required for `authorization_code`, unless there is a device
+             *     authorization endpoint.
+             */
             authorization_endpoint?: string | null;
             /** @description Whether the provider promises `iss` in its responses; then a response without it is rejected (RFC 9207, 2.4). */
             authorization_response_iss_parameter_supported?: boolean | null;
+            /** @description The fragment of the address that the browser is sent to, for sign-in pages that read one. */
+            authorize_fragment?: string | null;
             /** @description Extra parameters of the authorization request. */
             authorize_params?: {
+                [key: string]: string | null;
+            } | null;
+            /** @description A file of certificates in PEM form that are trusted at this provider, besides the system's. */
+            ca_file?: string | null;
+            /** @description The hosts that a captured value may name: exact ones, or `*.example.com`. */
+            captured_hosts?: string[] | null;
+            /**
+             * @description Values that are kept from a sign-in, by the name that `{name}` in an endpoint or in an extra parameter stands
+             *     for: `callback.realmId` or `token_response.instance_url`.
+             */
+            captures?: {
                 [key: string]: string | null;
             } | null;
             /** @description The client id that the provider gave you. Required. */
             client_id?: string | null;
             /** @description Sealed at rest, never returned. `null` or an empty string clears it. */
             client_secret?: string | null;
+            /** @description The name of the parameter that brings the code back. By default `code`. */
+            code_param?: string | null;
+            deep_link_form?: null | components["schemas"]["DeepLinkForm"];
+            /**
+             * Format: int32
+             * @description How many seconds an access token lives whose response does not tell.
+             */
+            default_expires_in?: number | null;
             /** @description The scopes of a sign-in that names none. */
             default_scopes?: string[] | null;
+            /** @description Where a sign-in with a code on another device starts (RFC 8628, 3.1). */
+            device_authorization_endpoint?: string | null;
             /** @description The name that people see. By default the provider's name. */
             display_name?: string | null;
+            /** @description Where the provider's documentation is. */
+            docs_url?: string | null;
+            /** @description Whether tokens are bound to a key of the connection (RFC 9449). */
+            dpop?: boolean | null;
+            exchange_step?: null | (components["schemas"]["ExchangeStep"] | null);
+            /** @description Whether the end of an access token is read from its `exp`, where it is a JWT. */
+            expiry_from_jwt?: boolean | null;
             grant_type?: null | components["schemas"]["GrantType"];
+            /** @description The algorithms that may sign an id token. By default RS256, ES256, PS256 and EdDSA. */
+            id_token_signing_algs?: string[] | null;
+            /** @description Where a token is described (RFC 7662). Tokenry only asks which account it belongs to. */
+            introspection_endpoint?: string | null;
             /** @description The issuer identifier, compared with `iss` in the provider's responses (RFC 9207, 2.4). */
             issuer?: string | null;
             /** @description Other values that the provider may send as `iss`. */
             issuer_aliases?: string[] | null;
+            /** @description Where the keys are that sign id tokens (RFC 8414, 2). */
+            jwks_uri?: string | null;
+            /** @description Whether the provider takes any port in a loopback redirect (RFC 8252, 7.3). */
+            loopback_any_port?: boolean | null;
+            loopback_host?: null | components["schemas"]["LoopbackHost"];
+            /**
+             * @description The ports of a loopback redirect: the first that is free is used. Tokenry chooses one when none is given and the
+             *     provider compares ports.
+             */
+            loopback_ports?: number[] | null;
             name?: string | null;
             narrowing?: null | components["schemas"]["NarrowingMethod"];
+            /** @description The scope that asks for a refresh token. A sign-in adds it. */
+            offline_scope?: string | null;
+            /** @description The provider's own names of parameters in requests, by their standard name, such as `client_id` to `client_key`. */
+            param_names?: {
+                [key: string]: string | null;
+            } | null;
+            /**
+             * @description Whether a sign-in that asks for `offline_access` sends `prompt=consent` (OpenID Connect Core, 11). By default
+             *     true.
+             */
+            prompt_consent_for_offline_access?: boolean | null;
+            /** @description Where the parameters of a sign-in are sent before the browser opens (RFC 9126). */
+            pushed_authorization_request_endpoint?: string | null;
+            /** @description Whether the scopes are sent as they are, without percent-encoding of `:`, `/`, `,` and `+`. */
+            raw_scope?: boolean | null;
             redirect?: null | components["schemas"]["Redirect"];
+            /** @description The path of a loopback redirect or a deep link. By default `/cb/` and the provider's name. */
+            redirect_path?: string | null;
+            /** @description A redirect URI of your own, for sign-ins whose address you paste. */
+            redirect_uri?: string | null;
             /** @description Where refresh tokens are sent, when that is not the token endpoint. */
             refresh_endpoint?: string | null;
+            /**
+             * Format: int32
+             * @description How many seconds before its end an access token is refreshed. By default Tokenry chooses.
+             */
+            refresh_leeway?: number | null;
+            /** @description Extra parameters of a refresh. */
+            refresh_params?: {
+                [key: string]: string | null;
+            } | null;
+            /**
+             * Format: int32
+             * @description How many seconds a refresh token lives.
+             */
+            refresh_token_expires_in?: number | null;
+            /** @description Whether each use starts that time again. */
+            refresh_token_renews?: boolean | null;
+            /** @description Where a client is registered by hand. */
+            register_url?: string | null;
+            /** @description Where clients register themselves (RFC 7591). */
+            registration_endpoint?: string | null;
+            /** @description Whether the provider takes no sign-in without that (RFC 9126, 5). */
+            require_pushed_authorization_requests?: boolean | null;
+            /** @description The resource that tokens are for (RFC 8707): sent with the sign-in and the code exchange. */
+            resource?: string | null;
+            /** @description Whether a refresh sends it, too. By default true. */
+            resource_on_refresh?: boolean | null;
             /** @description Where tokens are revoked on disconnect (RFC 7009). */
             revocation_endpoint?: string | null;
+            revocation_method?: null | components["schemas"]["RevocationMethod"];
+            /** @description Extra parameters of a revocation. */
+            revocation_params?: {
+                [key: string]: string | null;
+            } | null;
             rotation?: null | components["schemas"]["Rotation"];
             /** @description The text between two scopes in a request. By default one space. */
             scope_separator?: string | null;
+            token_body_format?: null | components["schemas"]["BodyFormat"];
             /** @description Where codes and refresh tokens are exchanged (RFC 6749, 3.2). Required. */
             token_endpoint?: string | null;
             token_endpoint_auth_method?: null | components["schemas"]["TokenEndpointAuthMethod"];
+            /** @description Extra headers of requests to the token, refresh and userinfo endpoints. They hold no secret. */
+            token_headers?: {
+                [key: string]: string | null;
+            } | null;
+            /** @description Extra parameters of the code exchange. */
+            token_params?: {
+                [key: string]: string | null;
+            } | null;
+            /**
+             * @description Where the members of a token response are, by their standard name: names joined by dots, such as
+             *     `authed_user.access_token`. `expires_at` (seconds since 1970, or RFC 3339) and `error` can be named, too.
+             */
+            token_response_paths?: {
+                [key: string]: string | null;
+            } | null;
             /** @description Whether a sign-in uses PKCE with S256 (RFC 7636). By default true. */
             use_pkce?: boolean | null;
             /** @description Where Tokenry asks which account a connection belongs to (OpenID Connect Core, 5.3). */
             userinfo_endpoint?: string | null;
+            userinfo_method?: null | components["schemas"]["HttpMethod"];
         };
         /** @description Settings to change. Only the given fields change. */
         UpdateSettings: {

@@ -12,6 +12,13 @@ export type AuthMethod = Schemas['TokenEndpointAuthMethod'];
 export type Redirect = Schemas['Redirect'];
 export type Rotation = Schemas['Rotation'];
 export type NarrowingMethod = Schemas['NarrowingMethod'];
+export type BodyFormat = Schemas['BodyFormat'];
+export type HttpMethod = Schemas['HttpMethod'];
+export type LoopbackHost = Schemas['LoopbackHost'];
+export type DeepLinkForm = Schemas['DeepLinkForm'];
+export type RevocationMethod = Schemas['RevocationMethod'];
+export type AccountSource = Schemas['AccountSource'];
+export type ExchangeStep = Schemas['ExchangeStep'];
 
 export type Connection = Schemas['Connection'];
 export type PatchConnection = Schemas['PatchConnection'];

@@ -1,5 +1,9 @@
 //! The settings of a provider. Each setting is defined, documented and given its default here, and nowhere else.
 
+mod words;
+
+pub use words::*;
+
 use crate::Members;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -18,7 +22,8 @@ pub struct ProviderSettings {
     pub issuer: Option<String>,
     /// Other values that the provider may send as `iss`.
     pub issuer_aliases: Vec<String>,
-    /// Where the browser is sent (RFC 6749, 3.1). Required for `authorization_code`.
+    /// Where the browser is sent (RFC 6749, 3.1). Required for `authorization_code`, unless there is a device
+    /// authorization endpoint.
     pub authorization_endpoint: Option<String>,
     /// Where codes and refresh tokens are exchanged (RFC 6749, 3.2). Required.
     pub token_endpoint: Option<String>,
@@ -28,6 +33,18 @@ pub struct ProviderSettings {
     pub revocation_endpoint: Option<String>,
     /// Where Tokenry asks which account a connection belongs to (OpenID Connect Core, 5.3).
     pub userinfo_endpoint: Option<String>,
+    /// Where a sign-in with a code on another device starts (RFC 8628, 3.1).
+    pub device_authorization_endpoint: Option<String>,
+    /// Where the parameters of a sign-in are sent before the browser opens (RFC 9126).
+    pub pushed_authorization_request_endpoint: Option<String>,
+    /// Whether the provider takes no sign-in without that (RFC 9126, 5).
+    pub require_pushed_authorization_requests: bool,
+    /// Where a token is described (RFC 7662). Tokenry only asks which account it belongs to.
+    pub introspection_endpoint: Option<String>,
+    /// Where clients register themselves (RFC 7591).
+    pub registration_endpoint: Option<String>,
+    /// Where the keys are that sign id tokens (RFC 8414, 2).
+    pub jwks_uri: Option<String>,
     /// The client id that the provider gave you. Required.
     pub client_id: String,
     /// How the client authenticates at the token endpoint (RFC 7591, 2). By default `client_secret_post` with a client
@@ -37,18 +54,101 @@ pub struct ProviderSettings {
     pub default_scopes: Vec<String>,
     /// The text between two scopes in a request. By default one space.
     pub scope_separator: String,
+    /// Whether the scopes are sent as they are, without percent-encoding of `:`, `/`, `,` and `+`.
+    pub raw_scope: bool,
+    /// The scope that asks for a refresh token. A sign-in adds it.
+    pub offline_scope: Option<String>,
+    /// Whether a sign-in that asks for `offline_access` sends `prompt=consent` (OpenID Connect Core, 11). By default
+    /// true.
+    pub prompt_consent_for_offline_access: bool,
     /// Whether a sign-in uses PKCE with S256 (RFC 7636). By default true.
     pub use_pkce: bool,
+    /// Whether every sign-in sends a `nonce`, also without the scope `openid`.
+    pub always_send_nonce: bool,
     /// Extra parameters of the authorization request.
     pub authorize_params: BTreeMap<String, String>,
+    /// The fragment of the address that the browser is sent to, for sign-in pages that read one.
+    pub authorize_fragment: Option<String>,
+    /// Extra parameters of the code exchange.
+    pub token_params: BTreeMap<String, String>,
+    /// Extra parameters of a refresh.
+    pub refresh_params: BTreeMap<String, String>,
+    /// Extra headers of requests to the token, refresh and userinfo endpoints. They hold no secret.
+    pub token_headers: BTreeMap<String, String>,
+    /// The form of the body of requests to the token endpoint.
+    pub token_body_format: BodyFormat,
+    /// The provider's own names of parameters in requests, by their standard name, such as `client_id` to `client_key`.
+    pub param_names: BTreeMap<String, String>,
+    /// The name of the parameter that brings the code back. By default `code`.
+    pub code_param: Option<String>,
+    /// Where the members of a token response are, by their standard name: names joined by dots, such as
+    /// `authed_user.access_token`. `expires_at` (seconds since 1970, or RFC 3339) and `error` can be named, too.
+    pub token_response_paths: BTreeMap<String, String>,
+    /// How many seconds an access token lives whose response does not tell.
+    pub default_expires_in: Option<u32>,
+    /// Whether the end of an access token is read from its `exp`, where it is a JWT.
+    pub expiry_from_jwt: bool,
+    /// Values that are kept from a sign-in, by the name that `{name}` in an endpoint or in an extra parameter stands
+    /// for: `callback.realmId` or `token_response.instance_url`.
+    pub captures: BTreeMap<String, String>,
+    /// The hosts that a captured value may name: exact ones, or `*.example.com`.
+    pub captured_hosts: Vec<String>,
+    /// A second exchange after the code, for providers that give long-lived tokens for short-lived ones.
+    pub exchange_step: Option<ExchangeStep>,
+    /// How tokens are revoked.
+    pub revocation_method: RevocationMethod,
+    /// Extra parameters of a revocation.
+    pub revocation_params: BTreeMap<String, String>,
+    /// What tells which account a connection belongs to.
+    pub account_source: AccountSource,
+    /// Where `id`, `name`, `email` and `picture` of the account are in that, as in `token_response_paths`.
+    pub account_paths: BTreeMap<String, String>,
+    /// How the userinfo endpoint is asked.
+    pub userinfo_method: HttpMethod,
     /// How the provider's response comes back, unless a sign-in says otherwise.
     pub redirect: Redirect,
+    /// The host of a loopback redirect.
+    pub loopback_host: LoopbackHost,
+    /// The ports of a loopback redirect: the first that is free is used. Tokenry chooses one when none is given and the
+    /// provider compares ports.
+    pub loopback_ports: Vec<u16>,
+    /// Whether the provider takes any port in a loopback redirect (RFC 8252, 7.3).
+    pub loopback_any_port: bool,
+    /// The path of a loopback redirect or a deep link. By default `/cb/` and the provider's name.
+    pub redirect_path: Option<String>,
+    /// The form of a deep link.
+    pub deep_link_form: DeepLinkForm,
+    /// A redirect URI of your own, for sign-ins whose address you paste.
+    pub redirect_uri: Option<String>,
     /// Whether the provider promises `iss` in its responses; then a response without it is rejected (RFC 9207, 2.4).
     pub authorization_response_iss_parameter_supported: bool,
+    /// The algorithms that may sign an id token. By default RS256, ES256, PS256 and EdDSA.
+    pub id_token_signing_algs: Vec<String>,
+    /// The resource that tokens are for (RFC 8707): sent with the sign-in and the code exchange.
+    pub resource: Option<String>,
+    /// Whether a refresh sends it, too. By default true.
+    pub resource_on_refresh: bool,
+    /// Whether tokens are bound to a key of the connection (RFC 9449).
+    pub dpop: bool,
     /// What happens to a refresh token that was used. It decides what a lost response means.
     pub rotation: Rotation,
+    /// How many seconds a refresh token lives.
+    pub refresh_token_expires_in: Option<u32>,
+    /// Whether each use starts that time again.
+    pub refresh_token_renews: bool,
+    /// How many seconds before its end an access token is refreshed. By default Tokenry chooses.
+    pub refresh_leeway: Option<u32>,
     /// How the provider gives a token that can do less than its connection.
     pub narrowing: NarrowingMethod,
+    /// Whether endpoints may be http on a private address or a `.local` or `.home.arpa` name. Everybody in that network
+    /// can read what is sent.
+    pub allow_private_http: bool,
+    /// A file of certificates in PEM form that are trusted at this provider, besides the system's.
+    pub ca_file: Option<String>,
+    /// Where the provider's documentation is.
+    pub docs_url: Option<String>,
+    /// Where a client is registered by hand.
+    pub register_url: Option<String>,
 }
 
 impl Default for ProviderSettings {
@@ -63,16 +163,61 @@ impl Default for ProviderSettings {
             refresh_endpoint: None,
             revocation_endpoint: None,
             userinfo_endpoint: None,
+            device_authorization_endpoint: None,
+            pushed_authorization_request_endpoint: None,
+            require_pushed_authorization_requests: false,
+            introspection_endpoint: None,
+            registration_endpoint: None,
+            jwks_uri: None,
             client_id: String::new(),
             token_endpoint_auth_method: TokenEndpointAuthMethod::default(),
             default_scopes: Vec::new(),
             scope_separator: " ".to_owned(),
+            raw_scope: false,
+            offline_scope: None,
+            prompt_consent_for_offline_access: true,
             use_pkce: true,
+            always_send_nonce: false,
             authorize_params: BTreeMap::new(),
+            authorize_fragment: None,
+            token_params: BTreeMap::new(),
+            refresh_params: BTreeMap::new(),
+            token_headers: BTreeMap::new(),
+            token_body_format: BodyFormat::default(),
+            param_names: BTreeMap::new(),
+            code_param: None,
+            token_response_paths: BTreeMap::new(),
+            default_expires_in: None,
+            expiry_from_jwt: false,
+            captures: BTreeMap::new(),
+            captured_hosts: Vec::new(),
+            exchange_step: None,
+            revocation_method: RevocationMethod::default(),
+            revocation_params: BTreeMap::new(),
+            account_source: AccountSource::default(),
+            account_paths: BTreeMap::new(),
+            userinfo_method: HttpMethod::default(),
             redirect: Redirect::default(),
+            loopback_host: LoopbackHost::default(),
+            loopback_ports: Vec::new(),
+            loopback_any_port: false,
+            redirect_path: None,
+            deep_link_form: DeepLinkForm::default(),
+            redirect_uri: None,
             authorization_response_iss_parameter_supported: false,
+            id_token_signing_algs: Vec::new(),
+            resource: None,
+            resource_on_refresh: true,
+            dpop: false,
             rotation: Rotation::default(),
+            refresh_token_expires_in: None,
+            refresh_token_renews: false,
+            refresh_leeway: None,
             narrowing: NarrowingMethod::default(),
+            allow_private_http: false,
+            ca_file: None,
+            docs_url: None,
+            register_url: None,
         }
     }
 }
@@ -129,79 +274,6 @@ fn texts<'a>(values: impl Iterator<Item = &'a Value>) -> Vec<String> {
         .collect()
 }
 
-/// How a provider gives tokens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum GrantType {
-    /// A user signs in (RFC 6749, 4.1).
-    #[default]
-    AuthorizationCode,
-    /// The client signs in by itself (RFC 6749, 4.4).
-    ClientCredentials,
-}
-
-/// How the client authenticates at the token endpoint (RFC 7591, 2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum TokenEndpointAuthMethod {
-    /// HTTP Basic with form-encoded parts (RFC 6749, 2.3.1).
-    ClientSecretBasic,
-    /// The client id and the secret in the body.
-    #[default]
-    ClientSecretPost,
-    /// Only the client id: a public client.
-    None,
-}
-
-/// How the provider's response to a sign-in comes back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Redirect {
-    /// `http://127.0.0.1:{port}/cb/{provider}` (RFC 8252, 7.3).
-    #[default]
-    Loopback,
-    /// `io.github.tokenry:/cb/{provider}` (RFC 8252, 7.1).
-    DeepLink,
-    /// The user pastes the address at which the browser ended.
-    Paste,
-}
-
-/// What a provider does with a refresh token that was used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case", tag = "kind")]
-pub enum Rotation {
-    /// It stays valid; to send it again is harmless.
-    None,
-    /// It is replaced; the old one works for `seconds` more.
-    Grace { seconds: u32 },
-    /// It is replaced; to send the old one again ends the grant.
-    Strict,
-    /// Unknown; treated as strict.
-    #[default]
-    Unknown,
-}
-
-/// How a provider gives a token that can do less than the connection, or is for one audience.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum NarrowingMethod {
-    /// By a refresh request with `scope`, `resource` or `audience` (RFC 6749, 6). Many servers that replace refresh
-    /// tokens keep the narrower scope for good: set this only for a provider that does not.
-    Refresh,
-    /// By token exchange (RFC 8693); the grant is not touched.
-    Exchange,
-    /// Not at all.
-    None,
-    /// Unknown: by a refresh request where refresh tokens are not replaced, else not at all.
-    #[default]
-    Unknown,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -236,39 +308,5 @@ mod tests {
         let members = ProviderSettings::default().members();
         assert_eq!(members[0].0, "display_name");
         assert_eq!(Map::from_iter(members), ProviderSettings::default().to_map());
-    }
-
-    /// Stored records and other programs depend on these words.
-    #[test]
-    fn the_words_of_the_settings_are_frozen() {
-        let words = json!([
-            [GrantType::AuthorizationCode, GrantType::ClientCredentials],
-            [
-                TokenEndpointAuthMethod::ClientSecretBasic,
-                TokenEndpointAuthMethod::ClientSecretPost,
-                TokenEndpointAuthMethod::None
-            ],
-            [Redirect::Loopback, Redirect::DeepLink, Redirect::Paste],
-            [
-                Rotation::None,
-                Rotation::Grace { seconds: 30 },
-                Rotation::Strict,
-                Rotation::Unknown
-            ],
-            [
-                NarrowingMethod::Refresh,
-                NarrowingMethod::Exchange,
-                NarrowingMethod::None,
-                NarrowingMethod::Unknown
-            ],
-        ]);
-        let frozen = json!([
-            ["authorization_code", "client_credentials"],
-            ["client_secret_basic", "client_secret_post", "none"],
-            ["loopback", "deep_link", "paste"],
-            [{"kind": "none"}, {"kind": "grace", "seconds": 30}, {"kind": "strict"}, {"kind": "unknown"}],
-            ["refresh", "exchange", "none", "unknown"],
-        ]);
-        assert_eq!(words, frozen);
     }
 }

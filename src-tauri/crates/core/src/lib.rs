@@ -52,9 +52,10 @@ pub use settings::{AutoLock, Settings};
 pub use text::{clean, is_miscopied, sentence, trimmed, within};
 /// The vocabulary of the API, which is the vocabulary of the domain too.
 pub use tokenry_contract::{
-    ApiScope, CallerKind, CredentialType, ErrorCode as Code, EventKind, FlowStatus, GrantType,
-    NarrowingMethod, Operation, Outcome, PromptChangeKind, ProviderSettings, ReauthReason, Redirect, Revoked,
-    Rotation, SlotKind, TokenEndpointAuthMethod, UnknownScope, VaultState, setting_text,
+    AccountSource, ApiScope, BodyFormat, CallerKind, CredentialType, DeepLinkForm, ErrorCode as Code,
+    EventKind, ExchangeStep, FlowStatus, GrantType, HttpMethod, LoopbackHost, NarrowingMethod, Operation,
+    Outcome, PromptChangeKind, ProviderSettings, ReauthReason, Redirect, RevocationMethod, Revoked, Rotation,
+    SlotKind, TokenEndpointAuthMethod, UnknownScope, VaultState, setting_text,
 };
 /// Reports that hold names and counts alone: the API answers with them as they are.
 pub use tokenry_contract::{

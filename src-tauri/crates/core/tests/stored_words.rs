@@ -117,6 +117,9 @@ words!(the_words_of_client_authentication_are_frozen, TokenEndpointAuthMethod {
     ClientSecretBasic = "client_secret_basic",
     ClientSecretPost = "client_secret_post",
     None = "none",
+    ClientSecretJwt = "client_secret_jwt",
+    PrivateKeyJwt = "private_key_jwt",
+    SecretAsUserName = "secret_as_user_name",
 });
 
 words!(the_words_of_redirects_are_frozen, Redirect {

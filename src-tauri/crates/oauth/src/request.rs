@@ -20,7 +20,11 @@ pub(crate) fn client(provider: &Provider) -> BasicClient {
             .set_auth_type(AuthType::BasicAuth),
         TokenEndpointAuthMethod::ClientSecretBasic => secret(client).set_auth_type(AuthType::BasicAuth),
         TokenEndpointAuthMethod::ClientSecretPost => secret(client).set_auth_type(AuthType::RequestBody),
-        TokenEndpointAuthMethod::None => client.set_auth_type(AuthType::RequestBody),
+        // An assertion is a parameter of its own.
+        TokenEndpointAuthMethod::None
+        | TokenEndpointAuthMethod::ClientSecretJwt
+        | TokenEndpointAuthMethod::PrivateKeyJwt => client.set_auth_type(AuthType::RequestBody),
+        TokenEndpointAuthMethod::SecretAsUserName => client,
     }
 }
 

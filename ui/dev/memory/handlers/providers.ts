@@ -1,6 +1,5 @@
 /** Providers: add, change, remove, and begin a sign-in. */
-import { SETTING_NAMES } from '../../../src/lib/form/settings';
-import type { CreateProvider, Provider, ProviderSettings, UpdateProvider } from '../../../src/lib/types';
+import type { CreateProvider, Provider, UpdateProvider } from '../../../src/lib/types';
 import { ApiError } from '../api-error';
 import { nextId, type MemoryEngine } from '../engine';
 import { aConnection, aProvider } from '../samples';
@@ -65,22 +64,22 @@ function remove(engine: MemoryEngine, id: string, disconnect: boolean): void {
   engine.removeProvider(id);
 }
 
-/** A merge patch (RFC 7396): `null` sets a setting back to its default, and removes a parameter. */
-function merged(before: Provider, { authorize_params, ...patch }: Omit<UpdateProvider, 'client_secret'>): Provider {
-  const params = Object.entries({ ...before.authorize_params, ...authorize_params });
-  const left = params.filter((pair): pair is [string, string] => pair[1] !== null);
-  const after: Provider = { ...before, ...withoutNull(patch), authorize_params: Object.fromEntries(left) };
-  const defaults = aProvider({ id: before.id, name: after.name });
-  const reset = <K extends keyof ProviderSettings>(key: K) => (after[key] = defaults[key]);
-  for (const key of SETTING_NAMES) if (key !== 'authorize_params' && patch[key] === null) reset(key);
-  return after;
+/** A merge patch (RFC 7396): `null` sets a setting back to its default, and removes a member of a map. */
+function merged(before: Provider, patch: Omit<UpdateProvider, 'client_secret'>): Provider {
+  const defaults = aProvider({ id: before.id, name: patch.name ?? before.name });
+  const entries = Object.entries(patch).map(([key, value]) => [
+    key,
+    value === null ? defaults[key as keyof Provider] : mergedValue(before[key as keyof Provider], value),
+  ]);
+  return { ...before, ...Object.fromEntries(entries) } as Provider;
 }
 
-function withoutNull<T extends object>(given: T): { [K in keyof T]?: NonNullable<T[K]> } {
-  const kept: { [K in keyof T]?: NonNullable<T[K]> } = {};
-  for (const key in given) {
-    const value = given[key];
-    if (value != null) kept[key] = value;
-  }
-  return kept;
+function mergedValue(before: unknown, patch: unknown): unknown {
+  if (!isMap(patch)) return patch;
+  const members = Object.entries({ ...(isMap(before) ? before : {}), ...patch });
+  return Object.fromEntries(members.filter(([, value]) => value !== null));
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

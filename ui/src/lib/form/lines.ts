@@ -26,3 +26,13 @@ export function pairs(text: string): Record<string, string> {
 export function isPairs(text: string): boolean {
   return lines(text).every((line) => line.indexOf('=') > 0);
 }
+
+/** Whether a text is a JSON object. */
+export function isObject(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}

@@ -42,10 +42,6 @@ export function toCreate({ name, project, client_secret, settings }: ProviderDra
 /** A merge patch of what differs from the provider (RFC 7396). */
 export function toUpdate(draft: ProviderDraft, before: Provider): UpdateProvider {
   const body: UpdateProvider = difference(before, parse(draft.settings));
-  if (body.authorize_params) {
-    const gone = Object.keys(before.authorize_params).filter((name) => body.authorize_params?.[name] === undefined);
-    body.authorize_params = { ...body.authorize_params, ...Object.fromEntries(gone.map((name) => [name, null])) };
-  }
   if (draft.name.trim() !== before.name) body.name = draft.name.trim();
   if (draft.secret === 'clear') body.client_secret = null;
   if (draft.secret === 'replace' && draft.client_secret !== '') body.client_secret = draft.client_secret;
@@ -94,8 +90,21 @@ function difference(before: ProviderSettings, after: ProviderSettings): Patch {
   const patch: Patch = {};
   const set = <K extends Name>(name: K) => {
     const value = after[name];
-    if (JSON.stringify(value) !== JSON.stringify(before[name] ?? null)) patch[name] = value === '' ? null : value;
+    const current = before[name] ?? null;
+    if (JSON.stringify(value) !== JSON.stringify(current)) patch[name] = value === '' ? null : merge(current, value);
   };
   SETTING_NAMES.forEach(set);
   return patch;
+}
+
+/** The patch that makes one value of the other: a member that is gone is `null` in it (RFC 7396). */
+function merge<T>(before: unknown, after: T): T {
+  if (!isObject(before) || !isObject(after)) return after;
+  const gone = Object.keys(before).filter((name) => after[name] === undefined);
+  const kept = Object.entries(after).map(([name, value]) => [name, merge(before[name], value)]);
+  return { ...Object.fromEntries(kept), ...Object.fromEntries(gone.map((name) => [name, null])) } as T;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -86,7 +86,7 @@ impl Provider {
 
 /// Whether a setting is the address of an endpoint.
 fn is_endpoint(setting: &str) -> bool {
-    setting.ends_with("_endpoint")
+    setting.ends_with("_endpoint") || setting == "jwks_uri"
 }
 
 /// A stored address is known to be one.

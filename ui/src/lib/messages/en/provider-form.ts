@@ -1,5 +1,19 @@
 /** The form of a provider. */
-import type { AuthMethod, GrantType, NarrowingMethod, ProviderSettings, Redirect, Rotation } from '../../types';
+import type { ADVANCED } from '../../form/settings';
+import type {
+  AccountSource,
+  AuthMethod,
+  BodyFormat,
+  DeepLinkForm,
+  GrantType,
+  HttpMethod,
+  LoopbackHost,
+  NarrowingMethod,
+  ProviderSettings,
+  Redirect,
+  RevocationMethod,
+  Rotation,
+} from '../../types';
 import { count } from './common';
 
 const grantType: Record<GrantType, string> = {
@@ -16,6 +30,48 @@ const authMethod: Record<AuthMethod, string> = {
   client_secret_post: 'Request body (client_secret_post)',
   client_secret_basic: 'Basic header (client_secret_basic)',
   none: 'None (public client)',
+  client_secret_jwt: 'JWT signed with the secret (client_secret_jwt)',
+  private_key_jwt: 'JWT signed with a key (private_key_jwt)',
+  secret_as_user_name: 'Basic header, secret as user name',
+};
+
+const bodyFormat: Record<BodyFormat, string> = { form: 'Form', json: 'JSON' };
+
+const httpMethod: Record<HttpMethod, string> = { get: 'GET', post: 'POST' };
+
+const loopbackHost: Record<LoopbackHost, string> = {
+  '127.0.0.1': '127.0.0.1',
+  '[::1]': '[::1]',
+  localhost: 'localhost',
+};
+
+const deepLinkForm: Record<DeepLinkForm, string> = {
+  single_slash: 'scheme:/path',
+  double_slash: 'scheme://host/path',
+};
+
+const revocationMethod: Record<RevocationMethod, string> = {
+  rfc7009: 'Standard (RFC 7009)',
+  bearer: 'POST with the token as bearer',
+  delete: 'DELETE with the token in the body',
+  parameters: 'Only the parameters below',
+};
+
+const accountSource: Record<AccountSource, string> = {
+  automatic: 'Automatic',
+  userinfo: 'Userinfo endpoint',
+  token_response: 'Token response',
+  introspection: 'Introspection endpoint',
+};
+
+const sections: Record<(typeof ADVANCED)[number], string> = {
+  addresses: 'More addresses',
+  client: 'Client and scopes',
+  requests: 'Requests',
+  responses: 'Responses and account',
+  refreshing: 'Refresh and revocation',
+  redirects: 'Redirect details',
+  security: 'Security',
 };
 
 const redirect: Record<Redirect, string> = {
@@ -74,6 +130,72 @@ export const settings: Record<keyof ProviderSettings, SettingText> = {
     hint: 'How the provider issues them. A wrong setting can lose scopes.',
   },
   authorize_params: { label: 'Extra authorization parameters', hint: 'One per line, for example prompt=consent.' },
+  device_authorization_endpoint: {
+    label: 'Device authorization endpoint',
+    hint: 'For sign-in with a code on another device.',
+  },
+  pushed_authorization_request_endpoint: {
+    label: 'Pushed authorization request endpoint',
+    hint: 'Keeps the parameters of a sign-in out of the browser.',
+  },
+  require_pushed_authorization_requests: { label: 'Require pushed authorization requests (RFC 9126)' },
+  introspection_endpoint: { label: 'Introspection endpoint', hint: 'Only used to show the account.' },
+  registration_endpoint: { label: 'Registration endpoint', hint: 'Where Tokenry can register itself.' },
+  jwks_uri: { label: 'Key set (JWKS) URL', hint: 'The keys that sign ID tokens.' },
+  docs_url: { label: 'Documentation' },
+  register_url: { label: 'Registration page', hint: 'Where you register a client by hand.' },
+  raw_scope: { label: 'Don’t encode the scopes', hint: 'Only if the provider rejects encoded scopes.' },
+  offline_scope: { label: 'Scope for a refresh token', hint: 'Added to each sign-in, for example offline_access.' },
+  prompt_consent_for_offline_access: {
+    label: 'Send prompt=consent with offline_access',
+    hint: 'Many providers give no refresh token without it.',
+  },
+  resource: { label: 'Resource (RFC 8707)', hint: 'The server that tokens are for.' },
+  resource_on_refresh: { label: 'Send the resource with a refresh, too' },
+  always_send_nonce: { label: 'Always send a nonce', hint: 'Also without the scope openid.' },
+  authorize_fragment: { label: 'Fragment of the sign-in address', hint: 'For sign-in pages that need one.' },
+  token_params: { label: 'Extra code exchange parameters', hint: 'One per line: name=value.' },
+  refresh_params: { label: 'Extra refresh parameters', hint: 'One per line: name=value.' },
+  token_headers: { label: 'Extra headers', hint: 'One per line: name=value. No secrets.' },
+  token_body_format: { label: 'Body of token requests' },
+  param_names: { label: 'Renamed parameters', hint: 'One per line: standard name=provider’s name.' },
+  exchange_step: { label: 'Second exchange after the code', hint: 'As JSON: endpoint, method, params.' },
+  code_param: { label: 'Name of the code parameter', hint: 'In the provider’s response. Usually code.' },
+  token_response_paths: {
+    label: 'Places in the token response',
+    hint: 'One per line, for example access_token=authed_user.access_token.',
+  },
+  default_expires_in: { label: 'Default token lifetime (seconds)', hint: 'If the response doesn’t say.' },
+  expiry_from_jwt: { label: 'Read the expiry from the access token', hint: 'Only if it is a JWT.' },
+  captures: {
+    label: 'Values to keep',
+    hint: 'One per line, for example realm=callback.realmId. Use {realm} in endpoints.',
+  },
+  captured_hosts: { label: 'Hosts that kept values may name', hint: 'Separated by spaces, for example *.example.com.' },
+  account_source: { label: 'Source of the account' },
+  account_paths: { label: 'Places of the account', hint: 'One per line: id, name, email or picture=path.' },
+  userinfo_method: { label: 'Method of the userinfo request' },
+  refresh_token_expires_in: {
+    label: 'Refresh token lifetime (seconds)',
+    hint: 'Used to warn before you have to sign in again.',
+  },
+  refresh_token_renews: { label: 'Each refresh starts this lifetime again' },
+  refresh_leeway: { label: 'Refresh early by (seconds)', hint: 'Leave empty for automatic.' },
+  revocation_method: { label: 'Revocation' },
+  revocation_params: { label: 'Extra revocation parameters', hint: 'One per line: name=value.' },
+  loopback_host: { label: 'Loopback host' },
+  loopback_ports: { label: 'Loopback ports', hint: 'The first free one is used. Separated by spaces.' },
+  loopback_any_port: { label: 'The provider accepts any port' },
+  redirect_path: { label: 'Redirect path', hint: 'Leave empty for the usual one.' },
+  deep_link_form: { label: 'Form of the custom URL' },
+  redirect_uri: { label: 'Own redirect URI', hint: 'For sign-ins where you paste the address.' },
+  dpop: { label: 'Bind tokens to a key (DPoP)', hint: 'Programs need a proof for each request.' },
+  id_token_signing_algs: { label: 'ID token algorithms', hint: 'Separated by spaces. Leave empty for the usual ones.' },
+  ca_file: { label: 'CA certificate file', hint: 'PEM, for a private certificate authority.' },
+  allow_private_http: {
+    label: 'Allow http in the local network',
+    hint: 'Everybody in this network can read your tokens and secrets.',
+  },
   use_pkce: { label: 'Use PKCE (S256)', hint: 'Turn off only if the provider rejects it.' },
   authorization_response_iss_parameter_supported: {
     label: 'Require iss in the response (RFC 9207)',
@@ -92,6 +214,19 @@ const required: Problems = {
 const unreadable: Problems = {
   authorize_params: 'Use name=value on each line.',
   rotation: 'Enter the grace period in whole seconds.',
+  token_params: 'Use name=value on each line.',
+  refresh_params: 'Use name=value on each line.',
+  token_headers: 'Use name=value on each line.',
+  param_names: 'Use name=value on each line.',
+  token_response_paths: 'Use name=path on each line.',
+  captures: 'Use name=path on each line.',
+  account_paths: 'Use name=path on each line.',
+  revocation_params: 'Use name=value on each line.',
+  exchange_step: 'Enter a JSON object.',
+  default_expires_in: 'Enter whole seconds.',
+  refresh_token_expires_in: 'Enter whole seconds.',
+  refresh_leeway: 'Enter whole seconds.',
+  loopback_ports: 'Enter port numbers.',
 };
 
 export const providerForm = {
@@ -120,7 +255,14 @@ export const providerForm = {
   secretKeep: 'Keep the secret',
   gracePeriod: 'Grace period (seconds)',
   otherSeparator: (separator: string) => `“${separator}”`,
+  sections,
+  accountSource,
   authMethod,
+  bodyFormat,
+  deepLinkForm,
+  httpMethod,
+  loopbackHost,
+  revocationMethod,
   grantType,
   grantTypeHint,
   narrowing,

@@ -43,6 +43,13 @@ pub(super) fn refused_client(provider: &Provider, failure: Failure) -> Error {
         (TokenEndpointAuthMethod::ClientSecretBasic, _) => format!(
             "Tokenry sent the client secret by HTTP Basic (client_secret_basic); if the provider wants it in the body, use `{edit} client_secret_post`"
         ),
+        (TokenEndpointAuthMethod::SecretAsUserName, _) => format!(
+            "Tokenry sent the client secret as the user name of HTTP Basic (secret_as_user_name); if the provider wants it as the password, use `{edit} client_secret_basic`"
+        ),
+        (TokenEndpointAuthMethod::ClientSecretJwt | TokenEndpointAuthMethod::PrivateKeyJwt, _) => {
+            "Tokenry sent a signed JWT; check that the provider knows the key and takes it from this client"
+                .to_owned()
+        }
     };
     Error::ClientRefused { failure, hint }
 }
