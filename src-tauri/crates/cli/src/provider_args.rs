@@ -10,14 +10,20 @@ use tokenry_contract::{GrantType, Redirect, TokenEndpointAuthMethod};
 
 #[derive(Args)]
 pub(crate) struct AddArgs {
+    /// A preset's name, such as github (`tokenry catalog list`), or the address of a provider or of an MCP server
+    #[arg(value_name = "WHAT")]
+    pub(crate) what: Option<String>,
     #[command(flatten)]
     pub(crate) source: Source,
     /// The name: lowercase letters, digits and hyphens, unique within the project
-    #[arg(long, required_unless_present = "from")]
+    #[arg(long, required_unless_present_any = ["from", "what"])]
     pub(crate) name: Option<String>,
     /// The client ID of your registration at the provider
-    #[arg(long, required_unless_present = "from")]
+    #[arg(long, required_unless_present_any = ["from", "what"])]
     pub(crate) client_id: Option<String>,
+    /// A variable of the preset, such as tenant=contoso.example; may be repeated
+    #[arg(long = "variable", value_name = "NAME=VALUE", requires = "what", value_parser = variable)]
+    pub(crate) variables: Vec<(String, String)>,
     /// The project (namespace)
     #[arg(long)]
     pub(crate) project: Option<String>,
@@ -136,6 +142,14 @@ impl Fields {
             assignment.apply(into);
         }
     }
+}
+
+/// `NAME=VALUE`. The error does not repeat the argument.
+fn variable(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text
+        .split_once('=')
+        .ok_or("there is no `=` in it, as in: --variable tenant=contoso.example")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 fn insert(into: &mut Map<String, Value>, name: &str, value: Option<&String>) {

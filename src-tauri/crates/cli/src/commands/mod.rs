@@ -16,6 +16,7 @@ mod job;
 mod list;
 mod proof;
 mod provider;
+mod provider_by_address;
 mod provider_fields;
 mod provider_file;
 mod recovery;

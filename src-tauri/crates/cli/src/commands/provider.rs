@@ -1,7 +1,7 @@
 //! `tokenry provider`: adds, shows, edits and removes providers.
 
 use super::provider_file::{self, Use};
-use super::{provider_fields, show};
+use super::{provider_by_address, provider_fields, show};
 use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::http::{Method, Request, path};
@@ -12,6 +12,20 @@ use jiff::Timestamp;
 use tokenry_contract::{OAuthProvider, Success};
 
 pub(crate) fn add(args: &AddArgs, engine: &Engine, output: &Output) -> Result<(), Failure> {
+    match args.what.as_deref() {
+        Some(what) if provider_by_address::is_address(what) => {
+            provider_by_address::add(what, args, engine, output)
+        }
+        Some(what) => Err(provider_fields::wrong(
+            &format!("There is no preset {what:?}"),
+            "Give the endpoints as options: `tokenry provider add --help`.",
+        )),
+        None => by_settings(args, engine, output),
+    }
+}
+
+/// Adds a provider whose settings are all given.
+fn by_settings(args: &AddArgs, engine: &Engine, output: &Output) -> Result<(), Failure> {
     let mut fields = provider_fields::collect(|fields| args.given(fields), &args.source, Use::Add)?;
     let lacks_secret = provider_file::lacks_secret(&mut fields);
     let provider: OAuthProvider = engine.send_body(Method::Post, &["v1", "oauth-providers"], fields)?;
