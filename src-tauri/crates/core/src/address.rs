@@ -25,6 +25,13 @@ pub(crate) fn read_address(text: &str) -> Result<Url, String> {
     Url::parse(text).or_else(|error| refuse(&error.to_string()))
 }
 
+/// Whether it can name a resource (RFC 8707 §2): an absolute URI of 1 to 2048 bytes without a fragment.
+pub fn is_resource(text: &str) -> bool {
+    // The parser forgives spaces and line ends, which a provider would not.
+    let is_bare = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
+    is_bare && (1..=MAX_ADDRESS_BYTES).contains(&text.len()) && Url::parse(text).is_ok()
+}
+
 /// Whether the server is on this machine: a loopback address or `localhost` (RFC 8252 §7.3). A name below `localhost`
 /// does not count, since it is looked up like any other name.
 pub fn is_loopback(url: &Url) -> bool {

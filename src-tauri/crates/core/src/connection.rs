@@ -68,6 +68,9 @@ pub struct Connection {
     /// The audiences and resources of earlier sign-ins and of tokens that the provider gave.
     #[serde(default, skip_serializing_if = "KnownTargets::is_empty")]
     pub targets: KnownTargets,
+    /// The resource that its sign-in named (RFC 8707 §2). A refresh repeats it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
     /// The connection that was cut off, whose tokens this one holds until the provider has revoked them; while
     /// [`ConnectionStatus::Disconnecting`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -111,6 +114,7 @@ impl Connection {
             loses_scopes: false,
             lost: None,
             targets: KnownTargets::default(),
+            resource: None,
             revokes_for: None,
             created_at: now,
             updated_at: now,

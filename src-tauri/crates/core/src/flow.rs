@@ -55,6 +55,9 @@ pub struct Flow {
     pub redirect: Redirect,
     /// The scopes asked for.
     pub scopes: Scopes,
+    /// The resource asked for (RFC 8707 §2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
     /// Ties the answer to this flow; 256 bits, used once.
     pub state: Secret,
     /// The PKCE verifier (RFC 7636 §4.1); `None` where the provider has no PKCE.

@@ -36,6 +36,7 @@ mod refresh_failures;
 mod refresh_kept;
 mod refresh_lost;
 mod refresh_refused;
+mod resources;
 mod restart;
 mod revocation;
 mod salvage;

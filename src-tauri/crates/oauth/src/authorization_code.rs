@@ -7,7 +7,7 @@ use oauth2::{
     AuthUrl, AuthorizationCode, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, TokenUrl,
 };
 use std::collections::BTreeMap;
-use tokenry_core::{Flow, Provider, Random, Scopes, Secret, is_reserved_parameter};
+use tokenry_core::{Flow, Provider, Random, Scopes, Secret, is_reserved_parameter, parameter_name};
 use url::Url;
 
 /// A flow that has begun: what has to be recorded before the browser opens.
@@ -21,6 +21,8 @@ pub struct Started {
     pub verifier: Option<Secret>,
     /// Ties the id token to this flow (OpenID Connect Core §3.1.2.1); `None` where `openid` is not asked for.
     pub nonce: Option<Secret>,
+    /// The resource that the request names by the provider's settings (RFC 8707 §2.1); the code exchange repeats it.
+    pub resource: Option<String>,
 }
 
 /// Builds the authorization request (RFC 6749 §4.1.1). The endpoint's own query stays; the provider's
@@ -56,12 +58,17 @@ pub fn begin(
     for (key, value) in parameters {
         request = request.add_extra_param(key, value);
     }
+    let resource = resource(provider, extra);
+    if let Some(resource) = &resource {
+        request = request.add_extra_param("resource", resource.clone());
+    }
     let (authorization_url, _) = request.url();
     Ok(Started {
         authorization_url,
         state,
         verifier,
         nonce,
+        resource,
     })
 }
 
@@ -89,9 +96,18 @@ pub async fn exchange(
     if let Some(verifier) = &flow.verifier {
         request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier.expose().to_owned()));
     }
+    if let Some(resource) = &flow.resource {
+        request = request.add_extra_param("resource", resource.clone());
+    }
     let request = captured(request.request(&capture))?;
     let response = http.send(&flow.token_endpoint, request).await?;
     answer::judge_first(&response, provider, flow.nonce.as_ref())
+}
+
+/// The provider's resource, unless the caller names one of its own.
+fn resource(provider: &Provider, extra: &[(String, String)]) -> Option<String> {
+    let names_one = extra.iter().any(|(key, _)| parameter_name(key) == "resource");
+    provider.settings.resource.clone().filter(|_| !names_one)
 }
 
 /// The authorization endpoint, when a browser may be sent there.

@@ -18,7 +18,8 @@ pub async fn fetch(http: &Http, provider: &Provider, scopes: &Scopes) -> Result<
     narrowed(http, provider, &to).await
 }
 
-/// The same for a token that is limited in other ways too (RFC 8707 §2.2).
+/// The same for a token that is limited in other ways too (RFC 8707 §2.2). Without an audience or a resource of its
+/// own it is for the provider's.
 ///
 /// # Errors
 /// As [`fetch`].
@@ -29,7 +30,11 @@ pub async fn narrowed(http: &Http, provider: &Provider, to: &Narrowing) -> Resul
     };
     let client = client(provider).set_token_uri(TokenUrl::from_url(endpoint.clone()));
     let mut request = client.exchange_client_credentials();
-    for (name, value) in limits(provider, to) {
+    let mut to = to.clone();
+    if !to.has_audience() {
+        to.resource.clone_from(&provider.settings.resource);
+    }
+    for (name, value) in limits(provider, &to) {
         request = request.add_extra_param(name, value);
     }
     let response = http.send(&endpoint, captured(request.request(&capture))?).await?;

@@ -159,6 +159,9 @@ fn advice(error: &str) -> &'static str {
             "Check the client id, the client secret and how they are sent."
         }
         "invalid_scope" => "Ask for other scopes.",
+        "invalid_target" => {
+            "It gives no token for this resource: check `resource` and `resource_on_refresh` of the provider."
+        }
         "unsupported_grant_type" => "Check the grant type of the provider.",
         "redirect_uri_mismatch" => "Register the redirect URI at the provider.",
         "HTTP 404" | "HTTP 405" | "HTTP 410" => "Check the address in the provider's settings.",

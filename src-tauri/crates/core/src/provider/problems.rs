@@ -1,7 +1,7 @@
 //! What is wrong with a provider, setting by setting. This is the only validation of providers.
 
 use super::Provider;
-use crate::address::{is_loopback, read_address};
+use crate::address::{is_loopback, is_resource, read_address};
 use crate::issuer::{aliases_problem, issuer_problem, placeholder_problem};
 use crate::{Scopes, clean};
 use std::collections::BTreeMap;
@@ -31,6 +31,9 @@ const RESERVED_PARAMETERS: [&str; 11] = [
 /// Tokenry takes the response of a sign-in in the query only, so no provider is set up for another mode. A caller may
 /// send `query`.
 const RESPONSE_MODE: &str = "response_mode";
+
+/// The parameter of RFC 8707.
+const RESOURCE: &str = "resource";
 
 /// `POST /v1/oauth-providers/exchange` is a path of the API, so that no provider is found under this name.
 const NAME_OF_A_PATH: &str = "exchange";
@@ -176,10 +179,35 @@ impl Provider {
                 format!("{:?} cannot be a scope (RFC 6749, 3.3)", clean(bad)),
             );
         }
+        self.check_resource(problems);
         if let Some(key) = settings.authorize_params.keys().find(|key| is_refused(key)) {
             problems.add(
                 "authorize_params",
                 format!("must not set {}, which Tokenry sets itself", clean(key)),
+            );
+        }
+    }
+}
+
+impl Provider {
+    /// RFC 8707 §2. The authorization request names it once.
+    fn check_resource(&self, problems: &mut Problems) {
+        let Some(resource) = &self.settings.resource else {
+            return;
+        };
+        if !is_resource(resource) {
+            let wrong =
+                "must be an absolute URI without a fragment, as in https://api.example.com/ (RFC 8707, 2)";
+            problems.add("resource", wrong);
+        }
+        let is_one = |name: &str| parameter_name(name) == RESOURCE;
+        let in_address = |url: Url| url.query_pairs().any(|(name, _)| is_one(&name));
+        if self.settings.authorize_params.keys().any(|name| is_one(name)) {
+            problems.add("resource", "is in authorize_params, too; set it in one place");
+        } else if self.authorization_endpoint().is_some_and(in_address) {
+            problems.add(
+                "resource",
+                "is in the authorization endpoint, too; set it in one place",
             );
         }
     }

@@ -85,6 +85,7 @@ fn a_validation_error_names_each_field() {
 fn an_error_of_the_authorization_endpoint_names_the_step_that_can_mend_it() {
     for (code, step) in [
         ("invalid_scope", "`--scope`"),
+        ("invalid_target", "`--set resource=`"),
         ("server_error", "try again later"),
         ("temporarily_unavailable", "try again later"),
         ("unauthorized_client", "`tokenry provider show`"),

@@ -29,6 +29,9 @@ pub(super) fn what_to_check(error: &str) -> &'static str {
         "invalid_scope" => {
             "it does not allow one of the scopes: ask for others with `--scope`, or change the default scopes with `tokenry provider edit`"
         }
+        "invalid_target" => {
+            "it gives no token for this resource: correct it with `tokenry provider edit NAME --set resource=URI`, or clear it with `--set resource=`"
+        }
         "server_error" | "temporarily_unavailable" => "the fault is on its side: try again later",
         _ => "check its settings with `tokenry provider show`",
     }

@@ -20,6 +20,8 @@ pub(super) struct NewConnection {
     pub(super) account: Option<Account>,
     /// The audiences and resources that the sign-in asked for.
     pub(super) targets: KnownTargets,
+    /// The resource that it named and a refresh repeats.
+    pub(super) resource: Option<String>,
     pub(super) renews: bool,
     /// The app that started it.
     pub(super) started_by: Option<AppId>,
@@ -80,6 +82,7 @@ impl Engine {
                 connection.lost = None;
                 connection.narrowed = false;
                 connection.targets.extend(fresh.targets.clone());
+                connection.resource.clone_from(&fresh.resource);
                 connection.client_secret_from = fresh.client_secret_from;
                 connection.label = label.or(connection.label);
                 let old = transaction.get::<Tokens>(target.row())?;

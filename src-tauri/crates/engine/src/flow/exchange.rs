@@ -191,6 +191,7 @@ impl Engine {
             scopes,
             account: None,
             targets: KnownTargets::default(),
+            resource: None,
             renews: false,
             started_by: caller.app(),
             client_secret_from: None,
@@ -397,7 +398,8 @@ impl Engine {
             label: flow.label.clone().filter(|_| further.is_none()),
             scopes: flow.scopes.clone(),
             account,
-            targets: KnownTargets::among(flow.authorization_url.query_pairs()),
+            targets: targets(flow),
+            resource: flow.resource.clone(),
             renews: flow.renews && further.is_none(),
             started_by: flow.started_by,
             client_secret_from: flow.client_secret_from,
@@ -426,6 +428,17 @@ impl Engine {
             }
         }
     }
+}
+
+/// The audiences and resources that a sign-in asked for.
+fn targets(flow: &Flow) -> KnownTargets {
+    let mut targets = KnownTargets::among(flow.authorization_url.query_pairs());
+    let resource = flow
+        .resource
+        .iter()
+        .map(|resource| ("resource", resource.as_str()));
+    targets.extend(KnownTargets::among(resource));
+    targets
 }
 
 fn flow_of(store: &SealedStore, state: &Secret) -> Result<Flow, Error> {

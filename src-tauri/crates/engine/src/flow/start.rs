@@ -327,6 +327,7 @@ impl Engine {
             state: started.state,
             verifier: started.verifier,
             nonce: started.nonce,
+            resource: started.resource,
             authorization_url: started.authorization_url,
             started_by: caller.app(),
             started_from: match caller {

@@ -65,12 +65,11 @@ impl TokenRequest {
         if self.audience.as_deref().is_some_and(|text| !is_text(text)) {
             return Err(Error::field("audience", "must be a text of 1 to 2048 bytes"));
         }
-        // The parser forgives spaces and line ends, which a provider would not.
-        let is_uri = |text: &str| {
-            let bare = fits(text) && text.bytes().all(|b| b.is_ascii_graphic() && b != b'#');
-            bare && url::Url::parse(text).is_ok()
-        };
-        if self.resource.as_deref().is_some_and(|text| !is_uri(text)) {
+        if self
+            .resource
+            .as_deref()
+            .is_some_and(|text| !tokenry_core::is_resource(text))
+        {
             let wrong = "must be an absolute URI without a fragment, as in https://api.example.com/";
             return Err(Error::field("resource", wrong));
         }
@@ -153,6 +152,9 @@ impl Engine {
             ));
         }
         let (audience, resource) = (wish.audience, wish.resource);
+        // The connection's own token is for the resource of its sign-in.
+        let is_own = audience.is_none() && resource == connection.resource;
+        let resource = resource.filter(|_| !is_own);
         let to = Narrowing {
             scopes,
             audience,

@@ -142,6 +142,19 @@ struct RefreshRequest {
     unresolved: Option<JournalState>,
     /// What the token that is asked for is limited to; nothing for the connection's own.
     limits: Option<Arc<Narrowing>>,
+    /// The resource of the sign-in, where a refresh repeats it (RFC 8707 §2.2).
+    resource: Option<String>,
+}
+
+impl RefreshRequest {
+    /// What is sent beside the refresh token. A token for another audience is for that one alone.
+    fn parameters(&self) -> Narrowing {
+        let mut to = self.limits.as_deref().cloned().unwrap_or_default();
+        if !to.has_audience() {
+            to.resource.clone_from(&self.resource);
+        }
+        to
+    }
 }
 
 impl Engine {
@@ -260,7 +273,7 @@ impl Engine {
         let http = &self.inner.http;
         let from = request.connection.client_secret_from;
         let client = self.with_client_secret(&store, request.provider.clone(), from);
-        let mut to = request.limits.as_deref().cloned().unwrap_or_default();
+        let mut to = request.parameters();
         let answer = match (client, &request.refresh_token, &request.subject) {
             (Err(failure), ..) => Err(failure),
             (Ok(client), _, Some(subject)) => token_exchange::narrowed(http, &client, subject, &to).await,

@@ -188,6 +188,7 @@ pub(crate) fn flow(provider: &Provider, url: &Url) -> Flow {
         redirect_uri: "http://127.0.0.1:41234/cb/example".into(),
         redirect: Redirect::Loopback,
         scopes: Scopes::parse("read"),
+        resource: None,
         state: secret("CANARY-state"),
         verifier: Some(secret("CANARY-verifier-0123456789012345678901234567890123")),
         nonce: None,

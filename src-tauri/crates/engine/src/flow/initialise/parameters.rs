@@ -37,13 +37,13 @@ pub(super) fn read(
         .flat_map(|endpoint| endpoint.query_pairs())
         .map(|(key, _)| parameter_name(&key))
         .collect();
+    let settings = &provider.settings;
     let sets = |name: &str| {
-        OF_THE_PROVIDER.contains(&name)
-            && provider
-                .settings
-                .authorize_params
-                .keys()
-                .any(|key| parameter_name(key) == name)
+        let is_set = settings
+            .authorize_params
+            .keys()
+            .any(|key| parameter_name(key) == name);
+        OF_THE_PROVIDER.contains(&name) && (is_set || (name == "resource" && settings.resource.is_some()))
     };
     let has_nonce = scopes.iter().any(|scope| scope == OPENID);
     let mut seen: Vec<String> = Vec::new();
@@ -54,7 +54,7 @@ pub(super) fn read(
         } else if name == "nonce" && has_nonce {
             Some("is set by Tokenry itself when the scope openid is requested")
         } else if sets(&name) {
-            Some("is set in the provider's authorize_params already")
+            Some("is set in the provider's settings already")
         } else if name == "prompt" && !request.prompt.is_empty() {
             Some("is given in prompt already")
         } else if taken.contains(&name) {

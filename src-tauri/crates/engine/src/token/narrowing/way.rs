@@ -101,6 +101,10 @@ impl Seen {
 fn known_targets(provider: &Provider, connection: &Connection) -> KnownTargets {
     let mut known = connection.targets.clone();
     known.extend(KnownTargets::among(&provider.settings.authorize_params));
+    let resource = provider.settings.resource.iter();
+    known.extend(KnownTargets::among(
+        resource.map(|resource| ("resource", resource)),
+    ));
     let endpoints = [provider.authorization_endpoint(), provider.token_endpoint()];
     for endpoint in endpoints.into_iter().flatten() {
         known.extend(KnownTargets::among(endpoint.query_pairs()));

@@ -66,6 +66,7 @@ impl Engine {
             subject: None,
             unresolved: None,
             limits: why.limits().cloned(),
+            resource: None,
         };
         if request.provider.settings.grant_type == GrantType::ClientCredentials {
             return Ok(Some(request));
@@ -86,6 +87,8 @@ impl Engine {
         };
         request.unresolved = self.journal(store, &request, &refresh_token, &why, now)?;
         request.refresh_token = Some(refresh_token);
+        let resource = request.connection.resource.clone();
+        request.resource = resource.filter(|_| request.provider.settings.resource_on_refresh);
         Ok(Some(request))
     }
 
@@ -155,8 +158,8 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Error, Error> {
         let message = if was_limited {
-            "The provider refused a request for a narrower token, and may have used the refresh token up over it. \
-             The access token is used until it ends; the next refresh then tells."
+            "The provider refused a request for a narrower token or for its resource, and may have used the refresh token up over \
+             it. The access token is used until it ends; the next refresh then tells."
         } else {
             "The answer to the last refresh was lost. The token at hand is used up before the next try, since asking \
              twice could end it."

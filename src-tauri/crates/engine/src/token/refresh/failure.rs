@@ -255,6 +255,7 @@ fn after(request: &RefreshRequest, failure: &Failure) -> JournalState {
     use JournalState::{Ambiguous, LimitRefused, Retryable, Sent, Unanswered};
     let now = match failure {
         _ if is_about_the_wish(request, failure) && may_be_consumed(request, failure) => LimitRefused,
+        _ if is_about_the_resource(request, failure) && rotates(request) => LimitRefused,
         Failure::Unanswered { .. } | Failure::Unusable { .. } => Unanswered,
         // 503 says that nothing was done. The others may have come after the token was replaced.
         Failure::Interfered { status, .. } if *status >= 500 && *status != 503 => Ambiguous,
@@ -271,10 +272,17 @@ fn after(request: &RefreshRequest, failure: &Failure) -> JournalState {
 /// Whether the refresh token may be used up although the provider only refused the limits. Some servers replace it
 /// before they look at the resource; scopes are compared with the grant first.
 fn may_be_consumed(request: &RefreshRequest, failure: &Failure) -> bool {
-    let rotates =
-        request.provider.settings.rotation != Rotation::None && request.connection.rotates != Some(false);
-    let has_target = request.limits.as_ref().is_some_and(|to| to.has_audience());
-    rotates && (has_target || failure.provider_error() != Some("invalid_scope"))
+    let has_target = request.parameters().has_audience();
+    rotates(request) && (has_target || failure.provider_error() != Some("invalid_scope"))
+}
+
+fn rotates(request: &RefreshRequest) -> bool {
+    request.provider.settings.rotation != Rotation::None && request.connection.rotates != Some(false)
+}
+
+/// Whether a provider refused the resource of the sign-in (RFC 8707 §2). That says nothing about the grant.
+fn is_about_the_resource(request: &RefreshRequest, failure: &Failure) -> bool {
+    request.resource.is_some() && failure.provider_error() == Some("invalid_target")
 }
 
 /// Whether a provider refused a request with limits: in whatever words, `invalid_grant` included, that says nothing
