@@ -44,7 +44,10 @@ pub use jiff::Timestamp;
 pub use json::json_problem;
 pub use name::{InvalidName, Name};
 pub use narrowing::KnownTargets;
-pub use provider::{Problems, Provider, ProviderPatch, is_reserved_parameter, parameter_name};
+pub use provider::{
+    CaptureError, CaptureSource, Captured, MAX_CAPTURED_BYTES, Problems, Provider, ProviderPatch,
+    fill_address, fill_text, is_reserved_parameter, parameter_name, placeholders,
+};
 pub use random::{OsRandom, Random};
 pub use scope::Scopes;
 pub use secret::{Secret, same_bytes, same_secret};

@@ -2,8 +2,9 @@
 
 use crate::json::Object;
 use crate::response::{Response, TokenMembers};
-use crate::{Failure, id_token};
-use tokenry_core::{Account, Provider, Scopes, Secret, clean};
+use crate::{Failure, captures, expiry, id_token};
+use jiff::Timestamp;
+use tokenry_core::{Account, Captured, Provider, Scopes, Secret, clean};
 
 /// What a token endpoint gave (RFC 6749 §5.1).
 #[derive(Debug, Clone)]
@@ -17,10 +18,14 @@ pub struct Answer {
     pub token_type: String,
     /// Its lifetime in seconds, at most ten years; `None` is unknown, which is not for ever (OAuth 2.1 §3.2.3).
     pub expires_in: Option<u64>,
+    /// When it ends by the server's clock, where the server says that alone and not what time it is.
+    pub expires_at: Option<Timestamp>,
     /// The new refresh token; `None` means that the old one stays (OAuth 2.1 §4.3.2).
     pub refresh_token: Option<Secret>,
     /// What was granted; `None` means as requested (RFC 6749 §5.1).
     pub scope: Option<Scopes>,
+    /// What the provider's settings keep of it.
+    pub captured: Captured,
     /// Whose account it is, when an id token came along that says so.
     pub account: Option<Account>,
     /// Why a first sign-in must not use the tokens, though they are good: the id token is from another issuer, for
@@ -53,30 +58,38 @@ pub struct Complaint {
     pub retry: bool,
 }
 
-/// Ten years, in seconds.
-const MAX_LIFETIME_SECONDS: f64 = 10.0 * 365.25 * 24.0 * 3600.0;
-
 /// The most text of scopes that is read, in bytes.
 const SCOPE_TEXT: usize = 8 * 1024;
 
 /// The refresh token first. What can be left out or wrongly written without harm is taken as missing: after a
 /// rotation, an answer thrown away is a grant thrown away.
 pub(crate) fn judge(response: &Response, provider: &Provider) -> Result<Answer, Failure> {
-    judge_first(response, provider, None)
+    judge_all(response, provider, None, false)
 }
 
-/// The same for the first answer of a sign-in: its id token has to have the nonce that was sent.
+/// The same for the first answer of a sign-in: its id token has to have the nonce that was sent, and its members have to
+/// be where the provider's settings say.
 pub(crate) fn judge_first(
     response: &Response,
     provider: &Provider,
     nonce: Option<&Secret>,
+) -> Result<Answer, Failure> {
+    judge_all(response, provider, nonce, true)
+}
+
+fn judge_all(
+    response: &Response,
+    provider: &Provider,
+    nonce: Option<&Secret>,
+    is_first: bool,
 ) -> Result<Answer, Failure> {
     let TokenMembers {
         members,
         mut wrong,
         is_incomplete,
         says_error,
-    } = response.token_members()?;
+        whole,
+    } = response.token_members(is_first)?;
     let refresh_token = refresh_token(&members, &mut wrong);
     let access_token = match access_token(&members) {
         Ok(_) if says_error => None,
@@ -112,18 +125,21 @@ pub(crate) fn judge_first(
         Some(token) => whose(token, provider, response, nonce),
         None => (None, None),
     };
-    let expires_in = expires_in(&members).filter(|_| !members.is_ambiguous("expires_in"));
+    let expiry = expiry::of(&members, access_token.as_ref(), &provider.settings, response);
     let has_other_type = check_type(&members).is_err() && !is_incomplete;
-    let retry = (access_token.is_none() && !has_other_type) || (is_incomplete && expires_in.is_none());
+    let is_expiry_known = expiry != expiry::Expiry::default();
+    let retry = (access_token.is_none() && !has_other_type) || (is_incomplete && !is_expiry_known);
     let complaint = complaint(response, &wrong, access_token.is_some(), retry);
     let unusable_token = members.text("access_token").filter(|_| access_token.is_none());
     Ok(Answer {
         access_token,
         unusable_token: unusable_token.cloned(),
         token_type: "Bearer".to_owned(),
-        expires_in,
+        expires_in: expiry.in_seconds,
+        expires_at: expiry.at,
         refresh_token,
-        scope: scope(&members).filter(|_| !members.is_ambiguous("scope")),
+        scope: scope(&members, &provider.settings.scope_separator).filter(|_| !members.is_ambiguous("scope")),
+        captured: captures::of_response(provider, &whole),
         account,
         objection,
         complaint,
@@ -200,14 +216,9 @@ fn check_type(members: &Object) -> Result<(), String> {
     }
 }
 
-/// A number, a float or a text. What is negative or no number is unknown.
-fn expires_in(members: &Object) -> Option<u64> {
-    let seconds = members.number("expires_in").filter(|seconds| *seconds >= 0.0)?;
-    Some(seconds.min(MAX_LIFETIME_SECONDS) as u64)
-}
-
-/// A text with spaces or commas between, or a list. An empty one says nothing (RFC 6749 §3.3 has at least one).
-fn scope(members: &Object) -> Option<Scopes> {
+/// A text with spaces, commas or the provider's own separator between, or a list. An empty one says nothing (RFC 6749
+/// §3.3 has at least one).
+fn scope(members: &Object, separator: &str) -> Option<Scopes> {
     let mut length = 0;
     let fits = |text: &&str| {
         length += text.len();
@@ -217,6 +228,7 @@ fn scope(members: &Object) -> Option<Scopes> {
         .list("scope")
         .into_iter()
         .take_while(fits)
+        .flat_map(|text| text.split(separator))
         .flat_map(|text| text.split([' ', ',']))
         .filter(|token| Scopes::is_token(token))
         .map(str::to_owned)
@@ -234,35 +246,11 @@ mod tests {
     }
 
     #[test]
-    fn expires_in_may_be_a_number_a_float_or_a_text_and_rubbish_is_unknown() {
-        for (written, seconds) in [
-            ("3600", Some(3600)),
-            ("3599.9", Some(3599)),
-            ("\"3600\"", Some(3600)),
-            ("\" 3600.0 \"", Some(3600)),
-            ("0", Some(0)),
-            ("1e300", Some(315_576_000)),
-            ("18446744073709551615", Some(315_576_000)),
-            ("-1", None),
-            ("null", None),
-            ("\"\"", None),
-            ("\"NaN\"", None),
-            ("\"soon\"", None),
-            ("[3600]", None),
-            ("{}", None),
-            ("true", None),
-        ] {
-            let members = members(&format!(r#"{{"expires_in":{written}}}"#));
-            assert_eq!(expires_in(&members), seconds, "{written}");
-        }
-        assert_eq!(expires_in(&members("{}")), None);
-    }
-
-    #[test]
     fn scope_may_be_a_text_or_a_list_and_an_empty_one_says_nothing() {
         for (written, scopes) in [
             (r#""a b""#, Some("a b")),
             (r#""a,b , a""#, Some("a b")),
+            (r#""a|b""#, Some("a b")),
             (r#"["a","b c"]"#, Some("a b c")),
             (r#"["a",7,null,{"b":1}]"#, Some("a")),
             (r#""a\u0007 b\" c""#, Some("c")),
@@ -272,13 +260,13 @@ mod tests {
         ] {
             let members = members(&format!(r#"{{"scope":{written}}}"#));
             assert_eq!(
-                scope(&members).map(|s| s.to_string()).as_deref(),
+                scope(&members, "|").map(|s| s.to_string()).as_deref(),
                 scopes,
                 "{written}"
             );
         }
         let endless = format!(r#"{{"scope":"{}"}}"#, "a ".repeat(100_000));
-        assert!(scope(&members(&endless)).is_none());
+        assert!(scope(&members(&endless), " ").is_none());
     }
 
     /// Checklist A4.6: `token_type` without case; refuse a type that cannot be used.

@@ -1,8 +1,8 @@
 //! The authorization code grant with PKCE (RFC 6749 §4.1, RFC 7636, OAuth 2.1 §4.1).
 
 use crate::random::fresh;
-use crate::request::{capture, captured, client};
-use crate::{Answer, Error, Failure, Http, answer, http, redirect};
+use crate::request::{capture, captured, client, send};
+use crate::{Answer, Error, Failure, Http, answer, authorize_address, http, redirect};
 use oauth2::{
     AuthUrl, AuthorizationCode, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, TokenUrl,
 };
@@ -62,7 +62,8 @@ pub fn begin(
     if let Some(resource) = &resource {
         request = request.add_extra_param("resource", resource.clone());
     }
-    let (authorization_url, _) = request.url();
+    let (address, _) = request.url();
+    let authorization_url = authorize_address::dressed(provider, &address);
     Ok(Started {
         authorization_url,
         state,
@@ -100,7 +101,8 @@ pub async fn exchange(
         request = request.add_extra_param("resource", resource.clone());
     }
     let request = captured(request.request(&capture))?;
-    let response = http.send(&flow.token_endpoint, request).await?;
+    let extra = &provider.settings.token_params;
+    let response = send(http, provider, &flow.token_endpoint, request, extra).await?;
     answer::judge_first(&response, provider, flow.nonce.as_ref())
 }
 

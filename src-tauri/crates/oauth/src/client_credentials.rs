@@ -1,6 +1,6 @@
 //! The client credentials grant (RFC 6749 §4.4).
 
-use crate::request::{capture, captured, client, limits};
+use crate::request::{capture, captured, client, limits, send};
 use crate::{Answer, Failure, Http, answer};
 use oauth2::TokenUrl;
 use tokenry_core::{Narrowing, Provider, Scopes};
@@ -37,6 +37,14 @@ pub async fn narrowed(http: &Http, provider: &Provider, to: &Narrowing) -> Resul
     for (name, value) in limits(provider, &to) {
         request = request.add_extra_param(name, value);
     }
-    let response = http.send(&endpoint, captured(request.request(&capture))?).await?;
+    let request = captured(request.request(&capture))?;
+    let response = send(
+        http,
+        provider,
+        &endpoint,
+        request,
+        &provider.settings.token_params,
+    )
+    .await?;
     answer::judge(&response, provider).map_err(|failure| failure.without_a_grant(response.status))
 }

@@ -1,13 +1,14 @@
 //! The HTTP client of all requests to providers.
 
 use crate::proxy::{Proxies, Proxy};
+use crate::request::Outgoing;
 use crate::response::{Cut, LIMIT, Media, Response, retry_after};
 use crate::{Error, Failure, coding};
-use oauth2::HttpRequest;
 use oauth2::http::header::{
     ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, DATE, HeaderValue, RETRY_AFTER,
 };
 use reqwest::{Client, redirect, retry};
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -82,7 +83,7 @@ impl Http {
     }
 
     /// Sends a request once, to `url` and nowhere else. The address inside `request` is not looked at.
-    pub(crate) async fn send(&self, url: &Url, request: HttpRequest) -> Result<Response, Failure> {
+    pub(crate) async fn send(&self, url: &Url, request: impl Into<Outgoing>) -> Result<Response, Failure> {
         let host = clean(url.host_str().unwrap_or_default());
         if !permitted(url) {
             return Err(Failure::NotSent {
@@ -95,7 +96,11 @@ impl Http {
         let client = self.client(proxy).map_err(|error| Failure::NotSent {
             message: error.to_string(),
         })?;
-        let sent_secrets = secrets_of(&request);
+        let Outgoing {
+            request,
+            secrets,
+            paths,
+        } = request.into();
         let (mut parts, body) = request.into_parts();
         if let Some(credentials) = parts.headers.get_mut(AUTHORIZATION) {
             credentials.set_sensitive(true);
@@ -111,37 +116,10 @@ impl Http {
             .send()
             .await;
         let answer = sent.map_err(|error| unsent_or_unanswered(&host, proxy, &error))?;
-        Ok(read(host, answer, sent_secrets).await)
+        let mut response = read(host, answer, secrets).await;
+        response.paths = paths;
+        Ok(response)
     }
-}
-
-/// The shortest secret that is looked for in what a server says; a shorter one would be found by chance.
-const MIN_SECRET_CHARS: usize = 6;
-
-/// The secrets in a request: a server may repeat them in its answer.
-fn secrets_of(request: &HttpRequest) -> Vec<Zeroizing<String>> {
-    let is_secret = |key: &str| {
-        matches!(
-            key,
-            "refresh_token"
-                | "token"
-                | "code"
-                | "code_verifier"
-                | "client_secret"
-                | "client_assertion"
-                | "assertion"
-        )
-    };
-    let body = url::form_urlencoded::parse(request.body())
-        .filter(|(key, _)| is_secret(key))
-        .map(|(_, value)| Zeroizing::new(value.into_owned()));
-    let header = request.headers().get(AUTHORIZATION);
-    let header = header
-        .and_then(|value| value.to_str().ok()?.split_once(' '))
-        .map(|(_, value)| Zeroizing::new(value.to_owned()));
-    body.chain(header)
-        .filter(|secret| secret.chars().count() >= MIN_SECRET_CHARS)
-        .collect()
 }
 
 fn build(connect: Duration, whole: Duration, proxy: Option<&Proxy>) -> Result<Client, reqwest::Error> {
@@ -189,6 +167,7 @@ async fn read(host: String, mut answer: reqwest::Response, sent: Vec<Zeroizing<S
         body: Zeroizing::default(),
         cut: None,
         sent,
+        paths: BTreeMap::new(),
     };
     let codings: Vec<_> = answer
         .headers()

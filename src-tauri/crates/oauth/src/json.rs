@@ -9,7 +9,7 @@ use tokenry_core::Secret;
 use zeroize::Zeroizing;
 
 /// The members of a JSON object or of a form. Every text is kept as a secret, since any may be one.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Object {
     members: BTreeMap<String, Value>,
     /// The names that came more than once with different values; the last value is the one that is kept.
@@ -17,7 +17,7 @@ pub(crate) struct Object {
 }
 
 /// What one member holds, as far as anybody here asks.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Value {
     Text(Secret),
     /// As it was written, so that no digit of an id is lost.
@@ -84,23 +84,24 @@ pub(crate) fn object(bytes: &[u8]) -> Result<Object, &'static str> {
 }
 
 /// The members of a token answer (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3).
-const TOKEN_MEMBERS: [&str; 6] = [
+const TOKEN_MEMBERS: [&str; 7] = [
     "access_token",
     "token_type",
     "expires_in",
+    "expires_at",
     "refresh_token",
     "scope",
     "id_token",
 ];
 
 /// Searches a text that is not JSON, or not all of it, for the members of a token answer that are whole. The last
-/// resort where a refresh token would be lost.
-pub(crate) fn salvage(bytes: &[u8]) -> Object {
+/// resort where a refresh token would be lost. `written` is the name that a provider writes for a standard one.
+pub(crate) fn salvage<'a>(bytes: &[u8], written: impl Fn(&'static str) -> &'a str) -> Object {
     let transcoded = from_utf16(bytes);
     let bytes = transcoded.as_ref().map_or(bytes, |text| text.as_bytes());
     let mut object = Object::default();
     for name in TOKEN_MEMBERS {
-        let quoted = format!("\"{name}\"");
+        let quoted = format!("\"{}\"", written(name));
         for (at, _) in bytes
             .windows(quoted.len())
             .enumerate()
@@ -219,6 +220,20 @@ impl Object {
                 true
             }
         }
+    }
+
+    /// Puts a value in the place of whatever had this name.
+    pub(crate) fn set(&mut self, key: &str, value: Value, is_ambiguous: bool) {
+        self.remove(key);
+        if is_ambiguous {
+            self.ambiguous.insert(key.to_owned());
+        }
+        self.members.insert(key.to_owned(), value);
+    }
+
+    pub(crate) fn remove(&mut self, key: &str) {
+        self.members.remove(key);
+        self.ambiguous.remove(key);
     }
 
     /// Whether this name came with different values.

@@ -10,16 +10,20 @@
 
 mod answer;
 pub mod authorization_code;
+mod authorize_address;
 pub mod basic;
+pub mod captures;
 pub mod client_credentials;
 mod coding;
 mod error;
+mod expiry;
 mod failure;
 pub mod form;
 mod http;
 mod id_token;
 pub mod issuer;
 mod json;
+mod paths;
 pub mod pkce;
 mod proxy;
 mod random;

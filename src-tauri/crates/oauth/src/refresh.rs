@@ -1,6 +1,6 @@
 //! Refreshing an access token (RFC 6749 §6).
 
-use crate::request::{capture, captured, client, limits};
+use crate::request::{capture, captured, client, limits, send};
 use crate::{Answer, Failure, Http, answer};
 use oauth2::{RefreshToken, TokenUrl};
 use tokenry_core::{Narrowing, Provider, Secret};
@@ -38,7 +38,14 @@ pub async fn narrowed(
         request = request.add_extra_param(name, value);
     }
     let request = captured(request.request(&capture))?;
-    let response = http.send(&endpoint, request).await?;
+    let response = send(
+        http,
+        provider,
+        &endpoint,
+        request,
+        &provider.settings.refresh_params,
+    )
+    .await?;
     let judged = answer::judge(&response, provider);
     if *to == Narrowing::default() {
         judged

@@ -1,10 +1,164 @@
-//! Builds the requests to the token endpoint.
+//! Builds the requests to the token endpoint: first as RFC 6749 has them, then as the provider wants them.
 
-use crate::Failure;
+use crate::paths::Paths;
+use crate::response::Response;
+use crate::{Failure, Http};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use oauth2::basic::BasicClient;
+use oauth2::http::HeaderMap;
+use oauth2::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use oauth2::{AuthType, ClientId, ClientSecret, ErrorResponse, HttpRequest, HttpResponse, RequestTokenError};
+use std::collections::BTreeMap;
 use std::fmt;
-use tokenry_core::{Narrowing, Provider, TokenEndpointAuthMethod};
+use tokenry_core::{BodyFormat, Narrowing, Provider, TokenEndpointAuthMethod};
+use url::{Url, form_urlencoded};
+use zeroize::Zeroizing;
+
+/// A request that is ready to be sent, and what is needed to read its answer.
+pub(crate) struct Outgoing {
+    pub(crate) request: HttpRequest,
+    /// The secrets in it: a server may repeat them in what it says.
+    pub(crate) secrets: Vec<Zeroizing<String>>,
+    /// Where the members of the answer are.
+    pub(crate) paths: Paths,
+}
+
+impl From<HttpRequest> for Outgoing {
+    fn from(request: HttpRequest) -> Self {
+        Self {
+            secrets: secrets_of(&request),
+            request,
+            paths: Paths::new(),
+        }
+    }
+}
+
+/// The shortest secret that is looked for in what a server says; a shorter one would be found by chance.
+const MIN_SECRET_CHARS: usize = 6;
+
+/// The secrets in a request whose parameters have their standard names.
+fn secrets_of(request: &HttpRequest) -> Vec<Zeroizing<String>> {
+    let is_secret = |key: &str| {
+        matches!(
+            key,
+            "access_token"
+                | "refresh_token"
+                | "token"
+                | "subject_token"
+                | "code"
+                | "code_verifier"
+                | "client_secret"
+                | "client_assertion"
+                | "assertion"
+        )
+    };
+    let body = form_urlencoded::parse(request.body())
+        .filter(|(key, _)| is_secret(key))
+        .map(|(_, value)| Zeroizing::new(value.into_owned()));
+    let header = request.headers().get(AUTHORIZATION);
+    let header = header
+        .and_then(|value| value.to_str().ok()?.split_once(' '))
+        .map(|(_, value)| Zeroizing::new(value.to_owned()));
+    body.chain(header).filter(is_findable).collect()
+}
+
+fn is_findable(secret: &Zeroizing<String>) -> bool {
+    secret.chars().count() >= MIN_SECRET_CHARS
+}
+
+/// Sends a request of RFC 6749 once, as the provider wants it: with these extra parameters, the provider's own names of
+/// ours, its headers and its form of the body. The answer is read where the provider puts it.
+pub(crate) async fn send(
+    http: &Http,
+    provider: &Provider,
+    endpoint: &Url,
+    request: HttpRequest,
+    extra: &BTreeMap<String, String>,
+) -> Result<Response, Failure> {
+    http.send(endpoint, dressed(provider, request, extra)?).await
+}
+
+/// A request of RFC 6749 as the provider wants it.
+pub(crate) fn dressed(
+    provider: &Provider,
+    request: HttpRequest,
+    extra: &BTreeMap<String, String>,
+) -> Result<Outgoing, Failure> {
+    let settings = &provider.settings;
+    let mut secrets = secrets_of(&request);
+    let client_secret = provider.client_secret.as_ref();
+    secrets.extend(
+        client_secret
+            .map(|secret| Zeroizing::new(secret.expose().to_owned()))
+            .filter(is_findable),
+    );
+    let (mut head, body) = request.into_parts();
+    let mut parameters: Vec<_> = form_urlencoded::parse(&body).into_owned().collect();
+    for (name, _) in &mut parameters {
+        if let Some(own) = settings.param_names.get(name) {
+            name.clone_from(own);
+        }
+    }
+    for (name, value) in extra {
+        // A limit of this very request comes before what is sent with every one.
+        if !parameters.iter().any(|(own, _)| own == name) {
+            parameters.push((name.clone(), value.clone()));
+        }
+    }
+    if let (TokenEndpointAuthMethod::SecretAsUserName, Some(secret)) =
+        (settings.token_endpoint_auth_method, client_secret)
+    {
+        // RFC 7617, without the encoding of RFC 6749: a key of the provider's own, and not a client's password.
+        let credentials = Zeroizing::new(format!("{}:", secret.expose()));
+        let credentials = Zeroizing::new(STANDARD.encode(credentials.as_bytes()));
+        let header = HeaderValue::from_str(&format!("Basic {}", credentials.as_str()));
+        head.headers.insert(AUTHORIZATION, header.map_err(|_| unbuilt())?);
+        secrets.push(credentials);
+    }
+    add_headers(provider, &mut head.headers)?;
+    let body = encoded(&parameters, settings.token_body_format, &mut head.headers)?;
+    Ok(Outgoing {
+        request: HttpRequest::from_parts(head, body),
+        secrets,
+        paths: settings.token_response_paths.clone(),
+    })
+}
+
+/// Adds the provider's headers.
+pub(crate) fn add_headers(provider: &Provider, headers: &mut HeaderMap) -> Result<(), Failure> {
+    for (name, value) in &provider.settings.token_headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unbuilt())?;
+        headers.insert(name, HeaderValue::from_str(value).map_err(|_| unbuilt())?);
+    }
+    Ok(())
+}
+
+fn encoded(
+    parameters: &[(String, String)],
+    format: BodyFormat,
+    headers: &mut HeaderMap,
+) -> Result<Vec<u8>, Failure> {
+    match format {
+        BodyFormat::Form => {
+            let mut form = form_urlencoded::Serializer::new(String::new());
+            form.extend_pairs(parameters);
+            Ok(form.finish().into_bytes())
+        }
+        BodyFormat::Json => {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            let members: BTreeMap<_, _> = parameters.iter().map(|(name, value)| (name, value)).collect();
+            serde_json::to_vec(&members).map_err(|_| unbuilt())
+        }
+    }
+}
+
+/// Nothing was sent, since the request cannot be built.
+pub(crate) fn unbuilt() -> Failure {
+    Failure::NotSent {
+        message: "The request could not be built. Check the provider's addresses, parameters and headers."
+            .to_owned(),
+    }
+}
 
 /// The provider's client as `oauth2` knows it, with one way to prove who it is and no second (RFC 6749 §2.3).
 pub(crate) fn client(provider: &Provider) -> BasicClient {
@@ -24,7 +178,8 @@ pub(crate) fn client(provider: &Provider) -> BasicClient {
         TokenEndpointAuthMethod::None
         | TokenEndpointAuthMethod::ClientSecretJwt
         | TokenEndpointAuthMethod::PrivateKeyJwt => client.set_auth_type(AuthType::RequestBody),
-        TokenEndpointAuthMethod::SecretAsUserName => client,
+        // Its header is made by `dressed`; the id goes into the body.
+        TokenEndpointAuthMethod::SecretAsUserName => client.set_auth_type(AuthType::RequestBody),
     }
 }
 
@@ -49,9 +204,7 @@ pub(crate) fn captured<T, E: ErrorResponse>(
 ) -> Result<HttpRequest, Failure> {
     match result {
         Err(RequestTokenError::Request(Captured(request))) => Ok(*request),
-        _ => Err(Failure::NotSent {
-            message: "The request could not be built. Check the provider's addresses.".to_owned(),
-        }),
+        _ => Err(unbuilt()),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use crate::failure::told;
 use crate::json::{self, Flaw, Object, Value};
+use crate::paths::{self, Paths};
+use crate::words::Words;
 use crate::{Failure, words};
 use jiff::Timestamp;
 use std::time::Duration;
@@ -24,6 +26,8 @@ pub(crate) struct Response {
     pub cut: Option<Cut>,
     /// The secrets of the request: a server may repeat them in what it says.
     pub sent: Vec<Zeroizing<String>>,
+    /// Where the provider puts the members of a token answer, where that is not as in RFC 6749.
+    pub paths: Paths,
 }
 
 /// Why there is no whole body.
@@ -82,6 +86,8 @@ pub(crate) struct TokenMembers {
     pub(crate) is_incomplete: bool,
     /// Whether it says that it is an error.
     pub(crate) says_error: bool,
+    /// The answer as it came; nothing where parts of it had to be searched for.
+    pub(crate) whole: Value,
 }
 
 /// A body as far as it could be read.
@@ -109,7 +115,7 @@ impl Response {
                 flaw: Some(flaw @ (Flaw::Truncated | Flaw::Malformed | Flaw::TooDeep)),
                 ..
             }) => Err(self.unreadable(flaw.words())),
-            Some(parsed) if says_error(&parsed.value) => Err(self.refused(&parsed)),
+            Some(parsed) if self.says_error(&parsed.value) => Err(self.refused(&parsed)),
             Some(Parsed {
                 value: Value::Object(object),
                 ..
@@ -120,9 +126,10 @@ impl Response {
         }
     }
 
-    /// The members of a token answer (RFC 6749 §5.1), as far as they can be read. Whatever is wrong with the rest is
-    /// noted beside them.
-    pub(crate) fn token_members(&self) -> Result<TokenMembers, Failure> {
+    /// The members of a token answer (RFC 6749 §5.1), as far as they can be read, under their standard names. Whatever is
+    /// wrong with the rest is noted beside them. `is_first` says that the answer is not to a refresh: see
+    /// [`paths::standard`].
+    pub(crate) fn token_members(&self, is_first: bool) -> Result<TokenMembers, Failure> {
         if !self.is_success() {
             return Err(self.members().err().unwrap_or_else(|| self.interfered()));
         }
@@ -135,28 +142,33 @@ impl Response {
             flaw.filter(|_| self.cut.is_none())
                 .map(|flaw| flaw.words().to_owned()),
         );
-        let (members, says_error) = match parsed {
-            Some(Parsed { value, .. }) if has_token(&value) && !is_unreliable(flaw) => {
-                let says_error = says_error(&value);
+        let standard = parsed
+            .as_ref()
+            .map(|parsed| paths::standard(&parsed.value, &self.paths, is_first))
+            .filter(|standard| has_token(standard) && !is_unreliable(flaw));
+        let (members, says_error, whole) = match (parsed, standard) {
+            (Some(Parsed { value, .. }), Some(standard)) => {
+                let says_error = self.says_error(&value);
                 if says_error {
-                    let words = words::of(&value, &self.sent);
+                    let words = self.words(&value);
                     let error = words.error.unwrap_or_default();
                     wrong.push(format!(
                         "it holds tokens and an error at once: {error}{}",
                         told(&words.description)
                     ));
                 }
-                (value.into_object(), says_error)
+                (standard.into_object(), says_error, value)
             }
             // Something in it or around it is no JSON: what is needed is searched for.
-            parsed if is_unreliable(flaw) || (parsed.is_none() && self.may_hold_tokens()) => {
+            (parsed, _) if is_unreliable(flaw) || (parsed.is_none() && self.may_hold_tokens()) => {
                 is_incomplete = true;
                 if parsed.is_none() {
                     wrong.push(Flaw::JunkAround.words().to_owned());
                 }
-                (json::salvage(&self.body), false)
+                let written = |name| paths::written(name, &self.paths);
+                (json::salvage(&self.body, written), false, Value::Other)
             }
-            parsed => return Err(self.without_tokens(parsed)),
+            (parsed, _) => return Err(self.without_tokens(parsed)),
         };
         if !members.has_text("access_token") && !members.has_text("refresh_token") {
             return Err(match self.members() {
@@ -169,6 +181,7 @@ impl Response {
             wrong,
             is_incomplete,
             says_error,
+            whole,
         })
     }
 
@@ -178,7 +191,7 @@ impl Response {
             return failure;
         }
         match parsed {
-            Some(parsed) if words::of(&parsed.value, &self.sent).error.is_some() => self.refused(&parsed),
+            Some(parsed) if self.words(&parsed.value).error.is_some() => self.refused(&parsed),
             _ => Failure::Unanswered {
                 message: format!("{} answered without an access token.", self.host),
             },
@@ -247,8 +260,33 @@ impl Response {
         }
     }
 
+    /// Whether a 2xx says that it is none, as some servers do.
+    fn says_error(&self, value: &Value) -> bool {
+        let Value::Object(object) = value else {
+            return false;
+        };
+        let own = self.paths.get("error").and_then(|path| paths::at(value, path));
+        let standard = ["error", "errors"].iter().filter_map(|name| object.get(name));
+        own.map(|(value, _)| value)
+            .into_iter()
+            .chain(standard)
+            .any(is_error)
+    }
+
+    /// What a server says of why it refused: where the provider's settings say that it stands, else where it is found.
+    fn words(&self, value: &Value) -> Words {
+        let mut words = words::of(value, &self.sent);
+        let own = |name: &str| {
+            let (found, _) = paths::at(value, self.paths.get(name)?)?;
+            words::shown(found, &self.sent)
+        };
+        words.error = own("error").or(words.error);
+        words.description = own("error_description").or(words.description);
+        words
+    }
+
     fn refused(&self, parsed: &Parsed) -> Failure {
-        let words = words::of(&parsed.value, &self.sent);
+        let words = self.words(&parsed.value);
         let error = words.error.unwrap_or_else(|| format!("HTTP {}", self.status));
         let description = words.description;
         let (inner_status, code) = match &parsed.value {
@@ -314,7 +352,7 @@ impl Response {
             Some(parsed) if !json::looks_like_html(&self.body) => parsed.value,
             _ => return String::new(),
         };
-        let words = words::of(&value, &self.sent);
+        let words = self.words(&value);
         let error = words.error.map_or_else(String::new, |error| format!(": {error}"));
         error + &told(&words.description)
     }
@@ -342,19 +380,20 @@ fn has_token(value: &Value) -> bool {
     matches!(value, Value::Object(object) if object.has_text("access_token") || object.has_text("refresh_token"))
 }
 
-/// Whether a 2xx says that it is none, as some servers do.
-fn says_error(value: &Value) -> bool {
-    let Value::Object(object) = value else {
-        return false;
-    };
-    ["error", "errors"].iter().any(|name| match object.get(name) {
-        Some(Value::Text(text)) => !text.expose().trim().is_empty(),
-        Some(Value::Number(number)) => number != "0",
-        Some(Value::List(values)) => !values.is_empty(),
-        Some(Value::Object(inner)) => inner.members().next().is_some(),
-        Some(Value::True) => true,
-        Some(Value::Other) | None => false,
-    })
+/// Whether what stands in the place of an error is one.
+fn is_error(value: &Value) -> bool {
+    match value {
+        Value::Text(text) => !text.expose().trim().is_empty(),
+        Value::Number(number) => number != "0",
+        Value::List(values) => !values.is_empty(),
+        // TikTok sends `"error": {"code": "ok"}` with every success.
+        Value::Object(inner) => {
+            let code = inner.text("code").map(|code| code.expose().to_ascii_lowercase());
+            inner.members().next().is_some() && !matches!(code.as_deref(), Some("ok" | "success"))
+        }
+        Value::True => true,
+        Value::Other => false,
+    }
 }
 
 /// `Retry-After` in seconds or as a date, between one second and one hour (RFC 9110 §10.2.3). A date is measured

@@ -1,6 +1,6 @@
 //! Token revocation (RFC 7009).
 
-use crate::request::{capture, captured, client};
+use crate::request::{capture, captured, client, send};
 use crate::response::{Media, Response};
 use crate::{Failure, Http};
 use oauth2::{AccessToken, RefreshToken, RevocationUrl, StandardRevocableToken};
@@ -51,7 +51,9 @@ pub async fn revoke(
             provider.name
         ),
     })?;
-    judge(&http.send(&endpoint, captured(request.request(&capture))?).await?)
+    let request = captured(request.request(&capture))?;
+    let extra = &provider.settings.revocation_params;
+    judge(&send(http, provider, &endpoint, request, extra).await?)
 }
 
 /// What an answer means for the token (RFC 7009 §2.2). The status of a success decides, and not its body: only a web

@@ -1,8 +1,9 @@
 //! Token exchange (RFC 8693): an access token for one that can do less, or is for another audience.
 
-use crate::request::{capture, captured, client, limits};
+use crate::request::{capture, captured, client, limits, send};
 use crate::{Answer, Failure, Http, answer};
 use oauth2::TokenUrl;
+use std::collections::BTreeMap;
 use tokenry_core::{Narrowing, Provider, Secret};
 
 /// The type of both tokens (RFC 8693 §3).
@@ -42,7 +43,7 @@ pub async fn narrowed(
         return Err(Failure::NotSent { message });
     }
     request.body_mut().splice(..WRITTEN.len(), SENT.iter().copied());
-    let response = http.send(&endpoint, request).await?;
+    let response = send(http, provider, &endpoint, request, &BTreeMap::new()).await?;
     answer::judge(&response, provider)
         .and_then(Answer::usable)
         .map_err(|failure| failure.without_a_grant(response.status))

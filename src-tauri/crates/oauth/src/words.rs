@@ -145,6 +145,24 @@ pub(crate) fn is_transient(code: &str) -> bool {
     )
 }
 
+/// A text that may be shown, where this value is one.
+pub(crate) fn shown(value: &Value, sent: &[Zeroizing<String>]) -> Option<String> {
+    match value {
+        Value::Text(text) => Some(without_secrets(text.expose(), sent)).filter(|text| !text.is_empty()),
+        _ => None,
+    }
+}
+
+fn without_secrets(text: &str, sent: &[Zeroizing<String>]) -> String {
+    let mut text = Zeroizing::new(text.to_owned());
+    for secret in sent {
+        if text.contains(secret.as_str()) {
+            text = Zeroizing::new(text.replace(secret.as_str(), "…"));
+        }
+    }
+    clean(text.trim()).trim().to_owned()
+}
+
 struct Found<'a> {
     sent: &'a [Zeroizing<String>],
     codes: Vec<String>,
@@ -256,13 +274,7 @@ impl Found<'_> {
     }
 
     fn shown(&self, text: &str) -> String {
-        let mut text = Zeroizing::new(text.to_owned());
-        for secret in self.sent {
-            if text.contains(secret.as_str()) {
-                text = Zeroizing::new(text.replace(secret.as_str(), "…"));
-            }
-        }
-        clean(text.trim()).trim().to_owned()
+        without_secrets(text, self.sent)
     }
 
     /// The first code that is a word, else the first text, else a number.

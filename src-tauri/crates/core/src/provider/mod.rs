@@ -1,8 +1,12 @@
 //! A provider: an authorization server and our client registration at it.
 
+mod captures;
 mod patch;
 mod problems;
 
+pub use captures::{
+    CaptureError, CaptureSource, Captured, MAX_CAPTURED_BYTES, fill_address, fill_text, placeholders,
+};
 pub use patch::ProviderPatch;
 pub use problems::{Problems, is_reserved_parameter, parameter_name};
 
@@ -64,11 +68,18 @@ impl Provider {
         self.settings.default_scopes.clone().into()
     }
 
+    /// Where tokens are described.
+    pub fn introspection_endpoint(&self) -> Option<Url> {
+        url(self.settings.introspection_endpoint.as_deref())
+    }
+
     /// All endpoints that it has, by the name of their setting.
     pub fn endpoints(&self) -> Vec<(String, String)> {
         let settings = self.settings.to_map().into_iter();
         let texts = settings.filter_map(|(name, value)| Some((name, value.as_str()?.to_owned())));
-        texts.filter(|(name, _)| is_endpoint(name)).collect()
+        let step = self.settings.exchange_step.as_ref();
+        let step = step.map(|step| ("exchange_step".to_owned(), step.endpoint.clone()));
+        texts.filter(|(name, _)| is_endpoint(name)).chain(step).collect()
     }
 
     /// The settings of this provider that apply when none is set.
@@ -89,9 +100,10 @@ fn is_endpoint(setting: &str) -> bool {
     setting.ends_with("_endpoint") || setting == "jwks_uri"
 }
 
-/// A stored address is known to be one.
+/// A stored address is known to be one, unless a value of a sign-in is missing in it.
 fn url(text: Option<&str>) -> Option<Url> {
-    text.and_then(|text| text.parse().ok())
+    text.filter(|text| !text.contains('{'))
+        .and_then(|text| text.parse().ok())
 }
 
 #[cfg(test)]

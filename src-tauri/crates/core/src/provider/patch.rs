@@ -1,6 +1,6 @@
 //! Adding and changing a provider by a JSON merge patch (RFC 7396).
 
-use super::{Problems, Provider, is_endpoint};
+use super::{Problems, Provider, is_endpoint, placeholders};
 use crate::address::read_address;
 use crate::{DEFAULT_PROJECT, InvalidName, Name, ProviderId, Scopes, Secret, clean, json_problem, trimmed};
 use jiff::Timestamp;
@@ -201,10 +201,13 @@ fn merged(current: &Value, patch: &Value) -> Value {
 /// The one form in which a text is kept: an address as the URL standard writes it, an id without white space around it.
 fn normalised(name: &str, value: Value) -> Value {
     match value {
-        Value::String(text) if is_endpoint(name) => match read_address(&text) {
-            Ok(url) => url.to_string().into(),
-            Err(_) => text.into(),
-        },
+        // A value of a sign-in has no place in an address that is normalised.
+        Value::String(text) if is_endpoint(name) && placeholders(&text).is_empty() => {
+            match read_address(&text) {
+                Ok(url) => url.to_string().into(),
+                Err(_) => text.into(),
+            }
+        }
         Value::String(text) if name == "client_id" => trimmed(&text).into(),
         other => other,
     }

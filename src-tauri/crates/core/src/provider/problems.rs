@@ -1,7 +1,10 @@
 //! What is wrong with a provider, setting by setting. This is the only validation of providers.
 
+mod captures;
+mod requests;
+
 use super::Provider;
-use crate::address::{is_loopback, is_resource, read_address};
+use crate::address::{is_loopback, is_resource};
 use crate::issuer::{aliases_problem, issuer_problem, placeholder_problem};
 use crate::{Scopes, clean};
 use std::collections::BTreeMap;
@@ -72,6 +75,10 @@ impl Provider {
         self.check_issuer(&mut problems);
         self.check_client(&mut problems);
         self.check_sign_in(&mut problems);
+        self.check_requests(&mut problems);
+        self.check_responses(&mut problems);
+        self.check_captures(&mut problems);
+        self.check_ends(&mut problems);
         problems
     }
 
@@ -79,7 +86,7 @@ impl Provider {
         let endpoints = self.endpoints();
         let read: Vec<_> = endpoints
             .iter()
-            .map(|(field, text)| (field, read_address(text)))
+            .map(|(field, text)| (field, self.example_address(field, text)))
             .collect();
         let all_loopback = read
             .iter()
@@ -180,7 +187,8 @@ impl Provider {
             );
         }
         self.check_resource(problems);
-        if let Some(key) = settings.authorize_params.keys().find(|key| is_refused(key)) {
+        let is_ours = |key: &&String| is_refused(key) || self.is_renamed_to(key);
+        if let Some(key) = settings.authorize_params.keys().find(is_ours) {
             problems.add(
                 "authorize_params",
                 format!("must not set {}, which Tokenry sets itself", clean(key)),

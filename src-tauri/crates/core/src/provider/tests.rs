@@ -1,5 +1,7 @@
 //! Tests of providers: validation, merge patches and the stored form.
 
+mod differences;
+
 use super::*;
 use crate::{OsRandom, SystemClock};
 use serde_json::{Map, Value, json};

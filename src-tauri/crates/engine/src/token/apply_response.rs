@@ -216,10 +216,11 @@ fn keep_narrowed(
 
 /// No server issues an expired token: some send 0 when they do not know.
 fn end_of(answer: &Answer, now: Timestamp) -> Option<Timestamp> {
-    answer
-        .expires_in
-        .filter(|seconds| *seconds > 0)
+    let seconds = answer.expires_in.filter(|seconds| *seconds > 0);
+    let told = answer.expires_at.filter(|end| *end > now);
+    seconds
         .and_then(|seconds| now.checked_add(Duration::from_secs(seconds)).ok())
+        .or(told)
 }
 
 /// RFC 6749 §6: a new refresh token replaces the old one; none means the old one stays.

@@ -13,6 +13,7 @@ mod redirects;
 mod requests;
 mod revocations;
 mod server;
+mod settings;
 mod successes;
 mod tls;
 mod userinfos;
