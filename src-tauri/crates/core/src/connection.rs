@@ -1,6 +1,8 @@
 //! Connections and their tokens.
 
-use crate::{AppId, ConnectionId, CredentialId, KnownTargets, ProviderId, ReauthReason, Scopes, Secret};
+use crate::{
+    AppId, Captured, ConnectionId, CredentialId, KnownTargets, ProviderId, ReauthReason, Scopes, Secret,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +73,9 @@ pub struct Connection {
     /// The resource that its sign-in named (RFC 8707 §2). A refresh repeats it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<String>,
+    /// The values that its sign-in brought, which addresses and parameters of the provider need.
+    #[serde(default, skip_serializing_if = "Captured::is_empty")]
+    pub captured: Captured,
     /// The connection that was cut off, whose tokens this one holds until the provider has revoked them; while
     /// [`ConnectionStatus::Disconnecting`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -115,6 +120,7 @@ impl Connection {
             lost: None,
             targets: KnownTargets::default(),
             resource: None,
+            captured: Captured::new(),
             revokes_for: None,
             created_at: now,
             updated_at: now,

@@ -1,6 +1,9 @@
 //! Sign-ins.
 
-use crate::{AppId, ConnectionId, CredentialId, FlowId, ProviderId, Redirect, Scopes, Secret};
+use crate::{
+    AppId, CaptureError, Captured, ConnectionId, CredentialId, FlowId, ProviderId, Redirect, Scopes, Secret,
+    fill_address,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -47,8 +50,11 @@ pub struct Flow {
     /// What else the issuer may be called.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub issuer_aliases: Vec<String>,
-    /// Where the code is exchanged.
-    pub token_endpoint: Url,
+    /// Where the code is exchanged, as the provider's settings had it: the response may bring a value in it.
+    pub token_endpoint: String,
+    /// The hosts that such a value may name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub captured_hosts: Vec<String>,
     /// The exact redirect URI that was sent.
     pub redirect_uri: String,
     /// How the answer comes back.
@@ -78,4 +84,14 @@ pub struct Flow {
     pub client_secret_from: Option<CredentialId>,
     /// When it ends: ten minutes after it was made.
     pub expires_at: Timestamp,
+}
+
+impl Flow {
+    /// Where the code is exchanged, with the values that the response brought.
+    ///
+    /// # Errors
+    /// [`CaptureError`], where one is missing, does not fit, or names a host that the flow does not.
+    pub fn token_endpoint(&self, client_id: &str, captured: &Captured) -> Result<Url, CaptureError> {
+        fill_address(&self.token_endpoint, captured, client_id, &self.captured_hosts)
+    }
 }

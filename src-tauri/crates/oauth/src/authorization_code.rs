@@ -7,7 +7,7 @@ use oauth2::{
     AuthUrl, AuthorizationCode, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, TokenUrl,
 };
 use std::collections::BTreeMap;
-use tokenry_core::{Flow, Provider, Random, Scopes, Secret, is_reserved_parameter, parameter_name};
+use tokenry_core::{Captured, Flow, Provider, Random, Scopes, Secret, is_reserved_parameter, parameter_name};
 use url::Url;
 
 /// A flow that has begun: what has to be recorded before the browser opens.
@@ -76,6 +76,8 @@ pub fn begin(
 /// Exchanges a code for tokens (RFC 6749 §4.1.3): one POST, to the token endpoint that the flow recorded and with
 /// its redirect URI and verifier. `scope` is left out, since the grant has it.
 ///
+/// `values` are those of the response that the endpoint and the parameters may need.
+///
 /// A code is redeemed once: the caller has ended the flow before (RFC 6749 §4.1.2).
 ///
 /// # Errors
@@ -86,12 +88,17 @@ pub async fn exchange(
     provider: &Provider,
     flow: &Flow,
     code: &Secret,
+    values: &Captured,
 ) -> Result<Answer, Failure> {
+    let endpoint = flow.token_endpoint(&provider.settings.client_id, values);
+    let endpoint = endpoint.map_err(|error| Failure::Unusable {
+        message: error.to_string(),
+    })?;
     let redirect = RedirectUrl::new(flow.redirect_uri.clone()).map_err(|_| Failure::NotSent {
         message: Error::RedirectUri.to_string(),
     })?;
     let client = client(provider)
-        .set_token_uri(TokenUrl::from_url(flow.token_endpoint.clone()))
+        .set_token_uri(TokenUrl::from_url(endpoint.clone()))
         .set_redirect_uri(redirect);
     let mut request = client.exchange_code(AuthorizationCode::new(code.expose().to_owned()));
     if let Some(verifier) = &flow.verifier {
@@ -102,7 +109,7 @@ pub async fn exchange(
     }
     let request = captured(request.request(&capture))?;
     let extra = &provider.settings.token_params;
-    let response = send(http, provider, &flow.token_endpoint, request, extra).await?;
+    let response = send(http, provider, &endpoint, request, extra).await?;
     answer::judge_first(&response, provider, flow.nonce.as_ref())
 }
 

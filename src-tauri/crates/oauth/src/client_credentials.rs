@@ -1,6 +1,6 @@
 //! The client credentials grant (RFC 6749 §4.4).
 
-use crate::request::{capture, captured, client, limits, send};
+use crate::request::{capture, captured, client, limits, no_token_endpoint, send};
 use crate::{Answer, Failure, Http, answer};
 use oauth2::TokenUrl;
 use tokenry_core::{Narrowing, Provider, Scopes};
@@ -25,8 +25,7 @@ pub async fn fetch(http: &Http, provider: &Provider, scopes: &Scopes) -> Result<
 /// As [`fetch`].
 pub async fn narrowed(http: &Http, provider: &Provider, to: &Narrowing) -> Result<Answer, Failure> {
     let Some(endpoint) = provider.token_endpoint() else {
-        let message = format!("The provider {} has no token endpoint. Add it.", provider.name);
-        return Err(Failure::NotSent { message });
+        return Err(no_token_endpoint(provider));
     };
     let client = client(provider).set_token_uri(TokenUrl::from_url(endpoint.clone()));
     let mut request = client.exchange_client_credentials();

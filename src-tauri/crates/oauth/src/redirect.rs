@@ -38,6 +38,8 @@ pub struct Redirected {
     pub iss: Option<String>,
     /// What was answered.
     pub outcome: Outcome,
+    /// All parameters of the response.
+    pub parameters: Vec<(String, Secret)>,
     /// How it came.
     pub means: Means,
     /// The redirect URI it arrived on, without its query. Of a request to the loopback listener only the path is
@@ -80,16 +82,27 @@ pub fn loopback_uri(port: u16, provider: &Name) -> String {
     format!("http://127.0.0.1:{port}/cb/{provider}")
 }
 
+/// The parameter that brings the code back (RFC 6749 §4.1.2); some providers have a name of their own for it.
+pub const CODE: &str = "code";
+
 /// Judges a deep link: `io.github.tokenry:/cb/x?…`, or the same with `//` or with a last slash, since some servers
 /// rewrite it so. Nothing else is a link to us.
 ///
 /// # Errors
 /// [`Refused`]; nothing happens then.
 pub fn judge_deep_link(raw: &str) -> Result<Redirected, Refused> {
+    judge_deep_link_with(raw, CODE)
+}
+
+/// The same where the code has another name.
+///
+/// # Errors
+/// [`Refused`]; nothing happens then.
+pub fn judge_deep_link_with(raw: &str, code: &str) -> Result<Redirected, Refused> {
     let (address, query) = query::split(raw)?;
     let provider = place::deep_link(address).ok_or(Refused::WrongPath)?;
     let uri = deep_link_uri(&provider);
-    redirected(provider, uri, Means::DeepLink, &query)
+    redirected(provider, uri, Means::DeepLink, &query, code)
 }
 
 /// Judges the target of a request to the loopback listener, in origin form: `/cb/x?…` (RFC 9112 §3.2.1).
@@ -97,9 +110,17 @@ pub fn judge_deep_link(raw: &str) -> Result<Redirected, Refused> {
 /// # Errors
 /// [`Refused`]; nothing happens then.
 pub fn judge_loopback(target: &str) -> Result<Redirected, Refused> {
+    judge_loopback_with(target, CODE)
+}
+
+/// The same where the code has another name.
+///
+/// # Errors
+/// [`Refused`]; nothing happens then.
+pub fn judge_loopback_with(target: &str, code: &str) -> Result<Redirected, Refused> {
     let (path, query) = query::split(target)?;
     let provider = place::path(path).ok_or(Refused::WrongPath)?;
-    redirected(provider, path.to_owned(), Means::Loopback, &query)
+    redirected(provider, path.to_owned(), Means::Loopback, &query, code)
 }
 
 /// Judges an address that the user pasted: one of the two forms in full, or the https address of a provider that
@@ -109,6 +130,14 @@ pub fn judge_loopback(target: &str) -> Result<Redirected, Refused> {
 /// # Errors
 /// [`Refused`]; nothing happens then.
 pub fn judge_pasted(raw: &str) -> Result<Redirected, Refused> {
+    judge_pasted_with(raw, CODE)
+}
+
+/// The same where the code has another name.
+///
+/// # Errors
+/// [`Refused`]; nothing happens then.
+pub fn judge_pasted_with(raw: &str, code: &str) -> Result<Redirected, Refused> {
     let joined = joined(raw)?;
     let (address, query) = query::split(&joined)?;
     let (provider, uri) = match place::deep_link(address) {
@@ -120,7 +149,7 @@ pub fn judge_pasted(raw: &str) -> Result<Redirected, Refused> {
             address.to_owned(),
         ),
     };
-    redirected(provider, uri, Means::Paste, &query)
+    redirected(provider, uri, Means::Paste, &query, code)
 }
 
 /// The text without white space. Control characters other than line ends and tabs stay, to be refused.
@@ -160,6 +189,8 @@ pub struct Bare {
     pub iss: Option<String>,
     /// What was answered.
     pub outcome: Outcome,
+    /// All parameters of the response.
+    pub parameters: Vec<(String, Secret)>,
 }
 
 /// Judges the query of an answer, as strictly as a whole address: what is behind the `?`, still encoded.
@@ -167,18 +198,38 @@ pub struct Bare {
 /// # Errors
 /// [`Refused`]; nothing happens then.
 pub fn judge_query(query: &str) -> Result<Bare, Refused> {
-    let whole = Zeroizing::new(format!("?{query}"));
-    let (_, query) = query::split(&whole)?;
-    bare(&query)
+    judge_query_with(query, CODE)
 }
 
-fn redirected(provider: Name, uri: String, means: Means, query: &Query) -> Result<Redirected, Refused> {
-    let Bare { state, iss, outcome } = bare(query)?;
+/// The same where the code has another name.
+///
+/// # Errors
+/// [`Refused`]; nothing happens then.
+pub fn judge_query_with(query: &str, code: &str) -> Result<Bare, Refused> {
+    let whole = Zeroizing::new(format!("?{query}"));
+    let (_, query) = query::split(&whole)?;
+    bare(&query, code)
+}
+
+fn redirected(
+    provider: Name,
+    uri: String,
+    means: Means,
+    query: &Query,
+    code: &str,
+) -> Result<Redirected, Refused> {
+    let Bare {
+        state,
+        iss,
+        outcome,
+        parameters,
+    } = bare(query, code)?;
     Ok(Redirected {
         provider,
         state,
         iss,
         outcome,
+        parameters,
         means,
         uri,
     })
@@ -188,9 +239,9 @@ fn in_one_line(prose: &str) -> String {
     tokenry_core::clean(&prose.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-fn bare(query: &Query) -> Result<Bare, Refused> {
+fn bare(query: &Query, code: &str) -> Result<Bare, Refused> {
     let state = query.get("state").ok_or(Refused::NoState)?;
-    let outcome = match (query.get("code"), query.get("error")) {
+    let outcome = match (query.get(code), query.get("error")) {
         (Some(_), Some(_)) => return Err(Refused::CodeAndError),
         (Some(code), None) => Outcome::Code(Secret::new(code.to_owned())),
         (None, _) => error(query).ok_or(Refused::NeitherCodeNorError)?,
@@ -199,6 +250,7 @@ fn bare(query: &Query) -> Result<Bare, Refused> {
         state: Secret::new(state.to_owned()),
         iss: query.even_empty("iss").map(str::to_owned),
         outcome,
+        parameters: query.all(),
     })
 }
 

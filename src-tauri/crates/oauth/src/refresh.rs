@@ -1,6 +1,6 @@
 //! Refreshing an access token (RFC 6749 §6).
 
-use crate::request::{capture, captured, client, limits, send};
+use crate::request::{capture, captured, client, limits, no_token_endpoint, send};
 use crate::{Answer, Failure, Http, answer};
 use oauth2::{RefreshToken, TokenUrl};
 use tokenry_core::{Narrowing, Provider, Secret};
@@ -28,8 +28,7 @@ pub async fn narrowed(
     to: &Narrowing,
 ) -> Result<Answer, Failure> {
     let Some(endpoint) = provider.refresh_target() else {
-        let message = format!("The provider {} has no token endpoint. Add it.", provider.name);
-        return Err(Failure::NotSent { message });
+        return Err(no_token_endpoint(provider));
     };
     let client = client(provider).set_token_uri(TokenUrl::from_url(endpoint.clone()));
     let token = RefreshToken::new(refresh_token.expose().to_owned());

@@ -10,7 +10,7 @@ use oauth2::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue}
 use oauth2::{AuthType, ClientId, ClientSecret, ErrorResponse, HttpRequest, HttpResponse, RequestTokenError};
 use std::collections::BTreeMap;
 use std::fmt;
-use tokenry_core::{BodyFormat, Narrowing, Provider, TokenEndpointAuthMethod};
+use tokenry_core::{BodyFormat, CaptureError, Narrowing, Provider, TokenEndpointAuthMethod, placeholders};
 use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
 
@@ -100,6 +100,13 @@ pub(crate) fn dressed(
         }
     }
     for (name, value) in extra {
+        let missing = placeholders(value)
+            .into_iter()
+            .find(|name| settings.captures.contains_key(*name));
+        if let Some(missing) = missing {
+            let message = CaptureError::Missing(missing.to_owned()).to_string();
+            return Err(Failure::NotSent { message });
+        }
         // A limit of this very request comes before what is sent with every one.
         if !parameters.iter().any(|(own, _)| own == name) {
             parameters.push((name.clone(), value.clone()));
@@ -150,6 +157,21 @@ fn encoded(
             serde_json::to_vec(&members).map_err(|_| unbuilt())
         }
     }
+}
+
+/// Nothing was sent, since there is no address, or a value of the sign-in is missing in it.
+pub(crate) fn no_token_endpoint(provider: &Provider) -> Failure {
+    let settings = &provider.settings;
+    let address = settings
+        .refresh_endpoint
+        .as_deref()
+        .or(settings.token_endpoint.as_deref());
+    let missing = address.and_then(|address| placeholders(address).into_iter().next());
+    let message = match missing {
+        Some(name) => CaptureError::Missing(name.to_owned()).to_string(),
+        None => format!("The provider {} has no token endpoint. Add it.", provider.name),
+    };
+    Failure::NotSent { message }
 }
 
 /// Nothing was sent, since the request cannot be built.

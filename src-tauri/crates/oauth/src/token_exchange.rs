@@ -1,6 +1,6 @@
 //! Token exchange (RFC 8693): an access token for one that can do less, or is for another audience.
 
-use crate::request::{capture, captured, client, limits, send};
+use crate::request::{capture, captured, client, limits, no_token_endpoint, send};
 use crate::{Answer, Failure, Http, answer};
 use oauth2::TokenUrl;
 use std::collections::BTreeMap;
@@ -24,8 +24,7 @@ pub async fn narrowed(
     to: &Narrowing,
 ) -> Result<Answer, Failure> {
     let Some(endpoint) = provider.token_endpoint() else {
-        let message = format!("The provider {} has no token endpoint. Add it.", provider.name);
-        return Err(Failure::NotSent { message });
+        return Err(no_token_endpoint(provider));
     };
     let client = client(provider).set_token_uri(TokenUrl::from_url(endpoint.clone()));
     // The library has no request for this grant, and this one differs in its grant type alone.

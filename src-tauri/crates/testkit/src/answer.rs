@@ -27,6 +27,7 @@ pub(crate) enum Content {
     Json(String),
     Html(String),
     Form(String),
+    Jwt(String),
     Cut(String),
     /// The connection ends after so many bytes.
     CutAt(String, usize),
@@ -42,6 +43,7 @@ impl Content {
             Self::Json(text)
             | Self::Html(text)
             | Self::Form(text)
+            | Self::Jwt(text)
             | Self::Cut(text)
             | Self::CutAt(text, _) => text.clone(),
             Self::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
@@ -59,6 +61,7 @@ impl Content {
             | Self::Huge => "application/json",
             Self::Html(_) => "text/html; charset=utf-8",
             Self::Form(_) => "application/x-www-form-urlencoded",
+            Self::Jwt(_) => "application/jwt",
             Self::Empty => "text/plain",
         }
     }

@@ -1,6 +1,6 @@
 //! The behaviour that a test chooses for the server.
 
-use crate::Fault;
+use crate::{Fault, Quirks};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -39,6 +39,8 @@ pub struct Behaviour {
     /// Whether a code for `openid` brings an id token, and the claims in it that are not as they should be: `null`
     /// leaves one out. None of them is signed in truth.
     pub id_tokens: Option<Map<String, Value>>,
+    /// How it differs from RFC 6749.
+    pub quirks: Quirks,
     /// Done at every request to the token endpoint for which no fault was queued.
     pub token_fault: Option<Fault>,
     /// The same for the userinfo endpoint.
@@ -81,6 +83,7 @@ impl Default for Behaviour {
             token_life: 3600,
             refresh_tokens: true,
             id_tokens: None,
+            quirks: Quirks::default(),
             token_fault: None,
             userinfo_fault: None,
             revocation_fault: None,

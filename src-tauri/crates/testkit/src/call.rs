@@ -25,7 +25,12 @@ impl Call {
     ) -> Self {
         let pairs = |text: &[u8]| url::form_urlencoded::parse(text).into_owned().collect::<Vec<_>>();
         let mut parameters = pairs(query.as_bytes());
-        parameters.extend(pairs(body));
+        let is_json = |(name, value): &(String, String)| name == "content-type" && value == "application/json";
+        parameters.extend(if headers.iter().any(is_json) {
+            json_members(body)
+        } else {
+            pairs(body)
+        });
         Self {
             method: method.to_owned(),
             path: path.to_owned(),
@@ -67,6 +72,17 @@ impl Call {
         let (id, secret) = text.split_once(':')?;
         Some((form_decode(id), form_decode(secret)))
     }
+}
+
+/// The texts of a JSON object.
+fn json_members(body: &[u8]) -> Vec<(String, String)> {
+    let members: BTreeMap<String, String> = serde_json::from_slice(body).unwrap_or_default();
+    members.into_iter().collect()
+}
+
+/// The last segment of a path: the server has its endpoints in every folder.
+pub(crate) fn endpoint(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
 }
 
 fn form_decode(text: &str) -> String {

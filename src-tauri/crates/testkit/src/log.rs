@@ -18,8 +18,12 @@ pub enum Kind {
     ClientCredentials,
     /// The token endpoint, token exchange (RFC 8693).
     Exchange,
+    /// The second exchange, for a long-lived token.
+    LongLived,
     /// The userinfo endpoint.
     Userinfo,
+    /// The introspection endpoint.
+    Introspection,
     /// The revocation endpoint.
     Revoke,
     /// A metadata document.

@@ -1,16 +1,22 @@
 //! The userinfo and revocation endpoints.
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Content};
 use crate::behaviour::Iss;
 use crate::call::Call;
 use crate::client;
 use crate::grants::Ended;
+use crate::quirks::{self, Revocation};
 use crate::service::State;
 use serde_json::{Map, Value, json};
 use tokenry_core::Timestamp;
 
 /// OpenID Connect Core §5.3.
 pub(crate) fn userinfo(state: &State, call: &Call, now: Timestamp) -> Answer {
+    let quirks = &state.behaviour.quirks;
+    let is_method = quirks.userinfo_method.as_ref().is_none_or(|method| *method == call.method);
+    if !is_method || !quirks.accepts_headers(call) {
+        return Answer::error(400, "invalid_request");
+    }
     let Some(family) = call.bearer().and_then(|token| state.grants.family_of(token, now)) else {
         return Answer::error(401, "invalid_token")
             .header("www-authenticate", "Bearer error=\"invalid_token\"");
@@ -23,12 +29,54 @@ pub(crate) fn userinfo(state: &State, call: &Call, now: Timestamp) -> Answer {
             body.insert(name.to_owned(), value.as_str().into());
         }
     }
-    Answer::json(200, Value::Object(body))
+    let body = Value::Object(quirks::moved(body, &quirks.account_paths));
+    if quirks.userinfo_is_jwt {
+        return Answer {
+            content: Content::Jwt("e30.e30.c2ln".to_owned()),
+            ..Answer::empty(200)
+        };
+    }
+    Answer::json(200, body)
+}
+
+/// RFC 7662, for the client that the token is of.
+pub(crate) fn introspect(state: &State, call: &Call, now: Timestamp) -> Answer {
+    if let Err(refused) = client::authenticate(&state.behaviour.clients, call) {
+        return refused;
+    }
+    let family = call.get("token").and_then(|token| state.grants.family_of(token, now));
+    Answer::json(
+        200,
+        match family {
+            Some(family) => json!({"active": true, "sub": family.account.sub, "username": family.account.name}),
+            None => json!({"active": false}),
+        },
+    )
 }
 
 /// RFC 7009: a refresh token ends its whole family, an access token ends alone, and an unknown token is a success
 /// too.
-pub(crate) fn revoke(state: &mut State, call: &Call) -> Answer {
+pub(crate) fn revoke(state: &mut State, call: &Call, now: Timestamp) -> Answer {
+    let bearer = call.bearer().map(str::to_owned);
+    let token = match state.behaviour.quirks.revocation {
+        Revocation::Rfc7009 => None,
+        Revocation::Bearer if call.method == "POST" => Some(bearer),
+        Revocation::Delete if call.method == "DELETE" && call.basic().is_some() => {
+            Some(call.get("token").map(str::to_owned))
+        }
+        _ => return Answer::error(400, "invalid_request"),
+    };
+    if let Some(token) = token {
+        let token = token.filter(|token| state.grants.accepts(token, now));
+        let family = token.and_then(|token| state.grants.access.get(&token)?.family);
+        return match family {
+            Some(family) => {
+                state.grants.end(family, Ended::Revoked);
+                Answer::empty(204)
+            }
+            None => Answer::error(401, "not_authed"),
+        };
+    }
     let client = match client::authenticate(&state.behaviour.clients, call) {
         Ok(client) => client,
         Err(refused) => return refused,

@@ -113,6 +113,16 @@ impl Server {
         self.endpoint("/userinfo")
     }
 
+    /// RFC 7662.
+    pub fn introspection_endpoint(&self) -> Url {
+        self.endpoint("/introspect")
+    }
+
+    /// Where a short-lived access token becomes a long-lived one: its parameter is `short`.
+    pub fn long_lived_endpoint(&self) -> Url {
+        self.endpoint("/long-lived")
+    }
+
     fn endpoint(&self, path: &str) -> Url {
         let mut url = self.url();
         url.set_path(path);

@@ -2,7 +2,7 @@
 
 use crate::answer::{Answer, AnswerBody, Delivery, Gone};
 use crate::behaviour::Behaviour;
-use crate::call::Call;
+use crate::call::{self, Call};
 use crate::grants::Grants;
 use crate::{Endpoint, Fault, Kind, Request, authorize, client, resource, token};
 use http_body_util::{BodyExt, Limited};
@@ -43,6 +43,7 @@ impl Shared {
         request: hyper::Request<hyper::body::Incoming>,
     ) -> Result<hyper::Response<AnswerBody>, Gone> {
         let call = read(request).await?;
+        let call = self.state().behaviour.quirks.understood(call);
         // Before the request is in the log, so that a release by who has seen it there is not missed.
         let mut released = self.released.subscribe();
         let (entry, fault) = self.arrive(&call);
@@ -135,9 +136,11 @@ impl Shared {
                 token::answer(state_ref, call, &self.issuer, now, random)
             }
             Kind::Userinfo => resource::userinfo(state_ref, call, now),
-            Kind::Revoke => resource::revoke(state_ref, call),
+            Kind::Revoke => resource::revoke(state_ref, call, now),
+            Kind::Introspection => resource::introspect(state_ref, call, now),
+            Kind::LongLived => token::long_lived(state_ref, call, now, random),
             Kind::Metadata => resource::metadata(state_ref, &self.issuer),
-            Kind::Other if call.path == "/token" => token::answer(state_ref, call, &self.issuer, now, random),
+            Kind::Other if call::endpoint(&call.path) == "token" => token::answer(state_ref, call, &self.issuer, now, random),
             Kind::Other => Answer::html(404, "there is nothing here"),
         };
         drop(state);
@@ -167,17 +170,17 @@ impl State {
 }
 
 fn kind(call: &Call) -> Kind {
-    match (call.path.as_str(), call.get("grant_type")) {
-        ("/authorize", _) => Kind::Authorize,
-        ("/token", Some("authorization_code")) => Kind::Code,
-        ("/token", Some("refresh_token")) => Kind::Refresh,
-        ("/token", Some("client_credentials")) => Kind::ClientCredentials,
-        ("/token", Some(token::EXCHANGE)) => Kind::Exchange,
-        ("/userinfo", _) => Kind::Userinfo,
-        ("/revoke", _) => Kind::Revoke,
-        ("/.well-known/oauth-authorization-server" | "/.well-known/openid-configuration", _) => {
-            Kind::Metadata
-        }
+    match (call::endpoint(&call.path), call.get("grant_type")) {
+        ("authorize", _) => Kind::Authorize,
+        ("token", Some("authorization_code")) => Kind::Code,
+        ("token", Some("refresh_token")) => Kind::Refresh,
+        ("token", Some("client_credentials")) => Kind::ClientCredentials,
+        ("token", Some(token::EXCHANGE)) => Kind::Exchange,
+        ("long-lived", _) => Kind::LongLived,
+        ("userinfo", _) => Kind::Userinfo,
+        ("introspect", _) => Kind::Introspection,
+        ("revoke", _) => Kind::Revoke,
+        ("oauth-authorization-server" | "openid-configuration", _) => Kind::Metadata,
         _ => Kind::Other,
     }
 }
@@ -186,7 +189,7 @@ fn endpoint(kind: Kind, call: &Call) -> Option<Endpoint> {
     match kind {
         Kind::Userinfo => Some(Endpoint::Userinfo),
         Kind::Revoke => Some(Endpoint::Revocation),
-        _ => (call.path == "/token").then_some(Endpoint::Token),
+        _ => (call::endpoint(&call.path) == "token").then_some(Endpoint::Token),
     }
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn answer(
     now: Timestamp,
     random: &dyn Random,
 ) -> Answer {
-    if call.method != "POST" || call.repeats_a_parameter() {
+    if call.method != "POST" || call.repeats_a_parameter() || !state.behaviour.quirks.accepts(call) {
         return Answer::error(400, "invalid_request");
     }
     let client = match client::authenticate(&state.behaviour.clients, call) {
@@ -46,7 +46,7 @@ pub(crate) fn answer(
         Ok(issued) => {
             let mut answer = success(&issued);
             answer.member("id_token", id_token(state, call, issuer).map(Value::String));
-            answer
+            state.behaviour.quirks.written(answer)
         }
         Err(error) => Answer::error(400, &error),
     }
@@ -183,6 +183,19 @@ fn client_credentials(
         expires_in,
         scope,
     })
+}
+
+/// A long-lived access token for one that ends soon, as Facebook gives it.
+pub(crate) fn long_lived(state: &mut State, call: &Call, now: Timestamp, random: &dyn Random) -> Answer {
+    let short = call.get("short").unwrap_or_default().to_owned();
+    let family = state.grants.access.get(&short).and_then(|token| token.family);
+    let Some(family) = family.filter(|_| state.grants.accepts(&short, now)) else {
+        return Answer::error(400, "invalid_request");
+    };
+    let expires_in = 60 * 24 * 3600;
+    let until = tokenry_core::later(now, Duration::from_secs(expires_in));
+    let access_token = state.grants.access_token(Some(family), until, random);
+    Answer::json(200, json!({"access_token": access_token, "expires_in": expires_in}))
 }
 
 /// RFC 8693: another access token of the same family, with the limits asked for. No refresh token is involved.

@@ -49,7 +49,7 @@ impl<'a> CaptureSource<'a> {
 pub enum CaptureError {
     /// The sign-in did not bring the value.
     #[error(
-        "The provider did not send the value {{{0}}}, which an address needs, so nothing was sent there. Check the captures in the provider's settings."
+        "The provider did not send the value {{{0}}}, which a request needs, so nothing was sent. Check the captures in the provider's settings."
     )]
     Missing(String),
     /// The value would change the address beyond its place.
@@ -306,19 +306,13 @@ impl Provider {
         Ok(self)
     }
 
-    /// The values of a token response that can be kept, since each fits where it is used; and why the first of the others
-    /// does not.
-    pub fn fitting(&self, captured: Captured) -> (Captured, Option<CaptureError>) {
-        let mut wrong = None;
-        let mut fitting = Captured::new();
-        for (name, value) in captured {
+    /// The values that can be kept: each fits where it is used.
+    pub fn fitting(&self, captured: Captured) -> Captured {
+        let fits = |(name, value): &(String, Secret)| {
             let alone = Captured::from([(name.clone(), value.clone())]);
-            match self.clone().filled_in(&alone) {
-                Ok(_) => drop(fitting.insert(name, value)),
-                Err(error) => drop(wrong.get_or_insert(error)),
-            }
-        }
-        (fitting, wrong)
+            self.clone().filled_in(&alone).is_ok()
+        };
+        captured.into_iter().filter(fits).collect()
     }
 }
 

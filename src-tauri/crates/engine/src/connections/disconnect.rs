@@ -128,8 +128,7 @@ impl Engine {
         let has_endpoint = provider
             .as_ref()
             .is_some_and(|p| p.settings.revocation_endpoint.is_some());
-        let from = connection.client_secret_from;
-        let client = provider.map(|provider| self.with_client_secret(store, provider, from));
+        let client = provider.map(|provider| self.client_of(store, provider, &connection));
         let tokens = store.get::<Tokens>(id.row())?;
         let answer = match (client, tokens) {
             // They are there, and the disk has not taken them yet.

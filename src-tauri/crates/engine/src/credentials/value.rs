@@ -7,8 +7,8 @@ use crate::{
     records::{index::CredentialEntry, sealed_store::SealedStore},
 };
 use tokenry_core::{
-    AppId, Caller, Credential, CredentialId, CredentialType, EventKind, Name, Outcome, Provider, Rule,
-    Secret, TokenEndpointAuthMethod,
+    AppId, Caller, Connection, Credential, CredentialId, CredentialType, EventKind, Name, Outcome, Provider,
+    Rule, Secret, TokenEndpointAuthMethod,
 };
 use tokenry_oauth::Failure;
 
@@ -119,6 +119,20 @@ impl Engine {
         let credential = self.still_there(&store, id)?;
         secret_in(&credential)?;
         Ok(credential)
+    }
+
+    /// The provider as a client for one connection: with its client secret, and with the values that its sign-in brought.
+    pub(crate) fn client_of(
+        &self,
+        store: &SealedStore,
+        provider: Provider,
+        connection: &Connection,
+    ) -> Result<Provider, Failure> {
+        let client = self.with_client_secret(store, provider, connection.client_secret_from)?;
+        let filled = client.filled_in(&connection.captured);
+        filled.map_err(|error| Failure::NotSent {
+            message: error.to_string(),
+        })
     }
 
     /// The provider as a client that proves who it is with this credential's secret, where one was named.

@@ -7,7 +7,7 @@ use crate::{
 };
 use std::sync::Arc;
 use tokenry_core::{
-    Account, AppId, Caller, Connection, ConnectionId, ConnectionStatus, CredentialId, EventKind,
+    Account, AppId, Caller, Captured, Connection, ConnectionId, ConnectionStatus, CredentialId, EventKind,
     KnownTargets, Outcome, Provider, Scopes, Timestamp, Tokens,
 };
 use tokenry_oauth::Answer;
@@ -20,6 +20,8 @@ pub(super) struct NewConnection {
     pub(super) account: Option<Account>,
     /// The audiences and resources that the sign-in asked for.
     pub(super) targets: KnownTargets,
+    /// The values that it brought.
+    pub(super) captured: Captured,
     /// The resource that it named and a refresh repeats.
     pub(super) resource: Option<String>,
     pub(super) renews: bool,
@@ -82,6 +84,7 @@ impl Engine {
                 connection.lost = None;
                 connection.narrowed = false;
                 connection.targets.extend(fresh.targets.clone());
+                connection.captured.clone_from(&fresh.captured);
                 connection.resource.clone_from(&fresh.resource);
                 connection.client_secret_from = fresh.client_secret_from;
                 connection.label = label.or(connection.label);

@@ -2,6 +2,7 @@
 
 mod account;
 mod refused;
+mod tokens;
 
 use crate::{
     AnyCredential, Change, ConnectionView, Engine, Error, FlowState,
@@ -13,19 +14,16 @@ use crate::{
         owner::{finishing, is_link_by_the_system, owner_note},
     },
     records::{index::is_usable, sealed_store::SealedStore},
-    token::partial_response,
 };
-use account::another_account;
-use refused::{refused, refused_client};
+use refused::refused_client;
 use std::sync::Arc;
 use tokenry_core::{
-    Account, Caller, ConnectionId, EventKind, Flow, FlowId, GrantType, KnownTargets, Outcome as EventOutcome,
-    Provider, Redirect, Secret,
+    Caller, Captured, ConnectionId, EventKind, Flow, FlowId, GrantType, KnownTargets,
+    Outcome as EventOutcome, Provider, Redirect, Secret,
 };
 use tokenry_oauth::{
-    Answer, authorization_code, client_credentials, issuer,
+    captures, client_credentials, issuer,
     redirect::{self, Bare, Means, Outcome, Redirected, Refused},
-    userinfo,
 };
 use tokenry_redirect::Page;
 
@@ -36,7 +34,8 @@ impl Engine {
     /// # Errors
     /// When it is no redirect of ours, its flow is over, or the provider said no.
     pub async fn callback(&self, caller: &Caller, url: &str) -> Result<ConnectionView, Error> {
-        self.judged(caller, url, redirect::judge_pasted(url)).await
+        let judged = redirect::judge_pasted_with(url, &self.code_param_for(url));
+        self.judged(caller, url, judged).await
     }
 
     /// A deep link, as the operating system handed it over. White space in it is not forgiven.
@@ -44,7 +43,8 @@ impl Engine {
     /// # Errors
     /// As [`Engine::callback`].
     pub async fn deep_link(&self, caller: &Caller, url: &str) -> Result<ConnectionView, Error> {
-        self.judged(caller, url, redirect::judge_deep_link(url)).await
+        let judged = redirect::judge_deep_link_with(url, &self.code_param_for(url));
+        self.judged(caller, url, judged).await
     }
 
     async fn judged(
@@ -85,8 +85,13 @@ impl Engine {
         if code.expose().is_empty() {
             return Err(Error::field("code", "must not be empty"));
         }
-        let outcome = Outcome::Code(code);
-        self.handed_in(caller, Bare { state, iss, outcome }).await
+        let answer = Bare {
+            state,
+            iss,
+            outcome: Outcome::Code(code),
+            parameters: Vec::new(),
+        };
+        self.handed_in(caller, answer).await
     }
 
     /// An answer without the address it came to: that is taken to be the one its flow was started with.
@@ -98,6 +103,7 @@ impl Engine {
             state: answer.state,
             iss: answer.iss,
             outcome: answer.outcome,
+            parameters: answer.parameters,
             means: Means::Paste,
             uri: flow.redirect_uri,
         };
@@ -116,7 +122,7 @@ impl Engine {
         cookie: Option<&str>,
     ) -> Result<AnyCredential, Error> {
         let store = self.store()?;
-        let judged = redirect::judge_query(query);
+        let judged = redirect::judge_query_with(query, &self.code_param_for(&format!("?{query}")));
         let answer = judged.map_err(|refused| {
             let state = redirect::claimed_state(&format!("?{query}"));
             self.note_refused_for(caller, state.as_ref(), refused.into())
@@ -191,6 +197,7 @@ impl Engine {
             scopes,
             account: None,
             targets: KnownTargets::default(),
+            captured: Captured::new(),
             resource: None,
             renews: false,
             started_by: caller.app(),
@@ -200,6 +207,18 @@ impl Engine {
             .create_connection(&store, caller, provider, fresh, answer)
             .await?;
         self.view_in(&store, id)
+    }
+
+    /// The name of the parameter with the code, at the provider whose sign-in this is the response to.
+    fn code_param_for(&self, url: &str) -> String {
+        let state = redirect::claimed_state(url);
+        let provider = self.store().ok().zip(state).and_then(|(store, state)| {
+            let flow = flow_of(&store, &state).ok()?;
+            store.get::<Provider>(flow.provider.row()).ok().flatten()
+        });
+        provider.map_or(redirect::CODE.to_owned(), |provider| {
+            code_param(&provider).to_owned()
+        })
     }
 
     /// What the loopback listener shows the browser.
@@ -246,9 +265,7 @@ impl Engine {
         // The engine's own task: a browser or a program that goes away cancels nothing.
         detached(async move {
             engine.consume_flow(&store, &flow).await?;
-            engine
-                .finish(&store, &caller, flow, provider, redirected.outcome)
-                .await
+            engine.finish(&store, &caller, flow, provider, redirected).await
         })
         .await
     }
@@ -307,10 +324,14 @@ impl Engine {
         caller: &Caller,
         flow: Flow,
         provider: Provider,
-        outcome: Outcome,
+        redirected: Redirected,
     ) -> Result<ConnectionView, Error> {
-        let made = match outcome {
-            Outcome::Code(code) => self.make_connection(store, caller, &flow, provider, &code).await,
+        let made = match redirected.outcome {
+            Outcome::Code(code) => {
+                let captured = captures::of_callback(&provider, &redirected.parameters);
+                self.make_connection(store, caller, &flow, provider, &code, captured)
+                    .await
+            }
             Outcome::Error {
                 error,
                 description,
@@ -340,105 +361,11 @@ impl Engine {
             }
         }
     }
-
-    async fn make_connection(
-        &self,
-        store: &Arc<SealedStore>,
-        caller: &Caller,
-        flow: &Flow,
-        provider: Provider,
-        code: &Secret,
-    ) -> Result<ConnectionId, Error> {
-        let provider = self
-            .with_client_secret(store, provider, flow.client_secret_from)
-            .map_err(refused)?;
-        let answer = authorization_code::exchange(&self.inner.http, &provider, flow, code).await;
-        let answer = answer.map_err(|failure| refused_client(&provider, failure))?;
-        let refresh_token = answer.refresh_token.clone();
-        let access_token = answer
-            .access_token
-            .as_ref()
-            .or(answer.unusable_token.as_ref())
-            .cloned();
-        let made = match partial_response::useless(&answer) {
-            Some(useless) => Err(refused(useless)),
-            None => {
-                self.keep_first_answer(store, caller, flow, provider.clone(), answer)
-                    .await
-            }
-        };
-        // Where it is not known whose they are, they may be of the very grant that is to stay: revoking one may end it.
-        let may_be_ours = matches!(made, Err(Error::AccountNotTold(..)));
-        if made.is_err() && !may_be_ours {
-            // These tokens will never be used.
-            let tokens = [refresh_token.as_ref(), access_token.as_ref()];
-            self.give_back(&provider, tokens).await;
-        }
-        made
-    }
-
-    async fn keep_first_answer(
-        &self,
-        store: &Arc<SealedStore>,
-        caller: &Caller,
-        flow: &Flow,
-        provider: Provider,
-        mut answer: Answer,
-    ) -> Result<ConnectionId, Error> {
-        let account = self.fetch_account(&provider, &mut answer).await;
-        let another = another_account(store, flow, account.as_ref());
-        // Who is not known gets no connection of their own, either: mostly it is the same account.
-        let is_told = matches!(another, Some(Error::OtherAccount { .. }));
-        let further = flow.further.filter(|_| is_told);
-        if let (Some(error), None) = (another, further) {
-            return Err(error);
-        }
-        let fresh = NewConnection {
-            id: further.unwrap_or(flow.connection),
-            label: flow.label.clone().filter(|_| further.is_none()),
-            scopes: flow.scopes.clone(),
-            account,
-            targets: targets(flow),
-            resource: flow.resource.clone(),
-            renews: flow.renews && further.is_none(),
-            started_by: flow.started_by,
-            client_secret_from: flow.client_secret_from,
-        };
-        self.create_connection(store, caller, provider, fresh, answer)
-            .await
-    }
-
-    /// Whose account it is: what came with the tokens, and userinfo where there is one. A userinfo of another
-    /// subject is not used (OpenID Connect Core §5.3.2), and a missing one prevents no connection.
-    async fn fetch_account(&self, provider: &Provider, answer: &mut Answer) -> Option<Account> {
-        let told = answer.account.take();
-        let Some(access_token) = answer
-            .access_token
-            .as_ref()
-            .filter(|_| provider.settings.userinfo_endpoint.is_some())
-        else {
-            return told;
-        };
-        match userinfo::fetch(&self.inner.http, provider, access_token).await {
-            Ok(found) if told.as_ref().is_none_or(|told| told.subject == found.subject) => Some(found),
-            Ok(_) => told,
-            Err(failure) => {
-                tracing::info!("{} did not say whose account it is: {failure}", provider.name);
-                told
-            }
-        }
-    }
 }
 
-/// The audiences and resources that a sign-in asked for.
-fn targets(flow: &Flow) -> KnownTargets {
-    let mut targets = KnownTargets::among(flow.authorization_url.query_pairs());
-    let resource = flow
-        .resource
-        .iter()
-        .map(|resource| ("resource", resource.as_str()));
-    targets.extend(KnownTargets::among(resource));
-    targets
+/// The name of the parameter with the code.
+pub(super) fn code_param(provider: &Provider) -> &str {
+    provider.settings.code_param.as_deref().unwrap_or(redirect::CODE)
 }
 
 fn flow_of(store: &SealedStore, state: &Secret) -> Result<Flow, Error> {

@@ -16,13 +16,15 @@ pub(super) struct FlowReceiver {
     pub(super) flow: FlowId,
     pub(super) provider: Name,
     pub(super) state: Secret,
+    /// The name of the parameter with the code.
+    pub(super) code_param: String,
     /// The listener's port.
     pub(super) port: u16,
 }
 
 impl Receiver for FlowReceiver {
     fn judge(&self, target: &str) -> Result<BoxFuture<'static, Page>, Rejected> {
-        let redirected = match redirect::judge_loopback(target) {
+        let redirected = match redirect::judge_loopback_with(target, &self.code_param) {
             Ok(redirected) if redirected.provider == self.provider => redirected.at_port(self.port),
             Ok(_) | Err(Refused::WrongPath) => return Err(Rejected::OtherAddress),
             Err(refused) => return Err(Rejected::Malformed(refused.to_string())),

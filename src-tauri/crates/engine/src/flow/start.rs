@@ -10,7 +10,10 @@ use crate::{
         resolve,
     },
     engine::{blocking, detached},
-    flow::loopback::{self, FlowReceiver},
+    flow::{
+        exchange,
+        loopback::{self, FlowReceiver},
+    },
 };
 use std::time::Duration;
 use tokenry_core::{
@@ -306,7 +309,7 @@ impl Engine {
         redirect_uri: String,
         started: authorization_code::Started,
     ) -> Result<Flow, Error> {
-        let token_endpoint = token_endpoint(provider)?.clone();
+        let token_endpoint = token_endpoint(provider)?;
         let (clock, random) = (&*self.inner.clock, &*self.inner.random);
         Ok(Flow {
             id: FlowId::new(clock, random),
@@ -321,6 +324,7 @@ impl Engine {
             issuer: provider.settings.issuer.clone(),
             issuer_aliases: provider.settings.issuer_aliases.clone(),
             token_endpoint,
+            captured_hosts: provider.settings.captured_hosts.clone(),
             redirect_uri,
             redirect: preference,
             scopes,
@@ -367,6 +371,7 @@ impl Engine {
             flow: flow.id,
             provider: provider.name.clone(),
             state: flow.state.clone(),
+            code_param: exchange::code_param(provider).to_owned(),
             port: listener.port(),
         };
         listener.serve(flow.authorization_url.clone(), &*self.inner.random, receiver)
@@ -384,9 +389,9 @@ fn wanted_scopes(provider: &Provider, asked: Option<Scopes>) -> Result<Scopes, E
     Ok(scopes)
 }
 
-fn token_endpoint(provider: &Provider) -> Result<Url, Error> {
+fn token_endpoint(provider: &Provider) -> Result<String, Error> {
     let missing = || Error::field("token_endpoint", "is needed before connecting");
-    provider.token_endpoint().ok_or_else(missing)
+    provider.settings.token_endpoint.clone().ok_or_else(missing)
 }
 
 fn cannot_begin(error: tokenry_oauth::Error) -> Error {

@@ -271,8 +271,7 @@ impl Engine {
         };
         reached(Step::Journalled);
         let http = &self.inner.http;
-        let from = request.connection.client_secret_from;
-        let client = self.with_client_secret(&store, request.provider.clone(), from);
+        let client = self.client_of(&store, request.provider.clone(), &request.connection);
         let mut to = request.parameters();
         let answer = match (client, &request.refresh_token, &request.subject) {
             (Err(failure), ..) => Err(failure),

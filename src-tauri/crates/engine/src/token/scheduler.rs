@@ -257,12 +257,13 @@ impl Engine {
 
     fn host_of(&self, id: ConnectionId) -> Result<String, Error> {
         let store = self.store()?;
-        let provider = store.index().connection(id).map(|connection| connection.provider);
-        let provider = match provider {
-            Some(provider) => store.get::<Provider>(provider.row())?,
-            None => None,
+        let index = store.index();
+        let Some(connection) = index.connection(id) else {
+            return Ok(String::new());
         };
-        let target = provider.and_then(|provider| provider.refresh_target());
+        let provider = store.get::<Provider>(connection.provider.row())?;
+        let filled = provider.and_then(|provider| provider.filled_in(&connection.captured).ok());
+        let target = filled.and_then(|provider| provider.refresh_target());
         let host = target.as_ref().and_then(Url::host_str);
         Ok(host.unwrap_or_default().to_owned())
     }

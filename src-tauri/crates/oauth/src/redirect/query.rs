@@ -2,6 +2,7 @@
 
 use super::Refused;
 use crate::form;
+use tokenry_core::Secret;
 use zeroize::Zeroizing;
 
 /// A longer redirect URL is refused.
@@ -18,6 +19,13 @@ impl Query {
     /// A value that is there and not empty: an empty one is as good as none (RFC 6749 §3.1).
     pub(super) fn get(&self, key: &str) -> Option<&str> {
         self.even_empty(key).filter(|value| !value.is_empty())
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> Vec<(String, Secret)> {
+        let copied =
+            |(name, value): &(String, Zeroizing<String>)| (name.clone(), Secret::new(value.to_string()));
+        self.0.iter().map(copied).collect()
     }
 
     /// A value that is there. For `iss`, where an empty one is wrong and not missing.

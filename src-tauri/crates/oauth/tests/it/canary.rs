@@ -2,7 +2,7 @@
 
 use crate::server::{Reply, Server, answer, flow, http, json, provider, secret};
 use std::fmt::Debug;
-use tokenry_core::{OsRandom, Scopes};
+use tokenry_core::{Captured, OsRandom, Scopes};
 use tokenry_oauth::{Http, authorization_code, client_credentials, redirect, refresh, revocation, userinfo};
 
 fn assert_silent(printed: &impl Debug) {
@@ -50,7 +50,9 @@ async fn no_answer_and_no_failure_shows_what_was_sent_or_received() {
         if let Err(failure) = &result {
             assert!(!failure.to_string().contains("CANARY"), "{failure}");
         }
-        assert_silent(&authorization_code::exchange(&http(), &provider, &flow, &token).await);
+        assert_silent(
+            &authorization_code::exchange(&http(), &provider, &flow, &token, &Captured::new()).await,
+        );
         assert_silent(&client_credentials::fetch(&http(), &provider, &Scopes::default()).await);
         assert_silent(&userinfo::fetch(&http(), &provider, &token).await);
         assert_silent(&revocation::revoke(&http(), &provider, &token, revocation::Hint::AccessToken).await);

@@ -2,7 +2,7 @@
 
 use crate::server::{Server, flow, http, json, provider, secret};
 use std::collections::BTreeMap;
-use tokenry_core::{OsRandom, Provider, Random, Scopes, TokenEndpointAuthMethod};
+use tokenry_core::{Captured, OsRandom, Provider, Random, Scopes, TokenEndpointAuthMethod};
 use tokenry_oauth::{Error, authorization_code, client_credentials, refresh};
 use url::Url;
 
@@ -204,7 +204,7 @@ async fn a_code_goes_to_the_endpoint_of_its_flow_with_its_redirect_uri_and_verif
     );
     let provider = provider(&now.url);
     let flow = flow(&provider, &recorded.url);
-    authorization_code::exchange(&http(), &provider, &flow, &secret("the+code"))
+    authorization_code::exchange(&http(), &provider, &flow, &secret("the+code"), &Captured::new())
         .await
         .unwrap();
     assert!(now.requests().is_empty());
@@ -250,7 +250,7 @@ async fn each_client_authentication_is_used_alone_on_every_grant() {
         }
         let flow = flow(&provider, &server.url);
         refresh::refresh(&http(), &provider, &secret("r")).await.unwrap();
-        authorization_code::exchange(&http(), &provider, &flow, &secret("c"))
+        authorization_code::exchange(&http(), &provider, &flow, &secret("c"), &Captured::new())
             .await
             .unwrap();
         client_credentials::fetch(&http(), &provider, &Scopes::default())

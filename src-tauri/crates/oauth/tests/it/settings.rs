@@ -2,7 +2,7 @@
 
 use crate::server::{Reply, Server, answer, flow, http, json, provider, secret};
 use std::collections::BTreeMap;
-use tokenry_core::{BodyFormat, OsRandom, Provider, Scopes, TokenEndpointAuthMethod};
+use tokenry_core::{BodyFormat, Captured, OsRandom, Provider, Scopes, TokenEndpointAuthMethod};
 use tokenry_oauth::{Answer, Failure, authorization_code, client_credentials, refresh, revocation};
 
 const GOOD: &str = r#"{"access_token":"a"}"#;
@@ -69,7 +69,8 @@ async fn every_request_has_the_names_parameters_headers_and_form_of_the_settings
             let (http, token) = (http(), secret("the-token"));
             let own: Vec<(&str, &str)> = match kind {
                 "code" => {
-                    let done = authorization_code::exchange(&http, &provider, &flow, &token).await;
+                    let done =
+                        authorization_code::exchange(&http, &provider, &flow, &token, &Captured::new()).await;
                     done.unwrap();
                     vec![
                         ("grant_type", "authorization_code"),
@@ -196,7 +197,7 @@ async fn read(reply: Reply, change: impl FnOnce(&mut Provider)) -> Result<Answer
     let mut provider = provider(&server.url);
     change(&mut provider);
     let flow = flow(&provider, &server.url);
-    authorization_code::exchange(&http(), &provider, &flow, &secret("the-code")).await
+    authorization_code::exchange(&http(), &provider, &flow, &secret("the-code"), &Captured::new()).await
 }
 
 const SLACK: &str = r#"{"ok":true,"access_token":"bot","token_type":"bot","scope":"b","expires_in":1,"team":{"id":"T1"},
