@@ -451,6 +451,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/discovery": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Look up a provider by an address
+         * @description An issuer (RFC 8414, OpenID Connect Discovery), an MCP server or another protected resource (RFC 9728), a host name, or
+         *     the address of a metadata document. Requests go to https addresses of the public internet, and to others only where
+         *     they are on the host of `address`. They carry no credentials, and redirects are not followed. Nothing is kept.
+         */
+        post: operations["discover"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/embed/{hub_id}/connector/{connector_id}/oauth2/initialise": {
         parameters: {
             query?: never;
@@ -1731,7 +1753,8 @@ export interface components {
             docs_url?: string | null;
             /** @description Whether tokens are bound to a key of the connection (RFC 9449). */
             dpop?: boolean | null;
-            exchange_step?: null | (components["schemas"]["ExchangeStep"] | null);
+            /** @default null */
+            exchange_step: components["schemas"]["ExchangeStep"] | null;
             /** @description Whether the end of an access token is read from its `exp`, where it is a JWT. */
             expiry_from_jwt?: boolean | null;
             grant_type?: null | components["schemas"]["GrantType"];
@@ -1940,6 +1963,40 @@ export interface components {
             /** @description The tokens were deleted on this machine. */
             success: boolean;
         };
+        /** @description An address to look up. */
+        DiscoverRequest: {
+            /** @description Whether a resource may describe itself by a shorter address on the same host, which covers the given one. */
+            accept_parent_resource?: boolean;
+            /** @description An issuer, an MCP server or another protected resource, a host name, or the address of a metadata document. */
+            address: string;
+            /** @description Whether the address may be http on a private address or a `.local` or `.home.arpa` name. */
+            allow_private_http?: boolean;
+            /** @description Which of the resource's authorization servers is meant. By default the first. */
+            authorization_server?: string | null;
+        };
+        /** @description What an address told. Nothing of it is kept. */
+        Discovered: {
+            /** @description The address that was looked up. */
+            address: string;
+            /** @description The authorization servers that the resource names. */
+            authorization_servers: string[];
+            kind: components["schemas"]["DiscoveredKind"];
+            /** @description A name for the provider, made from its host. */
+            name: string;
+            offered: components["schemas"]["Offered"];
+            registration?: components["schemas"]["RegistrationMethod"] | null;
+            /** @description Those of `ProviderSettings` that differ from the defaults. `client_id` is not among them. */
+            settings: {
+                [key: string]: unknown;
+            };
+            /** @description What to know before the provider is kept. */
+            warnings: string[];
+        };
+        /**
+         * @description What an address belongs to.
+         * @enum {string}
+         */
+        DiscoveredKind: "issuer" | "protected_resource";
         /** @description The state of the engine, without names and secrets. */
         EngineStatus: {
             /** @description The number of connections by status. */
@@ -2398,6 +2455,25 @@ export interface components {
             refresh_token?: string | null;
             /** @description With a refresh token: fewer scopes than it has. */
             scope?: string | null;
+        };
+        /** @description What a provider's metadata offers. */
+        Offered: {
+            /** @description Client ids that are the address of a metadata document. */
+            client_id_metadata_documents: boolean;
+            /** @description Sign-in with a code on another device (RFC 8628). */
+            device_flow: boolean;
+            /** @description Tokens that are bound to a key, with ES256 (RFC 9449). */
+            dpop: boolean;
+            /** @description `iss` in its responses (RFC 9207). */
+            iss_parameter: boolean;
+            /** @description PKCE with S256 (RFC 7636). */
+            pkce: boolean;
+            /** @description Pushed authorization requests (RFC 9126). */
+            pushed_authorization_requests: boolean;
+            /** @description Registration of clients (RFC 7591). */
+            registration: boolean;
+            /** @description Revocation (RFC 7009). */
+            revocation: boolean;
         };
         /**
          * @description The outcome.
@@ -2910,6 +2986,11 @@ export interface components {
          * @enum {string}
          */
         Redirect: "loopback" | "deep_link" | "paste";
+        /**
+         * @description How Tokenry registers itself at a provider.
+         * @enum {string}
+         */
+        RegistrationMethod: "client_id_metadata_document" | "dynamic";
         /** @description One thing of a backup, beside what is here. */
         RestoreItem: {
             /** @description Whether it can replace what is here. */
@@ -3306,7 +3387,8 @@ export interface components {
             docs_url?: string | null;
             /** @description Whether tokens are bound to a key of the connection (RFC 9449). */
             dpop?: boolean | null;
-            exchange_step?: null | (components["schemas"]["ExchangeStep"] | null);
+            /** @default null */
+            exchange_step: components["schemas"]["ExchangeStep"] | null;
             /** @description Whether the end of an access token is read from its `exp`, where it is a JWT. */
             expiry_from_jwt?: boolean | null;
             grant_type?: null | components["schemas"]["GrantType"];
@@ -6171,6 +6253,138 @@ export interface operations {
                 };
             };
             /** @description oauth_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    discover: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DiscoverRequest"];
+            };
+        };
+        responses: {
+            /** @description What the address tells. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Discovered"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied or consent_denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict or needs_reauth */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description flow_expired */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description provider_error */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description provider_unreachable or oauth_unavailable */
             503: {
                 headers: {
                     [name: string]: unknown;

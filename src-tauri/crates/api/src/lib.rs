@@ -13,6 +13,7 @@ mod backups;
 mod connections;
 mod convert;
 mod credentials;
+mod discovery;
 mod engine;
 mod error;
 mod events;
@@ -67,6 +68,7 @@ async fn in_request(request: Request, next: Next) -> Response {
 
 fn all<O: Operations>(list: O) -> O {
     let list = providers::routes(list);
+    let list = discovery::routes(list);
     let list = flows::routes(list);
     let list = connections::routes(list);
     let list = credentials::routes(list);

@@ -70,6 +70,9 @@ operations! {
     /// See the providers.
     #[serde(skip)]
     ReadProviders,
+    /// Ask an address what it tells of a provider.
+    #[serde(skip)]
+    Discover,
     /// See the connections.
     #[serde(skip)]
     ReadConnections,

@@ -68,7 +68,7 @@ pub struct UpdateProvider {
 }
 
 /// Any of the settings of a provider; `null` is the default.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ProviderSettingsPatch(pub Map<String, Value>);
 

@@ -9,7 +9,7 @@ const MAX_ADDRESS_BYTES: usize = 2048;
 ///
 /// # Errors
 /// What is wrong with it, for the user.
-pub(crate) fn read_address(text: &str) -> Result<Url, String> {
+pub fn read_address(text: &str) -> Result<Url, String> {
     let refuse = |why: &str| {
         Err(format!(
             "must be a whole address like https://example.com/token: {why}"

@@ -36,6 +36,19 @@ pub fn issuer_matches(issuer: &str, aliases: &[String], found: &str, tenant: Opt
             .any(|expected| expected == found || stands_for(expected, found, tenant))
 }
 
+/// Whether an issuer that a metadata document names is the template of the address it was looked up for: Microsoft's
+/// documents for `common` and for a tenant's name have `{tenantid}` in its place.
+pub fn is_template_of(found: &str, address: &str) -> bool {
+    let (Some(template), Ok(url)) = (Template::of(found), address.parse::<Url>()) else {
+        return false;
+    };
+    let rest = address.strip_prefix(template.before);
+    let segment = rest.and_then(|rest| rest.strip_suffix(template.after));
+    PLACEHOLDERS.contains(&template.tenant.to_ascii_lowercase().as_str())
+        && MICROSOFT.iter().any(|(host, _)| url.host_str() == Some(host))
+        && segment.is_some_and(|segment| !segment.is_empty() && !segment.contains('/'))
+}
+
 /// A segment of a path that stands for a tenant, and what is around it.
 struct Template<'a> {
     before: &'a str,
@@ -225,6 +238,25 @@ mod tests {
             &format!("https://sts.windows.net/{TENANT}/"),
             Some(TENANT)
         ));
+    }
+
+    #[test]
+    fn only_microsofts_documents_may_name_a_template_for_an_issuer() {
+        let is = |found: &str, address: &str| is_template_of(found, address);
+        let common = "https://login.microsoftonline.com/common/v2.0";
+        assert!(is("https://login.microsoftonline.com/{tenantid}/v2.0", common));
+        for (found, address) in [
+            ("https://login.microsoftonline.com/{tenantid}/v1.0", common),
+            ("https://login.microsoftonline.com/common/v2.0", common),
+            ("https://evil.example/{tenantid}/v2.0", common),
+            ("https://as.example/{tenantid}", "https://as.example/x"),
+            (
+                "https://login.microsoftonline.com/{tenantid}/v2.0",
+                "https://login.microsoftonline.com/a/b/v2.0",
+            ),
+        ] {
+            assert!(!is(found, address), "{found} {address}");
+        }
     }
 
     #[test]

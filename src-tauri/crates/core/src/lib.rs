@@ -24,7 +24,7 @@ mod secret;
 mod settings;
 mod text;
 
-pub use address::{is_loopback, is_resource};
+pub use address::{is_loopback, is_resource, read_address};
 pub use app::{App, Grant};
 pub use clock::{Clock, SystemClock, later};
 pub use connection::{
@@ -39,7 +39,7 @@ pub use id::{
     AppId, ConnectionId, CredentialId, EventId, FlowId, GrantId, IssuedId, JobId, PromptId, ProviderId,
     RequestId, RestoreId,
 };
-pub use issuer::issuer_matches;
+pub use issuer::{is_template_of, issuer_matches};
 pub use jiff::Timestamp;
 pub use json::json_problem;
 pub use name::{InvalidName, Name};
@@ -55,10 +55,11 @@ pub use settings::{AutoLock, Settings};
 pub use text::{clean, is_miscopied, sentence, trimmed, within};
 /// The vocabulary of the API, which is the vocabulary of the domain too.
 pub use tokenry_contract::{
-    AccountSource, ApiScope, BodyFormat, CallerKind, CredentialType, DeepLinkForm, ErrorCode as Code,
-    EventKind, ExchangeStep, FlowStatus, GrantType, HttpMethod, LoopbackHost, NarrowingMethod, Operation,
-    Outcome, PromptChangeKind, ProviderSettings, ReauthReason, Redirect, RevocationMethod, Revoked, Rotation,
-    SlotKind, TokenEndpointAuthMethod, UnknownScope, VaultState, setting_text,
+    AccountSource, ApiScope, BodyFormat, CallerKind, CredentialType, DeepLinkForm, DiscoveredKind,
+    ErrorCode as Code, EventKind, ExchangeStep, FlowStatus, GrantType, HttpMethod, LoopbackHost,
+    NarrowingMethod, Offered, Operation, Outcome, PromptChangeKind, ProviderSettings, ReauthReason, Redirect,
+    RegistrationMethod, RevocationMethod, Revoked, Rotation, SlotKind, TokenEndpointAuthMethod, UnknownScope,
+    VaultState, setting_text,
 };
 /// Reports that hold names and counts alone: the API answers with them as they are.
 pub use tokenry_contract::{

@@ -9,6 +9,7 @@ use crate::{
     activity::{buffered_random::BufferedRandom, write::Activity},
     authorization_server::AuthorizationServer,
     backup::{Daily, Jobs, Restores},
+    discovery::Discoveries,
     flow::open_flows::{FlowLimits, LiveFlow},
     lifecycle::{
         auto_lock::{self, AutoLock},
@@ -94,6 +95,7 @@ pub(crate) struct Inner {
     pub(crate) jobs: Jobs,
     pub(crate) restores: Restores,
     pub(crate) daily: Daily,
+    pub(crate) discoveries: Discoveries,
     pub(crate) run_state: watch::Sender<RunState>,
     pub(crate) lock: Mutex<Option<ProfileLock>>,
     pub(crate) start: watch::Sender<Start>,
@@ -181,6 +183,7 @@ impl Engine {
                 jobs: Jobs::default(),
                 restores: Restores::default(),
                 daily: Daily::default(),
+                discoveries: Discoveries::default(),
                 run_state: watch::channel(RunState::Running).0,
                 opening: tokio::sync::Mutex::default(),
                 guesses: Guesses::default(),
@@ -302,17 +305,6 @@ impl Engine {
         let of_token = self.life_left(caller)?;
         let of_grant = self.grant_life_left(caller, Operation::ReadActivity)?;
         Ok([of_token, of_grant].into_iter().flatten().min())
-    }
-
-    /// Brings the window to the front.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub fn show_window(&self) -> Result<(), Error> {
-        self.inner
-            .host
-            .show_window()
-            .map_err(|error| Error::Conflict(error.to_string()))
     }
 
     /// Replaces the handle, when the vault is opened or locked.

@@ -1,5 +1,6 @@
 //! What the engine asks of the program that it runs in.
 
+use crate::{Engine, Error};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -22,6 +23,17 @@ pub trait Host: Send + Sync {
     /// # Errors
     /// When there is no window.
     fn show_window(&self) -> Result<(), HostError>;
+}
+
+impl Engine {
+    /// Brings the window to the front.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn show_window(&self) -> Result<(), Error> {
+        let shown = self.inner.host.show_window();
+        shown.map_err(|error| Error::Conflict(error.to_string()))
+    }
 }
 
 /// Who answers links with our scheme.

@@ -1,11 +1,13 @@
 //! The HTTP client of all requests to providers.
 
+use crate::outbound::{Outbound, PRIVATE, PublicOnly, Reach, refused};
 use crate::proxy::{Proxies, Proxy};
 use crate::request::Outgoing;
 use crate::response::{Cut, LIMIT, Media, Response, retry_after};
 use crate::{Error, Failure, coding};
 use oauth2::http::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, DATE, HeaderValue, RETRY_AFTER,
+    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, DATE, ETAG, HeaderName, HeaderValue,
+    RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use reqwest::{Client, redirect, retry};
 use std::collections::BTreeMap;
@@ -34,6 +36,8 @@ struct Inner {
     direct: OnceLock<Client>,
     /// The same, through the proxy.
     proxied: OnceLock<Client>,
+    /// The same, for addresses that others named: it connects to none of a private network.
+    public: OnceLock<Client>,
 }
 
 impl Http {
@@ -64,21 +68,22 @@ impl Http {
             proxies,
             direct: OnceLock::new(),
             proxied: OnceLock::new(),
+            public: OnceLock::new(),
         })))
     }
 
-    fn client(&self, proxy: Option<&Proxy>) -> Result<&Client, Error> {
+    fn client(&self, proxy: Option<&Proxy>, reach: Reach) -> Result<&Client, Error> {
         let inner = &self.0;
-        let client = if proxy.is_some() {
-            &inner.proxied
-        } else {
-            &inner.direct
+        let client = match (proxy, reach) {
+            (Some(_), _) => &inner.proxied,
+            (None, Reach::Any) => &inner.direct,
+            (None, Reach::Public) => &inner.public,
         };
         if let Some(client) = client.get() {
             return Ok(client);
         }
-        let made =
-            build(inner.connect, inner.whole, proxy).map_err(|error| Error::Tls(root_cause(&error)))?;
+        let made = build(inner.connect, inner.whole, proxy, reach)
+            .map_err(|error| Error::Tls(root_cause(&error)))?;
         Ok(client.get_or_init(|| made))
     }
 
@@ -92,8 +97,30 @@ impl Http {
                 ),
             });
         }
+        self.send_within(url, request, Reach::Any).await
+    }
+
+    /// The same to an address that a document names, by the rules of `outbound`. A proxy looks names up by itself:
+    /// behind one only the address is judged.
+    pub(crate) async fn send_outbound(
+        &self,
+        outbound: &Outbound,
+        url: &Url,
+        request: impl Into<Outgoing>,
+    ) -> Result<Response, Failure> {
+        let reach = outbound.judge(url).map_err(|wrong| refused(url, &wrong))?;
+        self.send_within(url, request, reach).await
+    }
+
+    async fn send_within(
+        &self,
+        url: &Url,
+        request: impl Into<Outgoing>,
+        reach: Reach,
+    ) -> Result<Response, Failure> {
+        let host = clean(url.host_str().unwrap_or_default());
         let proxy = self.0.proxies.of(url)?;
-        let client = self.client(proxy).map_err(|error| Failure::NotSent {
+        let client = self.client(proxy, reach).map_err(|error| Failure::NotSent {
             message: error.to_string(),
         })?;
         let Outgoing {
@@ -122,7 +149,12 @@ impl Http {
     }
 }
 
-fn build(connect: Duration, whole: Duration, proxy: Option<&Proxy>) -> Result<Client, reqwest::Error> {
+fn build(
+    connect: Duration,
+    whole: Duration,
+    proxy: Option<&Proxy>,
+    reach: Reach,
+) -> Result<Client, reqwest::Error> {
     // `localhost` is this machine whatever a resolver says. Port 0 means: the port of the address.
     let loopback = [(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()];
     // Which requests go through a proxy is decided here and not by the library, which would look into the environment.
@@ -136,11 +168,14 @@ fn build(connect: Duration, whole: Duration, proxy: Option<&Proxy>) -> Result<Cl
             })
         }
     };
+    let builder = match reach {
+        Reach::Any => builder.resolve_to_addrs("localhost", &loopback),
+        Reach::Public => builder.dns_resolver(Arc::new(PublicOnly)),
+    };
     builder
         .user_agent(concat!("tokenry/", env!("CARGO_PKG_VERSION")))
         .redirect(redirect::Policy::none())
         .referer(false)
-        .resolve_to_addrs("localhost", &loopback)
         // A pooled connection that died makes the client underneath send again. So none is kept.
         .pool_max_idle_per_host(0)
         .retry(retry::never())
@@ -164,6 +199,8 @@ async fn read(host: String, mut answer: reqwest::Response, sent: Vec<Zeroizing<S
         media: header(CONTENT_TYPE).map_or(Media::Other, Media::of),
         retry_after: header(RETRY_AFTER).and_then(|value| retry_after(value, date)),
         date,
+        etag: header(ETAG).map(str::to_owned),
+        challenges: texts(&answer, WWW_AUTHENTICATE),
         body: Zeroizing::default(),
         cut: None,
         sent,
@@ -176,10 +213,22 @@ async fn read(host: String, mut answer: reqwest::Response, sent: Vec<Zeroizing<S
         .filter_map(|value| value.to_str().ok())
         .collect();
     let codings = codings.join(",");
+    // A stream of events has no end.
+    let is_stream = header(CONTENT_TYPE).is_some_and(|value| value.starts_with("text/event-stream"));
+    if is_stream {
+        return response;
+    }
     let mut body = Zeroizing::new(Vec::with_capacity(LIMIT));
     let cut = bounded(&mut answer, &mut body).await;
     (response.body, response.cut) = coding::decode(&codings, body, cut);
     response
+}
+
+fn texts(answer: &reqwest::Response, name: HeaderName) -> Vec<String> {
+    let values = answer.headers().get_all(name).iter();
+    values
+        .filter_map(|value| Some(value.to_str().ok()?.to_owned()))
+        .collect()
 }
 
 /// Reads the body into one buffer that never moves, so that wiping it wipes every copy of ours. Says why it is not
@@ -204,7 +253,9 @@ async fn bounded(answer: &mut reqwest::Response, body: &mut Vec<u8>) -> Option<C
 fn unsent_or_unanswered(host: &str, proxy: Option<&Proxy>, error: &reqwest::Error) -> Failure {
     let cause = root_cause(error);
     if error.is_connect() || error.is_builder() {
-        let message = if cause.contains("certificate") {
+        let message = if cause == PRIVATE {
+            format!("{host} was not asked: {PRIVATE}, and you did not type that host.")
+        } else if cause.contains("certificate") {
             untrusted(host, &cause)
         } else if let Some(proxy) = proxy {
             proxy_failed(host, proxy, error, &cause)

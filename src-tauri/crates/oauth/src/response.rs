@@ -20,6 +20,10 @@ pub(crate) struct Response {
     pub retry_after: Option<Duration>,
     /// The server's own clock.
     pub date: Option<Timestamp>,
+    /// The version of what it answers (RFC 9110 §8.8.3).
+    pub etag: Option<String>,
+    /// What it asks for before it answers (RFC 9110 §11.6.1).
+    pub challenges: Vec<String>,
     /// As much of the body as came, decoded.
     pub body: Zeroizing<Vec<u8>>,
     /// Why that is not all of it.

@@ -25,7 +25,8 @@ impl Call {
     ) -> Self {
         let pairs = |text: &[u8]| url::form_urlencoded::parse(text).into_owned().collect::<Vec<_>>();
         let mut parameters = pairs(query.as_bytes());
-        let is_json = |(name, value): &(String, String)| name == "content-type" && value == "application/json";
+        let is_json =
+            |(name, value): &(String, String)| name == "content-type" && value == "application/json";
         parameters.extend(if headers.iter().any(is_json) {
             json_members(body)
         } else {

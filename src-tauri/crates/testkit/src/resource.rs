@@ -13,7 +13,10 @@ use tokenry_core::Timestamp;
 /// OpenID Connect Core §5.3.
 pub(crate) fn userinfo(state: &State, call: &Call, now: Timestamp) -> Answer {
     let quirks = &state.behaviour.quirks;
-    let is_method = quirks.userinfo_method.as_ref().is_none_or(|method| *method == call.method);
+    let is_method = quirks
+        .userinfo_method
+        .as_ref()
+        .is_none_or(|method| *method == call.method);
     if !is_method || !quirks.accepts_headers(call) {
         return Answer::error(400, "invalid_request");
     }
@@ -44,11 +47,15 @@ pub(crate) fn introspect(state: &State, call: &Call, now: Timestamp) -> Answer {
     if let Err(refused) = client::authenticate(&state.behaviour.clients, call) {
         return refused;
     }
-    let family = call.get("token").and_then(|token| state.grants.family_of(token, now));
+    let family = call
+        .get("token")
+        .and_then(|token| state.grants.family_of(token, now));
     Answer::json(
         200,
         match family {
-            Some(family) => json!({"active": true, "sub": family.account.sub, "username": family.account.name}),
+            Some(family) => {
+                json!({"active": true, "sub": family.account.sub, "username": family.account.name})
+            }
             None => json!({"active": false}),
         },
     )

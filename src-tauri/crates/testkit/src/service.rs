@@ -140,7 +140,9 @@ impl Shared {
             Kind::Introspection => resource::introspect(state_ref, call, now),
             Kind::LongLived => token::long_lived(state_ref, call, now, random),
             Kind::Metadata => resource::metadata(state_ref, &self.issuer),
-            Kind::Other if call::endpoint(&call.path) == "token" => token::answer(state_ref, call, &self.issuer, now, random),
+            Kind::Other if call::endpoint(&call.path) == "token" => {
+                token::answer(state_ref, call, &self.issuer, now, random)
+            }
             Kind::Other => Answer::html(404, "there is nothing here"),
         };
         drop(state);

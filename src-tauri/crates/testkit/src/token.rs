@@ -195,7 +195,10 @@ pub(crate) fn long_lived(state: &mut State, call: &Call, now: Timestamp, random:
     let expires_in = 60 * 24 * 3600;
     let until = tokenry_core::later(now, Duration::from_secs(expires_in));
     let access_token = state.grants.access_token(Some(family), until, random);
-    Answer::json(200, json!({"access_token": access_token, "expires_in": expires_in}))
+    Answer::json(
+        200,
+        json!({"access_token": access_token, "expires_in": expires_in}),
+    )
 }
 
 /// RFC 8693: another access token of the same family, with the limits asked for. No refresh token is involved.

@@ -62,6 +62,8 @@ fn make_nullable(schema: &mut RefOr<Schema>) {
             list.default = None;
             add_null(&mut list.schema_type);
         }
+        // An optional object is nullable already.
+        RefOr::T(Schema::OneOf(_)) => {}
         other => {
             if let RefOr::Ref(reference) = other {
                 reference.default = None;

@@ -220,6 +220,7 @@ impl Populated {
                     body[name] = answered(name);
                 }
             }
+            "discover" => body["address"] = self.provider["issuer"].clone(),
             "callback" => body["url"] = self.answer.as_str().into(),
             _ => {}
         }

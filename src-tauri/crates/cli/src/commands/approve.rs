@@ -343,6 +343,7 @@ fn wants(operation: Operation) -> &'static str {
         Operation::HandOver => "to stop this engine and use its profile",
         Operation::AuthorizeApp => "to be authorized as an app",
         Operation::ReadProviders => "to see providers",
+        Operation::Discover => "to look up a provider by its address",
         Operation::ReadConnections => "to see connections",
         Operation::ListCredentials => "to see the names of credentials",
         Operation::ReadActivity => "to read the activity log",

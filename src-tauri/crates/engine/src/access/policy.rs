@@ -18,7 +18,9 @@ impl OperationPolicy for Operation {
         use ApiScope as S;
         match self {
             Self::ReadProviders => &[S::ProvidersRead],
-            Self::WriteProviders | Self::DeleteProvider | Self::MoveEndpoint => &[S::ProvidersWrite],
+            Self::WriteProviders | Self::DeleteProvider | Self::MoveEndpoint | Self::Discover => {
+                &[S::ProvidersWrite]
+            }
             Self::StartFlow | Self::FinishFlow | Self::Refresh | Self::Disconnect => {
                 &[S::AuthWrite, S::AuthWriteOwn]
             }
@@ -83,6 +85,8 @@ fn is_asked_of_apps(operation: Operation) -> bool {
 fn for_a_program(operation: Operation) -> Without {
     match operation {
         Operation::ReadProviders
+        // A program of this user can ask any address itself.
+        | Operation::Discover
         | Operation::ReadConnections
         | Operation::ListCredentials
         | Operation::ReadActivity

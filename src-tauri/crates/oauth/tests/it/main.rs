@@ -3,7 +3,9 @@
 
 mod authority;
 mod canary;
+mod discovery;
 mod failures;
+mod host;
 mod id_tokens;
 mod kept;
 mod pasted;

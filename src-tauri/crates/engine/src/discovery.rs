@@ -1,0 +1,71 @@
+//! What an address tells of a provider, and registering Tokenry there.
+
+use crate::{Engine, Error, access::policy::Operation};
+use std::time::Duration;
+use tokenry_core::Caller;
+use tokenry_oauth::{
+    Failure,
+    discovery::{self, Cache, Found, Problem, Query},
+};
+use tokio::sync::Semaphore;
+
+/// How long all requests of one look-up may take.
+const DISCOVERY_TIMEOUT: Duration = Duration::from_secs(40);
+
+/// How many run at a time; the others wait.
+const MAX_DISCOVERIES: usize = 4;
+
+/// What look-ups have in common.
+pub(crate) struct Discoveries {
+    cache: Cache,
+    turns: Semaphore,
+}
+
+impl Default for Discoveries {
+    fn default() -> Self {
+        Self {
+            cache: Cache::default(),
+            turns: Semaphore::new(MAX_DISCOVERIES),
+        }
+    }
+}
+
+impl Engine {
+    /// Looks an address up. Nothing is kept of it.
+    ///
+    /// # Errors
+    /// When the caller may not, the address is none, or what is there is not accepted.
+    pub async fn discover(&self, caller: &Caller, query: Query) -> Result<Found, Error> {
+        self.allow(caller, Operation::Discover)?;
+        let discoveries = &self.inner.discoveries;
+        let look_up = async {
+            let _turn = discoveries.turns.acquire().await;
+            discovery::look_up(&self.inner.http, &discoveries.cache, &query, self.now()).await
+        };
+        let found = tokio::time::timeout(DISCOVERY_TIMEOUT, look_up).await;
+        found.unwrap_or_else(|_| Err(too_slow())).map_err(error)
+    }
+}
+
+fn too_slow() -> Problem {
+    Problem::Failure(Failure::Unanswered {
+        message: "The server did not send its metadata in 40 seconds. Try again later.".to_owned(),
+    })
+}
+
+fn error(problem: Problem) -> Error {
+    match problem {
+        Problem::Address(wrong) => Error::field("address", wrong),
+        Problem::AuthorizationServer(wrong) => Error::field("authorization_server", wrong),
+        Problem::Failure(failure) => provider_error(failure),
+    }
+}
+
+fn provider_error(failure: Failure) -> Error {
+    let wait = failure.retry_after();
+    Error::Provider {
+        failure,
+        next_try_at: None,
+        wait,
+    }
+}
