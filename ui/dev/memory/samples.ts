@@ -14,6 +14,7 @@ export function aProvider(given: Partial<Provider> & Pick<Provider, 'id' | 'name
     client_id: 'tokenry',
     has_client_secret: false,
     token_endpoint_auth_method: 'none',
+    preset: null,
     redirect_uris: [`http://127.0.0.1/cb/${given.name}`, `io.github.tokenry:/cb/${given.name}`],
     created_at: NOW(),
     updated_at: NOW(),

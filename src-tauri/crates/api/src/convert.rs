@@ -22,7 +22,7 @@ pub use event::change;
 pub(crate) use event::event;
 pub(crate) use flow::{connect_options, connect_query, flow, started};
 pub(crate) use prompt::{answer, prompt, proof, scope_words};
-pub(crate) use provider::provider;
+pub(crate) use provider::{preview, provider};
 
 use tokenry_core::Scopes;
 

@@ -10,6 +10,7 @@
 mod apps;
 mod audit;
 mod backups;
+mod catalog;
 mod connections;
 mod convert;
 mod credentials;
@@ -68,6 +69,7 @@ async fn in_request(request: Request, next: Next) -> Response {
 
 fn all<O: Operations>(list: O) -> O {
     let list = providers::routes(list);
+    let list = catalog::routes(list);
     let list = discovery::routes(list);
     let list = flows::routes(list);
     let list = connections::routes(list);

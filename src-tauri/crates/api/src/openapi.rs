@@ -107,6 +107,7 @@ pub(crate) async fn document() -> impl IntoResponse {
     ),
     tags(
         (name = "providers", description = "Authorization servers and our client registrations there."),
+        (name = "catalog", description = "Presets: what is known of providers before a client is registered there."),
         (name = "flows", description = "Sign-ins, from the start to the connection."),
         (name = "connections", description = "Accounts at providers, and their tokens."),
         (name = "credentials", description = "API keys, passwords and other static secrets; and connections, as credentials."),

@@ -71,6 +71,7 @@ operation!(
         name: "gitlab".to_owned(),
         project: None,
         client_secret: Some("example-client-secret".to_owned()),
+        preset: None,
         settings: ProviderSettings {
             display_name: "GitLab".to_owned(),
             client_id: "tokenry-example".to_owned(),
@@ -121,6 +122,7 @@ operation!(
         },
         has_client_secret: true,
         redirect_uris: words(&["http://127.0.0.1/cb/github", "io.github.tokenry:/cb/github"]),
+        preset: None,
         created_at: at("2027-01-01T08:00:00Z"),
         updated_at: at("2027-01-01T08:00:00Z"),
     }

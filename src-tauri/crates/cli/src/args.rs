@@ -3,7 +3,7 @@
 use crate::backup_args::{BackupArgs, RestoreArgs};
 use crate::credential_args::CredentialCommand;
 use crate::export::{Format, since};
-use crate::provider_args::{AddArgs, EditArgs};
+use crate::provider_args::{CatalogCommand, ProviderCommand};
 use crate::vault_args::{ProofArgs, RecoveryCommand, VaultCommand};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::de::DeserializeOwned;
@@ -30,6 +30,9 @@ pub(crate) enum Command {
     /// Add, show, edit and remove providers
     #[command(subcommand)]
     Provider(ProviderCommand),
+    /// Search and show presets: what Tokenry knows of providers
+    #[command(subcommand)]
+    Catalog(CatalogCommand),
     /// Add, show, edit and remove static secrets: API keys, passwords, custom fields
     #[command(subcommand)]
     Credential(CredentialCommand),
@@ -176,29 +179,6 @@ pub(crate) struct AuditArgs {
     /// The format of the output [default: table]
     #[arg(long)]
     pub(crate) format: Option<Format>,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum ProviderCommand {
-    /// Add a provider from a file, from options, or both (an option wins)
-    Add(Box<AddArgs>),
-    /// List providers
-    List,
-    /// Show a provider's settings, without its client secret
-    Show {
-        /// A provider's name or id
-        name: String,
-    },
-    /// Change the given settings only; an empty value clears a setting
-    Edit(Box<EditArgs>),
-    /// Remove a provider
-    Remove {
-        /// A provider's name or id
-        name: String,
-        /// Also disconnect its connections; without this, a provider with connections is not removed
-        #[arg(long)]
-        disconnect: bool,
-    },
 }
 
 #[derive(Subcommand)]

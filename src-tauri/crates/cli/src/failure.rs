@@ -77,6 +77,12 @@ impl Failure {
         self.code
     }
 
+    /// What is wrong with this field of a request.
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        let fields = &self.details.as_ref()?.fields;
+        fields.get(name).map(String::as_str)
+    }
+
     pub(crate) fn is_silent(&self) -> bool {
         self.silent
     }

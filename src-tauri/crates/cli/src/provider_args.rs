@@ -1,12 +1,64 @@
-//! The options of `tokenry provider add` and `edit`.
+//! The grammar of `tokenry provider` and `tokenry catalog`.
 
 use crate::args::word;
 use crate::assignment::{Assignment, assignment};
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::path::PathBuf;
 use tokenry_contract::{GrantType, Redirect, TokenEndpointAuthMethod};
+
+#[derive(Subcommand)]
+pub(crate) enum ProviderCommand {
+    /// Add a provider: a preset by its name, one by its address, or from a file and options (an option wins)
+    Add(Box<AddArgs>),
+    /// List providers
+    List,
+    /// Show a provider's settings, without its client secret
+    Show {
+        /// A provider's name or id
+        name: String,
+    },
+    /// Change the given settings only; an empty value clears a setting
+    Edit(Box<EditArgs>),
+    /// Follow newer presets, after showing what they change
+    Update {
+        /// A provider's name or id; omit it for all
+        name: Option<String>,
+        /// Accept without a question what moves no endpoint to another host
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Remove a provider
+    Remove {
+        /// A provider's name or id
+        name: String,
+        /// Also disconnect its connections; without this, a provider with connections is not removed
+        #[arg(long)]
+        disconnect: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum CatalogCommand {
+    /// Search by name, alias and category
+    Search {
+        /// The words to search for
+        #[arg(required = true)]
+        words: Vec<String>,
+    },
+    /// Show what is known of a provider
+    Show {
+        /// A preset's name or alias
+        name: String,
+    },
+    /// List all presets
+    List {
+        /// Only this category
+        #[arg(long)]
+        category: Option<String>,
+    },
+}
 
 #[derive(Args)]
 pub(crate) struct AddArgs {

@@ -147,6 +147,11 @@ fn rest_of_paste() -> io::Result<Zeroizing<Vec<u8>>> {
 }
 
 fn hidden_line(what: &str) -> Result<SecretText, Failure> {
+    hidden_or_empty(what)?.ok_or_else(|| empty(what))
+}
+
+/// One line from a prompt without echo. Returns `None` when it is empty.
+pub(crate) fn hidden_or_empty(what: &str) -> Result<Option<SecretText>, Failure> {
     // Echo is off before the prompt appears, and input that was typed already is kept.
     let silence = silence().map_err(|error| unreadable(what, &error.to_string()))?;
     let before = silence.0.clone();
@@ -161,7 +166,7 @@ fn hidden_line(what: &str) -> Result<SecretText, Failure> {
     });
     drop(silence);
     write_err("\n");
-    line?.filter(|line| !line.is_empty()).ok_or_else(|| empty(what))
+    Ok(line?.filter(|line| !line.is_empty()))
 }
 
 /// Reads byte by byte: what follows the line is for the next reader.

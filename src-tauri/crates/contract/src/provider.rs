@@ -1,6 +1,6 @@
 //! Providers as the API shows, takes and changes them.
 
-use crate::ProviderSettings;
+use crate::{PresetChoice, ProviderPreset, ProviderSettings};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -19,6 +19,9 @@ pub struct OAuthProvider {
     pub has_client_secret: bool,
     /// The redirect URIs to register at the provider; loopback takes any port.
     pub redirect_uris: Vec<String>,
+    /// The preset that it was made of.
+    #[serde(default)]
+    pub preset: Option<ProviderPreset>,
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub created_at: Timestamp,
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
@@ -27,16 +30,18 @@ pub struct OAuthProvider {
 
 impl OAuthProvider {
     /// The read-only fields. They are left out when a shown provider is added again.
-    pub const READ_ONLY: [&str; 5] = [
+    pub const READ_ONLY: [&str; 6] = [
         "id",
         "has_client_secret",
         "redirect_uris",
+        "preset",
         "created_at",
         "updated_at",
     ];
 }
 
-/// A new provider. `name`, `client_id` and the endpoints of its grant type are required; an unknown field is an error.
+/// A new provider. `name`, `client_id` and the endpoints of its grant type are required, as far as no preset gives them; an
+/// unknown field is an error.
 #[derive(Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CreateProvider {
@@ -48,6 +53,9 @@ pub struct CreateProvider {
     /// Sealed at rest, never returned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub client_secret: Option<String>,
+    /// What gives the settings that are not given here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preset: Option<PresetChoice>,
     #[serde(flatten)]
     pub settings: ProviderSettings,
 }

@@ -46,7 +46,7 @@ pub use name::{InvalidName, Name};
 pub use narrowing::KnownTargets;
 pub use provider::{
     CaptureError, CaptureSource, Captured, MAX_CAPTURED_BYTES, Problems, Provider, ProviderPatch,
-    fill_address, fill_text, is_reserved_parameter, parameter_name, placeholders,
+    StoredPreset, fill_address, fill_text, is_reserved_parameter, parameter_name, placeholders,
 };
 pub use random::{OsRandom, Random};
 pub use scope::Scopes;
@@ -60,6 +60,10 @@ pub use tokenry_contract::{
     NarrowingMethod, Offered, Operation, Outcome, PromptChangeKind, ProviderSettings, ReauthReason, Redirect,
     RegistrationMethod, RevocationMethod, Revoked, Rotation, SlotKind, TokenEndpointAuthMethod, UnknownScope,
     VaultState, setting_text,
+};
+/// Presets, which the API shows as they are.
+pub use tokenry_contract::{
+    ApplyPreset, CatalogQuery, ClientType, Preset, PresetChoice, PresetSummary, PresetUpdate, PreviewPreset,
 };
 /// Reports that hold names and counts alone: the API answers with them as they are.
 pub use tokenry_contract::{

@@ -59,6 +59,7 @@ pub use lifecycle::options::{Options, VaultChoice};
 pub use lifecycle::residue;
 pub use lifecycle::slots::{SlotChange, SlotProof};
 pub use lifecycle::vault_handle::{VaultReport, VaultState};
+pub use providers::presets::newer_preset;
 pub use request_id::{in_request, request_id};
 pub use settings::{AutoLockChange, SettingsChange};
 pub use token::narrowing::Unavailable;

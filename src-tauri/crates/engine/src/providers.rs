@@ -1,6 +1,7 @@
 //! Adding, changing and removing providers.
 
 pub(crate) mod difference;
+pub(crate) mod presets;
 
 use crate::{
     Engine, Error, Revoked,
@@ -41,11 +42,19 @@ impl Engine {
     /// # Errors
     /// When a field is wrong, each named; or the name is taken.
     pub async fn add_provider(&self, caller: &Caller, new: ProviderPatch) -> Result<Provider, Error> {
+        let new = presets::filled_in(new)?;
         let id = ProviderId::new(&*self.inner.clock, &*self.inner.random);
         let (provider, problems) = Provider::create(id, new, self.now())
             .map_err(|_| Error::Internal("the default project has no valid name".into()))?;
+        let problems = presets::with_missing_secret(&provider, problems)?;
         let wanted = AccessRequest::new(Operation::WriteProviders)
-            .note(format!("It adds the provider {}.", provider.name))
+            .note(match &provider.preset {
+                Some(preset) => format!(
+                    "It adds the provider {} from the preset {}.",
+                    provider.name, preset.name
+                ),
+                None => format!("It adds the provider {}.", provider.name),
+            })
             .changing(difference::of_new(self.store()?.vault(), &provider));
         let check = async { self.can_be_kept(&provider, problems.clone(), None) };
         self.check_before_asking(caller, &wanted, check).await?;
@@ -71,13 +80,7 @@ impl Engine {
         let check = async { self.can_be_kept(&provider, problems, Some(&before.name)) };
         self.check_before_asking(caller, &wanted, check).await?;
         self.permit(caller, wanted).await?;
-        // As it is now: the question may have been open for a while.
-        let now = self.provider_by_id(before.id)?;
-        if now.updated_at != before.updated_at {
-            return Err(Error::Conflict(
-                "the provider was changed meanwhile; look at it and try again".to_owned(),
-            ));
-        }
+        let now = self.unchanged_since(&before)?;
         let (provider, problems) = now.changed(&patch, self.now());
         let kind = EventKind::ProviderChanged;
         self.keep_provider(caller, provider, problems, kind, Some(now.name))
@@ -129,6 +132,17 @@ impl Engine {
             transaction.event(&event)
         })
         .await
+    }
+
+    /// The provider as it is now: the question about a change may have been open for a while.
+    fn unchanged_since(&self, before: &Provider) -> Result<Provider, Error> {
+        let now = self.provider_by_id(before.id)?;
+        if now.updated_at == before.updated_at {
+            return Ok(now);
+        }
+        Err(Error::Conflict(
+            "the provider was changed meanwhile; look at it and try again".to_owned(),
+        ))
     }
 
     /// The request to change a provider. What decides where secrets go is an operation of its own.

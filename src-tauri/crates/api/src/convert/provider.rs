@@ -12,8 +12,24 @@ pub(crate) fn provider(provider: &Provider) -> contract::OAuthProvider {
         settings: provider.settings.clone(),
         has_client_secret: provider.client_secret.is_some(),
         redirect_uris: redirect_uris(&provider.name),
+        preset: provider.preset.as_ref().map(|preset| contract::ProviderPreset {
+            name: preset.name.clone(),
+            version: preset.version.clone(),
+            variables: preset.variables.clone(),
+            changed: provider.changed_settings(),
+            newer: tokenry_engine::newer_preset(preset),
+        }),
         created_at: provider.created_at,
         updated_at: provider.updated_at,
+    }
+}
+
+/// A provider that is not kept.
+pub(crate) fn preview(provider: &Provider) -> contract::PresetPreview {
+    contract::PresetPreview {
+        name: provider.name.to_string(),
+        redirect_uris: redirect_uris(&provider.name),
+        settings: provider.settings.clone(),
     }
 }
 

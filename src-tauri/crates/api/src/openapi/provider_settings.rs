@@ -16,15 +16,15 @@ pub(super) fn describe(components: &mut Components) {
     // Others embed it, and have properties of their own.
     settings.additional_properties = None;
     let settings = settings.clone();
-    for (name, required) in [("CreateProvider", Some("client_id")), ("UpdateProvider", None)] {
+    for name in ["CreateProvider", "UpdateProvider"] {
         if let Some(schema) = components.schemas.get_mut(name) {
-            merge(schema, &settings, required);
+            merge(schema, &settings);
         }
     }
 }
 
 /// Puts the settings among the schema's own properties.
-fn merge(schema: &mut RefOr<Schema>, settings: &Object, required: Option<&str>) {
+fn merge(schema: &mut RefOr<Schema>, settings: &Object) {
     let RefOr::T(Schema::AllOf(all)) = schema else {
         return;
     };
@@ -37,11 +37,7 @@ fn merge(schema: &mut RefOr<Schema>, settings: &Object, required: Option<&str>) 
     object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
     for (name, setting) in &settings.properties {
         let mut setting = setting.clone();
-        if required == Some(name.as_str()) {
-            object.required.push(name.clone());
-        } else {
-            make_nullable(&mut setting);
-        }
+        make_nullable(&mut setting);
         object.properties.insert(name.clone(), setting);
     }
     *schema = RefOr::T(Schema::Object(object));
@@ -62,8 +58,8 @@ fn make_nullable(schema: &mut RefOr<Schema>) {
             list.default = None;
             add_null(&mut list.schema_type);
         }
-        // An optional object is nullable already.
-        RefOr::T(Schema::OneOf(_)) => {}
+        // An optional object may be `null` already.
+        RefOr::T(Schema::OneOf(optional)) => optional.default = None,
         other => {
             if let RefOr::Ref(reference) = other {
                 reference.default = None;

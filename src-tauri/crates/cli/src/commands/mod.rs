@@ -6,6 +6,7 @@ mod audit;
 mod authorize;
 mod backup;
 mod callback;
+mod catalog;
 mod connect;
 mod connection;
 pub(crate) mod credential;
@@ -19,6 +20,8 @@ mod provider;
 mod provider_by_address;
 mod provider_fields;
 mod provider_file;
+mod provider_preset;
+mod provider_update;
 mod recovery;
 mod restore;
 mod revoke;
@@ -30,10 +33,11 @@ mod token;
 mod vault;
 mod vault_check;
 
-use crate::args::{Command, ProviderCommand};
+use crate::args::Command;
 use crate::engine::{Engine, WhenAbsent};
 use crate::failure::Failure;
 use crate::output::Output;
+use crate::provider_args::ProviderCommand;
 use crate::start;
 use crate::vault_args::{RecoveryCommand, VaultCommand};
 use std::path::Path;
@@ -55,6 +59,7 @@ pub(crate) fn run(command: &Command, app_token_file: Option<&Path>, output: &Out
     let running = || Engine::new(WhenAbsent::Fail, app_token_file, output);
     match command {
         Command::Provider(command) => run_provider(command, &engine()?, output),
+        Command::Catalog(command) => catalog::run(command, &engine()?, output),
         Command::Credential(command) => credential::run(command, &engine()?, output),
         Command::Connect(args) => connect::run(args, &engine()?, output),
         Command::List => list::connections(&engine()?, output),
@@ -90,6 +95,7 @@ fn run_provider(command: &ProviderCommand, engine: &Engine, output: &Output) -> 
         ProviderCommand::List => list::providers(engine, output),
         ProviderCommand::Show { name } => provider::show(name, engine, output),
         ProviderCommand::Edit(args) => provider::edit(args, engine, output),
+        ProviderCommand::Update { name, yes } => provider_update::run(name.as_deref(), *yes, engine, output),
         ProviderCommand::Remove { name, disconnect } => provider::remove(name, *disconnect, engine, output),
     }
 }

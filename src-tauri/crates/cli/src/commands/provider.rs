@@ -1,7 +1,7 @@
 //! `tokenry provider`: adds, shows, edits and removes providers.
 
 use super::provider_file::{self, Use};
-use super::{provider_by_address, provider_fields, show};
+use super::{provider_by_address, provider_fields, provider_preset, provider_update, show};
 use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::http::{Method, Request, path};
@@ -16,10 +16,7 @@ pub(crate) fn add(args: &AddArgs, engine: &Engine, output: &Output) -> Result<()
         Some(what) if provider_by_address::is_address(what) => {
             provider_by_address::add(what, args, engine, output)
         }
-        Some(what) => Err(provider_fields::wrong(
-            &format!("There is no preset {what:?}"),
-            "Give the endpoints as options: `tokenry provider add --help`.",
-        )),
+        Some(what) => provider_preset::add(what, args, engine, output),
         None => by_settings(args, engine, output),
     }
 }
@@ -56,7 +53,9 @@ pub(crate) fn show(name: &str, engine: &Engine, output: &Output) -> Result<(), F
         .map_err(|failure| names::explain(failure, engine, Kind::Provider, name))?;
     output.data(&provider, |style| {
         show::provider(&provider, Timestamp::now(), style)
-    })
+    })?;
+    provider_update::hint(std::slice::from_ref(&provider), output);
+    Ok(())
 }
 
 pub(crate) fn edit(args: &EditArgs, engine: &Engine, output: &Output) -> Result<(), Failure> {

@@ -34,7 +34,7 @@ pub(super) fn collect(
         secret_input::check_one_line(&secret, SECRET)?;
         fields.insert("client_secret".to_owned(), Value::String(secret.to_string()));
     }
-    if fields.is_empty() {
+    if fields.is_empty() && to == Use::Edit {
         return Err(wrong(
             "There is nothing to change",
             "Name a setting, for example: --display-name NAME",

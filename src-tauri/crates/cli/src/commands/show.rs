@@ -114,10 +114,24 @@ pub(super) fn provider(provider: &OAuthProvider, now: Timestamp, style: Style) -
             "redirect URIs".to_owned(),
             Cell::from(provider.redirect_uris.join(" ")),
         ),
+        ("preset".to_owned(), Cell::from(preset(provider))),
         ("changed".to_owned(), Cell::from(both(provider.updated_at, now))),
         ("id".to_owned(), Cell::from(provider.id.to_string())),
     ]);
     facts(list, style)
+}
+
+/// The preset that a provider was made of, and what was changed since.
+fn preset(provider: &OAuthProvider) -> String {
+    let Some(preset) = &provider.preset else {
+        return String::new();
+    };
+    let made = format!("{} of {}", preset.name, preset.version);
+    if preset.changed.is_empty() {
+        return made;
+    }
+    let changed: Vec<_> = preset.changed.iter().map(|name| name.replace('_', " ")).collect();
+    format!("{made}; changed since: {}", changed.join(", "))
 }
 
 #[cfg(test)]

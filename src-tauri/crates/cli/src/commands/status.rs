@@ -1,13 +1,13 @@
 //! `tokenry status`: the engine, or one connection.
 
-use super::show;
+use super::{provider_update, show};
 use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::names::{self, Kind};
 use crate::output::{Colour, Output, Style};
 use crate::table::{Cell, facts};
 use jiff::Timestamp;
-use tokenry_contract::{Connection, EngineStatus, Vault, VaultState};
+use tokenry_contract::{Connection, EngineStatus, OAuthProvider, Vault, VaultState};
 
 /// Starts no engine.
 pub(crate) fn run(name: Option<&str>, engine: &Engine, output: &Output) -> Result<(), Failure> {
@@ -31,8 +31,13 @@ fn whole(engine: &Engine, output: &Output) -> Result<(), Failure> {
     output.data(&status, |style| {
         text(&status, &engine.socket().display().to_string(), style)
     })?;
-    if status.vault.state == VaultState::Unlocked && !output.is_json() && !status.connections.is_empty() {
+    let is_shown = status.vault.state == VaultState::Unlocked && !output.is_json();
+    if is_shown && status.providers > 0 {
         // An app may not be allowed to list them.
+        let providers: Vec<OAuthProvider> = engine.get(&["v1", "oauth-providers"]).unwrap_or_default();
+        provider_update::hint(&providers, output);
+    }
+    if is_shown && !status.connections.is_empty() {
         if let Ok(connections) = engine.get::<Vec<Connection>>(&["v1", "connections"]) {
             show::notices(&connections, output);
         }

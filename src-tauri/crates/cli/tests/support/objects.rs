@@ -7,7 +7,8 @@ pub(crate) const CONNECTION: &str = "01900000-0000-7000-8000-00000000000b";
 pub(crate) const FLOW: &str = "01900000-0000-7000-8000-00000000000c";
 
 pub(crate) fn provider() -> Value {
-    json!({
+    let mut provider = Value::Object(tokenry_contract::ProviderSettings::default().to_map());
+    let own = json!({
         "id": PROVIDER, "name": "github", "display_name": "GitHub", "project": "default",
         "grant_type": "authorization_code", "issuer": null, "issuer_aliases": [],
         "authorization_endpoint": "https://github.com/login/oauth/authorize",
@@ -17,8 +18,12 @@ pub(crate) fn provider() -> Value {
         "use_pkce": true, "authorize_params": {}, "redirect": "loopback",
         "redirect_uris": ["http://127.0.0.1/cb/github"],
         "authorization_response_iss_parameter_supported": false, "rotation": {"kind": "grace", "seconds": 30}, "narrowing": "unknown",
-        "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"
-    })
+        "preset": null, "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"
+    });
+    for (name, value) in own.as_object().into_iter().flatten() {
+        provider[name] = value.clone();
+    }
+    provider
 }
 
 pub(crate) fn machine() -> Value {

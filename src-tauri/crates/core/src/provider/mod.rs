@@ -2,12 +2,14 @@
 
 mod captures;
 mod patch;
+mod preset;
 mod problems;
 
 pub use captures::{
     CaptureError, CaptureSource, Captured, MAX_CAPTURED_BYTES, fill_address, fill_text, placeholders,
 };
 pub use patch::ProviderPatch;
+pub use preset::StoredPreset;
 pub use problems::{Problems, is_reserved_parameter, parameter_name};
 
 use crate::{Name, ProviderId, Scopes, Secret};
@@ -30,6 +32,9 @@ pub struct Provider {
     /// Everything else that is known of it.
     #[serde(flatten)]
     pub settings: ProviderSettings,
+    /// The preset that it was made of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preset: Option<StoredPreset>,
     /// When it was added.
     pub created_at: Timestamp,
     /// When it was last changed.

@@ -1,6 +1,6 @@
 //! Adding and changing a provider by a JSON merge patch (RFC 7396).
 
-use super::{Problems, Provider, is_endpoint, placeholders};
+use super::{Problems, Provider, StoredPreset, is_endpoint, placeholders};
 use crate::address::read_address;
 use crate::{DEFAULT_PROJECT, InvalidName, Name, ProviderId, Scopes, Secret, clean, json_problem, trimmed};
 use jiff::Timestamp;
@@ -15,6 +15,8 @@ const MAX_UNKNOWN: usize = 16;
 #[derive(Debug, Clone, Default)]
 pub struct ProviderPatch {
     client_secret: Option<SecretPatch>,
+    /// What a new provider begins with.
+    preset: Option<StoredPreset>,
     members: Map<String, Value>,
 }
 
@@ -36,12 +38,35 @@ impl From<Map<String, Value>> for ProviderPatch {
         });
         Self {
             client_secret,
+            preset: None,
             members,
         }
     }
 }
 
 impl ProviderPatch {
+    /// For a new provider: the same on top of the settings of a preset.
+    #[must_use]
+    pub fn with_preset(self, preset: StoredPreset) -> Self {
+        Self {
+            preset: Some(preset),
+            ..self
+        }
+    }
+
+    /// Takes a member out.
+    pub fn take(&mut self, member: &str) -> Option<Value> {
+        self.members.remove(member)
+    }
+
+    /// Whether a member is given.
+    pub fn gives(&self, member: &str) -> bool {
+        match member {
+            "client_secret" => self.client_secret.is_some(),
+            member => self.members.contains_key(member),
+        }
+    }
+
     /// The same with another member, or with another value of it.
     #[must_use]
     pub fn with(self, member: &str, value: impl Into<Value>) -> Self {
@@ -50,6 +75,7 @@ impl ProviderPatch {
         members.extend(own.members);
         Self {
             client_secret: own.client_secret.or(self.client_secret),
+            preset: self.preset,
             members,
         }
     }
@@ -93,11 +119,15 @@ impl Provider {
             name,
             client_secret: None,
             settings: ProviderSettings::default(),
+            preset: None,
             created_at: now,
             updated_at: now,
         };
         read_secret(&mut provider, patch.client_secret.as_ref(), &mut problems);
         provider.settings = provider.default_settings();
+        if let Some(preset) = patch.preset.take() {
+            provider.take_preset(preset, &mut problems);
+        }
         provider.merge_settings(&patch.members, &mut problems);
         provider.add_problems(&mut problems);
         Ok((provider, problems))
@@ -129,7 +159,7 @@ impl Provider {
         }
     }
 
-    fn merge_settings(&mut self, members: &Map<String, Value>, problems: &mut Problems) {
+    pub(super) fn merge_settings(&mut self, members: &Map<String, Value>, problems: &mut Problems) {
         let defaults = self.default_settings().to_map();
         let mut settings = self.settings.to_map();
         let mut unknown = 0;

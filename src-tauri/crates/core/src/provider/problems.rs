@@ -8,7 +8,7 @@ use crate::address::{is_loopback, is_resource};
 use crate::issuer::{aliases_problem, issuer_problem, placeholder_problem};
 use crate::{Scopes, clean};
 use std::collections::BTreeMap;
-use tokenry_contract::GrantType;
+use tokenry_contract::{GrantType, TokenEndpointAuthMethod};
 use url::Url;
 
 /// From each field to what is wrong with it.
@@ -147,7 +147,9 @@ impl Provider {
             );
         }
         match self.client_secret.as_ref().map(crate::Secret::expose) {
-            None if self.settings.grant_type == GrantType::ClientCredentials => {
+            None if self.settings.grant_type == GrantType::ClientCredentials
+                && self.settings.token_endpoint_auth_method != TokenEndpointAuthMethod::PrivateKeyJwt =>
+            {
                 problems.add("client_secret", "is required for client_credentials");
             }
             Some(secret) if crate::is_miscopied(secret) => problems.add(

@@ -167,6 +167,7 @@ pub(crate) fn provider(url: &Url) -> Provider {
             token_endpoint_auth_method: TokenEndpointAuthMethod::ClientSecretPost,
             ..ProviderSettings::default()
         },
+        preset: None,
         created_at: Timestamp::UNIX_EPOCH,
         updated_at: Timestamp::UNIX_EPOCH,
     }

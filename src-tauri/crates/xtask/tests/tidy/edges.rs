@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const EDGES: &[(&str, &[&str])] = &[
     ("tokenry-contract", &[]),
     ("tokenry-core", &["contract"]),
+    ("tokenry-catalog", &["contract"]),
     ("tokenry-oauth", &["core"]),
     ("tokenry-vault", &["core"]),
     ("tokenry-store", &["core"]),
@@ -19,7 +20,7 @@ const EDGES: &[(&str, &[&str])] = &[
     (
         "tokenry-engine",
         &[
-            "core", "oauth", "peer", "redirect", "session", "vault", "store", "backup",
+            "core", "catalog", "oauth", "peer", "redirect", "session", "vault", "store", "backup",
         ],
     ),
     (
@@ -33,7 +34,10 @@ const EDGES: &[(&str, &[&str])] = &[
 ];
 
 /// What the tests of a package may name beside the testkit.
-const FOR_TESTS: &[(&str, &[&str])] = &[("tokenry-redirect", &["oauth", "peer"])];
+const FOR_TESTS: &[(&str, &[&str])] = &[
+    ("tokenry-redirect", &["oauth", "peer"]),
+    ("tokenry-catalog", &["core", "oauth"]),
+];
 
 /// The end-to-end tests: they may name every package, and no package names them.
 const END_TO_END: &str = "tokenry-e2e";

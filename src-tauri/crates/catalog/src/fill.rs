@@ -1,0 +1,215 @@
+//! Putting the values of variables into the settings of a preset.
+
+use regex_lite::Regex;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use tokenry_contract::{Preset, PresetVariable};
+
+/// No value of a variable is longer, in bytes.
+const MAX_VALUE_BYTES: usize = 512;
+
+/// The settings of a preset with its variables filled in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Filled {
+    /// The value of each variable.
+    pub variables: BTreeMap<String, String>,
+    /// Only those that differ from the defaults.
+    pub settings: Map<String, Value>,
+}
+
+/// From the name of each variable to what is wrong with its value. No value is repeated.
+pub type VariableProblems = BTreeMap<String, String>;
+
+/// Fills in the values of the variables.
+///
+/// # Errors
+/// When a value is missing, unknown, or has another form than its variable.
+pub fn fill(preset: &Preset, values: &BTreeMap<String, String>) -> Result<Filled, VariableProblems> {
+    let mut problems = VariableProblems::new();
+    for name in values.keys() {
+        if !preset.variables.iter().any(|variable| variable.name == *name) {
+            problems.insert(name.clone(), unknown(preset));
+        }
+    }
+    let mut variables = BTreeMap::new();
+    for variable in &preset.variables {
+        match value_of(variable, values.get(&variable.name)) {
+            Ok(value) => {
+                variables.insert(variable.name.clone(), value);
+            }
+            Err(wrong) => {
+                problems.insert(variable.name.clone(), wrong);
+            }
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let settings = preset
+        .settings
+        .iter()
+        .map(|(name, value)| (name.clone(), filled(value, &variables)));
+    Ok(Filled {
+        settings: settings.collect(),
+        variables,
+    })
+}
+
+fn value_of(variable: &PresetVariable, given: Option<&String>) -> Result<String, String> {
+    let given = given.map(|text| text.trim()).filter(|text| !text.is_empty());
+    let Some(given) = given.or(variable.default.as_deref()) else {
+        return Err(format!(
+            "is required: {}, for example {}",
+            variable.label, variable.example
+        ));
+    };
+    // People copy the address of a site where its host is asked for.
+    let bare = given.strip_prefix("https://").unwrap_or(given);
+    let bare = bare.strip_suffix('/').unwrap_or(bare);
+    [given, bare]
+        .into_iter()
+        .find(|text| fits(variable, text))
+        .map(str::to_owned)
+        .ok_or_else(|| {
+            if variable.values.is_empty() {
+                format!(
+                    "has another form than {}, for example {}",
+                    variable.label, variable.example
+                )
+            } else {
+                format!("must be one of {}", variable.values.join(", "))
+            }
+        })
+}
+
+fn fits(variable: &PresetVariable, value: &str) -> bool {
+    if value.len() > MAX_VALUE_BYTES {
+        return false;
+    }
+    if !variable.values.is_empty() && !variable.values.iter().any(|one| one == value) {
+        return false;
+    }
+    Regex::new(&format!("^(?:{})$", variable.pattern)).is_ok_and(|pattern| pattern.is_match(value))
+}
+
+fn unknown(preset: &Preset) -> String {
+    let known: Vec<_> = preset.variables.iter().map(|one| one.name.as_str()).collect();
+    match known.as_slice() {
+        [] => "is unknown: this preset has no variables".to_owned(),
+        known => format!("is unknown: this preset has {}", known.join(", ")),
+    }
+}
+
+/// The same with the values in all texts.
+fn filled(value: &Value, variables: &BTreeMap<String, String>) -> Value {
+    match value {
+        Value::String(text) => Value::String(filled_text(text, variables)),
+        Value::Array(list) => list.iter().map(|one| filled(one, variables)).collect(),
+        Value::Object(map) => {
+            let members = map
+                .iter()
+                .map(|(name, one)| (name.clone(), filled(one, variables)));
+            Value::Object(members.collect())
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+    }
+}
+
+/// Each variable once, so that no value is taken for a variable. Other names in braces stay: they stand for what a sign-in
+/// brings.
+fn filled_text(text: &str, variables: &BTreeMap<String, String>) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(open) = rest.find('{') {
+        out.push_str(&rest[..open]);
+        rest = &rest[open..];
+        let close = rest.find('}').unwrap_or(0);
+        match rest.get(1..close).and_then(|name| variables.get(name)) {
+            Some(value) => {
+                out.push_str(value);
+                rest = &rest[close + 1..];
+            }
+            None => {
+                out.push('{');
+                rest = &rest[1..];
+            }
+        }
+    }
+    out + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn preset() -> Preset {
+        serde_json::from_value(json!({
+            "name": "x", "display_name": "X", "category": "c", "version": "2026-11-29", "grant_types": [],
+            "guide": "g", "confidence": "high", "facts_from": "2026-11", "sources": ["s"],
+            "variables": [
+                {"name": "host", "label": "Host", "example": "x.example", "pattern": "[a-z0-9.-]+"},
+                {"name": "dc", "label": "Data centre", "example": "com", "pattern": "[a-z.]+",
+                    "enum": ["com", "eu"], "default": "com"}
+            ],
+            "settings": {"token_endpoint": "https://{host}/{dc}/{captured}", "authorize_params": {"a": "{dc}"},
+                "default_scopes": ["{host}/x"], "use_pkce": false}
+        }))
+        .unwrap()
+    }
+
+    fn with(host: &str) -> Result<Filled, VariableProblems> {
+        fill(&preset(), &BTreeMap::from([("host".to_owned(), host.to_owned())]))
+    }
+
+    #[test]
+    fn variables_are_filled_in_everywhere_and_captured_names_stay() {
+        let filled = with("id.example").unwrap();
+        assert_eq!(
+            Value::Object(filled.settings),
+            json!({"token_endpoint": "https://id.example/com/{captured}", "authorize_params": {"a": "com"},
+                "default_scopes": ["id.example/x"], "use_pkce": false})
+        );
+        assert_eq!(filled.variables["dc"], "com");
+    }
+
+    #[test]
+    fn the_address_of_a_site_stands_for_its_host() {
+        for text in ["https://id.example/", " id.example ", "https://id.example"] {
+            assert_eq!(with(text).unwrap().variables["host"], "id.example", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_value_of_another_form_is_refused_and_not_repeated() {
+        for text in [
+            "evil.example/c4n4ry",
+            "a@c4n4ry",
+            "c4n4ry?",
+            "c4n4ry#",
+            "{dc}c4n4ry",
+            "c4n4ry\n",
+            "C4N4RY x",
+        ] {
+            let problems = with(text).unwrap_err();
+            assert!(
+                !format!("{problems:?}").to_lowercase().contains("c4n4ry"),
+                "{text}: {problems:?}"
+            );
+        }
+        assert!(with(&"x".repeat(100_000)).is_err());
+        assert!(with("").unwrap_err()["host"].contains("for example x.example"));
+    }
+
+    #[test]
+    fn unknown_variables_and_values_are_told() {
+        let values = BTreeMap::from([
+            ("host".to_owned(), "a.example".to_owned()),
+            ("dc".to_owned(), "mars".to_owned()),
+            ("hots".to_owned(), "x".to_owned()),
+        ]);
+        let problems = fill(&preset(), &values).unwrap_err();
+        assert_eq!(problems["dc"], "must be one of com, eu");
+        assert_eq!(problems["hots"], "is unknown: this preset has host, dc");
+    }
+}
