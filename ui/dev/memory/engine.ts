@@ -3,13 +3,14 @@ import type {
   App,
   AutoLockSources,
   Change,
-  DailyBackup,
-  Job,
+  CheckReport,
   Connection,
   Credential,
+  DailyBackup,
   EngineStatus,
   Event,
   Flow,
+  Job,
   Provider,
   RestoreItem,
   Revoked,
@@ -64,6 +65,11 @@ export class MemoryEngine {
   /** What the check of the vault finds, and how many lines of the log are damaged. */
   damaged: VaultCheck['problems'] = [];
   damagedLines = 0;
+  /** What the check of a provider finds. */
+  checked: CheckReport = {
+    result: 'ok',
+    checks: [{ name: 'token_endpoint', result: 'ok', text: 'sandbox.example answers.' }],
+  };
 
   readonly #tell: (change: Change) => void;
 

@@ -301,6 +301,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/catalog": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Search the presets
+         * @description The best matches first. Where nothing matches, those with similar names.
+         */
+        get: operations["search_catalog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/catalog/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a preset */
+        get: operations["show_preset"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/catalog/{name}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Show the provider that a preset would make
+         * @description With its variables filled in, and the redirect URIs to register. Nothing is kept.
+         */
+        post: operations["preview_preset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/connections": {
         parameters: {
             query?: never;
@@ -467,6 +524,27 @@ export interface paths {
          *     they are on the host of `address`. They carry no credentials, and redirects are not followed. Nothing is kept.
          */
         post: operations["discover"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Check the installation
+         * @description The OS keyring, the vault, the handler of deep links, the daily backup, and the clock against the providers'. Works
+         *     while the vault is locked, and changes nothing. What does not work is no error: the response says what to do.
+         */
+        get: operations["check_installation"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -789,6 +867,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/oauth-providers/{id}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check a provider without a sign-in
+         * @description Sends one request to each endpoint, with a code and tokens that are made up, and judges the answers. That the provider
+         *     does not work is no error: the response says what is wrong and what to do. A provider can be checked 6 times a minute.
+         */
+        post: operations["check_provider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/oauth-providers/{id}/connect": {
         parameters: {
             query?: never;
@@ -825,6 +924,31 @@ export interface paths {
          *     provider, if it supports that.
          */
         delete: operations["disconnect_provider"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/oauth-providers/{id}/preset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show what a newer preset changes at a provider
+         * @description A conflict when the provider was made of no preset.
+         */
+        get: operations["show_preset_update"];
+        put?: never;
+        /**
+         * Follow a newer preset
+         * @description Accepts changes that were shown, or keeps settings as they are. An endpoint that moves to another host is accepted on
+         *     its own, and the user is asked about it as about any such change.
+         */
+        post: operations["apply_preset"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1309,6 +1433,19 @@ export interface components {
             public: boolean;
             redirect_uris: string[];
         };
+        /** @description The answer to the changes of a newer preset. Each one is accepted, or stays as it is from then on. */
+        ApplyPreset: {
+            /** @description The settings that take the new value, as they were shown. An endpoint that moves to another host stands alone. */
+            accept?: string[];
+            /** @description The settings that stay as they are. */
+            keep?: string[];
+            /** @description The values of variables that are new. */
+            variables?: {
+                [key: string]: string;
+            };
+            /** @description The version that was shown. */
+            version: string;
+        };
         /** @description How to restore a backup that was read. */
         ApplyRestore: {
             /** @description The ids of the items in conflict that replace what is here. All other conflicts stay as they are. */
@@ -1544,12 +1681,33 @@ export interface components {
             /** @enum {string} */
             type: "activity";
         };
+        /** @description All that was checked. */
+        CheckReport: {
+            checks: components["schemas"]["CheckedItem"][];
+            /** @description The worst of the results. */
+            result: components["schemas"]["CheckResult"];
+        };
+        /**
+         * @description How a check ended.
+         * @enum {string}
+         */
+        CheckResult: "not_checked" | "ok" | "warning" | "problem";
         /** @description How to open the keys for the check. Not needed while the vault is unlocked. */
         CheckVaultRequest: {
             /** @description Without it, the OS keyring opens them. */
             passphrase?: string | null;
             /** @description The recovery code, instead of a passphrase. */
             recovery_code?: string | null;
+        };
+        /** @description One thing that was checked. Without a value that is secret. */
+        CheckedItem: {
+            /** @description What was checked, such as `token_endpoint`. */
+            name: string;
+            /** @description What to do, where there is something to do. */
+            next?: string | null;
+            result: components["schemas"]["CheckResult"];
+            /** @description What was found, in one sentence. */
+            text: string;
         };
         /** @description A part of the vault, and how it is. */
         CheckedPart: {
@@ -1559,6 +1717,16 @@ export interface components {
             text: string;
             whole: boolean;
         };
+        /**
+         * @description Whether the clients of a provider have a secret (RFC 6749, 2.1).
+         * @enum {string}
+         */
+        ClientType: "confidential" | "public" | "either";
+        /**
+         * @description How sure the facts of a preset are.
+         * @enum {string}
+         */
+        Confidence: "high" | "medium" | "low";
         /** @description Options of a connection by client credentials. */
         ConnectRequest: {
             /** @description The label of the new connection. */
@@ -1690,7 +1858,10 @@ export interface components {
              */
             while_locked?: boolean;
         };
-        /** @description A new provider. `name`, `client_id` and the endpoints of its grant type are required; an unknown field is an error. */
+        /**
+         * @description A new provider. `name`, `client_id` and the endpoints of its grant type are required, as far as no preset gives them; an
+         *     unknown field is an error.
+         */
         CreateProvider: {
             /** @description Where `id`, `name`, `email` and `picture` of the account are in that, as in `token_response_paths`. */
             account_paths?: {
@@ -1728,11 +1899,8 @@ export interface components {
             captures?: {
                 [key: string]: string | null;
             } | null;
-            /**
-             * @description The client id that the provider gave you. Required.
-             * @default
-             */
-            client_id: string;
+            /** @description The client id that the provider gave you. Required. */
+            client_id?: string | null;
             /** @description Sealed at rest, never returned. */
             client_secret?: string | null;
             /** @description The name of the parameter that brings the code back. By default `code`. */
@@ -1785,6 +1953,7 @@ export interface components {
             param_names?: {
                 [key: string]: string | null;
             } | null;
+            preset?: components["schemas"]["PresetChoice"] | null;
             /** @description `default` when not given. */
             project?: string | null;
             /**
@@ -2398,6 +2567,7 @@ export interface components {
             id: string;
             /** @description Kebab-case, unique within the project. */
             name: string;
+            preset?: components["schemas"]["ProviderPreset"] | null;
             project: string;
             /** @description The redirect URIs to register at the provider; loopback takes any port. */
             redirect_uris: string[];
@@ -2486,6 +2656,126 @@ export interface components {
             label?: string | null;
             /** @description While paused it is not refreshed, and no program gets a token. */
             paused?: boolean | null;
+        };
+        /** @description What is known of a provider: its settings, and what only the user can tell. */
+        Preset: {
+            /** @description Other names that find it. */
+            aliases?: string[];
+            category: string;
+            /** @description Whether a client there has a secret. */
+            client_type?: components["schemas"]["ClientType"];
+            /** @description How sure the facts are. */
+            confidence: components["schemas"]["Confidence"];
+            display_name: string;
+            /** @description The day when the facts were last compared with their sources. */
+            facts_from: string;
+            /** @description What the provider supports, as RFC 6749 and RFC 8628 name it. */
+            grant_types: string[];
+            /** @description How to register a client there, in two or three sentences. */
+            guide: string;
+            /** @description The slug of its logo in Simple Icons. */
+            logo?: string | null;
+            /** @description Kebab-case, unique. */
+            name: string;
+            /** @description What the provider calls the field for the redirect URI. */
+            redirect_field?: string | null;
+            /** @description The hosts that its tokens are for: of the API, of git, of a registry. */
+            serves?: {
+                [key: string]: string[];
+            };
+            /** @description The settings that differ from the defaults. `{name}` stands for a variable. */
+            settings: Record<string, never>;
+            /** @description Where the facts come from. */
+            sources: string[];
+            /** @description What could not be verified then, and is therefore left out or uncertain. */
+            unverified?: string[];
+            /** @description What the user has to tell. */
+            variables?: components["schemas"]["PresetVariable"][];
+            /** @description The date of the preset. */
+            version: string;
+            /** @description What surprises people at this provider. */
+            warnings?: string[];
+        };
+        /** @description One setting that a newer preset changes. */
+        PresetChange: {
+            /** @description The value that the provider has now. */
+            from: unknown;
+            /** @description Whether you changed this setting yourself. Then it stays, unless you accept the new value. */
+            is_own: boolean;
+            /** @description Whether an endpoint moves to another host. It has to be accepted on its own. */
+            moves_host: boolean;
+            setting: string;
+            /** @description The value that the newer preset gives. */
+            to: unknown;
+        };
+        /** @description A preset for a new provider, with the values of its variables. */
+        PresetChoice: {
+            name: string;
+            variables?: {
+                [key: string]: string;
+            };
+        };
+        /** @description The provider that a preset would make. Nothing is kept of it. */
+        PresetPreview: {
+            /** @description The name of the provider to be. */
+            name: string;
+            /**
+             * @description The redirect URIs to register at the provider. They stay the same when the provider is added with the ports of
+             *     `settings`.
+             */
+            redirect_uris: string[];
+            settings: components["schemas"]["ProviderSettings"];
+        };
+        /** @description A preset as a list shows it. */
+        PresetSummary: {
+            /** @description Other names that find it. */
+            aliases?: string[];
+            category: string;
+            display_name: string;
+            /** @description The slug of its logo in Simple Icons. */
+            logo?: string | null;
+            /** @description Kebab-case, unique. */
+            name: string;
+            /** @description The date of the preset. */
+            version: string;
+        };
+        /** @description How a newer preset differs from the one that a provider was made of. */
+        PresetUpdate: {
+            changes: components["schemas"]["PresetChange"][];
+            /** @description The version that the provider has. */
+            from: string;
+            name: string;
+            /** @description The version that this Tokenry has. */
+            to: string;
+            /** @description The variables of the newer preset that still need a value. */
+            variables: components["schemas"]["PresetVariable"][];
+        };
+        /** @description Something that only the user can tell, such as a tenant. */
+        PresetVariable: {
+            /** @description The value when none is given. */
+            default?: string | null;
+            /** @description The only values, where they are known. */
+            enum?: string[];
+            example: string;
+            /** @description Where to find it. */
+            help?: string | null;
+            /** @description What the provider calls it. */
+            label: string;
+            name: string;
+            /** @description The form of a value: a regular expression that the whole value has to match. */
+            pattern: string;
+        };
+        /** @description What a preset would make. */
+        PreviewPreset: {
+            /**
+             * @description The name of the provider to be. By default the preset's.
+             * @default null
+             */
+            name: string | null;
+            /** @default {} */
+            variables: {
+                [key: string]: string;
+            };
         };
         /** @description A permission request that waits for the user's answer. */
         Prompt: {
@@ -2597,6 +2887,18 @@ export interface components {
          * @enum {string}
          */
         PromptOperation: "token" | "start_flow" | "finish_flow" | "refresh" | "disconnect" | "write_connection" | "write_providers" | "delete_provider" | "move_endpoint" | "read_credential" | "write_credentials" | "delete_credential" | "write_apps" | "delete_app" | "accept_older" | "write_slots" | "hand_over" | "cut_off" | "salvage_vault" | "authorize_app" | "auto_lock" | "backup" | "restore";
+        /** @description The preset that a provider was made of. */
+        ProviderPreset: {
+            /** @description The settings that differ from what the preset gave. */
+            changed: string[];
+            name: string;
+            /** @description The version of the preset that this Tokenry has, if that is newer. */
+            newer?: string | null;
+            variables: {
+                [key: string]: string;
+            };
+            version: string;
+        };
         /** @description How Tokenry works with a provider. Addresses are texts here; `tokenry_core` checks and normalises them. */
         ProviderSettings: {
             /**
@@ -4964,6 +5266,270 @@ export interface operations {
             };
         };
     };
+    search_catalog: {
+        parameters: {
+            query?: {
+                /** @description Words of a name, an alias or a category. The best matches come first. */
+                q?: string | null;
+                /** @description Only this category. */
+                category?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Those that match. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PresetSummary"][];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    show_preset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name or an alias. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The preset. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preset"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    preview_preset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The preset's name or an alias. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewPreset"];
+            };
+        };
+        responses: {
+            /** @description What it would be. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PresetPreview"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
     list_connections: {
         parameters: {
             query?: never;
@@ -6386,6 +6952,101 @@ export interface operations {
             };
             /** @description provider_unreachable or oauth_unavailable */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    check_installation: {
+        parameters: {
+            query?: {
+                /** @description Ask no provider for the time. */
+                offline?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckReport"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8617,6 +9278,110 @@ export interface operations {
             };
         };
     };
+    check_provider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id or name. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckReport"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
     connect_client: {
         parameters: {
             query?: never;
@@ -8874,6 +9639,209 @@ export interface operations {
             };
             /** @description provider_unreachable or oauth_unavailable */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    show_preset_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The provider's id or name. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The changes; none when there is no newer preset. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PresetUpdate"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    apply_preset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The provider's id or name. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApplyPreset"];
+            };
+        };
+        responses: {
+            /** @description After the change. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthProvider"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied or consent_denied or interaction_required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -20,6 +20,9 @@ export type RevocationMethod = Schemas['RevocationMethod'];
 export type AccountSource = Schemas['AccountSource'];
 export type ExchangeStep = Schemas['ExchangeStep'];
 
+export type CheckReport = Schemas['CheckReport'];
+export type CheckedItem = Schemas['CheckedItem'];
+
 export type Connection = Schemas['Connection'];
 export type PatchConnection = Schemas['PatchConnection'];
 export type ConnectionStatus = Schemas['ConnectionStatus'];

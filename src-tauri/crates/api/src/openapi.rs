@@ -144,6 +144,8 @@ errors! {
     Searching = ValidationError PermissionDenied NotFound Conflict VaultLocked Internal;
     /// Errors of reading one object.
     Reading = ValidationError PermissionDenied NotFound Conflict VaultLocked Internal;
+    /// Errors of a check that sends requests.
+    Probing = ValidationError PermissionDenied NotFound Conflict VaultLocked RateLimited Internal;
     /// Errors of a change without a prompt.
     Writing = ValidationError PermissionDenied NotFound Conflict PayloadTooLarge VaultLocked Internal;
     /// Errors of unlocking the vault.

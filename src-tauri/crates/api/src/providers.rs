@@ -5,7 +5,7 @@ use crate::{
     error::ApiError,
     extract::{AuthenticatedCaller, Body, PathId, Query, Requester},
     openapi::{
-        Guarded, Listing, Reading, Talking,
+        Guarded, Listing, Probing, Reading, Talking,
         examples::{PROVIDER, at, words},
     },
     operations::{Callers, Operations, operation, routes},
@@ -13,8 +13,8 @@ use crate::{
 use axum::{Json, extract::State, http::StatusCode};
 use serde_json::{Map, Value};
 use tokenry_contract::{
-    CreateProvider, DeleteProviderQuery, DisconnectAnswer, Members, OAuthProvider, OAuthProviderAuthStatus,
-    ProviderSettings, ProviderSettingsPatch, Rotation, Success, UpdateProvider,
+    CheckReport, CheckedItem, CreateProvider, DeleteProviderQuery, DisconnectAnswer, Members, OAuthProvider,
+    OAuthProviderAuthStatus, ProviderSettings, ProviderSettingsPatch, Rotation, Success, UpdateProvider,
 };
 use tokenry_core::{Operation, ProviderPatch};
 use tokenry_engine::Engine;
@@ -23,6 +23,7 @@ pub(crate) fn routes<O: Operations>(list: O) -> O {
     list.routes(routes!(list_providers, create_provider))
         .routes(routes!(show_provider, update_provider, delete_provider))
         .routes(routes!(provider_status))
+        .routes(routes!(check_provider))
         .routes(routes!(disconnect_provider))
 }
 
@@ -218,6 +219,38 @@ operation!(
         expires_at: Some(at("2027-01-15T09:00:00Z")),
         scope: Some("read write".to_owned()),
     }
+);
+
+/// Check a provider without a sign-in
+///
+/// Sends one request to each endpoint, with a code and tokens that are made up, and judges the answers. That the provider
+/// does not work is no error: the response says what is wrong and what to do. A provider can be checked 6 times a minute.
+#[utoipa::path(
+    post,
+    path = "/v1/oauth-providers/{id}/check",
+    tag = "providers",
+    params(("id" = String, Path, description = "Its id or name.")),
+    responses((status = 200, description = "What was found.", body = CheckReport), Probing)
+)]
+async fn check_provider(
+    AuthenticatedCaller(caller): AuthenticatedCaller,
+    State(engine): State<Engine>,
+    PathId(id): PathId,
+) -> Result<Json<CheckReport>, ApiError> {
+    Ok(Json(engine.check_provider(&caller, &id).await?))
+}
+
+operation!(
+    check_provider,
+    Callers::Policy(&[Operation::CheckProvider]),
+    CheckReport::from(vec![
+        CheckedItem::ok("token_endpoint", "github.example answers."),
+        CheckedItem::problem(
+            "clock",
+            "This computer's clock is 300 s behind the provider's.",
+            "Set the clock: `timedatectl set-ntp true`.",
+        ),
+    ])
 );
 
 /// Disconnect a provider's only connection

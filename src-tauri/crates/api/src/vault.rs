@@ -1,20 +1,23 @@
-//! Operations on a vault after damage: the check, and the copy of what still opens.
+//! The checks of the vault and of the installation, and the copy of what still opens of a damaged vault.
 
 use crate::{
     error::ApiError,
-    extract::{AuthenticatedCaller, Body, Optional},
-    openapi::{Keying, Unlocking, examples::words},
+    extract::{AuthenticatedCaller, Body, Optional, Query},
+    openapi::{Keying, Reading, Unlocking, examples::words},
     operations::{Callers, Operations, operation, routes},
 };
 use axum::{Json, extract::State};
 use tokenry_contract::{
-    CheckVaultRequest, CheckedPart, CopiedRecords, SalvageAnswer, SalvageRequest, VaultCheck, VaultProblem,
+    CheckReport, CheckVaultRequest, CheckedPart, CopiedRecords, DoctorQuery, SalvageAnswer, SalvageRequest,
+    VaultCheck, VaultProblem,
 };
 use tokenry_core::{Operation, Secret};
 use tokenry_engine::Engine;
 
 pub(crate) fn routes<O: Operations>(list: O) -> O {
-    list.routes(routes!(check_vault)).routes(routes!(salvage_vault))
+    list.routes(routes!(check_vault))
+        .routes(routes!(salvage_vault))
+        .routes(routes!(check_installation))
 }
 
 /// Check the vault
@@ -110,3 +113,24 @@ operation!(
         more_lost: 0,
     }
 );
+
+/// Check the installation
+///
+/// The OS keyring, the vault, the handler of deep links, the daily backup, and the clock against the providers'. Works
+/// while the vault is locked, and changes nothing. What does not work is no error: the response says what to do.
+#[utoipa::path(
+    get,
+    path = "/v1/doctor",
+    tag = "engine",
+    params(DoctorQuery),
+    responses((status = 200, description = "What was found.", body = CheckReport), Reading)
+)]
+async fn check_installation(
+    AuthenticatedCaller(caller): AuthenticatedCaller,
+    State(engine): State<Engine>,
+    Query(query): Query<DoctorQuery>,
+) -> Result<Json<CheckReport>, ApiError> {
+    Ok(Json(engine.check_installation(&caller, query.offline).await?))
+}
+
+operation!(check_installation, Callers::Policy(&[Operation::CheckVault]));

@@ -86,6 +86,12 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Restore a backup, after showing what it holds; asks for consent
     Restore(RestoreArgs),
+    /// Check the installation: keyring, engine, files, clock, programs
+    Doctor {
+        /// Ask no provider for the time
+        #[arg(long)]
+        offline: bool,
+    },
     /// Check and recover the vault, and change how it is unlocked
     #[command(subcommand)]
     Vault(VaultCommand),
@@ -352,7 +358,7 @@ fn time(text: &str) -> Result<jiff::Timestamp, &'static str> {
 
 fn after_long_help() -> String {
     let mut text = String::from(
-        "Exit codes:\n   0  success\n   2  invalid command line\n   3  no engine is running and none could be started\n",
+        "Exit codes:\n   0  success\n   1  a check found a problem\n   2  invalid command line\n   3  no engine is running and none could be started\n",
     );
     for code in ErrorCode::ALL {
         text += &format!("  {:2}  {}\n", code.exit_code(), code.slug());

@@ -6,6 +6,9 @@ use tokenry_contract::{Details, ErrorBody, ErrorCode};
 /// The exit code when no engine is running and none could be started.
 pub(crate) const NO_ENGINE: u8 = 3;
 
+/// The exit code when a check found a problem.
+pub(crate) const PROBLEM_FOUND: u8 = 1;
+
 /// What happened, and what to do next. Holds no secret.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -15,6 +18,7 @@ pub(crate) struct Failure {
     details: Option<Box<Details>>,
     request_id: String,
     silent: bool,
+    is_finding: bool,
 }
 
 impl Failure {
@@ -56,6 +60,15 @@ impl Failure {
         }
     }
 
+    /// A check found a problem, which was printed already.
+    pub(crate) fn problem_found() -> Self {
+        Self {
+            silent: true,
+            is_finding: true,
+            ..Self::plain(Some(ErrorCode::Conflict), "The check found a problem.")
+        }
+    }
+
     fn plain(code: Option<ErrorCode>, message: impl Into<String>) -> Self {
         Self {
             code,
@@ -64,6 +77,7 @@ impl Failure {
             details: None,
             request_id: String::new(),
             silent: false,
+            is_finding: false,
         }
     }
 
@@ -83,12 +97,22 @@ impl Failure {
         fields.get(name).map(String::as_str)
     }
 
+    /// The message, and what to do next.
+    pub(crate) fn parts(&self) -> (String, String) {
+        let general = || self.code.map_or("Try again.", ErrorCode::next_step);
+        let next = self.next.as_deref().unwrap_or_else(general);
+        (self.message.clone(), next.to_owned())
+    }
+
     pub(crate) fn is_silent(&self) -> bool {
         self.silent
     }
 
     pub(crate) fn exit_code(&self) -> u8 {
-        self.code.map_or(NO_ENGINE, ErrorCode::exit_code)
+        match self.is_finding {
+            true => PROBLEM_FOUND,
+            false => self.code.map_or(NO_ENGINE, ErrorCode::exit_code),
+        }
     }
 
     /// The envelope of the contract.

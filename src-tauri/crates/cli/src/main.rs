@@ -11,6 +11,7 @@ mod backup_args;
 mod browser;
 mod commands;
 mod credential_args;
+mod doctor;
 mod engine;
 mod export;
 mod failure;

@@ -21,6 +21,11 @@ pub(crate) enum ProviderCommand {
     },
     /// Change the given settings only; an empty value clears a setting
     Edit(Box<EditArgs>),
+    /// Check a provider without a sign-in: addresses, client authentication, clock
+    Check {
+        /// A provider's name or id
+        name: String,
+    },
     /// Follow newer presets, after showing what they change
     Update {
         /// A provider's name or id; omit it for all

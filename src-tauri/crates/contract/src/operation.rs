@@ -100,9 +100,12 @@ operations! {
     /// Answer a prompt.
     #[serde(skip)]
     Answer,
-    /// Check every record of the vault.
+    /// Check every record of the vault, or the installation.
     #[serde(skip)]
     CheckVault,
+    /// Check that a provider works, without a sign-in.
+    #[serde(skip)]
+    CheckProvider,
     /// Status, lock, unlock.
     #[serde(skip)]
     Engine,

@@ -67,6 +67,7 @@ pub use tokenry_contract::{
 };
 /// Reports that hold names and counts alone: the API answers with them as they are.
 pub use tokenry_contract::{
-    Audit, AuditEntry, AuditRule, CheckedPart, CopiedRecords, LogCheck, LogProblem, LogProblemKind,
-    RevokeAnswer, RevokedConnection, SalvageAnswer, VaultCheck, VaultProblem,
+    Audit, AuditEntry, AuditRule, CheckReport, CheckResult, CheckedItem, CheckedPart, CopiedRecords,
+    LogCheck, LogProblem, LogProblemKind, RevokeAnswer, RevokedConnection, SalvageAnswer, VaultCheck,
+    VaultProblem,
 };

@@ -16,11 +16,13 @@ use crate::{
         floors::{self, Floors},
         passphrase_queue::Guesses,
         residue,
+        run_state::{RunState, Start},
         slots::SlotChanges,
         unlock_request::UnlockRequests,
         vault_handle::{Opener, VaultHandle, VaultReport, VaultState},
     },
     locks,
+    provider_check::CheckLimits,
     records::{sealed_store::SealedStore, transaction::Transaction},
     request_id::{request_id, same_request},
     token::{
@@ -69,6 +71,7 @@ pub(crate) struct Inner {
     pub(crate) refreshes: Refreshes,
     pub(crate) flows: Mutex<HashMap<FlowId, LiveFlow>>,
     pub(crate) flow_limits: Arc<FlowLimits>,
+    pub(crate) check_limits: CheckLimits,
     pub(crate) scheduler: SchedulerState,
     pub(crate) floors: Arc<Floors>,
     /// Tells the scheduler that something may be due earlier than it thinks.
@@ -99,25 +102,6 @@ pub(crate) struct Inner {
     pub(crate) run_state: watch::Sender<RunState>,
     pub(crate) lock: Mutex<Option<ProfileLock>>,
     pub(crate) start: watch::Sender<Start>,
-}
-
-/// How far the attempt to open the vault at the start has gone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Start {
-    Opening,
-    /// The OS keyring was asked and has not answered yet.
-    Waiting,
-    /// It has ended, with an open vault or without.
-    Tried,
-}
-
-/// Whether the engine runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum RunState {
-    Running,
-    /// Nothing new is begun; what is under way is finished.
-    Ending,
-    Ended,
 }
 
 impl Engine {
@@ -162,6 +146,7 @@ impl Engine {
                 refreshes: Refreshes::default(),
                 flows: Mutex::default(),
                 flow_limits: Arc::default(),
+                check_limits: CheckLimits::default(),
                 scheduler: SchedulerState::default(),
                 due: Notify::new(),
                 changes,

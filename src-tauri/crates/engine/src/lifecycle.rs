@@ -8,6 +8,7 @@ pub(crate) mod options;
 pub(crate) mod passphrase_queue;
 pub(crate) mod recover;
 pub mod residue;
+pub(crate) mod run_state;
 pub(crate) mod slots;
 mod state_folder;
 mod unlock;

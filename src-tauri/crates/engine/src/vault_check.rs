@@ -15,6 +15,7 @@ use crate::{
     access::policy::Operation,
     engine::blocking,
     lifecycle::{unlocker::Unlocker, vault_handle::Opener},
+    records::sealed_store::SealedStore,
 };
 use std::{path::PathBuf, sync::Arc};
 use tokenry_core::{Caller, CheckedPart, EventKind, Outcome, Secret, VaultCheck, VaultProblem};
@@ -108,6 +109,17 @@ impl Engine {
             floor,
         })
     }
+}
+
+/// Checks an open vault. Nothing is written, and no event is kept.
+pub(crate) fn of_open(store: &SealedStore, folder: PathBuf) -> VaultCheck {
+    let opened = Opened {
+        vault: store.vault().clone(),
+        floor: store.known_epoch(),
+        database: store.database_shared(),
+        folder,
+    };
+    Report::of(&opened).ended()
 }
 
 /// What was found so far.

@@ -27,6 +27,7 @@ mod json;
 mod outbound;
 mod paths;
 pub mod pkce;
+pub mod probe;
 mod proxy;
 mod random;
 pub mod redirect;

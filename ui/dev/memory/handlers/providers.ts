@@ -16,6 +16,10 @@ export const providers = [
     remove(engine, path.id, query?.disconnect === true);
     return SUCCESS;
   }),
+  on('post', '/v1/oauth-providers/{id}/check', (engine, { path }) => {
+    engine.provider(path.id);
+    return engine.checked;
+  }),
   on('post', '/v1/oauth-providers/{id}/authorize', (engine, { path, body }) => {
     const provider = engine.provider(path.id);
     const flow = engine.start(provider, body?.label ?? undefined, body?.connection ?? undefined);

@@ -33,6 +33,7 @@ export const vault = [
     engine.setVault({ state: 'unlocked', slots: engine.vault.slots, read_only: false });
     return SUCCESS;
   }),
+  on('get', '/v1/doctor', (engine) => engine.checked),
   on('get', '/v1/settings', (engine) => engine.settings),
   on('put', '/v1/settings', (engine, { body }) => changeSettings(engine, body)),
   on('get', '/v1/auto-lock/sources', (engine) => engine.sources),

@@ -1,5 +1,5 @@
 import type { Client } from '../transport/client';
-import type { Audit, AuditQuery, LogCheck, RevokeAnswer, RevokeRequest, VaultCheck } from '../types';
+import type { Audit, AuditQuery, CheckReport, LogCheck, RevokeAnswer, RevokeRequest, VaultCheck } from '../types';
 
 /** Cutting off, the audit and the checks. Nothing of them is kept: each answer belongs to who asked for it. */
 export class Protection {
@@ -27,5 +27,10 @@ export class Protection {
   /** @throws Failure */
   checkVault(): Promise<VaultCheck> {
     return this.#client.call('post', '/v1/vault/check', { body: {} });
+  }
+
+  /** @throws Failure */
+  checkInstallation(): Promise<CheckReport> {
+    return this.#client.call('get', '/v1/doctor');
   }
 }

@@ -1,5 +1,5 @@
 import type { Client } from '../transport/client';
-import type { CreateProvider, Provider, UpdateProvider } from '../types';
+import type { CheckReport, CreateProvider, Provider, UpdateProvider } from '../types';
 import { byId, byText } from '../text/order';
 import { ResourceStore } from './resource-store.svelte';
 
@@ -34,6 +34,11 @@ export class Providers extends ResourceStore<Provider> {
   async remove(id: string, disconnect: boolean): Promise<void> {
     await this.#client.call('delete', '/v1/oauth-providers/{id}', { path: { id }, query: { disconnect } });
     this.drop(id);
+  }
+
+  /** @throws Failure */
+  check(id: string): Promise<CheckReport> {
+    return this.#client.call('post', '/v1/oauth-providers/{id}/check', { path: { id } });
   }
 
   protected fetchAll(): Promise<Provider[]> {

@@ -355,6 +355,7 @@ fn wants(operation: Operation) -> &'static str {
         Operation::ReadPrompts => "to see prompts",
         Operation::Answer => "to answer a prompt",
         Operation::CheckVault => "to check the vault",
+        Operation::CheckProvider => "to check a provider",
         Operation::Engine => "to lock or unlock the vault",
     }
 }

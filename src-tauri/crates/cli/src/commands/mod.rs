@@ -7,6 +7,7 @@ mod authorize;
 mod backup;
 mod callback;
 mod catalog;
+pub(crate) mod check_report;
 mod connect;
 mod connection;
 pub(crate) mod credential;
@@ -73,6 +74,7 @@ pub(crate) fn run(command: &Command, app_token_file: Option<&Path>, output: &Out
         Command::Revoke(args) => revoke::run(args, &engine()?, output),
         Command::App(command) => app::run(command, &engine()?, output),
         Command::Approve(args) => approve::run(args, &running()?, output),
+        Command::Doctor { offline } => crate::doctor::run(*offline, app_token_file, output),
         Command::Lock => vault::lock(running, output),
         Command::Unlock(args) => vault::unlock(args, running, output),
         Command::Recovery(RecoveryCommand::New { yes, proof }) => {
@@ -96,6 +98,7 @@ fn run_provider(command: &ProviderCommand, engine: &Engine, output: &Output) -> 
         ProviderCommand::Show { name } => provider::show(name, engine, output),
         ProviderCommand::Edit(args) => provider::edit(args, engine, output),
         ProviderCommand::Update { name, yes } => provider_update::run(name.as_deref(), *yes, engine, output),
+        ProviderCommand::Check { name } => provider::check(name, engine, output),
         ProviderCommand::Remove { name, disconnect } => provider::remove(name, *disconnect, engine, output),
     }
 }

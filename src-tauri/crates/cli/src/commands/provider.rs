@@ -1,7 +1,7 @@
 //! `tokenry provider`: adds, shows, edits and removes providers.
 
 use super::provider_file::{self, Use};
-use super::{provider_by_address, provider_fields, provider_preset, provider_update, show};
+use super::{check_report, provider_by_address, provider_fields, provider_preset, provider_update, show};
 use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::http::{Method, Request, path};
@@ -9,7 +9,7 @@ use crate::names::{self, Kind};
 use crate::output::Output;
 use crate::provider_args::{AddArgs, EditArgs};
 use jiff::Timestamp;
-use tokenry_contract::{OAuthProvider, Success};
+use tokenry_contract::{CheckReport, OAuthProvider, Success};
 
 pub(crate) fn add(args: &AddArgs, engine: &Engine, output: &Output) -> Result<(), Failure> {
     match args.what.as_deref() {
@@ -56,6 +56,13 @@ pub(crate) fn show(name: &str, engine: &Engine, output: &Output) -> Result<(), F
     })?;
     provider_update::hint(std::slice::from_ref(&provider), output);
     Ok(())
+}
+
+pub(crate) fn check(name: &str, engine: &Engine, output: &Output) -> Result<(), Failure> {
+    let report: CheckReport = engine
+        .send(Method::Post, &["v1", "oauth-providers", name, "check"])
+        .map_err(|failure| names::explain(failure, engine, Kind::Provider, name))?;
+    check_report::print(&report, output)
 }
 
 pub(crate) fn edit(args: &EditArgs, engine: &Engine, output: &Output) -> Result<(), Failure> {

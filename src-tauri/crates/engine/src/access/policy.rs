@@ -17,7 +17,7 @@ impl OperationPolicy for Operation {
     fn scopes(self) -> &'static [ApiScope] {
         use ApiScope as S;
         match self {
-            Self::ReadProviders => &[S::ProvidersRead],
+            Self::ReadProviders | Self::CheckProvider => &[S::ProvidersRead],
             Self::WriteProviders | Self::DeleteProvider | Self::MoveEndpoint | Self::Discover => {
                 &[S::ProvidersWrite]
             }
@@ -95,6 +95,7 @@ fn for_a_program(operation: Operation) -> Without {
         | Operation::ReadSettings
         | Operation::BackupJobs
         | Operation::CheckVault
+        | Operation::CheckProvider
         | Operation::Engine => Without::Allowed,
         Operation::WriteProviders
         | Operation::DeleteProvider

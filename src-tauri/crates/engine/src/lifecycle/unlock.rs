@@ -1,9 +1,10 @@
 //! Opening and shutting the vault, and the end of the engine.
 
+use super::run_state::{RunState, Start};
 use crate::{
     Engine, Error,
     access::{consent::AccessRequest, installed, policy::Operation},
-    engine::{RunState, Start, blocking, detached},
+    engine::{blocking, detached},
     lifecycle::{
         recover,
         unlocker::Unlocker,

@@ -280,6 +280,18 @@ impl Opener {
         }
     }
 
+    /// Whether the OS keyring holds the key of this vault, or why not in words. It may ask its user.
+    pub(crate) fn key_in_keyring(&self) -> Result<bool, String> {
+        match self.vault_id().map_err(|error| error.to_string())? {
+            Some(id) => Ok(self
+                .keyring
+                .read(id)
+                .map_err(|error| error.to_string())?
+                .is_some()),
+            None => Ok(false),
+        }
+    }
+
     /// Tells the keyring the lowest epoch that is still acceptable. Only vaults with a keyring slot have one.
     pub(super) fn raise_floor(&self, id: VaultId, epoch: u64) -> Result<(), Error> {
         let by_keyring = [SlotKind::Keyring, SlotKind::KeyringAndPassphrase];

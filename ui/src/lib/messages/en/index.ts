@@ -3,6 +3,7 @@ import { activity, audit } from './activity';
 import { apps } from './apps';
 import { autoLock, unlockRequest } from './auto-lock';
 import { backup } from './backup';
+import { checks } from './checks';
 import { common, time } from './common';
 import { connectDialog, connection, disconnectDialog, labelDialog, reason, revoked, status } from './connections';
 import { consent } from './consent';
@@ -24,6 +25,7 @@ export const messages = {
   autoLock,
   backup,
   audit,
+  checks,
   closing,
   common,
   connectDialog,

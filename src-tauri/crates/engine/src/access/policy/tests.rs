@@ -126,6 +126,7 @@ fn the_table_of_callers_and_operations() {
         (Operation::WriteSlots, "+--?"),
         (Operation::CutOff, "+--?"),
         (Operation::CheckVault, "+--+"),
+        (Operation::CheckProvider, "+--+"),
         (Operation::SalvageVault, "+--?"),
         (Operation::Engine, "+--+"),
         (Operation::HandOver, "---?"),
