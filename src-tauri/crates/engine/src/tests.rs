@@ -30,6 +30,7 @@ mod narrowing_refused;
 mod older_copies;
 mod opener;
 mod providers;
+mod quirks;
 mod refresh_answers;
 mod refresh_end;
 mod refresh_failures;

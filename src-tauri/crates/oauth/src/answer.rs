@@ -1,10 +1,11 @@
 //! The token response.
 
 use crate::json::Object;
+use crate::paths::Paths;
 use crate::response::{Response, TokenMembers};
-use crate::{Failure, captures, expiry, id_token};
+use crate::{Failure, account, captures, expiry, id_token};
 use jiff::Timestamp;
-use tokenry_core::{Account, Captured, Provider, Scopes, Secret, clean};
+use tokenry_core::{Account, AccountSource, Captured, Provider, Scopes, Secret, clean};
 
 /// What a token endpoint gave (RFC 6749 §5.1).
 #[derive(Debug, Clone)]
@@ -36,6 +37,40 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// This answer with the long-lived token of a second exchange.
+    #[must_use]
+    pub fn exchanged_for(self, longer: Self) -> Self {
+        let mut captured = self.captured;
+        captured.extend(longer.captured);
+        Self {
+            refresh_token: longer.refresh_token.or(self.refresh_token),
+            scope: longer.scope.or(self.scope),
+            account: longer.account.or(self.account),
+            complaint: longer.complaint.or(self.complaint),
+            captured,
+            access_token: longer.access_token,
+            token_type: longer.token_type,
+            expires_in: longer.expires_in,
+            expires_at: longer.expires_at,
+            unusable_token: self.unusable_token,
+            objection: self.objection,
+        }
+    }
+
+    /// This answer where that second exchange failed: its short-lived token is kept, and the user is told.
+    #[must_use]
+    pub fn not_exchanged(mut self, failure: &Failure) -> Self {
+        let message = clean(&format!(
+            "The sign-in brought a short-lived token, and the exchange for a long-lived one failed. Connect again when the \
+             token has ended. {failure}"
+        ));
+        self.complaint.get_or_insert(Complaint {
+            message,
+            retry: false,
+        });
+        self
+    }
+
     /// The answer, where it has an access token to use and nothing speaks against it.
     pub(crate) fn usable(self) -> Result<Self, Failure> {
         match (&self.objection, &self.complaint) {
@@ -125,6 +160,14 @@ fn judge_all(
         Some(token) => whose(token, provider, response, nonce),
         None => (None, None),
     };
+    // At a refresh it could only differ because the settings were changed since, and that is no other account.
+    let account = match from_response(provider).filter(|_| is_first) {
+        Some(paths) if provider.settings.account_source == AccountSource::TokenResponse => {
+            account::read(&whole, paths)
+        }
+        Some(paths) => account.or_else(|| account::read(&whole, paths)),
+        None => account,
+    };
     let expiry = expiry::of(&members, access_token.as_ref(), &provider.settings, response);
     let has_other_type = check_type(&members).is_err() && !is_incomplete;
     let is_expiry_known = expiry != expiry::Expiry::default();
@@ -144,6 +187,17 @@ fn judge_all(
         objection,
         complaint,
     })
+}
+
+/// Where the account is in a first token response, if that tells it.
+fn from_response(provider: &Provider) -> Option<&Paths> {
+    let settings = &provider.settings;
+    let tells = match settings.account_source {
+        AccountSource::TokenResponse => true,
+        AccountSource::Automatic => settings.userinfo_endpoint.is_none(),
+        AccountSource::Userinfo | AccountSource::Introspection => false,
+    };
+    Some(&settings.account_paths).filter(|paths| tells && paths.contains_key("id"))
 }
 
 /// The account that an id token names, or what speaks against it.

@@ -265,14 +265,6 @@ impl Object {
         self.text(key).is_some()
     }
 
-    /// A text, or a number as it was written: ids come as either.
-    pub(crate) fn text_or_number(&self, key: &str) -> Option<String> {
-        match self.members.get(key) {
-            Some(Value::Number(number)) => Some(number.clone()),
-            _ => self.text(key).map(|text| text.expose().to_owned()),
-        }
-    }
-
     /// A number, or a text that is one.
     pub(crate) fn number(&self, key: &str) -> Option<f64> {
         match self.members.get(key)? {

@@ -8,6 +8,7 @@
 //! because servers in the wild answer in more ways than that crate reads, and because its parse error shows the body.
 #![deny(missing_docs)]
 
+mod account;
 mod answer;
 pub mod authorization_code;
 mod authorize_address;
@@ -17,11 +18,13 @@ pub mod client_credentials;
 mod coding;
 pub mod discovery;
 mod error;
+pub mod exchange_step;
 mod expiry;
 mod failure;
 pub mod form;
 mod http;
 mod id_token;
+pub mod introspection;
 pub mod issuer;
 mod json;
 mod outbound;

@@ -6,11 +6,14 @@ use crate::{Failure, Http};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use oauth2::basic::BasicClient;
 use oauth2::http::HeaderMap;
-use oauth2::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use oauth2::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use oauth2::http::{Method, Request};
 use oauth2::{AuthType, ClientId, ClientSecret, ErrorResponse, HttpRequest, HttpResponse, RequestTokenError};
 use std::collections::BTreeMap;
 use std::fmt;
-use tokenry_core::{BodyFormat, CaptureError, Narrowing, Provider, TokenEndpointAuthMethod, placeholders};
+use tokenry_core::{
+    BodyFormat, CaptureError, Narrowing, Provider, Secret, TokenEndpointAuthMethod, placeholders,
+};
 use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
 
@@ -30,6 +33,14 @@ impl From<HttpRequest> for Outgoing {
             request,
             paths: Paths::new(),
         }
+    }
+}
+
+impl Outgoing {
+    /// Notes another secret that is in it.
+    pub(crate) fn also_secret(&mut self, secret: &Secret) {
+        let secret = Zeroizing::new(secret.expose().to_owned());
+        self.secrets.extend(Some(secret).filter(is_findable));
     }
 }
 
@@ -129,6 +140,54 @@ pub(crate) fn dressed(
         secrets,
         paths: settings.token_response_paths.clone(),
     })
+}
+
+/// A form with these parameters, without client authentication.
+pub(crate) fn form_request(parameters: &[(&str, &str)]) -> HttpRequest {
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.extend_pairs(parameters);
+    let mut request = Request::new(form.finish().into_bytes());
+    *request.method_mut() = Method::POST;
+    let headers = request.headers_mut();
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/x-www-form-urlencoded"),
+    );
+    request
+}
+
+/// A request that an access token proves, with the provider's headers and these parameters.
+pub(crate) fn bearer(
+    provider: &Provider,
+    request: HttpRequest,
+    parameters: &BTreeMap<String, String>,
+) -> Result<Outgoing, Failure> {
+    // No client takes part in it.
+    let mut own = provider.clone();
+    own.client_secret = None;
+    dressed(&own, request, parameters)
+}
+
+/// The header that an access token goes in (RFC 6750 §2.1).
+pub(crate) fn bearer_header(token: &Secret) -> Result<HeaderValue, Failure> {
+    let header = Zeroizing::new(format!("Bearer {}", token.expose()));
+    HeaderValue::from_str(&header).map_err(|_| Failure::Unusable {
+        message: "The access token fits in no header.".to_owned(),
+    })
+}
+
+/// The client's HTTP Basic (RFC 6749 §2.3.1).
+pub(crate) fn client_basic(provider: &Provider) -> Result<HeaderValue, Failure> {
+    let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+    let secret = provider.client_secret.as_ref().map_or("", Secret::expose);
+    let pair = Zeroizing::new(format!(
+        "{}:{}",
+        encoded(&provider.settings.client_id),
+        encoded(secret)
+    ));
+    let header = Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())));
+    HeaderValue::from_str(&header).map_err(|_| unbuilt())
 }
 
 /// Adds the provider's headers.

@@ -62,6 +62,8 @@ pub(crate) enum Media {
     Json,
     Form,
     Html,
+    /// RFC 7519 §10.3.1.
+    Jwt,
     Other,
 }
 
@@ -75,6 +77,7 @@ impl Media {
             .to_ascii_lowercase();
         match essence.as_str() {
             "application/x-www-form-urlencoded" => Self::Form,
+            "application/jwt" => Self::Jwt,
             "text/html" | "application/xhtml+xml" => Self::Html,
             json if json == "application/json" || json.ends_with("+json") => Self::Json,
             _ => Self::Other,

@@ -1,10 +1,17 @@
-//! Token revocation (RFC 7009).
+//! Token revocation: RFC 7009, and the other ways in which providers take it.
 
-use crate::request::{capture, captured, client, send};
+use crate::request::{
+    Outgoing, bearer, bearer_header, capture, captured, client, client_basic, dressed, form_request,
+};
 use crate::response::{Media, Response};
 use crate::{Failure, Http};
-use oauth2::{AccessToken, RefreshToken, RevocationUrl, StandardRevocableToken};
-use tokenry_core::{Provider, Secret};
+use oauth2::http::Method;
+use oauth2::http::header::AUTHORIZATION;
+use oauth2::{AccessToken, HttpRequest, RefreshToken, RevocationUrl, StandardRevocableToken};
+use std::collections::BTreeMap;
+use tokenry_core::{
+    BodyFormat, Provider, RevocationMethod, Secret, TokenEndpointAuthMethod, fill_text, placeholders,
+};
 use url::Url;
 
 /// Whether a token is revoked now.
@@ -25,7 +32,8 @@ pub enum Hint {
     RefreshToken,
 }
 
-/// Asks the provider to revoke a token, once, with the same client authentication as at the token endpoint.
+/// Asks the provider to revoke a token, once, in the way of its settings. With the access token that goes as the bearer
+/// or in a DELETE the grant ends, so a refresh token is `Unsupported` there.
 ///
 /// # Errors
 /// See [`Failure`]; after all of them the token has to be taken as still good. A 503 is `Interfered`, with the time
@@ -39,21 +47,116 @@ pub async fn revoke(
     let Some(endpoint) = provider.revocation_endpoint() else {
         return Ok(Revoked::Unsupported);
     };
+    let method = provider.settings.revocation_method;
+    let request = match (method, hint) {
+        (RevocationMethod::Rfc7009, _) => {
+            let extra = &provider.settings.revocation_params;
+            dressed(provider, rfc7009(provider, &endpoint, token, hint)?, extra)?
+        }
+        (RevocationMethod::Bearer | RevocationMethod::Delete, Hint::RefreshToken) => {
+            return Ok(Revoked::Unsupported);
+        }
+        (RevocationMethod::Bearer, Hint::AccessToken) => by_bearer(provider, token)?,
+        (RevocationMethod::Delete, Hint::AccessToken) => by_delete(provider, token)?,
+        (RevocationMethod::Parameters, _) => match parameters(provider, token, hint) {
+            Some(parameters) => by_parameters(provider, token, &parameters)?,
+            None => return Ok(Revoked::Unsupported),
+        },
+    };
+    let response = http.send(&endpoint, request).await?;
+    if method == RevocationMethod::Bearer && response.status == 401 {
+        // An access token that has ended is no way in; the grant behind it lives on.
+        let description =
+            Some("it no longer takes the access token, so the grant could not be revoked".to_owned());
+        return Err(Failure::Rejected {
+            error: "HTTP 401".to_owned(),
+            description,
+            status: 401,
+        });
+    }
+    judge(&response)
+}
+
+fn rfc7009(provider: &Provider, endpoint: &Url, token: &Secret, hint: Hint) -> Result<HttpRequest, Failure> {
     let text = token.expose().to_owned();
     let token = match hint {
         Hint::AccessToken => StandardRevocableToken::AccessToken(AccessToken::new(text)),
         Hint::RefreshToken => StandardRevocableToken::RefreshToken(RefreshToken::new(text)),
     };
-    let client = client(provider).set_revocation_url(RevocationUrl::from_url(as_https(&endpoint)));
+    let client = client(provider).set_revocation_url(RevocationUrl::from_url(as_https(endpoint)));
     let request = client.revoke_token(token).map_err(|_| Failure::NotSent {
         message: format!(
             "The revocation endpoint of {} is no https address. Correct it.",
             provider.name
         ),
     })?;
-    let request = captured(request.request(&capture))?;
+    captured(request.request(&capture))
+}
+
+/// Dropbox, Slack: the token proves itself.
+fn by_bearer(provider: &Provider, token: &Secret) -> Result<Outgoing, Failure> {
+    let mut request = form_request(&[]);
     let extra = &provider.settings.revocation_params;
-    judge(&send(http, provider, &endpoint, request, extra).await?)
+    request.headers_mut().insert(AUTHORIZATION, bearer_header(token)?);
+    bearer(provider, request, extra)
+}
+
+/// GitHub: HTTP Basic, whatever the token endpoint takes, and the token in JSON.
+fn by_delete(provider: &Provider, token: &Secret) -> Result<Outgoing, Failure> {
+    let mut provider = provider.clone();
+    provider.settings.token_body_format = BodyFormat::Json;
+    let mut request = form_request(&[("token", token.expose())]);
+    *request.method_mut() = Method::DELETE;
+    if provider.client_secret.is_some() {
+        request
+            .headers_mut()
+            .insert(AUTHORIZATION, client_basic(&provider)?);
+    }
+    dressed(&provider, request, &provider.settings.revocation_params)
+}
+
+/// The provider's own parameters with the token in its place; `None` where they are for a token of the other kind.
+fn parameters(provider: &Provider, token: &Secret, hint: Hint) -> Option<BTreeMap<String, String>> {
+    let settings = &provider.settings;
+    let other = match hint {
+        Hint::AccessToken => "refresh_token",
+        Hint::RefreshToken => "access_token",
+    };
+    let params = &settings.revocation_params;
+    if params.values().any(|value| placeholders(value).contains(other)) {
+        return None;
+    }
+    let secret = provider.client_secret.as_ref().map_or("", Secret::expose);
+    let values = BTreeMap::from([
+        ("token", token.expose()),
+        ("access_token", token.expose()),
+        ("refresh_token", token.expose()),
+        ("client_id", settings.client_id.as_str()),
+        ("client_secret", secret),
+    ]);
+    let filled = params.iter();
+    Some(
+        filled
+            .map(|(name, value)| (name.clone(), fill_text(value, &values)))
+            .collect(),
+    )
+}
+
+/// Nothing but these parameters, and client authentication where that is a header.
+fn by_parameters(
+    provider: &Provider,
+    token: &Secret,
+    parameters: &BTreeMap<String, String>,
+) -> Result<Outgoing, Failure> {
+    let mut request = form_request(&[]);
+    if provider.settings.token_endpoint_auth_method == TokenEndpointAuthMethod::ClientSecretBasic {
+        request
+            .headers_mut()
+            .insert(AUTHORIZATION, client_basic(provider)?);
+    }
+    let mut outgoing = dressed(provider, request, parameters)?;
+    outgoing.also_secret(token);
+    Ok(outgoing)
 }
 
 /// What an answer means for the token (RFC 7009 §2.2). The status of a success decides, and not its body: only a web

@@ -1,13 +1,16 @@
 //! Whose account an access token is for (OpenID Connect Core §5.3).
 
-use crate::id_token::{shown, subject_fits};
-use crate::{Failure, Http};
-use oauth2::http::header::{ACCEPT, AUTHORIZATION};
-use oauth2::http::{HeaderValue, Request};
-use tokenry_core::{Account, Provider, Secret};
+use crate::json::Value;
+use crate::request::{Outgoing, add_headers, bearer_header, form_request};
+use crate::response::Media;
+use crate::{Failure, Http, account};
+use oauth2::http::Method;
+use oauth2::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use tokenry_core::{Account, HttpMethod, Provider, Secret};
 
 /// Asks the provider's userinfo endpoint, with the token in the header (RFC 6750 §2.1). Servers that are not OpenID
-/// providers answer with `id` and `login` in place of `sub` and `name`; those are read too.
+/// providers answer with `id` and `login` in place of `sub` and `name`; those are read too, where the provider's settings
+/// do not say where the account is.
 ///
 /// # Errors
 /// See [`Failure`]; none of them says anything about the grant. [`Failure::Unusable`] without an endpoint, or when
@@ -20,34 +23,25 @@ pub async fn fetch(http: &Http, provider: &Provider, access_token: &Secret) -> R
             provider.name
         )));
     };
-    let credentials = HeaderValue::from_str(&format!("Bearer {}", access_token.expose()))
-        .map_err(|_| unusable("The access token fits in no header.".to_owned()))?;
-    let mut request = Request::new(Vec::new());
-    request.headers_mut().insert(AUTHORIZATION, credentials);
+    let mut request = form_request(&[]);
+    if provider.settings.userinfo_method == HttpMethod::Get {
+        *request.method_mut() = Method::GET;
+        request.headers_mut().remove(CONTENT_TYPE);
+    }
+    add_headers(provider, request.headers_mut())?;
     request
         .headers_mut()
-        .insert(ACCEPT, HeaderValue::from_static("application/json"));
-
-    let response = http.send(&endpoint, request).await?;
+        .insert(AUTHORIZATION, bearer_header(access_token)?);
+    let response = http.send(&endpoint, Outgoing::from(request)).await?;
+    if response.is_success() && response.media == Media::Jwt {
+        return Err(unusable(format!(
+            "{} sent its userinfo as a JWT, which is not read. Ask it for JSON.",
+            response.host
+        )));
+    }
     let members = response
         .members()
         .map_err(|failure| failure.without_a_grant(response.status))?;
-    let subject = ["sub", "id", "user_id"]
-        .iter()
-        .find(|key| members.get(key).is_some())
-        .filter(|key| !members.is_ambiguous(key))
-        .and_then(|key| members.text_or_number(key));
-    // A replacement character stands for unreadable bytes: two accounts could look like one.
-    let fits = |subject: &String| subject_fits(subject) && !subject.contains(char::REPLACEMENT_CHARACTER);
-    match subject.filter(fits) {
-        Some(subject) => Ok(Account {
-            subject,
-            name: shown(&members, &["name", "preferred_username", "login", "username"]),
-            email: shown(&members, &["email"]),
-        }),
-        None => Err(unusable(format!(
-            "{} did not say whose account it is.",
-            response.host
-        ))),
-    }
+    account::read(&Value::Object(members), &provider.settings.account_paths)
+        .ok_or_else(|| unusable(format!("{} did not say whose account it is.", response.host)))
 }

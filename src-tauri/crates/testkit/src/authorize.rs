@@ -34,7 +34,12 @@ pub(crate) fn answer(
             answer
         }
         Some(Ok(())) => vec![(
-            "code".to_owned(),
+            state
+                .behaviour
+                .quirks
+                .code_param
+                .clone()
+                .unwrap_or_else(|| "code".to_owned()),
             make_code(state, call, &client, redirect, now, random),
         )],
     };

@@ -130,6 +130,8 @@ pub enum ClientAuth {
     Basic,
     /// Id and secret in the body.
     Post,
+    /// HTTP Basic with the secret as the user name and an empty password.
+    UserName,
     /// The id alone.
     None,
 }

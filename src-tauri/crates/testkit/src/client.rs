@@ -24,6 +24,15 @@ pub(crate) fn claimed(call: &Call) -> (Option<String>, Option<ClientAuth>) {
 pub(crate) fn authenticate(clients: &[Client], call: &Call) -> Result<Client, Answer> {
     let refused =
         || Answer::error(401, "invalid_client").header("www-authenticate", "Basic realm=\"testkit\"");
+    if let Some((name, _)) = call.basic().filter(|(_, password)| password.is_empty())
+        && let Some(client) = clients
+            .iter()
+            .find(|client| client.secret.as_ref() == Some(&name))
+        && client.auth == ClientAuth::UserName
+        && call.get("client_secret").is_none()
+    {
+        return Ok(client.clone());
+    }
     let (id, auth) = claimed(call);
     let client = clients
         .iter()
@@ -35,7 +44,7 @@ pub(crate) fn authenticate(clients: &[Client], call: &Call) -> Result<Client, An
     let secret = match client.auth {
         ClientAuth::Basic => call.basic().map(|(_, secret)| secret),
         ClientAuth::Post => call.get("client_secret").map(str::to_owned),
-        ClientAuth::None => None,
+        ClientAuth::UserName | ClientAuth::None => None,
     };
     if secret == client.secret {
         Ok(client.clone())

@@ -18,6 +18,8 @@ pub struct Quirks {
     pub demands: BTreeMap<String, (String, String)>,
     /// The headers that every request to the token and userinfo endpoints must have; names in lower case.
     pub headers: BTreeMap<String, String>,
+    /// The name of the parameter that brings the code back.
+    pub code_param: Option<String>,
     /// Where it puts the members of a token response, by their standard names.
     pub paths: BTreeMap<String, String>,
     /// Members that are added to a token response.

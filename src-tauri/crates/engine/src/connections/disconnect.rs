@@ -11,7 +11,7 @@ use std::{sync::Arc, time::Duration};
 pub use tokenry_core::Revoked;
 use tokenry_core::{
     Caller, Connection, ConnectionId, ConnectionStatus, EventKind, Flow, LastFailure, Outcome, Provider,
-    Secret, Timestamp, Tokens,
+    RevocationMethod, Secret, Timestamp, Tokens,
 };
 use tokenry_oauth::{
     Failure,
@@ -211,7 +211,13 @@ impl Engine {
         }
         Ok(match first.unwrap_or(Ok(revocation::Revoked::Unsupported))? {
             revocation::Revoked::Unsupported => Answered::Unsupported,
-            revocation::Revoked::Yes if tokens.refresh_token.is_some() => Answered::AccessTokenOnly,
+            // In the other ways the grant ends with its access token.
+            revocation::Revoked::Yes
+                if tokens.refresh_token.is_some()
+                    && provider.settings.revocation_method == RevocationMethod::Rfc7009 =>
+            {
+                Answered::AccessTokenOnly
+            }
             revocation::Revoked::Yes => Answered::Revoked,
         })
     }
@@ -229,7 +235,10 @@ impl Engine {
             Hint::RefreshToken => Hint::AccessToken,
         };
         match revocation::revoke(http, provider, token, hint).await? {
-            revocation::Revoked::Unsupported if provider.settings.revocation_endpoint.is_some() => {
+            revocation::Revoked::Unsupported
+                if provider.settings.revocation_endpoint.is_some()
+                    && provider.settings.revocation_method == RevocationMethod::Rfc7009 =>
+            {
                 revocation::revoke(http, provider, token, other).await
             }
             revoked => Ok(revoked),

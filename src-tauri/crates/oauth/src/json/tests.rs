@@ -127,7 +127,7 @@ fn numbers_are_kept_as_they_were_written() {
         "1.50",
     ] {
         let (object, flaw) = readable(format!(r#"{{"id":{number}}}"#).as_bytes());
-        assert_eq!(object.text_or_number("id").as_deref(), Some(number));
+        assert!(matches!(object.get("id"), Some(Value::Number(found)) if found == number));
         assert_eq!(flaw, None);
     }
 }

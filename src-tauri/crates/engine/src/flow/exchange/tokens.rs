@@ -10,9 +10,10 @@ use crate::{
 };
 use std::sync::Arc;
 use tokenry_core::{
-    Account, Caller, CaptureError, Captured, ConnectionId, Flow, KnownTargets, Provider, Secret,
+    Account, AccountSource, Caller, CaptureError, Captured, ConnectionId, Flow, KnownTargets, Provider,
+    Secret,
 };
-use tokenry_oauth::{Answer, Failure, authorization_code, userinfo};
+use tokenry_oauth::{Answer, Failure, authorization_code, exchange_step, introspection, userinfo};
 
 impl Engine {
     pub(super) async fn make_connection(
@@ -69,6 +70,12 @@ impl Engine {
         mut answer: Answer,
         captured: Captured,
     ) -> Result<ConnectionId, Error> {
+        if let (Some(step), Some(token)) = (&provider.settings.exchange_step, &answer.access_token) {
+            answer = match exchange_step::exchange(&self.inner.http, &provider, step, token).await {
+                Ok(longer) => answer.exchanged_for(longer),
+                Err(failure) => answer.not_exchanged(&failure),
+            };
+        }
         let account = self.fetch_account(&provider, &mut answer).await;
         let another = another_account(store, flow, account.as_ref());
         // Who is not known gets no connection of their own, either: mostly it is the same account.
@@ -93,19 +100,30 @@ impl Engine {
             .await
     }
 
-    /// Whose account it is: what came with the tokens, and userinfo where there is one. A userinfo of another
-    /// subject is not used (OpenID Connect Core §5.3.2), and a missing one prevents no connection.
+    /// Whose account it is: what came with the tokens, and what the provider says of them where it is asked. A userinfo of
+    /// another subject is not used (OpenID Connect Core §5.3.2), unless the settings say where the account's own id is;
+    /// and a missing one prevents no connection.
     async fn fetch_account(&self, provider: &Provider, answer: &mut Answer) -> Option<Account> {
         let told = answer.account.take();
-        let Some(access_token) = answer
-            .access_token
-            .as_ref()
-            .filter(|_| provider.settings.userinfo_endpoint.is_some())
-        else {
+        let settings = &provider.settings;
+        let Some(token) = &answer.access_token else {
             return told;
         };
-        match userinfo::fetch(&self.inner.http, provider, access_token).await {
-            Ok(found) if told.as_ref().is_none_or(|told| told.subject == found.subject) => Some(found),
+        let http = &self.inner.http;
+        let found = match settings.account_source {
+            AccountSource::TokenResponse => return told,
+            AccountSource::Automatic if settings.userinfo_endpoint.is_none() => return told,
+            AccountSource::Automatic | AccountSource::Userinfo => {
+                userinfo::fetch(http, provider, token).await
+            }
+            AccountSource::Introspection => introspection::fetch(http, provider, token).await,
+        };
+        let is_chosen =
+            settings.account_source != AccountSource::Automatic && settings.account_paths.contains_key("id");
+        match found {
+            Ok(found) if is_chosen || told.as_ref().is_none_or(|told| told.subject == found.subject) => {
+                Some(found)
+            }
             Ok(_) => told,
             Err(failure) => {
                 tracing::info!("{} did not say whose account it is: {failure}", provider.name);
