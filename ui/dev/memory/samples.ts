@@ -34,6 +34,7 @@ export function aConnection(provider: Provider, given: Partial<Connection> & Pic
     trouble: null,
     scopes: provider.default_scopes,
     missing_scopes: [],
+    captured: [],
     notice: null,
     expires_at: null,
     refresh_at: null,

@@ -23,6 +23,9 @@ pub struct Connection {
     pub scopes: Vec<String>,
     /// Requested and not granted.
     pub missing_scopes: Vec<String>,
+    /// The names of the values that its sign-in brought (`captures` of the provider).
+    #[serde(default)]
+    pub captured: Vec<String>,
     /// What the user should know about it and do: about lost scopes, for example.
     pub notice: Option<String>,
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
@@ -52,6 +55,9 @@ pub struct Account {
     pub subject: String,
     pub name: Option<String>,
     pub email: Option<String>,
+    /// The address of a picture. Tokenry does not fetch it.
+    #[serde(default)]
+    pub picture: Option<String>,
 }
 
 /// The status of a connection.

@@ -67,41 +67,52 @@ pub struct ProviderSettings {
     pub always_send_nonce: bool,
     /// Extra parameters of the authorization request.
     pub authorize_params: BTreeMap<String, String>,
-    /// The fragment of the address that the browser is sent to, for sign-in pages that read one.
+    /// The fragment of the address that the browser is sent to, for sign-in pages that read one: the parameters follow
+    /// in it.
     pub authorize_fragment: Option<String>,
-    /// Extra parameters of the code exchange.
+    /// Extra parameters of the code exchange and of client credentials.
     pub token_params: BTreeMap<String, String>,
-    /// Extra parameters of a refresh.
+    /// How a refresh token is sent. A GET has no client authentication: a secret does not belong into an address.
+    pub refresh_method: HttpMethod,
+    /// Extra parameters of a refresh. `grant_type` can be another one here.
     pub refresh_params: BTreeMap<String, String>,
-    /// Extra headers of requests to the token, refresh and userinfo endpoints. They hold no secret.
+    /// Extra headers of requests to the token, refresh, revocation, introspection and userinfo endpoints. They hold no
+    /// secret.
     pub token_headers: BTreeMap<String, String>,
-    /// The form of the body of requests to the token endpoint.
+    /// The form of the body of requests to the token, refresh and revocation endpoints.
     pub token_body_format: BodyFormat,
     /// The provider's own names of parameters in requests, by their standard name, such as `client_id` to `client_key`.
     pub param_names: BTreeMap<String, String>,
     /// The name of the parameter that brings the code back. By default `code`.
     pub code_param: Option<String>,
     /// Where the members of a token response are, by their standard name: names joined by dots, such as
-    /// `authed_user.access_token`. `expires_at` (seconds since 1970, or RFC 3339) and `error` can be named, too.
+    /// `authed_user.access_token`, in which a number is the place in a list. `expires_at` (seconds or milliseconds since
+    /// 1970, or RFC 3339) and `error` can be named, too. An empty path says that the provider means something else by the
+    /// standard name. A refresh may be answered with the standard names all the same.
     pub token_response_paths: BTreeMap<String, String>,
     /// How many seconds an access token lives whose response does not tell.
     pub default_expires_in: Option<u32>,
     /// Whether the end of an access token is read from its `exp`, where it is a JWT.
     pub expiry_from_jwt: bool,
     /// Values that are kept from a sign-in, by the name that `{name}` in an endpoint or in an extra parameter stands
-    /// for: `callback.realmId` or `token_response.instance_url`.
+    /// for: `callback.realmId` or `token_response.instance_url`. They can be in the token, refresh, revocation, userinfo
+    /// and introspection endpoints and in `exchange_step`, as a whole origin, a part of the host or one segment; and so can
+    /// `{client_id}`.
     pub captures: BTreeMap<String, String>,
-    /// The hosts that a captured value may name: exact ones, or `*.example.com`.
+    /// The hosts that a captured value may name: exact ones, or `*.example.com`. One that names another ends the sign-in.
     pub captured_hosts: Vec<String>,
-    /// A second exchange after the code, for providers that give long-lived tokens for short-lived ones.
+    /// A second exchange after the code, for providers that give long-lived tokens for short-lived ones. Where it fails,
+    /// the short-lived token is kept.
     pub exchange_step: Option<ExchangeStep>,
     /// How tokens are revoked.
     pub revocation_method: RevocationMethod,
-    /// Extra parameters of a revocation.
+    /// Extra parameters of a revocation. With the method `parameters`, `{token}` in them stands for any token,
+    /// `{access_token}` and `{refresh_token}` for one of that kind, and `{client_id}` and `{client_secret}` for the client.
     pub revocation_params: BTreeMap<String, String>,
     /// What tells which account a connection belongs to.
     pub account_source: AccountSource,
-    /// Where `id`, `name`, `email` and `picture` of the account are in that, as in `token_response_paths`.
+    /// Where `id`, `name`, `email` and `picture` of the account are in that: paths as in `token_response_paths`. The id
+    /// tells two accounts apart.
     pub account_paths: BTreeMap<String, String>,
     /// How the userinfo endpoint is asked.
     pub userinfo_method: HttpMethod,
@@ -181,6 +192,7 @@ impl Default for ProviderSettings {
             authorize_params: BTreeMap::new(),
             authorize_fragment: None,
             token_params: BTreeMap::new(),
+            refresh_method: HttpMethod::Post,
             refresh_params: BTreeMap::new(),
             token_headers: BTreeMap::new(),
             token_body_format: BodyFormat::default(),

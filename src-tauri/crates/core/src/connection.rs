@@ -137,6 +137,9 @@ pub struct Account {
     pub name: Option<String>,
     /// An address to show.
     pub email: Option<String>,
+    /// The https address of a picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub picture: Option<String>,
 }
 
 impl Account {

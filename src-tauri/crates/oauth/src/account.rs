@@ -4,12 +4,14 @@ use crate::id_token::subject_fits;
 use crate::json::Value;
 use crate::paths::{self, Paths};
 use tokenry_core::{Account, clean};
+use url::Url;
 
 /// Where the id of an account is looked for where the settings do not say: servers that are not OpenID providers have
 /// `id` in place of `sub`.
 const IDS: [&str; 3] = ["sub", "id", "user_id"];
 const NAMES: [&str; 4] = ["name", "preferred_username", "login", "username"];
 const EMAILS: [&str; 1] = ["email"];
+const PICTURES: [&str; 1] = ["picture"];
 
 /// The account in an answer, at these paths. `None` where it has no id: a name tells no two accounts apart.
 pub(crate) fn read(whole: &Value, own: &Paths) -> Option<Account> {
@@ -31,7 +33,14 @@ pub(crate) fn read(whole: &Value, own: &Paths) -> Option<Account> {
         subject,
         name: shown(whole, &places("name", &NAMES)),
         email: shown(whole, &places("email", &EMAILS)),
+        picture: shown(whole, &places("picture", &PICTURES)).filter(|text| is_picture(text)),
     })
+}
+
+/// An https address that was not cut.
+pub(crate) fn is_picture(text: &str) -> bool {
+    let url = Url::parse(text).ok();
+    url.is_some_and(|url| url.scheme() == "https" && url.username().is_empty() && url.as_str() == text)
 }
 
 /// The first of these that has something to show, cleaned.

@@ -172,7 +172,8 @@ fn parameters(
         }
         seen.push(key.into_owned());
     }
-    match seen.into_iter().find(|key| is_reserved_parameter(key)) {
+    let is_ours = |key: &String| is_reserved_parameter(key) || provider.is_renamed_to(key);
+    match seen.into_iter().find(is_ours) {
         Some(key) => Err(Error::ReservedParameter(tokenry_core::clean(&key))),
         None => Ok(parameters),
     }

@@ -1,6 +1,7 @@
 //! The claims of an ID token that tell the account.
 
 use crate::Failure;
+use crate::account::is_picture;
 use crate::json::{self, Object};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
@@ -81,6 +82,7 @@ fn named(claims: &Object) -> Option<Account> {
         subject: subject.to_owned(),
         name: shown(claims, &["name", "preferred_username"]),
         email: shown(claims, &["email"]),
+        picture: shown(claims, &["picture"]).filter(|text| is_picture(text)),
     })
 }
 

@@ -1,9 +1,9 @@
 //! Refreshing an access token (RFC 6749 §6).
 
-use crate::request::{capture, captured, client, limits, no_token_endpoint, send};
+use crate::request::{as_get, capture, captured, client, limits, no_token_endpoint, send};
 use crate::{Answer, Failure, Http, answer};
 use oauth2::{RefreshToken, TokenUrl};
-use tokenry_core::{Narrowing, Provider, Secret};
+use tokenry_core::{HttpMethod, Narrowing, Provider, Secret};
 
 /// Sends the refresh token once, to the provider's refresh endpoint or else its token endpoint, with the same client
 /// authentication as the exchange. `scope` is left out: the answer is for what was granted (OAuth 2.1 §4.3.1).
@@ -37,14 +37,14 @@ pub async fn narrowed(
         request = request.add_extra_param(name, value);
     }
     let request = captured(request.request(&capture))?;
-    let response = send(
-        http,
-        provider,
-        &endpoint,
-        request,
-        &provider.settings.refresh_params,
-    )
-    .await?;
+    let extra = &provider.settings.refresh_params;
+    let response = match provider.settings.refresh_method {
+        HttpMethod::Post => send(http, provider, &endpoint, request, extra).await?,
+        HttpMethod::Get => {
+            let (endpoint, request) = as_get(provider, &endpoint, request, extra)?;
+            http.send(&endpoint, request).await?
+        }
+    };
     let judged = answer::judge(&response, provider);
     if *to == Narrowing::default() {
         judged

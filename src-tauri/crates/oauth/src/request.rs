@@ -118,6 +118,9 @@ pub(crate) fn dressed(
             let message = CaptureError::Missing(missing.to_owned()).to_string();
             return Err(Failure::NotSent { message });
         }
+        if name == "grant_type" {
+            parameters.retain(|(own, _)| own != name);
+        }
         // A limit of this very request comes before what is sent with every one.
         if !parameters.iter().any(|(own, _)| own == name) {
             parameters.push((name.clone(), value.clone()));
@@ -188,6 +191,34 @@ pub(crate) fn client_basic(provider: &Provider) -> Result<HeaderValue, Failure> 
     ));
     let header = Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes())));
     HeaderValue::from_str(&header).map_err(|_| unbuilt())
+}
+
+/// A request with its parameters in the address. Client authentication is left out: a secret of the client does not
+/// belong there.
+pub(crate) fn as_get(
+    provider: &Provider,
+    endpoint: &Url,
+    request: HttpRequest,
+    extra: &BTreeMap<String, String>,
+) -> Result<(Url, Outgoing), Failure> {
+    let mut own = provider.clone();
+    own.client_secret = None;
+    own.settings.token_body_format = BodyFormat::Form;
+    let is_of_client = |name: &str| matches!(name, "client_id" | "client_secret");
+    let mut form = form_urlencoded::Serializer::new(String::new());
+    form.extend_pairs(form_urlencoded::parse(request.body()).filter(|(name, _)| !is_of_client(name)));
+    let (mut head, _) = request.into_parts();
+    head.headers.remove(AUTHORIZATION);
+    let request = HttpRequest::from_parts(head, form.finish().into_bytes());
+    let mut outgoing = dressed(&own, request, extra)?;
+    let mut endpoint = endpoint.clone();
+    endpoint
+        .query_pairs_mut()
+        .extend_pairs(form_urlencoded::parse(outgoing.request.body()));
+    outgoing.request.body_mut().clear();
+    *outgoing.request.method_mut() = Method::GET;
+    outgoing.request.headers_mut().remove(CONTENT_TYPE);
+    Ok((endpoint, outgoing))
 }
 
 /// Adds the provider's headers.

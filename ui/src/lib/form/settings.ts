@@ -251,6 +251,7 @@ export const SETTINGS: { [K in Name]: Descriptor<K> } = {
   authorize_params: { ...map('authorize_params', 'requests'), shown: inBrowser },
   authorize_fragment: { ...word('authorize_fragment', 'requests'), shown: inBrowser },
   token_params: map('token_params', 'requests'),
+  refresh_method: choice('refresh_method', 'requests', 'post', texts.httpMethod),
   refresh_params: map('refresh_params', 'requests'),
   token_headers: map('token_headers', 'requests'),
   token_body_format: choice('token_body_format', 'requests', 'form', texts.bodyFormat),

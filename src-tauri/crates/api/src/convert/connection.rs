@@ -29,6 +29,7 @@ pub(crate) fn connection(view: ConnectionView) -> contract::Connection {
         trouble: connection.trouble.map(trouble),
         scopes: list(&connection.granted_scopes),
         missing_scopes: missing,
+        captured: connection.captured.into_keys().collect(),
         notice: view.notice,
         expires_at: connection.expires_at,
         refresh_at: connection.refresh_at,
@@ -93,6 +94,7 @@ fn account(account: Account) -> contract::Account {
         subject: account.subject,
         name: account.name,
         email: account.email,
+        picture: account.picture,
     }
 }
 

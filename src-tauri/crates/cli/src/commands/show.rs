@@ -71,6 +71,7 @@ pub(super) fn connection(connection: &Connection, now: Timestamp, style: Style) 
         ),
         ("scopes", Cell::from(connection.scopes.join(" "))),
         ("not granted", Cell::from(connection.missing_scopes.join(" "))),
+        ("kept values", Cell::from(connection.captured.join(" "))),
         (
             "notice",
             Cell::from(connection.notice.as_deref().unwrap_or_default()),

@@ -140,11 +140,12 @@ pub enum RevocationMethod {
     /// A form with `token` and client authentication (RFC 7009).
     #[default]
     Rfc7009,
-    /// A POST with the token as the bearer.
+    /// A POST with the access token as the bearer. The grant ends with it.
     Bearer,
-    /// A DELETE with client authentication and the token in a JSON body.
+    /// A DELETE with HTTP Basic and the access token in a JSON body. The grant ends with it.
     Delete,
-    /// Only the extra parameters of a revocation, in which `{token}` stands for the token.
+    /// Only the extra parameters of a revocation, in which `{token}` stands for the token, with client authentication
+    /// where that is a header.
     Parameters,
 }
 

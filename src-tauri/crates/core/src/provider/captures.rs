@@ -186,6 +186,37 @@ pub fn fill_address(
     Ok(url)
 }
 
+/// Where a value stands in an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Origin,
+    Host,
+    Segment,
+}
+
+/// Where each value of an address stands.
+pub(crate) fn places(template: &str) -> BTreeMap<&str, Place> {
+    let mut before = String::new();
+    let mut places = BTreeMap::new();
+    for part in parts(template) {
+        match part {
+            Part::Text(text) => before.push_str(text),
+            Part::Value(name) => {
+                let place = if before.is_empty() {
+                    Place::Origin
+                } else if is_before_path(&before) {
+                    Place::Host
+                } else {
+                    Place::Segment
+                };
+                places.insert(name, place);
+                before.push_str(if place == Place::Origin { "https://x" } else { "x" });
+            }
+        }
+    }
+    places
+}
+
 /// Whether what stands here is still a part of the host: there is no slash after `https://` yet.
 fn is_before_path(text: &str) -> bool {
     let rest = text.find("://").and_then(|at| text.get(at + 3..)).unwrap_or(text);

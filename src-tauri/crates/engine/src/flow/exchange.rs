@@ -185,7 +185,11 @@ impl Engine {
         let provider = self.provider_by_id(provider.id)?;
         let label = self.free_label(&provider, label, existing.as_ref())?;
         let scopes = provider.default_scopes();
-        let answer = client_credentials::fetch(&self.inner.http, &provider, &scopes).await;
+        let client = provider
+            .clone()
+            .filled_in(&Captured::new())
+            .map_err(tokens::unfit)?;
+        let answer = client_credentials::fetch(&self.inner.http, &client, &scopes).await;
         let answer = answer.map_err(|failure| refused_client(&provider, failure))?;
         let id = existing.map_or_else(
             || ConnectionId::new(&*self.inner.clock, &*self.inner.random),

@@ -31,6 +31,7 @@ async fn an_id_token_for_us_says_whose_account_it_is() {
         subject: "u1".into(),
         name: Some("Ann <b>".into()),
         email: Some("ann@as.example".into()),
+        picture: None,
     };
     for more in ["", r#","azp":"client""#] {
         let more = format!(r#","name":"Ann\n\u202e <b>","email":"ann@as.example"{more}"#);

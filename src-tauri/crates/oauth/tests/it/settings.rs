@@ -2,7 +2,7 @@
 
 use crate::server::{Reply, Server, answer, flow, http, json, provider, secret};
 use std::collections::BTreeMap;
-use tokenry_core::{BodyFormat, Captured, OsRandom, Provider, Scopes, TokenEndpointAuthMethod};
+use tokenry_core::{BodyFormat, Captured, HttpMethod, OsRandom, Provider, Scopes, TokenEndpointAuthMethod};
 use tokenry_oauth::{Answer, Failure, authorization_code, client_credentials, refresh, revocation};
 
 const GOOD: &str = r#"{"access_token":"a"}"#;
@@ -189,6 +189,46 @@ fn the_browser_is_sent_to_the_address_that_the_settings_say() {
     assert!(
         fragment.starts_with("https://as.example/authorize#/oauth/authorize?response_type=code&"),
         "{fragment}"
+    );
+}
+
+/// A caller's parameter never stands beside one of ours under the provider's name of it.
+#[test]
+fn a_parameter_with_the_name_of_a_renamed_one_is_refused() {
+    let mut provider = provider(&"https://as.example/token".parse().unwrap());
+    provider.settings.param_names = map(&[("client_id", "client_key")]);
+    let extra = [("Client_Key".to_owned(), "evil".to_owned())];
+    let begun = authorization_code::begin(
+        &provider,
+        "http://127.0.0.1:1/cb/example",
+        &Scopes::default(),
+        &extra,
+        &OsRandom,
+    );
+    assert!(matches!(begun, Err(tokenry_oauth::Error::ReservedParameter(_))));
+}
+
+/// Instagram: the long-lived token is sent for another one, by GET and without the client's secret.
+#[tokio::test]
+async fn a_refresh_by_get_has_its_own_grant_type_and_no_secret_of_the_client() {
+    let server = Server::start(json("200 OK", r#"{"access_token":"a2","expires_in":5}"#)).await;
+    let mut provider = provider(&server.url);
+    provider.settings.refresh_method = HttpMethod::Get;
+    provider.settings.refresh_params = map(&[("grant_type", "ig_refresh_token")]);
+    provider.settings.param_names = map(&[("refresh_token", "access_token")]);
+    provider.settings.token_response_paths = map(&[("refresh_token", "access_token")]);
+    let answer = refresh::refresh(&http(), &provider, &secret("a1+"))
+        .await
+        .unwrap();
+    assert_eq!(answer.refresh_token.unwrap().expose(), "a2");
+    let request = server.request();
+    assert!(
+        request.starts_with("GET /token?access_token=a1%2B&grant_type=ig_refresh_token HTTP/1.1\r\n"),
+        "{request}"
+    );
+    assert!(
+        !request.contains("client_secret") && !request.contains("uthorization"),
+        "{request}"
     );
 }
 

@@ -60,6 +60,7 @@ async fn openid_providers_and_others_are_understood() {
             subject: subject.into(),
             name: name.map(str::to_owned),
             email: email.map(str::to_owned),
+            picture: None,
         };
         assert_eq!(fetched(json("200 OK", body)).await, Ok(expected));
     }

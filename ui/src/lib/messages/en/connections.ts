@@ -42,6 +42,7 @@ export const connection = {
   noScopes: 'not reported',
   moreScopes: (n: number) => `${n} more`,
   fewerScopes: 'Show fewer',
+  captured: (names: string) => `Kept from the sign-in, not shown: ${names}`,
   missing: (scopes: string) => `Not granted: ${scopes}`,
   expires: 'Expires',
   expiredLabel: 'Expired',

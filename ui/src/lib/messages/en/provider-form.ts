@@ -155,6 +155,7 @@ export const settings: Record<keyof ProviderSettings, SettingText> = {
   always_send_nonce: { label: 'Always send a nonce', hint: 'Also without the scope openid.' },
   authorize_fragment: { label: 'Fragment of the sign-in address', hint: 'For sign-in pages that need one.' },
   token_params: { label: 'Extra code exchange parameters', hint: 'One per line: name=value.' },
+  refresh_method: { label: 'Method of the refresh request' },
   refresh_params: { label: 'Extra refresh parameters', hint: 'One per line: name=value.' },
   token_headers: { label: 'Extra headers', hint: 'One per line: name=value. No secrets.' },
   token_body_format: { label: 'Body of token requests' },

@@ -2,7 +2,7 @@
 
 use super::{Add, Problems, requests};
 use crate::address::{is_loopback, read_address};
-use crate::provider::captures::{ADDRESSES, is_capture_name};
+use crate::provider::captures::{ADDRESSES, Place, is_capture_name, places};
 use crate::provider::{CaptureSource, Captured, Provider, fill_address, placeholders};
 use crate::{Secret, clean};
 use url::{Host, Url};
@@ -85,40 +85,39 @@ impl Provider {
             return Err(undeclared(unknown));
         }
         let hosts = &self.settings.captured_hosts;
-        let mut wrong = None;
-        // The example of a value depends on where it is, and there are only these.
-        for host in hosts
-            .iter()
-            .map(|host| host.replace('*', "example"))
-            .chain([String::new()])
-        {
+        let places = places(text);
+        let reaches_host = places.values().any(|place| *place != Place::Segment);
+        if reaches_host && hosts.is_empty() {
+            return Err(
+                "has a value of the sign-in in its host: name the hosts that it may be in captured_hosts"
+                    .to_owned(),
+            );
+        }
+        let hosts_or_none = hosts.iter().map(|host| host.replace('*', "example"));
+        for host in hosts_or_none.chain([String::new()]) {
             let is_here = Url::parse(&format!("http://{host}/")).is_ok_and(|url| is_loopback(&url));
             let origin = format!("{}://{host}", if is_here { "http" } else { "https" });
-            for example in [origin.as_str(), host.as_str(), "example"] {
-                let values: Captured = names
-                    .iter()
-                    .map(|name| ((*name).to_owned(), Secret::new(example.to_owned())))
-                    .collect();
-                match fill_address(text, &values, "id", hosts) {
-                    Ok(url) => return Ok(url),
-                    Err(error) => wrong = Some(error),
+            // The part of a host may be all of it or one label.
+            for part in [host.as_str(), "example"] {
+                let values = places.iter().map(|(name, place)| {
+                    let example = match place {
+                        Place::Origin => origin.as_str(),
+                        Place::Host => part,
+                        Place::Segment => "example",
+                    };
+                    ((*name).to_owned(), Secret::new(example.to_owned()))
+                });
+                if let Ok(url) = fill_address(text, &values.collect::<Captured>(), "id", hosts) {
+                    return Ok(url);
                 }
             }
         }
-        let reaches_host = text.starts_with('{') || {
-            let authority = text
-                .split("://")
-                .nth(1)
-                .and_then(|rest| rest.split(['/', '?', '#']).next());
-            authority.is_some_and(|authority| authority.contains('{'))
+        let wrong = if reaches_host {
+            "has a value of the sign-in in its host, and none of the captured_hosts fits there"
+        } else {
+            "has a value of the sign-in where none can stand: it has to be the whole origin, a part of the host, or a segment"
         };
-        Err(match (reaches_host && hosts.is_empty(), wrong) {
-            (true, _) => "has a value of the sign-in in its host: name the hosts that it may be in captured_hosts".to_owned(),
-            (false, _) if reaches_host => {
-                "has a value of the sign-in in its host, and none of the captured_hosts fits there".to_owned()
-            }
-            _ => "has a value of the sign-in where none can stand: it has to be the whole origin, a part of the host, or a segment".to_owned(),
-        })
+        Err(wrong.to_owned())
     }
 }
 

@@ -101,7 +101,7 @@ const CALLBACK_PARAMETERS: [&str; 4] = ["error", "error_description", "iss", "st
 
 impl Provider {
     /// Whether one of our parameters has this name at the provider.
-    pub(super) fn is_renamed_to(&self, name: &str) -> bool {
+    pub fn is_renamed_to(&self, name: &str) -> bool {
         let name = parameter_name(name);
         self.settings
             .param_names
@@ -119,10 +119,10 @@ impl Provider {
             ("token_params", &settings.token_params),
             ("refresh_params", &settings.refresh_params),
         ] {
-            problems.add_some(
-                field,
-                params_problem(params, |name| ours(name, &TOKEN_PARAMETERS)),
-            );
+            // Instagram's refresh has a grant type of its own.
+            let is_grant = |name: &str| field == "refresh_params" && name == "grant_type";
+            let wrong = params_problem(params, |name| !is_grant(name) && ours(name, &TOKEN_PARAMETERS));
+            problems.add_some(field, wrong);
         }
         let is_free = settings.revocation_method == RevocationMethod::Parameters;
         problems.add_some(

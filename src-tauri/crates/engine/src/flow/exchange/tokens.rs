@@ -145,7 +145,7 @@ fn targets(flow: &Flow) -> KnownTargets {
 }
 
 /// A value of the sign-in cannot be used in an address.
-fn unfit(error: CaptureError) -> Error {
+pub(super) fn unfit(error: CaptureError) -> Error {
     refused(Failure::Unusable {
         message: error.to_string(),
     })

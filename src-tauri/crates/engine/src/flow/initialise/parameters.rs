@@ -49,7 +49,7 @@ pub(super) fn read(
     let mut seen: Vec<String> = Vec::new();
     for (key, _) in &parameters {
         let name = parameter_name(key);
-        let problem = if is_reserved_parameter(key) {
+        let problem = if is_reserved_parameter(key) || provider.is_renamed_to(key) {
             Some("is set by Tokenry itself")
         } else if name == "nonce" && has_nonce {
             Some("is set by Tokenry itself when the scope openid is requested")
