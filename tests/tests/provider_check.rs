@@ -41,6 +41,7 @@ fn a_check_tells_what_works_and_what_to_change_where_it_does_not() {
         "client_authentication",
         "userinfo_endpoint",
         "revocation_endpoint",
+        "metadata",
         "pkce",
         "clock",
     ] {
@@ -109,6 +110,23 @@ fn a_check_tells_what_works_and_what_to_change_where_it_does_not() {
         assert!(next.contains(says), "{changes}: {next}");
         profile.tokenry(&["provider", "remove", "wrong"]).success();
     }
+    let other = format!("{}/token?x=1", sandbox.issuer());
+    let differs = with(
+        right.clone(),
+        json!({ "name": "differs", "revocation_endpoint": other, "use_pkce": false }),
+    );
+    let (_, items) = checked(&profile, &differs);
+    assert_eq!(
+        (&items["metadata"]["result"], &items["pkce"]["result"]),
+        (&json!("warning"), &json!("warning")),
+        "{items:?}"
+    );
+    assert!(
+        items["metadata"]["text"]
+            .as_str()
+            .unwrap()
+            .contains("another revocation_endpoint")
+    );
     let shown = profile.tokenry(&["provider", "check", "right"]);
     assert!(shown.stdout.contains("client authentication   ok"), "{shown:?}");
 }

@@ -3,6 +3,7 @@
 use crate::backup_args::{BackupArgs, RestoreArgs};
 use crate::credential_args::CredentialCommand;
 use crate::export::{Format, since};
+use crate::import::ImportArgs;
 use crate::provider_args::{CatalogCommand, ProviderCommand};
 use crate::vault_args::{ProofArgs, RecoveryCommand, VaultCommand};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -92,6 +93,8 @@ pub(crate) enum Command {
         #[arg(long)]
         offline: bool,
     },
+    /// Import providers and tokens from another tool; without one, list what there is
+    Import(ImportArgs),
     /// Check and recover the vault, and change how it is unlocked
     #[command(subcommand)]
     Vault(VaultCommand),

@@ -18,6 +18,7 @@ mod failure;
 mod find;
 mod hidden;
 mod http;
+mod import;
 mod interrupt;
 mod names;
 mod output;

@@ -21,6 +21,13 @@ pub(crate) struct Discoveries {
     turns: Semaphore,
 }
 
+impl Discoveries {
+    /// Metadata that was read before.
+    pub(crate) fn cache(&self) -> &Cache {
+        &self.cache
+    }
+}
+
 impl Default for Discoveries {
     fn default() -> Self {
         Self {

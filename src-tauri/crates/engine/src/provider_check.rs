@@ -6,6 +6,7 @@
 mod client;
 mod endpoint;
 mod limits;
+mod metadata;
 mod settings;
 
 pub(crate) use limits::CheckLimits;
@@ -36,13 +37,14 @@ impl Engine {
         let provider = self.provider_record(reference)?;
         self.inner.check_limits.take(provider.id)?;
         let signs_in = provider.settings.grant_type == GrantType::AuthorizationCode;
-        let (authorization, token, refresh, revocation, userinfo, others) = tokio::join!(
+        let (authorization, token, refresh, revocation, userinfo, others, published) = tokio::join!(
             self.check_authorization(&provider, signs_in),
             self.check_token(&provider),
             self.check_refresh(&provider),
             self.check_revocation(&provider),
             self.check_userinfo(&provider),
             self.check_others(&provider),
+            metadata::of_issuer(self, &provider),
         );
         let mut items = Vec::new();
         let mut dates = Vec::new();
@@ -53,8 +55,17 @@ impl Engine {
         if signs_in && !items.iter().any(|item| item.name == settings::REDIRECT) {
             items.push(settings::redirect(&provider));
         }
-        if signs_in {
-            items.push(settings::pkce(&provider));
+        let published = published.map(|found| found.map(|found| metadata::judged(&provider, &found)));
+        match published {
+            Some(Ok(compared)) => items.extend(
+                compared
+                    .into_iter()
+                    .filter(|item| signs_in || item.name != settings::PKCE),
+            ),
+            other => {
+                items.extend(other.and_then(Result::err));
+                items.extend(signs_in.then(|| settings::pkce(&provider)));
+            }
         }
         items.push(settings::clock(dates.first().copied(), self.now()));
         Ok(items.into())

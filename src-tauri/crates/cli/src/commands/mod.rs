@@ -75,6 +75,7 @@ pub(crate) fn run(command: &Command, app_token_file: Option<&Path>, output: &Out
         Command::App(command) => app::run(command, &engine()?, output),
         Command::Approve(args) => approve::run(args, &running()?, output),
         Command::Doctor { offline } => crate::doctor::run(*offline, app_token_file, output),
+        Command::Import(args) => crate::import::run(args, engine, output),
         Command::Lock => vault::lock(running, output),
         Command::Unlock(args) => vault::unlock(args, running, output),
         Command::Recovery(RecoveryCommand::New { yes, proof }) => {

@@ -4,6 +4,7 @@ use tokenry_core::{CheckedItem, Provider, Redirect, Timestamp};
 use tokenry_oauth::redirect as redirects;
 
 pub(super) const REDIRECT: &str = "redirect_uri";
+pub(super) const PKCE: &str = "pkce";
 
 /// How far two clocks may be apart, in seconds: what servers allow for the times in tokens.
 const MAX_SKEW_SECONDS: i64 = 120;
@@ -31,9 +32,9 @@ pub(super) fn redirect(provider: &Provider) -> CheckedItem {
 
 pub(super) fn pkce(provider: &Provider) -> CheckedItem {
     match provider.settings.use_pkce {
-        true => CheckedItem::ok("pkce", "Sign-ins use PKCE."),
+        true => CheckedItem::ok(PKCE, "Sign-ins use PKCE."),
         false => CheckedItem::warning(
-            "pkce",
+            PKCE,
             "PKCE is off, so a code that somebody catches can be used by them.",
             "Turn use_pkce on, unless the provider refuses it.",
         ),
