@@ -97,6 +97,10 @@ async fn an_account_is_connected_refreshed_locked_away_and_disconnected() {
     let (desktop, sandbox) = (Desktop::trusting(), Sandbox::start());
     let screen = desktop.open_window(&[]).await;
     screen.add_provider(&sandbox.form(CONFIDENTIAL)).await;
+    screen.click("check-sandbox").await;
+    screen.reads("checked-client_authentication", "OK").await;
+    screen.reads("check-summary", "No problems found").await;
+    screen.click("close-check").await;
     connect_sandbox(&screen, &desktop, &sandbox).await;
     let token = || desktop.profile.tokenry(&["token", "sandbox"]);
     let first = token().success().stdout;

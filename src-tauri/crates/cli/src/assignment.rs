@@ -214,7 +214,7 @@ mod tests {
     fn a_wrong_name_or_value_is_told_without_the_value() {
         for (text, says) in [
             ("isuer=c4n4ry", "did you mean issuer?"),
-            ("colour=c4n4ry", "there are authorization_endpoint, "),
+            ("colour=c4n4ry", "there are account_paths, "),
             ("c4n4ry", "no `=`"),
             ("use_pkce=c4n4ry", "expected true or false"),
             ("redirect=c4n4ry", "expected one of `loopback`"),

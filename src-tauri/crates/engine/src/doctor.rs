@@ -3,7 +3,7 @@
 //! What must never be true of it: that it changes anything; that it needs an open vault.
 
 use crate::{
-    Engine, Error, SchemeState, VaultState, access::policy::Operation, engine::blocking,
+    Engine, Error, SchemeState, VaultState, access::policy::Operation, engine::blocking, newer_preset,
     provider_check::clock, vault_check,
 };
 use std::{collections::BTreeSet, time::Duration};
@@ -26,13 +26,14 @@ impl Engine {
     /// When the caller may not. What does not work is no error.
     pub async fn check_installation(&self, caller: &Caller, offline: bool) -> Result<CheckReport, Error> {
         self.allow(caller, Operation::CheckVault)?;
-        let (keyring, vault, links, clock) = tokio::join!(
+        let (keyring, vault, links, presets, clock) = tokio::join!(
             self.check_keyring(),
             self.check_open_vault(),
             self.check_deep_links(),
+            self.check_presets(),
             self.check_clock(offline),
         );
-        Ok(vec![keyring, vault, self.check_daily_backup(), links, clock].into())
+        Ok(vec![keyring, vault, self.check_daily_backup(), links, presets, clock].into())
     }
 
     async fn check_keyring(&self) -> CheckedItem {
@@ -170,14 +171,43 @@ impl Engine {
         )
     }
 
+    /// The providers, where the vault is open.
+    async fn all_providers(&self) -> Vec<Provider> {
+        match self.store() {
+            Ok(store) => blocking(move || store.all::<Provider>())
+                .await
+                .unwrap_or_default(),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    async fn check_presets(&self) -> CheckedItem {
+        const NAME: &str = "presets";
+        let providers = self.all_providers().await;
+        let has_newer = |provider: &&Provider| {
+            provider
+                .preset
+                .as_ref()
+                .is_some_and(|of| newer_preset(of).is_some())
+        };
+        let names: Vec<_> = providers
+            .iter()
+            .filter(has_newer)
+            .map(|provider| provider.name.to_string())
+            .collect();
+        match names.is_empty() {
+            true => CheckedItem::ok(NAME, "No provider has a newer preset."),
+            false => CheckedItem::warning(
+                NAME,
+                format!("There is a newer preset for {}.", names.join(", ")),
+                "See what it changes: `tokenry provider update`.",
+            ),
+        }
+    }
+
     /// The authorization endpoints of the first providers, one for each host.
     async fn clocks(&self) -> Vec<url::Url> {
-        let Ok(store) = self.store() else {
-            return Vec::new();
-        };
-        let providers = blocking(move || store.all::<Provider>())
-            .await
-            .unwrap_or_default();
+        let providers = self.all_providers().await;
         let endpoints = providers.iter().filter_map(Provider::authorization_endpoint);
         let mut hosts = BTreeSet::new();
         endpoints

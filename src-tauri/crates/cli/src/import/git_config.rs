@@ -21,7 +21,7 @@ pub(super) fn list(file: Option<&Path>) -> Result<Zeroizing<Vec<u8>>, Failure> {
         command.arg("--file").arg(file);
     }
     command.args(["--includes", "--list", "-z", "--show-origin"]);
-    // Not the configuration of a repository that somebody is in.
+    // Not the configuration of the repository around the working folder.
     command
         .current_dir("/")
         .stdin(Stdio::null())

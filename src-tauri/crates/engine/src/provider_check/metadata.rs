@@ -79,7 +79,7 @@ fn pkce(provider: &Provider, found: &Found) -> CheckedItem {
         (false, true) => CheckedItem::warning(
             PKCE,
             "The provider offers PKCE, and it is off.",
-            "Turn use_pkce on: a code that somebody catches is then useless to them.",
+            "Turn use_pkce on: a code that another program catches is useless then.",
         ),
         (false, false) => super::settings::pkce(provider),
     }

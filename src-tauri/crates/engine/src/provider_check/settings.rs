@@ -35,7 +35,7 @@ pub(super) fn pkce(provider: &Provider) -> CheckedItem {
         true => CheckedItem::ok(PKCE, "Sign-ins use PKCE."),
         false => CheckedItem::warning(
             PKCE,
-            "PKCE is off, so a code that somebody catches can be used by them.",
+            "PKCE is off, so a code that another program catches is worth tokens.",
             "Turn use_pkce on, unless the provider refuses it.",
         ),
     }

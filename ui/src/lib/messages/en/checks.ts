@@ -4,7 +4,7 @@ import { count } from './common';
 export const checks = {
   button: 'Check',
   provider: (name: string) => `Check ${name}`,
-  providerText: 'Asks each endpoint once, with codes and tokens that are made up. Nobody signs in.',
+  providerText: 'Asks each endpoint once, with codes and tokens that are made up. No sign-in starts.',
   saved: 'Checks the saved settings.',
   installation: 'Check this installation',
   installationText:

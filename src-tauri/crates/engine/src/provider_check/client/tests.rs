@@ -1,3 +1,5 @@
+//! Refusals of a made-up code, as servers send them.
+
 use super::*;
 use tokenry_core::{CheckResult, Name, OsRandom, ProviderId, ProviderPatch, Secret, SystemClock, Timestamp};
 
