@@ -39,6 +39,7 @@ describe('a connection', () => {
     await showing({
       label: 'work',
       scopes: ['openid', 'email'],
+      requested_scopes: ['openid', 'email', 'admin'],
       missing_scopes: ['admin'],
       expires_at: at(42 * MINUTE),
       last_refreshed_at: at(-3 * MINUTE),
@@ -47,9 +48,31 @@ describe('a connection', () => {
     expect(text('connection-label')).toBe('work');
     expect(text('status-badge')).toBe('Active');
     expect(text('scopes')).toMatch(/openid\s*email/);
-    expect(text('missing-scopes')).toBe('Not granted: admin');
+    expect(text('missing-scopes')).toBe('Requested: openid, email, admin. Granted: openid, email.');
     const facts = text('connection-sandbox/work');
     for (const fact of ['in 42 min', '3 min ago', 'never']) expect(facts).toContain(fact);
+  });
+
+  it('with scopes that nobody requested says so, and one with just those says nothing', async () => {
+    await showing({ scopes: ['read', 'write'], requested_scopes: ['read'] });
+    expect(text('missing-scopes')).toBe('Requested: read. Granted: read, write.');
+    document.body.innerHTML = '';
+    await showing({ scopes: ['write', 'read'], requested_scopes: ['read', 'write'] });
+    expect(screen.queryByTestId('missing-scopes')).toBeNull();
+  });
+
+  it('whose sign-in ends soon says until when, once in a notice, and can be used meanwhile', async () => {
+    const { transport, connection } = await showing({
+      status: 'expiring',
+      sign_in_again_before: at(2 * 24 * 60 * MINUTE),
+    });
+    expect(text('status-badge')).toBe('Sign in again soon');
+    expect(text('sign-in-before')).toMatch(/^Sign in again before \w+day,.* \d\d:\d\d/);
+    expect(screen.getAllByTestId('toast')).toHaveLength(1);
+    expect(text('toast')).toContain('Sign in again before');
+    expect(screen.getByTestId('copy-token')).toBeTruthy();
+    await click('connect-again');
+    expect(body(transport, 'POST /v1/oauth-providers')).toEqual({ connection: connection.id });
   });
 
   it('counts its expiry down, second by second, until it has expired', async () => {
@@ -64,6 +87,7 @@ describe('a connection', () => {
   it.each([
     ['active', 'Active'],
     ['refreshing', 'Refreshing'],
+    ['expiring', 'Sign in again soon'],
     ['paused', 'Paused'],
     ['disconnecting', 'Disconnecting'],
     ['needs_reauth', 'Sign-in required'],

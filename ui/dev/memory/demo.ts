@@ -100,6 +100,7 @@ function full(engine: MemoryEngine): void {
     },
     expires_at: at(7 * MINUTE),
     last_refreshed_at: at(-3 * 60 * MINUTE),
+    requested_scopes: [...github.default_scopes, 'workflow'],
     missing_scopes: ['workflow'],
     trouble: {
       at: at(-MINUTE),
@@ -123,7 +124,17 @@ function full(engine: MemoryEngine): void {
     expires_at: at(26 * 60 * MINUTE),
     refreshable: false,
   });
-  for (const connection of [ada, work, old, paused]) engine.connections.set(connection.id, connection);
+  const ends = aConnection(billing, {
+    id: nextId(),
+    label: 'grace',
+    account: { display_name: 'grace@example.org', subject: '4', email: 'grace@example.org' },
+    status: 'expiring',
+    sign_in_again_before: at(50 * 60 * MINUTE),
+    expires_at: at(30 * MINUTE),
+    scopes: ['invoices.read', 'invoices.write'],
+    requested_scopes: ['invoices.read'],
+  });
+  for (const connection of [ada, work, old, paused, ends]) engine.connections.set(connection.id, connection);
   engine.start(sandbox, 'new', undefined);
   const app = anApp({
     id: nextId(),

@@ -417,6 +417,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/connections/{id}/rejected": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Report a rejected access token
+         * @description For a token that a resource rejects although it should be valid. If it is the current one, it is refreshed: once for
+         *     each token, and for three tokens of a connection in ten minutes. Without a refresh token the answer is `needs_reauth`.
+         *     With `challenge` the user is asked to sign in again with more scopes, or in another way: once for each connection,
+         *     resource and challenge.
+         */
+        post: operations["token_rejected"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/connections/{id}/token": {
         parameters: {
             query?: never;
@@ -1642,6 +1665,26 @@ export interface components {
          * @enum {string}
          */
         CallerKind: "ui" | "program" | "app" | "consent" | "engine";
+        /** @description What a resource wants of a token. */
+        Challenge: {
+            /** @description The authentication contexts that it accepts; for `insufficient_user_authentication` (RFC 9470). */
+            acr_values?: string | null;
+            error: components["schemas"]["ChallengeError"];
+            /**
+             * Format: int32
+             * @description How many seconds ago the user may have signed in; for `insufficient_user_authentication`.
+             */
+            max_age?: number | null;
+            /** @description The resource: an absolute URI without a fragment. */
+            resource?: string | null;
+            /** @description The scopes that it wants, separated by spaces; for `insufficient_scope`. */
+            scope?: string | null;
+        };
+        /**
+         * @description Why a resource refuses a valid token.
+         * @enum {string}
+         */
+        ChallengeError: "insufficient_scope" | "insufficient_user_authentication";
         /** @description What the stream of changes sends: something changed, load it again. Never a secret. */
         Change: {
             /** Format: uuid */
@@ -1767,7 +1810,15 @@ export interface components {
              */
             refresh_at?: string | null;
             refreshable: boolean;
+            /** @description What the last sign-in asked for. */
+            requested_scopes?: string[];
+            /** @description What the provider granted. */
             scopes: string[];
+            /**
+             * Format: date-time
+             * @description When the sign-in ends that only the user can renew, as far as it is known.
+             */
+            sign_in_again_before?: string | null;
             status: components["schemas"]["ConnectionStatus"];
             trouble?: components["schemas"]["LastFailure"] | null;
             /** Format: date-time */
@@ -1777,7 +1828,7 @@ export interface components {
          * @description The status of a connection.
          * @enum {string}
          */
-        ConnectionStatus: "pending" | "active" | "refreshing" | "needs_reauth" | "paused" | "disconnecting";
+        ConnectionStatus: "pending" | "active" | "refreshing" | "expiring" | "needs_reauth" | "paused" | "disconnecting";
         /** @description How many records of one kind were copied, and their names. */
         CopiedRecords: {
             /** Format: int64 */
@@ -2265,7 +2316,7 @@ export interface components {
          * @description What an event is about.
          * @enum {string}
          */
-        EventKind: "provider_added" | "provider_changed" | "provider_removed" | "flow_started" | "flow_ended" | "connected" | "token_handed_out" | "refreshed" | "refresh_failed" | "scopes_lost" | "connection_changed" | "disconnected" | "revoked" | "locked" | "unlocked" | "older_accepted" | "unlocking_changed" | "redirect_refused" | "consent_asked" | "consent_decided" | "app_added" | "app_removed" | "app_authorized" | "grant_given" | "grant_removed" | "credential_added" | "credential_changed" | "credential_removed" | "credential_handed_out" | "settings_changed" | "app_refused" | "log_damaged" | "handed_over" | "backed_up" | "restored" | "cut_off" | "vault_checked" | "salvaged";
+        EventKind: "provider_added" | "provider_changed" | "provider_removed" | "flow_started" | "flow_ended" | "connected" | "token_handed_out" | "token_rejected" | "refreshed" | "refresh_failed" | "scopes_lost" | "connection_changed" | "disconnected" | "revoked" | "locked" | "unlocked" | "older_accepted" | "unlocking_changed" | "redirect_refused" | "consent_asked" | "consent_decided" | "app_added" | "app_removed" | "app_authorized" | "grant_given" | "grant_removed" | "credential_added" | "credential_changed" | "credential_removed" | "credential_handed_out" | "settings_changed" | "app_refused" | "log_damaged" | "handed_over" | "backed_up" | "restored" | "cut_off" | "vault_checked" | "salvaged";
         /** @description Events, newest first. */
         EventPage: {
             events: components["schemas"]["Event"][];
@@ -2886,7 +2937,7 @@ export interface components {
          * @description The requested operation.
          * @enum {string}
          */
-        PromptOperation: "token" | "start_flow" | "finish_flow" | "refresh" | "disconnect" | "write_connection" | "write_providers" | "delete_provider" | "move_endpoint" | "read_credential" | "write_credentials" | "delete_credential" | "write_apps" | "delete_app" | "accept_older" | "write_slots" | "hand_over" | "cut_off" | "salvage_vault" | "authorize_app" | "auto_lock" | "backup" | "restore";
+        PromptOperation: "token" | "start_flow" | "step_up" | "finish_flow" | "refresh" | "disconnect" | "write_connection" | "write_providers" | "delete_provider" | "move_endpoint" | "read_credential" | "write_credentials" | "delete_credential" | "write_apps" | "delete_app" | "accept_older" | "write_slots" | "hand_over" | "cut_off" | "salvage_vault" | "authorize_app" | "auto_lock" | "backup" | "restore";
         /** @description The preset that a provider was made of. */
         ProviderPreset: {
             /** @description The settings that differ from what the preset gave. */
@@ -3288,6 +3339,28 @@ export interface components {
          * @enum {string}
          */
         Redirect: "loopback" | "deep_link" | "paste";
+        /** @description What became of a rejected token. */
+        RejectedAnswer: {
+            /** @description Whether Tokenry opened the browser for it. If not, `POST /v1/flows/{id}/open` does, or the user in the window. */
+            browser_opened?: boolean;
+            /**
+             * Format: uuid
+             * @description The sign-in that waits for the user, with the outcome `sign_in`.
+             */
+            flow_id?: string | null;
+            outcome: components["schemas"]["RejectedOutcome"];
+        };
+        /**
+         * @description What to do after a token was rejected.
+         * @enum {string}
+         */
+        RejectedOutcome: "refreshed" | "newer" | "sign_in";
+        /** @description An access token that a resource rejected, although it should be valid. */
+        RejectedToken: {
+            challenge?: components["schemas"]["Challenge"] | null;
+            /** @description The SHA-256 of the access token, as 64 hexadecimal digits. The token itself is never sent. */
+            fingerprint: string;
+        };
         /**
          * @description How Tokenry registers itself at a provider.
          * @enum {string}
@@ -5539,7 +5612,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description All of them, by name. */
+            /** @description All of them: those that need a sign-in, those that will soon, the others. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5957,6 +6030,141 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Connection"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied or consent_denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict or needs_reauth */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description flow_expired */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description provider_error */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description provider_unreachable or oauth_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    token_rejected: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id or name; write a `/` in the name as %2F. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RejectedToken"];
+            };
+        };
+        responses: {
+            /** @description What to do. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RejectedAnswer"];
                 };
             };
             /** @description unauthorized */

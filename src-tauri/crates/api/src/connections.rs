@@ -14,17 +14,19 @@ use crate::{
 use axum::{Json, extract::State};
 use std::time::Duration;
 use tokenry_contract::{
-    Account, ConnectRequest, Connection, ConnectionStatus, DisconnectAnswer, PatchConnection, Revoked,
-    Success, TokenAnswer, TokenRequest,
+    Account, Challenge, ChallengeError, ConnectRequest, Connection, ConnectionStatus, DisconnectAnswer,
+    PatchConnection, RejectedAnswer, RejectedOutcome, RejectedToken, Revoked, Success, TokenAnswer,
+    TokenRequest,
 };
 use tokenry_core::Operation;
-use tokenry_engine::Engine;
+use tokenry_engine::{Engine, Fingerprint};
 
 pub(crate) fn routes<O: Operations>(list: O) -> O {
     list.routes(routes!(list_connections))
         .routes(routes!(show_connection, patch_connection, disconnect))
         .routes(routes!(connection_token))
         .routes(routes!(provider_token))
+        .routes(routes!(token_rejected))
         .routes(routes!(refresh))
         .routes(routes!(connect_client))
 }
@@ -34,7 +36,7 @@ pub(crate) fn routes<O: Operations>(list: O) -> O {
     get,
     path = "/v1/connections",
     tag = "connections",
-    responses((status = 200, description = "All of them, by name.", body = [Connection]), Listing)
+    responses((status = 200, description = "All of them: those that need a sign-in, those that will soon, the others.", body = [Connection]), Listing)
 )]
 async fn list_connections(
     AuthenticatedCaller(caller): AuthenticatedCaller,
@@ -82,12 +84,14 @@ operation!(
         reason: None,
         trouble: None,
         scopes: words(&["read", "write"]),
+        requested_scopes: words(&["read", "write"]),
         missing_scopes: Vec::new(),
         captured: Vec::new(),
         notice: None,
         expires_at: Some(at("2027-01-15T09:00:00Z")),
         refresh_at: Some(at("2027-01-15T08:52:00Z")),
         refreshable: true,
+        sign_in_again_before: None,
         last_refreshed_at: Some(at("2027-01-15T08:00:00Z")),
         last_used_at: Some(at("2027-01-15T08:03:00Z")),
         flow_id: None,
@@ -236,6 +240,59 @@ async fn provider_token(
 }
 
 operation!(provider_token, Callers::Policy(&[Operation::Token]));
+
+/// Report a rejected access token
+///
+/// For a token that a resource rejects although it should be valid. If it is the current one, it is refreshed: once for
+/// each token, and for three tokens of a connection in ten minutes. Without a refresh token the answer is `needs_reauth`.
+/// With `challenge` the user is asked to sign in again with more scopes, or in another way: once for each connection,
+/// resource and challenge.
+#[utoipa::path(
+    post,
+    path = "/v1/connections/{id}/rejected",
+    tag = "connections",
+    params(("id" = String, Path, description = "Its id or name; write a `/` in the name as %2F.")),
+    request_body = RejectedToken,
+    responses((status = 200, description = "What to do.", body = RejectedAnswer), Talking)
+)]
+async fn token_rejected(
+    requester: Requester,
+    State(engine): State<Engine>,
+    PathId(id): PathId,
+    Body(body): Body<RejectedToken>,
+) -> Result<Json<RejectedAnswer>, ApiError> {
+    let caller = requester.unlocked(&engine).await?;
+    let token = Fingerprint::parse(&body.fingerprint)?;
+    let Some(challenge) = body.challenge else {
+        let outcome = engine.token_rejected(&caller, &id, token).await?;
+        return Ok(Json(convert::rejected(outcome)));
+    };
+    let outcome = engine
+        .step_up(&caller, &id, token, convert::challenge(challenge)?)
+        .await?;
+    Ok(Json(convert::step_up(outcome)))
+}
+
+operation!(
+    token_rejected,
+    Callers::Policy(&[Operation::Token]),
+    RejectedToken {
+        fingerprint: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad".to_owned(),
+        challenge: None,
+    },
+    RejectedAnswer {
+        outcome: RejectedOutcome::Newer,
+        flow_id: None,
+        browser_opened: false,
+    },
+    Challenge {
+        error: ChallengeError::InsufficientScope,
+        scope: Some("files.write".to_owned()),
+        acr_values: None,
+        max_age: None,
+        resource: Some("https://mcp.example.com/mcp".to_owned()),
+    }
+);
 
 /// Refresh a connection now
 ///

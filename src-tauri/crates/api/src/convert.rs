@@ -14,7 +14,9 @@ mod provider;
 pub use app::app;
 pub(crate) use app::{grant, new_grant};
 pub(crate) use backup::{daily, job};
-pub(crate) use connection::{auth_status, connection, connection_change, disconnected};
+pub(crate) use connection::{
+    auth_status, challenge, connection, connection_change, disconnected, rejected, step_up,
+};
 pub(crate) use credential::{credential, credential_change, entered, initialise, new_credential, redacted};
 pub(crate) use discovery::discovered;
 pub(crate) use engine::status;

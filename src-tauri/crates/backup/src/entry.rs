@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tokenry_core::{
     Account, ConnectionId, Credential, CredentialId, KnownTargets, Provider, ProviderId, ReauthReason,
-    Scopes, Secret, Settings, Timestamp,
+    RefreshTokenLife, Scopes, Secret, Settings, Timestamp,
 };
 
 /// The word that a backup is known by.
@@ -116,6 +116,12 @@ pub struct SavedConnection {
     /// Known audiences and resources.
     #[serde(default, skip_serializing_if = "KnownTargets::is_empty")]
     pub targets: KnownTargets,
+    /// The resource that its sign-in named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+    /// How long its refresh token lives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token_life: Option<RefreshTokenLife>,
     /// Its refresh token, where the user asked for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<Secret>,

@@ -294,6 +294,9 @@ pub(crate) struct TokenArgs {
     /// sign-in when it is wrong
     #[arg(long)]
     pub(crate) allow_unknown_target: bool,
+    /// Report that the token on standard input was rejected, and print a new one
+    #[arg(long, conflicts_with_all = ["scopes", "audience", "resource"])]
+    pub(crate) rejected: bool,
 }
 
 #[derive(Args)]

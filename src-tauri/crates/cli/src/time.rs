@@ -24,6 +24,11 @@ pub(crate) fn both(at: Timestamp, now: Timestamp) -> String {
     format!("{} ({})", relative(at, now), whole_second(at))
 }
 
+/// The day and the minute: "Fri 2027-01-15 09:00 UTC".
+pub(crate) fn minute(at: Timestamp) -> String {
+    at.strftime("%a %Y-%m-%d %H:%M UTC").to_string()
+}
+
 /// RFC 3339 without the fraction.
 pub(crate) fn whole_second(at: Timestamp) -> String {
     Timestamp::from_second(at.as_second()).unwrap_or(at).to_string()

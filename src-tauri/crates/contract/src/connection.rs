@@ -20,7 +20,11 @@ pub struct Connection {
     pub reason: Option<ReauthReason>,
     /// The last failure that may pass; it never changes the status by itself.
     pub trouble: Option<LastFailure>,
+    /// What the provider granted.
     pub scopes: Vec<String>,
+    /// What the last sign-in asked for.
+    #[serde(default)]
+    pub requested_scopes: Vec<String>,
     /// Requested and not granted.
     pub missing_scopes: Vec<String>,
     /// The names of the values that its sign-in brought (`captures` of the provider).
@@ -34,6 +38,10 @@ pub struct Connection {
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub refresh_at: Option<Timestamp>,
     pub refreshable: bool,
+    /// When the sign-in ends that only the user can renew, as far as it is known.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
+    pub sign_in_again_before: Option<Timestamp>,
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub last_refreshed_at: Option<Timestamp>,
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
@@ -68,6 +76,8 @@ pub enum ConnectionStatus {
     Pending,
     Active,
     Refreshing,
+    /// Tokens are there, and the user has to sign in again soon: before `sign_in_again_before`.
+    Expiring,
     NeedsReauth,
     Paused,
     Disconnecting,
@@ -177,6 +187,76 @@ impl std::fmt::Debug for TokenAnswer {
             .field("expires_at", &self.expires_at)
             .finish_non_exhaustive()
     }
+}
+
+/// An access token that a resource rejected, although it should be valid.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RejectedToken {
+    /// The SHA-256 of the access token, as 64 hexadecimal digits. The token itself is never sent.
+    pub fingerprint: String,
+    /// What the resource wants instead, from its `WWW-Authenticate`. Then nothing is refreshed: the user is asked to
+    /// sign in again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub challenge: Option<Challenge>,
+}
+
+/// What a resource wants of a token.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Challenge {
+    pub error: ChallengeError,
+    /// The scopes that it wants, separated by spaces; for `insufficient_scope`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// The authentication contexts that it accepts; for `insufficient_user_authentication` (RFC 9470).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acr_values: Option<String>,
+    /// How many seconds ago the user may have signed in; for `insufficient_user_authentication`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<u32>,
+    /// The resource: an absolute URI without a fragment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+}
+
+/// Why a resource refuses a valid token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ChallengeError {
+    /// The token needs more scopes (RFC 6750, 3.1).
+    InsufficientScope,
+    /// The user has to sign in in another way, or more recently (RFC 9470, 3).
+    InsufficientUserAuthentication,
+}
+
+/// What became of a rejected token.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RejectedAnswer {
+    pub outcome: RejectedOutcome,
+    /// The sign-in that waits for the user, with the outcome `sign_in`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flow_id: Option<Uuid>,
+    /// Whether Tokenry opened the browser for it. If not, `POST /v1/flows/{id}/open` does, or the user in the window.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub browser_opened: bool,
+}
+
+/// What to do after a token was rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum RejectedOutcome {
+    /// It was refreshed. Get the new token.
+    Refreshed,
+    /// It is not the current token. Get that one; nothing was sent to the provider.
+    Newer,
+    /// The user agreed to sign in again. Wait for that, then get the new token.
+    SignIn,
 }
 
 /// The result of a disconnect.

@@ -64,6 +64,8 @@ pub enum EventKind {
     FlowEnded,
     Connected,
     TokenHandedOut,
+    /// A resource rejected an access token, as a caller reported.
+    TokenRejected,
     Refreshed,
     RefreshFailed,
     /// A refresh returned fewer scopes than the connection had.

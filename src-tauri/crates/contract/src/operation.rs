@@ -25,6 +25,8 @@ operations! {
     Token,
     /// Start a sign-in, or connect with client credentials.
     StartFlow,
+    /// Sign in to a connection again, since a resource wants more scopes or another sign-in.
+    StepUp,
     /// End a sign-in, with an answer or without one. The user is prompted when another caller started it.
     FinishFlow,
     /// Refresh now.

@@ -76,6 +76,18 @@ pub struct Connection {
     /// The values that its sign-in brought, which addresses and parameters of the provider need.
     #[serde(default, skip_serializing_if = "Captured::is_empty")]
     pub captured: Captured,
+    /// When a resource rejected the access token and no refresh could bring another one; a new token clears it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejected_at: Option<Timestamp>,
+    /// When the user last signed in to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_in_at: Option<Timestamp>,
+    /// How long its refresh token lives, as far as it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_token_life: Option<RefreshTokenLife>,
+    /// The sign-ins that its provider ended; the newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ended_lives: Vec<EndedLife>,
     /// The connection that was cut off, whose tokens this one holds until the provider has revoked them; while
     /// [`ConnectionStatus::Disconnecting`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -121,6 +133,10 @@ impl Connection {
             targets: KnownTargets::default(),
             resource: None,
             captured: Captured::new(),
+            rejected_at: None,
+            signed_in_at: None,
+            refresh_token_life: None,
+            ended_lives: Vec::new(),
             revokes_for: None,
             created_at: now,
             updated_at: now,
@@ -152,6 +168,30 @@ impl Account {
     }
 }
 
+/// How long a refresh token lives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefreshTokenLife {
+    /// When it began.
+    pub starts_at: Timestamp,
+    /// When it ends.
+    pub ends_at: Timestamp,
+    /// Whether a refresh starts it again; `None` is unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renews: Option<bool>,
+    /// Whether it is only what other sign-ins at this provider have shown.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub observed: bool,
+}
+
+/// A sign-in whose refresh token the provider ended, by its age in seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndedLife {
+    /// When it was last refreshed.
+    pub alive_after: u64,
+    /// When the provider had ended it.
+    pub ended_after: u64,
+}
+
 /// Scopes that a connection held and lost without a new sign-in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LostScopes {
@@ -173,6 +213,8 @@ pub enum ConnectionStatus {
     Active,
     /// A refresh is under way. Never written to disk as such.
     Refreshing,
+    /// The user has to sign in again soon. Never written to disk as such.
+    Expiring,
     /// The user has to sign in again.
     NeedsReauth(ReauthReason),
     /// The user paused it.
@@ -197,6 +239,7 @@ impl ConnectionStatus {
             Self::Pending => Word::Pending,
             Self::Active => Word::Active,
             Self::Refreshing => Word::Refreshing,
+            Self::Expiring => Word::Expiring,
             Self::NeedsReauth(_) => Word::NeedsReauth,
             Self::Paused => Word::Paused,
             Self::Disconnecting => Word::Disconnecting,

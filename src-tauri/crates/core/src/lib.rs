@@ -28,8 +28,8 @@ pub use address::{is_loopback, is_resource, read_address};
 pub use app::{App, Grant};
 pub use clock::{Clock, SystemClock, later};
 pub use connection::{
-    Account, AsideTokens, Connection, ConnectionStatus, DEFAULT_PROJECT, LastFailure, LostScopes,
-    NarrowedToken, Narrowing, RepeatedRefusal, ReplacedToken, Tokens,
+    Account, AsideTokens, Connection, ConnectionStatus, DEFAULT_PROJECT, EndedLife, LastFailure, LostScopes,
+    NarrowedToken, Narrowing, RefreshTokenLife, RepeatedRefusal, ReplacedToken, Tokens,
 };
 pub use credential::Credential;
 pub use event::{AppCaller, Caller, Event, Peer, Rule};

@@ -37,6 +37,7 @@ words!(the_words_of_event_kinds_are_frozen, EventKind {
     FlowEnded = "flow_ended",
     Connected = "connected",
     TokenHandedOut = "token_handed_out",
+    TokenRejected = "token_rejected",
     Refreshed = "refreshed",
     RefreshFailed = "refresh_failed",
     ScopesLost = "scopes_lost",
@@ -158,12 +159,14 @@ fn the_words_of_rotation_are_frozen() {
 fn the_words_of_connection_statuses_are_frozen() {
     use ConnectionStatus as S;
     let every = |value: S| match value {
-        S::Pending | S::Active | S::Refreshing | S::NeedsReauth(_) | S::Paused | S::Disconnecting => (),
+        S::Pending | S::Active | S::Refreshing | S::Expiring | S::NeedsReauth(_) => (),
+        S::Paused | S::Disconnecting => (),
     };
     for (value, written) in [
         (S::Pending, json!({"status": "pending"})),
         (S::Active, json!({"status": "active"})),
         (S::Refreshing, json!({"status": "refreshing"})),
+        (S::Expiring, json!({"status": "expiring"})),
         (
             S::NeedsReauth(ReauthReason::Expired),
             json!({"status": "needs_reauth", "reason": "expired"}),

@@ -10,11 +10,13 @@ use crate::{
         resolve,
         visibility::Sight,
     },
-    records::sealed_store::SealedStore,
+    records::{index::is_usable, sealed_store::SealedStore},
+    token::refresh_token_life::{end_of_sign_in, sign_in_again_before},
 };
+use std::collections::HashMap;
 use tokenry_core::{
-    Caller, Connection, ConnectionId, ConnectionStatus, Event, EventKind, Outcome, Provider, ReauthReason,
-    Timestamp,
+    Caller, Connection, ConnectionId, ConnectionStatus, Event, EventKind, Outcome, Provider, ProviderId,
+    ReauthReason, Timestamp,
 };
 
 /// What of a connection a person may change.
@@ -27,7 +29,7 @@ pub struct ConnectionChange {
 }
 
 impl Engine {
-    /// All connections, by name.
+    /// All connections: those that need a sign-in, those that will soon, and the others, each by name.
     ///
     /// # Errors
     /// While locked.
@@ -43,7 +45,15 @@ impl Engine {
             .filter(|c| may_see(c))
             .filter_map(|c| self.shown(&index, c))
             .collect();
-        views.sort_by(|a, b| (&a.name, a.connection.id).cmp(&(&b.name, b.connection.id)));
+        let key = |view: &ConnectionView| {
+            (
+                urgency(view.connection.status),
+                view.name.clone(),
+                view.connection.id,
+            )
+        };
+        views.sort_by_cached_key(key);
+        note_twins(&mut views);
         Ok(views)
     }
 
@@ -136,6 +146,8 @@ impl Engine {
             differences: differences(&before, &change),
             ..wanted
         };
+        let is_a_name = change.paused.is_none() && matches!(change.label, Some(Some(_)));
+        let wanted = wanted.by_its_starter(is_a_name && self.names_its_own(caller, &before));
         let check = async { self.new_label(&before, &change).map(drop) };
         self.check_before_asking(caller, &wanted, check).await?;
         let rule = self.permit(caller, wanted).await?.rule;
@@ -226,6 +238,7 @@ impl Engine {
         let name = index.name_of(connection);
         Some(ConnectionView {
             notice: notice(connection, &name),
+            sign_in_again_before: sign_in_again_before(connection, self.now()),
             name,
             provider_name: index.provider_name(connection.provider)?.clone(),
             flow: self.open_flow_of(connection.id),
@@ -236,7 +249,9 @@ impl Engine {
     /// The status at this moment. A refresh under way shows.
     pub(crate) fn status_now(&self, connection: &Connection) -> ConnectionStatus {
         match status_at(connection, self.now()) {
-            ConnectionStatus::Active if self.inner.refreshes.is_running(connection.id) => {
+            ConnectionStatus::Active | ConnectionStatus::Expiring
+                if self.inner.refreshes.is_running(connection.id) =>
+            {
                 ConnectionStatus::Refreshing
             }
             status => status,
@@ -262,7 +277,15 @@ fn notice(connection: &Connection, name: &str) -> Option<String> {
     let words = connection.provider_words.as_ref().filter(|_| needs_reauth);
     words
         .map(|words| format!("The provider says: {words}"))
+        .or_else(|| rejected_words(connection, name))
         .or_else(|| lost_words(connection, name))
+}
+
+fn rejected_words(connection: &Connection, name: &str) -> Option<String> {
+    let at = connection.rejected_at?;
+    Some(format!(
+        "A program reported at {at:.0} that the access token was rejected, and no refresh can replace it. Connect again (`tokenry connect {name}`)."
+    ))
 }
 
 fn lost_words(connection: &Connection, name: &str) -> Option<String> {
@@ -279,12 +302,47 @@ fn lost_words(connection: &Connection, name: &str) -> Option<String> {
     })
 }
 
+/// Notes at each connection that another one is of the same account at the same provider.
+fn note_twins(views: &mut [ConnectionView]) {
+    let mut of_account: HashMap<(ProviderId, String), Vec<String>> = HashMap::new();
+    let key = |view: &ConnectionView| {
+        let account = view
+            .connection
+            .account
+            .as_ref()
+            .filter(|_| is_usable(&view.connection))?;
+        Some((view.connection.provider, account.subject.clone()))
+    };
+    for view in &*views {
+        if let Some(key) = key(view) {
+            of_account.entry(key).or_default().push(view.name.clone());
+        }
+    }
+    of_account.retain(|_, names| names.len() > 1);
+    for view in views.iter_mut().filter(|view| view.notice.is_none()) {
+        let twins = key(view).and_then(|key| of_account.get(&key));
+        let other = twins.and_then(|names| names.iter().find(|name| **name != view.name));
+        view.notice = other.map(|other| format!("The same account is also connected as {other}."));
+    }
+}
+
+/// What the user has to do something about comes first.
+fn urgency(status: ConnectionStatus) -> u8 {
+    match status {
+        ConnectionStatus::NeedsReauth(_) => 0,
+        ConnectionStatus::Expiring => 1,
+        _ => 2,
+    }
+}
+
 /// The status at this time: what the record says, or `expired` when the access token has ended and cannot be
-/// refreshed. The scheduler announces the change.
+/// refreshed, or `expiring` when the user has to sign in again soon. The scheduler announces the change.
 pub(crate) fn status_at(connection: &Connection, at: Timestamp) -> ConnectionStatus {
     let over = !connection.refreshable && connection.expires_at.is_some_and(|end| end <= at);
+    let ends_soon = || end_of_sign_in(connection).is_some_and(|(warns_at, _)| warns_at <= at);
     match connection.status {
         ConnectionStatus::Active if over => ConnectionStatus::NeedsReauth(ReauthReason::Expired),
+        ConnectionStatus::Active if ends_soon() => ConnectionStatus::Expiring,
         status => status,
     }
 }

@@ -129,6 +129,11 @@ pub enum Error {
         /// What the provider said, cleaned.
         words: Option<String>,
     },
+    /// A resource rejects the access token, and nothing can bring another one.
+    #[error(
+        "{0} needs a new sign-in: its access token was rejected, and there is no refresh token; run `tokenry connect {0}`, or press Sign in again in the window"
+    )]
+    Rejected(String),
     /// The person said no at the provider.
     #[error("the sign-in was denied at the provider{}; nothing was connected and nothing was changed", .0.as_ref().map(|d| format!(" ({d})")).unwrap_or_default())]
     ConsentDenied(Option<String>),
@@ -279,7 +284,7 @@ impl Error {
             Self::CannotAsk => Code::InteractionRequired,
             Self::Unauthorized(_) => Code::Unauthorized,
             Self::TooManyQuestions | Self::NotShown | Self::Busy(..) => Code::RateLimited,
-            Self::NeedsReauth { .. } => Code::NeedsReauth,
+            Self::NeedsReauth { .. } | Self::Rejected(_) => Code::NeedsReauth,
             Self::ConsentDenied(_) => Code::ConsentDenied,
             Self::AuthorizationRefused { .. } => Code::ProviderError,
             Self::Provider { failure, .. } | Self::ClientRefused { failure, .. } => failure.code(),

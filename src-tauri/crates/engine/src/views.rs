@@ -20,6 +20,8 @@ pub struct ConnectionView {
     pub flow: Option<FlowId>,
     /// What the user should know about it, and what to do.
     pub notice: Option<String>,
+    /// When the user has to sign in again at the latest, as far as it is known.
+    pub sign_in_again_before: Option<Timestamp>,
 }
 
 /// A token for a caller.

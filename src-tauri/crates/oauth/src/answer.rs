@@ -3,7 +3,7 @@
 use crate::json::Object;
 use crate::paths::Paths;
 use crate::response::{Response, TokenMembers};
-use crate::{Failure, account, captures, expiry, id_token};
+use crate::{Failure, Lifetime, account, captures, expiry, id_token, refresh_expiry};
 use jiff::Timestamp;
 use tokenry_core::{Account, AccountSource, Captured, Provider, Scopes, Secret, clean};
 
@@ -21,6 +21,8 @@ pub struct Answer {
     pub expires_in: Option<u64>,
     /// When it ends by the server's clock, where the server says that alone and not what time it is.
     pub expires_at: Option<Timestamp>,
+    /// How long the refresh token lives, where the answer tells.
+    pub refresh_token_life: Option<Lifetime>,
     /// The new refresh token; `None` means that the old one stays (OAuth 2.1 §4.3.2).
     pub refresh_token: Option<Secret>,
     /// What was granted; `None` means as requested (RFC 6749 §5.1).
@@ -43,6 +45,7 @@ impl Answer {
         let mut captured = self.captured;
         captured.extend(longer.captured);
         Self {
+            refresh_token_life: longer.refresh_token_life.or(self.refresh_token_life),
             refresh_token: longer.refresh_token.or(self.refresh_token),
             scope: longer.scope.or(self.scope),
             account: longer.account.or(self.account),
@@ -180,6 +183,7 @@ fn judge_all(
         token_type: "Bearer".to_owned(),
         expires_in: expiry.in_seconds,
         expires_at: expiry.at,
+        refresh_token_life: refresh_expiry::of(&members),
         refresh_token,
         scope: scope(&members, &provider.settings.scope_separator).filter(|_| !members.is_ambiguous("scope")),
         captured: captures::of_response(provider, &whole),

@@ -74,12 +74,17 @@ fn until(end: Timestamp, date: Option<Timestamp>) -> Expiry {
 
 /// A number, a float or a text. What is negative or no number is unknown.
 fn expires_in(members: &Object) -> Option<u64> {
-    let seconds = members.number("expires_in").filter(|seconds| *seconds >= 0.0)?;
+    seconds(members, "expires_in")
+}
+
+/// The same of any member.
+pub(crate) fn seconds(members: &Object, name: &str) -> Option<u64> {
+    let seconds = members.number(name).filter(|seconds| *seconds >= 0.0)?;
     Some(seconds.min(MAX_LIFETIME_SECONDS) as u64)
 }
 
 /// Seconds or milliseconds since 1970, or RFC 3339.
-fn time(value: &Value) -> Option<Timestamp> {
+pub(crate) fn time(value: &Value) -> Option<Timestamp> {
     let text = match value {
         Value::Number(number) => number.as_str(),
         Value::Text(text) => text.expose().trim(),

@@ -58,6 +58,8 @@ pub enum Fault {
     ExpiresInAsText,
     /// Processed, `expires_in` is this value, whatever it is.
     ExpiresIn(Value),
+    /// Processed, with these members, too: an object.
+    Members(Value),
     /// Processed, `token_type` is `bearer`.
     LowerCaseBearer,
     /// Processed, `token_type` is this.
@@ -143,6 +145,11 @@ impl Fault {
                 answer.member("expires_in", seconds);
             }
             Self::ExpiresIn(value) => answer.member("expires_in", Some(value.clone())),
+            Self::Members(members) => {
+                for (name, value) in members.as_object().into_iter().flatten() {
+                    answer.member(name, Some(value.clone()));
+                }
+            }
             Self::LowerCaseBearer => answer.member("token_type", Some("bearer".into())),
             Self::TokenType(name) => answer.member("token_type", Some(name.as_str().into())),
             Self::NoScope => answer.member("scope", None),

@@ -3,9 +3,15 @@ import { byId, byText } from '../text/order';
 import type { Connection, Revoked } from '../types';
 import { ResourceStore } from './resource-store.svelte';
 
+/** What the user has to do something about comes first. */
+const urgency = ({ status }: Connection): number => (status === 'needs_reauth' ? 0 : status === 'expiring' ? 1 : 2);
+
 /** The connections, and those of each provider. */
 export class Connections extends ResourceStore<Connection> {
-  /** From provider id to its connections, the oldest first: ids are made in the order of time. */
+  /**
+   * From provider id to its connections: those that need a sign-in first, then those that will soon; the oldest first,
+   * since ids are made in the order of time.
+   */
   readonly byProvider = $derived.by(() => {
     const groups = new Map<string, Connection[]>();
     for (const connection of this.items.values()) {
@@ -13,7 +19,7 @@ export class Connections extends ResourceStore<Connection> {
       if (group) group.push(connection);
       else groups.set(connection.provider_id, [connection]);
     }
-    for (const group of groups.values()) group.sort(byId);
+    for (const group of groups.values()) group.sort((a, b) => urgency(a) - urgency(b) || byId(a, b));
     return groups;
   });
 
@@ -21,12 +27,16 @@ export class Connections extends ResourceStore<Connection> {
 
   readonly #client: Client;
   readonly #seen: (connection: Connection) => void;
+  readonly #ends: (connection: Connection) => void;
+  /** The ids of those whose end was said, with the time that was said. */
+  readonly #said = new Map<string, string>();
 
-  /** `seen` is called for every connection that is shown. */
-  constructor(client: Client, seen: (connection: Connection) => void) {
+  /** `seen` is called for every connection that is shown, and `ends` once for each whose sign-in ends soon. */
+  constructor(client: Client, seen: (connection: Connection) => void, ends: (connection: Connection) => void) {
     super();
     this.#client = client;
     this.#seen = seen;
+    this.#ends = ends;
   }
 
   of(provider: string): Connection[] {
@@ -68,6 +78,10 @@ export class Connections extends ResourceStore<Connection> {
     super.show(id, item, ticket);
     const shown = this.get(id);
     if (shown) this.#seen(shown);
+    const end = shown?.status === 'expiring' ? shown.sign_in_again_before : undefined;
+    if (!shown || !end || this.#said.get(id) === end) return;
+    this.#said.set(id, end);
+    this.#ends(shown);
   }
 
   protected fetchAll(): Promise<Connection[]> {

@@ -3,6 +3,7 @@ import { Client } from '../transport/client';
 import type { ClosingAnswer, Transport } from '../transport/transport';
 import { Failure } from '../transport/failure';
 import { who } from '../text/connection';
+import { day } from '../text/time';
 import type { Change, Connection, Provider, WindowNotice } from '../types';
 import { messages } from '../messages';
 import { Apps } from './apps.svelte';
@@ -38,6 +39,8 @@ export class Tokenry {
   readonly clock = new Clock();
   /** The row that should get the focus: the id of a connection, a credential or a provider. The list takes it. */
   row = $state.raw<string | undefined>();
+  /** The connection that was made and whose account is not known: its label is asked for. */
+  unnamed = $state.raw<string | undefined>();
   /** The user closes the window, and has to say what is to become of the engine. */
   closing = $state(false);
   /** The recovery code opened the vault: what it replaced is probably lost. */
@@ -53,7 +56,11 @@ export class Tokenry {
     this.engine = new Engine(client);
     this.providers = new Providers(client);
     this.flows = new Flows(client, (id) => void this.#connected(id));
-    this.connections = new Connections(client, (connection) => this.flows.follow(connection));
+    this.connections = new Connections(
+      client,
+      (connection) => this.flows.follow(connection),
+      (connection) => this.#endsSoon(connection),
+    );
     this.events = new Events(client);
     this.apps = new Apps(client);
     this.credentials = new Credentials(client);
@@ -233,7 +240,17 @@ export class Tokenry {
   async #connected(id: string): Promise<void> {
     await this.attempt(() => this.connections.reload(id));
     const connection = this.connections.get(id);
-    if (connection) this.notices.say(connectedWords(connection));
+    if (!connection) return;
+    this.notices.say(connectedWords(connection));
+    if (!connection.account && !connection.label) this.unnamed = id;
+  }
+
+  /** Says once that a sign-in ends soon. */
+  #endsSoon(connection: Connection): void {
+    const before = connection.sign_in_again_before;
+    if (connection.status !== 'expiring' || !before) return;
+    const name = who(connection) ?? connection.name;
+    this.notices.say(name, messages.connection.signInBefore(day(before)), 'plain');
   }
 }
 

@@ -32,6 +32,17 @@ export function ago(ms: number): string {
   return say(DAY, messages.time.days);
 }
 
+/** The day and the time, as it is said of one that comes soon: `Friday, 15 January, 14:00`. */
+export function day(at: string): string {
+  return new Date(at).toLocaleString(undefined, {
+    weekday: 'long',
+    day: 'numeric',
+    month: 'long',
+    hour: '2-digit',
+    minute: '2-digit',
+  });
+}
+
 /** The moment in full, for a tooltip. */
 export function moment(at: string): string {
   return new Date(at).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });

@@ -1,9 +1,10 @@
 //! Connections.
 
 use super::list;
+use crate::error::ApiError;
 use tokenry_contract as contract;
-use tokenry_core::{Account, ConnectionStatus, LastFailure, Provider, Revoked};
-use tokenry_engine::{ConnectionChange, ConnectionView};
+use tokenry_core::{Account, ConnectionStatus, LastFailure, Provider, Revoked, Scopes};
+use tokenry_engine::{Challenge, ConnectionChange, ConnectionView, RejectedOutcome, StepUp, Wants};
 
 /// A connection.
 pub(crate) fn connection(view: ConnectionView) -> contract::Connection {
@@ -28,12 +29,14 @@ pub(crate) fn connection(view: ConnectionView) -> contract::Connection {
         reason: connection.status.reason(),
         trouble: connection.trouble.map(trouble),
         scopes: list(&connection.granted_scopes),
+        requested_scopes: list(&connection.requested_scopes),
         missing_scopes: missing,
         captured: connection.captured.into_keys().collect(),
         notice: view.notice,
         expires_at: connection.expires_at,
         refresh_at: connection.refresh_at,
         refreshable: connection.refreshable,
+        sign_in_again_before: view.sign_in_again_before,
         last_refreshed_at: connection.last_refreshed_at,
         last_used_at: connection.last_used_at,
         flow_id: view.flow.map(|flow| flow.uuid()),
@@ -50,7 +53,7 @@ pub(crate) fn auth_status(
     let good = |view: &ConnectionView| {
         matches!(
             view.connection.status,
-            ConnectionStatus::Active | ConnectionStatus::Refreshing
+            ConnectionStatus::Active | ConnectionStatus::Refreshing | ConnectionStatus::Expiring
         )
     };
     let best = connections
@@ -76,6 +79,57 @@ pub(crate) fn connection_change(body: contract::PatchConnection) -> ConnectionCh
             .label
             .map(|label| (!label.trim().is_empty()).then_some(label)),
         paused: body.paused,
+    }
+}
+
+/// What became of a rejected token.
+pub(crate) fn rejected(outcome: RejectedOutcome) -> contract::RejectedAnswer {
+    let outcome = match outcome {
+        RejectedOutcome::Refreshed => contract::RejectedOutcome::Refreshed,
+        RejectedOutcome::Newer => contract::RejectedOutcome::Newer,
+    };
+    contract::RejectedAnswer {
+        outcome,
+        flow_id: None,
+        browser_opened: false,
+    }
+}
+
+/// What a resource wants.
+pub(crate) fn challenge(body: contract::Challenge) -> Result<Challenge, ApiError> {
+    let misplaced = |field: &str, is_there: bool| {
+        let error = ApiError::field(&format!("challenge.{field}"), "does not belong to this error");
+        if is_there { Err(error) } else { Ok(()) }
+    };
+    let wants = match body.error {
+        contract::ChallengeError::InsufficientScope => {
+            misplaced("acr_values", body.acr_values.is_some())?;
+            misplaced("max_age", body.max_age.is_some())?;
+            Wants::Scopes(Scopes::parse(body.scope.as_deref().unwrap_or_default()))
+        }
+        contract::ChallengeError::InsufficientUserAuthentication => {
+            misplaced("scope", body.scope.is_some())?;
+            Wants::Authentication {
+                acr_values: body.acr_values,
+                max_age: body.max_age,
+            }
+        }
+    };
+    Ok(Challenge {
+        resource: body.resource,
+        wants,
+    })
+}
+
+/// What became of that.
+pub(crate) fn step_up(outcome: StepUp) -> contract::RejectedAnswer {
+    match outcome {
+        StepUp::Newer => rejected(RejectedOutcome::Newer),
+        StepUp::SignIn { flow, is_open } => contract::RejectedAnswer {
+            outcome: contract::RejectedOutcome::SignIn,
+            flow_id: Some(flow.uuid()),
+            browser_opened: is_open,
+        },
     }
 }
 

@@ -230,3 +230,95 @@ async fn a_token_request_is_logged_with_its_caller_and_without_the_token() {
     assert_eq!(line["outcome"], "done");
     assert!(!page.text.contains(token["access_token"].as_str().unwrap()));
 }
+
+/// Checklist A12.4: the fingerprint alone is sent, and it is read strictly.
+#[tokio::test]
+async fn a_rejected_token_is_reported_by_its_fingerprint_and_refreshed_once() {
+    let fixture = Fixture::connected().await;
+    let path = "/v1/connections/sandbox/rejected";
+    let token = fixture
+        .ask("POST", "/v1/connections/sandbox/token", None)
+        .await
+        .json["access_token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let digest = <sha2::Sha256 as sha2::Digest>::digest(&token);
+    let fingerprint = tokenry_core::hex(&digest).to_string();
+    let first = fixture
+        .ask("POST", path, json!({"fingerprint": fingerprint}))
+        .await;
+    assert_eq!(
+        (first.status, &first.json),
+        (200, &json!({"outcome": "refreshed"})),
+        "{}",
+        first.text
+    );
+    let again = fixture
+        .ask("POST", path, json!({"fingerprint": fingerprint}))
+        .await;
+    assert_eq!((again.status, &again.json["outcome"]), (200, &json!("newer")));
+    assert_eq!(fixture.server.refreshes(), 1);
+    for (body, field) in [
+        (json!({"fingerprint": token}), "fingerprint"),
+        (json!({"fingerprint": ""}), "fingerprint"),
+        (
+            json!({"fingerprint": fingerprint, "challenge": {"error": "insufficient_scope", "max_age": 1}}),
+            "challenge.max_age",
+        ),
+        (
+            json!({"fingerprint": fingerprint, "challenge": {"error": "insufficient_scope"}}),
+            "challenge.scope",
+        ),
+        (
+            json!({"fingerprint": fingerprint, "challenge": {"error": "insufficient_user_authentication", "scope": "a"}}),
+            "challenge.scope",
+        ),
+    ] {
+        let refused = fixture.ask("POST", path, body).await;
+        assert_eq!(
+            (refused.status, refused.code()),
+            (422, "validation_error"),
+            "{}",
+            refused.text
+        );
+        assert_ne!(refused.field(field), "", "{}", refused.text);
+        assert!(!refused.text.contains(&token));
+    }
+}
+
+/// RFC 6750 §3.1, RFC 9470: the answer names the sign-in that waits for the user.
+#[tokio::test]
+async fn a_challenge_of_a_resource_starts_one_sign_in_that_the_answer_names() {
+    let fixture = Fixture::connected().await;
+    let token = fixture
+        .ask("POST", "/v1/connections/sandbox/token", None)
+        .await
+        .json;
+    let digest = <sha2::Sha256 as sha2::Digest>::digest(token["access_token"].as_str().unwrap());
+    let body = json!({
+        "fingerprint": tokenry_core::hex(&digest).to_string(),
+        "challenge": {"error": "insufficient_scope", "scope": "admin", "resource": "https://mcp.example/mcp"},
+    });
+    let path = "/v1/connections/sandbox/rejected";
+    let first = fixture.ask("POST", path, body.clone()).await;
+    assert_eq!(
+        (first.status, &first.json["outcome"]),
+        (200, &json!("sign_in")),
+        "{}",
+        first.text
+    );
+    let flow = first.json["flow_id"].as_str().unwrap();
+    let shown = fixture.ask("GET", &format!("/v1/flows/{flow}"), None).await.json;
+    assert_eq!(shown["status"], "waiting");
+    assert!(
+        shown["authorization_url"]
+            .as_str()
+            .unwrap()
+            .contains("scope=read+write+admin"),
+        "{shown}"
+    );
+    let again = fixture.ask("POST", path, body).await;
+    assert_eq!(again.json["flow_id"], first.json["flow_id"]);
+    assert_eq!(fixture.server.refreshes(), 0);
+}

@@ -322,6 +322,7 @@ fn wants(operation: Operation) -> &'static str {
     match operation {
         Operation::Token => "an access token",
         Operation::StartFlow => "to start a sign-in",
+        Operation::StepUp => "that you sign in again, for more scopes or more safely",
         Operation::FinishFlow => "to finish a sign-in that another program started",
         Operation::Refresh => "to refresh a connection",
         Operation::Disconnect => "to disconnect",

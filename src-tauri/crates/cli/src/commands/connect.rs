@@ -70,7 +70,7 @@ fn resolve(name: &str, engine: &Engine) -> Result<(OAuthProvider, Option<Connect
 }
 
 /// The connection that a provider's name means, as in `tokenry token`: the one without a label, or the only one. With
-/// `--label`, the one with that label if it needs a new sign-in.
+/// `--label`, the one with that label if it needs a new sign-in, or will soon.
 fn meant(
     args: &ConnectArgs,
     provider: &OAuthProvider,
@@ -88,7 +88,13 @@ fn meant(
         let labelled = connections
             .into_iter()
             .find(|connection| connection.label == args.label);
-        return Ok(labelled.filter(|connection| connection.status == ConnectionStatus::NeedsReauth));
+        let needs_it = |connection: &Connection| {
+            matches!(
+                connection.status,
+                ConnectionStatus::NeedsReauth | ConnectionStatus::Expiring
+            )
+        };
+        return Ok(labelled.filter(needs_it));
     }
     let is_only = connections.len() == 1;
     Ok(connections

@@ -13,7 +13,8 @@ use jiff::Timestamp;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 use tokenry_contract::{
-    AuthorizeAnswer, Connection, ErrorCode, Flow, FlowStatus, Redirect, Success, sanitize_for_display,
+    AuthorizeAnswer, Connection, ErrorCode, Flow, FlowStatus, PatchConnection, Redirect, Success,
+    sanitize_for_display,
 };
 
 /// The engine may be unavailable this often, for example while it hands over to the desktop app.
@@ -44,7 +45,49 @@ pub(super) fn follow(
             wait(answer, engine, output)
         }
     })?;
-    done(&connection, output)
+    done(&connection, output)?;
+    twins(&connection, engine, output);
+    name_it(&connection, engine, output)
+}
+
+/// Says that the same account is connected twice. An app may not be allowed to list the others.
+fn twins(connection: &Connection, engine: &Engine, output: &Output) {
+    let all: Vec<Connection> = engine.get(&["v1", "connections"]).unwrap_or_default();
+    let shown = all.into_iter().filter(|shown| shown.id == connection.id);
+    super::show::notices(&shown.collect::<Vec<_>>(), output);
+}
+
+/// Asks at a terminal for a label, where nothing tells whose account was connected.
+fn name_it(connection: &Connection, engine: &Engine, output: &Output) -> Result<(), Failure> {
+    let is_known = connection.account.is_some() || connection.label.is_some();
+    if is_known || output.is_json() || !std::io::stdin().is_terminal() {
+        return Ok(());
+    }
+    output.say(&format!(
+        "{} does not say whose account this is.",
+        connection.provider_name
+    ));
+    loop {
+        let line = secret_input::shown_line("Label (press Enter for none): ")?.unwrap_or_default();
+        let label = line.trim();
+        if label.is_empty() {
+            return Ok(());
+        }
+        let change = PatchConnection {
+            label: Some(label.to_owned()),
+            paused: None,
+        };
+        let id = connection.id.to_string();
+        match engine.send_body::<Connection>(Method::Patch, &["v1", "connections", &id], &change) {
+            Ok(named) => {
+                output.say(&format!("It is called {}.", named.name));
+                return Ok(());
+            }
+            Err(failure) if failure.code() == Some(ErrorCode::Conflict) => output.fail(&failure),
+            Err(failure) if failure.code() == Some(ErrorCode::ValidationError) => output.fail(&failure),
+            Err(failure) => return Err(failure),
+        }
+    }
 }
 
 /// Shows the account that was connected, and a warning if something is wrong with the connection.

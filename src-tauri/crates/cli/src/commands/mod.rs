@@ -46,7 +46,7 @@ use tokenry_contract::TokenRequest;
 
 /// `tokenry token NAME` without any option.
 pub(crate) fn token(name: &str, output: &Output) -> Result<(), Failure> {
-    token::run(
+    token::print(
         name,
         &TokenRequest::default(),
         &Engine::new(WhenAbsent::Start, None, output)?,
@@ -65,7 +65,7 @@ pub(crate) fn run(command: &Command, app_token_file: Option<&Path>, output: &Out
         Command::Connect(args) => connect::run(args, &engine()?, output),
         Command::List => list::connections(&engine()?, output),
         Command::Status { name } => status::run(name.as_deref(), &running()?, output),
-        Command::Token(args) => token::run(&args.name, &token::request(args), &engine()?, output),
+        Command::Token(args) => token::run(args, &engine()?, output),
         Command::Refresh { name } => connection::refresh(name, &engine()?, output),
         Command::Disconnect { name } => connection::disconnect(name, &engine()?, output),
         Command::Callback { url } => callback::run(url.as_deref(), &engine()?, output),

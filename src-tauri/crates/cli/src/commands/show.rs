@@ -2,7 +2,7 @@
 
 use crate::output::{Colour, Output, Style};
 use crate::table::{Cell, facts};
-use crate::time::both;
+use crate::time::{both, minute};
 use jiff::Timestamp;
 use serde::Serialize;
 use tokenry_contract::{Connection, ConnectionStatus, OAuthProvider, setting_text};
@@ -30,7 +30,11 @@ pub(super) fn status_cell(connection: &Connection) -> Cell {
         _ => Colour::Busy,
     };
     let mut text = words(&connection.status);
-    if let Some(reason) = &connection.reason {
+    if connection.status == ConnectionStatus::Expiring
+        && let Some(end) = connection.sign_in_again_before
+    {
+        text = format!("expiring: sign in again before {}", minute(end));
+    } else if let Some(reason) = &connection.reason {
         text += &format!(" ({})", words(reason));
     } else if connection.trouble.is_some() {
         text += " (in trouble)";
@@ -69,8 +73,7 @@ pub(super) fn connection(connection: &Connection, now: Timestamp, style: Style) 
             "subject",
             Cell::from(identity.map_or("", |account| &account.subject)),
         ),
-        ("scopes", Cell::from(connection.scopes.join(" "))),
-        ("not granted", Cell::from(connection.missing_scopes.join(" "))),
+        ("scopes", Cell::from(scopes(connection))),
         ("kept values", Cell::from(connection.captured.join(" "))),
         (
             "notice",
@@ -85,12 +88,28 @@ pub(super) fn connection(connection: &Connection, now: Timestamp, style: Style) 
                 "never".into()
             },
         ),
+        ("sign in again before", when(connection.sign_in_again_before)),
         ("refreshed", when(connection.last_refreshed_at)),
         ("used", when(connection.last_used_at)),
         ("connected", when(Some(connection.created_at))),
         ("id", Cell::from(connection.id.to_string())),
     ];
     facts(list, style)
+}
+
+/// The scopes; or, where the provider granted others than were requested, both.
+fn scopes(connection: &Connection) -> String {
+    let (requested, granted) = (&connection.requested_scopes, &connection.scopes);
+    let has_all = |all: &[String], some: &[String]| some.iter().all(|scope| all.contains(scope));
+    let is_pending = connection.status == ConnectionStatus::Pending;
+    if is_pending || (has_all(granted, requested) && has_all(requested, granted)) {
+        return granted.join(" ");
+    }
+    let list = |scopes: &[String]| match scopes {
+        [] => "none".to_owned(),
+        scopes => scopes.join(" "),
+    };
+    format!("requested: {}; granted: {}", list(requested), list(granted))
 }
 
 pub(super) fn provider(provider: &OAuthProvider, now: Timestamp, style: Style) -> String {
@@ -145,7 +164,8 @@ pub(super) mod tests {
             "id": "01900000-0000-7000-8000-000000000001", "name": "github",
             "provider_id": "01900000-0000-7000-8000-000000000002", "provider_name": "github", "label": null,
             "account": {"display_name": "alice@example.com", "subject": "1", "name": "Alice", "email": "alice@example.com"}, "status": "active",
-            "reason": null, "trouble": null, "scopes": ["repo", "user"], "missing_scopes": [], "notice": null,
+            "reason": null, "trouble": null, "scopes": ["repo", "user"],
+            "requested_scopes": ["repo", "user"], "missing_scopes": [], "notice": null,
             "expires_at": "2027-01-15T08:52:00Z", "refresh_at": "2027-01-15T08:40:00Z", "refreshable": true,
             "last_refreshed_at": "2027-01-15T07:52:00Z", "last_used_at": "2027-01-15T07:59:30Z",
             "flow_id": null, "created_at": "2027-01-10T08:00:00Z", "updated_at": "2027-01-15T07:52:00Z"
@@ -177,6 +197,49 @@ pub(super) mod tests {
         let text = super::connection(&broken, now, Style { colour: true });
         assert!(
             text.contains("\u{1b}[31mneeds reauth (lost response)\u{1b}[0m"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn scopes_that_were_not_granted_as_requested_are_shown_beside_those_that_were() {
+        for (requested, granted, text) in [
+            (vec!["user", "repo"], vec!["repo", "user"], "repo user"),
+            (vec![], vec![], ""),
+            (
+                vec!["repo", "user"],
+                vec!["user"],
+                "requested: repo user; granted: user",
+            ),
+            (
+                vec!["user"],
+                vec!["repo", "user"],
+                "requested: user; granted: repo user",
+            ),
+            (vec!["user"], vec!["mail"], "requested: user; granted: mail"),
+            (vec!["user"], vec![], "requested: user; granted: none"),
+            (vec![], vec!["user"], "requested: none; granted: user"),
+        ] {
+            let mut shown = connection();
+            shown.requested_scopes = requested.iter().map(ToString::to_string).collect();
+            shown.scopes = granted.iter().map(ToString::to_string).collect();
+            assert_eq!(scopes(&shown), text);
+        }
+    }
+
+    #[test]
+    fn a_sign_in_that_ends_soon_says_until_when() {
+        let mut expiring = connection();
+        expiring.status = ConnectionStatus::Expiring;
+        expiring.sign_in_again_before = Some("2027-01-15T12:00:00Z".parse().unwrap());
+        let now = Timestamp::from_second(1_800_000_000).unwrap();
+        let text = super::connection(&expiring, now, Style { colour: false });
+        assert!(
+            text.contains("expiring: sign in again before Fri 2027-01-15 12:00 UTC"),
+            "{text}"
+        );
+        assert!(
+            text.contains("sign in again before  in 4 h (2027-01-15T12:00:00Z)\n"),
             "{text}"
         );
     }

@@ -6,9 +6,13 @@ use crate::failure::Failure;
 use crate::http::Method;
 use crate::names::{self, Kind};
 use crate::output::{Output, check_out, write_out};
+use crate::secret_input;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
-use tokenry_contract::{TokenAnswer, TokenRequest};
+use sha2::{Digest, Sha256};
+use tokenry_contract::{
+    ErrorCode, RejectedAnswer, RejectedOutcome, RejectedToken, TokenAnswer, TokenRequest,
+};
 use zeroize::Zeroizing;
 
 /// The member that is printed, and one that marks a token response. The others are skipped: each page of code that is
@@ -21,13 +25,21 @@ struct TokenAlone {
 }
 
 /// Prints the token alone; with `--json`, the whole response.
-pub(crate) fn run(
+pub(crate) fn run(args: &TokenArgs, engine: &Engine, output: &Output) -> Result<(), Failure> {
+    check_out()?;
+    if args.rejected {
+        report(&args.name, engine, output)?;
+    }
+    print(&args.name, &request(args), engine, output)
+}
+
+/// Prints the token that this request brings.
+pub(crate) fn print(
     name: &str,
     request: &TokenRequest,
     engine: &Engine,
     output: &Output,
 ) -> Result<(), Failure> {
-    check_out()?;
     if output.is_json() {
         let answer: TokenAnswer = ask(name, request, engine)?;
         return output.done(&answer, "");
@@ -38,8 +50,35 @@ pub(crate) fn run(
     write_out(&line)
 }
 
+/// Reports the token on standard input as rejected: by its fingerprint, so that it is not sent anywhere.
+fn report(name: &str, engine: &Engine, output: &Output) -> Result<(), Failure> {
+    let token = secret_input::from_stdin("Rejected token")?;
+    let token = token.trim();
+    if token.is_empty() {
+        return Err(Failure::new(
+            ErrorCode::ValidationError,
+            "There was no token on standard input.",
+            "Pipe the rejected token to `tokenry token NAME --rejected`.",
+        ));
+    }
+    let digest = Sha256::digest(token.as_bytes());
+    let report = RejectedToken {
+        fingerprint: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+        challenge: None,
+    };
+    let answer: RejectedAnswer = engine
+        .send_body(Method::Post, &["v1", "connections", name, "rejected"], &report)
+        .map_err(|failure| names::explain(failure, engine, Kind::Connection, name))?;
+    output.say(match answer.outcome {
+        RejectedOutcome::Refreshed => "Refreshed.",
+        RejectedOutcome::SignIn => "Sign in again in the browser.",
+        RejectedOutcome::Newer => "This was not the current token.",
+    });
+    Ok(())
+}
+
 /// The request that the options describe.
-pub(crate) fn request(args: &TokenArgs) -> TokenRequest {
+fn request(args: &TokenArgs) -> TokenRequest {
     TokenRequest {
         min_valid_seconds: args.min_valid,
         scope: (!args.scopes.is_empty()).then(|| args.scopes.join(" ")),

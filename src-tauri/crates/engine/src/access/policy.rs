@@ -26,7 +26,8 @@ impl OperationPolicy for Operation {
             }
             Self::ReadConnections => &[S::ConnectionsRead],
             Self::WriteConnection => &[S::ConnectionsWrite],
-            Self::Token => &[S::TokensRead],
+            // Who may have its tokens may ask for more of them; the user decides.
+            Self::Token | Self::StepUp => &[S::TokensRead],
             Self::ListCredentials | Self::ReadCredential => &[S::CredentialsRead],
             Self::WriteCredentials | Self::DeleteCredential => &[S::CredentialsWrite],
             Self::ReadActivity => &[S::ActivityRead],
@@ -70,15 +71,19 @@ impl OperationPolicy for Operation {
                 | Self::CutOff
                 | Self::SalvageVault
                 | Self::FinishFlow
+                | Self::StepUp
                 | Self::HandOver
         )
     }
 }
 
 /// Whether the user decides although a grant covers it. A grant says what an app may do, and not that secrets may go
-/// elsewhere from now on, or that a provider may go with all its connections.
+/// elsewhere from now on, that a provider may go with all its connections, or that a connection may do more.
 fn is_asked_of_apps(operation: Operation) -> bool {
-    matches!(operation, Operation::MoveEndpoint | Operation::DeleteProvider)
+    matches!(
+        operation,
+        Operation::MoveEndpoint | Operation::DeleteProvider | Operation::StepUp
+    )
 }
 
 /// What a program of this user may do without anybody's consent.
@@ -102,6 +107,7 @@ fn for_a_program(operation: Operation) -> Without {
         | Operation::MoveEndpoint
         | Operation::StartFlow
         | Operation::FinishFlow
+        | Operation::StepUp
         | Operation::WriteConnection
         | Operation::Token
         | Operation::Refresh

@@ -78,6 +78,7 @@ pub(super) fn saved(connection: &Connection) -> Option<SavedConnection> {
         // The schedule goes on trying its refresh token.
         ConnectionStatus::Active
         | ConnectionStatus::Refreshing
+        | ConnectionStatus::Expiring
         | ConnectionStatus::NeedsReauth(ReauthReason::Refused) => (SavedStatus::Active, None),
         ConnectionStatus::NeedsReauth(reason) => (SavedStatus::NeedsReauth, Some(reason)),
     };
@@ -95,6 +96,8 @@ pub(super) fn saved(connection: &Connection) -> Option<SavedConnection> {
         rotates: connection.rotates,
         loses_scopes: connection.loses_scopes,
         targets: connection.targets.clone(),
+        resource: connection.resource.clone(),
+        refresh_token_life: connection.refresh_token_life.clone(),
         refresh_token: None,
         created_at: connection.created_at,
     })

@@ -202,6 +202,10 @@ impl Restore<'_, '_> {
         connection.expires_at = Some(self.now);
         connection.refreshable = living;
         connection.refresh_at = living.then_some(self.now);
+        connection.resource.clone_from(&saved.resource);
+        connection
+            .refresh_token_life
+            .clone_from(&saved.refresh_token_life);
         connection.trouble = None;
         connection.provider_words = None;
         connection.status = match (living, saved.status) {

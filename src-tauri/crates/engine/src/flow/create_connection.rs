@@ -3,7 +3,7 @@
 use crate::{
     Engine, Error,
     records::{index::Index, sealed_store::SealedStore},
-    token::{apply_response::apply_token_response, partial_response},
+    token::{apply_response::apply_token_response, partial_response, refresh_token_life::observed_life},
 };
 use std::sync::Arc;
 use tokenry_core::{
@@ -83,6 +83,8 @@ impl Engine {
                 connection.narrows = None;
                 connection.lost = None;
                 connection.narrowed = false;
+                connection.signed_in_at = Some(now);
+                connection.refresh_token_life = None;
                 connection.targets.extend(fresh.targets.clone());
                 connection.captured.clone_from(&fresh.captured);
                 connection.resource.clone_from(&fresh.resource);
@@ -94,6 +96,10 @@ impl Engine {
                 let random = &*engine.inner.random;
                 let tokens =
                     apply_token_response(&mut connection, old, answer.clone(), &provider, now, random);
+                if connection.refreshable && connection.refresh_token_life.is_none() {
+                    let index = transaction.store.index();
+                    connection.refresh_token_life = observed_life(&index, provider.id, now);
+                }
                 if connection.trouble.is_none() {
                     connection.trouble = partial_response::no_refresh_token(&connection, &provider, now);
                 }

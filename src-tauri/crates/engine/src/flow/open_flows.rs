@@ -21,7 +21,8 @@ use std::{
     time::Duration,
 };
 use tokenry_core::{
-    Caller, Connection, ConnectionId, ConnectionStatus, EventKind, Flow, FlowId, Outcome, Secret, Timestamp,
+    Caller, Connection, ConnectionId, ConnectionStatus, EventKind, Flow, FlowId, Origin, Outcome, Secret,
+    Timestamp,
 };
 use tokenry_redirect::Serving;
 use tokenry_store::Table;
@@ -271,6 +272,16 @@ impl Engine {
         })
     }
 
+    /// Whether this program started the flow that has just made this connection.
+    pub(super) fn was_made_by(&self, connection: ConnectionId, origin: &Origin) -> bool {
+        let made = |live: &LiveFlow| {
+            let flow = &live.flow;
+            let is_made = live.connection == connection && !flow.renews && flow.started_by.is_none();
+            is_made && flow.started_from.as_ref() == Some(origin)
+        };
+        self.live(|flows| flows.values().any(made))
+    }
+
     /// The flows that can still come to something, and the connections that wait for them.
     pub(crate) fn waiting_flows(&self) -> (HashSet<FlowId>, HashSet<ConnectionId>) {
         self.live(|flows| {
@@ -280,7 +291,7 @@ impl Engine {
     }
 
     /// A flow that waits for the browser, as it was when it was started.
-    pub(super) fn started(&self, id: FlowId) -> Option<StartedFlow> {
+    pub(crate) fn started(&self, id: FlowId) -> Option<StartedFlow> {
         self.live(|flows| {
             flows
                 .get(&id)

@@ -9,7 +9,7 @@ use crate::{
         policy::Operation,
     },
 };
-use tokenry_core::{Caller, ConnectionId, Flow, Redirect};
+use tokenry_core::{Caller, Connection, ConnectionId, Flow, Redirect};
 use tokenry_oauth::redirect;
 
 /// The request to finish a flow.
@@ -44,6 +44,15 @@ pub(crate) fn is_link_by_the_system(caller: &Caller, flow: &Flow, uri: &str) -> 
 }
 
 impl Engine {
+    /// Whether the calling program started the sign-in that made this connection, which has no name of its own yet: it
+    /// could have named it then.
+    pub(crate) fn names_its_own(&self, caller: &Caller, connection: &Connection) -> bool {
+        let (Caller::Program(peer), None, None) = (caller, &connection.label, &connection.account) else {
+            return false;
+        };
+        origin(peer).is_some_and(|origin| self.was_made_by(connection.id, &origin))
+    }
+
     /// Whether the caller may have the address of the flow that this connection waits for. An app may by its grants.
     pub(super) fn may_go_on_with(&self, caller: &Caller, connection: ConnectionId) -> bool {
         match (caller, self.flow_waiting_for(connection)) {

@@ -115,15 +115,37 @@ impl Engine {
         if let Some(credential) = how.client_secret_from {
             wanted = self.sending(caller, wanted, &provider, credential).await?;
         }
+        self.check_flow(caller, &provider, &how, &wanted).await?;
+        let rule = self.permit(caller, wanted).await?.rule;
+        self.begin_flow(caller, provider, how, rule).await
+    }
+
+    /// Refuses, before the user is asked, a sign-in that could not be started.
+    pub(crate) async fn check_flow(
+        &self,
+        caller: &Caller,
+        provider: &Provider,
+        how: &ConnectOptions,
+        wanted: &AccessRequest,
+    ) -> Result<(), Error> {
+        let renewed = self.renewed(caller, provider, how.renew.as_deref())?;
         let check = async {
             self.inner.flow_limits.check(caller)?;
-            self.could_start(&provider, &how, renewed.as_ref()).await
+            self.could_start(provider, how, renewed.as_ref()).await
         };
-        self.check_before_asking(caller, &wanted, check).await?;
-        let rule = self.permit(caller, wanted).await?.rule;
+        self.check_before_asking(caller, wanted, check).await
+    }
+
+    /// Starts a flow that is permitted, at the provider as it was asked about.
+    pub(crate) async fn begin_flow(
+        &self,
+        caller: &Caller,
+        asked_about: Provider,
+        how: ConnectOptions,
+        rule: Rule,
+    ) -> Result<StartedFlow, Error> {
         let place = self.inner.flow_limits.take(caller)?;
         // A minute may have gone by: all of it is looked at as it is now, and has to be what was asked about.
-        let asked_about = provider;
         let provider = self.provider_by_id(asked_about.id)?;
         if self.signing_in(caller, &provider, &how)? != self.signing_in(caller, &asked_about, &how)?
             || provider.updated_at != asked_about.updated_at

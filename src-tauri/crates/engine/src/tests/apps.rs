@@ -5,13 +5,13 @@ use crate::{AppView, Change, ConnectionChange, Engine, NewGrant};
 use tokenry_core::{ApiScope, Caller, Clock, Code, Event, EventKind, Outcome, Rule, Timestamp};
 use tokenry_testkit::{Behaviour, Fault};
 
-async fn registered(engine: &Engine, name: &str) -> (tokenry_core::App, Caller) {
+pub(super) async fn registered(engine: &Engine, name: &str) -> (tokenry_core::App, Caller) {
     let (app, token) = engine.register_app(&ui(), name, Vec::new(), false).await.unwrap();
     let caller = engine.authenticate(&token.unwrap(), None).await.unwrap();
     (app, caller)
 }
 
-fn grant(app: &str, scopes: &[ApiScope], connections: &[&str]) -> NewGrant {
+pub(super) fn grant(app: &str, scopes: &[ApiScope], connections: &[&str]) -> NewGrant {
     NewGrant {
         app: app.to_owned(),
         scopes: scopes.iter().copied().collect(),
@@ -27,7 +27,7 @@ async fn token(engine: &Engine, caller: &Caller) -> Result<String, tokenry_core:
         .map_err(|error| error.code())
 }
 
-async fn newest(engine: &Engine, kind: EventKind) -> Event {
+pub(super) async fn newest(engine: &Engine, kind: EventKind) -> Event {
     let (events, _) = engine.events(&ui(), None, 100).await.unwrap();
     events.into_iter().find(|event| event.kind == kind).unwrap()
 }

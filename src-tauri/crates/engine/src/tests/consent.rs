@@ -17,6 +17,7 @@ mod cut_off;
 mod others;
 mod passphrase;
 mod sessions;
+mod step_up;
 mod turns;
 
 /// A program that asks: another process, so that it can go away.

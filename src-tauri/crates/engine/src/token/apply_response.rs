@@ -7,7 +7,7 @@ use tokenry_core::{
 };
 use tokenry_oauth::Answer;
 
-use crate::token::{narrowing, partial_response, refresh_timing};
+use crate::token::{narrowing, partial_response, refresh_timing, refresh_token_life};
 
 /// How long a refresh token that was replaced is kept sealed: long enough to help by hand after a provider's fault.
 const REPLACED_KEPT: Duration = Duration::from_secs(600);
@@ -35,15 +35,23 @@ pub(crate) fn apply_token_response(
         || old.as_ref().is_some_and(|old| old.refresh_token.is_some())
         || provider.settings.grant_type == GrantType::ClientCredentials;
     connection.refreshable = refreshable;
-    connection.refresh_at = match expires_at {
-        Some(end) if refreshable => Some(refresh_timing::refresh_at(now, end, random)),
-        _ => None,
-    };
+    let sent = old.as_ref().and_then(|old| old.refresh_token.as_ref());
+    let is_new = is_another(answer.refresh_token.as_ref(), sent);
+    refresh_token_life::note(connection, &answer, is_new, provider, now);
+    let leeway = provider.settings.refresh_leeway;
+    let access = expires_at.map(|end| refresh_timing::refresh_at(now, end, leeway, random));
+    let keep_alive = refresh_token_life::keep_alive_at(connection, now, random);
+    let due = [access, keep_alive].into_iter().flatten().min();
+    connection.refresh_at = due.filter(|_| refreshable);
     connection.trouble = partial_response::trouble(connection, &answer, connection.refresh_at, now, random);
     let scopes = answer.scope.unwrap_or_else(|| match &old {
         Some(old) => old.scopes.clone(),
         None => connection.requested_scopes.clone(),
     });
+    let is_same = |old: &Tokens| old.access_token.expose() == access_token.expose();
+    if !old.as_ref().is_some_and(is_same) {
+        connection.rejected_at = None;
+    }
     let fence = old.as_ref().map_or(1, |old| old.fence + 1);
     let (before, mut narrowed) = old.map_or_else(Default::default, |old| (old.refresh_token, old.narrowed));
     narrowed.retain(|kept| kept.expires_at.is_none_or(|end| end > now));
@@ -81,8 +89,7 @@ pub(super) fn apply_refresh_response(
 ) -> Tokens {
     let held = old.scopes.clone();
     if let Some(sent) = &old.refresh_token {
-        let is_new = |token: &Secret| token.expose() != sent.expose();
-        let rotated = answer.refresh_token.as_ref().is_some_and(is_new);
+        let rotated = is_another(answer.refresh_token.as_ref(), Some(sent));
         // One that came is proof; one that did not come may come at the next refresh of a server that showed it can.
         connection.rotates = Some(rotated || connection.rotates == Some(true));
     }
@@ -137,12 +144,7 @@ pub(super) fn apply_narrowed_response(
         return partial_response::keep_refresh_token(connection, Some(old), answer, now, random);
     }
     let narrows = narrows(&answer, to);
-    let is_new = |token: &Secret| {
-        old.refresh_token
-            .as_ref()
-            .is_none_or(|old| old.expose() != token.expose())
-    };
-    let has_new_token = answer.refresh_token.as_ref().is_some_and(is_new);
+    let has_new_token = is_another(answer.refresh_token.as_ref(), old.refresh_token.as_ref());
     if has_new_token {
         connection.rotates = Some(true);
     }
@@ -157,6 +159,9 @@ pub(super) fn apply_narrowed_response(
     }
     // The new refresh token may hold less than the old one, and the access token may have gone with that.
     connection.doubtful |= has_new_token;
+    if has_new_token {
+        refresh_token_life::note(connection, &answer, true, provider, now);
+    }
     connection.status = ConnectionStatus::Active;
     connection.trouble = None;
     connection.updated_at = now;
@@ -216,6 +221,11 @@ fn keep_narrowed(
         obtained_at: now,
     };
     narrowing::keep(&mut tokens.narrowed, token, now);
+}
+
+/// Whether a refresh token came that is not the one at hand.
+fn is_another(came: Option<&Secret>, at_hand: Option<&Secret>) -> bool {
+    came.is_some_and(|came| at_hand.is_none_or(|old| old.expose() != came.expose()))
 }
 
 /// No server issues an expired token: some send 0 when they do not know.

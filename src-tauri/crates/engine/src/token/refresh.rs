@@ -15,7 +15,11 @@ use crate::{
     fault_points::{Step, reached},
     locks,
     records::journal::JournalState,
-    token::request::CALLER_RETRY_PAUSE_MS,
+    token::{
+        rejected::{Fingerprint, Reports},
+        request::CALLER_RETRY_PAUSE_MS,
+        step_up::Challenges,
+    },
 };
 use std::{
     collections::HashMap,
@@ -35,8 +39,10 @@ pub(super) enum RefreshTrigger {
     Due(Duration),
     /// The scheduler finds that it is time, however long the token still lives.
     Scheduled,
-    /// The person, or a program that was told so by a resource, wants it now.
+    /// The user wants it now.
     Asked,
+    /// A resource rejected the access token with this fingerprint.
+    Rejected(Fingerprint),
     /// There is no token with these limits that lives that long.
     Narrowed(Arc<Narrowing>, Duration),
 }
@@ -69,6 +75,9 @@ pub(crate) struct Refreshes {
     running: Mutex<HashMap<ConnectionId, Running>>,
     /// The wish of each connection that its provider refused last.
     refused: Mutex<HashMap<ConnectionId, RefusedLimits>>,
+    /// The access tokens that were reported as rejected.
+    pub(super) reports: Reports,
+    pub(super) challenges: Challenges,
 }
 
 /// A refresh under way, and which token it is for.

@@ -14,18 +14,27 @@ pub(super) fn required_validity(asked: Duration, obtained_at: Timestamp, expires
 /// A lifetime so short, in milliseconds, that a token is only fetched on request.
 const SHORT_LIFETIME_MS: i64 = 10_000;
 
-/// When a token is due for its refresh: at 80 % of its life ± 10 %, at the latest 60 s before its end, and never in
-/// the first half of its life.
-pub(super) fn refresh_at(obtained_at: Timestamp, expires_at: Timestamp, random: &dyn Random) -> Timestamp {
+/// When a token is due for its refresh: `leeway` seconds before its end, or by default at 80 % of its life ± 10 %, at
+/// the latest 60 s before its end; and never in the first half of its life.
+pub(super) fn refresh_at(
+    obtained_at: Timestamp,
+    expires_at: Timestamp,
+    leeway: Option<u32>,
+    random: &dyn Random,
+) -> Timestamp {
     let start = obtained_at.as_millisecond();
     let life = (expires_at.as_millisecond() - start).max(0);
     if life < SHORT_LIFETIME_MS {
         // Kept fresh by the schedule, it would be a request every few seconds. A caller that needs one asks for it.
         return Timestamp::from_millisecond(start + 60_000).unwrap_or(expires_at);
     }
-    let at = 0.8 + (fraction(random) - 0.5) * 0.2;
-    let due = (life as f64 * at) as i64;
-    let due = due.min(life - 60_000).max(life / 2);
+    let due = match leeway {
+        // Up to 10 % earlier, so that not all are due at once.
+        Some(seconds) => life - (f64::from(seconds) * 1000.0 * (1.0 + fraction(random) * 0.1)) as i64,
+        None => (life as f64 * (0.8 + (fraction(random) - 0.5) * 0.2)) as i64,
+    };
+    let latest = if leeway.is_some() { life } else { life - 60_000 };
+    let due = due.min(latest).max(life / 2);
     Timestamp::from_millisecond(start + due).unwrap_or(expires_at)
 }
 
@@ -59,13 +68,19 @@ mod tests {
     #[test]
     fn a_refresh_is_due_at_80_percent_of_the_life_and_a_minute_before_the_end() {
         for _ in 0..1000 {
-            let due = refresh_at(at(0), at(3600), &OsRandom).as_second();
+            let due = refresh_at(at(0), at(3600), None, &OsRandom).as_second();
             assert!((2519..=3240).contains(&due), "{due}");
-            let short = refresh_at(at(0), at(300), &OsRandom).as_second();
+            let short = refresh_at(at(0), at(300), None, &OsRandom).as_second();
             assert!((150..=240).contains(&short), "{short}");
-            let tiny = refresh_at(at(0), at(10), &OsRandom).as_second();
+            let tiny = refresh_at(at(0), at(10), None, &OsRandom).as_second();
             assert!((5..=9).contains(&tiny), "{tiny}");
-            assert_eq!(refresh_at(at(0), at(9), &OsRandom).as_second(), 60);
+            assert_eq!(refresh_at(at(0), at(9), None, &OsRandom).as_second(), 60);
+            let early = refresh_at(at(0), at(3600), Some(600), &OsRandom).as_second();
+            assert!((2940..=3000).contains(&early), "{early}");
+            let half = refresh_at(at(0), at(3600), Some(4000), &OsRandom).as_second();
+            assert_eq!(half, 1800, "never in the first half");
+            let late = refresh_at(at(0), at(3600), Some(5), &OsRandom).as_second();
+            assert!((3594..=3595).contains(&late), "{late}");
         }
     }
 

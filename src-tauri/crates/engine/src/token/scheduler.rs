@@ -1,8 +1,12 @@
 //! The scheduler: refreshes, revocations and expiries when they are due.
 
 use crate::{
-    Change, Engine, Error, connections::status_at, credentials::Expiring, locks,
-    records::sealed_store::SealedStore, token::refresh::RefreshTrigger,
+    Change, Engine, Error,
+    connections::status_at,
+    credentials::Expiring,
+    locks,
+    records::sealed_store::SealedStore,
+    token::{refresh::RefreshTrigger, refresh_token_life::end_of_sign_in},
 };
 use std::{
     collections::{HashMap, HashSet},
@@ -163,7 +167,7 @@ impl Engine {
         });
     }
 
-    /// Announces each connection whose status has changed by the end of its access token alone, and says when the
+    /// Announces each connection whose status has changed by the time alone, and says when the
     /// next one will. A clock that was set back changes a status, too.
     fn announce_ends(&self, store: &SealedStore, now: Timestamp) -> Option<Timestamp> {
         let (mut next, mut ended): (Option<Timestamp>, _) = (None, HashSet::new());
@@ -172,10 +176,10 @@ impl Engine {
             if status != connection.status {
                 ended.insert(connection.id);
             }
-            let end = connection.expires_at.filter(|end| *end > now);
-            if let Some(end) = end.filter(|end| status_at(connection, *end) != status) {
-                next = Some(next.map_or(end, |next| next.min(end)));
-            }
+            let warns_at = end_of_sign_in(connection).map(|(warns_at, _)| warns_at);
+            let ends = [connection.expires_at, warns_at].into_iter().flatten();
+            let coming = ends.filter(|end| *end > now && status_at(connection, *end) != status);
+            next = next.into_iter().chain(coming).min();
         }
         let mut before = locks::lock(&self.inner.scheduler.ended);
         for id in before.symmetric_difference(&ended) {

@@ -6,6 +6,7 @@ export const status: Record<ConnectionStatus, string> = {
   pending: 'Waiting for sign-in',
   active: 'Active',
   refreshing: 'Refreshing',
+  expiring: 'Sign in again soon',
   needs_reauth: 'Sign-in required',
   paused: 'Paused',
   disconnecting: 'Disconnecting',
@@ -43,7 +44,10 @@ export const connection = {
   moreScopes: (n: number) => `${n} more`,
   fewerScopes: 'Show fewer',
   captured: (names: string) => `Kept from the sign-in, not shown: ${names}`,
-  missing: (scopes: string) => `Not granted: ${scopes}`,
+  /** The provider granted other scopes than were requested. */
+  granted: (requested: string, granted: string) => `Requested: ${requested}. Granted: ${granted}.`,
+  none: 'none',
+  signInBefore: (time: string) => `Sign in again before ${time}.`,
   expires: 'Expires',
   expiredLabel: 'Expired',
   expired: 'expired',
@@ -78,6 +82,8 @@ export const connectDialog = {
 export const labelDialog = {
   title: 'Edit label',
   hint: 'Leave empty to remove the label.',
+  whose: 'Whose account is this?',
+  whoseHint: (provider: string) => `${provider} doesn’t say which account this is. A label tells it apart.`,
 };
 
 export const disconnectDialog = {

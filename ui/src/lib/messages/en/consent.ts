@@ -28,6 +28,11 @@ const operation: Record<PromptOperation, Question> = {
     title: () => 'Start a sign-in?',
     wants: (prompt) => `wants to open ${provider(prompt)} in your browser to connect an account.`,
   },
+  step_up: {
+    title: (prompt) => `Sign in to ${connection(prompt)} again?`,
+    wants: (prompt) =>
+      `wants more than ${connectionAndAccount(prompt)} allows now. If you agree, ${provider(prompt)} asks you in your browser.`,
+  },
   finish_flow: {
     title: () => 'Finish a sign-in of another program?',
     wants: (prompt) =>
@@ -150,6 +155,8 @@ const fields: Readonly<Record<string, string>> = {
   user_switch: 'Lock at user switch',
   tokens_while_locked: 'Tokens while locked',
   owner: 'Belongs to',
+  acr_values: 'Kind of sign-in',
+  max_age: 'Signed in within (seconds)',
   allow_further: 'Another account',
   account: 'Account',
   project: 'Project',

@@ -117,7 +117,7 @@ impl AccessRequest {
         match self.operation {
             Operation::Token => EventKind::TokenHandedOut,
             Operation::HandOver => EventKind::HandedOver,
-            Operation::StartFlow => EventKind::FlowStarted,
+            Operation::StartFlow | Operation::StepUp => EventKind::FlowStarted,
             Operation::FinishFlow => EventKind::FlowEnded,
             Operation::Refresh => EventKind::Refreshed,
             Operation::Disconnect => EventKind::Disconnected,
@@ -187,6 +187,17 @@ impl Engine {
                 Err(error)
             }
         }
+    }
+
+    /// The permit of a caller that has what it asks about already: what it would be asked for, it was allowed.
+    ///
+    /// # Errors
+    /// As [`Self::permit`].
+    pub(crate) async fn permit_known(&self, caller: &Caller, wanted: AccessRequest) -> Result<Rule, Error> {
+        if matches!(self.decide(caller, &wanted)?.0, Decision::Ask) {
+            return Ok(Rule::SameUser);
+        }
+        Ok(self.permit(caller, wanted).await?.rule)
     }
 
     /// Whether a hand-out could be written into the activity log. What the user takes in the window, they know of.

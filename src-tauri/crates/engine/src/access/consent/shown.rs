@@ -237,6 +237,7 @@ pub(super) fn operation_words(operation: Operation) -> &'static str {
     match operation {
         Operation::Token => "a token",
         Operation::StartFlow => "to start a sign-in",
+        Operation::StepUp => "to sign in again for more scopes",
         Operation::FinishFlow => "to finish a sign-in of another program",
         Operation::HandOver => "to end the engine",
         Operation::Refresh => "to refresh",

@@ -103,6 +103,7 @@ fn the_table_of_callers_and_operations() {
         (Operation::MoveEndpoint, "+--?"),
         (Operation::StartFlow, "+--?"),
         (Operation::FinishFlow, "+-+?"),
+        (Operation::StepUp, "+--?"),
         (Operation::ReadConnections, "+-++"),
         (Operation::WriteConnection, "+--?"),
         (Operation::Token, "+--?"),
@@ -184,8 +185,9 @@ fn an_app_may_do_what_its_scopes_say_and_nothing_else() {
                 Operation::Engine => Decision::Allow(Rule::SameUser),
                 _ if operation.scopes().is_empty() => Decision::Deny(Rule::NotForThisCaller),
                 _ if !operation.scopes().contains(&scope) => Decision::Deny(Rule::NoGrant),
-                // Secrets that would go elsewhere, or a provider that would go: the user is asked, whatever was granted.
-                Operation::MoveEndpoint | Operation::DeleteProvider => Decision::Ask,
+                // Secrets that would go elsewhere, a provider that would go, a connection that would do more: the user is
+                // asked, whatever was granted.
+                Operation::MoveEndpoint | Operation::DeleteProvider | Operation::StepUp => Decision::Ask,
                 _ => Decision::Allow(Rule::Grant(grant.id)),
             };
             assert_eq!(decision, expected, "{operation:?} with {scope}");

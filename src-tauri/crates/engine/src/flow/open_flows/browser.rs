@@ -28,7 +28,7 @@ impl Engine {
 
     /// Opens the browser for a waiting flow, at an address of ours: the arguments of the program that opens it are
     /// seen by every user of this machine, and the provider's address holds the flow's `state`.
-    async fn open_browser(&self, id: FlowId) -> Result<(), Error> {
+    pub(crate) async fn open_browser(&self, id: FlowId) -> Result<(), Error> {
         let url = self.address_to_open(id).await?;
         let host = self.inner.host.clone();
         blocking(move || {

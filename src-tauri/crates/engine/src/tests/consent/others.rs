@@ -151,3 +151,27 @@ async fn a_program_that_is_not_the_installed_app_ends_the_engine_only_with_conse
     }
     engine.finished().await;
 }
+
+/// A program that has the token was allowed to have it; one that does not, is asked about as for a token.
+#[tokio::test]
+async fn a_program_reports_the_token_it_has_without_a_prompt_and_no_other_one() {
+    use crate::tests::rejected::fingerprint;
+    let (world, engine) = World::connected(Behaviour::default()).await;
+    let program = Program::start();
+    let held = crate::tests::common::token(&engine, 0).await.unwrap();
+    let caller = program.caller();
+    let done = engine
+        .token_rejected(&caller, NAME, fingerprint(&held.access_token))
+        .await;
+    assert_eq!(done.unwrap(), crate::RejectedOutcome::Refreshed);
+    assert_eq!(world.server.refreshes(), 1);
+
+    let asking = engine.clone();
+    let guessed = fingerprint(&tokenry_core::Secret::new("a guess".to_owned()));
+    let asked = tokio::spawn(async move { asking.token_rejected(&caller, NAME, guessed).await });
+    let prompt = question(&engine).await;
+    assert_eq!(prompt.operation, crate::Operation::Token);
+    answer(&engine, &prompt, PromptAnswer::Deny).await.unwrap();
+    assert_eq!(asked.await.unwrap().unwrap_err().code(), Code::ConsentDenied);
+    assert_eq!(world.server.refreshes(), 1);
+}

@@ -10,6 +10,7 @@ use crate::{
     },
     token::{
         narrowing::{self, Way, way},
+        rejected::Fingerprint,
         request::is_fresh,
         scheduler::due_at,
     },
@@ -50,6 +51,8 @@ impl Engine {
             }
             // A caller may have been quicker than the schedule.
             RefreshTrigger::Scheduled => due_at(&connection).is_none_or(|due| due > now),
+            // Another refresh may have replaced it meanwhile.
+            RefreshTrigger::Rejected(token) => Fingerprint::of(&tokens.access_token) != *token,
             RefreshTrigger::Asked => false,
         };
         if needless {
@@ -224,7 +227,7 @@ impl Engine {
 fn may_refresh(store: &SealedStore, connection: &Connection, why: &RefreshTrigger) -> Result<(), Error> {
     let name = || store.index().name_of(connection);
     match connection.status {
-        ConnectionStatus::Active | ConnectionStatus::Refreshing => Ok(()),
+        ConnectionStatus::Active | ConnectionStatus::Refreshing | ConnectionStatus::Expiring => Ok(()),
         ConnectionStatus::NeedsReauth(ReauthReason::CutOff) => Err(needs_reauth(store, connection)),
         ConnectionStatus::NeedsReauth(_) if *why == RefreshTrigger::Asked => Ok(()),
         // Words that are not `invalid_grant` end nothing: the schedule goes on trying.

@@ -9,7 +9,7 @@ use crate::{
         sealed_store::SealedStore,
         transaction::Transaction,
     },
-    token::{apply_response::TOMBSTONE_KEPT, refresh_timing},
+    token::{apply_response::TOMBSTONE_KEPT, refresh_timing, refresh_token_life},
 };
 use std::{sync::Arc, time::Duration};
 use tokenry_core::{
@@ -76,6 +76,9 @@ impl Engine {
             let name = || store.index().name_of(&request.connection);
             let error = match final_reason(request, failure, verdict) {
                 Some(reason) => {
+                    if reason == ReauthReason::Revoked {
+                        refresh_token_life::note_end(&mut connection, now);
+                    }
                     end(transaction, &mut connection, tokens, failure, reason, now)?;
                     Error::needs_reauth(name(), reason, &connection)
                 }
