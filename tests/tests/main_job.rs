@@ -72,7 +72,11 @@ fn a_provider_comes_from_a_file_its_secret_by_standard_input_and_a_flag_wins() {
         .tokenry(&["provider", "show", "sandbox", "--json"])
         .success();
     assert_eq!(shown.json()["has_client_secret"], true);
-    assert_eq!(shown.json()["redirect_uris"][0], "http://127.0.0.1/cb/sandbox");
+    let port = &shown.json()["loopback_ports"][0];
+    let uri = format!("http://127.0.0.1:{port}/cb/sandbox");
+    assert_eq!(shown.json()["redirect_uris"][0], uri);
+    let register = format!("Register this redirect URI: {uri}\n");
+    assert!(added.stderr.contains(&register), "{added:?}");
     assert!(!shown.stdout.contains(secret));
     // The secret that was read is the one that was meant: the server takes it.
     connect_at_sandbox(&profile, &sandbox, &["sandbox"], "Ada Lovelace").success();

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { aProvider } from '../dev/memory/samples';
 import { draftOf, missing, newDraft, toCreate, toUpdate, type ProviderDraft } from '../src/lib/form/provider';
-import { redirectUri } from '../src/lib/form/redirect-uri';
 import { SETTINGS, SETTING_NAMES, type SettingsDraft } from '../src/lib/form/settings';
 
 const before = aProvider({
@@ -106,11 +105,4 @@ describe('before it is sent', () => {
     expect(missing(changed(machine, { secret: 'replace' }), true)).toEqual({});
     expect(missing(changed(machine, { secret: 'clear' }), true)).toEqual(needed);
   });
-});
-
-it('the redirect URI to register is the one of the API, and there is none without a name', () => {
-  expect(redirectUri('sandbox', 'loopback')).toBe('http://127.0.0.1/cb/sandbox');
-  expect(redirectUri('sandbox', 'paste')).toBe('http://127.0.0.1/cb/sandbox');
-  expect(redirectUri('sandbox', 'deep_link')).toBe('io.github.tokenry:/cb/sandbox');
-  expect(redirectUri('Not a name', 'loopback')).toBeUndefined();
 });

@@ -30,9 +30,7 @@ describe('adding a provider', () => {
     await type('field-authorization_endpoint', 'http://127.0.0.1:4000/auth');
     await type('field-token_endpoint', 'http://127.0.0.1:4000/token');
     await type('field-default_scopes', 'openid email');
-    expect(text('redirect-uri')).toBe('http://127.0.0.1/cb/sandbox');
-    await click('copy-redirect-uri');
-    expect(transport.copied).toEqual(['http://127.0.0.1/cb/sandbox']);
+    expect(screen.queryByTestId('redirect-uri')).toBeNull();
     await click('save-provider');
     expect(body(transport, 'POST')).toMatchObject({
       name: 'sandbox',
@@ -41,6 +39,11 @@ describe('adding a provider', () => {
       default_scopes: ['openid', 'email'],
     });
     expect(text('provider-sandbox')).toContain('Sandbox');
+    const uris = screen.getAllByTestId('redirect-uri').map((element) => element.textContent);
+    expect(uris).toEqual(['http://127.0.0.1:28101/cb/sandbox', 'http://127.0.0.1:28708/cb/sandbox']);
+    screen.getAllByTestId('copy-redirect-uri')[0]?.click();
+    await settle();
+    expect(transport.copied).toEqual(['http://127.0.0.1:28101/cb/sandbox']);
     expect(document.documentElement.outerHTML).not.toContain('planted-secret');
   });
 

@@ -259,6 +259,21 @@ describe('connecting', () => {
     expect(text('connected-as')).toBe('Connected as ada@example.org');
   });
 
+  it('that gets no response asks after 20 seconds whether the provider knows the redirect URI', async () => {
+    const transport = newTransport();
+    withProvider(transport, { register_url: 'https://as.example/apps' });
+    await open(transport);
+    await click('connect-sandbox');
+    vi.advanceTimersByTime(19_000);
+    await settle();
+    expect(screen.queryByTestId('no-response')).toBeNull();
+    vi.advanceTimersByTime(2_000);
+    await settle();
+    expect(text('no-response')).toMatch(/http:\/\/127\.0\.0\.1:28101\/cb\/sandbox.*https:\/\/as\.example\/apps/s);
+    await click('copy-sent-uri');
+    expect(transport.copied).toEqual(['http://127.0.0.1:28101/cb/sandbox']);
+  });
+
   it('that failed says why beside the provider, and can be tried again the same way', async () => {
     const { transport, connection } = await showing({ status: 'needs_reauth', reason: 'expired' });
     await click('connect-again');

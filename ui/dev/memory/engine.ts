@@ -173,7 +173,8 @@ export class MemoryEngine {
       connection_id: connection.id,
       status: 'waiting',
       authorization_url: 'https://as.example/authorize?state=state',
-      browser_url: 'http://127.0.0.1:49152/begin/once',
+      browser_url: 'http://127.0.0.1:28101/begin/once',
+      redirect_uri: provider.redirect_uris[0] ?? null,
       expires_at: new Date(Date.now() + 600_000).toISOString(),
     };
     this.flows.set(flow.id, flow);
@@ -185,7 +186,7 @@ export class MemoryEngine {
 
   /** A sign-in ends. What is given is how; with `connected` the connection becomes what is given, too. */
   end(id: string, flow: Partial<Flow>, connection: Partial<Connection> = {}): void {
-    const ended = { ...this.flow(id), ...flow, authorization_url: null, browser_url: null };
+    const ended = { ...this.flow(id), ...flow, authorization_url: null, browser_url: null, redirect_uri: null };
     this.flows.set(id, ended);
     const before = this.connections.get(ended.connection_id);
     if (before && ended.status === 'connected') {

@@ -1972,8 +1972,7 @@ export interface components {
             docs_url?: string | null;
             /** @description Whether tokens are bound to a key of the connection (RFC 9449). */
             dpop?: boolean | null;
-            /** @default null */
-            exchange_step: components["schemas"]["ExchangeStep"] | null;
+            exchange_step?: components["schemas"]["ExchangeStep"] | null;
             /** @description Whether the end of an access token is read from its `exp`, where it is a JWT. */
             expiry_from_jwt?: boolean | null;
             grant_type?: null | components["schemas"]["GrantType"];
@@ -1991,7 +1990,7 @@ export interface components {
             loopback_any_port?: boolean | null;
             loopback_host?: null | components["schemas"]["LoopbackHost"];
             /**
-             * @description The ports of a loopback redirect: the first that is free is used. Tokenry chooses one when none is given and the
+             * @description The ports of a loopback redirect: the first that is free is used. Tokenry chooses three when none is given and the
              *     provider compares ports.
              */
             loopback_ports?: number[] | null;
@@ -2017,7 +2016,10 @@ export interface components {
             /** @description Whether the scopes are sent as they are, without percent-encoding of `:`, `/`, `,` and `+`. */
             raw_scope?: boolean | null;
             redirect?: null | components["schemas"]["Redirect"];
-            /** @description The path of a loopback redirect or a deep link. By default `/cb/` and the provider's name. */
+            /**
+             * @description The path of a loopback redirect or a deep link. By default `/cb/` and the provider's name. Two providers at
+             *     different servers cannot have the same redirect URI.
+             */
             redirect_path?: string | null;
             /** @description A redirect URI of your own, for sign-ins whose address you paste. */
             redirect_uri?: string | null;
@@ -2358,6 +2360,8 @@ export interface components {
             id: string;
             /** @description The same for a person. */
             message?: string | null;
+            /** @description The redirect URI that was sent, while it waits: the provider has to know exactly this one. */
+            redirect_uri?: string | null;
             /**
              * Format: int32
              * @description How many responses of the browser were rejected while it waited.
@@ -2620,7 +2624,10 @@ export interface components {
             name: string;
             preset?: components["schemas"]["ProviderPreset"] | null;
             project: string;
-            /** @description The redirect URIs to register at the provider; loopback takes any port. */
+            /**
+             * @description The redirect URIs to register at the provider, exactly as they are sent: the first is used, and the others when
+             *     its port is taken. One without a port is for a provider that takes any port.
+             */
             redirect_uris: string[];
             /** Format: date-time */
             updated_at: string;
@@ -3110,7 +3117,7 @@ export interface components {
              */
             loopback_host: components["schemas"]["LoopbackHost"];
             /**
-             * @description The ports of a loopback redirect: the first that is free is used. Tokenry chooses one when none is given and the
+             * @description The ports of a loopback redirect: the first that is free is used. Tokenry chooses three when none is given and the
              *     provider compares ports.
              * @default []
              */
@@ -3154,7 +3161,8 @@ export interface components {
              */
             redirect: components["schemas"]["Redirect"];
             /**
-             * @description The path of a loopback redirect or a deep link. By default `/cb/` and the provider's name.
+             * @description The path of a loopback redirect or a deep link. By default `/cb/` and the provider's name. Two providers at
+             *     different servers cannot have the same redirect URI.
              * @default null
              */
             redirect_path: string | null;
@@ -3762,8 +3770,7 @@ export interface components {
             docs_url?: string | null;
             /** @description Whether tokens are bound to a key of the connection (RFC 9449). */
             dpop?: boolean | null;
-            /** @default null */
-            exchange_step: components["schemas"]["ExchangeStep"] | null;
+            exchange_step?: components["schemas"]["ExchangeStep"] | null;
             /** @description Whether the end of an access token is read from its `exp`, where it is a JWT. */
             expiry_from_jwt?: boolean | null;
             grant_type?: null | components["schemas"]["GrantType"];
@@ -3781,7 +3788,7 @@ export interface components {
             loopback_any_port?: boolean | null;
             loopback_host?: null | components["schemas"]["LoopbackHost"];
             /**
-             * @description The ports of a loopback redirect: the first that is free is used. Tokenry chooses one when none is given and the
+             * @description The ports of a loopback redirect: the first that is free is used. Tokenry chooses three when none is given and the
              *     provider compares ports.
              */
             loopback_ports?: number[] | null;
@@ -3803,7 +3810,10 @@ export interface components {
             /** @description Whether the scopes are sent as they are, without percent-encoding of `:`, `/`, `,` and `+`. */
             raw_scope?: boolean | null;
             redirect?: null | components["schemas"]["Redirect"];
-            /** @description The path of a loopback redirect or a deep link. By default `/cb/` and the provider's name. */
+            /**
+             * @description The path of a loopback redirect or a deep link. By default `/cb/` and the provider's name. Two providers at
+             *     different servers cannot have the same redirect URI.
+             */
             redirect_path?: string | null;
             /** @description A redirect URI of your own, for sign-ins whose address you paste. */
             redirect_uri?: string | null;

@@ -99,7 +99,7 @@ operation!(
         flow_id: FLOW,
         connection_id: CONNECTION,
         redirect: Redirect::Paste,
-        redirect_uri: "http://127.0.0.1/cb/github".to_owned(),
+        redirect_uri: "http://127.0.0.1:28101/cb/github".to_owned(),
         expires_at: at("2027-01-15T08:10:00Z"),
     }
 );
@@ -169,6 +169,7 @@ operation!(
         message: None,
         authorization_url: Some(AUTHORIZATION_URL.to_owned()),
         browser_url: Some(BROWSER_URL.to_owned()),
+        redirect_uri: Some("http://127.0.0.1:28101/cb/github".to_owned()),
         expires_at: at("2027-01-15T08:10:00Z"),
     }
 );
@@ -238,7 +239,7 @@ operation!(
     callback,
     Callers::Policy(&[Operation::FinishFlow]),
     CallbackRequest {
-        url: "http://127.0.0.1/cb/github?code=example-code&state=example-state".to_owned(),
+        url: "http://127.0.0.1:28101/cb/github?code=example-code&state=example-state".to_owned(),
     },
     CallbackAnswer {
         success: true,

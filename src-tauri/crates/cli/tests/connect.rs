@@ -61,10 +61,42 @@ fn without_a_browser_the_address_is_the_first_line_and_the_end_is_0() {
     let polls = fake
         .seen()
         .into_iter()
-        .filter(|seen| seen.what.ends_with("?wait_seconds=30&refusals_seen=0"))
+        .filter(|seen| seen.what.ends_with("?wait_seconds=20&refusals_seen=0"))
         .count();
     assert_eq!(polls, 2);
     assert!(!opens(&fake));
+}
+
+/// The provider refuses an unknown redirect URI on a page of its own, of which nobody hears here.
+#[test]
+fn without_a_response_the_terminal_asks_once_whether_the_provider_knows_the_address() {
+    let asked = AtomicU32::new(0);
+    let fake = Fake::new(move |what| match what {
+        "GET /v1/oauth-providers/github" => {
+            let mut provider = provider();
+            provider["register_url"] = "https://github.example/apps".into();
+            (200, provider)
+        }
+        "GET /v1/connections" => (200, json!([])),
+        _ if what.ends_with("/authorize") => (200, started("loopback")),
+        _ if what.starts_with("GET /v1/flows/") => match asked.fetch_add(1, Ordering::SeqCst) {
+            0 => (200, flow("waiting")),
+            1 | 2 => {
+                let mut late = flow("waiting");
+                let end = jiff::Timestamp::now() + std::time::Duration::from_secs(579);
+                late["expires_at"] = end.to_string().into();
+                late["redirect_uri"] = "http://127.0.0.1:4711/cb/github".into();
+                (200, late)
+            }
+            _ => (200, flow("connected")),
+        },
+        _ if what == format!("GET /v1/connections/{CONNECTION}") => (200, connection()),
+        _ => support::not_found(what),
+    });
+    let run = fake.run(&["connect", "github", "--no-browser"]).ends(0);
+    let asks = "does the provider know http://127.0.0.1:4711/cb/github? Register exactly this URI at \
+                https://github.example/apps,";
+    assert_eq!(run.err.matches(asks).count(), 1, "{run:?}");
 }
 
 #[test]

@@ -5,6 +5,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+/// How many seconds a user has for a sign-in in the browser.
+pub const FLOW_LIFETIME_SECONDS: u32 = 600;
+
+/// A response usually takes less; after so many seconds a user is told what to check.
+pub const USUAL_RESPONSE_SECONDS: u32 = 20;
+
 /// Options of a sign-in. All are optional.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -136,6 +142,9 @@ pub struct Flow {
     /// The URL that Tokenry's own clients open, while it waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub browser_url: Option<String>,
+    /// The redirect URI that was sent, while it waits: the provider has to know exactly this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redirect_uri: Option<String>,
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub expires_at: Timestamp,
 }

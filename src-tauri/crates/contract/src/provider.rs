@@ -17,7 +17,8 @@ pub struct OAuthProvider {
     #[serde(flatten)]
     pub settings: ProviderSettings,
     pub has_client_secret: bool,
-    /// The redirect URIs to register at the provider; loopback takes any port.
+    /// The redirect URIs to register at the provider, exactly as they are sent: the first is used, and the others when
+    /// its port is taken. One without a port is for a provider that takes any port.
     pub redirect_uris: Vec<String>,
     /// The preset that it was made of.
     #[serde(default)]

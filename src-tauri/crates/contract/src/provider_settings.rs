@@ -120,12 +120,13 @@ pub struct ProviderSettings {
     pub redirect: Redirect,
     /// The host of a loopback redirect.
     pub loopback_host: LoopbackHost,
-    /// The ports of a loopback redirect: the first that is free is used. Tokenry chooses one when none is given and the
+    /// The ports of a loopback redirect: the first that is free is used. Tokenry chooses three when none is given and the
     /// provider compares ports.
     pub loopback_ports: Vec<u16>,
     /// Whether the provider takes any port in a loopback redirect (RFC 8252, 7.3).
     pub loopback_any_port: bool,
-    /// The path of a loopback redirect or a deep link. By default `/cb/` and the provider's name.
+    /// The path of a loopback redirect or a deep link. By default `/cb/` and the provider's name. Two providers at
+    /// different servers cannot have the same redirect URI.
     pub redirect_path: Option<String>,
     /// The form of a deep link.
     pub deep_link_form: DeepLinkForm,

@@ -46,7 +46,8 @@ pub use name::{InvalidName, Name};
 pub use narrowing::KnownTargets;
 pub use provider::{
     CaptureError, CaptureSource, Captured, MAX_CAPTURED_BYTES, Problems, Provider, ProviderPatch,
-    StoredPreset, fill_address, fill_text, is_reserved_parameter, parameter_name, placeholders,
+    StoredPreset, fill_address, fill_text, is_plain_path, is_reserved_parameter, parameter_name,
+    placeholders,
 };
 pub use random::{OsRandom, Random};
 pub use scope::Scopes;
@@ -56,10 +57,10 @@ pub use text::{clean, is_miscopied, sentence, trimmed, within};
 /// The vocabulary of the API, which is the vocabulary of the domain too.
 pub use tokenry_contract::{
     AccountSource, ApiScope, BodyFormat, CallerKind, CredentialType, DeepLinkForm, DiscoveredKind,
-    ErrorCode as Code, EventKind, ExchangeStep, FlowStatus, GrantType, HttpMethod, LoopbackHost,
-    NarrowingMethod, Offered, Operation, Outcome, PromptChangeKind, ProviderSettings, ReauthReason, Redirect,
-    RegistrationMethod, RevocationMethod, Revoked, Rotation, SlotKind, TokenEndpointAuthMethod, UnknownScope,
-    VaultState, setting_text,
+    ErrorCode as Code, EventKind, ExchangeStep, FLOW_LIFETIME_SECONDS, FlowStatus, GrantType, HttpMethod,
+    LoopbackHost, NarrowingMethod, Offered, Operation, Outcome, PromptChangeKind, ProviderSettings,
+    ReauthReason, Redirect, RegistrationMethod, RevocationMethod, Revoked, Rotation, SlotKind,
+    TokenEndpointAuthMethod, UnknownScope, VaultState, setting_text,
 };
 /// Presets, which the API shows as they are.
 pub use tokenry_contract::{

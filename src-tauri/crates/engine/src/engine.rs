@@ -44,6 +44,7 @@ use tokenry_core::{
     Caller, Clock, Event, EventId, EventKind, FlowId, Outcome, Random, Rule, Secret, Timestamp,
 };
 use tokenry_oauth::Http;
+use tokenry_redirect::OpenPorts;
 use tokenry_session::SessionMonitor;
 use tokenry_store::ProfileLock;
 use tokio::sync::{Notify, broadcast, futures::Notified, watch};
@@ -72,6 +73,7 @@ pub(crate) struct Inner {
     pub(crate) flows: Mutex<HashMap<FlowId, LiveFlow>>,
     pub(crate) flow_limits: Arc<FlowLimits>,
     pub(crate) check_limits: CheckLimits,
+    pub(crate) open_ports: OpenPorts,
     pub(crate) scheduler: SchedulerState,
     pub(crate) floors: Arc<Floors>,
     /// Tells the scheduler that something may be due earlier than it thinks.
@@ -147,6 +149,7 @@ impl Engine {
                 flows: Mutex::default(),
                 flow_limits: Arc::default(),
                 check_limits: CheckLimits::default(),
+                open_ports: OpenPorts::default(),
                 scheduler: SchedulerState::default(),
                 due: Notify::new(),
                 changes,

@@ -1,6 +1,7 @@
 //! Adding, changing and removing providers.
 
 pub(crate) mod difference;
+mod ports;
 pub(crate) mod presets;
 
 use crate::{
@@ -207,6 +208,9 @@ impl Engine {
     ) -> Result<Provider, Error> {
         self.can_be_kept(&provider, problems, renamed_from.as_ref())?;
         let store = self.store()?;
+        let provider = self
+            .ready_to_register(&store, provider, kind == EventKind::ProviderAdded)
+            .await?;
         let detail = provider.name.to_string();
         let event = self
             .event(caller, kind, Outcome::Done)

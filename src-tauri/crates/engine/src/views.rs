@@ -54,6 +54,8 @@ pub struct FlowView {
     pub authorization_url: Option<Url>,
     /// What our own clients open, while it waits.
     pub browser_url: Option<Url>,
+    /// The redirect URI that was sent, while it waits.
+    pub redirect_uri: Option<String>,
     /// When it ends by itself.
     pub expires_at: Timestamp,
 }

@@ -10,7 +10,8 @@ mod refused;
 pub use refused::Refused;
 
 use query::Query;
-use tokenry_core::{Flow, Name, Secret};
+use tokenry_core::{Flow, Secret};
+use url::Url;
 use zeroize::Zeroizing;
 
 /// The scheme of our deep links: a domain name of ours, turned round (RFC 8252 §7.1).
@@ -30,8 +31,6 @@ pub enum Means {
 /// An answer of an authorization server that is well-formed. Whose it is, `state` and `iss` have yet to show.
 #[derive(Debug, Clone)]
 pub struct Redirected {
-    /// The provider that the path names.
-    pub provider: Name,
     /// Ties it to a flow.
     pub state: Secret,
     /// The issuer it claims to be from, decoded and not changed (RFC 9207 §2.4).
@@ -42,8 +41,8 @@ pub struct Redirected {
     pub parameters: Vec<(String, Secret)>,
     /// How it came.
     pub means: Means,
-    /// The redirect URI it arrived on, without its query. Of a request to the loopback listener only the path is
-    /// known here; the listener puts its own address before it with [`Redirected::at_port`].
+    /// The redirect URI it arrived on, without its query, and in one spelling. Of a request to the loopback listener only
+    /// the path is known here.
     pub uri: String,
 }
 
@@ -61,25 +60,6 @@ pub enum Outcome {
         /// Whether it says that the user did not agree: `access_denied`, or what servers send in its place.
         denied: bool,
     },
-}
-
-impl Redirected {
-    /// An answer that came to the listener on this port.
-    #[must_use]
-    pub fn at_port(mut self, port: u16) -> Self {
-        self.uri = loopback_uri(port, &self.provider);
-        self
-    }
-}
-
-/// The redirect URI of a deep link: one for each provider (RFC 8252 §8.10).
-pub fn deep_link_uri(provider: &Name) -> String {
-    format!("{SCHEME}:/cb/{provider}")
-}
-
-/// The redirect URI of a loopback listener: one for each provider (RFC 8252 §7.3, §8.10).
-pub fn loopback_uri(port: u16, provider: &Name) -> String {
-    format!("http://127.0.0.1:{port}/cb/{provider}")
 }
 
 /// The parameter that brings the code back (RFC 6749 §4.1.2); some providers have a name of their own for it.
@@ -100,9 +80,8 @@ pub fn judge_deep_link(raw: &str) -> Result<Redirected, Refused> {
 /// [`Refused`]; nothing happens then.
 pub fn judge_deep_link_with(raw: &str, code: &str) -> Result<Redirected, Refused> {
     let (address, query) = query::split(raw)?;
-    let provider = place::deep_link(address).ok_or(Refused::WrongPath)?;
-    let uri = deep_link_uri(&provider);
-    redirected(provider, uri, Means::DeepLink, &query, code)
+    let uri = place::deep_link(address).ok_or(Refused::WrongPath)?;
+    redirected(uri, Means::DeepLink, &query, code)
 }
 
 /// Judges the target of a request to the loopback listener, in origin form: `/cb/x?…` (RFC 9112 §3.2.1).
@@ -119,13 +98,14 @@ pub fn judge_loopback(target: &str) -> Result<Redirected, Refused> {
 /// [`Refused`]; nothing happens then.
 pub fn judge_loopback_with(target: &str, code: &str) -> Result<Redirected, Refused> {
     let (path, query) = query::split(target)?;
-    let provider = place::path(path).ok_or(Refused::WrongPath)?;
-    redirected(provider, path.to_owned(), Means::Loopback, &query, code)
+    if !tokenry_core::is_plain_path(path) {
+        return Err(Refused::WrongPath);
+    }
+    redirected(path.to_owned(), Means::Loopback, &query, code)
 }
 
-/// Judges an address that the user pasted: one of the two forms in full, or the https address of a provider that
-/// takes no other, which has to end in `/cb/x` too. White space in it is forgiven: terminals and mail programs break
-/// a long address into lines.
+/// Judges an address that the user pasted: a deep link, an http address on this machine, or an https address. White space
+/// in it is forgiven: terminals and mail programs break a long address into lines.
 ///
 /// # Errors
 /// [`Refused`]; nothing happens then.
@@ -140,16 +120,8 @@ pub fn judge_pasted(raw: &str) -> Result<Redirected, Refused> {
 pub fn judge_pasted_with(raw: &str, code: &str) -> Result<Redirected, Refused> {
     let joined = joined(raw)?;
     let (address, query) = query::split(&joined)?;
-    let (provider, uri) = match place::deep_link(address) {
-        Some(provider) => (provider.clone(), deep_link_uri(&provider)),
-        None => (
-            place::loopback(address)
-                .or_else(|| place::https(address))
-                .ok_or(Refused::WrongPath)?,
-            address.to_owned(),
-        ),
-    };
-    redirected(provider, uri, Means::Paste, &query, code)
+    let uri = place::deep_link(address).or_else(|| place::web(address));
+    redirected(uri.ok_or(Refused::WrongPath)?, Means::Paste, &query, code)
 }
 
 /// The text without white space. Control characters other than line ends and tabs stay, to be refused.
@@ -174,10 +146,13 @@ pub fn claimed_state(raw: &str) -> Option<Secret> {
 
 /// Whether an answer arrived on the redirect URI that the flow was started with (OAuth 2.1 §7.15.2).
 pub fn same_redirect(flow: &Flow, redirected: &Redirected) -> bool {
-    match place::path(&redirected.uri) {
-        Some(provider) => place::loopback(&flow.redirect_uri) == Some(provider),
-        None => flow.redirect_uri == redirected.uri,
-    }
+    one_spelling(&flow.redirect_uri) == redirected.uri
+}
+
+/// A redirect URI of ours in the spelling of what arrives on it.
+pub fn one_spelling(redirect_uri: &str) -> String {
+    let web = || Url::parse(redirect_uri).map(String::from);
+    place::deep_link(redirect_uri).unwrap_or_else(|| web().unwrap_or_default())
 }
 
 /// The query of a response whose address is unknown.
@@ -211,13 +186,7 @@ pub fn judge_query_with(query: &str, code: &str) -> Result<Bare, Refused> {
     bare(&query, code)
 }
 
-fn redirected(
-    provider: Name,
-    uri: String,
-    means: Means,
-    query: &Query,
-    code: &str,
-) -> Result<Redirected, Refused> {
+fn redirected(uri: String, means: Means, query: &Query, code: &str) -> Result<Redirected, Refused> {
     let Bare {
         state,
         iss,
@@ -225,7 +194,6 @@ fn redirected(
         parameters,
     } = bare(query, code)?;
     Ok(Redirected {
-        provider,
         state,
         iss,
         outcome,

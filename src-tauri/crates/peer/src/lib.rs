@@ -10,7 +10,7 @@ mod tcp;
 
 pub use lineage::{Process, lineage};
 pub use script::{Script, script};
-pub use tcp::{is_ours, of_tcp};
+pub use tcp::{is_ours, listener_at, of_tcp};
 
 use std::fs;
 use tokenry_core::{Peer, clean};

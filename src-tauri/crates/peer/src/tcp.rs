@@ -204,19 +204,68 @@ fn end_in(line: &str) -> Option<SocketEnd> {
     (inode != 0).then_some(SocketEnd { uid, inode })
 }
 
-/// An IPv4 address as the two tables write it: the bytes of each 32-bit word in the machine's own order.
+/// An address as the two tables write it: the bytes of each 32-bit word in the machine's own order. An IPv4 address is in
+/// both.
 #[cfg(target_os = "linux")]
 fn written_as(address: SocketAddr) -> Vec<String> {
-    let SocketAddr::V4(address) = address else {
-        return Vec::new();
-    };
-    let ip = u32::from_ne_bytes(address.ip().octets());
-    let mapped = u32::from_ne_bytes([0, 0, 0xff, 0xff]);
     let port = address.port();
-    vec![
-        format!("{ip:08X}:{port:04X}"),
-        format!("{:016X}{mapped:08X}{ip:08X}:{port:04X}", 0),
-    ]
+    match address {
+        SocketAddr::V4(address) => {
+            let ip = u32::from_ne_bytes(address.ip().octets());
+            let mapped = u32::from_ne_bytes([0, 0, 0xff, 0xff]);
+            vec![
+                format!("{ip:08X}:{port:04X}"),
+                format!("{:016X}{mapped:08X}{ip:08X}:{port:04X}", 0),
+            ]
+        }
+        SocketAddr::V6(address) => {
+            let bytes = address.ip().octets();
+            let words = bytes.chunks_exact(4).filter_map(|word| word.try_into().ok());
+            let ip: String = words
+                .map(|word| format!("{:08X}", u32::from_ne_bytes(word)))
+                .collect();
+            vec![format!("{ip}:{port:04X}")]
+        }
+    }
+}
+
+/// The program that listens at a port of this machine, as far as the system tells: one of our own user's, or of another
+/// user whose name is not asked for.
+#[cfg(target_os = "linux")]
+pub fn listener_at(port: u16) -> Option<String> {
+    let end = ["/proc/net/tcp", "/proc/net/tcp6"].iter().find_map(|table| {
+        let table = fs::read_to_string(table).ok()?;
+        table.lines().skip(1).find_map(|line| listening_at(line, port))
+    })?;
+    if !end.is_ours() {
+        return Some(format!("a program of user {}", end.uid));
+    }
+    match holders(HashMap::from([(end.inode, Holders::None)])).get(&end.inode) {
+        Some(Holders::One(pid)) => {
+            let program = super::program(*pid)?;
+            Some(format!("{program} (process {pid})"))
+        }
+        _ => None,
+    }
+}
+
+/// Elsewhere the system does not say it.
+#[cfg(not(target_os = "linux"))]
+pub fn listener_at(_: u16) -> Option<String> {
+    None
+}
+
+/// `TCP_LISTEN` in the table of connections.
+#[cfg(target_os = "linux")]
+const LISTENS: &str = "0A";
+
+#[cfg(target_os = "linux")]
+fn listening_at(line: &str, port: u16) -> Option<SocketEnd> {
+    let mut fields = line.split_ascii_whitespace().skip(1);
+    let (_, local) = fields.next()?.split_once(':')?;
+    let state = fields.nth(1)?;
+    let is_meant = state == LISTENS && u16::from_str_radix(local, 16) == Ok(port);
+    is_meant.then(|| end_in(line)).flatten()
 }
 
 /// Who holds a socket.

@@ -23,12 +23,11 @@ pub(super) enum RequestRefusal {
 /// How browsers and others say that they only fetch ahead.
 const PREFETCH_HEADERS: [&str; 4] = ["sec-purpose", "purpose", "x-purpose", "x-moz"];
 
-/// Only a browser that navigates to our very address is let in.
-pub(super) fn admit<B>(shared: &Shared, request: &Request<B>) -> Result<(), RequestRefusal> {
-    let host = shared.address.to_string();
+/// Only a browser that navigates to our very address is let in: to this host and port.
+pub(super) fn admit<B>(host: &str, request: &Request<B>) -> Result<(), RequestRefusal> {
     // In absolute form the target brings a host of its own, which outranks the header (RFC 9112 §3.2.2).
     let origin_form = request.uri().authority().is_none();
-    if !origin_form || only(request.headers(), HOST.as_str()) != Some(host.as_str()) {
+    if !origin_form || only(request.headers(), HOST.as_str()) != Some(host) {
         return Err(RequestRefusal::Host);
     }
     match *request.method() {

@@ -2,6 +2,7 @@
 
 use super::guard::{self, RequestRefusal};
 use super::page::{self, POLICY, Page};
+use super::port::Port;
 use super::shared::Shared;
 use super::{Receiver, Rejected};
 use http_body_util::Full;
@@ -12,7 +13,7 @@ use hyper::header::{
 };
 use hyper::{Method, Request, Response, StatusCode};
 use std::sync::Arc;
-use tokenry_core::{Secret, same_secret};
+use tokenry_core::{LoopbackHost, Secret, same_secret};
 
 type Answer = Response<Full<Bytes>>;
 
@@ -43,13 +44,14 @@ impl Refusal {
 }
 
 /// Answers one request. The body of a request is never read.
-pub(super) async fn answer<B>(shared: &Arc<Shared>, request: &Request<B>) -> Answer {
-    let refusal = match routed(shared, request).await {
+pub(super) async fn answer<B>(port: &Port, request: &Request<B>) -> Answer {
+    let flows = port.flows();
+    let refusal = match routed(port, &flows, request).await {
         Ok(answer) => return answer,
         Err(refusal) => refusal,
     };
-    if let Some(receiver) = shared.receiver.as_deref()
-        && refusal.is_told
+    if refusal.is_told
+        && let Some((shared, receiver)) = addressed(&flows, request)
         && concerns_the_flow(shared, receiver, request)
     {
         receiver.refused(&refusal.page.text);
@@ -63,33 +65,54 @@ pub(super) async fn answer<B>(shared: &Arc<Shared>, request: &Request<B>) -> Ans
     answer
 }
 
-async fn routed<B>(shared: &Arc<Shared>, request: &Request<B>) -> Result<Answer, Refusal> {
-    guard::admit(shared, request).map_err(refuse)?;
+async fn routed<B>(port: &Port, flows: &[Arc<Shared>], request: &Request<B>) -> Result<Answer, Refusal> {
+    guard::admit(&port.authority(), request).map_err(|refusal| refuse(refusal, port.host()))?;
     let path = request.uri().path();
     if let Some(once) = path.strip_prefix("/begin/") {
-        return begin(shared, once);
+        return begin(flows, once);
     }
-    let Some(receiver) = shared.receiver.as_deref() else {
+    if flows.iter().all(|flow| flow.receiver.is_none()) {
         return Err(Refusal::silent(StatusCode::NOT_FOUND));
-    };
+    }
     if path == "/done" {
-        return Ok(done(shared));
+        return Ok(done(flows));
     }
-    if path.starts_with("/cb/") {
-        return callback(shared, receiver, request).await;
+    match addressed(flows, request) {
+        Some((shared, receiver)) => callback(shared, receiver, request).await,
+        None => Err(Refusal::silent(StatusCode::NOT_FOUND)),
     }
-    Err(Refusal::silent(StatusCode::NOT_FOUND))
+}
+
+/// The flow that a request answers: by its `state`, else by its cookie, else the newest one.
+fn addressed<'a, B>(
+    flows: &'a [Arc<Shared>],
+    request: &Request<B>,
+) -> Option<(&'a Arc<Shared>, &'a dyn Receiver)> {
+    let path = request.uri().path();
+    // Below `/cb/` are the redirect URIs of all providers: an answer to another one is told to those who wait.
+    let is_callback = path.starts_with("/cb/") || flows.iter().any(|flow| flow.receiver_at(path).is_some());
+    if !is_callback {
+        return None;
+    }
+    let waiting = || {
+        let flows = flows.iter();
+        flows.filter_map(|flow| Some((flow, flow.receiver.as_deref()?)))
+    };
+    waiting()
+        .find(|(_, receiver)| receiver.is_about(target(request)))
+        .or_else(|| waiting().find(|(flow, _)| guard::has_cookie(flow, request.headers())))
+        .or_else(|| waiting().find(|(_, receiver)| receiver.path() == path))
+        .or_else(|| waiting().next())
 }
 
 /// Whether a request answers this flow, as far as it says: it has the flow's cookie or its state, or is the form of
 /// a server that sends neither in the address.
 fn concerns_the_flow<B>(shared: &Shared, receiver: &dyn Receiver, request: &Request<B>) -> bool {
-    let at_the_callback = request.uri().path().starts_with("/cb/");
     let own = guard::has_cookie(shared, request.headers()) || receiver.is_about(target(request));
-    at_the_callback && (own || request.method() == Method::POST)
+    own || request.method() == Method::POST
 }
 
-fn refuse(refusal: RequestRefusal) -> Refusal {
+fn refuse(refusal: RequestRefusal, host: LoopbackHost) -> Refusal {
     match refusal {
         RequestRefusal::Post => Refusal::told(
             StatusCode::METHOD_NOT_ALLOWED,
@@ -101,7 +124,10 @@ fn refuse(refusal: RequestRefusal) -> Refusal {
         RequestRefusal::Host => Refusal::told(
             StatusCode::MISDIRECTED_REQUEST,
             "Not taken",
-            "The answer came to another host name than 127.0.0.1. Nothing was changed.",
+            &format!(
+                "The answer came to another host name than {}. Nothing was changed.",
+                host.as_str()
+            ),
         ),
         // The browser throws this away, and asks again when the user follows the link.
         RequestRefusal::Prefetch => Refusal::silent(StatusCode::SERVICE_UNAVAILABLE),
@@ -119,18 +145,23 @@ fn target<B>(request: &Request<B>) -> &str {
 }
 
 /// Gives the browser the flow's cookie and sends it on to the provider.
-fn begin(shared: &Shared, once: &str) -> Result<Answer, Refusal> {
-    if !same_secret(&shared.once, &Secret::new(once.to_owned())) {
-        return Err(Refusal::silent(StatusCode::NOT_FOUND));
-    }
+fn begin(flows: &[Arc<Shared>], once: &str) -> Result<Answer, Refusal> {
+    let once = Secret::new(once.to_owned());
+    let flow = flows.iter().find(|flow| same_secret(&flow.once, &once));
+    let shared = flow.ok_or_else(|| Refusal::silent(StatusCode::NOT_FOUND))?;
     if !shared.is_open() {
         return Ok(over());
     }
-    if shared.receiver.is_none() {
+    let Some(receiver) = shared.receiver.as_deref() else {
         return Ok(send_on(shared.authorization_url.as_str()));
-    }
+    };
+    // Those below `/cb` are told when an answer came to the path of another provider.
+    let path = match receiver.path() {
+        path if path.starts_with("/cb/") => "/cb",
+        path => path,
+    };
     let cookie = format!(
-        "{}={}; Path=/cb; HttpOnly; SameSite=Lax; Max-Age=600",
+        "{}={}; Path={path}; HttpOnly; SameSite=Lax; Max-Age=600",
         shared.cookie_name(),
         shared.cookie.expose()
     );
@@ -170,8 +201,9 @@ async fn callback<B>(
 }
 
 /// The result, at an address without a code in it, and once.
-fn done(shared: &Shared) -> Answer {
-    let page = shared.take_result().unwrap_or_else(|| Page {
+fn done(flows: &[Arc<Shared>]) -> Answer {
+    let result = flows.iter().find_map(|flow| flow.take_result());
+    let page = result.unwrap_or_else(|| Page {
         ok: true,
         title: "All done".to_owned(),
         text: "You can close this page.".to_owned(),

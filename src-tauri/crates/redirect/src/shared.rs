@@ -1,7 +1,6 @@
-//! What the connections of one listener have in common.
+//! What the connections of one flow have in common.
 
 use super::{BoxFuture, Page, Receiver};
-use std::net::SocketAddr;
 use std::sync::{
     Arc, Mutex, PoisonError,
     atomic::{AtomicBool, Ordering},
@@ -11,9 +10,9 @@ use tokenry_core::{Random, Secret, same_secret};
 use tokio::sync::watch;
 use url::Url;
 
-/// What the connections of one listener have in common.
+/// What the connections of one flow have in common.
 pub(super) struct Shared {
-    pub(super) address: SocketAddr,
+    port: u16,
     pub(super) authorization_url: Url,
     /// Who takes the responses. `None` where they come back elsewhere.
     pub(super) receiver: Option<Box<dyn Receiver>>,
@@ -21,6 +20,8 @@ pub(super) struct Shared {
     pub(super) once: Secret,
     /// What the flow's cookie holds.
     pub(super) cookie: Secret,
+    /// Tells its cookie from those of the other flows of this port.
+    tag: Secret,
     /// Whether a browser was given the cookie: from then on every answer has to bring it.
     is_bound: AtomicBool,
     /// One answer at a time; and the one that ended the flow.
@@ -29,6 +30,12 @@ pub(super) struct Shared {
     result: Mutex<Option<Page>>,
     progress: watch::Sender<Progress>,
     open: watch::Receiver<()>,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Shared")
+    }
 }
 
 /// The answer that ended the flow, and the page it led to.
@@ -47,18 +54,19 @@ struct Progress {
 
 impl Shared {
     pub(super) fn new(
-        address: SocketAddr,
+        port: u16,
         authorization_url: Url,
         random: &dyn Random,
         receiver: Option<Box<dyn Receiver>>,
         open: watch::Receiver<()>,
     ) -> Self {
         Self {
-            address,
+            port,
             authorization_url,
             receiver,
             once: token(random),
             cookie: token(random),
+            tag: hex::<4>(random),
             is_bound: AtomicBool::new(false),
             answered: tokio::sync::Mutex::new(None),
             result: Mutex::new(None),
@@ -71,9 +79,16 @@ impl Shared {
         format!("/begin/{}", self.once.expose())
     }
 
-    /// Cookies do not know about ports, so flows that run side by side need names of their own.
+    /// Cookies do not know about ports, and flows that run side by side need names of their own.
     pub(super) fn cookie_name(&self) -> String {
-        format!("tokenry-{}", self.address.port())
+        format!("tokenry-{}-{}", self.port, self.tag.expose())
+    }
+
+    /// The receiver, where this path is that of its redirect URI.
+    pub(super) fn receiver_at(&self, path: &str) -> Option<&dyn Receiver> {
+        self.receiver
+            .as_deref()
+            .filter(|receiver| receiver.path() == path)
     }
 
     /// Notes that a browser was given the cookie.
@@ -174,7 +189,11 @@ impl Drop for UnderWay {
 
 /// 256 random bits.
 fn token(random: &dyn Random) -> Secret {
-    let mut bytes = [0; 32];
+    hex::<32>(random)
+}
+
+fn hex<const BYTES: usize>(random: &dyn Random) -> Secret {
+    let mut bytes = [0; BYTES];
     random.fill(&mut bytes);
     Secret::hex(&bytes)
 }

@@ -3,12 +3,14 @@
 mod answers;
 mod closing;
 mod refusals;
+mod shared;
 mod strangers;
 
-use super::{BoxFuture, Listener, Page, Receiver, Rejected, Serving};
+use super::{BoxFuture, Listener, OpenPorts, Page, Receiver, Rejected, Serving};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use tokenry_core::{OsRandom, Secret, same_secret};
+use std::time::Duration;
+use tokenry_core::{LoopbackHost, OsRandom, Secret, same_secret};
 use tokenry_oauth::redirect::{self, Outcome, Redirected, Refused};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -32,8 +34,11 @@ impl Flow {
 
     /// One that serves only processes of our own user.
     async fn of_our_user() -> Self {
-        let listener = Listener::bind(|peer, local| Box::pin(tokenry_peer::is_ours(peer, local))).await;
-        Self::start_at(listener.unwrap(), |redirected| {
+        let ports = OpenPorts::default();
+        let listener = ports.listen(LoopbackHost::Ipv4, &[], |peer, local| {
+            Box::pin(tokenry_peer::is_ours(peer, local))
+        });
+        Self::start_at(listener.await.unwrap(), |redirected| {
             Box::pin(async move { page_for(&redirected) })
         })
     }
@@ -42,16 +47,28 @@ impl Flow {
         listener: Listener,
         deliver: impl Fn(Redirected) -> BoxFuture<'static, Page> + Send + Sync + 'static,
     ) -> Self {
+        Self::at_path(listener, "/cb/example", "the-state", deliver)
+    }
+
+    fn at_path(
+        listener: Listener,
+        path: &'static str,
+        state: &'static str,
+        deliver: impl Fn(Redirected) -> BoxFuture<'static, Page> + Send + Sync + 'static,
+    ) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], listener.port()));
         let delivered = Arc::new(Mutex::new(Vec::new()));
         let refused = Arc::new(Mutex::new(Vec::new()));
         let receiver = Example {
-            port: listener.port(),
+            path,
+            state,
             deliver: Arc::new(deliver),
             delivered: Arc::clone(&delivered),
             refused: Arc::clone(&refused),
         };
-        let serving = listener.serve(PROVIDER.parse().unwrap(), &OsRandom, receiver);
+        let serving = listener
+            .serve(PROVIDER.parse().unwrap(), &OsRandom, receiver)
+            .unwrap();
         Self {
             serving,
             address,
@@ -90,6 +107,13 @@ impl Flow {
         .await
     }
 
+    /// The name of its cookie.
+    async fn cookie_name(&self) -> String {
+        let cookie = self.cookie().await;
+        let (name, _) = cookie.trim_start_matches("Cookie: ").split_once('=').unwrap();
+        name.to_owned()
+    }
+
     /// The `Cookie` header of a browser that was at `/begin`.
     async fn cookie(&self) -> String {
         let answer = self.get(self.serving.begin_url.path(), "").await;
@@ -101,23 +125,38 @@ impl Flow {
 /// A listener that serves every connection: the lookup of processes is shared by all tests, and a paused clock would
 /// not wait for it.
 async fn listener() -> Listener {
-    Listener::bind(|_, _| Box::pin(async { true })).await.unwrap()
+    listener_at(&OpenPorts::default(), LoopbackHost::Ipv4, &[])
+        .await
+        .unwrap()
+}
+
+async fn listener_at(
+    ports: &OpenPorts,
+    host: LoopbackHost,
+    numbers: &[u16],
+) -> Result<Listener, super::LoopbackError> {
+    ports.listen(host, numbers, |_, _| Box::pin(async { true })).await
 }
 
 type Deliver = dyn Fn(Redirected) -> BoxFuture<'static, Page> + Send + Sync;
 
-/// A flow of the provider `example` with the state `the-state`.
+/// A flow with this path and state.
 struct Example {
-    port: u16,
+    path: &'static str,
+    state: &'static str,
     deliver: Arc<Deliver>,
     delivered: Arc<Mutex<Vec<Redirected>>>,
     refused: Arc<Mutex<Vec<String>>>,
 }
 
 impl Receiver for Example {
+    fn path(&self) -> &str {
+        self.path
+    }
+
     fn judge(&self, target: &str) -> Result<BoxFuture<'static, Page>, Rejected> {
         let redirected = match redirect::judge_loopback(target) {
-            Ok(redirected) if redirected.provider.as_str() == "example" => redirected.at_port(self.port),
+            Ok(redirected) if redirected.uri == self.path => redirected,
             Ok(_) | Err(Refused::WrongPath) => return Err(Rejected::OtherAddress),
             Err(refused) => return Err(Rejected::Malformed(refused.to_string())),
         };
@@ -129,7 +168,7 @@ impl Receiver for Example {
     }
 
     fn is_about(&self, target: &str) -> bool {
-        let state = Secret::new("the-state".to_owned());
+        let state = Secret::new(self.state.to_owned());
         redirect::claimed_state(target).is_some_and(|claimed| same_secret(&state, &claimed))
     }
 

@@ -64,6 +64,7 @@ pub(crate) fn flow(flow: FlowView) -> contract::Flow {
         message,
         authorization_url: flow.authorization_url.map(String::from),
         browser_url: flow.browser_url.map(String::from),
+        redirect_uri: flow.redirect_uri,
         expires_at: flow.expires_at,
     }
 }

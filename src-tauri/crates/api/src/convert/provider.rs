@@ -1,7 +1,7 @@
 //! Providers between the domain and the API.
 
 use tokenry_contract as contract;
-use tokenry_core::{Name, Provider};
+use tokenry_core::Provider;
 
 /// A provider as it is shown: whether it has a secret, and never the secret.
 pub(crate) fn provider(provider: &Provider) -> contract::OAuthProvider {
@@ -11,7 +11,7 @@ pub(crate) fn provider(provider: &Provider) -> contract::OAuthProvider {
         project: provider.project.to_string(),
         settings: provider.settings.clone(),
         has_client_secret: provider.client_secret.is_some(),
-        redirect_uris: redirect_uris(&provider.name),
+        redirect_uris: provider.redirect_uris(),
         preset: provider.preset.as_ref().map(|preset| contract::ProviderPreset {
             name: preset.name.clone(),
             version: preset.version.clone(),
@@ -28,15 +28,7 @@ pub(crate) fn provider(provider: &Provider) -> contract::OAuthProvider {
 pub(crate) fn preview(provider: &Provider) -> contract::PresetPreview {
     contract::PresetPreview {
         name: provider.name.to_string(),
-        redirect_uris: redirect_uris(&provider.name),
+        redirect_uris: provider.redirect_uris(),
         settings: provider.settings.clone(),
     }
-}
-
-/// What to register at the provider. A registered loopback address matches on any port (RFC 8252 §7.3).
-fn redirect_uris(name: &Name) -> Vec<String> {
-    vec![
-        format!("http://127.0.0.1/cb/{name}"),
-        format!("{}:/cb/{name}", contract::profile::APP_ID),
-    ]
 }

@@ -8,10 +8,12 @@ use tokenry_contract::{OAuthProvider, ProviderSettings};
 async fn a_provider_is_added_shown_listed_changed_and_removed() {
     let fixture = Fixture::new().await;
     let added = fixture.add("sandbox").await;
-    assert_eq!(
-        added["redirect_uris"],
-        json!(["http://127.0.0.1/cb/sandbox", "io.github.tokenry:/cb/sandbox"])
-    );
+    let ports = added["loopback_ports"].as_array().unwrap();
+    let uris = ports
+        .iter()
+        .map(|port| format!("http://127.0.0.1:{port}/cb/sandbox"));
+    assert_eq!(added["redirect_uris"], json!(uris.collect::<Vec<_>>()));
+    assert_eq!(ports.len(), 3);
     assert!(added["use_pkce"] == true && added["has_client_secret"] == true && added["project"] == "default");
     assert_eq!(added["token_endpoint_auth_method"], "client_secret_post");
     let id = added["id"].as_str().unwrap();
@@ -87,15 +89,135 @@ async fn a_client_id_is_trimmed_and_a_secret_with_control_characters_is_refused(
 #[tokio::test]
 async fn the_redirect_uri_to_register_is_the_one_that_a_sign_in_sends() {
     let fixture = Fixture::new().await;
-    let uris = fixture.add("sandbox").await["redirect_uris"].clone();
-    for (redirect, registered) in [("loopback", &uris[0]), ("deep_link", &uris[1])] {
-        let path = format!("/v1/oauth-providers/sandbox/authorize?redirect={redirect}");
-        let answer = fixture.ask("GET", &path, None).await;
-        let sent: url::Url = answer.json["redirect_uri"].as_str().unwrap().parse().unwrap();
-        let mut without_port = sent.clone();
-        let _ = without_port.set_port(None);
-        assert_eq!(without_port.as_str(), registered.as_str().unwrap());
+    fixture.add("sandbox").await;
+    for settings in [
+        json!({}),
+        json!({"loopback_host": "localhost"}),
+        json!({"loopback_host": "127.0.0.1", "redirect_path": "/callback"}),
+        json!({"redirect": "deep_link"}),
+        json!({"deep_link_form": "double_slash"}),
+        json!({"redirect": "paste"}),
+        json!({"redirect_uri": "https://example.com/done"}),
+    ] {
+        let changed = fixture
+            .ask("PUT", "/v1/oauth-providers/sandbox", settings.clone())
+            .await;
+        let answer = fixture
+            .ask("GET", "/v1/oauth-providers/sandbox/authorize", None)
+            .await;
+        let sent = &answer.json["redirect_uri"];
+        assert_eq!(
+            *sent, changed.json["redirect_uris"][0],
+            "{settings}: {}",
+            answer.text
+        );
+        let url: url::Url = answer.json["authorization_url"]
+            .as_str()
+            .unwrap()
+            .parse()
+            .unwrap();
+        let in_url = url
+            .query_pairs()
+            .find(|(key, _)| key == "redirect_uri")
+            .unwrap()
+            .1;
+        assert_eq!(*sent, *in_url, "{settings}");
+        let flow = answer.json["flow_id"].as_str().unwrap();
+        let shown = fixture.ask("GET", &format!("/v1/flows/{flow}"), None).await;
+        assert_eq!(shown.json["redirect_uri"], *sent, "{settings}");
     }
+}
+
+/// Where any port is taken there is none to register, and each sign-in may have another.
+#[tokio::test]
+async fn a_provider_that_takes_any_port_is_registered_without_one() {
+    let fixture = Fixture::new().await;
+    fixture.add("sandbox").await;
+    let any = json!({"loopback_any_port": true});
+    let changed = fixture.ask("PUT", "/v1/oauth-providers/sandbox", any).await;
+    assert_eq!(
+        changed.json["redirect_uris"],
+        json!(["http://127.0.0.1/cb/sandbox"])
+    );
+    let answer = fixture
+        .ask("GET", "/v1/oauth-providers/sandbox/authorize", None)
+        .await;
+    let mut sent: url::Url = answer.json["redirect_uri"].as_str().unwrap().parse().unwrap();
+    assert!(sent.port().is_some());
+    sent.set_port(None).unwrap();
+    assert_eq!(sent.as_str(), "http://127.0.0.1/cb/sandbox");
+}
+
+#[tokio::test]
+async fn redirect_settings_that_no_provider_could_be_told_are_refused_with_the_field() {
+    let fixture = Fixture::new().await;
+    let first = fixture.add("sandbox").await;
+    let port = first["loopback_ports"][0].clone();
+    for (settings, field, says) in [
+        (json!({"loopback_ports": [80]}), "loopback_ports", "the system's"),
+        (
+            json!({"loopback_ports": [8080, 8080]}),
+            "loopback_ports",
+            "different",
+        ),
+        (
+            json!({"redirect_path": "callback"}),
+            "redirect_path",
+            "must be a path",
+        ),
+        (
+            json!({"redirect_path": "/a/../b"}),
+            "redirect_path",
+            "must be a path",
+        ),
+        (
+            json!({"redirect_path": "/a?b=c"}),
+            "redirect_path",
+            "must be a path",
+        ),
+        (json!({"redirect_path": "/begin/x"}), "redirect_path", "listener"),
+        (
+            json!({"redirect_uri": "http://example.com/cb"}),
+            "redirect_uri",
+            "https",
+        ),
+        (
+            json!({"redirect_uri": "https://example.com/cb?x=1"}),
+            "redirect_uri",
+            "query",
+        ),
+        (
+            json!({"redirect_uri": "https://a@example.com/cb"}),
+            "redirect_uri",
+            "user name",
+        ),
+        (
+            json!({"redirect_uri": "https://EXAMPLE.com/cb"}),
+            "redirect_uri",
+            "https://example.com/cb",
+        ),
+        (
+            json!({"redirect_uri": "javascript:alert(1)"}),
+            "redirect_uri",
+            "https",
+        ),
+    ] {
+        let answer = fixture
+            .ask("PUT", "/v1/oauth-providers/sandbox", settings.clone())
+            .await;
+        let wrong = answer.json["fields"][field].as_str().unwrap_or_default();
+        assert!(wrong.contains(says), "{settings}: {}", answer.text);
+    }
+    // Checklist A2.4: at another server no redirect URI can be the same.
+    let other = json!({
+        "name": "other", "client_id": "x", "authorization_endpoint": "https://other.example/authorize",
+        "token_endpoint": "https://other.example/token", "loopback_ports": [port], "redirect_path": "/cb/sandbox",
+    });
+    let answer = fixture.ask("POST", "/v1/oauth-providers", other).await;
+    let wrong = answer.json["fields"]["redirect_path"]
+        .as_str()
+        .unwrap_or_default();
+    assert!(wrong.contains("of sandbox already"), "{}", answer.text);
 }
 
 #[tokio::test]

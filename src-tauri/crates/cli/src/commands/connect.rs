@@ -45,7 +45,7 @@ pub(crate) fn run(args: &ConnectArgs, engine: &Engine, output: &Output) -> Resul
         &["v1", "oauth-providers", &id, "authorize"],
         &request,
     )?;
-    flow::follow(&answer, &args.name, args.no_browser, engine, output)
+    flow::follow(&answer, &provider, &args.name, args.no_browser, engine, output)
 }
 
 /// The provider of that name; or a connection of that name and its provider.

@@ -13,8 +13,8 @@ use jiff::Timestamp;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 use tokenry_contract::{
-    AuthorizeAnswer, Connection, ErrorCode, Flow, FlowStatus, PatchConnection, Redirect, Success,
-    sanitize_for_display,
+    AuthorizeAnswer, Connection, ErrorCode, FLOW_LIFETIME_SECONDS, Flow, FlowStatus, OAuthProvider,
+    PatchConnection, Redirect, Success, USUAL_RESPONSE_SECONDS, sanitize_for_display,
 };
 
 /// The engine may be unavailable this often, for example while it hands over to the desktop app.
@@ -23,6 +23,7 @@ const MAX_RETRIES: u32 = 3;
 /// Shows the URL, waits for the sign-in, and shows its outcome.
 pub(super) fn follow(
     answer: &AuthorizeAnswer,
+    provider: &OAuthProvider,
     name: &str,
     no_browser: bool,
     engine: &Engine,
@@ -42,7 +43,7 @@ pub(super) fn follow(
         if asks {
             ask(engine, output)
         } else {
-            wait(answer, engine, output)
+            wait(answer.flow_id, Some(provider), engine, output)
         }
     })?;
     done(&connection, output)?;
@@ -190,22 +191,38 @@ fn ask(engine: &Engine, output: &Output) -> Result<Connection, Failure> {
     ))
 }
 
-fn wait(answer: &AuthorizeAnswer, engine: &Engine, output: &Output) -> Result<Connection, Failure> {
-    let target = path(&["v1", "flows", &answer.flow_id.to_string()]) + "?wait_seconds=30";
+/// Waits until a sign-in ends. After a while the user hears what the provider may lack.
+fn wait(
+    id: uuid::Uuid,
+    mut unasked: Option<&OAuthProvider>,
+    engine: &Engine,
+    output: &Output,
+) -> Result<Connection, Failure> {
+    let flow = path(&["v1", "flows", &id.to_string()]);
     let (mut retries, mut refusals) = (0, 0);
     loop {
         let asked = Instant::now();
-        let target = format!("{target}&refusals_seen={refusals}");
+        let seconds = if unasked.is_some() {
+            USUAL_RESPONSE_SECONDS
+        } else {
+            30
+        };
+        let target = format!("{flow}?wait_seconds={seconds}&refusals_seen={refusals}");
         match engine.ask::<Flow>(&Request::new(Method::Get, target)) {
             Ok(flow) if flow.status == FlowStatus::Waiting => {
                 retries = 0;
                 if flow.refusals > refusals {
                     refusals = flow.refusals;
-                    let why = flow.message.unwrap_or_default();
+                    let why = flow.message.as_deref().unwrap_or_default();
                     output.say(&format!(
                         "Rejected a response: {}. Still waiting.",
                         why.trim_end_matches('.')
                     ));
+                }
+                if is_late(&flow)
+                    && let Some(provider) = unasked.take()
+                {
+                    ask_about_redirect(&flow, provider, output);
                 }
             }
             Ok(flow) => return ended(flow, engine),
@@ -215,6 +232,25 @@ fn wait(answer: &AuthorizeAnswer, engine: &Engine, output: &Output) -> Result<Co
         // At most one request per second, in case the engine does not wait.
         std::thread::sleep(Duration::from_secs(1).saturating_sub(asked.elapsed()));
     }
+}
+
+/// Whether a response has taken longer than usual.
+fn is_late(flow: &Flow) -> bool {
+    let left = flow.expires_at.duration_since(Timestamp::now()).as_secs();
+    left <= i64::from(FLOW_LIFETIME_SECONDS - USUAL_RESPONSE_SECONDS)
+}
+
+/// A provider that does not know the redirect URI says so on a page of its own, of which Tokenry hears nothing.
+fn ask_about_redirect(flow: &Flow, provider: &OAuthProvider, output: &Output) {
+    let Some(uri) = &flow.redirect_uri else { return };
+    let at = match &provider.settings.register_url {
+        Some(url) => format!(" at {url}"),
+        None => String::new(),
+    };
+    output.say(&format!(
+        "No response yet. If the browser shows an error about the redirect URI: does the provider know {uri}? Register \
+         exactly this URI{at}, and try again."
+    ));
 }
 
 fn is_unavailable(failure: &Failure) -> bool {

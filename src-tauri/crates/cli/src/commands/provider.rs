@@ -26,7 +26,8 @@ fn by_settings(args: &AddArgs, engine: &Engine, output: &Output) -> Result<(), F
     let mut fields = provider_fields::collect(|fields| args.given(fields), &args.source, Use::Add)?;
     let lacks_secret = provider_file::lacks_secret(&mut fields);
     let provider: OAuthProvider = engine.send_body(Method::Post, &["v1", "oauth-providers"], fields)?;
-    output.done(&provider, &added(&provider))?;
+    output.done(&provider, &format!("Added {}.", provider.name))?;
+    next_steps(&provider, output);
     if lacks_secret {
         output.say(&format!(
             "The file has no client secret. Set it with `tokenry provider edit {} --client-secret-stdin`.",
@@ -36,15 +37,18 @@ fn by_settings(args: &AddArgs, engine: &Engine, output: &Output) -> Result<(), F
     Ok(())
 }
 
-fn added(provider: &OAuthProvider) -> String {
-    let register = match provider.redirect_uris.as_slice() {
-        [] => String::new(),
-        uris => format!(" Redirect URI for your app registration: {}.", uris.join(" and ")),
-    };
-    format!(
-        "Added {}.{register} Connect with `tokenry connect {0}`.",
-        provider.name
-    )
+/// What to register at the provider, and what to do then.
+fn next_steps(provider: &OAuthProvider, output: &Output) {
+    if let [first, others @ ..] = provider.redirect_uris.as_slice() {
+        output.say(&format!("Register this redirect URI: {first}"));
+        if !others.is_empty() {
+            output.say("If the provider takes several, register these, too, for when that port is taken:");
+        }
+        for uri in others {
+            output.say(&format!("  {uri}"));
+        }
+    }
+    output.say(&format!("Connect with `tokenry connect {}`.", provider.name));
 }
 
 pub(crate) fn show(name: &str, engine: &Engine, output: &Output) -> Result<(), Failure> {

@@ -40,7 +40,7 @@ pub enum TokenEndpointAuthMethod {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Redirect {
-    /// `http://127.0.0.1:{port}/cb/{provider}` (RFC 8252, 7.3).
+    /// `http://127.0.0.1:{port}/cb/{provider}`, at one of the provider's ports (RFC 8252, 7.3).
     #[default]
     Loopback,
     /// `io.github.tokenry:/cb/{provider}` (RFC 8252, 7.1).
@@ -118,6 +118,17 @@ pub enum LoopbackHost {
     /// The name, for providers that take no address.
     #[serde(rename = "localhost")]
     Localhost,
+}
+
+impl LoopbackHost {
+    /// As it stands in an address.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ipv4 => "127.0.0.1",
+            Self::Ipv6 => "[::1]",
+            Self::Localhost => "localhost",
+        }
+    }
 }
 
 /// The form of a deep link.

@@ -4,6 +4,7 @@ mod captures;
 mod patch;
 mod preset;
 mod problems;
+mod redirect;
 
 pub use captures::{
     CaptureError, CaptureSource, Captured, MAX_CAPTURED_BYTES, fill_address, fill_text, placeholders,
@@ -11,6 +12,7 @@ pub use captures::{
 pub use patch::ProviderPatch;
 pub use preset::StoredPreset;
 pub use problems::{Problems, is_reserved_parameter, parameter_name};
+pub use redirect::is_plain_path;
 
 use crate::{Name, ProviderId, Scopes, Secret};
 use jiff::Timestamp;

