@@ -171,6 +171,7 @@ impl Screen {
     /// Adds a provider by hand; its name is the first of the fields.
     pub async fn add_provider(&self, fields: &[(&str, String)]) {
         self.click("add-provider").await;
+        self.click("by-hand").await;
         self.fill_form(fields).await;
         self.click("save-provider").await;
         self.see(&format!("provider-{}", fields[0].1)).await;

@@ -43,6 +43,7 @@ const screens: [string, () => MemoryTransport, () => Promise<void>][] = [
     full,
     async () => {
       await click('add-provider');
+      await click('by-hand');
       await click('save-provider');
       document.querySelector('details')?.setAttribute('open', '');
     },

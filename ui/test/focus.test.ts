@@ -93,6 +93,7 @@ describe('a form with something typed', () => {
     async (tab) => {
       await opened();
       await click('add-provider');
+      await click('by-hand');
       await type('field-client_id', 'abc');
       await click(tab);
       expect(text('unsaved-dialog')).toContain('unsaved changes');
@@ -108,6 +109,7 @@ describe('a form with something typed', () => {
   it('asks before Escape outside a field drops it; Escape again goes on with it', async () => {
     await opened();
     await click('add-provider');
+    await click('by-hand');
     await type('field-client_id', 'abc');
     screen.getByTestId('save-provider').focus();
     await press('{Escape}');
@@ -120,14 +122,17 @@ describe('a form with something typed', () => {
   it('is left at once when nothing was typed, by Cancel, and by Lock', async () => {
     await opened();
     await click('add-provider');
+    await click('by-hand');
     screen.getByTestId('save-provider').focus();
     await press('{Escape}');
     expect(screen.queryByTestId('provider-form')).toBeNull();
     await click('add-provider');
+    await click('by-hand');
     await type('field-client_id', 'abc');
     await click('cancel-form');
     expect(screen.queryByTestId('provider-form')).toBeNull();
     await click('add-provider');
+    await click('by-hand');
     await type('field-client_id', 'abc');
     await press('{Control>}l{/Control}');
     expect(screen.getByTestId('lock-screen')).toBeTruthy();

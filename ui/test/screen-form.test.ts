@@ -7,6 +7,7 @@ async function adding() {
   const transport = newTransport();
   await open(transport);
   await click('add-provider');
+  await click('by-hand');
   return transport;
 }
 
@@ -83,6 +84,7 @@ describe('adding a provider', () => {
     withProvider(transport);
     await open(transport);
     await click('add-provider');
+    await click('by-hand');
     await type('field-name', 'sandbox');
     await type('field-client_id', 'id');
     await type('field-authorization_endpoint', 'https://a.example/auth');

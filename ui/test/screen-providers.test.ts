@@ -30,6 +30,7 @@ describe('without providers', () => {
     expect(screen.getByTestId('ways-to-unlock')).toBeTruthy();
     await click('nav-providers');
     await click('add-provider');
+    await click('by-hand');
     expect(screen.getByTestId('provider-form')).toBeTruthy();
   });
 });

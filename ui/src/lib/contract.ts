@@ -1408,6 +1408,8 @@ export interface components {
             display_name: string;
             email?: string | null;
             name?: string | null;
+            /** @description The address of a picture. Tokenry does not fetch it. */
+            picture?: string | null;
             subject: string;
         };
         /**
@@ -1778,6 +1780,8 @@ export interface components {
         /** @description One account at one provider. */
         Connection: {
             account?: components["schemas"]["Account"] | null;
+            /** @description The names of the values that its sign-in brought (`captures` of the provider). */
+            captured?: string[];
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
@@ -1914,7 +1918,10 @@ export interface components {
          *     unknown field is an error.
          */
         CreateProvider: {
-            /** @description Where `id`, `name`, `email` and `picture` of the account are in that, as in `token_response_paths`. */
+            /**
+             * @description Where `id`, `name`, `email` and `picture` of the account are in that: paths as in `token_response_paths`. The id
+             *     tells two accounts apart.
+             */
             account_paths?: {
                 [key: string]: string | null;
             } | null;
@@ -1933,7 +1940,10 @@ export interface components {
             authorization_endpoint?: string | null;
             /** @description Whether the provider promises `iss` in its responses; then a response without it is rejected (RFC 9207, 2.4). */
             authorization_response_iss_parameter_supported?: boolean | null;
-            /** @description The fragment of the address that the browser is sent to, for sign-in pages that read one. */
+            /**
+             * @description The fragment of the address that the browser is sent to, for sign-in pages that read one: the parameters follow
+             *     in it.
+             */
             authorize_fragment?: string | null;
             /** @description Extra parameters of the authorization request. */
             authorize_params?: {
@@ -1941,11 +1951,13 @@ export interface components {
             } | null;
             /** @description A file of certificates in PEM form that are trusted at this provider, besides the system's. */
             ca_file?: string | null;
-            /** @description The hosts that a captured value may name: exact ones, or `*.example.com`. */
+            /** @description The hosts that a captured value may name: exact ones, or `*.example.com`. One that names another ends the sign-in. */
             captured_hosts?: string[] | null;
             /**
              * @description Values that are kept from a sign-in, by the name that `{name}` in an endpoint or in an extra parameter stands
-             *     for: `callback.realmId` or `token_response.instance_url`.
+             *     for: `callback.realmId` or `token_response.instance_url`. They can be in the token, refresh, revocation, userinfo
+             *     and introspection endpoints and in `exchange_step`, as a whole origin, a part of the host or one segment; and so can
+             *     `{client_id}`.
              */
             captures?: {
                 [key: string]: string | null;
@@ -2030,7 +2042,8 @@ export interface components {
              * @description How many seconds before its end an access token is refreshed. By default Tokenry chooses.
              */
             refresh_leeway?: number | null;
-            /** @description Extra parameters of a refresh. */
+            refresh_method?: null | components["schemas"]["HttpMethod"];
+            /** @description Extra parameters of a refresh. `grant_type` can be another one here. */
             refresh_params?: {
                 [key: string]: string | null;
             } | null;
@@ -2054,7 +2067,10 @@ export interface components {
             /** @description Where tokens are revoked on disconnect (RFC 7009). */
             revocation_endpoint?: string | null;
             revocation_method?: null | components["schemas"]["RevocationMethod"];
-            /** @description Extra parameters of a revocation. */
+            /**
+             * @description Extra parameters of a revocation. With the method `parameters`, `{token}` in them stands for any token,
+             *     `{access_token}` and `{refresh_token}` for one of that kind, and `{client_id}` and `{client_secret}` for the client.
+             */
             revocation_params?: {
                 [key: string]: string | null;
             } | null;
@@ -2065,17 +2081,22 @@ export interface components {
             /** @description Where codes and refresh tokens are exchanged (RFC 6749, 3.2). Required. */
             token_endpoint?: string | null;
             token_endpoint_auth_method?: null | components["schemas"]["TokenEndpointAuthMethod"];
-            /** @description Extra headers of requests to the token, refresh and userinfo endpoints. They hold no secret. */
+            /**
+             * @description Extra headers of requests to the token, refresh, revocation, introspection and userinfo endpoints. They hold no
+             *     secret.
+             */
             token_headers?: {
                 [key: string]: string | null;
             } | null;
-            /** @description Extra parameters of the code exchange. */
+            /** @description Extra parameters of the code exchange and of client credentials. */
             token_params?: {
                 [key: string]: string | null;
             } | null;
             /**
              * @description Where the members of a token response are, by their standard name: names joined by dots, such as
-             *     `authed_user.access_token`. `expires_at` (seconds since 1970, or RFC 3339) and `error` can be named, too.
+             *     `authed_user.access_token`, in which a number is the place in a list. `expires_at` (seconds or milliseconds since
+             *     1970, or RFC 3339) and `error` can be named, too. An empty path says that the provider means something else by the
+             *     standard name. A refresh may be answered with the standard names all the same.
              */
             token_response_paths?: {
                 [key: string]: string | null;
@@ -2742,7 +2763,9 @@ export interface components {
                 [key: string]: string[];
             };
             /** @description The settings that differ from the defaults. `{name}` stands for a variable. */
-            settings: Record<string, never>;
+            settings: {
+                [key: string]: unknown;
+            };
             /** @description Where the facts come from. */
             sources: string[];
             /** @description What could not be verified then, and is therefore left out or uncertain. */
@@ -2960,7 +2983,8 @@ export interface components {
         /** @description How Tokenry works with a provider. Addresses are texts here; `tokenry_core` checks and normalises them. */
         ProviderSettings: {
             /**
-             * @description Where `id`, `name`, `email` and `picture` of the account are in that, as in `token_response_paths`.
+             * @description Where `id`, `name`, `email` and `picture` of the account are in that: paths as in `token_response_paths`. The id
+             *     tells two accounts apart.
              * @default {}
              */
             account_paths: {
@@ -2994,7 +3018,8 @@ export interface components {
              */
             authorization_response_iss_parameter_supported: boolean;
             /**
-             * @description The fragment of the address that the browser is sent to, for sign-in pages that read one.
+             * @description The fragment of the address that the browser is sent to, for sign-in pages that read one: the parameters follow
+             *     in it.
              * @default null
              */
             authorize_fragment: string | null;
@@ -3011,13 +3036,15 @@ export interface components {
              */
             ca_file: string | null;
             /**
-             * @description The hosts that a captured value may name: exact ones, or `*.example.com`.
+             * @description The hosts that a captured value may name: exact ones, or `*.example.com`. One that names another ends the sign-in.
              * @default []
              */
             captured_hosts: string[];
             /**
              * @description Values that are kept from a sign-in, by the name that `{name}` in an endpoint or in an extra parameter stands
-             *     for: `callback.realmId` or `token_response.instance_url`.
+             *     for: `callback.realmId` or `token_response.instance_url`. They can be in the token, refresh, revocation, userinfo
+             *     and introspection endpoints and in `exchange_step`, as a whole origin, a part of the host or one segment; and so can
+             *     `{client_id}`.
              * @default {}
              */
             captures: {
@@ -3183,7 +3210,12 @@ export interface components {
              */
             refresh_leeway: number | null;
             /**
-             * @description Extra parameters of a refresh.
+             * @description How a refresh token is sent. A GET has no client authentication: a secret does not belong into an address.
+             * @default post
+             */
+            refresh_method: components["schemas"]["HttpMethod"];
+            /**
+             * @description Extra parameters of a refresh. `grant_type` can be another one here.
              * @default {}
              */
             refresh_params: {
@@ -3236,7 +3268,8 @@ export interface components {
              */
             revocation_method: components["schemas"]["RevocationMethod"];
             /**
-             * @description Extra parameters of a revocation.
+             * @description Extra parameters of a revocation. With the method `parameters`, `{token}` in them stands for any token,
+             *     `{access_token}` and `{refresh_token}` for one of that kind, and `{client_id}` and `{client_secret}` for the client.
              * @default {}
              */
             revocation_params: {
@@ -3255,7 +3288,7 @@ export interface components {
              */
             scope_separator: string;
             /**
-             * @description The form of the body of requests to the token endpoint.
+             * @description The form of the body of requests to the token, refresh and revocation endpoints.
              * @default form
              */
             token_body_format: components["schemas"]["BodyFormat"];
@@ -3271,14 +3304,15 @@ export interface components {
              */
             token_endpoint_auth_method: components["schemas"]["TokenEndpointAuthMethod"];
             /**
-             * @description Extra headers of requests to the token, refresh and userinfo endpoints. They hold no secret.
+             * @description Extra headers of requests to the token, refresh, revocation, introspection and userinfo endpoints. They hold no
+             *     secret.
              * @default {}
              */
             token_headers: {
                 [key: string]: string;
             };
             /**
-             * @description Extra parameters of the code exchange.
+             * @description Extra parameters of the code exchange and of client credentials.
              * @default {}
              */
             token_params: {
@@ -3286,7 +3320,9 @@ export interface components {
             };
             /**
              * @description Where the members of a token response are, by their standard name: names joined by dots, such as
-             *     `authed_user.access_token`. `expires_at` (seconds since 1970, or RFC 3339) and `error` can be named, too.
+             *     `authed_user.access_token`, in which a number is the place in a list. `expires_at` (seconds or milliseconds since
+             *     1970, or RFC 3339) and `error` can be named, too. An empty path says that the provider means something else by the
+             *     standard name. A refresh may be answered with the standard names all the same.
              * @default {}
              */
             token_response_paths: {
@@ -3712,7 +3748,10 @@ export interface components {
          *     and an empty string clears an optional text.
          */
         UpdateProvider: {
-            /** @description Where `id`, `name`, `email` and `picture` of the account are in that, as in `token_response_paths`. */
+            /**
+             * @description Where `id`, `name`, `email` and `picture` of the account are in that: paths as in `token_response_paths`. The id
+             *     tells two accounts apart.
+             */
             account_paths?: {
                 [key: string]: string | null;
             } | null;
@@ -3731,7 +3770,10 @@ export interface components {
             authorization_endpoint?: string | null;
             /** @description Whether the provider promises `iss` in its responses; then a response without it is rejected (RFC 9207, 2.4). */
             authorization_response_iss_parameter_supported?: boolean | null;
-            /** @description The fragment of the address that the browser is sent to, for sign-in pages that read one. */
+            /**
+             * @description The fragment of the address that the browser is sent to, for sign-in pages that read one: the parameters follow
+             *     in it.
+             */
             authorize_fragment?: string | null;
             /** @description Extra parameters of the authorization request. */
             authorize_params?: {
@@ -3739,11 +3781,13 @@ export interface components {
             } | null;
             /** @description A file of certificates in PEM form that are trusted at this provider, besides the system's. */
             ca_file?: string | null;
-            /** @description The hosts that a captured value may name: exact ones, or `*.example.com`. */
+            /** @description The hosts that a captured value may name: exact ones, or `*.example.com`. One that names another ends the sign-in. */
             captured_hosts?: string[] | null;
             /**
              * @description Values that are kept from a sign-in, by the name that `{name}` in an endpoint or in an extra parameter stands
-             *     for: `callback.realmId` or `token_response.instance_url`.
+             *     for: `callback.realmId` or `token_response.instance_url`. They can be in the token, refresh, revocation, userinfo
+             *     and introspection endpoints and in `exchange_step`, as a whole origin, a part of the host or one segment; and so can
+             *     `{client_id}`.
              */
             captures?: {
                 [key: string]: string | null;
@@ -3824,7 +3868,8 @@ export interface components {
              * @description How many seconds before its end an access token is refreshed. By default Tokenry chooses.
              */
             refresh_leeway?: number | null;
-            /** @description Extra parameters of a refresh. */
+            refresh_method?: null | components["schemas"]["HttpMethod"];
+            /** @description Extra parameters of a refresh. `grant_type` can be another one here. */
             refresh_params?: {
                 [key: string]: string | null;
             } | null;
@@ -3848,7 +3893,10 @@ export interface components {
             /** @description Where tokens are revoked on disconnect (RFC 7009). */
             revocation_endpoint?: string | null;
             revocation_method?: null | components["schemas"]["RevocationMethod"];
-            /** @description Extra parameters of a revocation. */
+            /**
+             * @description Extra parameters of a revocation. With the method `parameters`, `{token}` in them stands for any token,
+             *     `{access_token}` and `{refresh_token}` for one of that kind, and `{client_id}` and `{client_secret}` for the client.
+             */
             revocation_params?: {
                 [key: string]: string | null;
             } | null;
@@ -3859,17 +3907,22 @@ export interface components {
             /** @description Where codes and refresh tokens are exchanged (RFC 6749, 3.2). Required. */
             token_endpoint?: string | null;
             token_endpoint_auth_method?: null | components["schemas"]["TokenEndpointAuthMethod"];
-            /** @description Extra headers of requests to the token, refresh and userinfo endpoints. They hold no secret. */
+            /**
+             * @description Extra headers of requests to the token, refresh, revocation, introspection and userinfo endpoints. They hold no
+             *     secret.
+             */
             token_headers?: {
                 [key: string]: string | null;
             } | null;
-            /** @description Extra parameters of the code exchange. */
+            /** @description Extra parameters of the code exchange and of client credentials. */
             token_params?: {
                 [key: string]: string | null;
             } | null;
             /**
              * @description Where the members of a token response are, by their standard name: names joined by dots, such as
-             *     `authed_user.access_token`. `expires_at` (seconds since 1970, or RFC 3339) and `error` can be named, too.
+             *     `authed_user.access_token`, in which a number is the place in a list. `expires_at` (seconds or milliseconds since
+             *     1970, or RFC 3339) and `error` can be named, too. An empty path says that the provider means something else by the
+             *     standard name. A refresh may be answered with the standard names all the same.
              */
             token_response_paths?: {
                 [key: string]: string | null;

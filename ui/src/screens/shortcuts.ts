@@ -20,11 +20,11 @@ export function shortcut(event: KeyboardEvent, tokenry: Tokenry, router: Router)
 function actions(tokenry: Tokenry, router: Router): Record<string, () => void> {
   const always = { F1: () => (router.help = true) };
   if (!tokenry.engine.unlocked) return always;
-  const inForm = router.screen.name === 'form';
+  const inForm = router.screen.name === 'form' || router.screen.name === 'add';
   return {
     ...always,
     'Ctrl+N': () => {
-      if (!inForm) router.go({ name: 'form' });
+      if (!inForm) router.go({ name: 'add' });
     },
     'Ctrl+L': () => void tokenry.lock(),
     'Ctrl+K': () => document.querySelector<HTMLElement>('[data-filter]')?.focus(),

@@ -70,7 +70,7 @@ pub struct Preset {
     #[serde(default)]
     pub variables: Vec<PresetVariable>,
     /// The settings that differ from the defaults. `{name}` stands for a variable.
-    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    #[cfg_attr(feature = "openapi", schema(value_type = BTreeMap<String, Value>))]
     pub settings: Map<String, Value>,
 }
 

@@ -1,6 +1,7 @@
 /** All routes of the in-memory engine. */
 import { apps } from './apps';
 import { backups } from './backups';
+import { catalog } from './catalog';
 import { connections } from './connections';
 import { credentials } from './credentials';
 import { events } from './events';
@@ -13,6 +14,7 @@ export const routes = [
   ...vault,
   ...backups,
   ...providers,
+  ...catalog,
   ...connections,
   ...flows,
   ...apps,

@@ -3,6 +3,7 @@ import type { CreateProvider, Provider, UpdateProvider } from '../../../src/lib/
 import { ApiError } from '../api-error';
 import { nextId, type MemoryEngine } from '../engine';
 import { aConnection, aProvider } from '../samples';
+import { preset as presetNamed, preview } from './catalog';
 import { on, SUCCESS } from './on';
 
 const HOUR = 3_600_000;
@@ -41,7 +42,9 @@ export const providers = [
   }),
 ];
 
-function add(engine: MemoryEngine, { client_secret, project, ...given }: CreateProvider): Provider {
+function add(engine: MemoryEngine, { client_secret, project, preset, ...own }: CreateProvider): Provider {
+  const base = preset ? preview(presetNamed(preset.name), own.name, preset.variables ?? {}).settings : {};
+  const given = { ...base, ...own };
   if ([...engine.providers.values()].some(({ name }) => name === given.name)) {
     const problem = `another provider is already called ${given.name}`;
     throw new ApiError('conflict', problem, { fields: { name: problem } });

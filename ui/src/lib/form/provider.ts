@@ -1,6 +1,6 @@
 /** The provider form without the screen: what is typed, and the requests that it becomes. */
 import { messages } from '../messages';
-import type { CreateProvider, Provider, ProviderSettings, UpdateProvider } from '../types';
+import type { CreateProvider, PresetChoice, Provider, ProviderSettings, UpdateProvider } from '../types';
 import type { Problems } from './problems';
 import { INITIAL, SETTINGS, SETTING_NAMES, type Descriptor, type Name, type SettingsDraft } from './settings';
 
@@ -13,6 +13,13 @@ export interface ProviderDraft {
   settings: SettingsDraft;
 }
 
+/** A form that begins with the settings of a preset. */
+export interface FormStart {
+  draft: ProviderDraft;
+  base: ProviderSettings;
+  preset: PresetChoice;
+}
+
 /** Any settings; `null` is the default. */
 type Patch = { [K in Name]?: ProviderSettings[K] | null };
 
@@ -23,6 +30,18 @@ export function newDraft(): ProviderDraft {
   return { name: '', project: '', client_secret: '', secret: 'replace', settings };
 }
 
+/** The form of a new provider with what a preset says and what was typed already. */
+export function draftOfPreset(
+  base: ProviderSettings,
+  typed: { name: string; client_id: string; client_secret: string },
+  preset: PresetChoice,
+): FormStart {
+  const settings = format(base);
+  if (typed.client_id.trim() !== '') settings.client_id = typed.client_id.trim();
+  const { name, client_secret } = typed;
+  return { draft: { name, project: '', client_secret, secret: 'replace', settings }, base, preset };
+}
+
 /** The form of a saved provider. */
 export function draftOf(provider: Provider): ProviderDraft {
   const { name, project, has_client_secret } = provider;
@@ -30,10 +49,14 @@ export function draftOf(provider: Provider): ProviderDraft {
   return { name, project, client_secret: '', secret, settings: format(provider) };
 }
 
-export function toCreate({ name, project, client_secret, settings }: ProviderDraft): CreateProvider {
+/** What differs from the defaults, or from the preset that the form began with. */
+export function toCreate(draft: ProviderDraft, start?: FormStart): CreateProvider {
+  const { name, project, client_secret, settings } = draft;
   const typed = parse(settings);
   const { client_id } = typed;
-  const body: CreateProvider = { ...difference(INITIAL, typed), name: name.trim(), client_id };
+  const body: CreateProvider = { ...difference(start?.base ?? INITIAL, typed), name: name.trim(), client_id };
+  if (start) body.preset = start.preset;
+  if (start && start.base.loopback_ports.length > 0) body.loopback_ports = typed.loopback_ports;
   if (project.trim() !== '') body.project = project.trim();
   if (client_secret !== '') body.client_secret = client_secret;
   return body;

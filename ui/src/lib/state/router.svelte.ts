@@ -1,10 +1,13 @@
+import type { FormStart } from '../form/provider';
+
 /** Which screen is shown. */
 export type Screen =
   | { name: 'providers' }
   | { name: 'apps' }
   | { name: 'activity' }
   | { name: 'settings' }
-  | { name: 'form'; provider?: string };
+  | { name: 'add' }
+  | { name: 'form'; provider?: string; start?: FormStart };
 
 export class Router {
   screen = $state.raw<Screen>({ name: 'providers' });

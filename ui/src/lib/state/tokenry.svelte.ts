@@ -8,6 +8,7 @@ import type { Change, Connection, Provider, WindowNotice } from '../types';
 import { messages } from '../messages';
 import { Apps } from './apps.svelte';
 import { Backups } from './backups.svelte';
+import { Catalog } from './catalog.svelte';
 import { Clock } from './clock.svelte';
 import { Connections } from './connections.svelte';
 import { Credentials } from './credentials.svelte';
@@ -27,6 +28,7 @@ export class Tokenry {
   readonly transport: Transport;
   readonly engine: Engine;
   readonly providers: Providers;
+  readonly catalog: Catalog;
   readonly connections: Connections;
   readonly flows: Flows;
   readonly events: Events;
@@ -55,6 +57,7 @@ export class Tokenry {
     const client = new Client(transport);
     this.engine = new Engine(client);
     this.providers = new Providers(client);
+    this.catalog = new Catalog(client);
     this.flows = new Flows(client, (id) => void this.#connected(id));
     this.connections = new Connections(
       client,

@@ -37,10 +37,11 @@ fn whole(engine: &Engine, output: &Output) -> Result<(), Failure> {
         let providers: Vec<OAuthProvider> = engine.get(&["v1", "oauth-providers"]).unwrap_or_default();
         provider_update::hint(&providers, output);
     }
-    if is_shown && !status.connections.is_empty() {
-        if let Ok(connections) = engine.get::<Vec<Connection>>(&["v1", "connections"]) {
-            show::notices(&connections, output);
-        }
+    if is_shown
+        && !status.connections.is_empty()
+        && let Ok(connections) = engine.get::<Vec<Connection>>(&["v1", "connections"])
+    {
+        show::notices(&connections, output);
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 /** The English messages: one file per screen. */
 import { activity, audit } from './activity';
+import { add } from './add';
 import { apps } from './apps';
 import { autoLock, unlockRequest } from './auto-lock';
 import { backup } from './backup';
@@ -21,6 +22,7 @@ import { closing, header, help, window } from './window';
 
 export const messages = {
   activity,
+  add,
   apps,
   autoLock,
   backup,

@@ -1,0 +1,81 @@
+/** A few presets, which behave as those of the engine. */
+import { INITIAL } from '../../../src/lib/form/settings';
+import type { Preset, PresetPreview, PresetSummary } from '../../../src/lib/types';
+import { ApiError } from '../api-error';
+import { on } from './on';
+
+const FACTS = {
+  version: '2026-11-29',
+  facts_from: '2026-11',
+  confidence: 'high',
+  grant_types: ['authorization_code'],
+  sources: ['documentation'],
+} as const;
+
+export const PRESETS: Preset[] = [
+  {
+    ...FACTS,
+    grant_types: [...FACTS.grant_types],
+    sources: [...FACTS.sources],
+    name: 'github',
+    display_name: 'GitHub',
+    aliases: ['gh'],
+    category: 'dev-tools',
+    guide: 'Create an OAuth app in the developer settings. Paste the redirect address shown here.',
+    warnings: ['Tokens of an OAuth app do not end.'],
+    redirect_field: 'Authorization callback URL',
+    client_type: 'confidential',
+    settings: {
+      authorization_endpoint: 'https://github.example/authorize',
+      token_endpoint: 'https://github.example/token',
+      register_url: 'https://github.example/new',
+      default_scopes: ['read:user'],
+    },
+  },
+  {
+    ...FACTS,
+    grant_types: [...FACTS.grant_types],
+    sources: [...FACTS.sources],
+    name: 'gitea',
+    display_name: 'Gitea',
+    category: 'dev-tools',
+    guide: 'Create an OAuth2 application in your settings. Paste the redirect address shown here.',
+    redirect_field: 'Redirect URIs',
+    client_type: 'either',
+    confidence: 'medium',
+    variables: [
+      { name: 'host', label: 'Gitea host', example: 'git.example.com', pattern: '[A-Za-z0-9.-]+(:[0-9]{1,5})?' },
+    ],
+    settings: {
+      authorization_endpoint: 'https://{host}/login/oauth/authorize',
+      token_endpoint: 'https://{host}/login/oauth/access_token',
+    },
+  },
+];
+
+export const catalog = [
+  on('get', '/v1/catalog', (_, { query }) => search(query?.q ?? '')),
+  on('get', '/v1/catalog/{name}', (_, { path }) => preset(path.name)),
+  on('post', '/v1/catalog/{name}/preview', (_, { path, body }) =>
+    preview(preset(path.name), body.name ?? path.name, body.variables ?? {}),
+  ),
+];
+
+function search(q: string): PresetSummary[] {
+  const wanted = q.trim().toLowerCase();
+  return PRESETS.filter((one) => `${one.name} ${one.display_name} ${one.category}`.toLowerCase().includes(wanted)).map(
+    ({ name, display_name, category, version }) => ({ name, display_name, category, version }),
+  );
+}
+
+export function preset(name: string): Preset {
+  const found = PRESETS.find((one) => one.name === name);
+  if (!found) throw new ApiError('not_found', `there is no preset ${name}`);
+  return found;
+}
+
+export function preview(one: Preset, name: string, variables: Record<string, string>): PresetPreview {
+  const text = JSON.stringify(one.settings).replace(/\{(\w+)\}/g, (whole, key: string) => variables[key] ?? whole);
+  const settings = { ...INITIAL, ...(JSON.parse(text) as object), display_name: one.display_name };
+  return { name, redirect_uris: [`http://127.0.0.1/cb/${name}`], settings };
+}

@@ -1,0 +1,122 @@
+import { screen } from '@testing-library/svelte';
+import { describe, expect, it } from 'vitest';
+import { body, click, newTransport, open, settle, text, type, user, withProvider } from './support';
+
+// jsdom lays nothing out, and so scrolls nothing.
+Element.prototype.scrollIntoView = () => undefined;
+
+async function adding() {
+  const transport = newTransport();
+  await open(transport);
+  await click('add-provider');
+  return transport;
+}
+
+const marked = () => screen.getAllByRole('option').find((one) => one.getAttribute('aria-selected') === 'true');
+
+describe('choosing a preset', () => {
+  it('searches while typing, and the keyboard chooses', async () => {
+    await adding();
+    expect(document.activeElement).toBe(screen.getByTestId('preset-search'));
+    expect(screen.getAllByRole('option')).toHaveLength(2);
+    await user.keyboard('{ArrowDown}{ArrowDown}');
+    expect(marked()?.textContent).toContain('Gitea');
+    await user.keyboard('{ArrowUp}');
+    expect(marked()?.textContent).toContain('GitHub');
+    await type('preset-search', 'gitea');
+    expect(screen.getAllByRole('option')).toHaveLength(1);
+    await user.keyboard('{Enter}');
+    await settle();
+    expect(text('guide')).toContain('OAuth2 application');
+    expect(document.activeElement?.getAttribute('name')).toBe('host');
+    await click('back-to-search');
+    expect(screen.getByTestId('preset-search')).toBeTruthy();
+  });
+
+  it('says when nothing matches, and leads to the form with all settings', async () => {
+    await adding();
+    await type('preset-search', 'nothing like that');
+    expect(text('no-preset')).not.toBe('');
+    await click('by-hand');
+    expect(screen.getByTestId('provider-form')).toBeTruthy();
+  });
+
+  it('Escape clears the search, and then leaves', async () => {
+    await adding();
+    await type('preset-search', 'gitea');
+    await user.keyboard('{Escape}');
+    await settle();
+    expect(screen.getAllByRole('option')).toHaveLength(2);
+    await user.keyboard('{Escape}');
+    await settle();
+    expect(screen.queryByTestId('add-screen')).toBeNull();
+  });
+});
+
+describe('adding by a preset', () => {
+  it('shows what to register, asks for the client alone, and sends no more than that', async () => {
+    const transport = await adding();
+    await click('preset-github');
+    expect(text('register-url')).toBe('https://github.example/new');
+    expect(text('redirect-uri')).toBe('http://127.0.0.1/cb/github');
+    expect(text('preset-page')).toContain('Authorization callback URL');
+    expect(text('preset-notes')).toContain('do not end');
+    await click('copy-redirect-uri');
+    expect(transport.copied).toEqual(['http://127.0.0.1/cb/github']);
+    await click('save-provider');
+    expect(text('error-client_id')).not.toBe('');
+    expect(text('error-client_secret')).not.toBe('');
+    expect(transport.lines.some((line) => line === 'POST /v1/oauth-providers')).toBe(false);
+    await type('field-client_id', 'Iv1.abc');
+    await type('field-client_secret', 'planted-secret');
+    await click('save-provider');
+    expect(body(transport, 'POST /v1/oauth-providers')).toEqual({
+      name: 'github',
+      client_id: 'Iv1.abc',
+      client_secret: 'planted-secret',
+      preset: { name: 'github', variables: {} },
+    });
+    expect(text('provider-github')).toContain('GitHub');
+    expect(document.documentElement.outerHTML).not.toContain('planted-secret');
+  });
+
+  it('checks a variable while it is typed, and shows the doubt about the facts', async () => {
+    await adding();
+    await click('preset-gitea');
+    expect(text('unverified')).toContain('2026-11');
+    expect(screen.queryByTestId('redirect-uri')).toBeNull();
+    await type('field-host', 'git example');
+    expect(text('error-host')).toContain('git.example.com');
+    await type('field-host', 'git.example.org');
+    expect(screen.queryByTestId('error-host')).toBeNull();
+    expect(text('redirect-uri')).toBe('http://127.0.0.1/cb/gitea');
+  });
+
+  it('proposes a free name', async () => {
+    const transport = newTransport();
+    withProvider(transport, { name: 'github' });
+    await open(transport);
+    await click('add-provider');
+    await click('preset-github');
+    expect(screen.getByTestId<HTMLInputElement>('field-name').value).toBe('github-2');
+  });
+
+  it('leads to all settings, which keep the preset and what was typed', async () => {
+    const transport = await adding();
+    await click('preset-github');
+    await type('field-client_id', 'Iv1.abc');
+    await click('all-settings');
+    expect(screen.getByTestId<HTMLInputElement>('field-authorization_endpoint').value).toBe(
+      'https://github.example/authorize',
+    );
+    await type('field-default_scopes', 'repo');
+    await click('save-provider');
+    expect(body(transport, 'POST /v1/oauth-providers')).toMatchObject({
+      name: 'github',
+      client_id: 'Iv1.abc',
+      default_scopes: ['repo'],
+      preset: { name: 'github', variables: {} },
+    });
+    expect(body(transport, 'POST /v1/oauth-providers')).not.toHaveProperty('token_endpoint');
+  });
+});
