@@ -40,7 +40,7 @@ pub fn begin(
     let endpoint = endpoint(provider)?;
     let redirect = redirect_url(provider, redirect_uri)?;
     let nonce = scopes.contains("openid").then(|| fresh(random));
-    let parameters = parameters(provider, &endpoint, extra, nonce.as_ref())?;
+    let parameters = parameters(provider, &endpoint, scopes, extra, nonce.as_ref())?;
     let state = fresh(random);
     let verifier = provider.settings.use_pkce.then(|| fresh(random));
 
@@ -119,6 +119,14 @@ fn resource(provider: &Provider, extra: &[(String, String)]) -> Option<String> {
     provider.settings.resource.clone().filter(|_| !names_one)
 }
 
+/// Without `prompt=consent` a server ignores this scope (OpenID Connect Core §11).
+const OFFLINE_ACCESS: &str = "offline_access";
+
+/// Whether a parameter says what the user is asked: by its standard name, or by the one that Google had before.
+fn is_prompt(key: &str) -> bool {
+    matches!(parameter_name(key).as_str(), "prompt" | "approval_prompt")
+}
+
 /// The authorization endpoint, when a browser may be sent there.
 fn endpoint(provider: &Provider) -> Result<Url, Error> {
     let name = || provider.name.to_string();
@@ -147,6 +155,7 @@ fn redirect_url(provider: &Provider, redirect_uri: &str) -> Result<RedirectUrl, 
 fn parameters(
     provider: &Provider,
     endpoint: &Url,
+    scopes: &Scopes,
     extra: &[(String, String)],
     nonce: Option<&Secret>,
 ) -> Result<BTreeMap<String, String>, Error> {
@@ -164,6 +173,13 @@ fn parameters(
     }
     if let Some(nonce) = nonce {
         parameters.insert("nonce".to_owned(), nonce.expose().to_owned());
+    }
+    let mut given = parameters.keys().cloned();
+    let asks = given.any(|key| is_prompt(&key)) || endpoint.query_pairs().any(|(key, _)| is_prompt(&key));
+    let needs_consent =
+        provider.settings.prompt_consent_for_offline_access && scopes.contains(OFFLINE_ACCESS);
+    if needs_consent && !asks {
+        parameters.insert("prompt".to_owned(), "consent".to_owned());
     }
     let mut seen: Vec<String> = parameters.keys().cloned().collect();
     for (key, _) in endpoint.query_pairs() {

@@ -348,7 +348,9 @@ impl Engine {
 }
 
 fn wanted_scopes(provider: &Provider, asked: Option<Scopes>) -> Result<Scopes, Error> {
-    let scopes = asked.unwrap_or_else(|| provider.default_scopes());
+    let asked = asked.unwrap_or_else(|| provider.default_scopes());
+    let offline = provider.settings.offline_scope.clone();
+    let scopes: Scopes = asked.iter().map(str::to_owned).chain(offline).collect();
     if let Some(bad) = scopes.iter().find(|scope| !Scopes::is_token(scope)) {
         return Err(Error::field(
             "scopes",

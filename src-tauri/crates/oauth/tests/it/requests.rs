@@ -106,6 +106,38 @@ fn state_and_verifier_are_fresh_each_time_and_no_scope_sends_no_scope() {
     assert!(!query(&one.authorization_url).contains_key("scope"));
 }
 
+/// OpenID Connect Core §11: without it a server gives no refresh token.
+#[test]
+fn offline_access_sends_prompt_consent_unless_a_prompt_is_named_or_it_is_off() {
+    let mut provider = somewhere();
+    let prompt = |provider: &Provider, scopes: &str, extra: &[(String, String)]| {
+        let redirect = "http://127.0.0.1:1/cb/example";
+        let scopes = Scopes::parse(scopes);
+        let started = authorization_code::begin(provider, redirect, &scopes, extra, &OsRandom).unwrap();
+        query(&started.authorization_url).remove("prompt")
+    };
+    let consent = Some("consent".to_owned());
+    assert_eq!(prompt(&provider, "openid offline_access", &[]), consent);
+    assert_eq!(prompt(&provider, "openid", &[]), None);
+    let login = [pair("prompt", "login")];
+    assert_eq!(
+        prompt(&provider, "offline_access", &login).as_deref(),
+        Some("login")
+    );
+    assert_eq!(
+        prompt(&provider, "offline_access", &[pair("approval_prompt", "force")]),
+        None
+    );
+    provider.settings.authorize_params = BTreeMap::from([pair("prompt", "select_account")]);
+    assert_eq!(
+        prompt(&provider, "offline_access", &[]).as_deref(),
+        Some("select_account")
+    );
+    provider.settings.authorize_params.clear();
+    provider.settings.prompt_consent_for_offline_access = false;
+    assert_eq!(prompt(&provider, "offline_access", &[]), None);
+}
+
 #[test]
 fn parameters_of_ours_and_repeated_ones_are_refused_by_name() {
     let begin = |provider: &Provider, extra: &[(String, String)]| {
