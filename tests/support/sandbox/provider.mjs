@@ -42,6 +42,8 @@ export function sandbox(issuer, accessTokenTtl) {
       introspection: { enabled: true, allowedPolicy: (_ctx, client) => client.clientAuthMethod !== 'none' },
       clientCredentials: { enabled: true },
       userinfo: { enabled: true },
+      registration: { enabled: true },
+      registrationManagement: { enabled: true },
       resourceIndicators: { enabled: true, getResourceServerInfo: resourceServer },
       rpInitiatedLogout: { enabled: false },
     },

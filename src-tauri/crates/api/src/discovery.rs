@@ -4,19 +4,20 @@ use crate::{
     convert,
     error::ApiError,
     extract::{Body, Requester},
-    openapi::{Talking, examples::words},
+    openapi::{Registering, Talking, examples::words},
     operations::{Callers, Operations, operation, routes},
 };
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::StatusCode};
 use serde_json::Map;
 use tokenry_contract::{
-    DiscoverRequest, Discovered, DiscoveredKind, Offered, ProviderSettingsPatch, RegistrationMethod,
+    DiscoverRequest, Discovered, DiscoveredKind, OAuthProvider, Offered, ProviderSettingsPatch,
+    RegisterRequest, RegistrationMethod,
 };
-use tokenry_core::Operation;
+use tokenry_core::{Operation, ProviderPatch, Secret};
 use tokenry_engine::{AddressQuery, Engine};
 
 pub(crate) fn routes<O: Operations>(list: O) -> O {
-    list.routes(routes!(discover))
+    list.routes(routes!(discover)).routes(routes!(register_provider))
 }
 
 /// Look up a provider by an address
@@ -37,14 +38,17 @@ async fn discover(
     Body(request): Body<DiscoverRequest>,
 ) -> Result<Json<Discovered>, ApiError> {
     let caller = requester.unlocked(&engine).await?;
-    let query = AddressQuery {
+    let found = engine.discover(&caller, query(request)).await?;
+    Ok(Json(convert::discovered(found)))
+}
+
+fn query(request: DiscoverRequest) -> AddressQuery {
+    AddressQuery {
         address: request.address,
         authorization_server: request.authorization_server,
         allow_private_http: request.allow_private_http,
         accept_parent_resource: request.accept_parent_resource,
-    };
-    let found = engine.discover(&caller, query).await?;
-    Ok(Json(convert::discovered(found)))
+    }
 }
 
 operation!(
@@ -82,5 +86,56 @@ operation!(
         },
         registration: Some(RegistrationMethod::Dynamic),
         warnings: words(&["On another domain than example.com: signin.example (sign-in)."]),
+    }
+);
+
+/// Register Tokenry at a provider, and add it
+///
+/// By dynamic client registration (RFC 7591), at the address that was looked up. Removing the provider deletes the
+/// registration, where the provider supports that (RFC 7592).
+#[utoipa::path(
+    post,
+    path = "/v1/registrations",
+    tag = "providers",
+    request_body = RegisterRequest,
+    responses((status = 201, description = "Registered and added.", body = OAuthProvider), Registering)
+)]
+async fn register_provider(
+    requester: Requester,
+    State(engine): State<Engine>,
+    Body(request): Body<RegisterRequest>,
+) -> Result<(StatusCode, Json<OAuthProvider>), ApiError> {
+    let caller = requester.unlocked(&engine).await?;
+    let mut members = request.settings.0;
+    members.insert("name".to_owned(), request.name.into());
+    if let Some(project) = request.project {
+        members.insert("project".to_owned(), project.into());
+    }
+    let token = request.initial_access_token.map(Secret::new);
+    let new = ProviderPatch::from(members);
+    let provider = engine
+        .register_at(&caller, query(request.look_up), new, token)
+        .await?;
+    Ok((StatusCode::CREATED, Json(convert::provider(&provider))))
+}
+
+operation!(
+    register_provider,
+    Callers::Policy(&[Operation::WriteProviders]),
+    RegisterRequest {
+        look_up: DiscoverRequest {
+            address: "https://mcp.example.com/mcp".to_owned(),
+            ..DiscoverRequest::default()
+        },
+        name: "example".to_owned(),
+        project: None,
+        settings: ProviderSettingsPatch(Map::from_iter([
+            ("issuer".to_owned(), "https://login.example.com".into()),
+            (
+                "token_endpoint".to_owned(),
+                "https://login.example.com/token".into()
+            ),
+        ])),
+        initial_access_token: None,
     }
 );

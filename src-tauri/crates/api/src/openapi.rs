@@ -169,6 +169,9 @@ errors! {
     /// Errors of completing a sign-in.
     Answering = ValidationError Unauthorized PermissionDenied ConsentDenied NotFound Conflict FlowExpired
         PayloadTooLarge VaultLocked Internal ProviderError ProviderUnreachable OauthUnavailable;
+    /// Errors of a registration at a provider.
+    Registering = ValidationError Unauthorized PermissionDenied ConsentDenied InteractionRequired Conflict PayloadTooLarge
+        VaultLocked RateLimited Internal ProviderError ProviderUnreachable;
     /// Errors of a request to a provider.
     Talking = ValidationError PermissionDenied ConsentDenied NotFound Conflict NeedsReauth FlowExpired PayloadTooLarge
         VaultLocked RateLimited Internal ProviderError ProviderUnreachable OauthUnavailable;

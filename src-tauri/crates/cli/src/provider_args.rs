@@ -85,7 +85,26 @@ pub(crate) struct AddArgs {
     #[arg(long)]
     pub(crate) project: Option<String>,
     #[command(flatten)]
+    pub(crate) address: AddressArgs,
+    #[command(flatten)]
     pub(crate) fields: Fields,
+}
+
+/// For the address of a provider or of an MCP server.
+#[derive(Args)]
+pub(crate) struct AddressArgs {
+    /// With an address: add what was found without a question
+    #[arg(long, requires = "what")]
+    pub(crate) yes: bool,
+    /// With an MCP server's address: which of its authorization servers
+    #[arg(long, value_name = "ISSUER", requires = "what")]
+    pub(crate) authorization_server: Option<String>,
+    /// With an MCP server's address: accept a server that describes itself by a shorter address
+    #[arg(long, requires = "what")]
+    pub(crate) parent_resource: bool,
+    /// Register with an initial access token, read from standard input or a hidden prompt
+    #[arg(long, requires = "what", conflicts_with_all = ["client_id", "client_secret_stdin"])]
+    pub(crate) initial_access_token_stdin: bool,
 }
 
 #[derive(Args)]

@@ -37,8 +37,6 @@ pub enum DiscoveredKind {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RegistrationMethod {
-    /// The client id is the address of a document that describes Tokenry.
-    ClientIdMetadataDocument,
     /// The provider makes a client id (RFC 7591).
     Dynamic,
 }
@@ -63,6 +61,27 @@ pub struct Offered {
     pub registration: bool,
     /// Client ids that are the address of a metadata document.
     pub client_id_metadata_documents: bool,
+}
+
+/// Registers Tokenry at a provider that was looked up, and adds it.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RegisterRequest {
+    /// What was looked up.
+    pub look_up: DiscoverRequest,
+    /// Kebab-case, unique within the project.
+    pub name: String,
+    /// `default` when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<String>,
+    /// The settings that were found, with the changes of the user. Where a user and their secrets go has to be as it was
+    /// found.
+    #[cfg_attr(feature = "openapi", schema(value_type = std::collections::HashMap<String, serde_json::Value>))]
+    pub settings: ProviderSettingsPatch,
+    /// For a provider that registers only clients that bring one. Not kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initial_access_token: Option<String>,
 }
 
 /// What an address told. Nothing of it is kept.

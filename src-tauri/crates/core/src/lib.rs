@@ -46,8 +46,8 @@ pub use name::{InvalidName, Name};
 pub use narrowing::KnownTargets;
 pub use provider::{
     CaptureError, CaptureSource, Captured, MAX_CAPTURED_BYTES, Problems, Provider, ProviderPatch,
-    StoredPreset, fill_address, fill_text, is_plain_path, is_reserved_parameter, parameter_name,
-    placeholders,
+    Registration, StoredPreset, fill_address, fill_text, is_plain_path, is_reserved_parameter,
+    parameter_name, placeholders,
 };
 pub use random::{OsRandom, Random};
 pub use scope::Scopes;

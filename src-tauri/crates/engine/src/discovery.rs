@@ -1,5 +1,7 @@
 //! What an address tells of a provider, and registering Tokenry there.
 
+pub(crate) mod register;
+
 use crate::{Engine, Error, access::policy::Operation};
 use std::time::Duration;
 use tokenry_core::Caller;
@@ -44,13 +46,17 @@ impl Engine {
     /// When the caller may not, the address is none, or what is there is not accepted.
     pub async fn discover(&self, caller: &Caller, query: Query) -> Result<Found, Error> {
         self.allow(caller, Operation::Discover)?;
+        self.look_up(&query).await.map_err(error)
+    }
+
+    async fn look_up(&self, query: &Query) -> Result<Found, Problem> {
         let discoveries = &self.inner.discoveries;
         let look_up = async {
             let _turn = discoveries.turns.acquire().await;
-            discovery::look_up(&self.inner.http, &discoveries.cache, &query, self.now()).await
+            discovery::look_up(&self.inner.http, &discoveries.cache, query, self.now()).await
         };
         let found = tokio::time::timeout(DISCOVERY_TIMEOUT, look_up).await;
-        found.unwrap_or_else(|_| Err(too_slow())).map_err(error)
+        found.unwrap_or_else(|_| Err(too_slow()))
     }
 }
 

@@ -123,7 +123,10 @@ impl Engine {
             )));
         }
         let store = self.store()?;
-        let detail = provider.name.to_string();
+        let detail = match self.unregister(&provider).await {
+            Some(registration) => format!("{}; {registration}", provider.name),
+            None => provider.name.to_string(),
+        };
         let event = self
             .event(caller, EventKind::ProviderRemoved, Outcome::Done)
             .with_provider(provider.id)
@@ -198,7 +201,7 @@ impl Engine {
         found.ok_or_else(|| Error::not_found("provider", &id.to_string(), "it was removed"))
     }
 
-    async fn keep_provider(
+    pub(crate) async fn keep_provider(
         &self,
         caller: &Caller,
         provider: Provider,
@@ -244,7 +247,7 @@ impl Engine {
     }
 
     /// Whether a provider can be kept like this, and under this name.
-    fn can_be_kept(
+    pub(crate) fn can_be_kept(
         &self,
         provider: &Provider,
         problems: Problems,

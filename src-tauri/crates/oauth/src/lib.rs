@@ -36,6 +36,7 @@ mod random;
 pub mod redirect;
 pub mod refresh;
 mod refresh_expiry;
+pub mod registration;
 mod request;
 mod response;
 pub mod revocation;

@@ -1,7 +1,7 @@
 //! The userinfo and revocation endpoints.
 
 use crate::answer::{Answer, Content};
-use crate::behaviour::Iss;
+use crate::behaviour::{Client, Iss};
 use crate::call::Call;
 use crate::client;
 use crate::grants::Ended;
@@ -9,6 +9,9 @@ use crate::quirks::{self, Revocation};
 use crate::service::State;
 use serde_json::{Map, Value, json};
 use tokenry_core::Timestamp;
+
+/// The client that registers itself.
+const REGISTERED: &str = "registered";
 
 /// OpenID Connect Core §5.3.
 pub(crate) fn userinfo(state: &State, call: &Call, now: Timestamp) -> Answer {
@@ -103,6 +106,29 @@ pub(crate) fn revoke(state: &mut State, call: &Call, now: Timestamp) -> Answer {
     Answer::empty(200)
 }
 
+/// RFC 7591, for a public client that is always the same.
+pub(crate) fn register(state: &mut State, call: &Call, issuer: &str) -> Answer {
+    match call.method.as_str() {
+        "DELETE" if call.bearer() == Some("testkit-registration") => {
+            state.behaviour.clients.retain(|client| client.id != REGISTERED);
+            Answer::empty(204)
+        }
+        "POST" => {
+            state.behaviour.clients.push(Client::public(REGISTERED));
+            Answer::json(
+                201,
+                json!({
+                    "client_id": REGISTERED,
+                    "token_endpoint_auth_method": "none",
+                    "registration_client_uri": format!("{issuer}/register"),
+                    "registration_access_token": "testkit-registration",
+                }),
+            )
+        }
+        _ => Answer::error(401, "invalid_token"),
+    }
+}
+
 /// RFC 8414 §2.
 pub(crate) fn metadata(state: &State, issuer: &str) -> Answer {
     Answer::json(
@@ -113,6 +139,7 @@ pub(crate) fn metadata(state: &State, issuer: &str) -> Answer {
             "token_endpoint": format!("{issuer}/token"),
             "userinfo_endpoint": format!("{issuer}/userinfo"),
             "revocation_endpoint": format!("{issuer}/revoke"),
+            "registration_endpoint": format!("{issuer}/register"),
             "response_types_supported": ["code"],
             "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
             "code_challenge_methods_supported": ["S256"],

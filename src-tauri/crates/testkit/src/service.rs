@@ -143,6 +143,9 @@ impl Shared {
             Kind::Other if call::endpoint(&call.path) == "token" => {
                 token::answer(state_ref, call, &self.issuer, now, random)
             }
+            Kind::Other if call::endpoint(&call.path) == "register" => {
+                resource::register(state_ref, call, &self.issuer)
+            }
             Kind::Other => Answer::html(404, "there is nothing here"),
         };
         drop(state);

@@ -202,6 +202,20 @@ impl Populated {
         filled + query
     }
 
+    /// A registration at the fixture's server.
+    fn registration(&self) -> Value {
+        json!({
+            "look_up": {"address": self.provider["issuer"]},
+            "name": "registered",
+            "settings": {
+                "issuer": self.provider["issuer"],
+                "authorization_endpoint": self.provider["authorization_endpoint"],
+                "token_endpoint": self.provider["token_endpoint"],
+                "registration_endpoint": format!("{}/register", self.provider["issuer"].as_str().unwrap()),
+            },
+        })
+    }
+
     /// The example, with what belongs to this fixture alone.
     fn body(&self, document: &Value, operation: Operation<'_>) -> Option<Value> {
         let content = &operation.said["requestBody"]["content"]["application/json"];
@@ -220,6 +234,7 @@ impl Populated {
                     body[name] = answered(name);
                 }
             }
+            "register_provider" => body = self.registration(),
             "discover" => body["address"] = self.provider["issuer"].clone(),
             "callback" => body["url"] = self.answer.as_str().into(),
             _ => {}

@@ -5,6 +5,7 @@ mod patch;
 mod preset;
 mod problems;
 mod redirect;
+mod registration;
 
 pub use captures::{
     CaptureError, CaptureSource, Captured, MAX_CAPTURED_BYTES, fill_address, fill_text, placeholders,
@@ -13,6 +14,7 @@ pub use patch::ProviderPatch;
 pub use preset::StoredPreset;
 pub use problems::{Problems, is_reserved_parameter, parameter_name};
 pub use redirect::is_plain_path;
+pub use registration::Registration;
 
 use crate::{Name, ProviderId, Scopes, Secret};
 use jiff::Timestamp;
@@ -31,6 +33,9 @@ pub struct Provider {
     pub name: Name,
     /// Our secret at the provider; `None` for a public client.
     pub client_secret: Option<Secret>,
+    /// How Tokenry registered itself there, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registration: Option<Registration>,
     /// Everything else that is known of it.
     #[serde(flatten)]
     pub settings: ProviderSettings,
@@ -58,6 +63,11 @@ impl Provider {
     pub fn refresh_target(&self) -> Option<Url> {
         let own = self.settings.refresh_endpoint.as_deref();
         url(own.or(self.settings.token_endpoint.as_deref()))
+    }
+
+    /// Where clients register themselves.
+    pub fn registration_endpoint(&self) -> Option<Url> {
+        url(self.settings.registration_endpoint.as_deref())
     }
 
     /// Where tokens are revoked.

@@ -118,6 +118,7 @@ impl Provider {
             project,
             name,
             client_secret: None,
+            registration: None,
             settings: ProviderSettings::default(),
             preset: None,
             created_at: now,

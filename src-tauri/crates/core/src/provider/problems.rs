@@ -73,6 +73,7 @@ impl Provider {
         }
         self.check_endpoints(&mut problems);
         self.check_issuer(&mut problems);
+        self.check_registration(&mut problems);
         self.check_client(&mut problems);
         self.check_sign_in(&mut problems);
         self.check_requests(&mut problems);

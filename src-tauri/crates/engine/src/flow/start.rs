@@ -3,6 +3,7 @@
 mod question;
 mod redirect;
 
+use crate::discovery::register::check_client_secret;
 use crate::{
     Engine, Error,
     access::{
@@ -93,6 +94,7 @@ impl Engine {
     ) -> Result<StartedFlow, Error> {
         self.not_denied(caller, &AccessRequest::new(Operation::StartFlow))?;
         let provider = self.provider_meant(caller, provider)?;
+        check_client_secret(&provider, self.now())?;
         if provider.settings.grant_type != GrantType::AuthorizationCode {
             return Err(Error::Conflict(format!(
                 "{} uses client credentials: there is no browser in it; connect it without one",

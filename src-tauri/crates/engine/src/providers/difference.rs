@@ -34,7 +34,7 @@ pub(crate) fn between(vault: &Vault, before: &Provider, after: &Provider) -> Dif
 }
 
 /// What a new provider is, as far as it differs from the defaults.
-pub(super) fn of_new(vault: &Vault, new: &Provider) -> Differences {
+pub(crate) fn of_new(vault: &Vault, new: &Provider) -> Differences {
     let mut differences = Differences::default();
     let mut defaults = new.default_settings().to_map();
     // How the client authenticates is always said.

@@ -15,7 +15,7 @@ const STEP: u32 = 607;
 
 impl Engine {
     /// A provider as it is kept: with ports of its own, and with redirect URIs that are no other provider's.
-    pub(super) async fn ready_to_register(
+    pub(crate) async fn ready_to_register(
         &self,
         store: &Arc<SealedStore>,
         provider: Provider,

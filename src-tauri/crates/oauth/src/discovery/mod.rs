@@ -13,7 +13,10 @@ pub use cache::Cache;
 use crate::outbound::Outbound;
 use crate::{Failure, Http};
 use fetch::Fetch;
-use tokenry_core::{DiscoveredKind, Offered, ProviderSettings, RegistrationMethod, Timestamp};
+use tokenry_core::{
+    DiscoveredKind, Offered, ProviderSettings, RegistrationMethod, Timestamp, TokenEndpointAuthMethod,
+};
+use url::Url;
 
 /// What was typed, and what is accepted.
 #[derive(Debug, Clone, Default)]
@@ -45,6 +48,12 @@ pub struct Found {
     pub offered: Offered,
     /// How Tokenry can register itself there.
     pub registration: Option<RegistrationMethod>,
+    /// What it takes for client authentication.
+    pub auth_methods: Vec<TokenEndpointAuthMethod>,
+    /// The grant types that it names; empty where it names none.
+    pub grant_types: Vec<String>,
+    /// The address that was typed.
+    pub typed: Url,
     /// What to know before it is kept.
     pub warnings: Vec<String>,
 }
@@ -91,6 +100,7 @@ pub async fn look_up(http: &Http, cache: &Cache, query: &Query, now: Timestamp) 
         }
         address::Kind::Unknown => of_address(&fetch, &target.url, query).await?,
     };
+    found.typed = target.url.clone();
     let settings = &mut found.settings;
     settings.allow_private_http = query.allow_private_http && target.url.scheme() == "http";
     if target.url.scheme() == "http" {

@@ -6,7 +6,7 @@ use crate::json::{Object, Value};
 use crate::response::Response;
 use tokenry_core::{
     DiscoveredKind, GrantType, Offered, ProviderSettings, RegistrationMethod, Scopes,
-    TokenEndpointAuthMethod, clean, is_template_of,
+    TokenEndpointAuthMethod as Method, clean, is_template_of,
 };
 use url::Url;
 
@@ -135,6 +135,9 @@ fn describe(fetch: &Fetch<'_>, object: &Object, issuer: &str, asked: &Url) -> Re
         authorization_servers: Vec::new(),
         registration: offered.registration.then_some(RegistrationMethod::Dynamic),
         offered,
+        auth_methods: auth_methods(object),
+        grant_types: strings(object, "grant_types_supported"),
+        typed: asked.clone(),
         warnings: reader.warnings,
     })
 }
@@ -305,25 +308,36 @@ fn offered(object: &Object, settings: &ProviderSettings) -> Offered {
     }
 }
 
-/// How a client with a secret authenticates: `client_secret_post` where the server takes it (checklist A4.3). A server that
-/// says nothing takes `client_secret_basic` (RFC 8414 §2).
-fn auth_method(object: &Object) -> TokenEndpointAuthMethod {
-    use TokenEndpointAuthMethod as Method;
+/// How a client with a secret authenticates: `client_secret_post` where the server takes it (checklist A4.3).
+fn auth_method(object: &Object) -> Method {
+    let supported = auth_methods(object);
+    let methods = [
+        Method::ClientSecretPost,
+        Method::ClientSecretBasic,
+        Method::ClientSecretJwt,
+        Method::PrivateKeyJwt,
+    ];
+    let found = methods.into_iter().find(|method| supported.contains(method));
+    found.unwrap_or(Method::None)
+}
+
+/// What a server takes. One that says nothing takes `client_secret_basic` (RFC 8414 §2).
+fn auth_methods(object: &Object) -> Vec<Method> {
     let name = "token_endpoint_auth_methods_supported";
     if object.get(name).is_none() {
-        return Method::ClientSecretBasic;
+        return vec![Method::ClientSecretBasic];
     }
-    let supported = strings(object, name);
-    let methods = [
-        ("client_secret_post", Method::ClientSecretPost),
-        ("client_secret_basic", Method::ClientSecretBasic),
-        ("client_secret_jwt", Method::ClientSecretJwt),
-        ("private_key_jwt", Method::PrivateKeyJwt),
-    ];
-    let found = methods
-        .into_iter()
-        .find(|(name, _)| supported.iter().any(|text| text == name));
-    found.map_or(Method::None, |(_, method)| method)
+    let known = |text: &String| {
+        Some(match text.as_str() {
+            "none" => Method::None,
+            "client_secret_post" => Method::ClientSecretPost,
+            "client_secret_basic" => Method::ClientSecretBasic,
+            "client_secret_jwt" => Method::ClientSecretJwt,
+            "private_key_jwt" => Method::PrivateKeyJwt,
+            _ => return None,
+        })
+    };
+    strings(object, name).iter().filter_map(known).collect()
 }
 
 /// The algorithms of id tokens; empty where the default ones will do.

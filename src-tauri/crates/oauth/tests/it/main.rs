@@ -12,6 +12,7 @@ mod pasted;
 mod proxies;
 mod redirect_errors;
 mod redirects;
+mod registration;
 mod requests;
 mod revocations;
 mod server;

@@ -157,6 +157,7 @@ pub(crate) fn provider(url: &Url) -> Provider {
         project: "default".parse().unwrap(),
         name: "example".parse().unwrap(),
         client_secret: Some(secret("CANARY-client secret%")),
+        registration: None,
         settings: ProviderSettings {
             display_name: "Example".into(),
             authorization_endpoint: Some("https://as.example/authorize".into()),
