@@ -26,6 +26,10 @@ pub(crate) fn run(offline: bool, app_token_file: Option<&Path>, output: &Output)
             items.push(CheckedItem::problem("profile", error.to_string(), next));
         }
     }
+    // The engine looks at the program behind the handler, too.
+    if !items.iter().any(|item| item.name == programs::DEEP_LINK) {
+        items.push(programs::deep_link());
+    }
     items.extend(programs::check(env));
     items.extend(environment::check(env));
     check_report::print(&CheckReport::from(items), output)

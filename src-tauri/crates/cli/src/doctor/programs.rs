@@ -3,8 +3,9 @@
 use super::Env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use tokenry_contract::CheckedItem;
+use tokenry_contract::{CheckedItem, profile};
 
+pub(super) const DEEP_LINK: &str = "deep_link";
 const SERVE: &str = "tokenry-serve";
 const DESKTOP: &str = "tokenry-desktop";
 const OPENER: &str = "xdg-open";
@@ -70,6 +71,31 @@ fn installations(here: Option<&Path>, search: &[PathBuf]) -> Option<CheckedItem>
         format!("There is another tokenry: {}.", other.display()),
         "Remove one of them, or take its folder out of PATH.",
     ))
+}
+
+/// Who opens links with our scheme, by the name of its desktop file.
+pub(super) fn deep_link() -> CheckedItem {
+    let query = format!("x-scheme-handler/{}", profile::APP_ID);
+    let asked = Command::new("xdg-mime")
+        .args(["query", "default", &query])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output();
+    let next = "Start the desktop app once, or use the loopback redirect.";
+    match asked.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()) {
+        Err(_) => CheckedItem::not_checked(DEEP_LINK, "xdg-mime is not installed."),
+        Ok(handler) if handler.is_empty() => {
+            CheckedItem::warning(DEEP_LINK, "No program opens links with our scheme.", next)
+        }
+        Ok(handler) if handler.contains("tokenry") => {
+            CheckedItem::ok(DEEP_LINK, format!("Links with our scheme open {handler}."))
+        }
+        Ok(handler) => CheckedItem::warning(
+            DEEP_LINK,
+            format!("Links with our scheme open another program: {handler}."),
+            next,
+        ),
+    }
 }
 
 fn browser(env: Env<'_>, search: &[PathBuf]) -> CheckedItem {
