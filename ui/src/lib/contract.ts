@@ -1055,6 +1055,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/registrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Register Tokenry at a provider, and add it
+         * @description By dynamic client registration (RFC 7591), at the address that was looked up. Removing the provider deletes the
+         *     registration, where the provider supports that (RFC 7592).
+         */
+        post: operations["register_provider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/restores": {
         parameters: {
             query?: never;
@@ -3383,6 +3404,29 @@ export interface components {
          * @enum {string}
          */
         Redirect: "loopback" | "deep_link" | "paste";
+        /** @description Registers Tokenry at a provider that was looked up, and adds it. */
+        RegisterRequest: {
+            /** @description For a provider that registers only clients that bring one. Not kept. */
+            initial_access_token?: string | null;
+            /** @description What was looked up. */
+            look_up: components["schemas"]["DiscoverRequest"];
+            /** @description Kebab-case, unique within the project. */
+            name: string;
+            /** @description `default` when not given. */
+            project?: string | null;
+            /**
+             * @description The settings that were found, with the changes of the user. Where a user and their secrets go has to be as it was
+             *     found.
+             */
+            settings: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * @description How Tokenry registers itself at a provider.
+         * @enum {string}
+         */
+        RegistrationMethod: "dynamic";
         /** @description What became of a rejected token. */
         RejectedAnswer: {
             /** @description Whether Tokenry opened the browser for it. If not, `POST /v1/flows/{id}/open` does, or the user in the window. */
@@ -3405,11 +3449,6 @@ export interface components {
             /** @description The SHA-256 of the access token, as 64 hexadecimal digits. The token itself is never sent. */
             fingerprint: string;
         };
-        /**
-         * @description How Tokenry registers itself at a provider.
-         * @enum {string}
-         */
-        RegistrationMethod: "client_id_metadata_document" | "dynamic";
         /** @description One thing of a backup, beside what is here. */
         RestoreItem: {
             /** @description Whether it can replace what is here. */
@@ -10507,6 +10546,120 @@ export interface operations {
             };
             /** @description internal */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    register_provider: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RegisterRequest"];
+            };
+        };
+        responses: {
+            /** @description Registered and added. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OAuthProvider"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied or consent_denied or interaction_required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description provider_error */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description provider_unreachable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
