@@ -256,10 +256,10 @@ pub(crate) fn no_token_endpoint(provider: &Provider) -> Failure {
         .refresh_endpoint
         .as_deref()
         .or(settings.token_endpoint.as_deref());
-    let missing = address.and_then(|address| placeholders(address).into_iter().next());
-    let message = match missing {
-        Some(name) => CaptureError::Missing(name.to_owned()).to_string(),
-        None => format!("The provider {} has no token endpoint. Add it.", provider.name),
+    let missing: Vec<_> = address.map(placeholders).into_iter().flatten().collect();
+    let message = match missing.as_slice() {
+        [_, ..] => CaptureError::Missing(missing.join("} or {")).to_string(),
+        [] => format!("The provider {} has no token endpoint. Add it.", provider.name),
     };
     Failure::NotSent { message }
 }

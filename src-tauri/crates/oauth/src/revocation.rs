@@ -32,8 +32,8 @@ pub enum Hint {
     RefreshToken,
 }
 
-/// Asks the provider to revoke a token, once, in the way of its settings. With the access token that goes as the bearer
-/// or in a DELETE the grant ends, so a refresh token is `Unsupported` there.
+/// Asks the provider to revoke a token, once, in the way of its settings. Where the grant ends with an access token
+/// alone, a refresh token is `Unsupported`.
 ///
 /// # Errors
 /// See [`Failure`]; after all of them the token has to be taken as still good. A 503 is `Interfered`, with the time
@@ -53,11 +53,12 @@ pub async fn revoke(
             let extra = &provider.settings.revocation_params;
             dressed(provider, rfc7009(provider, &endpoint, token, hint)?, extra)?
         }
-        (RevocationMethod::Bearer | RevocationMethod::Delete, Hint::RefreshToken) => {
+        (RevocationMethod::Bearer, Hint::RefreshToken) => return Ok(Revoked::Unsupported),
+        (RevocationMethod::Delete, Hint::RefreshToken) if takes_access_tokens_alone(provider) => {
             return Ok(Revoked::Unsupported);
         }
         (RevocationMethod::Bearer, Hint::AccessToken) => by_bearer(provider, token)?,
-        (RevocationMethod::Delete, Hint::AccessToken) => by_delete(provider, token)?,
+        (RevocationMethod::Delete, _) => by_delete(provider, token, hint)?,
         (RevocationMethod::Parameters, _) => match parameters(provider, token, hint) {
             Some(parameters) => by_parameters(provider, token, &parameters)?,
             None => return Ok(Revoked::Unsupported),
@@ -101,11 +102,24 @@ fn by_bearer(provider: &Provider, token: &Secret) -> Result<Outgoing, Failure> {
     bearer(provider, request, extra)
 }
 
-/// GitHub: HTTP Basic, whatever the token endpoint takes, and the token in JSON.
-fn by_delete(provider: &Provider, token: &Secret) -> Result<Outgoing, Failure> {
+/// Whether the parameter is called so, as at GitHub: the grant ends with any of its access tokens then.
+fn takes_access_tokens_alone(provider: &Provider) -> bool {
+    let name = provider.settings.param_names.get("token");
+    name.is_some_and(|name| name == "access_token")
+}
+
+/// GitHub, Mollie: HTTP Basic, whatever the token endpoint takes, and the token in JSON.
+fn by_delete(provider: &Provider, token: &Secret, hint: Hint) -> Result<Outgoing, Failure> {
+    let kind = match hint {
+        Hint::AccessToken => "access_token",
+        Hint::RefreshToken => "refresh_token",
+    };
+    let parameters = [("token", token.expose()), ("token_type_hint", kind)];
+    // A name that tells the kind of token needs no hint.
+    let parameters = &parameters[..if takes_access_tokens_alone(provider) { 1 } else { 2 }];
     let mut provider = provider.clone();
     provider.settings.token_body_format = BodyFormat::Json;
-    let mut request = form_request(&[("token", token.expose())]);
+    let mut request = form_request(parameters);
     *request.method_mut() = Method::DELETE;
     if provider.client_secret.is_some() {
         request

@@ -153,7 +153,8 @@ pub enum RevocationMethod {
     Rfc7009,
     /// A POST with the access token as the bearer. The grant ends with it.
     Bearer,
-    /// A DELETE with HTTP Basic and the access token in a JSON body. The grant ends with it.
+    /// A DELETE with HTTP Basic and the token in a JSON body. Where `param_names` calls it `access_token`, only access
+    /// tokens are sent, and the grant ends with one.
     Delete,
     /// Only the extra parameters of a revocation, in which `{token}` stands for the token, with client authentication
     /// where that is a header.

@@ -144,7 +144,7 @@ pub fn fill_address(
     hosts: &[String],
 ) -> Result<Url, CaptureError> {
     let mut text = String::with_capacity(template.len());
-    let mut of_host = None;
+    let (mut of_host, mut missing) = (None, None);
     for part in parts(template) {
         let name = match part {
             Part::Text(part) => {
@@ -156,7 +156,13 @@ pub fn fill_address(
         let value = match captured.get(name) {
             Some(value) => value.expose(),
             None if name == CLIENT_ID => client_id,
-            None => return Err(CaptureError::Missing(name.to_owned())),
+            None if is_before_path(&text) => return Err(CaptureError::Missing(name.to_owned())),
+            // What is known of the host is judged all the same.
+            None => {
+                missing.get_or_insert(name);
+                text.push('x');
+                continue;
+            }
         };
         let unfit = || CaptureError::Unfit(name.to_owned());
         if text.is_empty() {
@@ -183,7 +189,10 @@ pub fn fill_address(
             host: clean(url.host_str().unwrap_or_default()),
         });
     }
-    Ok(url)
+    match missing {
+        Some(name) => Err(CaptureError::Missing(name.to_owned())),
+        None => Ok(url),
+    }
 }
 
 /// Where a value stands in an address.
@@ -337,13 +346,17 @@ impl Provider {
         Ok(self)
     }
 
-    /// The values that can be kept: each fits where it is used.
-    pub fn fitting(&self, captured: Captured) -> Captured {
-        let fits = |(name, value): &(String, Secret)| {
-            let alone = Captured::from([(name.clone(), value.clone())]);
-            self.clone().filled_in(&alone).is_ok()
-        };
-        captured.into_iter().filter(fits).collect()
+    /// The values at hand, with the new ones that fit where they are used. One that does not fit changes nothing.
+    pub fn fitting(&self, at_hand: &Captured, new: Captured) -> Captured {
+        let mut kept = at_hand.clone();
+        for (name, value) in new {
+            let mut with = kept.clone();
+            with.insert(name, value);
+            if self.clone().filled_in(&with).is_ok() {
+                kept = with;
+            }
+        }
+        kept
     }
 }
 

@@ -153,7 +153,8 @@ async fn a_secret_is_a_user_name_and_a_delete_ends_a_grant() {
         (
             basic,
             Revocation::Delete,
-            json!({"token_endpoint_auth_method": "client_secret_basic", "revocation_method": "delete"}),
+            json!({"token_endpoint_auth_method": "client_secret_basic", "revocation_method": "delete",
+                "param_names": {"token": "access_token"}}),
         ),
     ] {
         let mut behaviour = Behaviour {
@@ -161,6 +162,9 @@ async fn a_secret_is_a_user_name_and_a_delete_ends_a_grant() {
             ..Behaviour::default()
         };
         behaviour.quirks.revocation = revocation;
+        if revocation == Revocation::Delete {
+            behaviour.quirks.names = [("token".to_owned(), "access_token".to_owned())].into();
+        }
         let world = World::new(behaviour);
         let engine = world.start().await;
         let patch = with(&world, &settings).with("client_secret", json!("sk-live-secret"));

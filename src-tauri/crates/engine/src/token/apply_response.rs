@@ -27,9 +27,7 @@ pub(crate) fn apply_token_response(
         return partial_response::keep_refresh_token(connection, old, answer, now, random);
     };
     // A server may move an account. A value that does not fit any more is not taken: the one at hand stays.
-    connection
-        .captured
-        .extend(provider.fitting(answer.captured.clone()));
+    connection.captured = provider.fitting(&connection.captured, answer.captured.clone());
     let expires_at = end_of(&answer, now);
     let refreshable = answer.refresh_token.is_some()
         || old.as_ref().is_some_and(|old| old.refresh_token.is_some())

@@ -38,6 +38,7 @@ impl Engine {
             .as_ref()
             .or(answer.unusable_token.as_ref())
             .cloned();
+        let usable = provider.fitting(&captured, answer.captured.clone());
         let made = match partial_response::useless(&answer) {
             Some(useless) => Err(refused(useless)),
             None => {
@@ -56,7 +57,8 @@ impl Engine {
         if made.is_err() && !may_be_ours {
             // These tokens will never be used.
             let tokens = [refresh_token.as_ref(), access_token.as_ref()];
-            self.give_back(&provider, tokens).await;
+            let client = provider.clone().filled_in(&usable).unwrap_or(provider);
+            self.give_back(&client, tokens).await;
         }
         made
     }
