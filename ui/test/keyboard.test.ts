@@ -15,10 +15,10 @@ async function opened() {
 }
 
 describe('keys', () => {
-  it('Control+N adds a provider, and the name has the focus', async () => {
+  it('Control+N adds a provider, and the search has the focus', async () => {
     await opened();
     await press('{Control>}n{/Control}');
-    expect(document.activeElement).toBe(screen.getByTestId('field-name'));
+    expect(document.activeElement).toBe(screen.getByTestId('preset-search'));
   });
 
   it('Control+K goes to the filter, Escape empties and then leaves it', async () => {

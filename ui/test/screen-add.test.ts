@@ -120,3 +120,23 @@ describe('adding by a preset', () => {
     expect(body(transport, 'POST /v1/oauth-providers')).not.toHaveProperty('token_endpoint');
   });
 });
+
+describe('a newer preset', () => {
+  it('is told, shown, and followed: a move to another host only when chosen, and then on its own', async () => {
+    const transport = newTransport();
+    const preset = { name: 'github', version: '2026-11-29', variables: {}, changed: [], newer: '2027-02-01' };
+    const { id } = withProvider(transport, { name: 'github', preset });
+    await open(transport);
+    await click('review-github');
+    expect(screen.getByTestId<HTMLInputElement>('field-use_pkce').checked).toBe(true);
+    expect(screen.getByTestId<HTMLInputElement>('field-token_endpoint').checked).toBe(false);
+    await click('field-token_endpoint');
+    await click('follow-newer');
+    const sent = transport.requests.filter(({ line }) => line === `POST /v1/oauth-providers/${id}/preset`);
+    expect(sent.map((one) => one.body)).toEqual([
+      { version: '2027-02-01', accept: ['token_endpoint'], keep: [] },
+      { version: '2027-02-01', accept: ['use_pkce'], keep: [] },
+    ]);
+    expect(screen.queryByTestId('newer-github')).toBeNull();
+  });
+});

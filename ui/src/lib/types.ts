@@ -14,6 +14,7 @@ export type PreviewPreset = Schemas['PreviewPreset'];
 export type PresetPreview = Schemas['PresetPreview'];
 export type PresetChoice = Schemas['PresetChoice'];
 export type PresetUpdate = Schemas['PresetUpdate'];
+export type PresetChange = Schemas['PresetChange'];
 export type ApplyPreset = Schemas['ApplyPreset'];
 export type GrantType = Schemas['GrantType'];
 export type AuthMethod = Schemas['TokenEndpointAuthMethod'];

@@ -59,6 +59,30 @@ export const catalog = [
   on('post', '/v1/catalog/{name}/preview', (_, { path, body }) =>
     preview(preset(path.name), body.name ?? path.name, body.variables ?? {}),
   ),
+  on('get', '/v1/oauth-providers/{id}/preset', (engine, { path }) => {
+    const { preset, token_endpoint, use_pkce } = engine.provider(path.id);
+    return {
+      name: preset?.name ?? '',
+      from: preset?.version ?? '',
+      to: preset?.newer ?? '',
+      variables: [],
+      changes: [
+        { setting: 'use_pkce', from: use_pkce, to: !use_pkce, is_own: false, moves_host: false },
+        {
+          setting: 'token_endpoint',
+          from: token_endpoint,
+          to: 'https://moved.example/token',
+          is_own: false,
+          moves_host: true,
+        },
+      ],
+    };
+  }),
+  on('post', '/v1/oauth-providers/{id}/preset', (engine, { path, body }) => {
+    const provider = engine.provider(path.id);
+    const rest = provider.preset && { ...provider.preset, version: body.version, newer: null };
+    return engine.putProvider({ ...provider, preset: rest ?? null });
+  }),
 ];
 
 function search(q: string): PresetSummary[] {

@@ -1,13 +1,5 @@
 import type { Client } from '../transport/client';
-import type {
-  ApplyPreset,
-  Preset,
-  PresetPreview,
-  PresetSummary,
-  PresetUpdate,
-  PreviewPreset,
-  Provider,
-} from '../types';
+import type { Preset, PresetPreview, PresetSummary, PresetUpdate, PreviewPreset } from '../types';
 
 /** The presets. Nothing of them is kept: the engine answers a search at once. */
 export class Catalog {
@@ -35,10 +27,5 @@ export class Catalog {
   /** What a newer preset changes. @throws Failure */
   update(provider: string): Promise<PresetUpdate> {
     return this.#client.call('get', '/v1/oauth-providers/{id}/preset', { path: { id: provider } });
-  }
-
-  /** @throws Failure */
-  apply(provider: string, body: ApplyPreset): Promise<Provider> {
-    return this.#client.call('post', '/v1/oauth-providers/{id}/preset', { path: { id: provider }, body });
   }
 }

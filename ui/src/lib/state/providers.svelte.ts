@@ -1,5 +1,5 @@
 import type { Client } from '../transport/client';
-import type { CheckReport, CreateProvider, Provider, UpdateProvider } from '../types';
+import type { ApplyPreset, CheckReport, CreateProvider, Provider, UpdateProvider } from '../types';
 import { byId, byText } from '../text/order';
 import { ResourceStore } from './resource-store.svelte';
 
@@ -28,6 +28,11 @@ export class Providers extends ResourceStore<Provider> {
     const changed = await this.#client.call('put', '/v1/oauth-providers/{id}', { path: { id }, body: fields });
     this.put(changed);
     return changed;
+  }
+
+  /** Follows a newer preset. @throws Failure */
+  async follow(id: string, body: ApplyPreset): Promise<void> {
+    this.put(await this.#client.call('post', '/v1/oauth-providers/{id}/preset', { path: { id }, body }));
   }
 
   /** With `disconnect`, its connections first. @throws Failure */
