@@ -37,6 +37,15 @@ impl Sandbox {
 
     /// Starts one whose access tokens live this many seconds.
     pub fn with_access_token_ttl(seconds: u32) -> Self {
+        Self::with(&["--access-token-ttl", &seconds.to_string()])
+    }
+
+    /// Starts one that knows these clients, too: their metadata as RFC 7591 writes it.
+    pub fn with_clients(clients: &Value, more: &[&str]) -> Self {
+        Self::with(&[&["--clients", &clients.to_string()], more].concat())
+    }
+
+    fn with(options: &[&str]) -> Self {
         let folder = support();
         assert!(
             folder.join("node_modules/oidc-provider").exists(),
@@ -48,7 +57,7 @@ impl Sandbox {
                 .current_dir(&folder)
                 .arg("sandbox.mjs")
                 .args(["--port", "0", "--stdin-lifeline"]);
-            command.args(["--access-token-ttl", &seconds.to_string()]);
+            command.args(options);
             Running::start(command)
         };
         // Once in several hundred starts Node 20, for which the server's own words are "unsupported runtime", never

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 // A real authorization server (oidc-provider, OpenID certified) on this machine's loopback interface.
 //
-//   node sandbox.mjs [--port N] [--access-token-ttl SECONDS] [--stdin-lifeline]
+//   node sandbox.mjs [--port N] [--access-token-ttl SECONDS] [--clients JSON] [--dpop-nonce] [--stdin-lifeline]
+//
+// --clients is a list of further clients, as RFC 7591 writes their metadata; --dpop-nonce wants a nonce in each proof.
 //
 // Prints one line of JSON when it is ready. With --stdin-lifeline it ends when its standard input does, so that
 // it never outlives who started it. Everything it knows is in memory.
@@ -16,6 +18,8 @@ const { values } = parseArgs({
   options: {
     port: { type: 'string', default: '0' },
     'access-token-ttl': { type: 'string', default: '300' },
+    clients: { type: 'string', default: '[]' },
+    'dpop-nonce': { type: 'boolean', default: false },
     'stdin-lifeline': { type: 'boolean', default: false },
   },
 });
@@ -44,7 +48,10 @@ server.on('error', (error) => {
 server.listen(port, '127.0.0.1', async () => {
   const { sandbox } = await import('./sandbox/provider.mjs');
   const issuer = `http://127.0.0.1:${server.address().port}`;
-  const { handler, description } = sandbox(issuer, accessTokenTtl);
+  const { handler, description } = sandbox(issuer, accessTokenTtl, {
+    clients: JSON.parse(values.clients),
+    dpopNonce: values['dpop-nonce'],
+  });
   server.on('request', handler);
   process.stdout.write(`${JSON.stringify(description)}\n`);
 });

@@ -41,7 +41,6 @@ describe('a new provider', () => {
       name: 'sandbox',
       client_id: 'id',
       default_scopes: ['openid', 'email'],
-      token_endpoint_auth_method: 'none',
     });
   });
 

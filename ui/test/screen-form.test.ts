@@ -129,17 +129,22 @@ describe('editing a provider', () => {
     const { transport } = await editing({ has_client_secret: true, token_endpoint_auth_method: 'client_secret_post' });
     await click('secret-clear');
     await click('save-provider');
-    expect(body(transport, 'PUT')).toEqual({ client_secret: null, token_endpoint_auth_method: 'none' });
+    expect(body(transport, 'PUT')).toEqual({ client_secret: null, token_endpoint_auth_method: 'automatic' });
   });
 
   it('sends a first secret, since a public client would never send it', async () => {
-    const { transport } = await editing({});
+    const { transport } = await editing({ token_endpoint_auth_method: 'none' });
     await type('field-client_secret', 'first');
     await click('save-provider');
-    expect(body(transport, 'PUT')).toEqual({
-      client_secret: 'first',
-      token_endpoint_auth_method: 'client_secret_post',
-    });
+    expect(body(transport, 'PUT')).toEqual({ client_secret: 'first', token_endpoint_auth_method: 'automatic' });
+  });
+
+  it('shows the public key to register, and copies it', async () => {
+    const { transport } = await editing({ token_endpoint_auth_method: 'private_key_jwt' });
+    await settle();
+    expect(screen.getByTestId('public-key').textContent).toContain('"kty": "EC"');
+    await click('copy-public-key');
+    expect(transport.copied.at(-1)).toContain('"alg": "ES256"');
   });
 
   it('is left by Escape without a trace', async () => {

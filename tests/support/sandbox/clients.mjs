@@ -14,7 +14,8 @@ export function redirectUriAllowed(client, uri) {
   return client.applicationType === 'native' && (LOOPBACK.test(uri) || DEEP_LINK.test(uri));
 }
 
-export function clients() {
+/** The clients that are always there, and further ones, native with a code unless they say otherwise. */
+export function clients(further) {
   const code = {
     application_type: 'native',
     redirect_uris: REDIRECTS,
@@ -40,5 +41,6 @@ export function clients() {
       redirect_uris: [],
       response_types: [],
     },
+    ...further.map((client) => ({ ...code, ...client })),
   ];
 }

@@ -17,9 +17,9 @@ function resourceServer(_ctx, resource) {
   return { scope: 'read write', audience: RESOURCE, accessTokenFormat: 'opaque' };
 }
 
-export function sandbox(issuer, accessTokenTtl) {
+export function sandbox(issuer, accessTokenTtl, { clients: further = [], dpopNonce = false } = {}) {
   const accounts = new Accounts();
-  const registered = clients();
+  const registered = clients(further);
   const provider = new Provider(issuer, {
     clients: registered,
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
@@ -46,6 +46,8 @@ export function sandbox(issuer, accessTokenTtl) {
       registrationManagement: { enabled: true },
       resourceIndicators: { enabled: true, getResourceServerInfo: resourceServer },
       rpInitiatedLogout: { enabled: false },
+      pushedAuthorizationRequests: { enabled: true },
+      dPoP: { enabled: true, nonceSecret: randomBytes(32), requireNonce: () => dpopNonce },
     },
     ttl: {
       AccessToken: accessTokenTtl,
@@ -80,6 +82,8 @@ function describe(provider, issuer, registered) {
     userinfo_endpoint: at('userinfo'),
     revocation_endpoint: at('revocation'),
     introspection_endpoint: at('introspection'),
+    pushed_authorization_request_endpoint: at('pushed_authorization_request'),
+    jwks_uri: at('jwks'),
     clients: registered.map((client) => ({
       client_id: client.client_id,
       client_secret: client.client_secret,

@@ -13,7 +13,7 @@ export function aProvider(given: Partial<Provider> & Pick<Provider, 'id' | 'name
     token_endpoint: 'https://sandbox.example/token',
     client_id: 'tokenry',
     has_client_secret: false,
-    token_endpoint_auth_method: 'none',
+    token_endpoint_auth_method: 'automatic',
     preset: null,
     loopback_ports: [28101, 28708],
     redirect_uris: [`http://127.0.0.1:28101/cb/${given.name}`, `http://127.0.0.1:28708/cb/${given.name}`],

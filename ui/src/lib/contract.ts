@@ -1419,6 +1419,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/connections/{id}/dpop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove the possession of a token's key
+         * @description For one request with a token whose `token_type` is `DPoP` (RFC 9449). The same consent as for a token. Not for the
+         *     window.
+         */
+        post: operations["dpop_proof"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/oauth-providers/{id}/jwks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the public key of a provider's client
+         * @description To register at the provider, for client authentication by `private_key_jwt`. The key is made when it is first asked
+         *     for; its private part never leaves the vault.
+         */
+        get: operations["provider_jwks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2003,7 +2045,7 @@ export interface components {
             display_name?: string | null;
             /** @description Where the provider's documentation is. */
             docs_url?: string | null;
-            /** @description Whether tokens are bound to a key of the connection (RFC 9449). */
+            /** @description Whether tokens are bound to a key of the connection (RFC 9449). A token that is not bound is then refused. */
             dpop?: boolean | null;
             exchange_step?: components["schemas"]["ExchangeStep"] | null;
             /** @description Whether the end of an access token is read from its `exp`, where it is a JWT. */
@@ -3113,7 +3155,7 @@ export interface components {
              */
             docs_url: string | null;
             /**
-             * @description Whether tokens are bound to a key of the connection (RFC 9449).
+             * @description Whether tokens are bound to a key of the connection (RFC 9449). A token that is not bound is then refused.
              * @default false
              */
             dpop: boolean;
@@ -3319,9 +3361,8 @@ export interface components {
              */
             token_endpoint: string | null;
             /**
-             * @description How the client authenticates at the token endpoint (RFC 7591, 2). By default `client_secret_post` with a client
-             *     secret, and `none` without one.
-             * @default client_secret_post
+             * @description How the client authenticates at the token endpoint (RFC 7591, 2). By default Tokenry finds it.
+             * @default automatic
              */
             token_endpoint_auth_method: components["schemas"]["TokenEndpointAuthMethod"];
             /**
@@ -3698,14 +3739,17 @@ export interface components {
             access_token: string;
             /** Format: date-time */
             expires_at?: string | null;
+            /** @description The id token, where it was asked for. */
+            id_token?: string | null;
             scope?: string | null;
+            /** @description `Bearer`, or `DPoP` for a token that is bound to a key: each request with it needs a proof (RFC 9449). */
             token_type: string;
         };
         /**
          * @description How the client authenticates at the token endpoint (RFC 7591, 2).
          * @enum {string}
          */
-        TokenEndpointAuthMethod: "client_secret_basic" | "client_secret_post" | "none" | "client_secret_jwt" | "private_key_jwt" | "secret_as_user_name";
+        TokenEndpointAuthMethod: "automatic" | "client_secret_basic" | "client_secret_post" | "none" | "client_secret_jwt" | "private_key_jwt" | "secret_as_user_name";
         /** @description The token that a caller requests. */
         TokenRequest: {
             /**
@@ -3715,6 +3759,11 @@ export interface components {
             allow_unknown_target?: boolean | null;
             /** @description Who the token is for, by the provider's name for it. */
             audience?: string | null;
+            /**
+             * @description Give the id token of the connection, too. One that has ended is renewed first, where the provider gives a new one
+             *     with a refresh.
+             */
+            id_token?: boolean | null;
             /**
              * Format: int32
              * @description The token must be valid for at least this many seconds; else it is refreshed first. A provider may grant a
@@ -3851,7 +3900,7 @@ export interface components {
             display_name?: string | null;
             /** @description Where the provider's documentation is. */
             docs_url?: string | null;
-            /** @description Whether tokens are bound to a key of the connection (RFC 9449). */
+            /** @description Whether tokens are bound to a key of the connection (RFC 9449). A token that is not bound is then refused. */
             dpop?: boolean | null;
             exchange_step?: components["schemas"]["ExchangeStep"] | null;
             /** @description Whether the end of an access token is read from its `exp`, where it is a JWT. */
@@ -4040,6 +4089,36 @@ export interface components {
          * @enum {string}
          */
         WindowNotice: "reloaded" | "closing_without_tray";
+        /** @description A proof for one request. */
+        DpopProof: {
+            /** @description The value of the header `DPoP`. Servers take it once, and only for a short while. */
+            proof: string;
+        };
+        /** @description A request that is sent with a bound token (RFC 9449). */
+        DpopRequest: {
+            /** @description The hash of the access token that it carries: SHA-256 in base64url. By default that of the connection's token. */
+            ath?: string | null;
+            /** @description Its HTTP method. */
+            method: string;
+            /** @description The nonce that the server gave in `DPoP-Nonce`. */
+            nonce?: string | null;
+            /** @description Its address. The query and the fragment are not part of the proof. */
+            url: string;
+        };
+        /** @description A public key (RFC 7517, 4). */
+        Jwk: {
+            alg: string;
+            crv: string;
+            kid: string;
+            kty: string;
+            use: string;
+            x: string;
+            y: string;
+        };
+        /** @description The public keys of a client, for its registration at a provider (RFC 7517, 5). */
+        JwkSet: {
+            keys: components["schemas"]["Jwk"][];
+        };
     };
     responses: never;
     parameters: never;
@@ -12463,6 +12542,209 @@ export interface operations {
             };
             /** @description provider_unreachable or oauth_unavailable */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    dpop_proof: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The connection's id or name; write a `/` in the name as %2F. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DpopRequest"];
+            };
+        };
+        responses: {
+            /** @description A proof for this request. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DpopProof"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied or consent_denied or interaction_required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    provider_jwks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id or name. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A JWK set. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JwkSet"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };

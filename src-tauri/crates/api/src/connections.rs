@@ -15,8 +15,8 @@ use axum::{Json, extract::State};
 use std::time::Duration;
 use tokenry_contract::{
     Account, Challenge, ChallengeError, ConnectRequest, Connection, ConnectionStatus, DisconnectAnswer,
-    PatchConnection, RejectedAnswer, RejectedOutcome, RejectedToken, Revoked, Success, TokenAnswer,
-    TokenRequest,
+    DpopProof, DpopRequest, PatchConnection, RejectedAnswer, RejectedOutcome, RejectedToken, Revoked,
+    Success, TokenAnswer, TokenRequest,
 };
 use tokenry_core::Operation;
 use tokenry_engine::{Engine, Fingerprint};
@@ -27,6 +27,7 @@ pub(crate) fn routes<O: Operations>(list: O) -> O {
         .routes(routes!(connection_token))
         .routes(routes!(provider_token))
         .routes(routes!(token_rejected))
+        .routes(routes!(dpop_proof))
         .routes(routes!(refresh))
         .routes(routes!(connect_client))
 }
@@ -198,12 +199,58 @@ operation!(
         audience: None,
         resource: None,
         allow_unknown_target: None,
+        id_token: None,
     },
     TokenAnswer {
         access_token: "example-access-token".to_owned(),
         token_type: "Bearer".to_owned(),
         expires_at: Some(at("2027-01-15T09:00:00Z")),
         scope: Some("read write".to_owned()),
+        id_token: None,
+    }
+);
+
+/// Prove the possession of a token's key
+///
+/// For one request with a token whose `token_type` is `DPoP` (RFC 9449). The same consent as for a token. Not for the
+/// window.
+#[utoipa::path(
+    post,
+    path = "/v1/connections/{id}/dpop",
+    tag = "connections",
+    params(("id" = String, Path, description = "The connection's id or name; write a `/` in the name as %2F.")),
+    request_body = DpopRequest,
+    responses((status = 200, description = "A proof for this request.", body = DpopProof), Guarded)
+)]
+async fn dpop_proof(
+    requester: Requester,
+    State(engine): State<Engine>,
+    PathId(id): PathId,
+    Body(body): Body<DpopRequest>,
+) -> Result<Json<DpopProof>, ApiError> {
+    requester.not_the_window(ApiError::TokenForTheWindow)?;
+    let caller = requester.unlocked(&engine).await?;
+    let request = tokenry_engine::ProofRequest {
+        method: body.method,
+        url: body.url,
+        nonce: body.nonce,
+        ath: body.ath,
+    };
+    let proof = engine.dpop_proof(&caller, &id, request).await?;
+    Ok(Json(DpopProof { proof }))
+}
+
+operation!(
+    dpop_proof,
+    Callers::Policy(&[Operation::Token]),
+    DpopRequest {
+        method: "GET".to_owned(),
+        url: "https://api.example.com/me".to_owned(),
+        nonce: None,
+        ath: None,
+    },
+    DpopProof {
+        proof: "eyJ0eXAiOiJkcG9wK2p3dCJ9.example.proof".to_owned(),
     }
 );
 
@@ -359,5 +406,6 @@ fn wish(body: TokenRequest) -> tokenry_engine::TokenRequest {
         audience: body.audience,
         resource: body.resource,
         allow_unknown_target: body.allow_unknown_target.unwrap_or(false),
+        id_token: body.id_token.unwrap_or(false),
     }
 }

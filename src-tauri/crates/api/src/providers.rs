@@ -13,8 +13,9 @@ use crate::{
 use axum::{Json, extract::State, http::StatusCode};
 use serde_json::{Map, Value};
 use tokenry_contract::{
-    CheckReport, CheckedItem, CreateProvider, DeleteProviderQuery, DisconnectAnswer, Members, OAuthProvider,
-    OAuthProviderAuthStatus, ProviderSettings, ProviderSettingsPatch, Rotation, Success, UpdateProvider,
+    CheckReport, CheckedItem, CreateProvider, DeleteProviderQuery, DisconnectAnswer, Jwk, JwkSet, Members,
+    OAuthProvider, OAuthProviderAuthStatus, ProviderSettings, ProviderSettingsPatch, Rotation, Success,
+    UpdateProvider,
 };
 use tokenry_core::{Operation, ProviderPatch};
 use tokenry_engine::Engine;
@@ -24,6 +25,7 @@ pub(crate) fn routes<O: Operations>(list: O) -> O {
         .routes(routes!(show_provider, update_provider, delete_provider))
         .routes(routes!(provider_status))
         .routes(routes!(check_provider))
+        .routes(routes!(provider_jwks))
         .routes(routes!(disconnect_provider))
 }
 
@@ -251,6 +253,43 @@ operation!(
             "Set the clock: `timedatectl set-ntp true`.",
         ),
     ])
+);
+
+/// Show the public key of a provider's client
+///
+/// To register at the provider, for client authentication by `private_key_jwt`. The key is made when it is first asked
+/// for; its private part never leaves the vault.
+#[utoipa::path(
+    get,
+    path = "/v1/oauth-providers/{id}/jwks",
+    tag = "providers",
+    params(("id" = String, Path, description = "Its id or name.")),
+    responses((status = 200, description = "A JWK set.", body = JwkSet), Reading)
+)]
+async fn provider_jwks(
+    AuthenticatedCaller(caller): AuthenticatedCaller,
+    State(engine): State<Engine>,
+    PathId(id): PathId,
+) -> Result<Json<JwkSet>, ApiError> {
+    let keys = serde_json::from_value(engine.provider_jwks(&caller, &id).await?);
+    let unreadable = |_| tokenry_engine::Error::Internal("a key cannot be shown".to_owned());
+    Ok(Json(keys.map_err(unreadable)?))
+}
+
+operation!(
+    provider_jwks,
+    Callers::Policy(&[Operation::ReadProviders]),
+    JwkSet {
+        keys: vec![Jwk {
+            kty: "EC".to_owned(),
+            crv: "P-256".to_owned(),
+            x: "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU".to_owned(),
+            y: "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0".to_owned(),
+            kid: "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U".to_owned(),
+            alg: "ES256".to_owned(),
+            r#use: "sig".to_owned(),
+        }],
+    }
 );
 
 /// Disconnect a provider's only connection

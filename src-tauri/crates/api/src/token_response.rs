@@ -65,11 +65,14 @@ fn token_json(token: TokenView) -> Bytes {
         token_type: token.token_type,
         expires_at: token.expires_at,
         scope: (!token.scopes.is_empty()).then(|| token.scopes.to_string()),
+        id_token: token.id_token.map(|token| token.expose().to_owned()),
     };
     // Large enough for nearly every token, so that the buffer does not grow and leave a copy behind.
-    let capacity = answer.access_token.len() + answer.scope.as_ref().map_or(0, String::len) + 256;
+    let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+    let capacity = answer.access_token.len() + length(&answer.scope) + length(&answer.id_token) + 256;
     let json = wiped_json(&answer, capacity);
     answer.access_token.zeroize();
+    answer.id_token.zeroize();
     json
 }
 

@@ -125,6 +125,9 @@ pub struct SavedConnection {
     /// Its refresh token, where the user asked for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refresh_token: Option<Secret>,
+    /// The key that it is bound to (RFC 9449), which comes with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dpop_key: Option<Secret>,
     /// When it was made.
     pub created_at: Timestamp,
 }

@@ -5,6 +5,7 @@ use crate::credential_args::CredentialCommand;
 use crate::export::{Format, since};
 use crate::import::ImportArgs;
 use crate::provider_args::{CatalogCommand, ProviderCommand};
+use crate::token_args::{DpopArgs, TokenArgs};
 use crate::vault_args::{ProofArgs, RecoveryCommand, VaultCommand};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::de::DeserializeOwned;
@@ -48,6 +49,8 @@ pub(crate) enum Command {
     },
     /// Print a fresh access token to standard output, and nothing else
     Token(TokenArgs),
+    /// Print a proof for one request with a token that is bound to a key (DPoP)
+    Dpop(DpopArgs),
     /// Refresh a connection now, even if its access token is still valid
     Refresh {
         /// A connection
@@ -271,32 +274,6 @@ pub(crate) struct ApproveArgs {
     /// Read the passphrase from this file descriptor, if the settings require it (0 is standard input)
     #[arg(long, value_name = "N")]
     pub(crate) passphrase_fd: Option<u32>,
-}
-
-#[derive(Args)]
-pub(crate) struct TokenArgs {
-    /// A connection: `provider`, `provider/label`, a label or an id
-    pub(crate) name: String,
-    /// Refresh first if the token expires sooner than this
-    #[arg(long, value_name = "SECONDS")]
-    pub(crate) min_valid: Option<u32>,
-    /// Limit the token to this scope of the connection; may be repeated. If the provider cannot issue a token with
-    /// fewer scopes, Tokenry asks whether to give out one with all scopes
-    #[arg(long = "scope", value_name = "SCOPE")]
-    pub(crate) scopes: Vec<String>,
-    /// Request a token for this audience, as the provider names it
-    #[arg(long)]
-    pub(crate) audience: Option<String>,
-    /// Request a token for this resource (RFC 8707)
-    #[arg(long, value_name = "URI")]
-    pub(crate) resource: Option<String>,
-    /// Send an audience or resource that was never used before. Check its spelling: some providers revoke the
-    /// sign-in when it is wrong
-    #[arg(long)]
-    pub(crate) allow_unknown_target: bool,
-    /// Report that the token on standard input was rejected, and print a new one
-    #[arg(long, conflicts_with_all = ["scopes", "audience", "resource"])]
-    pub(crate) rejected: bool,
 }
 
 #[derive(Args)]

@@ -29,6 +29,7 @@ mod secret_input;
 mod start;
 mod table;
 mod time;
+mod token_args;
 mod usage;
 mod vault_args;
 mod waiting;

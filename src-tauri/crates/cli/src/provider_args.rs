@@ -21,6 +21,11 @@ pub(crate) enum ProviderCommand {
     },
     /// Change the given settings only; an empty value clears a setting
     Edit(Box<EditArgs>),
+    /// Print the public key to register for private_key_jwt, as a JWK set
+    Jwks {
+        /// A provider's name or id
+        name: String,
+    },
     /// Check a provider without a sign-in: addresses, client authentication, clock
     Check {
         /// A provider's name or id

@@ -168,6 +168,10 @@ pub struct TokenRequest {
     /// refusal may end the sign-in at this provider. Ignored for an app.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow_unknown_target: Option<bool>,
+    /// Give the id token of the connection, too. One that has ended is renewed first, where the provider gives a new one
+    /// with a refresh.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_token: Option<bool>,
 }
 
 /// An access token. No other response holds one.
@@ -175,10 +179,39 @@ pub struct TokenRequest {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TokenAnswer {
     pub access_token: String,
+    /// `Bearer`, or `DPoP` for a token that is bound to a key: each request with it needs a proof (RFC 9449).
     pub token_type: String,
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
     pub expires_at: Option<Timestamp>,
     pub scope: Option<String>,
+    /// The id token, where it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_token: Option<String>,
+}
+
+/// A request that is sent with a bound token (RFC 9449).
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct DpopRequest {
+    /// Its HTTP method.
+    pub method: String,
+    /// Its address. The query and the fragment are not part of the proof.
+    pub url: String,
+    /// The nonce that the server gave in `DPoP-Nonce`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<String>,
+    /// The hash of the access token that it carries: SHA-256 in base64url. By default that of the connection's token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ath: Option<String>,
+}
+
+/// A proof for one request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DpopProof {
+    /// The value of the header `DPoP`. Servers take it once, and only for a short while.
+    pub proof: String,
 }
 
 impl std::fmt::Debug for TokenAnswer {

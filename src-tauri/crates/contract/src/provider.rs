@@ -102,3 +102,23 @@ pub struct OAuthProviderAuthStatus {
     pub expires_at: Option<Timestamp>,
     pub scope: Option<String>,
 }
+
+/// The public keys of a client, for its registration at a provider (RFC 7517, 5).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct JwkSet {
+    pub keys: Vec<Jwk>,
+}
+
+/// A public key (RFC 7517, 4).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Jwk {
+    pub kty: String,
+    pub crv: String,
+    pub x: String,
+    pub y: String,
+    pub kid: String,
+    pub alg: String,
+    pub r#use: String,
+}

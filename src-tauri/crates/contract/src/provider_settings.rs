@@ -47,8 +47,7 @@ pub struct ProviderSettings {
     pub jwks_uri: Option<String>,
     /// The client id that the provider gave you. Required.
     pub client_id: String,
-    /// How the client authenticates at the token endpoint (RFC 7591, 2). By default `client_secret_post` with a client
-    /// secret, and `none` without one.
+    /// How the client authenticates at the token endpoint (RFC 7591, 2). By default Tokenry finds it.
     pub token_endpoint_auth_method: TokenEndpointAuthMethod,
     /// The scopes of a sign-in that names none.
     pub default_scopes: Vec<String>,
@@ -140,7 +139,7 @@ pub struct ProviderSettings {
     pub resource: Option<String>,
     /// Whether a refresh sends it, too. By default true.
     pub resource_on_refresh: bool,
-    /// Whether tokens are bound to a key of the connection (RFC 9449).
+    /// Whether tokens are bound to a key of the connection (RFC 9449). A token that is not bound is then refused.
     pub dpop: bool,
     /// What happens to a refresh token that was used. It decides what a lost response means.
     pub rotation: Rotation,

@@ -291,7 +291,7 @@ pub struct RepeatedRefusal {
 pub struct Tokens {
     /// Handed out to callers.
     pub access_token: Secret,
-    /// As it goes into an `Authorization` header: `Bearer`.
+    /// As it goes into an `Authorization` header: `Bearer`, or `DPoP` for a token that is bound to a key.
     pub token_type: String,
     /// When the access token ends; `None` is unknown.
     pub expires_at: Option<Timestamp>,
@@ -308,9 +308,26 @@ pub struct Tokens {
     /// Tokens of the same grant that can do less, or are for one audience; the oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub narrowed: Vec<NarrowedToken>,
+    /// The id token of the grant, once it was checked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id_token: Option<KeptIdToken>,
+    /// The private key that the tokens are bound to (RFC 9449); `None` for bearer tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dpop_key: Option<Secret>,
     /// Tokens of another account that came in answer to a refresh. Never handed out and never sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aside: Option<AsideTokens>,
+}
+
+/// An id token (OpenID Connect Core §2).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct KeptIdToken {
+    /// The token.
+    pub token: Secret,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// When it came.
+    pub obtained_at: Timestamp,
 }
 
 /// Tokens that are kept sealed for a while and not used.

@@ -1,8 +1,8 @@
 //! Sign-ins.
 
 use crate::{
-    AppId, CaptureError, Captured, ConnectionId, CredentialId, FlowId, ProviderId, Redirect, Scopes, Secret,
-    fill_address,
+    AppId, CaptureError, Captured, ConnectionId, CredentialId, FlowId, KnownTargets, ProviderId, Redirect,
+    Scopes, Secret, fill_address,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -71,8 +71,17 @@ pub struct Flow {
     /// Ties the id token to this flow (OpenID Connect Core §3.1.2.1); `None` where `openid` was not asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonce: Option<Secret>,
+    /// The private key that its tokens are to be bound to (RFC 9449); `None` for bearer tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dpop_key: Option<Secret>,
     /// Where the browser is sent.
     pub authorization_url: Url,
+    /// When the provider forgets the pushed request that this address refers to (RFC 9126 §2.2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opens_until: Option<Timestamp>,
+    /// The audiences and resources that the sign-in asks for.
+    #[serde(default, skip_serializing_if = "KnownTargets::is_empty")]
+    pub targets: KnownTargets,
     /// The app that started it, if an app did: then only that app, or the person, may bring its answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_by: Option<AppId>,

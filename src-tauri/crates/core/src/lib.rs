@@ -28,8 +28,8 @@ pub use address::{is_loopback, is_resource, read_address};
 pub use app::{App, Grant};
 pub use clock::{Clock, SystemClock, later};
 pub use connection::{
-    Account, AsideTokens, Connection, ConnectionStatus, DEFAULT_PROJECT, EndedLife, LastFailure, LostScopes,
-    NarrowedToken, Narrowing, RefreshTokenLife, RepeatedRefusal, ReplacedToken, Tokens,
+    Account, AsideTokens, Connection, ConnectionStatus, DEFAULT_PROJECT, EndedLife, KeptIdToken, LastFailure,
+    LostScopes, NarrowedToken, Narrowing, RefreshTokenLife, RepeatedRefusal, ReplacedToken, Tokens,
 };
 pub use credential::Credential;
 pub use event::{AppCaller, Caller, Event, Peer, Rule};
@@ -45,8 +45,8 @@ pub use json::json_problem;
 pub use name::{InvalidName, Name};
 pub use narrowing::KnownTargets;
 pub use provider::{
-    CaptureError, CaptureSource, Captured, MAX_CAPTURED_BYTES, Problems, Provider, ProviderPatch,
-    Registration, StoredPreset, fill_address, fill_text, is_plain_path, is_reserved_parameter,
+    CaptureError, CaptureSource, Captured, FoundAuthMethod, MAX_CAPTURED_BYTES, Problems, Provider,
+    ProviderPatch, Registration, StoredPreset, fill_address, fill_text, is_plain_path, is_reserved_parameter,
     parameter_name, placeholders,
 };
 pub use random::{OsRandom, Random};

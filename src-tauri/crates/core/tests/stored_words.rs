@@ -115,6 +115,7 @@ words!(the_words_of_grant_types_are_frozen, GrantType {
 });
 
 words!(the_words_of_client_authentication_are_frozen, TokenEndpointAuthMethod {
+    Automatic = "automatic",
     ClientSecretBasic = "client_secret_basic",
     ClientSecretPost = "client_secret_post",
     None = "none",

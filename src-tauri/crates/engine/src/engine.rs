@@ -134,7 +134,7 @@ impl Engine {
         let engine = Self {
             inner: Arc::new(Inner {
                 folder: options.folder,
-                http: options.http,
+                http: crate::lifecycle::options::signing(options.http, &options.clock, &options.random),
                 host: options.host,
                 session: options.session,
                 auto_lock: AutoLock::default(),

@@ -64,6 +64,7 @@ pub use lifecycle::vault_handle::{VaultReport, VaultState};
 pub use providers::presets::newer_preset;
 pub use request_id::{in_request, request_id};
 pub use settings::{AutoLockChange, SettingsChange};
+pub use token::ProofRequest;
 pub use token::narrowing::Unavailable;
 pub use token::rejected::{Fingerprint, RejectedOutcome};
 pub use token::request::TokenRequest;

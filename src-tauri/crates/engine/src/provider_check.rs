@@ -17,7 +17,8 @@ use endpoint::Kind;
 use std::collections::BTreeMap;
 
 use tokenry_core::{
-    Caller, CheckReport, CheckedItem, ConnectionId, Flow, FlowId, GrantType, Provider, Redirect, Timestamp,
+    Caller, CheckReport, CheckedItem, ConnectionId, Flow, FlowId, GrantType, KnownTargets, Provider,
+    Redirect, Timestamp,
 };
 use tokenry_oauth::{Failure, authorization_code, fresh, probe, refresh, revocation};
 use url::Url;
@@ -222,6 +223,9 @@ impl Engine {
             state: fresh(random),
             verifier: provider.settings.use_pkce.then(|| fresh(random)),
             nonce: None,
+            dpop_key: None,
+            opens_until: None,
+            targets: KnownTargets::default(),
             started_by: None,
             started_from: None,
             client_secret_from: None,

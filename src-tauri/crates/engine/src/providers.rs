@@ -1,5 +1,7 @@
 //! Adding, changing and removing providers.
 
+pub(crate) mod client_auth;
+mod client_key;
 pub(crate) mod difference;
 mod ports;
 pub(crate) mod presets;

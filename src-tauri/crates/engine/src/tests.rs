@@ -8,6 +8,7 @@ mod apps;
 mod audit;
 mod auto_lock;
 mod backup;
+mod client_auth;
 mod clocks;
 pub(crate) mod common;
 mod consent;

@@ -1,6 +1,8 @@
 //! Access tokens: who gets one, when it is refreshed, and what a provider's response changes.
 
 pub(crate) mod apply_response;
+mod dpop;
+pub(crate) mod id_token;
 pub(crate) mod narrowing;
 pub(crate) mod partial_response;
 pub(crate) mod refresh;
@@ -11,3 +13,5 @@ pub(crate) mod request;
 pub(crate) mod scheduler;
 pub(crate) mod step_up;
 pub(crate) mod while_locked;
+
+pub use dpop::ProofRequest;

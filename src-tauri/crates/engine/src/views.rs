@@ -35,6 +35,8 @@ pub struct TokenView {
     pub expires_at: Option<Timestamp>,
     /// What it can do.
     pub scopes: Scopes,
+    /// The id token, where it was asked for.
+    pub id_token: Option<Secret>,
 }
 
 /// A consent flow as it stands.

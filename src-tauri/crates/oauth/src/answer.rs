@@ -1,5 +1,6 @@
 //! The token response.
 
+use crate::dpop::Binding;
 use crate::json::Object;
 use crate::paths::Paths;
 use crate::response::{Response, TokenMembers};
@@ -15,7 +16,7 @@ pub struct Answer {
     pub access_token: Option<Secret>,
     /// An access token that cannot be used as `Bearer`: good for nothing but to be revoked.
     pub unusable_token: Option<Secret>,
-    /// Always `Bearer`: nothing else can be used yet.
+    /// `Bearer`, or `DPoP` for a token that is bound to a key (RFC 9449 §5).
     pub token_type: String,
     /// Its lifetime in seconds, at most ten years; `None` is unknown, which is not for ever (OAuth 2.1 §3.2.3).
     pub expires_in: Option<u64>,
@@ -31,6 +32,10 @@ pub struct Answer {
     pub captured: Captured,
     /// Whose account it is, when an id token came along that says so.
     pub account: Option<Account>,
+    /// The id token that came along, as it was written. It counts once it was checked.
+    pub id_token: Option<Secret>,
+    /// The server's own time.
+    pub date: Option<Timestamp>,
     /// Why a first sign-in must not use the tokens, though they are good: the id token is from another issuer, for
     /// another client or of another sign-in. Then the account is unknown.
     pub objection: Option<Failure>,
@@ -49,6 +54,8 @@ impl Answer {
             refresh_token: longer.refresh_token.or(self.refresh_token),
             scope: longer.scope.or(self.scope),
             account: longer.account.or(self.account),
+            id_token: longer.id_token.or(self.id_token),
+            date: longer.date.or(self.date),
             complaint: longer.complaint.or(self.complaint),
             captured,
             access_token: longer.access_token,
@@ -129,7 +136,7 @@ fn judge_all(
         whole,
     } = response.token_members(is_first)?;
     let refresh_token = refresh_token(&members, &mut wrong);
-    let access_token = match access_token(&members) {
+    let access_token = match access_token(&members, provider) {
         Ok(_) if says_error => None,
         Ok(token) => Some(token),
         Err(why) => {
@@ -172,7 +179,8 @@ fn judge_all(
         None => account,
     };
     let expiry = expiry::of(&members, access_token.as_ref(), &provider.settings, response);
-    let has_other_type = check_type(&members).is_err() && !is_incomplete;
+    let token_type = check_type(&members, Binding::of(provider));
+    let has_other_type = token_type.is_err() && !is_incomplete;
     let is_expiry_known = expiry != expiry::Expiry::default();
     let retry = (access_token.is_none() && !has_other_type) || (is_incomplete && !is_expiry_known);
     let complaint = complaint(response, &wrong, access_token.is_some(), retry);
@@ -180,7 +188,7 @@ fn judge_all(
     Ok(Answer {
         access_token,
         unusable_token: unusable_token.cloned(),
-        token_type: "Bearer".to_owned(),
+        token_type: token_type.unwrap_or(BEARER).to_owned(),
         expires_in: expiry.in_seconds,
         expires_at: expiry.at,
         refresh_token_life: refresh_expiry::of(&members),
@@ -188,6 +196,8 @@ fn judge_all(
         scope: scope(&members, &provider.settings.scope_separator).filter(|_| !members.is_ambiguous("scope")),
         captured: captures::of_response(provider, &whole),
         account,
+        id_token: id_token.cloned(),
+        date: response.date,
         objection,
         complaint,
     })
@@ -247,7 +257,7 @@ fn refresh_token(members: &Object, wrong: &mut Vec<String>) -> Option<Secret> {
     is_readable.then(|| token.clone())
 }
 
-fn access_token(members: &Object) -> Result<Secret, String> {
+fn access_token(members: &Object, provider: &Provider) -> Result<Secret, String> {
     let Some(token) = members.text("access_token") else {
         return Err("the access token is missing".to_owned());
     };
@@ -257,20 +267,28 @@ fn access_token(members: &Object) -> Result<Secret, String> {
     if !token.expose().bytes().all(|b| matches!(b, 0x20..=0x7e)) {
         return Err("the access token does not fit in a header".to_owned());
     }
-    check_type(members)?;
+    check_type(members, Binding::of(provider))?;
     Ok(token.clone())
 }
 
-/// Missing means Bearer; its case means nothing (RFC 6749 §5.1, §7.1).
-fn check_type(members: &Object) -> Result<(), String> {
-    match members.text("token_type") {
-        Some(other) if !other.expose().trim().eq_ignore_ascii_case("bearer") => {
-            let other = clean(other.expose());
-            Err(format!(
-                "the token is of type {other}, and only Bearer can be used"
-            ))
+const BEARER: &str = "Bearer";
+const DPOP: &str = "DPoP";
+
+/// Missing means Bearer; its case means nothing (RFC 6749 §5.1, §7.1). A bound token can be used where there is a key;
+/// where the provider's settings demand one, no other can (RFC 9449 §5).
+fn check_type(members: &Object, binding: Binding) -> Result<&'static str, String> {
+    let told = members.text("token_type").map_or(BEARER, Secret::expose).trim();
+    match told {
+        told if told.eq_ignore_ascii_case(DPOP) && binding != Binding::Impossible => Ok(DPOP),
+        told if told.eq_ignore_ascii_case(BEARER) && binding == Binding::Demanded => Err(
+            "the token is not bound to a key, which the setting dpop demands; switch it off if the provider has no DPoP"
+                .to_owned(),
+        ),
+        told if told.eq_ignore_ascii_case(BEARER) => Ok(BEARER),
+        other => {
+            let other = clean(other);
+            Err(format!("the token is of type {other}, and only Bearer can be used"))
         }
-        _ => Ok(()),
     }
 }
 
@@ -327,20 +345,27 @@ mod tests {
         assert!(scope(&members(&endless), " ").is_none());
     }
 
-    /// Checklist A4.6: `token_type` without case; refuse a type that cannot be used.
+    /// Checklist A4.6: `token_type` without case; refuse a type that cannot be used. A4.9: a token that is not bound is
+    /// discarded where the setting demands it.
     #[test]
-    fn bearer_is_taken_in_any_case_and_by_default_and_nothing_else_is() {
-        for good in [
-            "{}",
-            r#"{"token_type":"bearer"}"#,
-            r#"{"token_type":"BEARER"}"#,
-            r#"{"token_type":null}"#,
+    fn the_type_of_a_token_is_taken_in_any_case_where_it_can_be_used() {
+        use Binding::{Demanded, Impossible, Possible};
+        for (told, binding, taken) in [
+            ("{}", Impossible, Some(BEARER)),
+            (r#"{"token_type":"bearer"}"#, Impossible, Some(BEARER)),
+            (r#"{"token_type":"BEARER"}"#, Possible, Some(BEARER)),
+            (r#"{"token_type":null}"#, Impossible, Some(BEARER)),
+            (r#"{"token_type":"dpop"}"#, Demanded, Some(DPOP)),
+            (r#"{"token_type":"DPoP"}"#, Possible, Some(DPOP)),
+            (r#"{"token_type":"DPoP"}"#, Impossible, None),
+            (r#"{"token_type":"Bearer"}"#, Demanded, None),
+            ("{}", Demanded, None),
+            (r#"{"token_type":"mac"}"#, Impossible, None),
+            (r#"{"token_type":"N_A"}"#, Demanded, None),
+            (r#"{"token_type":"bearer2"}"#, Possible, None),
         ] {
-            assert_eq!(check_type(&members(good)), Ok(()), "{good}");
-        }
-        for bad in ["DPoP", "mac", "N_A", "bearer2"] {
-            let members = members(&format!(r#"{{"token_type":"{bad}"}}"#));
-            assert!(check_type(&members).unwrap_err().contains(bad), "{bad}");
+            let found = check_type(&members(told), binding);
+            assert_eq!(found.ok(), taken, "{told} {binding:?}");
         }
     }
 }

@@ -1,7 +1,9 @@
 //! The authorization code grant with PKCE (RFC 6749 §4.1, RFC 7636, OAuth 2.1 §4.1).
 
+use crate::jose::SigningKey;
 use crate::random::fresh;
 use crate::request::{capture, captured, client, send};
+use crate::signed_claims::{self, Expected};
 use crate::{Answer, Error, Failure, Http, answer, authorize_address, http, redirect};
 use oauth2::{
     AuthUrl, AuthorizationCode, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, TokenUrl,
@@ -39,8 +41,14 @@ pub fn begin(
 ) -> Result<Started, Error> {
     let endpoint = endpoint(provider)?;
     let redirect = redirect_url(provider, redirect_uri)?;
-    let nonce = scopes.contains("openid").then(|| fresh(random));
-    let parameters = parameters(provider, &endpoint, scopes, extra, nonce.as_ref())?;
+    let sends_nonce = scopes.contains("openid") || provider.settings.always_send_nonce;
+    let nonce = sends_nonce.then(|| fresh(random));
+    let mut parameters = parameters(provider, &endpoint, scopes, extra, nonce.as_ref())?;
+    if let Some(key) = &provider.dpop_key {
+        // Binds the code, too (RFC 9449 §10).
+        let key = SigningKey::read(key).map_err(|_| Error::DpopKey)?;
+        parameters.insert("dpop_jkt".to_owned(), key.thumbprint());
+    }
     let state = fresh(random);
     let verifier = provider.settings.use_pkce.then(|| fresh(random));
 
@@ -110,7 +118,35 @@ pub async fn exchange(
     let request = captured(request.request(&capture))?;
     let extra = &provider.settings.token_params;
     let response = send(http, provider, &endpoint, request, extra).await?;
-    answer::judge_first(&response, provider, flow.nonce.as_ref())
+    let mut answer = answer::judge_first(&response, provider, flow.nonce.as_ref())?;
+    check_id_token(http, provider, flow, &mut answer).await;
+    Ok(answer)
+}
+
+/// An id token that is not what it has to be speaks against the whole sign-in.
+async fn check_id_token(http: &Http, provider: &Provider, flow: &Flow, answer: &mut Answer) {
+    let Some(token) = answer.id_token.take().filter(|_| answer.objection.is_none()) else {
+        return;
+    };
+    let expected = Expected {
+        nonce: flow.nonce.as_ref(),
+        access_token: answer.access_token.as_ref(),
+        before: None,
+        date: answer.date,
+    };
+    match signed_claims::checked(http, provider, &token, expected).await {
+        Ok(Some(checked)) => {
+            answer.account = checked.account.clone();
+            answer.id_token = Some(checked.token);
+        }
+        Ok(None) => {}
+        // Without the provider's keys one that names no account was always passed over.
+        Err(_) if provider.settings.jwks_uri.is_none() => {}
+        Err(failure) => {
+            answer.account = None;
+            answer.objection = Some(failure);
+        }
+    }
 }
 
 /// The provider's resource, unless the caller names one of its own.

@@ -26,6 +26,9 @@ pub enum Error {
     /// A parameter was given twice, or is in the authorization endpoint already (RFC 6749 §3.1).
     #[error("The parameter {0} is given twice. Leave one out.")]
     RepeatedParameter(String),
+    /// The key that tokens are to be bound to.
+    #[error("The key for DPoP cannot be read. Start the sign-in again.")]
+    DpopKey,
     /// The redirect URI is no absolute address without a fragment (RFC 6749 §3.1.2).
     #[error("The redirect URI is not an absolute address without a fragment.")]
     RedirectUri,
@@ -38,7 +41,7 @@ impl Error {
     /// The code of the contract.
     pub fn code(&self) -> Code {
         match self {
-            Self::Tls(_) => Code::Internal,
+            Self::Tls(_) | Self::DpopKey => Code::Internal,
             Self::NoAuthorizationEndpoint(_)
             | Self::UnsafeAuthorizationEndpoint(_)
             | Self::ReservedParameter(_)

@@ -4,6 +4,7 @@ use crate::outbound::{Outbound, PRIVATE, PublicOnly, Reach, refused};
 use crate::proxy::{Proxies, Proxy};
 use crate::request::Outgoing;
 use crate::response::{Cut, LIMIT, Media, Response, retry_after};
+use crate::servers::Servers;
 use crate::{Error, Failure, coding};
 use oauth2::http::header::{
     ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, DATE, ETAG, HeaderName, HeaderValue,
@@ -14,7 +15,7 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tokenry_core::clean;
+use tokenry_core::{Clock, Random, clean};
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -25,7 +26,7 @@ use zeroize::Zeroizing;
 /// whole answer of at most 256 KiB, decompressed or not. The environment's `HTTPS_PROXY` and `NO_PROXY` count for
 /// https, by CONNECT, and never for this machine.
 #[derive(Debug, Clone)]
-pub struct Http(Arc<Inner>);
+pub struct Http(Arc<Inner>, Arc<Servers>);
 
 #[derive(Debug)]
 struct Inner {
@@ -62,14 +63,25 @@ impl Http {
     /// # Errors
     /// [`Error::Tls`] where no client can be made.
     pub fn with_proxies(connect: Duration, whole: Duration, proxies: Proxies) -> Result<Self, Error> {
-        Ok(Self(Arc::new(Inner {
+        let inner = Inner {
             connect,
             whole,
             proxies,
             direct: OnceLock::new(),
             proxied: OnceLock::new(),
             public: OnceLock::new(),
-        })))
+        };
+        Ok(Self(Arc::new(inner), Arc::default()))
+    }
+
+    /// The same client with another source of time and randomness for what it signs.
+    #[must_use]
+    pub fn signing_with(self, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Self {
+        Self(self.0, Arc::new(Servers::new(clock, random)))
+    }
+
+    pub(crate) fn servers(&self) -> &Servers {
+        &self.1
     }
 
     fn client(&self, proxy: Option<&Proxy>, reach: Reach) -> Result<&Client, Error> {
@@ -143,8 +155,10 @@ impl Http {
             .send()
             .await;
         let answer = sent.map_err(|error| unsent_or_unanswered(&host, proxy, &error))?;
+        let brought_nonce = self.1.note(url, answer.headers());
         let mut response = read(host, answer, secrets).await;
         response.paths = paths;
+        response.brought_nonce = brought_nonce;
         Ok(response)
     }
 }
@@ -201,6 +215,7 @@ async fn read(host: String, mut answer: reqwest::Response, sent: Vec<Zeroizing<S
         date,
         etag: header(ETAG).map(str::to_owned),
         challenges: texts(&answer, WWW_AUTHENTICATE),
+        brought_nonce: false,
         body: Zeroizing::default(),
         cut: None,
         sent,

@@ -9,7 +9,7 @@ use tokenry_core::{Account, Provider, Secret, clean, issuer_matches};
 use zeroize::Zeroizing;
 
 /// How far the server's clock and the token's may be apart, in seconds (OpenID Connect Core §3.1.3.7).
-const SKEW: f64 = 300.0;
+pub(crate) const SKEW: f64 = 300.0;
 
 /// Whose account an id token names, taken straight from the token endpoint (OpenID Connect Core §3.1.3.7).
 ///
@@ -76,7 +76,7 @@ pub(crate) fn nonce_problem(token: &Secret, nonce: &Secret) -> Option<Failure> {
 }
 
 /// Who the claims are about. `sub` is taken to the letter or not at all: it tells two accounts apart.
-fn named(claims: &Object) -> Option<Account> {
+pub(crate) fn named(claims: &Object) -> Option<Account> {
     let subject = claims.text("sub")?.expose();
     subject_fits(subject).then(|| Account {
         subject: subject.to_owned(),
@@ -100,7 +100,7 @@ pub(crate) fn shown(members: &Object, keys: &[&str]) -> Option<String> {
 }
 
 /// The claims of a signed token (RFC 7519 §7.2). An encrypted or unsigned one has none for us.
-fn claims(token: &str) -> Option<Object> {
+pub(crate) fn claims(token: &str) -> Option<Object> {
     let mut parts = token.split('.');
     let (header, payload, signature) = (parts.next()?, parts.next()?, parts.next()?);
     if parts.next().is_some() || signature.is_empty() {

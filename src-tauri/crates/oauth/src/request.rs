@@ -2,7 +2,7 @@
 
 use crate::paths::Paths;
 use crate::response::Response;
-use crate::{Failure, Http};
+use crate::{Failure, Http, client_assertion, send};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use oauth2::basic::BasicClient;
 use oauth2::http::HeaderMap;
@@ -86,7 +86,29 @@ pub(crate) async fn send(
     request: HttpRequest,
     extra: &BTreeMap<String, String>,
 ) -> Result<Response, Failure> {
-    http.send(endpoint, dressed(provider, request, extra)?).await
+    let made = || {
+        let mut request = request.clone();
+        add_parameters(
+            &mut request,
+            &client_assertion::parameters(http, provider, endpoint)?,
+        );
+        dressed(provider, request, extra)
+    };
+    send::proven(http, provider, endpoint, None, made).await
+}
+
+/// Adds parameters to a form.
+fn add_parameters(request: &mut HttpRequest, parameters: &[(&str, String)]) {
+    if parameters.is_empty() {
+        return;
+    }
+    let mut more = form_urlencoded::Serializer::new(String::new());
+    more.extend_pairs(parameters);
+    let body = request.body_mut();
+    if !body.is_empty() {
+        body.push(b'&');
+    }
+    body.extend_from_slice(more.finish().as_bytes());
 }
 
 /// A request of RFC 6749 as the provider wants it.
@@ -174,7 +196,17 @@ pub(crate) fn bearer(
 
 /// The header that an access token goes in (RFC 6750 §2.1).
 pub(crate) fn bearer_header(token: &Secret) -> Result<HeaderValue, Failure> {
-    let header = Zeroizing::new(format!("Bearer {}", token.expose()));
+    token_header("Bearer", token)
+}
+
+/// The same for a token that may be bound to a key: that is never sent as a bearer (RFC 9449 §7.1).
+pub(crate) fn access_token_header(provider: &Provider, token: &Secret) -> Result<HeaderValue, Failure> {
+    let is_bound = provider.dpop_key.is_some();
+    token_header(if is_bound { "DPoP" } else { "Bearer" }, token)
+}
+
+fn token_header(scheme: &str, token: &Secret) -> Result<HeaderValue, Failure> {
+    let header = Zeroizing::new(format!("{scheme} {}", token.expose()));
     HeaderValue::from_str(&header).map_err(|_| Failure::Unusable {
         message: "The access token fits in no header.".to_owned(),
     })
@@ -279,15 +311,16 @@ pub(crate) fn client(provider: &Provider) -> BasicClient {
         Some(secret) => client.set_client_secret(ClientSecret::new(secret.expose().to_owned())),
         None => client,
     };
-    match provider.settings.token_endpoint_auth_method {
+    match provider.auth_method() {
         // A client without a secret has an empty one (RFC 6749 §2.3.1): `id:`.
         TokenEndpointAuthMethod::ClientSecretBasic if provider.client_secret.is_none() => client
             .set_client_secret(ClientSecret::new(String::new()))
             .set_auth_type(AuthType::BasicAuth),
         TokenEndpointAuthMethod::ClientSecretBasic => secret(client).set_auth_type(AuthType::BasicAuth),
         TokenEndpointAuthMethod::ClientSecretPost => secret(client).set_auth_type(AuthType::RequestBody),
-        // An assertion is a parameter of its own.
-        TokenEndpointAuthMethod::None
+        // An assertion is added when the request is sent.
+        TokenEndpointAuthMethod::Automatic
+        | TokenEndpointAuthMethod::None
         | TokenEndpointAuthMethod::ClientSecretJwt
         | TokenEndpointAuthMethod::PrivateKeyJwt => client.set_auth_type(AuthType::RequestBody),
         // Its header is made by `dressed`; the id goes into the body.

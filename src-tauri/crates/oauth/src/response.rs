@@ -24,6 +24,8 @@ pub(crate) struct Response {
     pub etag: Option<String>,
     /// What it asks for before it answers (RFC 9110 §11.6.1).
     pub challenges: Vec<String>,
+    /// Whether it brought a nonce for proofs (RFC 9449 §8.2).
+    pub brought_nonce: bool,
     /// As much of the body as came, decoded.
     pub body: Zeroizing<Vec<u8>>,
     /// Why that is not all of it.

@@ -1,9 +1,9 @@
 //! Whose account an access token is for (OpenID Connect Core §5.3).
 
-use crate::json::Value;
-use crate::request::{Outgoing, add_headers, bearer_header, form_request};
-use crate::response::Media;
-use crate::{Failure, Http, account};
+use crate::json::{Object, Value};
+use crate::request::{Outgoing, access_token_header, add_headers, form_request};
+use crate::response::{Media, Response};
+use crate::{Failure, Http, account, send, signed_claims};
 use oauth2::http::Method;
 use oauth2::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use tokenry_core::{Account, HttpMethod, Provider, Secret};
@@ -29,19 +29,24 @@ pub async fn fetch(http: &Http, provider: &Provider, access_token: &Secret) -> R
         request.headers_mut().remove(CONTENT_TYPE);
     }
     add_headers(provider, request.headers_mut())?;
-    request
-        .headers_mut()
-        .insert(AUTHORIZATION, bearer_header(access_token)?);
-    let response = http.send(&endpoint, Outgoing::from(request)).await?;
-    if response.is_success() && response.media == Media::Jwt {
-        return Err(unusable(format!(
-            "{} sent its userinfo as a JWT, which is not read. Ask it for JSON.",
-            response.host
-        )));
-    }
-    let members = response
-        .members()
-        .map_err(|failure| failure.without_a_grant(response.status))?;
+    let credentials = access_token_header(provider, access_token)?;
+    request.headers_mut().insert(AUTHORIZATION, credentials);
+    let made = || Ok(Outgoing::from(request.clone()));
+    let response = send::proven(http, provider, &endpoint, Some(access_token), made).await?;
+    let members = members(http, provider, &response).await?;
     account::read(&Value::Object(members), &provider.settings.account_paths)
         .ok_or_else(|| unusable(format!("{} did not say whose account it is.", response.host)))
+}
+
+/// The members of the answer, which is JSON or a signed JWT (OpenID Connect Core §5.3.2).
+async fn members(http: &Http, provider: &Provider, response: &Response) -> Result<Object, Failure> {
+    let text = std::str::from_utf8(&response.body).unwrap_or_default().trim();
+    // What a header of a token begins with: `{"` in base64url.
+    let is_token = response.media == Media::Jwt || text.starts_with("eyJ");
+    if response.is_success() && response.cut.is_none() && is_token {
+        return signed_claims::userinfo(http, provider, text).await;
+    }
+    response
+        .members()
+        .map_err(|failure| failure.without_a_grant(response.status))
 }

@@ -13,6 +13,9 @@ export const providers = [
   on('post', '/v1/oauth-providers', (engine, { body }) => add(engine, body)),
   on('get', '/v1/oauth-providers/{id}', (engine, { path }) => engine.provider(path.id)),
   on('put', '/v1/oauth-providers/{id}', (engine, { path, body }) => change(engine, path.id, body)),
+  on('get', '/v1/oauth-providers/{id}/jwks', (engine, { path }) => ({
+    keys: [{ kty: 'EC', crv: 'P-256', x: 'x', y: 'y', kid: engine.provider(path.id).id, alg: 'ES256', use: 'sig' }],
+  })),
   on('delete', '/v1/oauth-providers/{id}', (engine, { path, query }) => {
     remove(engine, path.id, query?.disconnect === true);
     return SUCCESS;
@@ -50,8 +53,7 @@ function add(engine: MemoryEngine, { client_secret, project, preset, ...own }: C
     throw new ApiError('conflict', problem, { fields: { name: problem } });
   }
   const has_client_secret = client_secret != null && client_secret !== '';
-  const token_endpoint_auth_method = has_client_secret ? ('client_secret_post' as const) : ('none' as const);
-  const fresh = aProvider({ id: nextId(), name: given.name, has_client_secret, token_endpoint_auth_method });
+  const fresh = aProvider({ id: nextId(), name: given.name, has_client_secret });
   return engine.putProvider({ ...merged(fresh, given), project: project ?? fresh.project });
 }
 

@@ -25,9 +25,7 @@ type Patch = { [K in Name]?: ProviderSettings[K] | null };
 
 /** The form of a new provider. */
 export function newDraft(): ProviderDraft {
-  // Without a client secret there is nothing to authenticate with.
-  const settings: SettingsDraft = { ...format(INITIAL), token_endpoint_auth_method: 'none' };
-  return { name: '', project: '', client_secret: '', secret: 'replace', settings };
+  return { name: '', project: '', client_secret: '', secret: 'replace', settings: format(INITIAL) };
 }
 
 /** The form of a new provider with what a preset says and what was typed already. */

@@ -219,7 +219,7 @@ export const SETTINGS: { [K in Name]: Descriptor<K> } = {
   register_url: url('register_url', 'addresses'),
   token_endpoint_auth_method: {
     group: 'client',
-    initial: 'client_secret_post',
+    initial: 'automatic',
     format: identity,
     parse: identity,
     control: select('token_endpoint_auth_method', texts.authMethod),

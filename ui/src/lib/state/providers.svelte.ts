@@ -46,6 +46,12 @@ export class Providers extends ResourceStore<Provider> {
     return this.#client.call('post', '/v1/oauth-providers/{id}/check', { path: { id } });
   }
 
+  /** The public key to register at the provider, as a JWK set. @throws Failure */
+  async publicKey(id: string): Promise<string> {
+    const keys = await this.#client.call('get', '/v1/oauth-providers/{id}/jwks', { path: { id } });
+    return JSON.stringify(keys, null, 2);
+  }
+
   protected fetchAll(): Promise<Provider[]> {
     return this.#client.call('get', '/v1/oauth-providers');
   }

@@ -15,7 +15,7 @@ async fn a_provider_is_added_shown_listed_changed_and_removed() {
     assert_eq!(added["redirect_uris"], json!(uris.collect::<Vec<_>>()));
     assert_eq!(ports.len(), 3);
     assert!(added["use_pkce"] == true && added["has_client_secret"] == true && added["project"] == "default");
-    assert_eq!(added["token_endpoint_auth_method"], "client_secret_post");
+    assert_eq!(added["token_endpoint_auth_method"], "automatic");
     let id = added["id"].as_str().unwrap();
     for reference in ["sandbox", id, "default%2Fsandbox"] {
         let shown = fixture

@@ -11,6 +11,7 @@ pub(crate) mod check_report;
 mod connect;
 mod connection;
 pub(crate) mod credential;
+mod dpop;
 mod events;
 mod events_export;
 mod flow;
@@ -66,6 +67,7 @@ pub(crate) fn run(command: &Command, app_token_file: Option<&Path>, output: &Out
         Command::List => list::connections(&engine()?, output),
         Command::Status { name } => status::run(name.as_deref(), &running()?, output),
         Command::Token(args) => token::run(args, &engine()?, output),
+        Command::Dpop(args) => dpop::run(args, &engine()?, output),
         Command::Refresh { name } => connection::refresh(name, &engine()?, output),
         Command::Disconnect { name } => connection::disconnect(name, &engine()?, output),
         Command::Callback { url } => callback::run(url.as_deref(), &engine()?, output),
@@ -100,6 +102,7 @@ fn run_provider(command: &ProviderCommand, engine: &Engine, output: &Output) -> 
         ProviderCommand::Edit(args) => provider::edit(args, engine, output),
         ProviderCommand::Update { name, yes } => provider_update::run(name.as_deref(), *yes, engine, output),
         ProviderCommand::Check { name } => provider::check(name, engine, output),
+        ProviderCommand::Jwks { name } => provider::jwks(name, engine, output),
         ProviderCommand::Remove { name, disconnect } => provider::remove(name, *disconnect, engine, output),
     }
 }

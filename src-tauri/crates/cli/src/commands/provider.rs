@@ -9,7 +9,7 @@ use crate::names::{self, Kind};
 use crate::output::Output;
 use crate::provider_args::{AddArgs, EditArgs};
 use jiff::Timestamp;
-use tokenry_contract::{CheckReport, OAuthProvider, Success};
+use tokenry_contract::{CheckReport, JwkSet, OAuthProvider, Success};
 
 pub(crate) fn add(args: &AddArgs, engine: &Engine, output: &Output) -> Result<(), Failure> {
     match args.what.as_deref() {
@@ -75,6 +75,16 @@ pub(crate) fn edit(args: &EditArgs, engine: &Engine, output: &Output) -> Result<
         .send_body(Method::Put, &["v1", "oauth-providers", &args.provider], fields)
         .map_err(|failure| names::explain(failure, engine, Kind::Provider, &args.provider))?;
     output.done(&provider, &format!("Changed {}.", provider.name))
+}
+
+/// Prints the key set alone, so that it can be piped; the public key is no secret.
+pub(crate) fn jwks(name: &str, engine: &Engine, output: &Output) -> Result<(), Failure> {
+    let keys: JwkSet = engine
+        .get(&["v1", "oauth-providers", name, "jwks"])
+        .map_err(|failure| names::explain(failure, engine, Kind::Provider, name))?;
+    output.data(&keys, |_| {
+        serde_json::to_string_pretty(&keys).unwrap_or_default() + "\n"
+    })
 }
 
 pub(crate) fn remove(name: &str, disconnect: bool, engine: &Engine, output: &Output) -> Result<(), Failure> {

@@ -1,14 +1,14 @@
 //! `tokenry token`: prints an access token.
 
-use crate::args::TokenArgs;
 use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::http::Method;
 use crate::names::{self, Kind};
 use crate::output::{Output, check_out, write_out};
 use crate::secret_input;
+use crate::token_args::TokenArgs;
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use tokenry_contract::{
     ErrorCode, RejectedAnswer, RejectedOutcome, RejectedToken, TokenAnswer, TokenRequest,
@@ -20,8 +20,8 @@ use zeroize::Zeroizing;
 #[derive(Deserialize)]
 struct TokenAlone {
     access_token: String,
-    #[serde(rename = "token_type")]
-    _token_type: IgnoredAny,
+    token_type: String,
+    id_token: Option<String>,
 }
 
 /// Prints the token alone; with `--json`, the whole response.
@@ -45,9 +45,18 @@ pub(crate) fn print(
         return output.done(&answer, "");
     }
     let answer: TokenAlone = ask(name, request, engine)?;
-    let mut line = Zeroizing::new(answer.access_token.into_bytes());
+    let is_bound = answer.token_type.eq_ignore_ascii_case("DPoP") && answer.id_token.is_none();
+    let access_token = Zeroizing::new(answer.access_token);
+    let token = answer.id_token.map(Zeroizing::new).unwrap_or(access_token);
+    let mut line = Zeroizing::new(token.as_bytes().to_vec());
     line.push(b'\n');
-    write_out(&line)
+    write_out(&line)?;
+    if is_bound {
+        output.say(&format!(
+            "This token is bound to a key: send it as `Authorization: DPoP`, each time with a proof from `tokenry dpop {name} METHOD URL`."
+        ));
+    }
+    Ok(())
 }
 
 /// Reports the token on standard input as rejected: by its fingerprint, so that it is not sent anywhere.
@@ -85,6 +94,7 @@ fn request(args: &TokenArgs) -> TokenRequest {
         audience: args.audience.clone(),
         resource: args.resource.clone(),
         allow_unknown_target: args.allow_unknown_target.then_some(true),
+        id_token: args.id_token.then_some(true),
     }
 }
 

@@ -20,10 +20,13 @@ pub enum GrantType {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TokenEndpointAuthMethod {
+    /// Found at the first exchange: with a client secret `client_secret_post`, then `client_secret_basic`; without one
+    /// `none`. What the provider takes is kept.
+    #[default]
+    Automatic,
     /// HTTP Basic with form-encoded parts (RFC 6749, 2.3.1).
     ClientSecretBasic,
     /// The client id and the secret in the body.
-    #[default]
     ClientSecretPost,
     /// Only the client id: a public client.
     None,
@@ -199,6 +202,7 @@ mod tests {
         let words = json!([
             [GrantType::AuthorizationCode, GrantType::ClientCredentials],
             [
+                TokenEndpointAuthMethod::Automatic,
                 TokenEndpointAuthMethod::ClientSecretBasic,
                 TokenEndpointAuthMethod::ClientSecretPost,
                 TokenEndpointAuthMethod::None,
@@ -239,6 +243,7 @@ mod tests {
         let frozen = json!([
             ["authorization_code", "client_credentials"],
             [
+                "automatic",
                 "client_secret_basic",
                 "client_secret_post",
                 "none",

@@ -1,6 +1,7 @@
 //! A provider: an authorization server and our client registration at it.
 
 mod captures;
+mod client_auth;
 mod patch;
 mod preset;
 mod problems;
@@ -10,6 +11,7 @@ mod registration;
 pub use captures::{
     CaptureError, CaptureSource, Captured, MAX_CAPTURED_BYTES, fill_address, fill_text, placeholders,
 };
+pub use client_auth::FoundAuthMethod;
 pub use patch::ProviderPatch;
 pub use preset::StoredPreset;
 pub use problems::{Problems, is_reserved_parameter, parameter_name};
@@ -19,7 +21,7 @@ pub use registration::Registration;
 use crate::{Name, ProviderId, Scopes, Secret};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tokenry_contract::{ProviderSettings, TokenEndpointAuthMethod};
+use tokenry_contract::ProviderSettings;
 use url::Url;
 
 /// An authorization server and our client registration at it.
@@ -36,6 +38,16 @@ pub struct Provider {
     /// How Tokenry registered itself there, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registration: Option<Registration>,
+    /// The private key that signs its client assertions (RFC 7523 §2.2), made when it is first needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_key: Option<Secret>,
+    /// The key that the tokens of one connection are bound to (RFC 9449): set for a request of that connection, and
+    /// never stored here.
+    #[serde(skip)]
+    pub dpop_key: Option<Secret>,
+    /// What an answer has shown of the client authentication, where the setting leaves it open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found_auth_method: Option<FoundAuthMethod>,
     /// Everything else that is known of it.
     #[serde(flatten)]
     pub settings: ProviderSettings,
@@ -75,6 +87,16 @@ impl Provider {
         url(self.settings.revocation_endpoint.as_deref())
     }
 
+    /// Where the parameters of a sign-in are pushed.
+    pub fn pushed_authorization_request_endpoint(&self) -> Option<Url> {
+        url(self.settings.pushed_authorization_request_endpoint.as_deref())
+    }
+
+    /// Where the keys are that sign id tokens.
+    pub fn jwks_uri(&self) -> Option<Url> {
+        url(self.settings.jwks_uri.as_deref())
+    }
+
     /// Where the account is asked for.
     pub fn userinfo_endpoint(&self) -> Option<Url> {
         url(self.settings.userinfo_endpoint.as_deref())
@@ -103,10 +125,6 @@ impl Provider {
     pub fn default_settings(&self) -> ProviderSettings {
         ProviderSettings {
             display_name: self.name.to_string(),
-            token_endpoint_auth_method: match self.client_secret {
-                Some(_) => TokenEndpointAuthMethod::ClientSecretPost,
-                None => TokenEndpointAuthMethod::None,
-            },
             ..ProviderSettings::default()
         }
     }

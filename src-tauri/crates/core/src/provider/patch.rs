@@ -119,6 +119,9 @@ impl Provider {
             name,
             client_secret: None,
             registration: None,
+            client_key: None,
+            dpop_key: None,
+            found_auth_method: None,
             settings: ProviderSettings::default(),
             preset: None,
             created_at: now,
@@ -148,6 +151,7 @@ impl Provider {
         }
         read_secret(&mut provider, patch.client_secret.as_ref(), &mut problems);
         provider.merge_settings(&members, &mut problems);
+        provider.forget_found(self);
         provider.updated_at = now;
         provider.add_problems(&mut problems);
         (provider, problems)

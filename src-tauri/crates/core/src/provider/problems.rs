@@ -109,6 +109,15 @@ impl Provider {
         if self.settings.grant_type != GrantType::AuthorizationCode {
             return;
         }
+        let settings = &self.settings;
+        if settings.require_pushed_authorization_requests
+            && settings.pushed_authorization_request_endpoint.is_none()
+        {
+            problems.add(
+                "pushed_authorization_request_endpoint",
+                "is required, since require_pushed_authorization_requests is on (RFC 9126, 5)",
+            );
+        }
         if self.settings.authorization_endpoint.is_none() {
             problems.add(
                 "authorization_endpoint",

@@ -5,7 +5,7 @@ mod differences;
 use super::*;
 use crate::{OsRandom, SystemClock};
 use serde_json::{Map, Value, json};
-use tokenry_contract::{GrantType, Rotation};
+use tokenry_contract::{GrantType, Rotation, TokenEndpointAuthMethod};
 
 fn create(patch: Value) -> (Provider, Problems) {
     let id = ProviderId::new(&SystemClock, &OsRandom);
@@ -136,17 +136,14 @@ fn a_change_keeps_the_rest_and_null_sets_the_default() {
     );
     assert_eq!(
         reset.settings.token_endpoint_auth_method,
-        TokenEndpointAuthMethod::ClientSecretPost
+        TokenEndpointAuthMethod::Automatic
     );
     let (public, _) = change(
         &after,
         json!({"client_secret": null, "token_endpoint_auth_method": null}),
     );
     assert!(public.client_secret.is_none());
-    assert_eq!(
-        public.settings.token_endpoint_auth_method,
-        TokenEndpointAuthMethod::None
-    );
+    assert_eq!(public.auth_method(), TokenEndpointAuthMethod::None);
     let (cleared, _) = change(&after, json!({"client_secret": "", "issuer": ""}));
     assert!(cleared.client_secret.is_none() && cleared.settings.issuer.is_none());
 }
@@ -218,8 +215,11 @@ fn a_new_provider_has_the_default_settings() {
     );
     assert_eq!(provider.settings.display_name, "kit");
     assert_eq!(
-        provider.settings.token_endpoint_auth_method,
-        TokenEndpointAuthMethod::None
+        (
+            provider.settings.token_endpoint_auth_method,
+            provider.auth_method()
+        ),
+        (TokenEndpointAuthMethod::Automatic, TokenEndpointAuthMethod::None)
     );
     assert_eq!(provider.settings.grant_type, GrantType::AuthorizationCode);
     assert_eq!(

@@ -51,7 +51,7 @@ pub(super) fn collect(
             continue;
         };
         if with_refresh_tokens && saved.status != SavedStatus::NeedsReauth {
-            saved.refresh_token = refresh_token(store, connection.id.row())?;
+            (saved.refresh_token, saved.dpop_key) = refresh_token(store, connection.id.row())?;
         }
         all.add(Entry::Connection(Box::new(saved)));
     }
@@ -99,16 +99,22 @@ pub(super) fn saved(connection: &Connection) -> Option<SavedConnection> {
         resource: connection.resource.clone(),
         refresh_token_life: connection.refresh_token_life.clone(),
         refresh_token: None,
+        dpop_key: None,
         created_at: connection.created_at,
     })
 }
 
 /// The refresh token of a connection. The access token beside it is not taken out of the record.
-pub(super) fn refresh_token(store: &SealedStore, row: i64) -> Result<Option<Secret>, Error> {
+pub(super) fn refresh_token(
+    store: &SealedStore,
+    row: i64,
+) -> Result<(Option<Secret>, Option<Secret>), Error> {
     #[derive(Deserialize)]
     struct Part {
         refresh_token: Option<Secret>,
+        #[serde(default)]
+        dpop_key: Option<Secret>,
     }
     let part = store.get_part::<Part>(Table::Tokens, row)?;
-    Ok(part.and_then(|part| part.refresh_token))
+    Ok(part.map_or((None, None), |part| (part.refresh_token, part.dpop_key)))
 }

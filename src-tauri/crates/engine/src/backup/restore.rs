@@ -255,6 +255,8 @@ fn fresh_tokens(
         obtained_at: now,
         fence,
         narrowed: Vec::new(),
+        id_token: None,
+        dpop_key: saved.dpop_key.clone(),
         aside: None,
     }
 }

@@ -159,7 +159,7 @@ impl Engine {
         })?;
         provider.client_secret = Some(secret);
         if provider.settings.token_endpoint_auth_method == TokenEndpointAuthMethod::None {
-            provider.settings.token_endpoint_auth_method = TokenEndpointAuthMethod::default();
+            provider.settings.token_endpoint_auth_method = TokenEndpointAuthMethod::Automatic;
         }
         Ok(provider)
     }

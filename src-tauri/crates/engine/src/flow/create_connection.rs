@@ -3,12 +3,14 @@
 use crate::{
     Engine, Error,
     records::{index::Index, sealed_store::SealedStore},
-    token::{apply_response::apply_token_response, partial_response, refresh_token_life::observed_life},
+    token::{
+        apply_response::apply_token_response, id_token, partial_response, refresh_token_life::observed_life,
+    },
 };
 use std::sync::Arc;
 use tokenry_core::{
     Account, AppId, Caller, Captured, Connection, ConnectionId, ConnectionStatus, CredentialId, EventKind,
-    KnownTargets, Outcome, Provider, Scopes, Timestamp, Tokens,
+    KnownTargets, Outcome, Provider, Scopes, Secret, Timestamp, Tokens,
 };
 use tokenry_oauth::Answer;
 
@@ -29,6 +31,8 @@ pub(super) struct NewConnection {
     pub(super) started_by: Option<AppId>,
     /// The credential with the client secret that it was made with.
     pub(super) client_secret_from: Option<CredentialId>,
+    /// The key that its tokens are bound to.
+    pub(super) dpop_key: Option<Secret>,
 }
 
 impl NewConnection {
@@ -44,10 +48,14 @@ impl NewConnection {
     fn carried_over(&self, old: Tokens, before: Option<&Account>) -> Tokens {
         let same = |a: &Account, b: &Account| a.subject == b.subject;
         let same = self.account.as_ref().zip(before).is_some_and(|(a, b)| same(a, b));
+        // A refresh token that is bound to another key cannot be used with this one.
+        let key = |key: &Option<Secret>| key.as_ref().map(|key| key.expose().to_owned());
+        let same = same && key(&self.dpop_key) == key(&old.dpop_key);
         Tokens {
             refresh_token: old.refresh_token.filter(|_| same),
             scopes: self.scopes.clone(),
             narrowed: Vec::new(),
+            id_token: None,
             ..old
         }
     }
@@ -94,12 +102,14 @@ impl Engine {
                 let old = old.map(|old| fresh.carried_over(old, connection.account.as_ref()));
                 connection.account = fresh.account.clone().or(connection.account);
                 let random = &*engine.inner.random;
-                let tokens =
+                let mut tokens =
                     apply_token_response(&mut connection, old, answer.clone(), &provider, now, random);
                 if connection.refreshable && connection.refresh_token_life.is_none() {
                     let index = transaction.store.index();
                     connection.refresh_token_life = observed_life(&index, provider.id, now);
                 }
+                tokens.dpop_key = fresh.dpop_key.clone();
+                tokens.id_token = id_token::kept(answer.id_token.as_ref(), now);
                 if connection.trouble.is_none() {
                     connection.trouble = partial_response::no_refresh_token(&connection, &provider, now);
                 }

@@ -1,6 +1,7 @@
 //! The redirect of a sign-in: judged, matched to its flow, and its authorization code exchanged for tokens.
 
 mod account;
+mod code;
 mod refused;
 mod tokens;
 
@@ -15,14 +16,14 @@ use crate::{
     },
     records::{index::is_usable, sealed_store::SealedStore},
 };
-use refused::refused_client;
+pub(in crate::flow) use refused::refused_client;
 use std::sync::Arc;
 use tokenry_core::{
     Caller, Captured, ConnectionId, EventKind, Flow, FlowId, GrantType, KnownTargets,
     Outcome as EventOutcome, Provider, Redirect, Secret,
 };
 use tokenry_oauth::{
-    captures, client_credentials, issuer,
+    captures, issuer,
     redirect::{self, Bare, Means, Outcome, Redirected, Refused},
 };
 use tokenry_redirect::Page;
@@ -184,12 +185,8 @@ impl Engine {
         let provider = self.provider_by_id(provider.id)?;
         let label = self.free_label(&provider, label, existing.as_ref())?;
         let scopes = provider.default_scopes();
-        let client = provider
-            .clone()
-            .filled_in(&Captured::new())
-            .map_err(tokens::unfit)?;
-        let answer = client_credentials::fetch(&self.inner.http, &client, &scopes).await;
-        let answer = answer.map_err(|failure| refused_client(&provider, failure))?;
+        let provider = provider.filled_in(&Captured::new()).map_err(tokens::unfit)?;
+        let (provider, answer) = self.fetch_for_client(&store, provider, &scopes).await?;
         let id = existing.map_or_else(
             || ConnectionId::new(&*self.inner.clock, &*self.inner.random),
             |c| c.id,
@@ -205,6 +202,7 @@ impl Engine {
             renews: false,
             started_by: caller.app(),
             client_secret_from: None,
+            dpop_key: provider.dpop_key.clone(),
         };
         let id = self
             .create_connection(&store, caller, provider, fresh, answer)

@@ -329,6 +329,7 @@ impl Engine {
             flow: Flow {
                 verifier: None,
                 nonce: None,
+                dpop_key: None,
                 ..flow.clone()
             },
         };

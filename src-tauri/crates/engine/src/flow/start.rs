@@ -1,5 +1,6 @@
 //! Starting a sign-in: the authorization URL, the recorded flow and its redirect.
 
+mod push;
 mod question;
 mod redirect;
 
@@ -16,7 +17,7 @@ use crate::{
 use std::time::Duration;
 use tokenry_core::{
     Caller, Connection, ConnectionId, ConnectionStatus, CredentialId, EventKind, FLOW_LIFETIME_SECONDS, Flow,
-    FlowId, GrantType, Outcome, Provider, Redirect, Rule, Scopes, Secret, Timestamp,
+    FlowId, GrantType, KnownTargets, Outcome, Provider, Redirect, Rule, Scopes, Secret, Timestamp,
 };
 use tokenry_oauth::authorization_code;
 use url::Url;
@@ -162,8 +163,11 @@ impl Engine {
         let before = renewed.as_ref().and_then(|renewed| renewed.client_secret_from);
         let client_secret_from = how.client_secret_from.or(before);
         let random = &*self.inner.random;
+        let provider = self.with_new_key(provider)?;
         let started = authorization_code::begin(&provider, &redirect_uri, &scopes, &how.parameters, random)
             .map_err(cannot_begin)?;
+        let targets = KnownTargets::among(started.authorization_url.query_pairs());
+        let (started, opens_until) = self.pushed(&provider, started, client_secret_from).await?;
         let mut flow = self.record(
             caller,
             &provider,
@@ -175,6 +179,8 @@ impl Engine {
             started,
         )?;
         flow.client_secret_from = client_secret_from;
+        flow.opens_until = opens_until;
+        flow.targets = targets;
         // Whose account it is, the user says and no app.
         flow.allow_unknown_account = how.allow_unknown_account && caller.app().is_none();
         if how.allow_further && flow.renews {
@@ -315,7 +321,10 @@ impl Engine {
             verifier: started.verifier,
             nonce: started.nonce,
             resource: started.resource,
+            dpop_key: provider.dpop_key.clone(),
             authorization_url: started.authorization_url,
+            opens_until: None,
+            targets: KnownTargets::default(),
             started_by: caller.app(),
             started_from: match caller {
                 Caller::Program(peer) => origin(peer),

@@ -10,6 +10,11 @@ use tokenry_vault::{Keyring, OsKeyring};
 /// How long a question of the OS keyring may stay unanswered.
 const KEYRING_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// The client of all requests, which signs with the engine's own time and randomness.
+pub(crate) fn signing(http: Http, clock: &Arc<dyn Clock>, random: &Arc<dyn Random>) -> Http {
+    http.signing_with(clock.clone(), random.clone())
+}
+
 /// What an engine is made of.
 pub struct Options {
     /// The profile folder.

@@ -153,11 +153,11 @@ fn advice(provider: &Provider) -> String {
     let other = |method: &str| {
         format!("{compare}. If they are right, try {edit}--token-endpoint-auth-method {method}`.")
     };
-    match provider.settings.token_endpoint_auth_method {
+    match provider.auth_method() {
         _ if provider.client_secret.is_none() && needs_secret(provider) => {
             format!("Set the client secret: {edit}--client-secret-stdin`.")
         }
-        TokenEndpointAuthMethod::None => {
+        TokenEndpointAuthMethod::None | TokenEndpointAuthMethod::Automatic => {
             format!(
                 "Compare the client id. If the client has a secret, set it: {edit}--client-secret-stdin`."
             )
@@ -176,7 +176,7 @@ fn advice(provider: &Provider) -> String {
 
 fn needs_secret(provider: &Provider) -> bool {
     !matches!(
-        provider.settings.token_endpoint_auth_method,
+        provider.auth_method(),
         TokenEndpointAuthMethod::None | TokenEndpointAuthMethod::PrivateKeyJwt
     )
 }

@@ -84,8 +84,11 @@ async fn a_change_changes_what_is_given_and_an_empty_secret_clears_it() {
     new = new.with("client_secret", json!("s3cret"));
     let before = engine.add_provider(&ui(), new).await.unwrap();
     assert_eq!(
-        before.settings.token_endpoint_auth_method,
-        TokenEndpointAuthMethod::ClientSecretPost
+        (before.settings.token_endpoint_auth_method, before.auth_method()),
+        (
+            TokenEndpointAuthMethod::Automatic,
+            TokenEndpointAuthMethod::ClientSecretPost
+        )
     );
     let rename = patch(json!({"name": "renamed"}));
     let after = engine.change_provider(&ui(), NAME, rename).await.unwrap();

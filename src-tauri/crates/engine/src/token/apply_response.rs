@@ -51,6 +51,8 @@ pub(crate) fn apply_token_response(
         connection.rejected_at = None;
     }
     let fence = old.as_ref().map_or(1, |old| old.fence + 1);
+    let dpop_key = old.as_ref().and_then(|old| old.dpop_key.clone());
+    let id_token = old.as_ref().and_then(|old| old.id_token.clone());
     let (before, mut narrowed) = old.map_or_else(Default::default, |old| (old.refresh_token, old.narrowed));
     narrowed.retain(|kept| kept.expires_at.is_none_or(|end| end > now));
     let (refresh_token, replaced) = rotated(answer.refresh_token, before, now);
@@ -71,6 +73,8 @@ pub(crate) fn apply_token_response(
         obtained_at: now,
         fence,
         narrowed,
+        id_token,
+        dpop_key,
         aside: None,
     }
 }

@@ -284,6 +284,7 @@ impl Limits {
             token_type: token.token_type,
             expires_at: token.expires_at,
             scopes: token.scopes,
+            id_token: None,
         })
     }
 }

@@ -97,6 +97,8 @@ pub(super) fn keep_refresh_token(
             obtained_at: now,
             fence: 1,
             narrowed: Vec::new(),
+            id_token: None,
+            dpop_key: None,
             aside: None,
         };
     };

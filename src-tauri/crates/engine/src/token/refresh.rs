@@ -282,23 +282,30 @@ impl Engine {
         let http = &self.inner.http;
         let client = self.client_of(&store, request.provider.clone(), &request.connection);
         let mut to = request.parameters();
-        let answer = match (client, &request.refresh_token, &request.subject) {
-            (Err(failure), ..) => Err(failure),
-            (Ok(client), _, Some(subject)) => token_exchange::narrowed(http, &client, subject, &to).await,
-            (Ok(client), Some(token), None) => refresh::narrowed(http, &client, token, &to).await,
+        let mut answer = match (&client, &request.refresh_token, &request.subject) {
+            (Err(failure), ..) => Err(failure.clone()),
+            (Ok(client), _, Some(subject)) => token_exchange::narrowed(http, client, subject, &to).await,
+            (Ok(client), Some(token), None) => refresh::narrowed(http, client, token, &to).await,
             (Ok(client), None, None) => {
                 to.scopes
                     .get_or_insert_with(|| request.connection.requested_scopes.clone());
-                client_credentials::narrowed(http, &client, &to).await
+                client_credentials::narrowed(http, client, &to).await
             }
         };
+        if let (Ok(client), Err(failure)) = (&client, &answer)
+            && let Some(next) = self.other_at_next_refresh(&store, client, failure).await
+        {
+            answer = Err(next);
+        }
         reached(Step::Answered);
         match answer {
             Ok(answer) if request.subject.is_some() => self.keep_exchanged(store, request, answer).await?,
             Ok(answer) => {
+                let provider = request.provider.clone();
                 self.keep_answer(store.clone(), request, answer.clone(), tell)
                     .await?;
                 self.unusable(&store, id, &answer)?;
+                self.keep_id_token(&store, &provider, id, &answer).await;
             }
             Err(failure) => self.keep_failure(store, request, failure).await?,
         }

@@ -29,6 +29,8 @@ pub struct TokenRequest {
     pub resource: Option<String>,
     /// Whether an audience or a resource that was never used before is sent, although a refusal may cost the sign-in.
     pub allow_unknown_target: bool,
+    /// Whether the id token is wanted, too.
+    pub id_token: bool,
 }
 
 impl From<Duration> for TokenRequest {
@@ -86,7 +88,7 @@ impl Engine {
         let check = async { self.could_be_found(&store, id) };
         self.check_before_asking(caller, &wanted, check).await?;
         let permit = self.permit(caller, wanted.clone()).await?;
-        let min_valid = wish.min_valid;
+        let (min_valid, with_id_token) = (wish.min_valid, wish.id_token);
         let limits = match wish.is_plain() && permit.token_scopes.is_none() {
             true => Ok(None),
             false => self.limits(&store, id, caller, wish, &permit),
@@ -103,8 +105,23 @@ impl Engine {
                 .and_then(|token| narrowing::check_own(token.into(), &permit)),
             Err(error) => Err(error),
         };
+        let found = match found {
+            Ok(token) if with_id_token => {
+                let most = permit.token_scopes.as_ref();
+                let id_token = self.find_id_token(&store, id, min_valid, most).await;
+                id_token.map(|id_token| TokenView {
+                    id_token: Some(id_token),
+                    ..token
+                })
+            }
+            found => found,
+        };
         let found = found.and_then(|token| self.still_permitted(caller, &wanted, &permit).map(|()| token));
         let (outcome, detail) = match &found {
+            Ok(_) if with_id_token => {
+                let detail = limited.map_or_else(String::new, |limited| format!("{limited}, "));
+                (Outcome::Done, Some(detail + "with the id token"))
+            }
             Ok(_) => (Outcome::Done, limited),
             Err(error) if error.code() == Code::PermissionDenied => {
                 (Outcome::Refused, Some(error.to_string()))
@@ -288,6 +305,7 @@ impl From<StoredAccessToken> for TokenView {
             token_type: token.token_type,
             expires_at: token.expires_at,
             scopes: token.scopes,
+            id_token: None,
         }
     }
 }

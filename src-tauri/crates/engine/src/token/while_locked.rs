@@ -167,7 +167,7 @@ impl Engine {
         request: &TokenRequest,
     ) -> Option<TokenView> {
         let app = caller.app()?;
-        if !request.is_plain() {
+        if !request.is_plain() || request.id_token {
             return None;
         }
         let (view, grant, provider, connection) = {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokenry_core::{
-    ConnectionId, Flow, FlowId, OsRandom, Provider, ProviderId, ProviderSettings, Redirect, Scopes, Secret,
-    SystemClock, Timestamp, TokenEndpointAuthMethod,
+    ConnectionId, Flow, FlowId, KnownTargets, OsRandom, Provider, ProviderId, ProviderSettings, Redirect,
+    Scopes, Secret, SystemClock, Timestamp, TokenEndpointAuthMethod,
 };
 use tokenry_oauth::Http;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -158,6 +158,9 @@ pub(crate) fn provider(url: &Url) -> Provider {
         name: "example".parse().unwrap(),
         client_secret: Some(secret("CANARY-client secret%")),
         registration: None,
+        client_key: None,
+        dpop_key: None,
+        found_auth_method: None,
         settings: ProviderSettings {
             display_name: "Example".into(),
             authorization_endpoint: Some("https://as.example/authorize".into()),
@@ -195,7 +198,10 @@ pub(crate) fn flow(provider: &Provider, url: &Url) -> Flow {
         state: secret("CANARY-state"),
         verifier: Some(secret("CANARY-verifier-0123456789012345678901234567890123")),
         nonce: None,
+        dpop_key: None,
         authorization_url: "https://as.example/authorize".parse().unwrap(),
+        opens_until: None,
+        targets: KnownTargets::default(),
         started_by: None,
         started_from: None,
         client_secret_from: None,

@@ -27,6 +27,7 @@ const grantTypeHint: Record<GrantType, string> = {
 };
 
 const authMethod: Record<AuthMethod, string> = {
+  automatic: 'Found at the first sign-in',
   client_secret_post: 'Request body (client_secret_post)',
   client_secret_basic: 'Basic header (client_secret_basic)',
   none: 'None (public client)',
@@ -240,6 +241,9 @@ export const providerForm = {
   discard: 'Discard changes',
   registration: 'Client registration',
   endpoints: 'Endpoints',
+  publicKeyTitle: 'Public key',
+  publicKeyText: 'Register this key (JWKS) for the client at the provider. The private key stays in the vault.',
+  publicKeyEmpty: 'Save the provider, then open it again to get the key to register.',
   redirectTitle: 'Redirect',
   redirectText: 'Add this redirect URI to your client registration, exactly as shown.',
   redirectOthers: 'If the provider takes several, add these, too. They are used when that port is taken.',

@@ -120,7 +120,7 @@ impl Planner<'_> {
             scope(&saved.requested_scopes),
         );
         if let Some(refresh_token) = &saved.refresh_token {
-            let of_here = collect::refresh_token(self.store, here.id.row())?;
+            let (of_here, _) = collect::refresh_token(self.store, here.id.row())?;
             let vault = self.store.vault();
             differences.secret(
                 "refresh_token",

@@ -1,6 +1,6 @@
 //! What a refusal at the first request to a token endpoint means for a user.
 
-use crate::Error;
+use crate::{Error, providers::client_auth::may_be_about_the_client};
 use tokenry_core::{Provider, TokenEndpointAuthMethod};
 use tokenry_oauth::Failure;
 
@@ -14,27 +14,24 @@ pub(super) fn refused(failure: Failure) -> Error {
 
 /// A refusal of the first request at the token endpoint. Whether the secret goes into the header or the body is what
 /// is most often not as the client was registered.
-pub(super) fn refused_client(provider: &Provider, failure: Failure) -> Error {
-    let says_client = matches!(
-        failure.provider_error(),
-        Some("invalid_client" | "unauthorized_client" | "incorrect_client_credentials")
-    );
-    let is_unauthorized = matches!(
-        failure,
-        Failure::Rejected { status: 401, .. } | Failure::Interfered { status: 401, .. }
-    );
-    if !says_client && !is_unauthorized {
+pub(in crate::flow) fn refused_client(provider: &Provider, failure: Failure) -> Error {
+    if !may_be_about_the_client(&failure) {
         return refused(failure);
     }
     let edit = format!(
         "tokenry provider edit {} --token-endpoint-auth-method",
         provider.name
     );
-    let hint = match (
-        provider.settings.token_endpoint_auth_method,
-        &provider.client_secret,
-    ) {
-        (TokenEndpointAuthMethod::None, _) | (TokenEndpointAuthMethod::ClientSecretPost, None) => {
+    let is_open = provider.other_auth_method().is_some();
+    let hint = match (provider.auth_method(), &provider.client_secret) {
+        _ if is_open && provider.found_auth_method.is_some() => {
+            "Tokenry sent the client secret in the body and by HTTP Basic; check the client id and the client secret"
+                .to_owned()
+        }
+        _ if is_open => {
+            "Tokenry sent the client secret in the body; the next sign-in sends it by HTTP Basic".to_owned()
+        }
+        (TokenEndpointAuthMethod::None | TokenEndpointAuthMethod::Automatic, _) | (TokenEndpointAuthMethod::ClientSecretPost, None) => {
             "Tokenry sent no client secret; if this client has one, add it to the provider".to_owned()
         }
         (TokenEndpointAuthMethod::ClientSecretPost, Some(_)) => format!(

@@ -1,9 +1,6 @@
 //! A code becomes tokens, and the tokens a connection.
 
-use super::{
-    account::another_account,
-    refused::{refused, refused_client},
-};
+use super::{account::another_account, refused::refused};
 use crate::{
     Engine, Error, flow::create_connection::NewConnection, records::sealed_store::SealedStore,
     token::partial_response,
@@ -13,7 +10,7 @@ use tokenry_core::{
     Account, AccountSource, Caller, CaptureError, Captured, ConnectionId, Flow, KnownTargets, Provider,
     Secret,
 };
-use tokenry_oauth::{Answer, Failure, authorization_code, exchange_step, introspection, userinfo};
+use tokenry_oauth::{Answer, Failure, exchange_step, introspection, userinfo};
 
 impl Engine {
     pub(super) async fn make_connection(
@@ -30,8 +27,7 @@ impl Engine {
             .map_err(refused)?;
         // A value that does not fit, or names an unknown host, ends the sign-in before the code is sent.
         let provider = provider.filled_in(&captured).map_err(unfit)?;
-        let answer = authorization_code::exchange(&self.inner.http, &provider, flow, code, &captured).await;
-        let answer = answer.map_err(|failure| refused_client(&provider, failure))?;
+        let (provider, answer) = self.redeem(store, flow, provider, code, &captured).await?;
         let refresh_token = answer.refresh_token.clone();
         let access_token = answer
             .access_token
@@ -97,6 +93,7 @@ impl Engine {
             renews: flow.renews && further.is_none(),
             started_by: flow.started_by,
             client_secret_from: flow.client_secret_from,
+            dpop_key: provider.dpop_key.clone(),
         };
         self.create_connection(store, caller, provider, fresh, answer)
             .await
@@ -137,7 +134,7 @@ impl Engine {
 
 /// The audiences and resources that a sign-in asked for.
 fn targets(flow: &Flow) -> KnownTargets {
-    let mut targets = KnownTargets::among(flow.authorization_url.query_pairs());
+    let mut targets = flow.targets.clone();
     let resource = flow
         .resource
         .iter()

@@ -61,6 +61,11 @@ impl Engine {
         let provider = store
             .get::<Provider>(connection.provider.row())?
             .ok_or_else(|| Error::Internal("a connection has no provider".to_owned()))?;
+        // The key stays for the life of the connection (RFC 9449 §5).
+        let provider = Provider {
+            dpop_key: tokens.dpop_key.clone(),
+            ..provider
+        };
         let mut request = RefreshRequest {
             fence: tokens.fence,
             provider,
