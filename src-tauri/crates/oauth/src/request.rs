@@ -86,15 +86,21 @@ pub(crate) async fn send(
     request: HttpRequest,
     extra: &BTreeMap<String, String>,
 ) -> Result<Response, Failure> {
-    let made = || {
-        let mut request = request.clone();
-        add_parameters(
-            &mut request,
-            &client_assertion::parameters(http, provider, endpoint)?,
-        );
-        dressed(provider, request, extra)
-    };
+    let made = || authenticated(http, provider, endpoint, request.clone(), extra);
     send::proven(http, provider, endpoint, None, made).await
+}
+
+/// The request as the provider wants it, with a new assertion where the client authenticates by one.
+pub(crate) fn authenticated(
+    http: &Http,
+    provider: &Provider,
+    endpoint: &Url,
+    mut request: HttpRequest,
+    extra: &BTreeMap<String, String>,
+) -> Result<Outgoing, Failure> {
+    let assertion = client_assertion::parameters(http, provider, endpoint)?;
+    add_parameters(&mut request, &assertion);
+    dressed(provider, request, extra)
 }
 
 /// Adds parameters to a form.

@@ -1,7 +1,8 @@
 //! Token revocation: RFC 7009, and the other ways in which providers take it.
 
 use crate::request::{
-    Outgoing, bearer, bearer_header, capture, captured, client, client_basic, dressed, form_request,
+    Outgoing, authenticated, bearer, bearer_header, capture, captured, client, client_basic, dressed,
+    form_request,
 };
 use crate::response::{Media, Response};
 use crate::{Failure, Http};
@@ -51,7 +52,8 @@ pub async fn revoke(
     let request = match (method, hint) {
         (RevocationMethod::Rfc7009, _) => {
             let extra = &provider.settings.revocation_params;
-            dressed(provider, rfc7009(provider, &endpoint, token, hint)?, extra)?
+            let request = rfc7009(provider, &endpoint, token, hint)?;
+            authenticated(http, provider, &endpoint, request, extra)?
         }
         (RevocationMethod::Bearer, Hint::RefreshToken) => return Ok(Revoked::Unsupported),
         (RevocationMethod::Delete, Hint::RefreshToken) if takes_access_tokens_alone(provider) => {
@@ -163,7 +165,7 @@ fn by_parameters(
     parameters: &BTreeMap<String, String>,
 ) -> Result<Outgoing, Failure> {
     let mut request = form_request(&[]);
-    if provider.settings.token_endpoint_auth_method == TokenEndpointAuthMethod::ClientSecretBasic {
+    if provider.auth_method() == TokenEndpointAuthMethod::ClientSecretBasic {
         request
             .headers_mut()
             .insert(AUTHORIZATION, client_basic(provider)?);
