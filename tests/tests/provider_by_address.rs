@@ -63,7 +63,7 @@ fn an_mcp_server_of_the_python_sdk_takes_the_token_that_its_address_led_to() {
         .json();
     assert_eq!(shown["resource"], server.address());
     assert_eq!(shown["default_scopes"], serde_json::json!(["files"]));
-    assert_eq!(shown["token_endpoint_auth_method"], "client_secret_basic");
+    assert_eq!(shown["token_endpoint_auth_method"], "client_secret_post");
     assert_eq!(shown["has_client_secret"], true);
 
     let (connect, address) = connecting(&profile, &["files"]);

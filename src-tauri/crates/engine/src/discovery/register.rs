@@ -170,8 +170,9 @@ fn wish(provider: &Provider, found: &Found) -> Result<Wish, Error> {
     }
     let methods = [
         AuthMethod::None,
-        AuthMethod::ClientSecretBasic,
+        // Checklist A4.3. MCP servers of the Python SDK take no other without a `client_id` in the body.
         AuthMethod::ClientSecretPost,
+        AuthMethod::ClientSecretBasic,
     ];
     let auth_method = methods
         .into_iter()
