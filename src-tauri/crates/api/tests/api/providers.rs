@@ -89,22 +89,27 @@ async fn a_client_id_is_trimmed_and_a_secret_with_control_characters_is_refused(
 #[tokio::test]
 async fn the_redirect_uri_to_register_is_the_one_that_a_sign_in_sends() {
     let fixture = Fixture::new().await;
-    fixture.add("sandbox").await;
-    for settings in [
-        json!({}),
-        json!({"loopback_host": "localhost"}),
-        json!({"loopback_host": "127.0.0.1", "redirect_path": "/callback"}),
-        json!({"redirect": "deep_link"}),
-        json!({"deep_link_form": "double_slash"}),
-        json!({"redirect": "paste"}),
-        json!({"redirect_uri": "https://example.com/done"}),
+    // Each has ports of its own: the sign-ins before are still open.
+    for (name, settings) in [
+        ("plain", json!({})),
+        ("localhost", json!({"loopback_host": "localhost"})),
+        ("ipv6", json!({"loopback_host": "[::1]"})),
+        ("path", json!({"redirect_path": "/callback"})),
+        ("link", json!({"redirect": "deep_link"})),
+        (
+            "slashes",
+            json!({"redirect": "deep_link", "deep_link_form": "double_slash"}),
+        ),
+        ("paste", json!({"redirect": "paste"})),
+        (
+            "own",
+            json!({"redirect": "paste", "redirect_uri": "https://example.com/done"}),
+        ),
     ] {
-        let changed = fixture
-            .ask("PUT", "/v1/oauth-providers/sandbox", settings.clone())
-            .await;
-        let answer = fixture
-            .ask("GET", "/v1/oauth-providers/sandbox/authorize", None)
-            .await;
+        fixture.add(name).await;
+        let path = format!("/v1/oauth-providers/{name}");
+        let changed = fixture.ask("PUT", &path, settings.clone()).await;
+        let answer = fixture.ask("GET", &format!("{path}/authorize"), None).await;
         let sent = &answer.json["redirect_uri"];
         assert_eq!(
             *sent, changed.json["redirect_uris"][0],
@@ -205,7 +210,8 @@ async fn redirect_settings_that_no_provider_could_be_told_are_refused_with_the_f
         let answer = fixture
             .ask("PUT", "/v1/oauth-providers/sandbox", settings.clone())
             .await;
-        let wrong = answer.json["fields"][field].as_str().unwrap_or_default();
+        let fields = &answer.json["error"]["details"]["fields"];
+        let wrong = fields[field].as_str().unwrap_or_default();
         assert!(wrong.contains(says), "{settings}: {}", answer.text);
     }
     // Checklist A2.4: at another server no redirect URI can be the same.
@@ -214,9 +220,8 @@ async fn redirect_settings_that_no_provider_could_be_told_are_refused_with_the_f
         "token_endpoint": "https://other.example/token", "loopback_ports": [port], "redirect_path": "/cb/sandbox",
     });
     let answer = fixture.ask("POST", "/v1/oauth-providers", other).await;
-    let wrong = answer.json["fields"]["redirect_path"]
-        .as_str()
-        .unwrap_or_default();
+    let fields = &answer.json["error"]["details"]["fields"];
+    let wrong = fields["redirect_path"].as_str().unwrap_or_default();
     assert!(wrong.contains("of sandbox already"), "{}", answer.text);
 }
 
