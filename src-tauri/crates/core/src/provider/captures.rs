@@ -274,7 +274,7 @@ fn is_among(url: &Url, hosts: &[String]) -> bool {
     let fits = |allowed: &String| {
         let allowed = allowed.to_ascii_lowercase();
         match allowed.strip_prefix('*') {
-            Some(suffix) => host.len() > suffix.len() && host.ends_with(&suffix),
+            Some(suffix) => suffix.starts_with('.') && host.len() > suffix.len() && host.ends_with(suffix),
             None => host == allowed,
         }
     };

@@ -106,6 +106,11 @@ fn a_value_never_leads_to_a_host_that_is_not_named() {
         );
     }
     assert!(filled("https://as.test/{v}", &"a".repeat(257)).is_err());
+    let captured = Captured::from([("v".to_owned(), Secret::new("https://evil.test".to_owned()))]);
+    for hosts in ["*", "*.", "*evil.test", ""] {
+        let filled = fill_address("{v}/t", &captured, "my-id", &[hosts.to_owned()]);
+        assert!(filled.is_err(), "{hosts:?} is no host");
+    }
 }
 
 #[test]

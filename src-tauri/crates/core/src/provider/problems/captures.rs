@@ -75,8 +75,11 @@ impl Provider {
     pub(super) fn example_address(&self, field: &str, text: &str) -> Result<Url, String> {
         let names = placeholders(text);
         let takes_values = ADDRESSES.iter().any(|(name, _)| *name == field);
-        if names.is_empty() || !takes_values {
-            return read_address(text);
+        match names.iter().next() {
+            None => return read_address(text),
+            // The URL parser takes braces for a part of a host.
+            Some(name) if !takes_values => return Err(undeclared(name)),
+            Some(_) => {}
         }
         if let Some(unknown) = names
             .iter()
@@ -131,6 +134,8 @@ fn is_host(text: &str) -> bool {
     let name = text.strip_prefix("*.").unwrap_or(text);
     let is_wide = name.len() != text.len();
     match Host::parse(name) {
+        // The parser takes `*` for a part of a name.
+        Ok(Host::Domain(domain)) if domain.contains('*') => false,
         Ok(Host::Domain(domain)) => domain == name.to_ascii_lowercase() && (!is_wide || domain.contains('.')),
         Ok(_) => !is_wide,
         Err(_) => false,

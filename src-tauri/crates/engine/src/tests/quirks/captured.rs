@@ -162,7 +162,7 @@ async fn a_value_that_never_came_stops_a_refresh_before_it_is_sent() {
     assert!(error.to_string().contains("{org}"), "{error}");
     assert_eq!(world.server.refreshes(), 0);
     token(&engine, 0).await.unwrap();
-    let change = patch(json!({"refresh_endpoint": null, "refresh_params": {}}));
+    let change = patch(json!({"refresh_endpoint": null, "refresh_params": null}));
     engine.change_provider(&ui(), NAME, change).await.unwrap();
     engine.refresh(&ui(), NAME).await.unwrap();
 }
