@@ -54,7 +54,7 @@ describe('a connection', () => {
     for (const fact of ['in 42 min', '3 min ago', 'never']) expect(facts).toContain(fact);
   });
 
-  it('with scopes that nobody requested says so, and one with just those says nothing', async () => {
+  it('with scopes that were not requested says so, and one with just those says nothing', async () => {
     await showing({ scopes: ['read', 'write'], requested_scopes: ['read'] });
     expect(text('missing-scopes')).toBe('Requested: read. Granted: read, write.');
     document.body.innerHTML = '';

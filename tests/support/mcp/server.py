@@ -2,7 +2,7 @@
 
     python server.py [--stdin-lifeline]
 
-Whoever comes to its sign-in page is signed in and has agreed. Prints its address as one line of JSON when it is ready.
+Everyone who comes to its sign-in page is signed in and has agreed. Prints its address as one line of JSON when it is ready.
 With --stdin-lifeline it ends when its standard input does. Everything it knows is in memory.
 """
 

@@ -1,4 +1,4 @@
-//! `tokenry connect` and `tokenry callback`.
+//! `tokenry connect`.
 
 #![allow(clippy::unwrap_used)]
 
@@ -67,7 +67,7 @@ fn without_a_browser_the_address_is_the_first_line_and_the_end_is_0() {
     assert!(!opens(&fake));
 }
 
-/// The provider refuses an unknown redirect URI on a page of its own, of which nobody hears here.
+/// The provider refuses an unknown redirect URI on a page of its own, of which no program hears.
 #[test]
 fn without_a_response_the_terminal_asks_once_whether_the_provider_knows_the_address() {
     let asked = AtomicU32::new(0);
@@ -402,57 +402,6 @@ fn an_engine_that_is_away_for_a_moment_is_asked_again() {
         support::response(status, &body.to_string())
     });
     fake.run(&["connect", "github", "--no-browser"]).ends(0);
-}
-
-/// security.md, "How it is shown": no secret in arguments.
-#[test]
-fn callback_takes_the_address_from_standard_input_and_refuses_it_as_an_argument() {
-    let fake = fake("paste", flow("connected"), json!([]));
-    let url = "http://127.0.0.1:1/cb/github?code=c&state=s";
-    let line = format!("{url}\n");
-    fake.run_with(&["callback"], line.as_bytes())
-        .ends(0)
-        .says("", "Connected github as alice@example.com.\n");
-    fake.run_with(&["callback", "-"], line.as_bytes()).ends(0);
-    let json = fake.run_with(&["callback", "--json"], line.as_bytes());
-    assert_eq!(json.ends(0).json(), connection());
-    let as_argument = fake.run(&["callback", url]).ends(10);
-    for part in [
-        "other users of this machine",
-        "Nothing was sent",
-        "`tokenry callback`",
-    ] {
-        assert!(as_argument.err.contains(part), "{as_argument:?}");
-    }
-    assert!(!as_argument.err.contains("code=c"), "{as_argument:?}");
-    let callbacks: Vec<_> = fake
-        .seen()
-        .into_iter()
-        .filter(|seen| seen.what.starts_with("POST"))
-        .collect();
-    assert_eq!(
-        callbacks,
-        vec![seen("POST /v1/callback", json!({ "url": url })); 3]
-    );
-}
-
-#[test]
-fn a_refused_address_ends_with_its_code() {
-    let fake = Fake::new(|_| {
-        (
-            422,
-            error(
-                "validation_error",
-                "the redirect was refused; open sign-ins stay open",
-            ),
-        )
-    });
-    let run = fake
-        .run_with(&["callback"], b"http://x/?code=s3cr3t-canary")
-        .ends(10);
-    assert!(!run.err.contains("s3cr3t"), "{run:?}");
-    let run = fake.run_with(&["callback"], b"").ends(10);
-    assert!(run.err.contains("is empty"), "{run:?}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Proofs of possession (RFC 9449): a request says that whoever sends it has the key that the token is bound to.
+//! Proofs of possession (RFC 9449): a request shows that its sender has the key that the token is bound to.
 
 use crate::jose::SigningKey;
 use crate::response::Response;

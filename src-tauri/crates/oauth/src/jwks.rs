@@ -26,7 +26,7 @@ const MAX_AGE: Duration = Duration::from_secs(24 * 3600);
 const MIN_AGE: Duration = Duration::from_secs(60);
 
 /// The algorithms that are taken where the provider's settings name none. Never `none`, and never one of a shared
-/// secret: whoever checks could have made it.
+/// secret: its checker could have made it.
 const DEFAULT_ALGORITHMS: [&str; 4] = ["RS256", "ES256", "PS256", "EdDSA"];
 /// Those that can be taken at all.
 const KNOWN_ALGORITHMS: [&str; 10] = [

@@ -24,7 +24,7 @@ pub struct Wish {
     pub grant_types: Vec<String>,
     /// The scopes that it will ask for; none where the server decides.
     pub scopes: Scopes,
-    /// Lets in at servers that register nobody else.
+    /// Lets in at servers that register no other client.
     pub initial_access_token: Option<Secret>,
 }
 

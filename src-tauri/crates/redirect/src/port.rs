@@ -128,7 +128,7 @@ pub(super) struct Port {
     host: LoopbackHost,
     number: u16,
     state: Mutex<State>,
-    /// Somebody who needed it left.
+    /// A sign-in that needed it has ended.
     left: Notify,
 }
 
@@ -161,7 +161,7 @@ impl Port {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Closes the sockets if nobody needs them. Who comes then opens the port anew, and finds it free.
+    /// Closes the sockets if no sign-in needs them. The next one opens the port anew, and finds it free.
     fn close_if_unused(&self, sockets: &mut Vec<TcpListener>) -> bool {
         let mut state = self.state();
         state.is_closed = state.members == 0;

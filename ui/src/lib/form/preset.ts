@@ -46,8 +46,7 @@ export function presetProblems(preset: Preset, draft: PresetDraft): Problems {
     const problem = variableProblem(variable, draft.variables[variable.name] ?? '');
     if (problem !== undefined) found[variableField(variable.name)] = problem;
   }
-  const needsId = asksClientId(preset) && !registersItself(preset);
-  if (needsId && draft.client_id.trim() === '') found['client_id'] = messages.add.needClientId;
+  if (asksClientId(preset) && draft.client_id.trim() === '') found['client_id'] = messages.add.needClientId;
   if (preset.client_type === 'confidential' && draft.client_secret === '') {
     found['client_secret'] = messages.add.needSecret;
   }

@@ -19,6 +19,7 @@ mod other_user;
 mod populated;
 mod providers;
 mod reading;
+mod redirects;
 mod reference;
 mod socket;
 mod socket_file;

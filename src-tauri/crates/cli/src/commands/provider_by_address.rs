@@ -34,8 +34,14 @@ pub(super) fn is_address(what: &str) -> bool {
     what.contains("://") || what.contains('.') || what.contains(':') || what == "localhost"
 }
 
-/// Adds the provider at this address.
-pub(super) fn add(address: &str, args: &AddArgs, engine: &Engine, output: &Output) -> Result<(), Failure> {
+/// Adds the provider at this address, under the name that is given, else under this one, else under the one found.
+pub(super) fn add(
+    address: &str,
+    usual_name: Option<&str>,
+    args: &AddArgs,
+    engine: &Engine,
+    output: &Output,
+) -> Result<(), Failure> {
     let asks = io::stdin().is_terminal() && !output.is_json();
     if !args.address.yes && !asks {
         return Err(wrong(
@@ -63,7 +69,7 @@ pub(super) fn add(address: &str, args: &AddArgs, engine: &Engine, output: &Outpu
     }
     let name = match fields.remove("name") {
         Some(Value::String(name)) => name,
-        _ => found.name.clone(),
+        _ => usual_name.unwrap_or(&found.name).to_owned(),
     };
     let registers = !fields.contains_key("client_id") && found.registration.is_some();
     if !args.address.yes && !agrees(&name, registers)? {

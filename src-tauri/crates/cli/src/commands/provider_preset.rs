@@ -35,6 +35,11 @@ pub(super) fn add(what: &str, args: &AddArgs, engine: &Engine, output: &Output) 
     if !output.is_json() {
         explain(&preset, &preview, output);
     }
+    if !fields.contains_key("client_id")
+        && let Some(address) = registers_at(&preset)
+    {
+        return super::provider_by_address::add(&address, Some(&name), args, engine, output);
+    }
     client(&preset, &mut fields, asks)?;
     // The port that was shown is the one that is kept.
     if !preview.settings.loopback_ports.is_empty() {
@@ -161,6 +166,14 @@ fn explain(preset: &Preset, preview: &PresetPreview, output: &Output) {
     }
 }
 
+/// The address at which Tokenry finds how to register itself: the resource, else the server that registers.
+fn registers_at(preset: &Preset) -> Option<String> {
+    let text = |name: &str| preset.settings.get(name).and_then(Value::as_str);
+    let endpoint = text("registration_endpoint")?;
+    let origin = endpoint.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
+    Some(text("resource").map_or(origin, str::to_owned))
+}
+
 fn has_redirect(preset: &Preset) -> bool {
     preset.settings.get("grant_type").and_then(Value::as_str) != Some("client_credentials")
 }
@@ -168,18 +181,13 @@ fn has_redirect(preset: &Preset) -> bool {
 /// Asks for the client id and the secret, as far as the preset needs them and they are not given.
 fn client(preset: &Preset, fields: &mut Map<String, Value>, asks: bool) -> Result<(), Failure> {
     let needs_id = !fields.contains_key("client_id") && !preset.settings.contains_key("client_id");
-    let registers = preset.settings.contains_key("registration_endpoint");
     if needs_id && asks {
-        let id = asked(if registers {
-            "Client ID (empty: Tokenry registers itself): "
-        } else {
-            "Client ID: "
-        })?;
+        let id = asked("Client ID: ")?;
         if !id.is_empty() {
             fields.insert("client_id".to_owned(), id.into());
         }
     }
-    if !registers && needs_id && !fields.contains_key("client_id") {
+    if needs_id && !fields.contains_key("client_id") {
         return Err(wrong(
             "The client ID is missing",
             "Register a client at the provider, and give its ID as `--client-id ID`.",

@@ -78,6 +78,7 @@ impl Provider {
         self.check_sign_in(&mut problems);
         self.check_requests(&mut problems);
         self.check_responses(&mut problems);
+        self.check_supported(&mut problems);
         self.check_captures(&mut problems);
         self.check_ends(&mut problems);
         self.check_redirect(&mut problems);
@@ -172,6 +173,22 @@ impl Provider {
                 problems.add("client_secret", "must be at most 16384 bytes");
             }
             _ => {}
+        }
+    }
+
+    /// Settings without effect so far: to take one would promise something that does not happen.
+    fn check_supported(&self, problems: &mut Problems) {
+        if self.settings.allow_private_http {
+            problems.add(
+                "allow_private_http",
+                "is not supported yet: use https, or a server on this machine",
+            );
+        }
+        if self.settings.ca_file.is_some() {
+            problems.add(
+                "ca_file",
+                "is not supported yet: start the engine with SSL_CERT_FILE set to this file",
+            );
         }
     }
 

@@ -70,7 +70,7 @@ impl Provider {
             (Redirect::Loopback, _) => loopback(),
             (Redirect::DeepLink, _) => vec![self.deep_link_uri()],
             (Redirect::Paste, Some(own)) => vec![own.clone()],
-            // Nobody listens there, so that the first will always do.
+            // Nothing listens there, so that the first will always do.
             (Redirect::Paste, None) => loopback().into_iter().take(1).collect(),
         }
     }

@@ -65,7 +65,7 @@ impl Engine {
         Ok(self.given_ports(&store, provider, &others, true))
     }
 
-    /// Older versions used another port each time. Where somebody is connected, the provider took any: so it stays, and
+    /// Older versions used another port each time. Where an account is connected, the provider took any: so it stays, and
     /// what was registered there stays right.
     fn given_ports(
         &self,

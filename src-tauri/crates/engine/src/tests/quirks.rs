@@ -267,7 +267,7 @@ async fn an_account_is_read_where_the_settings_say() {
 }
 
 #[tokio::test]
-async fn a_userinfo_that_is_a_jwt_names_nobody() {
+async fn a_userinfo_that_is_a_jwt_names_no_account() {
     let mut behaviour = Behaviour::default();
     behaviour.quirks.userinfo_is_jwt = true;
     let (world, engine) = World::connected(behaviour).await;

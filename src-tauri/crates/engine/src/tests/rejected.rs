@@ -110,7 +110,7 @@ async fn a_rejected_token_without_a_refresh_token_needs_a_new_sign_in_and_says_s
         "{error}"
     );
     let shown = engine.connection(&ui(), &name).await.unwrap();
-    // A report is a claim: it is shown, and takes the token from nobody.
+    // A report is a claim: it is shown, and takes the token from no program.
     assert_eq!(shown.connection.status, ConnectionStatus::Active);
     assert!(shown.notice.unwrap().contains("was rejected"));
     engine.token(&ui(), &name, Duration::ZERO).await.unwrap();
@@ -123,7 +123,7 @@ async fn a_rejected_token_without_a_refresh_token_needs_a_new_sign_in_and_says_s
     assert_eq!(world.server.refreshes(), 0);
 }
 
-/// SECURITY.md, "Refresh": what may be sent is decided by the journal, whoever asks; only the user may try more.
+/// SECURITY.md, "Refresh": what may be sent is decided by the journal, for every caller; only the user may try more.
 #[tokio::test]
 async fn a_report_sends_no_refresh_token_that_may_be_used_up() {
     let (world, engine) = World::connected(Behaviour::rotating(Rotation::Strict)).await;

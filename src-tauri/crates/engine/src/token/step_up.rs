@@ -46,7 +46,10 @@ pub enum Wants {
 
 /// The challenges that led to a sign-in, by connection.
 #[derive(Default)]
-pub(crate) struct Challenges(Mutex<HashMap<ConnectionId, Vec<(Challenge, Option<FlowId>)>>>);
+pub(crate) struct Challenges(Mutex<HashMap<ConnectionId, Seen>>);
+
+/// The challenges of one connection, each with the sign-in that it led to.
+type Seen = Vec<(Challenge, Option<FlowId>)>;
 
 /// What was done about a challenge before.
 enum Before {

@@ -211,7 +211,7 @@ async fn a_challenge_that_says_nothing_or_too_much_is_refused_before_any_prompt(
     questions(&engine, 0).await;
 }
 
-/// A program that started the sign-in may name what came of it, as it could have at the start; nobody else may.
+/// A program that started the sign-in may name what came of it, as it could have at the start; no other program may.
 #[tokio::test]
 async fn the_program_of_a_sign_in_names_an_unknown_account_without_a_prompt() {
     use crate::{ConnectOptions, ConnectionChange};
