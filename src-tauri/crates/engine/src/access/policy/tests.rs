@@ -98,6 +98,7 @@ impl Scene {
 fn the_table_of_callers_and_operations() {
     let table = [
         (Operation::ReadProviders, "+--+"),
+        (Operation::Discover, "+--+"),
         (Operation::WriteProviders, "+--?"),
         (Operation::DeleteProvider, "+--?"),
         (Operation::MoveEndpoint, "+--?"),
