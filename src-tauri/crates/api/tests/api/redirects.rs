@@ -1,7 +1,7 @@
 //! The redirect settings of providers over HTTP.
 
 use crate::support::Fixture;
-use serde_json::{Value, json};
+use serde_json::json;
 
 #[tokio::test]
 async fn the_redirect_uri_to_register_is_the_one_that_a_sign_in_sends() {

@@ -144,8 +144,10 @@ async fn a_told_end_that_moves_with_each_refresh_is_no_end_and_one_that_stays_is
 async fn an_idle_refresh_token_that_renews_is_used_in_time_and_one_that_does_not_is_left_alone() {
     for renews in [true, false] {
         let settings = json!({"refresh_token_expires_in": 30 * DAY, "refresh_token_renews": renews});
-        let mut behaviour = Behaviour::default();
-        behaviour.token_fault = Some(Fault::OmitExpiresIn);
+        let behaviour = Behaviour {
+            token_fault: Some(Fault::OmitExpiresIn),
+            ..Behaviour::default()
+        };
         let (world, engine) = with(behaviour, settings).await;
         let shown = view(&engine).await.connection;
         assert_eq!((shown.expires_at, shown.refresh_at.is_some()), (None, renews));
@@ -169,8 +171,10 @@ async fn an_idle_refresh_token_that_renews_is_used_in_time_and_one_that_does_not
 #[tokio::test]
 async fn a_refresh_that_keeps_alive_waits_between_its_tries_like_any_other() {
     let settings = json!({"refresh_token_expires_in": 10 * DAY, "refresh_token_renews": true});
-    let mut behaviour = Behaviour::default();
-    behaviour.token_fault = Some(Fault::OmitExpiresIn);
+    let behaviour = Behaviour {
+        token_fault: Some(Fault::OmitExpiresIn),
+        ..Behaviour::default()
+    };
     let (world, engine) = with(behaviour, settings).await;
     world.server.set(|behaviour| {
         behaviour.token_fault = Some(Fault::TemporarilyUnavailable {
@@ -247,9 +251,11 @@ async fn sign_ins_that_ended_at_different_ages_or_were_noticed_late_show_nothing
 #[tokio::test]
 async fn an_access_token_of_days_that_nothing_refreshes_is_told_of_and_one_of_an_hour_is_not() {
     for (life, told) in [(60 * DAY, true), (3600, false)] {
-        let mut behaviour = Behaviour::default();
-        behaviour.refresh_tokens = false;
-        behaviour.token_life = life;
+        let behaviour = Behaviour {
+            refresh_tokens: false,
+            token_life: life,
+            ..Behaviour::default()
+        };
         let (world, engine) = World::connected(behaviour).await;
         assert_eq!(view(&engine).await.sign_in_again_before.is_some(), told);
         world.pass(life - 60);
