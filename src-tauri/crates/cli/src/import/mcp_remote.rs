@@ -35,11 +35,8 @@ pub(super) fn read(text: &str, file: &Path, found: &mut Found) {
             return;
         }
     };
-    if !client
-        .get("client_id")
-        .and_then(Value::as_str)
-        .is_some_and(|id| !id.is_empty())
-    {
+    let client_id = client.get("client_id").and_then(Value::as_str);
+    if client_id.is_none_or(str::is_empty) {
         found.unread(&place, "it has no client_id");
         return;
     }

@@ -319,7 +319,10 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn read_it(text: &str) -> (Vec<(String, Value, Option<String>)>, Vec<String>) {
+    /// Name, settings and client secret.
+    type Item = (String, Value, Option<String>);
+
+    fn read_it(text: &str) -> (Vec<Item>, Vec<String>) {
         let mut found = Found::default();
         read(text, "pizauth.conf", &mut found);
         let items = found.items.into_iter().map(|item| match item.what {
