@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::sync::atomic::{AtomicU32, Ordering};
 use support::objects::*;
-use support::{Fake, Run, Seen, error, seen};
+use support::{Fake, Run, Seen, error};
 
 /// An engine whose flow waits for one question and then ends like this.
 fn fake(redirect: &'static str, end: Value, connections: Value) -> Fake {
