@@ -397,6 +397,27 @@ export interface paths {
         patch: operations["patch_connection"];
         trace?: never;
     };
+    "/v1/connections/{id}/dpop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove the possession of a token's key
+         * @description For one request with a token whose `token_type` is `DPoP` (RFC 9449). The same consent as for a token. Not for the
+         *     window.
+         */
+        post: operations["dpop_proof"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/connections/{id}/refresh": {
         parameters: {
             query?: never;
@@ -952,6 +973,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/oauth-providers/{id}/jwks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show the public key of a provider's client
+         * @description To register at the provider, for client authentication by `private_key_jwt`. The key is made when it is first asked
+         *     for; its private part never leaves the vault.
+         */
+        get: operations["provider_jwks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/oauth-providers/{id}/preset": {
         parameters: {
             query?: never;
@@ -1411,48 +1453,6 @@ export interface paths {
          *     returned as an error. With a cookie of `oauth/start`, the cookie must belong to this sign-in.
          */
         get: operations["oauth2_callback"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/connections/{id}/dpop": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Prove the possession of a token's key
-         * @description For one request with a token whose `token_type` is `DPoP` (RFC 9449). The same consent as for a token. Not for the
-         *     window.
-         */
-        post: operations["dpop_proof"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/oauth-providers/{id}/jwks": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Show the public key of a provider's client
-         * @description To register at the provider, for client authentication by `private_key_jwt`. The key is made when it is first asked
-         *     for; its private part never leaves the vault.
-         */
-        get: operations["provider_jwks"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2303,6 +2303,22 @@ export interface components {
          * @enum {string}
          */
         DiscoveredKind: "issuer" | "protected_resource";
+        /** @description A proof for one request. */
+        DpopProof: {
+            /** @description The value of the header `DPoP`. Servers take it once, and only for a short while. */
+            proof: string;
+        };
+        /** @description A request that is sent with a bound token (RFC 9449). */
+        DpopRequest: {
+            /** @description The hash of the access token that it carries: SHA-256 in base64url. By default that of the connection's token. */
+            ath?: string | null;
+            /** @description Its HTTP method. */
+            method: string;
+            /** @description The nonce that the server gave in `DPoP-Nonce`. */
+            nonce?: string | null;
+            /** @description Its address. The query and the fragment are not part of the proof. */
+            url: string;
+        };
         /** @description The state of the engine, without names and secrets. */
         EngineStatus: {
             /** @description The number of connections by status. */
@@ -2560,6 +2576,20 @@ export interface components {
          * @enum {string}
          */
         JobState: "running" | "done" | "failed" | "cancelled";
+        /** @description A public key (RFC 7517, 4). */
+        Jwk: {
+            alg: string;
+            crv: string;
+            kid: string;
+            kty: string;
+            use: string;
+            x: string;
+            y: string;
+        };
+        /** @description The public keys of a client, for its registration at a provider (RFC 7517, 5). */
+        JwkSet: {
+            keys: components["schemas"]["Jwk"][];
+        };
         /** @description A failure that may pass. */
         LastFailure: {
             /** Format: date-time */
@@ -4089,36 +4119,6 @@ export interface components {
          * @enum {string}
          */
         WindowNotice: "reloaded" | "closing_without_tray";
-        /** @description A proof for one request. */
-        DpopProof: {
-            /** @description The value of the header `DPoP`. Servers take it once, and only for a short while. */
-            proof: string;
-        };
-        /** @description A request that is sent with a bound token (RFC 9449). */
-        DpopRequest: {
-            /** @description The hash of the access token that it carries: SHA-256 in base64url. By default that of the connection's token. */
-            ath?: string | null;
-            /** @description Its HTTP method. */
-            method: string;
-            /** @description The nonce that the server gave in `DPoP-Nonce`. */
-            nonce?: string | null;
-            /** @description Its address. The query and the fragment are not part of the proof. */
-            url: string;
-        };
-        /** @description A public key (RFC 7517, 4). */
-        Jwk: {
-            alg: string;
-            crv: string;
-            kid: string;
-            kty: string;
-            use: string;
-            x: string;
-            y: string;
-        };
-        /** @description The public keys of a client, for its registration at a provider (RFC 7517, 5). */
-        JwkSet: {
-            keys: components["schemas"]["Jwk"][];
-        };
     };
     responses: never;
     parameters: never;
@@ -6107,6 +6107,114 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Connection"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied or consent_denied or interaction_required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    dpop_proof: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The connection's id or name; write a `/` in the name as %2F. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DpopRequest"];
+            };
+        };
+        responses: {
+            /** @description A proof for this request. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DpopProof"];
                 };
             };
             /** @description unauthorized */
@@ -10037,6 +10145,101 @@ export interface operations {
             };
         };
     };
+    provider_jwks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its id or name. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A JWK set. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JwkSet"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
     show_preset_update: {
         parameters: {
             query?: never;
@@ -12542,209 +12745,6 @@ export interface operations {
             };
             /** @description provider_unreachable or oauth_unavailable */
             503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-        };
-    };
-    dpop_proof: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The connection's id or name; write a `/` in the name as %2F. */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["DpopRequest"];
-            };
-        };
-        responses: {
-            /** @description A proof for this request. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DpopProof"];
-                };
-            };
-            /** @description unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description permission_denied or consent_denied or interaction_required */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description not_found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description payload_too_large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description validation_error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description vault_locked */
-            423: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description rate_limited */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description internal */
-            500: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-        };
-    };
-    provider_jwks: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Its id or name. */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A JWK set. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["JwkSet"];
-                };
-            };
-            /** @description unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description permission_denied */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description not_found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description payload_too_large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description validation_error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description vault_locked */
-            423: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorEnvelope"];
-                };
-            };
-            /** @description internal */
-            500: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -18,7 +18,7 @@ const eventKind: Record<EventKind, Record<Outcome, string>> = {
   flow_ended: { done: 'Sign-in completed', refused: 'Sign-in denied', failed: 'Sign-in failed' },
   connected: texts('Connected', 'connect'),
   token_handed_out: texts('Token returned', 'token request'),
-  token_rejected: always('Rejected token reported'),
+  token_rejected: texts('Rejected token reported', 'report of a rejected token'),
   refreshed: texts('Refreshed', 'refresh'),
   refresh_failed: { done: 'Refresh failed', refused: 'Refresh denied', failed: 'Refresh failed' },
   scopes_lost: always('Scopes lost'),
