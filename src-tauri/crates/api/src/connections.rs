@@ -250,7 +250,7 @@ operation!(
         ath: None,
     },
     DpopProof {
-        proof: "eyJ0eXAiOiJkcG9wK2p3dCJ9.example.proof".to_owned(),
+        proof: "example.of-a.proof".to_owned(),
     }
 );
 

@@ -257,14 +257,14 @@ operation!(
 
 /// Show the public key of a provider's client
 ///
-/// To register at the provider, for client authentication by `private_key_jwt`. The key is made when it is first asked
-/// for; its private part never leaves the vault.
+/// To register at the provider, for client authentication by `private_key_jwt`. A conflict without that setting, which
+/// makes the key; its private part never leaves the vault.
 #[utoipa::path(
     get,
     path = "/v1/oauth-providers/{id}/jwks",
     tag = "providers",
     params(("id" = String, Path, description = "Its id or name.")),
-    responses((status = 200, description = "A JWK set.", body = JwkSet), Reading)
+    responses((status = 200, description = "A JWK set.", body = JwkSet), Acting)
 )]
 async fn provider_jwks(
     AuthenticatedCaller(caller): AuthenticatedCaller,

@@ -212,6 +212,7 @@ impl Engine {
         renamed_from: Option<Name>,
     ) -> Result<Provider, Error> {
         self.can_be_kept(&provider, problems, renamed_from.as_ref())?;
+        let provider = client_key::with_client_key(provider)?;
         let store = self.store()?;
         let provider = self
             .ready_to_register(&store, provider, kind == EventKind::ProviderAdded)

@@ -103,8 +103,16 @@ async fn an_app_with_just_the_needed_scopes_gets_the_documented_response() {
             let answer = populated.call(&document, operation, populated.app(&scopes)).await;
             let said = &operation.said["responses"][answer.status.to_string()];
             assert!(!said.is_null(), "{} answers {}", operation.name(), answer.status);
-            // The fixture has no window, no passphrase unlocks its vault, and its provider was made of no preset.
-            let cannot = ["show_window", "unlock", "show_preset_update", "apply_preset"];
+            // The fixture has no window, no passphrase unlocks its vault, its provider was made of no preset, and its
+            // client and its tokens have no key.
+            let cannot = [
+                "show_window",
+                "unlock",
+                "show_preset_update",
+                "apply_preset",
+                "provider_jwks",
+                "dpop_proof",
+            ];
             if cannot.contains(&operation.id()) {
                 assert_eq!(answer.code(), "conflict", "{}", answer.text);
                 continue;

@@ -1,42 +1,37 @@
-//! The key with which a client signs its assertions, made in the vault when it is first asked for.
+//! The key with which a client signs its assertions: made in the vault together with the setting that needs it.
 
-use crate::{Engine, Error, access::policy::Operation, engine::blocking};
-use tokenry_core::{Caller, Provider};
+use crate::{Engine, Error, access::policy::Operation};
+use tokenry_core::{Caller, Provider, TokenEndpointAuthMethod};
 use tokenry_oauth::{Failure, SigningKey};
 
 impl Engine {
     /// The public key of a provider's client, for its registration: a JWK set (RFC 7517 §5).
     ///
     /// # Errors
-    /// When there is no such provider, or the vault is read-only and there is no key yet.
+    /// When there is no such provider, or its client signs nothing.
     pub async fn provider_jwks(&self, caller: &Caller, reference: &str) -> Result<serde_json::Value, Error> {
         self.allow(caller, Operation::ReadProviders)?;
         let provider = self.provider_record(reference)?;
-        let key = match provider.client_key {
-            Some(key) => key,
-            None => {
-                let (store, now) = (self.store()?, self.now());
-                if let Some(why) = store.read_only() {
-                    return Err(Error::ReadOnly(why));
-                }
-                let made = SigningKey::generate().map_err(unusable)?;
-                let kept = blocking(move || {
-                    store.change(now, |transaction| {
-                        let Some(mut provider) = transaction.get::<Provider>(provider.id.row())? else {
-                            return Ok(None);
-                        };
-                        // Of two who ask at the same time, the first one's key stays.
-                        let key = provider.client_key.get_or_insert_with(|| made.clone()).clone();
-                        transaction.put(provider.id.row(), &provider)?;
-                        Ok(Some(key))
-                    })
-                });
-                kept.await?
-                    .ok_or_else(|| Error::not_found("provider", reference, "it was removed"))?
-            }
+        let Some(key) = &provider.client_key else {
+            return Err(Error::Conflict(format!(
+                "{0} has no key: it gets one when its client authentication is private_key_jwt (`tokenry provider edit {0} --token-endpoint-auth-method private_key_jwt`)",
+                provider.name
+            )));
         };
-        Ok(SigningKey::read(&key).map_err(unusable)?.public_jwks())
+        Ok(SigningKey::read(key).map_err(unusable)?.public_jwks())
     }
+}
+
+/// The provider with a key, where its client signs with one.
+///
+/// # Errors
+/// When none can be made.
+pub(super) fn with_client_key(mut provider: Provider) -> Result<Provider, Error> {
+    let signs = provider.settings.token_endpoint_auth_method == TokenEndpointAuthMethod::PrivateKeyJwt;
+    if signs && provider.client_key.is_none() {
+        provider.client_key = Some(SigningKey::generate().map_err(unusable)?);
+    }
+    Ok(provider)
 }
 
 fn unusable(failure: Failure) -> Error {
