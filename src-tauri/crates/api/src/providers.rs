@@ -5,7 +5,7 @@ use crate::{
     error::ApiError,
     extract::{AuthenticatedCaller, Body, PathId, Query, Requester},
     openapi::{
-        Guarded, Listing, Probing, Reading, Talking,
+        Acting, Guarded, Listing, Probing, Reading, Talking,
         examples::{PROVIDER, at, words},
     },
     operations::{Callers, Operations, operation, routes},
