@@ -26,8 +26,8 @@ struct TokenAlone {
 
 /// Prints the token alone; with `--json`, the whole response.
 pub(crate) fn run(args: &TokenArgs, engine: &Engine, output: &Output) -> Result<(), Failure> {
-    check_out()?;
     if args.rejected {
+        check_out()?;
         report(&args.name, engine, output)?;
     }
     print(&args.name, &request(args), engine, output)
@@ -40,6 +40,7 @@ pub(crate) fn print(
     engine: &Engine,
     output: &Output,
 ) -> Result<(), Failure> {
+    check_out()?;
     if output.is_json() {
         let answer: TokenAnswer = ask(name, request, engine)?;
         return output.done(&answer, "");
