@@ -5,7 +5,7 @@ use crate::{
     error::ApiError,
     extract::{AuthenticatedCaller, Body, PathId, Query, Requester},
     openapi::{
-        Acting, Guarded, Listing, Probing, Reading, Talking,
+        Guarded, Listing, Probing, Reading, Talking,
         examples::{PROVIDER, at, words},
     },
     operations::{Callers, Operations, operation, routes},
@@ -257,14 +257,14 @@ operation!(
 
 /// Show the public key of a provider's client
 ///
-/// To register at the provider, for client authentication by `private_key_jwt`. A conflict without that setting, which
-/// makes the key; its private part never leaves the vault.
+/// To register at the provider, for client authentication by `private_key_jwt`. Without that setting, which makes the key,
+/// the set is empty; the private part of a key never leaves the vault.
 #[utoipa::path(
     get,
     path = "/v1/oauth-providers/{id}/jwks",
     tag = "providers",
     params(("id" = String, Path, description = "Its id or name.")),
-    responses((status = 200, description = "A JWK set.", body = JwkSet), Acting)
+    responses((status = 200, description = "A JWK set.", body = JwkSet), Reading)
 )]
 async fn provider_jwks(
     AuthenticatedCaller(caller): AuthenticatedCaller,
@@ -283,9 +283,9 @@ operation!(
         keys: vec![Jwk {
             kty: "EC".to_owned(),
             crv: "P-256".to_owned(),
-            x: "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU".to_owned(),
-            y: "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0".to_owned(),
-            kid: "oKIywvGUpTVTyxMQ3bwIIeQUudfr_CkLMjCE19ECD-U".to_owned(),
+            x: "example-xF1Bg8vub9tL".to_owned(),
+            y: "example-m36HLN_tue65".to_owned(),
+            kid: "example-pTVTyxMQ3bwI".to_owned(),
             alg: "ES256".to_owned(),
             r#use: "sig".to_owned(),
         }],

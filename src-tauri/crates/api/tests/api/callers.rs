@@ -104,13 +104,12 @@ async fn an_app_with_just_the_needed_scopes_gets_the_documented_response() {
             let said = &operation.said["responses"][answer.status.to_string()];
             assert!(!said.is_null(), "{} answers {}", operation.name(), answer.status);
             // The fixture has no window, no passphrase unlocks its vault, its provider was made of no preset, and its
-            // client and its tokens have no key.
+            // tokens are bound to no key.
             let cannot = [
                 "show_window",
                 "unlock",
                 "show_preset_update",
                 "apply_preset",
-                "provider_jwks",
                 "dpop_proof",
             ];
             if cannot.contains(&operation.id()) {

@@ -82,6 +82,13 @@ pub(crate) fn jwks(name: &str, engine: &Engine, output: &Output) -> Result<(), F
     let keys: JwkSet = engine
         .get(&["v1", "oauth-providers", name, "jwks"])
         .map_err(|failure| names::explain(failure, engine, Kind::Provider, name))?;
+    if keys.keys.is_empty() {
+        return Err(Failure::new(
+            ErrorCode::Conflict,
+            format!("{name} has no key: its client authentication is not private_key_jwt."),
+            format!("Run `tokenry provider edit {name} --token-endpoint-auth-method private_key_jwt`."),
+        ));
+    }
     output.data(&keys, |_| {
         serde_json::to_string_pretty(&keys).unwrap_or_default() + "\n"
     })

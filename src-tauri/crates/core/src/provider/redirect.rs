@@ -76,10 +76,11 @@ impl Provider {
     }
 
     /// A redirect URI that this provider and another one at another server would share: then the response of one could
-    /// be taken for that of the other (OAuth 2.1 §7.15.2, checklist A2.4).
+    /// be taken for that of the other (OAuth 2.1 §7.15.2, checklist A2.4). Where any port does, each has another one.
     pub fn shared_redirect_uri(&self, other: &Self) -> Option<String> {
         let server = |provider: &Self| provider.authorization_endpoint().map(|url| url.origin());
-        if self.id == other.id || server(self) == server(other) {
+        let takes_any_port = self.settings.redirect == Redirect::Loopback && self.settings.loopback_any_port;
+        if self.id == other.id || server(self) == server(other) || takes_any_port {
             return None;
         }
         let others: BTreeSet<_> = other.redirect_uris().into_iter().collect();

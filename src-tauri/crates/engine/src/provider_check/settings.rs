@@ -10,7 +10,9 @@ const MAX_SKEW_SECONDS: i64 = 120;
 
 /// The redirect URI that a sign-in would send, as far as it is known before one.
 pub(super) fn redirect_uri(provider: &Provider) -> String {
-    provider.redirect_uris().into_iter().next().unwrap_or_default()
+    let own = provider.redirect_uris().into_iter().next();
+    // A client that signs in by itself has none, and the code of a check is made up anyway.
+    own.unwrap_or_else(|| "http://127.0.0.1/".to_owned())
 }
 
 /// Whether a sign-in can use its redirect, by the settings alone.
