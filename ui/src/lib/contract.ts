@@ -982,8 +982,8 @@ export interface paths {
         };
         /**
          * Show the public key of a provider's client
-         * @description To register at the provider, for client authentication by `private_key_jwt`. The key is made when it is first asked
-         *     for; its private part never leaves the vault.
+         * @description To register at the provider, for client authentication by `private_key_jwt`. Without that setting, which makes the key,
+         *     the set is empty; the private part of a key never leaves the vault.
          */
         get: operations["provider_jwks"];
         put?: never;

@@ -9,7 +9,7 @@ use crate::names::{self, Kind};
 use crate::output::Output;
 use crate::provider_args::{AddArgs, EditArgs};
 use jiff::Timestamp;
-use tokenry_contract::{CheckReport, JwkSet, OAuthProvider, Success};
+use tokenry_contract::{CheckReport, ErrorCode, JwkSet, OAuthProvider, Success};
 
 pub(crate) fn add(args: &AddArgs, engine: &Engine, output: &Output) -> Result<(), Failure> {
     match args.what.as_deref() {
