@@ -72,10 +72,7 @@ fn value_of(variable: &PresetVariable, given: Option<&String>) -> Result<String,
         .map(str::to_owned)
         .ok_or_else(|| {
             if variable.values.is_empty() {
-                format!(
-                    "has another form than {}, for example {}",
-                    variable.label, variable.example
-                )
+                format!("does not look like {}", variable.example)
             } else {
                 format!("must be one of {}", variable.values.join(", "))
             }

@@ -147,7 +147,8 @@ fn ask_variable(variable: &PresetVariable, into: &mut BTreeMap<String, String>) 
 
 /// What to do at the provider.
 fn explain(preset: &Preset, preview: &PresetPreview, output: &Output) {
-    output.say(&format!("{}\n{}", preset.display_name, preset.guide));
+    output.say(&format!("{}:", preset.display_name));
+    output.say(&format!("  {}", preset.guide));
     if let Some(url) = &preview.settings.register_url {
         output.say(&format!("  Register at: {url}"));
     }

@@ -11,7 +11,7 @@ export const add = {
   address: (address: string) => `To add a provider or MCP server by its address, run tokenry provider add ${address}.`,
   byHand: 'Enter all settings by hand',
   needVariable: (example: string) => `Required, for example ${example}`,
-  otherForm: (example: string) => `This has another form than, for example, ${example}`,
+  otherForm: (example: string) => `This does not look like ${example}`,
   needClientId: 'Paste the client ID that the provider gave you.',
   needSecret: 'Paste the client secret that the provider shows with the client ID.',
   unverified: (since: string) =>
