@@ -23,6 +23,7 @@ mod tests;
 
 pub use page::Page;
 pub use port::{Listener, OpenPorts, Serving};
+pub use shared::Destination;
 
 use std::net::SocketAddr;
 use std::time::Duration;

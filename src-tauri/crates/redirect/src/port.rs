@@ -1,7 +1,7 @@
 //! A port that is open, and the flows that share it.
 
 use super::connections::Connections;
-use super::shared::Shared;
+use super::shared::{Destination, Shared};
 use super::{
     BoxFuture, CONNECTION_TIMEOUT, ConnectionCheck, HEAD_TIMEOUT, LINGER_TIMEOUT, LoopbackError,
     MAX_HEAD_BYTES, MAX_UNCHECKED, REPEAT_TIMEOUT, Receiver, ascii, routes,
@@ -210,8 +210,8 @@ impl Listener {
     ///
     /// # Errors
     /// When its own address cannot be written, which is a mistake in this program.
-    pub fn forward(self, authorization_url: Url, random: &dyn Random) -> Result<Serving, LoopbackError> {
-        self.start(authorization_url, random, None)
+    pub fn forward(self, destination: Destination, random: &dyn Random) -> Result<Serving, LoopbackError> {
+        self.start(destination, random, None)
     }
 
     /// Starts to answer. The receiver gets every request to its path that, once the `/begin` address was visited, brings
@@ -221,29 +221,23 @@ impl Listener {
     /// As [`Listener::forward`].
     pub fn serve(
         self,
-        authorization_url: Url,
+        destination: Destination,
         random: &dyn Random,
         receiver: impl Receiver + 'static,
     ) -> Result<Serving, LoopbackError> {
-        self.start(authorization_url, random, Some(Box::new(receiver)))
+        self.start(destination, random, Some(Box::new(receiver)))
     }
 
     fn start(
         self,
-        authorization_url: Url,
+        destination: Destination,
         random: &dyn Random,
         receiver: Option<Box<dyn Receiver>>,
     ) -> Result<Serving, LoopbackError> {
         let (open, closed) = watch::channel(());
         let member = self.0;
         let port = Arc::clone(&member.0);
-        let shared = Arc::new(Shared::new(
-            port.number,
-            authorization_url,
-            random,
-            receiver,
-            closed,
-        ));
+        let shared = Arc::new(Shared::new(port.number, destination, random, receiver, closed));
         let begin_url = format!("http://{}{}", port.authority(), shared.begin_path());
         let begin_url = Url::parse(&begin_url).map_err(|_| LoopbackError::Address)?;
         port.state().flows.push(Arc::clone(&shared));

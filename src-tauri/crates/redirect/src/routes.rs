@@ -152,8 +152,12 @@ fn begin(flows: &[Arc<Shared>], once: &str) -> Result<Answer, Refusal> {
     if !shared.is_open() {
         return Ok(over());
     }
+    if !shared.destination.is_known() {
+        let text = "The provider has forgotten this sign-in, because it was opened too late. Start it again from Tokenry.";
+        return Ok(show(StatusCode::GONE, &Page::refusal("Too late", text)));
+    }
     let Some(receiver) = shared.receiver.as_deref() else {
-        return Ok(send_on(shared.authorization_url.as_str()));
+        return Ok(send_on(shared.destination.url.as_str()));
     };
     // Those below `/cb` are told when an answer came to the path of another provider.
     let path = match receiver.path() {
@@ -166,7 +170,7 @@ fn begin(flows: &[Arc<Shared>], once: &str) -> Result<Answer, Refusal> {
         shared.cookie.expose()
     );
     shared.bind();
-    let mut answer = send_on(shared.authorization_url.as_str());
+    let mut answer = send_on(shared.destination.url.as_str());
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         answer.headers_mut().insert(SET_COOKIE, cookie);
     }

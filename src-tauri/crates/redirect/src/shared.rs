@@ -5,15 +5,31 @@ use std::sync::{
     Arc, Mutex, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokenry_core::{Random, Secret, same_secret};
 use tokio::sync::watch;
 use url::Url;
 
+/// Where the browser is sent.
+#[derive(Debug, Clone)]
+pub struct Destination {
+    /// The provider's address.
+    pub url: Url,
+    /// When the provider forgets what this address refers to, if it does (RFC 9126 §2.2).
+    pub until: Option<Instant>,
+}
+
+impl Destination {
+    /// Whether the provider still knows it.
+    pub(super) fn is_known(&self) -> bool {
+        self.until.is_none_or(|until| Instant::now() < until)
+    }
+}
+
 /// What the connections of one flow have in common.
 pub(super) struct Shared {
     port: u16,
-    pub(super) authorization_url: Url,
+    pub(super) destination: Destination,
     /// Who takes the responses. `None` where they come back elsewhere.
     pub(super) receiver: Option<Box<dyn Receiver>>,
     /// The last part of `/begin/{once}`: only the browser that we opened was told.
@@ -55,14 +71,14 @@ struct Progress {
 impl Shared {
     pub(super) fn new(
         port: u16,
-        authorization_url: Url,
+        destination: Destination,
         random: &dyn Random,
         receiver: Option<Box<dyn Receiver>>,
         open: watch::Receiver<()>,
     ) -> Self {
         Self {
             port,
-            authorization_url,
+            destination,
             receiver,
             once: token(random),
             cookie: token(random),

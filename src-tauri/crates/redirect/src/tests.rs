@@ -6,16 +6,22 @@ mod refusals;
 mod shared;
 mod strangers;
 
-use super::{BoxFuture, Listener, OpenPorts, Page, Receiver, Rejected, Serving};
+use super::{BoxFuture, Destination, Listener, OpenPorts, Page, Receiver, Rejected, Serving};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokenry_core::{LoopbackHost, OsRandom, Secret, same_secret};
 use tokenry_oauth::redirect::{self, Outcome, Redirected, Refused};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 const PROVIDER: &str = "https://as.example/authorize?state=s&x=%3C";
+
+/// The provider's address, which it knows until then.
+fn provider(until: Option<Instant>) -> Destination {
+    let url = PROVIDER.parse().unwrap();
+    Destination { url, until }
+}
 
 /// A listener under test, and what it delivered.
 struct Flow {
@@ -66,9 +72,7 @@ impl Flow {
             delivered: Arc::clone(&delivered),
             refused: Arc::clone(&refused),
         };
-        let serving = listener
-            .serve(PROVIDER.parse().unwrap(), &OsRandom, receiver)
-            .unwrap();
+        let serving = listener.serve(provider(None), &OsRandom, receiver).unwrap();
         Self {
             serving,
             address,

@@ -1,9 +1,12 @@
 //! A sign-in's side of the loopback listener: which responses it takes, and what it does with them.
 
 use crate::{Engine, Error, engine::blocking};
-use tokenry_core::{Caller, FlowId, LoopbackHost, Provider, Secret, same_secret};
+use std::time::{Duration, Instant};
+use tokenry_core::{Caller, Flow, FlowId, LoopbackHost, Provider, Secret, Timestamp, same_secret};
 use tokenry_oauth::redirect::{self, Refused};
-use tokenry_redirect::{BoxFuture, ConnectionCheck, Listener, LoopbackError, Page, Receiver, Rejected};
+use tokenry_redirect::{
+    BoxFuture, ConnectionCheck, Destination, Listener, LoopbackError, Page, Receiver, Rejected,
+};
 use url::Url;
 
 /// Only programs of our own user are served.
@@ -23,6 +26,16 @@ impl Engine {
             Ok(listener) => Ok(listener),
             Err(LoopbackError::Taken(ports)) => Err(taken(provider, ports).await),
             Err(error) => Err(Error::Unavailable(error.to_string())),
+        }
+    }
+
+    /// Where the browser is sent for a sign-in.
+    pub(super) fn destination(&self, flow: &Flow) -> Destination {
+        let left =
+            |until: Timestamp| Duration::try_from(until.duration_since(self.now())).unwrap_or_default();
+        Destination {
+            url: flow.authorization_url.clone(),
+            until: flow.opens_until.map(|until| Instant::now() + left(until)),
         }
     }
 }

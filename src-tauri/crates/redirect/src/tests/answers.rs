@@ -42,6 +42,25 @@ async fn begin_gives_the_flows_cookie_and_passes_on_to_the_provider() {
     }
 }
 
+/// Checklist A1.14: a pushed request is used before it expires (RFC 9126 §2.2).
+#[tokio::test]
+async fn a_browser_that_comes_too_late_for_a_pushed_request_is_not_sent_to_the_provider() {
+    let now = Instant::now();
+    for (until, expected) in [(now + Duration::from_secs(60), 303), (now, 410)] {
+        let listener = listener().await;
+        let address = SocketAddr::from(([127, 0, 0, 1], listener.port()));
+        let serving = listener.forward(provider(Some(until)), &OsRandom).unwrap();
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let path = serving.begin_url.path();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let answer = read_all(stream).await;
+        assert_eq!(status(&answer), expected);
+        assert_eq!(header(&answer, "location").is_some(), expected == 303, "{answer}");
+        assert_eq!(answer.contains("Start it again"), expected == 410, "{answer}");
+    }
+}
+
 #[tokio::test]
 async fn an_answer_with_the_cookie_is_delivered_and_its_page_is_at_a_clean_path_once() {
     let flow = Flow::simple().await;

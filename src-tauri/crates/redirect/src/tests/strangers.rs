@@ -232,7 +232,7 @@ async fn another_users_process_gets_no_answer_even_with_the_cookie() {
 async fn a_listener_that_only_passes_on_takes_no_answer_and_gives_no_cookie() {
     let listener = listener().await;
     let address = SocketAddr::from(([127, 0, 0, 1], listener.port()));
-    let serving = listener.forward(PROVIDER.parse().unwrap(), &OsRandom).unwrap();
+    let serving = listener.forward(provider(None), &OsRandom).unwrap();
     let ask = async |path: &str| {
         let mut stream = TcpStream::connect(address).await.unwrap();
         let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n");

@@ -61,7 +61,7 @@ impl Engine {
             )
         };
         let listener = self.any_listener().await.map_err(unavailable)?;
-        let serving = listener.forward(flow.authorization_url, &*self.inner.random);
+        let serving = listener.forward(self.destination(&flow), &*self.inner.random);
         let serving = serving.map_err(unavailable)?;
         let begin_url = serving.begin_url.clone();
         self.live(|flows| {

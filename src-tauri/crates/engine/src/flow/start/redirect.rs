@@ -73,7 +73,7 @@ impl Engine {
             path: path_of(&flow.redirect_uri),
         };
         listener
-            .serve(flow.authorization_url.clone(), &*self.inner.random, receiver)
+            .serve(self.destination(flow), &*self.inner.random, receiver)
             .map_err(|error| Error::Unavailable(error.to_string()))
     }
 }
