@@ -4,7 +4,7 @@ import { count } from './common';
 export const add = {
   title: 'Add provider',
   back: 'Back',
-  search: 'Search providers, or paste an address',
+  search: 'Search providers',
   results: 'Presets',
   found: (n: number) => count(n, 'preset', 'presets'),
   nothing: 'No preset has this name.',
