@@ -1,9 +1,9 @@
 //! The OAuth 2 protocol: one file per grant or RFC. It builds requests, sends them, and judges answers.
 //!
-//! What must never be true of this crate: that it stores anything; that it follows a redirect or sends a request a
-//! second time, except with the nonce that a server demands (`use_dpop_nonce`, RFC 9449 §8) or in the form that is left
-//! when it has no pushed requests; that a secret goes to an address other than the one in the provider or the flow; that
-//! something other than a well-formed `invalid_grant` is reported as one; that a secret shows in an error or in `Debug`.
+//! What must never be true of this crate: that it stores anything; that it follows a redirect; that it sends a request
+//! a second time, except with a nonce that the server demands (`use_dpop_nonce`, RFC 9449 §8); that a secret goes to an
+//! address other than the one in the provider or the flow; that something other than a well-formed `invalid_grant` is
+//! reported as one; that a secret shows in an error or in `Debug`.
 //!
 //! It is the only package that names `reqwest`. Requests are built by the `oauth2` crate; answers are judged here,
 //! because servers in the wild answer in more ways than that crate reads, and because its parse error shows the body.

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 /// Longer than any setting.
 const MAX_TEXT: usize = 8 * 1024;
 
-/// Reads `pizauth.conf`. The first thing that is no part of its grammar ends the reading.
+/// Reads `pizauth.conf`. Reading ends at the first text that its grammar does not know.
 pub(super) fn read(text: &str, file: &str, found: &mut Found) {
     let mut reader = Reader {
         tokens: Tokens { rest: text, line: 1 },

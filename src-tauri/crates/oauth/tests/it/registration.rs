@@ -161,7 +161,7 @@ async fn refusals_are_told_in_words() {
         assert_eq!(matches!(problem, Problem::RedirectUri(_)), is_redirect, "{body}");
     }
     let Problem::Failure(failure) = refused("401 Unauthorized", "").await else {
-        panic!("that is no matter of redirects");
+        panic!("this is not about redirects");
     };
     assert!(failure.to_string().contains("initial access token"), "{failure}");
 }
