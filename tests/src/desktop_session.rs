@@ -1,5 +1,6 @@
 //! A desktop of a test's own: session bus, keyring, display, home and XDG folders, all gone when it is dropped.
 
+use crate::folder::Folder;
 use crate::process::{Finished, Running, wait_for};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -7,7 +8,6 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use tempfile::TempDir;
 
 /// The password of the test's login keyring.
 pub const KEYRING_PASSWORD: &str = "test keyring password";
@@ -22,13 +22,13 @@ pub struct DesktopSession {
     display: Option<Running>,
     bus: Running,
     env: BTreeMap<String, OsString>,
-    root: TempDir,
+    root: Folder,
 }
 
 impl DesktopSession {
     /// A session bus and nothing on it: no keyring, no display.
     pub fn bare() -> Self {
-        let root = tempfile::Builder::new().prefix("tk").tempdir().unwrap();
+        let root = Folder::new();
         let mut env = BTreeMap::new();
         for name in INHERITED {
             env.extend(std::env::var_os(name).map(|value| (name.to_owned(), value)));

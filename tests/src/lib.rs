@@ -18,6 +18,7 @@ pub mod desktop;
 pub mod desktop_session;
 pub mod display;
 pub mod django;
+pub mod folder;
 pub mod mcp;
 pub mod memory;
 pub mod process;

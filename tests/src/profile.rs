@@ -1,26 +1,26 @@
 //! A profile of its own (`TOKENRY_HOME`) with the real programs on it.
 
 use crate::desktop_session::DesktopSession;
+use crate::folder::Folder;
 use crate::process::{Finished, Running, program};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
-use tempfile::TempDir;
 
 /// A Unix socket's address holds this many bytes, the closing zero included.
 const SOCKET_PATH_LIMIT: usize = 108;
 
 /// A folder for `TOKENRY_HOME`, and the environment of the programs that use it.
 pub struct Profile {
-    folder: TempDir,
+    folder: Folder,
     env: BTreeMap<String, OsString>,
 }
 
 impl Profile {
     /// A profile without a desktop: no keyring, no display, no session bus.
     pub fn headless() -> Self {
-        let folder = tempfile::Builder::new().prefix("tk").tempdir().unwrap();
+        let folder = Folder::new();
         let mut env = BTreeMap::new();
         for name in ["PATH", "LANG", "LLVM_PROFILE_FILE", "RUST_BACKTRACE"] {
             env.extend(std::env::var_os(name).map(|value| (name.to_owned(), value)));
@@ -38,11 +38,11 @@ impl Profile {
 
     /// The same, in a folder below this one.
     pub fn in_session_below(session: &DesktopSession, folder: &Path) -> Self {
-        let folder = tempfile::Builder::new().prefix("tk").tempdir_in(folder).unwrap();
+        let folder = Folder::below(folder);
         Self::in_environment(folder, session.env().clone())
     }
 
-    fn in_environment(folder: TempDir, mut env: BTreeMap<String, OsString>) -> Self {
+    fn in_environment(folder: Folder, mut env: BTreeMap<String, OsString>) -> Self {
         let home = folder.path().join("p");
         // The longest name below it that is a socket's must fit; ours are short.
         assert!(

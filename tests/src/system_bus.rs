@@ -1,11 +1,11 @@
 //! A system bus of a test's own, with logind as `python-dbusmock` plays it; and services on the session bus.
 
 use crate::desktop_session::{DesktopSession, start_bus};
+use crate::folder::Folder;
 use crate::process::{Running, wait_for};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use tempfile::TempDir;
 use zbus::blocking::{Connection, connection::Builder};
 use zbus::zvariant::{DynamicType, Value};
 
@@ -21,13 +21,13 @@ pub struct SystemBus {
     logind: Option<Running>,
     bus: Option<Running>,
     env: BTreeMap<String, OsString>,
-    folder: TempDir,
+    folder: Folder,
 }
 
 impl SystemBus {
     /// Starts it. [`SystemBus::env`] holds what programs need to find it.
     pub fn start() -> Self {
-        let folder = tempfile::Builder::new().prefix("tk").tempdir().unwrap();
+        let folder = Folder::new();
         let mut env = BTreeMap::from([("XDG_SESSION_ID".to_owned(), SESSION_ID.into())]);
         env.extend(std::env::var_os("PATH").map(|path| ("PATH".to_owned(), path)));
         let mut system = Self {

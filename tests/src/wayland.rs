@@ -1,6 +1,7 @@
 //! A desktop on Wayland, with no X server at all: sway without a screen. It refuses to run as root, so a test that does
 //! runs all of it as another user.
 
+use crate::folder::Folder;
 use crate::process::{Running, program, wait_for};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -10,7 +11,6 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use tempfile::TempDir;
 
 /// A user who is not root, whatever it is called here.
 const OTHER_USER: u32 = 65_534;
@@ -21,7 +21,7 @@ pub struct WaylandSession {
     _compositor: Running,
     _bus: Running,
     env: BTreeMap<&'static str, OsString>,
-    root: TempDir,
+    root: Folder,
 }
 
 impl WaylandSession {
@@ -30,7 +30,7 @@ impl WaylandSession {
     /// # Panics
     /// When one of them does not start.
     pub fn start() -> Self {
-        let root = tempfile::Builder::new().prefix("tk").tempdir().unwrap();
+        let root = Folder::new();
         let_through(root.path());
         let mut env = BTreeMap::from([
             ("PATH", std::env::var_os("PATH").unwrap_or_default()),

@@ -63,7 +63,8 @@ impl Surroundings {
                 .difference(&self.user_files)
                 .map(|file| format!("user's file: {file}")),
         );
-        wrong.extend(entries(&self.temporary).map(|file| format!("temporary file: {}", file.display())));
+        let left = entries(&self.temporary).flat_map(|entry| files_below(&entry));
+        wrong.extend(left.map(|file| format!("temporary file: {}", file.display())));
         if wrong.is_empty() {
             return Ok(());
         }
@@ -162,6 +163,21 @@ fn entries(folder: &Path) -> impl Iterator<Item = PathBuf> {
         .map(|entry| entry.path())
 }
 
+/// The files below a folder, which say what program made it; the folder itself when it is empty, or no folder.
+fn files_below(entry: &Path) -> Vec<PathBuf> {
+    // A symbolic link is a file here: what it points to is not ours.
+    let is_folder = fs::symlink_metadata(entry).is_ok_and(|meta| meta.is_dir());
+    let files: Vec<PathBuf> = if is_folder {
+        entries(entry).flat_map(|entry| files_below(&entry)).collect()
+    } else {
+        Vec::new()
+    };
+    if files.is_empty() {
+        return vec![entry.to_owned()];
+    }
+    files
+}
+
 fn stamp(file: &Path) -> Option<String> {
     let meta = fs::metadata(file).ok()?;
     let changed = meta.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
@@ -230,6 +246,19 @@ mod tests {
         fs::remove_dir_all(&folder).unwrap();
         assert_eq!(found, [format!("{} sleep 60", child.id())]);
         assert!(found_later.is_empty());
+    }
+
+    #[test]
+    fn what_was_left_is_told_by_its_files() {
+        let folder = folder("left");
+        fs::create_dir_all(folder.join("cache/empty")).unwrap();
+        fs::write(folder.join("cache/dconf"), "").unwrap();
+        let mut found = files_below(&folder);
+        found.sort();
+        let expected = [folder.join("cache/dconf"), folder.join("cache/empty")];
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(found, expected);
+        assert_eq!(files_below(&folder), [folder]);
     }
 
     #[test]
