@@ -53,15 +53,27 @@ impl Drop for Folder {
     }
 }
 
-/// Whether another process has the folder's path in its environment, as every program of a test's profile has.
+/// Whether a program that no test can end any more has the folder's path in its environment: one whose parent ended
+/// before it. A child of ours is ended by the test, sometimes after its folder.
 fn is_used(folder: &Path) -> bool {
     let path = folder.as_os_str().as_encoded_bytes();
-    let own = std::process::id().to_string();
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     processes
-        .filter(|entry| entry.file_name() != own.as_str())
-        .filter_map(|entry| fs::read(entry.path().join("environ")).ok())
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(|process| !descends(*process))
+        .filter_map(|process| fs::read(format!("/proc/{process}/environ")).ok())
         .any(|environment| environment.windows(path.len()).any(|part| part == path))
+}
+
+/// Whether a process is this one, or below it.
+fn descends(mut process: u32) -> bool {
+    let own = std::process::id();
+    while process > 1 && process != own {
+        let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+        let parent = status.lines().find_map(|line| line.strip_prefix("PPid:"));
+        process = parent.and_then(|parent| parent.trim().parse().ok()).unwrap_or(0);
+    }
+    process == own
 }
 
 #[cfg(test)]
@@ -70,21 +82,34 @@ mod tests {
     use std::process::Command;
 
     #[test]
-    fn a_folder_is_gone_although_a_program_still_writes_to_it() {
+    fn a_folder_is_gone_although_an_orphan_still_writes_to_it() {
         let folder = Folder::new();
         let path = folder.path().to_owned();
-        let mut program = Command::new("sh")
-            .args(["-c", "for i in $(seq 200); do mkdir -p \"$HOME/cache/$i\"; done"])
-            .env("HOME", &path)
-            .spawn()
-            .unwrap();
+        // The shell in the background has no parent once the first one has ended.
+        let writes = "(for i in $(seq 300); do mkdir -p \"$HOME/cache/$i\"; done) &";
+        let mut program = Command::new("sh");
+        program.args(["-c", writes]).env("HOME", &path);
+        assert!(program.status().unwrap().success());
         while !path.join("cache").exists() {
             std::thread::sleep(Duration::from_millis(1));
         }
-        // A parent that does not wait leaves a process without an environment, as init does before it collects it.
         drop(folder);
-        assert!(!path.exists());
+        assert!(!path.exists() && !is_used(&path));
+    }
+
+    #[test]
+    fn a_folder_does_not_wait_for_a_program_that_its_test_ends_later() {
+        let folder = Folder::new();
+        let path = folder.path().to_owned();
+        let mut program = Command::new("sleep")
+            .arg("60")
+            .env("HOME", &path)
+            .spawn()
+            .unwrap();
+        let waits = is_used(&path);
+        drop(folder);
+        program.kill().unwrap();
         program.wait().unwrap();
-        assert!(!path.exists());
+        assert!(!waits && !path.exists());
     }
 }

@@ -10,6 +10,7 @@
 )]
 
 pub mod accounts;
+pub mod authlib;
 pub mod backup;
 pub mod browser;
 pub mod canary;
