@@ -1,6 +1,10 @@
-//! Every preset: it is whole, its variables hold, and the requests of a sign-in can be made of it.
+//! Every preset: it is whole, its variables hold, and it makes a provider whose requests are right.
 
 #![allow(clippy::unwrap_used)]
+
+mod checked;
+mod requests;
+mod server;
 
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,6 +14,10 @@ use tokenry_core::{OsRandom, Provider, ProviderId, ProviderPatch, StoredPreset, 
 
 /// Names in braces that are no variables of a preset: what Tokenry itself fills in, and Entra's template of an issuer.
 const OTHER_NAMES: [&str; 5] = ["access_token", "client_id", "client_secret", "token", "tenantid"];
+
+const CLIENT_ID: &str = "example-client";
+/// The parts of HTTP Basic are form-encoded, and this shows it.
+const CLIENT_SECRET: &str = "example:secret";
 
 fn presets() -> Vec<Preset> {
     let all = list().unwrap().into_iter();
@@ -38,10 +46,10 @@ fn made_of(preset: &Preset) -> Provider {
         .with("name", preset.name.clone())
         .with_preset(stored);
     if !preset.settings.contains_key("client_id") {
-        patch = patch.with("client_id", "example-client");
+        patch = patch.with("client_id", CLIENT_ID);
     }
     if preset.client_type == ClientType::Confidential {
-        patch = patch.with("client_secret", "example-secret");
+        patch = patch.with("client_secret", CLIENT_SECRET);
     }
     let id = ProviderId::new(&SystemClock, &OsRandom);
     let (provider, problems) = Provider::create(id, patch, jiff::Timestamp::UNIX_EPOCH).unwrap();
