@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use serde_json::{Value, json};
+use tokenry_e2e::accounts::connecting;
 use tokenry_e2e::browser::Browser;
 use tokenry_e2e::desktop::Desktop;
 use tokenry_e2e::process::{Running, wait_for};
@@ -180,6 +181,21 @@ fn hostile_links_end_nothing_and_the_right_one_still_counts() {
     assert!(app.try_wait().is_none(), "the app still runs");
     let _opener = desktop.open_link(&link);
     wait_for_the_connection(&desktop, &sandbox, "Ada");
+}
+
+#[test]
+fn an_engine_without_a_window_registers_the_command_line_for_links_when_asked() {
+    let (desktop, sandbox) = (Desktop::trusting(), Sandbox::start());
+    let serve = ["--vault", "keyring", "--approve", "all", "--deep-links"];
+    let _engine = desktop.profile.serve_with(&serve, "");
+    let handler = desktop.session.run("xdg-mime", &["query", "default", SCHEME], "");
+    assert_eq!(handler.stdout.trim(), "io.github.tokenry.links.desktop");
+    add_sandbox(&desktop, &sandbox);
+    let (connect, address) = connecting(&desktop.profile, &["sandbox", "--label", "main"]);
+    let landing = sandbox.agree(&mut Browser::new(), &address, "Ada Lovelace");
+    let _opener = desktop.open_link(landing.handed_over());
+    connect.wait().success();
+    wait_for_the_connection(&desktop, &sandbox, "Ada Lovelace");
 }
 
 #[test]

@@ -68,6 +68,12 @@ pub(crate) enum Command {
         #[arg(value_name = "-", allow_hyphen_values = true)]
         url: Option<String>,
     },
+    /// Pass a link with our scheme to the engine. Desktops run this
+    #[command(hide = true)]
+    OpenLink {
+        /// The link
+        link: String,
+    },
     /// Show the activity log, newest first; check or export all of it
     Events(EventsArgs),
     /// Count who got what: tokens and values by program, app, connection and credential

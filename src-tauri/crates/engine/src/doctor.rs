@@ -129,7 +129,8 @@ impl Engine {
         const NAME: &str = "deep_link";
         let host = self.inner.host.clone();
         let state = blocking(move || Ok(host.scheme_is_ours())).await;
-        let next = "Start the desktop app once, or use the loopback redirect.";
+        let next =
+            "Start the desktop app once, or `tokenry serve --deep-links`, or use the loopback redirect.";
         match state {
             Ok(SchemeState::Ours) => CheckedItem::ok(NAME, "Links with our scheme open Tokenry."),
             Ok(SchemeState::Others(who)) => CheckedItem::warning(

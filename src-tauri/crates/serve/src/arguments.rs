@@ -20,6 +20,8 @@ Options:
                                          deny, or allow all [default: ask]
       --loopback                         Enable the HTTP API on 127.0.0.1, whatever the settings say. The file
                                          `loopback.json` in the profile holds its port and token
+      --deep-links                       Let links with our scheme (io.github.tokenry:) open `tokenry`, for providers
+                                         whose redirect is a deep link. The desktop app registers itself when it starts
       --background                       Used by commands that start an engine: write the approval code to standard
                                          output, and exit with an error when unlocking the vault needs a prompt
       --stay-locked                      With --background, keep running while the vault is locked
@@ -28,11 +30,12 @@ Options:
 ";
 
 /// The long options, for suggestions.
-const OPTIONS: [&str; 8] = [
+const OPTIONS: [&str; 9] = [
     "vault",
     "passphrase-fd",
     "approve",
     "loopback",
+    "deep-links",
     "background",
     "stay-locked",
     "help",
@@ -54,6 +57,7 @@ pub(crate) struct Arguments {
     pub(crate) vault: VaultChoice,
     pub(crate) passphrase_fd: Option<u32>,
     pub(crate) loopback: bool,
+    pub(crate) deep_links: bool,
     pub(crate) background: bool,
     pub(crate) stay_locked: bool,
     pub(crate) approve: ConsentMode,
@@ -87,6 +91,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Command
                 };
             }
             Arg::Long("loopback") => parsed.loopback = true,
+            Arg::Long("deep-links") => parsed.deep_links = true,
             Arg::Long("background") => parsed.background = true,
             Arg::Long("stay-locked") => parsed.stay_locked = true,
             Arg::Short('h') | Arg::Long("help") => return Ok(Command::Print(HELP.to_owned())),
@@ -152,10 +157,12 @@ mod tests {
                 "--background",
                 "--approve=never",
                 "--loopback",
+                "--deep-links",
                 "--stay-locked",
             ][..],
             &[
                 "--stay-locked",
+                "--deep-links",
                 "--loopback",
                 "--background",
                 "--approve",
@@ -168,6 +175,7 @@ mod tests {
                 vault: VaultChoice::Passphrase,
                 passphrase_fd: Some(3),
                 loopback: true,
+                deep_links: true,
                 background: true,
                 stay_locked: true,
                 approve: ConsentMode::Never,

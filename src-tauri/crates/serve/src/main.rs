@@ -5,6 +5,7 @@
 //! engine holds, or that another program of the same user can read its memory, also in a core dump.
 
 mod arguments;
+mod deep_links;
 mod failure;
 mod harden;
 mod log;

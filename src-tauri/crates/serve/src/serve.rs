@@ -1,6 +1,6 @@
 //! Runs the engine until a signal or another program ends it.
 
-use crate::{arguments::Arguments, failure::Failure, passphrase};
+use crate::{arguments::Arguments, deep_links, failure::Failure, passphrase};
 use std::{io::Write, sync::Arc};
 use tokenry_api::servers::{SocketServer, serve_socket, supervise_loopback};
 use tokenry_contract::profile;
@@ -11,6 +11,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// Runs the engine until a signal stops it.
 pub(crate) async fn serve(arguments: Arguments) -> Result<(), Failure> {
     let mut stop = Stop::listen()?;
+    if arguments.deep_links {
+        deep_links::register()?;
+    }
     let code = (arguments.approve == ConsentMode::Possible).then(|| approval_code(&OsRandom));
     let engine = start(&arguments, code.clone()).await?;
     let folder = profile::folder()?;

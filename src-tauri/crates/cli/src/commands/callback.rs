@@ -36,6 +36,12 @@ pub(crate) fn run(given: Option<&str>, engine: &Engine, output: &Output) -> Resu
     flow::done(&connection, output)
 }
 
+/// A link that the desktop opened. It starts no engine: no sign-in waits in one that has just started. The link is an
+/// argument, which is how desktops pass links; it is worth nothing without the engine that waits for it (PKCE).
+pub(crate) fn open_link(link: &str, engine: &Engine) -> Result<(), Failure> {
+    complete(SecretText::new(link.to_owned()), engine).map(drop)
+}
+
 /// Sends the redirect URL, and returns the connection that it completed.
 pub(super) fn complete(url: SecretText, engine: &Engine) -> Result<Connection, Failure> {
     let url = Sent(SecretText::new(url.trim().to_owned()));

@@ -71,6 +71,7 @@ pub(crate) fn run(command: &Command, app_token_file: Option<&Path>, output: &Out
         Command::Refresh { name } => connection::refresh(name, &engine()?, output),
         Command::Disconnect { name } => connection::disconnect(name, &engine()?, output),
         Command::Callback { url } => callback::run(url.as_deref(), &engine()?, output),
+        Command::OpenLink { link } => callback::open_link(link, &running()?),
         Command::Events(args) => events::run(args, &engine()?, output),
         Command::Audit(args) => audit::run(args, &engine()?, output),
         Command::Revoke(args) => revoke::run(args, &engine()?, output),

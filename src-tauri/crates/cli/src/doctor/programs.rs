@@ -81,7 +81,7 @@ pub(super) fn deep_link() -> CheckedItem {
         .stdin(Stdio::null())
         .stderr(Stdio::null())
         .output();
-    let next = "Start the desktop app once, or use the loopback redirect.";
+    let next = "Start the desktop app once, or `tokenry serve --deep-links`, or use the loopback redirect.";
     match asked.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()) {
         Err(_) => CheckedItem::not_checked(DEEP_LINK, "xdg-mime is not installed."),
         Ok(handler) if handler.is_empty() => {

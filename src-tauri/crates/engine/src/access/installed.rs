@@ -4,17 +4,31 @@ use std::path::Path;
 use tokenry_core::Peer;
 
 /// The program with the window.
-const DESKTOP_APP: &str = "tokenry-desktop";
+pub(crate) const DESKTOP_APP: &str = "tokenry-desktop";
+/// The command line.
+pub(crate) const COMMAND_LINE: &str = "tokenry";
 
-/// Whether the process runs the desktop app that stands beside our own program: that very file, and not only one of its
-/// name. It says nothing of what was loaded into the process (`LD_PRELOAD`), which nothing can tell from outside.
+/// Whether the process runs the desktop app.
 pub(crate) fn is_desktop_app(peer: &Peer) -> bool {
+    is_beside(peer, DESKTOP_APP)
+}
+
+/// Whether the process runs one of the programs that a desktop opens our links with.
+pub(crate) fn opens_links(peer: &Peer) -> bool {
+    [DESKTOP_APP, COMMAND_LINE]
+        .into_iter()
+        .any(|name| is_beside(peer, name))
+}
+
+/// Whether the process runs the program of this name that stands beside our own: that very file, and not only one of its
+/// name. It says nothing of what was loaded into the process (`LD_PRELOAD`), which nothing can tell from outside.
+fn is_beside(peer: &Peer, name: &str) -> bool {
     let ours = std::env::current_exe();
-    let Ok(app) = ours.map(|ours| ours.with_file_name(DESKTOP_APP)) else {
+    let Ok(program) = ours.map(|ours| ours.with_file_name(name)) else {
         return false;
     };
     // Looked at once more behind it: the number may have been given to another process meanwhile.
-    runs(peer.pid, &app) && tokenry_peer::is_unchanged(peer)
+    runs(peer.pid, &program) && tokenry_peer::is_unchanged(peer)
 }
 
 /// The same, in a session in which it can show a window.

@@ -36,11 +36,11 @@ pub(super) fn owner_note(flow: &Flow, what: &str) -> String {
     format!("{what} the sign-in that {starter} started.")
 }
 
-/// Whether this is a deep link that the desktop app brings, to which the system gave it: it was started for that, and the
-/// engine is another process.
+/// Whether this is a deep link that a program of ours brings, to which the system gave it: it was started for that, and the
+/// engine is another process. Any program can start ours with a link, and none can know the `state` of another's sign-in.
 pub(crate) fn is_link_by_the_system(caller: &Caller, flow: &Flow, uri: &str) -> bool {
-    let is_app = |caller: &Caller| matches!(caller, Caller::Program(peer) if installed::is_desktop_app(peer));
-    flow.redirect == Redirect::DeepLink && uri.starts_with(redirect::SCHEME) && is_app(caller)
+    let is_ours = |caller: &Caller| matches!(caller, Caller::Program(peer) if installed::opens_links(peer));
+    flow.redirect == Redirect::DeepLink && uri.starts_with(redirect::SCHEME) && is_ours(caller)
 }
 
 impl Engine {

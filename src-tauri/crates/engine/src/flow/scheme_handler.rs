@@ -1,12 +1,11 @@
 //! Which program opens links with our scheme, as the desktop's files say (freedesktop.org, Desktop Entry Specification).
 
 use crate::SchemeState;
+use crate::access::installed::{COMMAND_LINE, DESKTOP_APP};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// The desktop app's program, which stands beside every other program of ours.
-const APP: &str = "tokenry-desktop";
 /// No `.desktop` file of a few lines is longer.
 const MAX_BYTES: u64 = 64 * 1024;
 
@@ -52,15 +51,13 @@ fn application_folders() -> Vec<PathBuf> {
     all.map(|folder| folder.join("applications")).collect()
 }
 
-/// The app beside this program, or the packed file that both are in.
+/// The programs beside this one that open links, or the packed file that all are in.
 fn our_programs() -> Vec<PathBuf> {
     let here = std::env::current_exe().and_then(std::fs::canonicalize).ok();
-    let beside = here
-        .as_deref()
-        .and_then(Path::parent)
-        .map(|folder| folder.join(APP));
+    let folder = here.as_deref().and_then(Path::parent);
+    let beside = folder.map(|folder| [DESKTOP_APP, COMMAND_LINE].map(|name| folder.join(name)));
     let packed = std::env::var_os("APPIMAGE").map(PathBuf::from);
-    let all = beside.into_iter().chain(packed);
+    let all = beside.into_iter().flatten().chain(packed);
     all.filter_map(|path| path.canonicalize().ok()).collect()
 }
 
@@ -122,7 +119,7 @@ mod tests {
     fn a_handler_is_ours_by_the_program_it_starts_and_not_by_its_name() {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().canonicalize().unwrap();
-        let (app, evil) = (place.join(APP), place.join("evil tokenry"));
+        let (app, evil) = (place.join(DESKTOP_APP), place.join("evil tokenry"));
         std::fs::write(&app, "").unwrap();
         std::fs::write(&evil, "").unwrap();
         let write = |name: &str, exec: &str| {

@@ -34,7 +34,7 @@ impl Engine {
                         redirect::SCHEME
                     ))),
                     SchemeState::NotRegistered => Err(Error::Unavailable(format!(
-                        "nothing on this machine opens links that begin with {}:; start the desktop app once, or use the loopback or paste redirect",
+                        "nothing on this machine opens links that begin with {}:; start the desktop app once, or `tokenry serve --deep-links`, or use the loopback or paste redirect",
                         redirect::SCHEME
                     ))),
                 }
