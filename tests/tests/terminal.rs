@@ -104,6 +104,16 @@ fn an_engine_that_a_command_starts_at_a_terminal_leaves_no_command_hanging() {
     }
 }
 
+/// Nothing in the catalog is secret: a first look at it comes before the decision how the vault is protected.
+#[test]
+fn the_catalog_is_searched_before_there_is_a_vault() {
+    let profile = Profile::headless();
+    let (code, shown) = tokenry(&profile, &["catalog", "search", "gmail"]).ends();
+    let _engine = Background::of(&profile);
+    assert_eq!(code, 0, "{shown}");
+    assert!(shown.contains("Gmail"), "{shown}");
+}
+
 #[test]
 fn a_typo_starts_no_engine_and_ends_at_once() {
     let profile = Profile::headless();

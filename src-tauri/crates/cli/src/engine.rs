@@ -28,6 +28,8 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WhenAbsent {
     Start,
+    /// For what needs no vault: one that cannot be unlocked now is no error.
+    StartLocked,
     Fail,
 }
 
@@ -176,6 +178,7 @@ impl Engine {
             Some(found) => found,
             None => match self.when_absent {
                 WhenAbsent::Start => start::in_background(&self.socket, start::Vault::OpensByItself)?,
+                WhenAbsent::StartLocked => start::in_background(&self.socket, start::Vault::MayBeLocked)?,
                 WhenAbsent::Fail => {
                     find::engine_soon(&self.socket)?.ok_or_else(|| find::absent(&self.socket))?
                 }

@@ -43,8 +43,8 @@ pub(crate) fn program() -> Result<PathBuf, Failure> {
 pub(crate) enum Vault {
     /// The vault must open without a prompt; otherwise no engine is started.
     OpensByItself,
-    /// The engine may run with a locked vault, which the command unlocks next.
-    OpenedNext,
+    /// The engine may run with a locked vault: the command unlocks it next, or needs none.
+    MayBeLocked,
     /// The same, with a passphrase.
     OpenedByPassphrase,
 }
@@ -53,7 +53,7 @@ impl Vault {
     fn arguments(self) -> &'static [&'static str] {
         match self {
             Self::OpensByItself => &["--background"],
-            Self::OpenedNext => &["--background", "--stay-locked"],
+            Self::MayBeLocked => &["--background", "--stay-locked"],
             Self::OpenedByPassphrase => &["--background", "--stay-locked", "--vault", "passphrase"],
         }
     }

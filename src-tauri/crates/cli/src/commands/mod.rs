@@ -58,10 +58,11 @@ pub(crate) fn token(name: &str, output: &Output) -> Result<(), Failure> {
 /// Runs a command, as the app whose token is in this file.
 pub(crate) fn run(command: &Command, app_token_file: Option<&Path>, output: &Output) -> Result<(), Failure> {
     let engine = || Engine::new(WhenAbsent::Start, app_token_file, output);
+    let locked = || Engine::new(WhenAbsent::StartLocked, app_token_file, output);
     let running = || Engine::new(WhenAbsent::Fail, app_token_file, output);
     match command {
         Command::Provider(command) => run_provider(command, &engine()?, output),
-        Command::Catalog(command) => catalog::run(command, &engine()?, output),
+        Command::Catalog(command) => catalog::run(command, &locked()?, output),
         Command::Credential(command) => credential::run(command, &engine()?, output),
         Command::Connect(args) => connect::run(args, &engine()?, output),
         Command::List => list::connections(&engine()?, output),

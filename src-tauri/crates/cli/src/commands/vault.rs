@@ -44,7 +44,7 @@ pub(crate) fn unlock(
             &socket,
             match args.passphrase_fd {
                 Some(_) => start::Vault::OpenedByPassphrase,
-                None => start::Vault::OpenedNext,
+                None => start::Vault::MayBeLocked,
             },
         )?;
     }
@@ -85,7 +85,7 @@ pub(super) fn create_if_absent(
     let socket = engine::socket()?;
     let is_new = find::engine(&socket)?.is_none();
     if is_new {
-        start::in_background(&socket, start::Vault::OpenedNext)?;
+        start::in_background(&socket, start::Vault::MayBeLocked)?;
     }
     let engine = engine()?;
     let status: EngineStatus = engine.get(&["v1", "status"])?;
