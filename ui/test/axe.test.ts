@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { MemoryTransport } from '../dev/memory/transport';
 import { nextId } from '../dev/memory/engine';
 import { aCredential, aGrant, anApp } from '../dev/memory/samples';
-import { click, newTransport, open, withConnection, withProvider } from './support';
+import { click, newTransport, open, type, withConnection, withProvider } from './support';
 
 /** What axe finds, in short. Colours cannot be judged here: contrast.test.ts does it. */
 async function violations(): Promise<string[]> {
@@ -46,6 +46,17 @@ const screens: [string, () => MemoryTransport, () => Promise<void>][] = [
       await click('by-hand');
       await click('save-provider');
       document.querySelector('details')?.setAttribute('open', '');
+    },
+  ],
+  [
+    'what an address says, with errors',
+    full,
+    async () => {
+      await click('add-provider');
+      await type('preset-search', 'https://mcp.example.com/mcp');
+      await click('look-up');
+      await click('field-client-own');
+      await click('save-provider');
     },
   ],
   ['the form of a provider that is there', full, () => click('edit-sandbox')],

@@ -121,6 +121,92 @@ describe('adding by a preset', () => {
   });
 });
 
+describe('adding by an address', () => {
+  async function lookingUp(address: string) {
+    const transport = await adding();
+    await type('preset-search', address);
+    await click('look-up');
+    return transport;
+  }
+
+  it('shows what the address says, and registers Tokenry where the provider does that', async () => {
+    const transport = await lookingUp('https://mcp.example.com/mcp');
+    expect(body(transport, 'POST /v1/discovery')).toEqual({
+      address: 'https://mcp.example.com/mcp',
+      allow_private_http: false,
+    });
+    expect(text('address-warnings')).toContain('signin.example');
+    expect(text('found')).toContain('https://login.example.com/token');
+    expect(text('found')).toMatch(/PKCE\s*yes/);
+    expect(text('found')).toMatch(/\(DPoP\)\s*no/);
+    expect(screen.queryByTestId('field-client_id')).toBeNull();
+    await type('field-name', 'files');
+    await click('save-provider');
+    expect(body(transport, 'POST /v1/registrations')).toMatchObject({
+      look_up: { address: 'https://mcp.example.com/mcp' },
+      name: 'files',
+      settings: { token_endpoint: 'https://login.example.com/token', loopback_ports: [28731] },
+    });
+    expect(transport.lines).not.toContain('POST /v1/oauth-providers');
+    expect(screen.getByTestId('provider-files')).toBeTruthy();
+  });
+
+  it('takes a client ID of the user, and shows first what to register', async () => {
+    const transport = await lookingUp('https://closed.example');
+    expect(screen.queryByTestId('field-client-register')).toBeNull();
+    expect(text('guide')).toContain('login.example.com');
+    expect(text('redirect-uri')).toBe('http://127.0.0.1:28731/cb/example');
+    await type('field-name', 'files');
+    await click('copy-redirect-uri');
+    expect(transport.copied).toEqual(['http://127.0.0.1:28731/cb/files']);
+    await click('save-provider');
+    expect(text('error-client_id')).not.toBe('');
+    await type('field-client_id', 'abc');
+    await type('field-client_secret', 'planted-secret');
+    await click('save-provider');
+    expect(body(transport, 'POST /v1/oauth-providers')).toMatchObject({
+      name: 'files',
+      client_id: 'abc',
+      client_secret: 'planted-secret',
+      token_endpoint_auth_method: 'client_secret_basic',
+      loopback_ports: [28731],
+    });
+    expect(document.documentElement.outerHTML).not.toContain('planted-secret');
+  });
+
+  it('a client without a secret has no client authentication, also where registration is offered', async () => {
+    const transport = await lookingUp('https://mcp.example.com/mcp');
+    await click('field-client-own');
+    await type('field-client_id', 'abc');
+    await click('save-provider');
+    expect(body(transport, 'POST /v1/oauth-providers')).not.toHaveProperty('token_endpoint_auth_method');
+    expect(transport.lines).not.toContain('POST /v1/registrations');
+  });
+
+  it('says why nothing was found, and Enter looks up', async () => {
+    await adding();
+    await type('preset-search', 'https://nothing.example');
+    await user.keyboard('{Enter}');
+    await settle();
+    expect(text('search-failed')).toContain('has no metadata');
+    expect(screen.queryByTestId('address-page')).toBeNull();
+  });
+
+  it('allows http only in the own network, when the user says so', async () => {
+    const transport = await adding();
+    for (const address of ['http://localhost:1/', 'http://127.0.0.1', 'http://[::1]:8', 'https://a.example']) {
+      await type('preset-search', address);
+      expect(screen.queryByTestId('field-allow_private_http'), address).toBeNull();
+    }
+    await type('preset-search', 'http://localhost.example');
+    expect(screen.getByTestId('field-allow_private_http')).toBeTruthy();
+    await type('preset-search', 'http://home.local:8123');
+    await click('field-allow_private_http');
+    await click('look-up');
+    expect(body(transport, 'POST /v1/discovery')).toMatchObject({ allow_private_http: true });
+  });
+});
+
 describe('a newer preset', () => {
   it('is told, shown, and followed: a move to another host only when chosen, and then on its own', async () => {
     const transport = newTransport();

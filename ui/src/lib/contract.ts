@@ -2290,6 +2290,11 @@ export interface components {
             /** @description A name for the provider, made from its host. */
             name: string;
             offered: components["schemas"]["Offered"];
+            /**
+             * @description The redirect URIs to register where a client is registered by hand: they end with the name, and stay the same when
+             *     the provider is added with the ports of `settings`.
+             */
+            redirect_uris: string[];
             registration?: components["schemas"]["RegistrationMethod"] | null;
             /** @description Those of `ProviderSettings` that differ from the defaults. `client_id` is not among them. */
             settings: {

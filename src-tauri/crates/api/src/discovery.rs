@@ -38,8 +38,8 @@ async fn discover(
     Body(request): Body<DiscoverRequest>,
 ) -> Result<Json<Discovered>, ApiError> {
     let caller = requester.unlocked(&engine).await?;
-    let found = engine.discover(&caller, query(request)).await?;
-    Ok(Json(convert::discovered(found)))
+    let (found, redirect_uris) = engine.discover(&caller, query(request)).await?;
+    Ok(Json(convert::discovered(found, redirect_uris)))
 }
 
 fn query(request: DiscoverRequest) -> AddressQuery {
@@ -77,6 +77,7 @@ operation!(
                 "https://login.example.com/register".into(),
             ),
             ("resource".to_owned(), "https://mcp.example.com/mcp".into()),
+            ("loopback_ports".to_owned(), serde_json::json!([28731])),
         ])),
         authorization_servers: words(&["https://login.example.com"]),
         offered: Offered {
@@ -84,6 +85,7 @@ operation!(
             registration: true,
             ..Offered::default()
         },
+        redirect_uris: words(&["http://127.0.0.1:28731/cb/example"]),
         registration: Some(RegistrationMethod::Dynamic),
         warnings: words(&["On another domain than example.com: signin.example (sign-in)."]),
     }

@@ -99,6 +99,9 @@ pub struct Discovered {
     /// The authorization servers that the resource names.
     pub authorization_servers: Vec<String>,
     pub offered: Offered,
+    /// The redirect URIs to register where a client is registered by hand: they end with the name, and stay the same when
+    /// the provider is added with the ports of `settings`.
+    pub redirect_uris: Vec<String>,
     /// How Tokenry can register itself there. Null: a client has to be registered by hand.
     pub registration: Option<RegistrationMethod>,
     /// What to know before the provider is kept.

@@ -4,7 +4,7 @@ pub(crate) mod register;
 
 use crate::{Engine, Error, access::policy::Operation};
 use std::time::Duration;
-use tokenry_core::Caller;
+use tokenry_core::{Caller, ProviderPatch};
 use tokenry_oauth::{
     Failure,
     discovery::{self, Cache, Found, Problem, Query},
@@ -40,13 +40,24 @@ impl Default for Discoveries {
 }
 
 impl Engine {
-    /// Looks an address up. Nothing is kept of it.
+    /// Looks an address up, and tells the redirect URIs that a provider of this name would have. Nothing is kept of it.
     ///
     /// # Errors
     /// When the caller may not, the address is none, or what is there is not accepted.
-    pub async fn discover(&self, caller: &Caller, query: Query) -> Result<Found, Error> {
+    pub async fn discover(&self, caller: &Caller, query: Query) -> Result<(Found, Vec<String>), Error> {
         self.allow(caller, Operation::Discover)?;
-        self.look_up(&query).await.map_err(error)
+        let mut found = self.look_up(&query).await.map_err(error)?;
+        let patch = ProviderPatch::from(found.settings.to_map())
+            .with("name", found.name.clone())
+            .with("client_id", "-");
+        let (provider, _) = self.previewed(patch)?;
+        // What is to be registered there has its ports in it.
+        let provider = self.with_ports_to_come(provider)?;
+        found
+            .settings
+            .loopback_ports
+            .clone_from(&provider.settings.loopback_ports);
+        Ok((found, provider.redirect_uris()))
     }
 
     async fn look_up(&self, query: &Query) -> Result<Found, Problem> {

@@ -1,7 +1,9 @@
 /** A few presets, which behave as those of the engine. */
 import { INITIAL } from '../../../src/lib/form/settings';
-import type { Preset, PresetPreview, PresetSummary } from '../../../src/lib/types';
+import type { Discovered, DiscoverRequest, Preset, PresetPreview, PresetSummary } from '../../../src/lib/types';
 import { ApiError } from '../api-error';
+import { nextId } from '../engine';
+import { aProvider } from '../samples';
 import { on } from './on';
 
 const FACTS = {
@@ -53,7 +55,52 @@ export const PRESETS: Preset[] = [
   },
 ];
 
+/** What the address of an MCP server tells; `https://closed.example` has no registration. */
+const DISCOVERED: Discovered = {
+  kind: 'protected_resource',
+  address: 'https://mcp.example.com/mcp',
+  name: 'example',
+  settings: {
+    issuer: 'https://login.example.com',
+    authorization_endpoint: 'https://login.example.com/authorize',
+    token_endpoint: 'https://login.example.com/token',
+    token_endpoint_auth_method: 'client_secret_basic',
+    registration_endpoint: 'https://login.example.com/register',
+    resource: 'https://mcp.example.com/mcp',
+    default_scopes: ['files'],
+    loopback_ports: [28731],
+  },
+  authorization_servers: ['https://login.example.com'],
+  offered: {
+    pkce: true,
+    iss_parameter: true,
+    revocation: false,
+    pushed_authorization_requests: false,
+    dpop: false,
+    device_flow: false,
+    registration: true,
+    client_id_metadata_documents: false,
+  },
+  redirect_uris: ['http://127.0.0.1:28731/cb/example'],
+  registration: 'dynamic',
+  warnings: ['On another domain than example.com: signin.example (sign-in).'],
+};
+
+function discovered({ address }: DiscoverRequest): Discovered {
+  const { hostname } = new URL(address);
+  if (hostname === 'nothing.example') throw new ApiError('provider_error', `${hostname} has no metadata`);
+  if (hostname !== 'closed.example') return { ...DISCOVERED, address };
+  const offered = { ...DISCOVERED.offered, registration: false };
+  return { ...DISCOVERED, address, kind: 'issuer', offered, registration: null, warnings: [] };
+}
+
 export const catalog = [
+  on('post', '/v1/discovery', (_, { body }) => discovered(body)),
+  on('post', '/v1/registrations', (engine, { body }) => {
+    const { name, settings } = body;
+    const fresh = aProvider({ id: nextId(), name, client_id: 'made-by-the-provider' });
+    return engine.putProvider({ ...fresh, ...settings, display_name: name });
+  }),
   on('get', '/v1/catalog', (_, { query }) => search(query?.q ?? '')),
   on('get', '/v1/catalog/{name}', (_, { path }) => preset(path.name)),
   on('post', '/v1/catalog/{name}/preview', (_, { path, body }) =>

@@ -1,7 +1,15 @@
 import type { Client } from '../transport/client';
-import type { Preset, PresetPreview, PresetSummary, PresetUpdate, PreviewPreset } from '../types';
+import type {
+  Discovered,
+  DiscoverRequest,
+  Preset,
+  PresetPreview,
+  PresetSummary,
+  PresetUpdate,
+  PreviewPreset,
+} from '../types';
 
-/** The presets. Nothing of them is kept: the engine answers a search at once. */
+/** What is known of providers before they are added: presets, and what an address tells. Nothing of it is kept. */
 export class Catalog {
   readonly #client: Client;
 
@@ -22,6 +30,11 @@ export class Catalog {
   /** The provider that a preset would make. @throws Failure */
   preview(name: string, body: PreviewPreset): Promise<PresetPreview> {
     return this.#client.call('post', '/v1/catalog/{name}/preview', { path: { name }, body });
+  }
+
+  /** What an address tells of a provider. @throws Failure */
+  lookUp(body: DiscoverRequest): Promise<Discovered> {
+    return this.#client.call('post', '/v1/discovery', { body });
   }
 
   /** What a newer preset changes. @throws Failure */

@@ -1,5 +1,5 @@
 import type { Client } from '../transport/client';
-import type { ApplyPreset, CheckReport, CreateProvider, Provider, UpdateProvider } from '../types';
+import type { ApplyPreset, CheckReport, CreateProvider, Provider, RegisterRequest, UpdateProvider } from '../types';
 import { byId, byText } from '../text/order';
 import { ResourceStore } from './resource-store.svelte';
 
@@ -19,6 +19,13 @@ export class Providers extends ResourceStore<Provider> {
   /** @throws Failure */
   async add(fields: CreateProvider): Promise<Provider> {
     const added = await this.#client.call('post', '/v1/oauth-providers', { body: fields });
+    this.put(added);
+    return added;
+  }
+
+  /** Registers Tokenry at a provider that was looked up, and adds it. @throws Failure */
+  async register(body: RegisterRequest): Promise<Provider> {
+    const added = await this.#client.call('post', '/v1/registrations', { body });
     this.put(added);
     return added;
   }

@@ -5,7 +5,7 @@ use tokenry_core::ProviderSettings;
 use tokenry_engine::FoundAddress;
 
 /// Only the settings that differ from the defaults.
-pub(crate) fn discovered(found: FoundAddress) -> contract::Discovered {
+pub(crate) fn discovered(found: FoundAddress, redirect_uris: Vec<String>) -> contract::Discovered {
     let mut settings = found.settings.to_map();
     let defaults = ProviderSettings::default().to_map();
     settings.retain(|name, value| defaults.get(name) != Some(value));
@@ -16,6 +16,7 @@ pub(crate) fn discovered(found: FoundAddress) -> contract::Discovered {
         settings: contract::ProviderSettingsPatch(settings),
         authorization_servers: found.authorization_servers,
         offered: found.offered,
+        redirect_uris,
         registration: found.registration,
         warnings: found.warnings,
     }

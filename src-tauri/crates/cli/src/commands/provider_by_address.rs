@@ -72,6 +72,16 @@ pub(super) fn add(
         _ => usual_name.unwrap_or(&found.name).to_owned(),
     };
     let registers = !fields.contains_key("client_id") && found.registration.is_some();
+    let redirect_uri = found
+        .redirect_uris
+        .first()
+        .filter(|_| !registers && !fields.keys().any(|field| is_of_client(field)));
+    if let Some(redirect_uri) = redirect_uri.and_then(|uri| uri.strip_suffix(&found.name)) {
+        output.say(&format!(
+            "  {:<16}{redirect_uri}{name} (register it there)",
+            "Redirect URI"
+        ));
+    }
     if !args.address.yes && !agrees(&name, registers)? {
         output.say("Nothing was added.");
         return Ok(());
@@ -81,6 +91,12 @@ pub(super) fn add(
         false => with_client(&found, name, fields, asks, engine)?,
     };
     output.done(&provider, &added(&provider, registers))
+}
+
+/// Whether the user knows the client already, or wants another redirect than the usual one.
+fn is_of_client(field: &str) -> bool {
+    let of_redirect = ["redirect", "loopback", "deep_link"];
+    field == "client_id" || of_redirect.iter().any(|start| field.starts_with(start))
 }
 
 fn register(

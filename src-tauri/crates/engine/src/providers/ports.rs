@@ -59,7 +59,7 @@ impl Engine {
     ///
     /// # Errors
     /// While locked.
-    pub(super) fn with_ports_to_come(&self, provider: Provider) -> Result<Provider, Error> {
+    pub(crate) fn with_ports_to_come(&self, provider: Provider) -> Result<Provider, Error> {
         let store = self.store()?;
         let others = store.all::<Provider>()?;
         Ok(self.given_ports(&store, provider, &others, true))

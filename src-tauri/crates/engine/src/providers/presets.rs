@@ -145,7 +145,7 @@ impl Engine {
     }
 
     /// A provider that is not kept, and everything that is wrong with it.
-    fn previewed(&self, patch: ProviderPatch) -> Result<(Provider, Problems), Error> {
+    pub(crate) fn previewed(&self, patch: ProviderPatch) -> Result<(Provider, Problems), Error> {
         let id = ProviderId::new(&*self.inner.clock, &*self.inner.random);
         Provider::create(id, patch, self.now())
             .map_err(|_| Error::Internal("the default project has no valid name".into()))

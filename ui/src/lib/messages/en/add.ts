@@ -4,11 +4,10 @@ import { count } from './common';
 export const add = {
   title: 'Add provider',
   back: 'Back',
-  search: 'Search providers',
+  search: 'Search providers, or type an address',
   results: 'Presets',
   found: (n: number) => count(n, 'preset', 'presets'),
   nothing: 'No preset has this name.',
-  address: (address: string) => `To add a provider or MCP server by its address, run tokenry provider add ${address}.`,
   byHand: 'Enter all settings by hand',
   needVariable: (example: string) => `Required, for example ${example}`,
   otherForm: (example: string) => `This does not look like ${example}`,

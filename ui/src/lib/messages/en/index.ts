@@ -4,6 +4,7 @@ import { add } from './add';
 import { apps } from './apps';
 import { autoLock, unlockRequest } from './auto-lock';
 import { backup } from './backup';
+import { byAddress } from './by-address';
 import { checks } from './checks';
 import { common, time } from './common';
 import { connectDialog, connection, disconnectDialog, labelDialog, reason, revoked, status } from './connections';
@@ -27,6 +28,7 @@ export const messages = {
   autoLock,
   backup,
   audit,
+  byAddress,
   checks,
   closing,
   common,

@@ -1,0 +1,42 @@
+/** Adding a provider or an MCP server by its address. */
+
+export const byAddress = {
+  lookUp: 'Look it up',
+  hint: (address: string) => `Tokenry can ask ${address} for its endpoints. Nothing is kept before you agree.`,
+  privateHttp: 'Allow http in your own network',
+  privateHttpHint: 'Everybody in that network can read what is sent, tokens included.',
+  kind: { issuer: 'Provider', protected_resource: 'Resource, such as an MCP server' },
+  found: 'What it says',
+  settings: {
+    issuer: 'Issuer',
+    resource: 'Tokens for',
+    authorization_endpoint: 'Sign-in',
+    token_endpoint: 'Tokens',
+    device_authorization_endpoint: 'Device sign-in',
+    revocation_endpoint: 'Revocation',
+    registration_endpoint: 'Registration',
+    default_scopes: 'Scopes',
+  },
+  offers: 'Offers',
+  offered: 'yes',
+  notOffered: 'no',
+  offer: {
+    pkce: 'PKCE',
+    iss_parameter: 'Issuer in responses',
+    revocation: 'Revocation',
+    pushed_authorization_requests: 'Pushed requests (PAR)',
+    dpop: 'Tokens bound to a key (DPoP)',
+    device_flow: 'Sign-in on another device',
+    registration: 'Registration',
+    client_id_metadata_documents: 'Client ID metadata documents',
+  },
+  server: 'Authorization server',
+  client: 'Client',
+  register: 'Tokenry registers itself',
+  registerHint: 'The provider makes a client ID for Tokenry. Nothing else is needed.',
+  own: 'I have a client ID',
+  ownHint: 'Register an app at the provider yourself, and paste its client ID here.',
+  guide: (host: string) =>
+    `Register an app at ${host}: choose “native” or “desktop” where it asks for the type. Paste the redirect URI shown here, then copy the client ID and, if there is one, the client secret.`,
+  registerAndAdd: 'Register and add',
+};
