@@ -45,6 +45,11 @@ impl Sandbox {
         Self::with(&[&["--clients", &clients.to_string()], more].concat())
     }
 
+    /// Starts one that speaks https on `localhost`, with the certificate and the key of this file.
+    pub fn with_tls(pem: &Path) -> Self {
+        Self::with(&["--tls", pem.to_str().unwrap()])
+    }
+
     fn with(options: &[&str]) -> Self {
         let folder = support();
         assert!(

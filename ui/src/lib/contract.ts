@@ -1990,8 +1990,8 @@ export interface components {
             } | null;
             account_source?: null | components["schemas"]["AccountSource"];
             /**
-             * @description Whether endpoints may be http on a private address or a `.local` or `.home.arpa` name. Everybody in that network
-             *     can read what is sent.
+             * @description Whether endpoints may be http on a private address or a `.local` or `.home.arpa` name. Secrets and tokens are then
+             *     not encrypted: everybody in that network can read them.
              */
             allow_private_http?: boolean | null;
             /** @description Whether every sign-in sends a `nonce`, also without the scope `openid`. */
@@ -2012,7 +2012,7 @@ export interface components {
             authorize_params?: {
                 [key: string]: string | null;
             } | null;
-            /** @description A file of certificates in PEM form that are trusted at this provider, besides the system's. */
+            /** @description The path of a file of certificates in PEM form that are trusted at this provider, besides the system's. */
             ca_file?: string | null;
             /** @description The hosts that a captured value may name: exact ones, or `*.example.com`. One that names another ends the sign-in. */
             captured_hosts?: string[] | null;
@@ -2275,10 +2275,15 @@ export interface components {
             accept_parent_resource?: boolean;
             /** @description An issuer, an MCP server or another protected resource, a host name, or the address of a metadata document. */
             address: string;
-            /** @description Whether the address may be http on a private address or a `.local` or `.home.arpa` name. */
+            /**
+             * @description Whether the address may be http on a private address or a `.local` or `.home.arpa` name. What is sent then is not
+             *     encrypted.
+             */
             allow_private_http?: boolean;
             /** @description Which of the resource's authorization servers is meant. By default the first. */
             authorization_server?: string | null;
+            /** @description A file of certificates in PEM form that are trusted at this provider, besides the system's. */
+            ca_file?: string | null;
         };
         /** @description What an address told. Nothing of it is kept. */
         Discovered: {
@@ -3094,8 +3099,8 @@ export interface components {
              */
             account_source: components["schemas"]["AccountSource"];
             /**
-             * @description Whether endpoints may be http on a private address or a `.local` or `.home.arpa` name. Everybody in that network
-             *     can read what is sent.
+             * @description Whether endpoints may be http on a private address or a `.local` or `.home.arpa` name. Secrets and tokens are then
+             *     not encrypted: everybody in that network can read them.
              * @default false
              */
             allow_private_http: boolean;
@@ -3129,7 +3134,7 @@ export interface components {
                 [key: string]: string;
             };
             /**
-             * @description A file of certificates in PEM form that are trusted at this provider, besides the system's.
+             * @description The path of a file of certificates in PEM form that are trusted at this provider, besides the system's.
              * @default null
              */
             ca_file: string | null;
@@ -3880,8 +3885,8 @@ export interface components {
             } | null;
             account_source?: null | components["schemas"]["AccountSource"];
             /**
-             * @description Whether endpoints may be http on a private address or a `.local` or `.home.arpa` name. Everybody in that network
-             *     can read what is sent.
+             * @description Whether endpoints may be http on a private address or a `.local` or `.home.arpa` name. Secrets and tokens are then
+             *     not encrypted: everybody in that network can read them.
              */
             allow_private_http?: boolean | null;
             /** @description Whether every sign-in sends a `nonce`, also without the scope `openid`. */
@@ -3902,7 +3907,7 @@ export interface components {
             authorize_params?: {
                 [key: string]: string | null;
             } | null;
-            /** @description A file of certificates in PEM form that are trusted at this provider, besides the system's. */
+            /** @description The path of a file of certificates in PEM form that are trusted at this provider, besides the system's. */
             ca_file?: string | null;
             /** @description The hosts that a captured value may name: exact ones, or `*.example.com`. One that names another ends the sign-in. */
             captured_hosts?: string[] | null;

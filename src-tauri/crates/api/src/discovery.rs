@@ -14,7 +14,7 @@ use tokenry_contract::{
     RegisterRequest, RegistrationMethod,
 };
 use tokenry_core::{Operation, ProviderPatch, Secret};
-use tokenry_engine::{AddressQuery, Engine};
+use tokenry_engine::{AddressQuery, Engine, Network};
 
 pub(crate) fn routes<O: Operations>(list: O) -> O {
     list.routes(routes!(discover)).routes(routes!(register_provider))
@@ -46,7 +46,10 @@ fn query(request: DiscoverRequest) -> AddressQuery {
     AddressQuery {
         address: request.address,
         authorization_server: request.authorization_server,
-        allow_private_http: request.allow_private_http,
+        network: Network {
+            allow_private_http: request.allow_private_http,
+            ca_file: request.ca_file.filter(|path| !path.is_empty()),
+        },
         accept_parent_resource: request.accept_parent_resource,
     }
 }

@@ -185,6 +185,14 @@ pub(crate) struct Fields {
     #[arg(long, value_parser = word::<Redirect>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     redirect: Option<Redirect>,
+    /// Trust the certificates of this PEM file too: those of a private CA
+    #[arg(long, value_name = "FILE.pem", value_parser = whole_path)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ca_file: Option<String>,
+    /// Allow http on a private address or a .local or .home.arpa name. Others in that network can read secrets and tokens
+    #[arg(long)]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) allow_private_http: bool,
     /// Set any setting by its name in `provider show --json`; may be repeated. Commas separate the items of a list,
     /// NAME.KEY sets one member of a map, and an empty value sets the default
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment)]
@@ -223,6 +231,13 @@ impl Fields {
             assignment.apply(into);
         }
     }
+}
+
+/// The engine runs in another folder.
+fn whole_path(text: &str) -> Result<String, &'static str> {
+    let path = std::path::absolute(text).map_err(|_| "expected the path of a file")?;
+    let path = path.into_os_string().into_string();
+    path.map_err(|_| "the path is not valid UTF-8")
 }
 
 /// `NAME=VALUE`. The error does not repeat the argument.

@@ -13,9 +13,13 @@ pub struct DiscoverRequest {
     /// Which of the resource's authorization servers is meant. By default the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorization_server: Option<String>,
-    /// Whether the address may be http on a private address or a `.local` or `.home.arpa` name.
+    /// Whether the address may be http on a private address or a `.local` or `.home.arpa` name. What is sent then is not
+    /// encrypted.
     #[serde(default)]
     pub allow_private_http: bool,
+    /// A file of certificates in PEM form that are trusted at this provider, besides the system's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<String>,
     /// Whether a resource may describe itself by a shorter address on the same host, which covers the given one.
     #[serde(default)]
     pub accept_parent_resource: bool,

@@ -151,10 +151,10 @@ pub struct ProviderSettings {
     pub refresh_leeway: Option<u32>,
     /// How the provider gives a token that can do less than its connection.
     pub narrowing: NarrowingMethod,
-    /// Whether endpoints may be http on a private address or a `.local` or `.home.arpa` name. Everybody in that network
-    /// can read what is sent.
+    /// Whether endpoints may be http on a private address or a `.local` or `.home.arpa` name. Secrets and tokens are then
+    /// not encrypted: everybody in that network can read them.
     pub allow_private_http: bool,
-    /// A file of certificates in PEM form that are trusted at this provider, besides the system's.
+    /// The path of a file of certificates in PEM form that are trusted at this provider, besides the system's.
     pub ca_file: Option<String>,
     /// Where the provider's documentation is.
     pub docs_url: Option<String>,

@@ -1,5 +1,6 @@
 //! Facts about the address of a server.
 
+use std::net::IpAddr;
 use url::{Host, Url};
 
 /// The longest address we take, in bytes.
@@ -43,6 +44,29 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// Whether the server is in the user's own network by its address: this machine, a private or link-local address
+/// (RFC 1918, RFC 4193), or a name of `.local` or `.home.arpa` (RFC 6762, RFC 8375).
+pub fn is_private(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => is_private_ip(ip.into()),
+        Some(Host::Ipv6(ip)) => is_private_ip(ip.into()),
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.');
+            let is_local = [".local", ".home.arpa"].iter().any(|below| name.ends_with(below));
+            is_local || is_loopback(url)
+        }
+        None => false,
+    }
+}
+
+/// The same of an IP address.
+pub fn is_private_ip(ip: IpAddr) -> bool {
+    match ip.to_canonical() {
+        IpAddr::V4(ip) => ip.is_private() || ip.is_loopback() || ip.is_link_local(),
+        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +93,48 @@ mod tests {
             "data:localhost",
         ] {
             assert!(!here(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn only_private_addresses_and_local_names_are_in_the_own_network() {
+        let own = |url: &str| is_private(&url.parse().unwrap());
+        for url in [
+            "http://127.0.0.1:1/",
+            "http://localhost/",
+            "http://10.1.2.3/",
+            "http://172.16.0.1/",
+            "http://192.168.1.9:8123/",
+            "http://169.254.1.1/",
+            "http://[::1]/",
+            "http://[fd00::1]/",
+            "http://[fe80::1]/",
+            "http://[::ffff:192.168.1.9]/",
+            "http://HomeAssistant.local:8123/",
+            "http://nas.local./",
+            "http://cloud.home.arpa/",
+        ] {
+            assert!(own(url), "{url}");
+        }
+        for url in [
+            "http://as.example/",
+            "http://local/",
+            "http://nas.local.example/",
+            "http://notlocal/",
+            "http://home.arpa.example/",
+            "http://nas.lan/",
+            "http://intranet/",
+            "http://8.8.8.8/",
+            "http://172.32.0.1/",
+            "http://100.64.0.1/",
+            "http://0.0.0.0/",
+            "http://224.0.0.1/",
+            "http://[2606:4700::1]/",
+            "http://[::]/",
+            "http://[ff02::1]/",
+            "http://[64:ff9b::a00:1]/",
+        ] {
+            assert!(!own(url), "{url}");
         }
     }
 }

@@ -24,7 +24,7 @@ mod secret;
 mod settings;
 mod text;
 
-pub use address::{is_loopback, is_resource, read_address};
+pub use address::{is_loopback, is_private, is_private_ip, is_resource, read_address};
 pub use app::{App, Grant};
 pub use clock::{Clock, SystemClock, later};
 pub use connection::{

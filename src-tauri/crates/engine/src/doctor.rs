@@ -153,11 +153,12 @@ impl Engine {
             return CheckedItem::not_checked("clock", "Left out with --offline.");
         }
         let mut asked = JoinSet::new();
-        for url in self.clocks().await {
+        for (provider, url) in self.clocks().await {
             let http = self.inner.http.clone();
             let clock = self.inner.clock.clone();
             asked.spawn(async move {
-                let probed = tokio::time::timeout(CLOCK_TIMEOUT, probe::get(&http, &url)).await;
+                let get = probe::get(&http, &provider, &url);
+                let probed = tokio::time::timeout(CLOCK_TIMEOUT, get).await;
                 let theirs = probed.ok()?.ok()?.date?;
                 Some((theirs, clock.now()))
             });
@@ -207,12 +208,15 @@ impl Engine {
     }
 
     /// The authorization endpoints of the first providers, one for each host.
-    async fn clocks(&self) -> Vec<url::Url> {
+    async fn clocks(&self) -> Vec<(Provider, url::Url)> {
         let providers = self.all_providers().await;
-        let endpoints = providers.iter().filter_map(Provider::authorization_endpoint);
+        let endpoints = providers.into_iter().filter_map(|provider| {
+            let url = provider.authorization_endpoint()?;
+            Some((provider, url))
+        });
         let mut hosts = BTreeSet::new();
         endpoints
-            .filter(|url| hosts.insert(url.host_str().map(str::to_owned)))
+            .filter(|(_, url)| hosts.insert(url.host_str().map(str::to_owned)))
             .take(MAX_CLOCKS)
             .collect()
     }

@@ -69,6 +69,7 @@ pub use token::narrowing::Unavailable;
 pub use token::rejected::{Fingerprint, RejectedOutcome};
 pub use token::request::TokenRequest;
 pub use token::step_up::{Challenge, StepUp, Wants};
+pub use tokenry_oauth::Network;
 pub use tokenry_oauth::discovery::{Found as FoundAddress, Query as AddressQuery};
 pub use tokenry_session::Sources as AutoLockSources;
 pub use views::{Change, ConnectionView, FlowState, FlowView, Refusal, Status, TokenView};

@@ -73,7 +73,7 @@ impl Engine {
     }
 
     async fn check_authorization(&self, provider: &Provider, signs_in: bool) -> Found {
-        let get = |url| async move { probe::get(&self.inner.http, &url).await };
+        let get = |url| async move { probe::get(&self.inner.http, provider, &url).await };
         let setting = provider.settings.authorization_endpoint.as_deref();
         self.probed(
             "authorization_endpoint",
@@ -134,7 +134,7 @@ impl Engine {
         let method = provider.settings.userinfo_method;
         let get = |url| async move {
             let random = &*self.inner.random;
-            probe::made_up_bearer(&self.inner.http, &url, method, random).await
+            probe::made_up_bearer(&self.inner.http, provider, &url, method, random).await
         };
         let setting = provider.settings.userinfo_endpoint.as_deref();
         self.probed("userinfo_endpoint", setting, Kind::Api, get).await
@@ -143,11 +143,11 @@ impl Engine {
     async fn check_others(&self, provider: &Provider) -> Found {
         let http = &self.inner.http;
         let settings = &provider.settings;
-        let empty_form = |url: Url| async move { probe::empty_form(http, &url).await };
+        let empty_form = |url: Url| async move { probe::empty_form(http, provider, &url).await };
         let introspect = |url: Url| async move {
             probe::made_up_introspection(http, provider, &url, &*self.inner.random).await
         };
-        let get = |url: Url| async move { probe::get(http, &url).await };
+        let get = |url: Url| async move { probe::get(http, provider, &url).await };
         let (device, pushed, introspection, keys) = tokio::join!(
             self.probed(
                 "device_authorization_endpoint",

@@ -50,7 +50,7 @@ impl Engine {
         let (provider, problems) = Provider::create(id, new, self.now())
             .map_err(|_| Error::Internal("the default project has no valid name".into()))?;
         let problems = presets::with_missing_secret(&provider, problems)?;
-        let wanted = AccessRequest::new(Operation::WriteProviders)
+        let mut wanted = AccessRequest::new(Operation::WriteProviders)
             .note(match &provider.preset {
                 Some(preset) => format!(
                     "It adds the provider {} from the preset {}.",
@@ -59,6 +59,7 @@ impl Engine {
                 None => format!("It adds the provider {}.", provider.name),
             })
             .changing(difference::of_new(self.store()?.vault(), &provider));
+        wanted.notes.extend(unencrypted(&provider));
         let check = async { self.can_be_kept(&provider, problems.clone(), None) };
         self.check_before_asking(caller, &wanted, check).await?;
         self.permit(caller, wanted).await?;
@@ -160,6 +161,9 @@ impl Engine {
         };
         let mut wanted = AccessRequest::new(operation).at(before.id).changing(differences);
         wanted.notes = moved(before, after);
+        if !before.settings.allow_private_http {
+            wanted.notes.extend(unencrypted(after));
+        }
         Ok(wanted)
     }
 
@@ -259,6 +263,10 @@ impl Engine {
         if !problems.is_empty() {
             return Err(Error::Invalid(problems));
         }
+        // Whatever is changed: a provider whose file is not there could not be asked for anything.
+        if let Some(path) = &provider.settings.ca_file {
+            tokenry_oauth::ca_file::check(path).map_err(|wrong| Error::field("ca_file", wrong))?;
+        }
         let store = self.store()?;
         let taken = store
             .index()
@@ -289,6 +297,13 @@ fn rejected(connection: &Connection) -> bool {
         connection.status,
         ConnectionStatus::NeedsReauth(ReauthReason::ClientRejected | ReauthReason::Refused)
     )
+}
+
+/// What http in the user's own network means, where the provider allows it.
+pub(crate) fn unencrypted(provider: &Provider) -> Option<String> {
+    let note =
+        "With http, secrets and tokens are sent without encryption: everybody in that network can read them.";
+    provider.settings.allow_private_http.then(|| note.to_owned())
 }
 
 /// The endpoints that move to another host: said in words, besides the fields.

@@ -1,10 +1,11 @@
 //! The authorization code grant with PKCE (RFC 6749 §4.1, RFC 7636, OAuth 2.1 §4.1).
 
 use crate::jose::SigningKey;
+use crate::outbound::Network;
 use crate::random::fresh;
 use crate::request::{capture, captured, client, send};
 use crate::signed_claims::{self, Expected};
-use crate::{Answer, Error, Failure, Http, answer, authorize_address, http, redirect};
+use crate::{Answer, Error, Failure, Http, answer, authorize_address, redirect};
 use oauth2::{
     AuthUrl, AuthorizationCode, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, TokenUrl,
 };
@@ -169,7 +170,8 @@ fn endpoint(provider: &Provider) -> Result<Url, Error> {
     let endpoint = provider
         .authorization_endpoint()
         .ok_or_else(|| Error::NoAuthorizationEndpoint(name()))?;
-    if http::permitted(&endpoint) && endpoint.fragment().is_none() {
+    let is_permitted = Network::of(provider).reach(&endpoint).is_some();
+    if is_permitted && endpoint.fragment().is_none() {
         Ok(endpoint)
     } else {
         Err(Error::UnsafeAuthorizationEndpoint(name()))

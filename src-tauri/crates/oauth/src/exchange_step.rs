@@ -26,7 +26,7 @@ pub async fn exchange(
     if let Some(secret) = &provider.client_secret {
         outgoing.also_secret(secret);
     }
-    let response = http.send(&endpoint, outgoing).await?;
+    let response = http.send(provider, &endpoint, outgoing).await?;
     answer::judge(&response, provider)
         .and_then(Answer::usable)
         .map_err(|failure| failure.without_a_grant(response.status))

@@ -1,6 +1,7 @@
 //! The HTTP client of all requests to providers.
 
-use crate::outbound::{Outbound, PRIVATE, PublicOnly, Reach, refused};
+use crate::clients::Clients;
+use crate::outbound::{Network, Outbound, PRIVATE, PUBLIC, Reach, refused};
 use crate::proxy::{Proxies, Proxy};
 use crate::request::Outgoing;
 use crate::response::{Cut, LIMIT, Media, Response, retry_after};
@@ -10,19 +11,18 @@ use oauth2::http::header::{
     ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, DATE, ETAG, HeaderName, HeaderValue,
     RETRY_AFTER, WWW_AUTHENTICATE,
 };
-use reqwest::{Client, redirect, retry};
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, Ipv6Addr};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
-use tokenry_core::{Clock, Random, clean};
+use tokenry_core::{Clock, Provider, Random, clean, is_private};
 use url::Url;
 use zeroize::Zeroizing;
 
 /// The hardened client that every request goes through.
 ///
 /// https with certificates that the system's store vouches for (or `SSL_CERT_FILE` and `SSL_CERT_DIR`, where one of
-/// them is set), or http to this machine; no redirects, no cookies, no repeated request; 10 s to connect, 30 s for a
+/// them is set) or the provider's CA file, or http to this machine, and to the user's own network where the provider's
+/// settings allow it; no redirects, no cookies, no repeated request; 10 s to connect, 30 s for a
 /// whole answer of at most 256 KiB, decompressed or not. The environment's `HTTPS_PROXY` and `NO_PROXY` count for
 /// https, by CONNECT, and never for this machine.
 #[derive(Debug, Clone)]
@@ -30,15 +30,8 @@ pub struct Http(Arc<Inner>, Arc<Servers>);
 
 #[derive(Debug)]
 struct Inner {
-    connect: Duration,
-    whole: Duration,
+    clients: Clients,
     proxies: Proxies,
-    /// Made when first needed: loading the machine's root certificates takes longer than starting the engine.
-    direct: OnceLock<Client>,
-    /// The same, through the proxy.
-    proxied: OnceLock<Client>,
-    /// The same, for addresses that others named: it connects to none of a private network.
-    public: OnceLock<Client>,
 }
 
 impl Http {
@@ -64,12 +57,8 @@ impl Http {
     /// [`Error::Tls`] where no client can be made.
     pub fn with_proxies(connect: Duration, whole: Duration, proxies: Proxies) -> Result<Self, Error> {
         let inner = Inner {
-            connect,
-            whole,
+            clients: Clients::new(connect, whole),
             proxies,
-            direct: OnceLock::new(),
-            proxied: OnceLock::new(),
-            public: OnceLock::new(),
         };
         Ok(Self(Arc::new(inner), Arc::default()))
     }
@@ -84,32 +73,20 @@ impl Http {
         &self.1
     }
 
-    fn client(&self, proxy: Option<&Proxy>, reach: Reach) -> Result<&Client, Error> {
-        let inner = &self.0;
-        let client = match (proxy, reach) {
-            (Some(_), _) => &inner.proxied,
-            (None, Reach::Any) => &inner.direct,
-            (None, Reach::Public) => &inner.public,
-        };
-        if let Some(client) = client.get() {
-            return Ok(client);
-        }
-        let made = build(inner.connect, inner.whole, proxy, reach)
-            .map_err(|error| Error::Tls(root_cause(&error)))?;
-        Ok(client.get_or_init(|| made))
-    }
-
-    /// Sends a request once, to `url` and nowhere else. The address inside `request` is not looked at.
-    pub(crate) async fn send(&self, url: &Url, request: impl Into<Outgoing>) -> Result<Response, Failure> {
-        let host = clean(url.host_str().unwrap_or_default());
-        if !permitted(url) {
+    /// Sends a request of a provider once, to `url` and nowhere else. The address inside `request` is not looked at.
+    pub(crate) async fn send(
+        &self,
+        provider: &Provider,
+        url: &Url,
+        request: impl Into<Outgoing>,
+    ) -> Result<Response, Failure> {
+        let network = Network::of(provider);
+        let Some(reach) = network.reach(url) else {
             return Err(Failure::NotSent {
-                message: format!(
-                    "{host} is neither https nor on this machine, so nothing was sent. Correct the address."
-                ),
+                message: not_permitted(url),
             });
-        }
-        self.send_within(url, request, Reach::Any).await
+        };
+        self.send_within(url, request, reach, &network).await
     }
 
     /// The same to an address that a document names, by the rules of `outbound`. A proxy looks names up by itself:
@@ -121,7 +98,7 @@ impl Http {
         request: impl Into<Outgoing>,
     ) -> Result<Response, Failure> {
         let reach = outbound.judge(url).map_err(|wrong| refused(url, &wrong))?;
-        self.send_within(url, request, reach).await
+        self.send_within(url, request, reach, outbound.network()).await
     }
 
     async fn send_within(
@@ -129,12 +106,13 @@ impl Http {
         url: &Url,
         request: impl Into<Outgoing>,
         reach: Reach,
+        network: &Network,
     ) -> Result<Response, Failure> {
         let host = clean(url.host_str().unwrap_or_default());
         let proxy = self.0.proxies.of(url)?;
-        let client = self.client(proxy, reach).map_err(|error| Failure::NotSent {
-            message: error.to_string(),
-        })?;
+        let ca_file = network.ca_file.as_deref().filter(|_| url.scheme() == "https");
+        let client = self.0.clients.get(proxy, reach, ca_file);
+        let client = client.map_err(|message| Failure::NotSent { message })?;
         let Outgoing {
             request,
             secrets,
@@ -154,7 +132,7 @@ impl Http {
             .body(body)
             .send()
             .await;
-        let answer = sent.map_err(|error| unsent_or_unanswered(&host, proxy, &error))?;
+        let answer = sent.map_err(|error| unsent_or_unanswered(&host, proxy, ca_file, &error))?;
         let brought_nonce = self.1.note(url, answer.headers());
         let mut response = read(host, answer, secrets).await;
         response.paths = paths;
@@ -163,45 +141,17 @@ impl Http {
     }
 }
 
-fn build(
-    connect: Duration,
-    whole: Duration,
-    proxy: Option<&Proxy>,
-    reach: Reach,
-) -> Result<Client, reqwest::Error> {
-    // `localhost` is this machine whatever a resolver says. Port 0 means: the port of the address.
-    let loopback = [(Ipv4Addr::LOCALHOST, 0).into(), (Ipv6Addr::LOCALHOST, 0).into()];
-    // Which requests go through a proxy is decided here and not by the library, which would look into the environment.
-    let builder = match proxy {
-        None => Client::builder().no_proxy(),
-        Some(Proxy { url, user, .. }) => {
-            let proxy = reqwest::Proxy::https(url.clone())?;
-            Client::builder().proxy(match user {
-                Some((name, password)) => proxy.basic_auth(name, password.expose()),
-                None => proxy,
-            })
+fn not_permitted(url: &Url) -> String {
+    let host = clean(url.host_str().unwrap_or_default());
+    match url.scheme() == "http" && is_private(url) {
+        true => format!(
+            "{host} is asked by http, and allow_private_http is off for this provider, so nothing was sent. Use https, or \
+             switch it on."
+        ),
+        false => {
+            format!("{host} is neither https nor on this machine, so nothing was sent. Correct the address.")
         }
-    };
-    let builder = match reach {
-        Reach::Any => builder.resolve_to_addrs("localhost", &loopback),
-        Reach::Public => builder.dns_resolver(Arc::new(PublicOnly)),
-    };
-    builder
-        .user_agent(concat!("tokenry/", env!("CARGO_PKG_VERSION")))
-        .redirect(redirect::Policy::none())
-        .referer(false)
-        // A pooled connection that died makes the client underneath send again. So none is kept.
-        .pool_max_idle_per_host(0)
-        .retry(retry::never())
-        .connect_timeout(connect)
-        .timeout(whole)
-        .build()
-}
-
-/// https, or http to this machine, and no user name or password in the address.
-pub(crate) fn permitted(url: &Url) -> bool {
-    let scheme = url.scheme() == "https" || (url.scheme() == "http" && tokenry_core::is_loopback(url));
-    scheme && url.username().is_empty() && url.password().is_none()
+    }
 }
 
 async fn read(host: String, mut answer: reqwest::Response, sent: Vec<Zeroizing<String>>) -> Response {
@@ -265,13 +215,22 @@ async fn bounded(answer: &mut reqwest::Response, body: &mut Vec<u8>) -> Option<C
     }
 }
 
-fn unsent_or_unanswered(host: &str, proxy: Option<&Proxy>, error: &reqwest::Error) -> Failure {
+fn unsent_or_unanswered(
+    host: &str,
+    proxy: Option<&Proxy>,
+    ca_file: Option<&str>,
+    error: &reqwest::Error,
+) -> Failure {
     let cause = root_cause(error);
     if error.is_connect() || error.is_builder() {
         let message = if cause == PRIVATE {
             format!("{host} was not asked: {PRIVATE}, and you did not type that host.")
+        } else if cause == PUBLIC {
+            format!(
+                "{host} was not asked: {PUBLIC}, and http would send secrets there in the clear. Use https."
+            )
         } else if cause.contains("certificate") {
-            untrusted(host, &cause)
+            untrusted(host, &cause, ca_file)
         } else if let Some(proxy) = proxy {
             proxy_failed(host, proxy, error, &cause)
         } else if error.is_dns() {
@@ -292,18 +251,28 @@ fn unsent_or_unanswered(host: &str, proxy: Option<&Proxy>, error: &reqwest::Erro
 }
 
 /// A certificate without a trusted issuer: a private CA, a proxy that looks into TLS, or an attacker.
-fn untrusted(host: &str, cause: &str) -> String {
+fn untrusted(host: &str, cause: &str, ca_file: Option<&str>) -> String {
     let set = ["SSL_CERT_FILE", "SSL_CERT_DIR"]
         .into_iter()
         .find(|name| std::env::var_os(name).is_some());
-    let store = match set {
-        Some(name) => format!("{name} is set, so only the CAs that it names are trusted; add the CA there"),
-        None => "Trusted are the CAs of the system's store; add the CA to that store, or name its file in SSL_CERT_FILE"
-            .to_owned(),
+    let private = match (ca_file, set) {
+        (Some(file), _) => format!(
+            "check that the provider's CA file {} is the right one",
+            clean(file)
+        ),
+        (None, Some(name)) => format!(
+            "set ca_file of the provider to the CA's file; or, since {name} is set and only the CAs that it names are \
+             trusted, add the CA there, and restart Tokenry"
+        ),
+        (None, None) => {
+            "set ca_file of the provider to the CA's file; or add the CA to the system's store, or name \
+             its file in SSL_CERT_FILE, and restart Tokenry"
+                .to_owned()
+        }
     };
     format!(
-        "{host} could not prove that it is {host}, so nothing was sent: {cause}. If it uses a private CA: {store}, and \
-         restart Tokenry. Otherwise the connection may be intercepted."
+        "{host} could not prove that it is {host}, so nothing was sent: {cause}. If it uses a private CA: {private}. \
+         Otherwise the connection may be intercepted."
     )
 }
 
@@ -330,7 +299,7 @@ fn proxy_failed(host: &str, proxy: &Proxy, error: &reqwest::Error, cause: &str) 
 }
 
 /// The innermost reason. The outer ones repeat it, and the outermost names the address.
-fn root_cause(error: &reqwest::Error) -> String {
+pub(crate) fn root_cause(error: &reqwest::Error) -> String {
     let mut inner: &dyn std::error::Error = error;
     while let Some(source) = inner.source() {
         inner = source;

@@ -2,6 +2,7 @@
 //! set is passed over; a header of a token never chooses a key of its own.
 
 use crate::json::{self, Object, Value};
+use crate::outbound::Outbound;
 use crate::{Failure, Http};
 use aws_lc_rs::signature::{
     self, ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ED25519,
@@ -13,7 +14,7 @@ use oauth2::http::header::{ACCEPT, HeaderValue};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokenry_core::Secret;
+use tokenry_core::{Provider, Secret};
 use url::Url;
 
 /// How many keys of a set are read.
@@ -209,10 +210,11 @@ fn read(members: &Object) -> Vec<Key> {
 /// See [`Failure`]; `Unusable` where the signature is not of the provider.
 pub(crate) async fn verify(
     http: &Http,
+    provider: &Provider,
     uri: &Url,
     signed: &Signed<'_>,
-    allowed: &[String],
 ) -> Result<(), Failure> {
+    let allowed = &provider.settings.id_token_signing_algs;
     let unusable = |message: String| Failure::Unusable { message };
     signed.check_algorithm(allowed).map_err(unusable)?;
     let boottime = http.servers().clock().boottime();
@@ -223,7 +225,7 @@ pub(crate) async fn verify(
     let set = match known {
         Some(set) => set,
         None => {
-            let keys = Arc::new(fetch(http, uri).await?);
+            let keys = Arc::new(fetch(http, provider, uri).await?);
             let set = KeySet {
                 keys,
                 fetched_at: boottime,
@@ -243,13 +245,16 @@ pub(crate) async fn verify(
     }))
 }
 
-async fn fetch(http: &Http, uri: &Url) -> Result<Vec<Key>, Failure> {
+/// The address may be one that the provider's metadata named.
+async fn fetch(http: &Http, provider: &Provider, uri: &Url) -> Result<Vec<Key>, Failure> {
     let mut request = Request::new(Vec::new());
     request.headers_mut().insert(
         ACCEPT,
         HeaderValue::from_static("application/jwk-set+json, application/json"),
     );
-    let response = http.send(uri, request).await?;
+    let response = http
+        .send_outbound(&Outbound::of(provider, uri), uri, request)
+        .await?;
     let members = response
         .members()
         .map_err(|failure| failure.without_a_grant(response.status))?;

@@ -3,18 +3,51 @@
 use crate::Failure;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use tokenry_core::{clean, is_loopback};
+use tokenry_core::{Provider, clean, is_loopback, is_private, is_private_ip};
 use url::{Host, Url};
 
 /// What the resolver says of a name that leads into a private network.
 pub(crate) const PRIVATE: &str = "its name leads to a private address";
+/// The same of one that leads out of it.
+pub(crate) const PUBLIC: &str = "its name leads to a public address";
 
-/// The host that the user typed, and what that allows.
+/// What a provider's settings say of connections to it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Network {
+    /// Whether http may go to an address of the user's own network.
+    pub allow_private_http: bool,
+    /// A file of CAs that are trusted besides the system's.
+    pub ca_file: Option<String>,
+}
+
+impl Network {
+    /// What the settings of this provider say.
+    pub fn of(provider: &Provider) -> Self {
+        Self {
+            allow_private_http: provider.settings.allow_private_http,
+            ca_file: provider.settings.ca_file.clone(),
+        }
+    }
+
+    /// Which addresses a request to an address of the provider's settings may connect to; `None` where it may not be
+    /// sent.
+    pub(crate) fn reach(&self, url: &Url) -> Option<Reach> {
+        let reach = match url.scheme() {
+            "https" => Reach::Any,
+            "http" if is_loopback(url) => Reach::Any,
+            "http" if self.allow_private_http && is_private(url) => Reach::Private,
+            _ => return None,
+        };
+        (url.username().is_empty() && url.password().is_none()).then_some(reach)
+    }
+}
+
+/// The hosts that the user typed, and what that allows.
 #[derive(Debug, Clone)]
 pub(crate) struct Outbound {
-    host: String,
+    hosts: Vec<String>,
     is_loopback: bool,
-    allow_private_http: bool,
+    network: Network,
 }
 
 /// Which addresses a request may connect to.
@@ -24,16 +57,34 @@ pub(crate) enum Reach {
     Any,
     /// Those of the public internet.
     Public,
+    /// Those of the user's own network.
+    Private,
 }
 
 impl Outbound {
     /// `typed` is the address that the user typed.
-    pub(crate) fn new(typed: &Url, allow_private_http: bool) -> Self {
+    pub(crate) fn new(typed: &Url, network: Network) -> Self {
         Self {
-            host: typed.host_str().unwrap_or_default().to_owned(),
+            hosts: vec![typed.host_str().unwrap_or_default().to_owned()],
             is_loopback: is_loopback(typed),
-            allow_private_http,
+            network,
         }
+    }
+
+    /// For the address `url` of a provider that was added before. Where its tokens come from, and who it says it is, was
+    /// shown to the user.
+    pub(crate) fn of(provider: &Provider, url: &Url) -> Self {
+        let issuer = provider.settings.issuer.as_deref();
+        let issuer = issuer.and_then(|issuer| issuer.parse::<Url>().ok());
+        let shown: Vec<Url> = provider.token_endpoint().into_iter().chain(issuer).collect();
+        let mut outbound = Self::new(shown.first().unwrap_or(url), Network::of(provider));
+        let hosts = shown.iter().filter_map(Url::host_str);
+        outbound.hosts = hosts.map(str::to_owned).collect();
+        outbound
+    }
+
+    pub(crate) fn network(&self) -> &Network {
+        &self.network
     }
 
     /// Which addresses `url` may lead to.
@@ -41,12 +92,17 @@ impl Outbound {
     /// # Errors
     /// What is wrong with it, as the end of a sentence.
     pub(crate) fn judge(&self, url: &Url) -> Result<Reach, String> {
-        let is_typed = url.host_str() == Some(&self.host) || (self.is_loopback && is_loopback(url));
-        match url.scheme() {
-            "https" => {}
-            "http" if is_typed && (is_loopback(url) || self.may_be_http(url)) => {}
-            _ => return Err("is not https".to_owned()),
-        }
+        let is_named = |host: &str| self.hosts.iter().any(|own| own == host);
+        let is_typed = url.host_str().is_some_and(is_named) || (self.is_loopback && is_loopback(url));
+        let without_user = || {
+            let mut url = url.clone();
+            let _ = url.set_username("").and_then(|()| url.set_password(None));
+            url
+        };
+        let reach = self.network.reach(&without_user());
+        let Some(reach) = reach.filter(|_| is_typed || url.scheme() == "https") else {
+            return Err("is not https".to_owned());
+        };
         if !url.username().is_empty() || url.password().is_some() {
             return Err("holds a user name or password".to_owned());
         }
@@ -54,7 +110,7 @@ impl Outbound {
             return Err("has a fragment (#…)".to_owned());
         }
         if is_typed {
-            return Ok(Reach::Any);
+            return Ok(reach);
         }
         let is_public = match url.host() {
             Some(Host::Ipv4(ip)) => is_public(ip.into()),
@@ -76,16 +132,6 @@ impl Outbound {
         let url = tokenry_core::read_address(text).map_err(|_| "is not an address".to_owned())?;
         self.judge(&url)?;
         Ok(url)
-    }
-
-    fn may_be_http(&self, url: &Url) -> bool {
-        let is_private = match url.host() {
-            Some(Host::Ipv4(ip)) => !is_public(ip.into()),
-            Some(Host::Ipv6(ip)) => !is_public(ip.into()),
-            Some(Host::Domain(name)) => is_local_name(name),
-            None => false,
-        };
-        self.allow_private_http && is_private
     }
 }
 
@@ -163,18 +209,81 @@ impl Resolve for PublicOnly {
     }
 }
 
+/// The same for names of the user's own network: one that leads out of it would carry secrets there in the clear.
+#[derive(Debug)]
+pub(crate) struct PrivateOnly;
+
+impl Resolve for PrivateOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            private_only(&found)?;
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
+    }
+}
+
+fn private_only(found: &[SocketAddr]) -> Result<(), &'static str> {
+    match found.iter().all(|address| is_private_ip(address.ip())) {
+        true => Ok(()),
+        false => Err(PUBLIC),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn judged(typed: &str, private_http: bool, found: &str) -> Result<Reach, String> {
-        Outbound::new(&typed.parse().unwrap(), private_http)
-            .read(found)
-            .map(|url| {
-                Outbound::new(&typed.parse().unwrap(), private_http)
-                    .judge(&url)
-                    .unwrap()
-            })
+        let network = Network {
+            allow_private_http: private_http,
+            ca_file: None,
+        };
+        let outbound = Outbound::new(&typed.parse().unwrap(), network);
+        outbound.read(found).map(|url| outbound.judge(&url).unwrap())
+    }
+
+    #[test]
+    fn a_name_of_the_own_network_may_not_lead_out_of_it() {
+        for (found, is_private) in [
+            (vec!["192.168.1.9:0"], true),
+            (
+                vec!["192.168.1.9:0", "[fe80::1]:0", "[fd00::1]:0", "127.0.1.1:0"],
+                true,
+            ),
+            (vec!["192.168.1.9:0", "93.184.216.34:0"], false),
+            (vec!["[2606:4700::1]:0"], false),
+            (vec!["0.0.0.0:0"], false),
+            (vec!["100.64.0.1:0"], false),
+        ] {
+            let addresses: Vec<SocketAddr> = found.iter().map(|text| text.parse().unwrap()).collect();
+            assert_eq!(private_only(&addresses).is_ok(), is_private, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn http_of_a_provider_stays_in_the_own_network_and_needs_the_setting() {
+        for (url, without, with) in [
+            ("https://as.example/", Some(Reach::Any), Some(Reach::Any)),
+            ("https://nas.local/", Some(Reach::Any), Some(Reach::Any)),
+            ("http://127.0.0.1:1/", Some(Reach::Any), Some(Reach::Any)),
+            ("http://nas.local:8123/", None, Some(Reach::Private)),
+            ("http://192.168.1.9/", None, Some(Reach::Private)),
+            ("http://as.example/", None, None),
+            ("http://1.1.1.1/", None, None),
+            ("http://user@nas.local/", None, None),
+            ("https://user@as.example/", None, None),
+            ("ftp://nas.local/", None, None),
+        ] {
+            let reach = |allow_private_http| {
+                let network = Network {
+                    allow_private_http,
+                    ca_file: None,
+                };
+                network.reach(&url.parse().unwrap())
+            };
+            assert_eq!((reach(false), reach(true)), (without, with), "{url}");
+        }
     }
 
     /// Checklist A6.12.
@@ -228,6 +337,8 @@ mod tests {
             ("http://nas.local", true, "http://other.local/y", false),
             ("http://192.168.1.9:8123", true, "http://192.168.1.9:8123/y", true),
             ("http://as.example", true, "http://as.example/y", false),
+            ("http://nas.lan", true, "http://nas.lan/y", false),
+            ("http://100.64.0.1", true, "http://100.64.0.1/y", false),
         ] {
             assert_eq!(
                 judged(typed, private_http, found).is_ok(),

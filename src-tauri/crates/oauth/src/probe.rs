@@ -36,20 +36,20 @@ impl From<Response> for Probed {
 ///
 /// # Errors
 /// See [`Failure`]: only that no answer came.
-pub async fn get(http: &Http, url: &Url) -> Result<Probed, Failure> {
-    send(http, url, Request::new(Vec::new())).await
+pub async fn get(http: &Http, provider: &Provider, url: &Url) -> Result<Probed, Failure> {
+    send(http, provider, url, Request::new(Vec::new())).await
 }
 
 /// A POST with an empty form.
 ///
 /// # Errors
 /// As [`get`].
-pub async fn empty_form(http: &Http, url: &Url) -> Result<Probed, Failure> {
+pub async fn empty_form(http: &Http, provider: &Provider, url: &Url) -> Result<Probed, Failure> {
     let mut request = Request::new(Vec::new());
     *request.method_mut() = Method::POST;
     let form = HeaderValue::from_static("application/x-www-form-urlencoded");
     request.headers_mut().insert(CONTENT_TYPE, form);
-    send(http, url, request).await
+    send(http, provider, url, request).await
 }
 
 /// A request with a made-up access token.
@@ -58,6 +58,7 @@ pub async fn empty_form(http: &Http, url: &Url) -> Result<Probed, Failure> {
 /// As [`get`].
 pub async fn made_up_bearer(
     http: &Http,
+    provider: &Provider,
     url: &Url,
     method: HttpMethod,
     random: &dyn Random,
@@ -71,7 +72,7 @@ pub async fn made_up_bearer(
     if let Ok(bearer) = HeaderValue::from_str(&bearer) {
         request.headers_mut().insert(AUTHORIZATION, bearer);
     }
-    send(http, url, request).await
+    send(http, provider, url, request).await
 }
 
 /// An introspection of a made-up token (RFC 7662 §2.1), with the client's authentication.
@@ -87,13 +88,18 @@ pub async fn made_up_introspection(
     let token = AccessToken::new(fresh(random).expose().to_owned());
     let client = client(provider).set_introspection_url(IntrospectionUrl::from_url(url.clone()));
     let request = captured(client.introspect(&token).request(&capture))?;
-    Ok(http.send(url, request).await?.into())
+    Ok(http.send(provider, url, request).await?.into())
 }
 
-async fn send(http: &Http, url: &Url, mut request: HttpRequest) -> Result<Probed, Failure> {
+async fn send(
+    http: &Http,
+    provider: &Provider,
+    url: &Url,
+    mut request: HttpRequest,
+) -> Result<Probed, Failure> {
     request.headers_mut().insert(
         ACCEPT,
         HeaderValue::from_static("application/json, text/html;q=0.9, */*;q=0.8"),
     );
-    Ok(http.send(url, request).await?.into())
+    Ok(http.send(provider, url, request).await?.into())
 }

@@ -42,7 +42,7 @@ pub async fn narrowed(
         HttpMethod::Post => send(http, provider, &endpoint, request, extra).await?,
         HttpMethod::Get => {
             let (endpoint, request) = as_get(provider, &endpoint, request, extra)?;
-            http.send(&endpoint, request).await?
+            http.send(provider, &endpoint, request).await?
         }
     };
     let judged = answer::judge(&response, provider);

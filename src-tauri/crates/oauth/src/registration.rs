@@ -1,7 +1,7 @@
 //! Dynamic client registration (RFC 7591), and its end (RFC 7592).
 
 use crate::json::{self, Object, Value};
-use crate::outbound::Outbound;
+use crate::outbound::{Network, Outbound};
 use crate::response::Response;
 use crate::{Failure, Http};
 use oauth2::HttpRequest;
@@ -69,7 +69,7 @@ pub async fn register(
             "It offers no registration. Register a client by hand.".to_owned(),
         ));
     };
-    let outbound = Outbound::new(typed, provider.settings.allow_private_http);
+    let outbound = Outbound::new(typed, Network::of(provider));
     let request = request(wish)?;
     let response = http.send_outbound(&outbound, &endpoint, request).await;
     let response = response.map_err(Problem::Failure)?;
@@ -275,8 +275,7 @@ pub async fn delete(http: &Http, provider: &Provider, registration: &Registratio
     let (Some(uri), Some(token)) = (uri, &registration.access_token) else {
         return Ok(false);
     };
-    let typed = provider.token_endpoint().unwrap_or_else(|| uri.clone());
-    let outbound = Outbound::new(&typed, provider.settings.allow_private_http);
+    let outbound = Outbound::of(provider, &uri);
     let mut request = Request::new(Vec::new());
     *request.method_mut() = Method::DELETE;
     request.headers_mut().insert(AUTHORIZATION, bearer(token)?);

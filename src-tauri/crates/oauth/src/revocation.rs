@@ -66,7 +66,7 @@ pub async fn revoke(
             None => return Ok(Revoked::Unsupported),
         },
     };
-    let response = http.send(&endpoint, request).await?;
+    let response = http.send(provider, &endpoint, request).await?;
     if method == RevocationMethod::Bearer && response.status == 401 {
         // An access token that has ended is no way in; the grant behind it lives on.
         let description =

@@ -22,11 +22,11 @@ pub(crate) async fn proven(
         add_proof(http, provider, endpoint, access_token, &mut outgoing)?;
         Ok::<_, Failure>(outgoing)
     };
-    let response = http.send(endpoint, with_proof()?).await?;
+    let response = http.send(provider, endpoint, with_proof()?).await?;
     if !dpop::wants_nonce(provider, &response) {
         return Ok(response);
     }
-    http.send(endpoint, with_proof()?).await
+    http.send(provider, endpoint, with_proof()?).await
 }
 
 fn add_proof(

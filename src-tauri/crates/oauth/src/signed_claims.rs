@@ -56,8 +56,7 @@ pub async fn checked(
         Err(why) => return Err(told(why)),
     };
     if let Some(uri) = provider.jwks_uri() {
-        let allowed = &provider.settings.id_token_signing_algs;
-        jwks::verify(http, &uri, &signed, allowed)
+        jwks::verify(http, provider, &uri, &signed)
             .await
             .map_err(|failure| match failure {
                 Failure::Unusable { message } => told(&message),
@@ -99,8 +98,7 @@ pub(crate) async fn userinfo(http: &Http, provider: &Provider, token: &str) -> R
     let uri = provider
         .jwks_uri()
         .ok_or_else(|| told("jwks_uri is not set, so its signature cannot be verified"))?;
-    let allowed = &provider.settings.id_token_signing_algs;
-    jwks::verify(http, &uri, &signed, allowed)
+    jwks::verify(http, provider, &uri, &signed)
         .await
         .map_err(|failure| told(&failure.to_string()))?;
     let claims = signed.claims;

@@ -318,9 +318,8 @@ export const SETTINGS: { [K in Name]: Descriptor<K> } = {
     shown: inBrowser,
   },
   id_token_signing_algs: listOf('id_token_signing_algs', 'security'),
-  // The engine supports neither yet.
-  ca_file: { ...word('ca_file', 'security'), shown: () => false },
-  allow_private_http: { ...flag('allow_private_http', 'security'), shown: () => false },
+  ca_file: word('ca_file', 'security'),
+  allow_private_http: flag('allow_private_http', 'security'),
 };
 
 export const SETTING_NAMES = keysOf(SETTINGS);

@@ -17,6 +17,7 @@ mod events_export;
 mod flow;
 mod job;
 mod list;
+mod private_http;
 mod proof;
 mod provider;
 mod provider_by_address;

@@ -1,7 +1,9 @@
 //! `tokenry provider`: adds, shows, edits and removes providers.
 
 use super::provider_file::{self, Use};
-use super::{check_report, provider_by_address, provider_fields, provider_preset, provider_update, show};
+use super::{
+    check_report, private_http, provider_by_address, provider_fields, provider_preset, provider_update, show,
+};
 use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::http::{Method, Request, path};
@@ -24,6 +26,7 @@ pub(crate) fn add(args: &AddArgs, engine: &Engine, output: &Output) -> Result<()
 /// Adds a provider whose settings are all given.
 fn by_settings(args: &AddArgs, engine: &Engine, output: &Output) -> Result<(), Failure> {
     let mut fields = provider_fields::collect(|fields| args.given(fields), &args.source, Use::Add)?;
+    private_http::check(&fields, args.fields.allow_private_http, output)?;
     let lacks_secret = provider_file::lacks_secret(&mut fields);
     let provider: OAuthProvider = engine.send_body(Method::Post, &["v1", "oauth-providers"], fields)?;
     output.done(&provider, &format!("Added {}.", provider.name))?;
@@ -71,6 +74,7 @@ pub(crate) fn check(name: &str, engine: &Engine, output: &Output) -> Result<(), 
 
 pub(crate) fn edit(args: &EditArgs, engine: &Engine, output: &Output) -> Result<(), Failure> {
     let fields = provider_fields::collect(|fields| args.given(fields), &args.source, Use::Edit)?;
+    private_http::check(&fields, args.fields.allow_private_http, output)?;
     let provider: OAuthProvider = engine
         .send_body(Method::Put, &["v1", "oauth-providers", &args.provider], fields)
         .map_err(|failure| names::explain(failure, engine, Kind::Provider, &args.provider))?;

@@ -1,5 +1,6 @@
 //! `tokenry provider add ADDRESS`: a provider, or an MCP server, by its address.
 
+use super::private_http;
 use super::provider_fields::{self, wrong};
 use super::provider_file::Use;
 use crate::engine::Engine;
@@ -57,13 +58,17 @@ pub(super) fn add(
         &args.source,
         Use::Add,
     )?;
+    private_http::check(&fields, args.fields.allow_private_http, output)?;
     let look_up = DiscoverRequest {
         address: address.to_owned(),
         authorization_server: args.address.authorization_server.clone(),
-        allow_private_http: fields.get("allow_private_http") == Some(&Value::Bool(true)),
+        allow_private_http: private_http::is_allowed(&fields),
+        ca_file: fields.get("ca_file").and_then(Value::as_str).map(str::to_owned),
         accept_parent_resource: args.address.parent_resource,
     };
-    let found: Discovered = engine.send_body(Method::Post, &["v1", "discovery"], &look_up)?;
+    let found: Discovered = engine
+        .send_body(Method::Post, &["v1", "discovery"], &look_up)
+        .map_err(private_http::explain)?;
     if !output.is_json() {
         output.say(&shown(&found));
     }

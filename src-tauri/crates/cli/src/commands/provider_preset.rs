@@ -1,5 +1,6 @@
 //! `tokenry provider add NAME` with the name of a preset: says what to do at the provider, and asks for the rest.
 
+use super::private_http;
 use super::provider_fields::{self, wrong};
 use super::provider_file::Use;
 use crate::engine::Engine;
@@ -29,6 +30,7 @@ pub(super) fn add(what: &str, args: &AddArgs, engine: &Engine, output: &Output) 
         })?;
     let asks = io::stdin().is_terminal() && !output.is_json() && args.source.from.is_none();
     let mut fields = provider_fields::collect(|fields| args.given(fields), &args.source, Use::Add)?;
+    private_http::check(&fields, args.fields.allow_private_http, output)?;
     let name = named(&preset, &fields, engine)?;
     fields.insert("name".to_owned(), name.clone().into());
     let (variables, preview) = previewed(&preset, &name, args, asks, engine, output)?;

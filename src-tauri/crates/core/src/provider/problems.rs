@@ -4,10 +4,11 @@ mod captures;
 mod requests;
 
 use super::Provider;
-use crate::address::{is_loopback, is_resource};
+use crate::address::{is_loopback, is_private, is_resource};
 use crate::issuer::{aliases_problem, issuer_problem, placeholder_problem};
 use crate::{Scopes, clean};
 use std::collections::BTreeMap;
+use std::path::Path;
 use tokenry_contract::{GrantType, TokenEndpointAuthMethod};
 use url::Url;
 
@@ -45,6 +46,7 @@ const MAX_CLIENT_ID_BYTES: usize = 2048;
 const MAX_CLIENT_SECRET_BYTES: usize = 16_384;
 const MAX_DISPLAY_NAME_CHARACTERS: usize = 100;
 const MAX_SEPARATOR_BYTES: usize = 4;
+const MAX_PATH_BYTES: usize = 4096;
 
 /// Whether only Tokenry sets this parameter of an authorization request.
 pub fn is_reserved_parameter(name: &str) -> bool {
@@ -62,7 +64,8 @@ impl Provider {
     /// What is wrong with it, field by field; empty when it can be kept.
     ///
     /// Endpoints are https, or http on a loopback host when every endpoint of the provider is on one (a server that
-    /// runs on this machine), without user information and without a fragment (RFC 6749 §3.1).
+    /// runs on this machine), or http in the user's own network when the settings allow that; without user information
+    /// and without a fragment (RFC 6749 §3.1).
     pub fn problems(&self) -> Problems {
         let mut problems = Problems::new();
         if self.name.as_str() == NAME_OF_A_PATH {
@@ -78,7 +81,7 @@ impl Provider {
         self.check_sign_in(&mut problems);
         self.check_requests(&mut problems);
         self.check_responses(&mut problems);
-        self.check_supported(&mut problems);
+        self.check_ca_file(&mut problems);
         self.check_captures(&mut problems);
         self.check_ends(&mut problems);
         self.check_redirect(&mut problems);
@@ -97,7 +100,7 @@ impl Provider {
             .all(is_loopback);
         for (field, url) in &read {
             match url {
-                Ok(url) => problems.add_some(field, endpoint_problem(url, all_loopback)),
+                Ok(url) => problems.add_some(field, self.endpoint_problem(url, all_loopback)),
                 Err(wrong) => problems.add(field, wrong.clone()),
             }
         }
@@ -138,7 +141,7 @@ impl Provider {
     }
 
     fn check_issuer(&self, problems: &mut Problems) {
-        let is_safe = |url: &Url| endpoint_problem(url, is_loopback(url)).is_none();
+        let is_safe = |url: &Url| self.endpoint_problem(url, is_loopback(url)).is_none();
         let issuer = self.settings.issuer.as_deref();
         problems.add_some(
             "issuer",
@@ -176,18 +179,16 @@ impl Provider {
         }
     }
 
-    /// Settings without effect so far: to take one would promise something that does not happen.
-    fn check_supported(&self, problems: &mut Problems) {
-        if self.settings.allow_private_http {
-            problems.add(
-                "allow_private_http",
-                "is not supported yet: use https, or a server on this machine",
-            );
-        }
-        if self.settings.ca_file.is_some() {
+    /// What is in the file is for the engine to check.
+    fn check_ca_file(&self, problems: &mut Problems) {
+        let Some(path) = &self.settings.ca_file else {
+            return;
+        };
+        let is_plain = path.len() <= MAX_PATH_BYTES && clean(path) == *path;
+        if !is_plain || !Path::new(path).is_absolute() {
             problems.add(
                 "ca_file",
-                "is not supported yet: start the engine with SSL_CERT_FILE set to this file",
+                "must be the whole path of a file, like /home/me/ca.pem",
             );
         }
     }
@@ -273,21 +274,28 @@ fn is_refused(parameter: &str) -> bool {
     is_reserved_parameter(parameter) || parameter_name(parameter) == RESPONSE_MODE
 }
 
-fn endpoint_problem(url: &Url, loopback_allowed: bool) -> Option<String> {
-    let wrong = match url.scheme() {
-        "https" => None,
-        "http" if is_loopback(url) && loopback_allowed => None,
-        "http" if is_loopback(url) => {
-            Some("http is for a server on this machine: then every endpoint must be on it, else use https")
-        }
-        "http" => Some("must be https: http would send secrets in the clear"),
-        _ => Some("must be an https address"),
-    };
-    let wrong = wrong
-        .or((url.fragment().is_some()).then_some("must not have a fragment (#…)"))
-        .or((!url.username().is_empty() || url.password().is_some())
-            .then_some("must not hold a user name or password"));
-    wrong
-        .map(str::to_owned)
-        .or_else(|| placeholder_problem(url.path()))
+impl Provider {
+    fn endpoint_problem(&self, url: &Url, loopback_allowed: bool) -> Option<String> {
+        let wrong = match url.scheme() {
+            "https" => None,
+            "http" if is_loopback(url) && loopback_allowed => None,
+            "http" if is_private(url) && self.settings.allow_private_http => None,
+            "http" if is_loopback(url) => Some(
+                "http is for a server on this machine: then every endpoint must be on it, else use https",
+            ),
+            "http" if is_private(url) => Some(
+                "must be https: http sends secrets in the clear. For a server in your own network, \
+            switch allow_private_http on",
+            ),
+            "http" => Some("must be https: http would send secrets in the clear"),
+            _ => Some("must be an https address"),
+        };
+        let wrong = wrong
+            .or((url.fragment().is_some()).then_some("must not have a fragment (#…)"))
+            .or((!url.username().is_empty() || url.password().is_some())
+                .then_some("must not hold a user name or password"));
+        wrong
+            .map(str::to_owned)
+            .or_else(|| placeholder_problem(url.path()))
+    }
 }

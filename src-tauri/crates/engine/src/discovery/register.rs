@@ -5,7 +5,7 @@ use crate::{
     Engine, Error,
     access::{consent::AccessRequest, policy::Operation},
     engine::detached,
-    providers::difference,
+    providers::{difference, unencrypted},
 };
 use std::time::Duration;
 use tokenry_core::{
@@ -60,13 +60,14 @@ impl Engine {
         let provider = self.ready_to_register(&self.store()?, provider, true).await?;
         let at = provider.registration_endpoint();
         let at = at.map(|url| clean(&url.origin().ascii_serialization()));
-        let wanted = AccessRequest::new(Operation::WriteProviders)
+        let mut wanted = AccessRequest::new(Operation::WriteProviders)
             .note(format!(
                 "It registers Tokenry at {} and adds the provider {}.",
                 at.unwrap_or_default(),
                 provider.name
             ))
             .changing(difference::of_new(self.store()?.vault(), &provider));
+        wanted.notes.extend(unencrypted(&provider));
         self.permit(caller, wanted).await?;
         let (engine, caller) = (self.clone(), caller.clone());
         // The engine's own task: a caller that goes away leaves no registration behind that is not kept.

@@ -4,7 +4,10 @@ use super::settings::PKCE;
 use crate::Engine;
 use std::time::Duration;
 use tokenry_core::{CheckedItem, Provider, clean};
-use tokenry_oauth::discovery::{self, Found, Query};
+use tokenry_oauth::{
+    Network,
+    discovery::{self, Found, Query},
+};
 
 const NAME: &str = "metadata";
 
@@ -15,7 +18,7 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 pub(super) async fn of_issuer(engine: &Engine, provider: &Provider) -> Option<Result<Found, CheckedItem>> {
     let query = Query {
         address: provider.settings.issuer.clone()?,
-        allow_private_http: provider.settings.allow_private_http,
+        network: Network::of(provider),
         ..Query::default()
     };
     let inner = &engine.inner;

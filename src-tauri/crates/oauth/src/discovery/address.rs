@@ -1,8 +1,8 @@
 //! The address that the user types.
 
 use super::Problem;
-use crate::outbound::Outbound;
-use tokenry_core::{clean, is_loopback};
+use crate::outbound::{Network, Outbound};
+use tokenry_core::{clean, is_loopback, is_private};
 use url::Url;
 
 /// Where the metadata of a resource is (RFC 9728 §3).
@@ -31,7 +31,7 @@ pub(super) enum Kind {
 }
 
 /// Reads what was typed: a whole address, or a host name, which means https (http on this machine).
-pub(super) fn read(typed: &str, allow_private_http: bool) -> Result<Target, Problem> {
+pub(super) fn read(typed: &str, network: &Network) -> Result<Target, Problem> {
     let refuse = |why: String| Err(Problem::Address(why));
     let typed = tokenry_core::trimmed(typed);
     if typed.is_empty() {
@@ -45,11 +45,14 @@ pub(super) fn read(typed: &str, allow_private_http: bool) -> Result<Target, Prob
         Ok(url) => url,
         Err(wrong) => return refuse(wrong),
     };
-    match Outbound::new(&url, allow_private_http).judge(&url) {
+    match Outbound::new(&url, network.clone()).judge(&url) {
         Err(wrong) if wrong == "is not https" => refuse(format!(
-            "must be https: {} would send secrets in the clear. http is for this machine, and for a private address \
-             where you allow it (allow_private_http)",
-            clean(url.as_str())
+            "must be https: {} would send secrets in the clear{}",
+            clean(url.as_str()),
+            match is_private(&url) {
+                true => ". In your own network you can allow that with allow_private_http",
+                false => ". http is for this machine, and for your own network where you allow it",
+            }
         )),
         Err(wrong) => refuse(format!("{wrong}: leave that out")),
         Ok(_) if url.host_str().is_none_or(str::is_empty) => refuse("has no host".to_owned()),
@@ -186,7 +189,11 @@ mod tests {
             ("http://[::1]:9000", "http://[::1]:9000/"),
             ("https://192.168.1.9", "https://192.168.1.9/"),
         ] {
-            assert_eq!(read(typed, false).unwrap().url.as_str(), url, "{typed}");
+            assert_eq!(
+                read(typed, &Network::default()).unwrap().url.as_str(),
+                url,
+                "{typed}"
+            );
         }
         for typed in [
             "",
@@ -199,16 +206,20 @@ mod tests {
             "https://",
         ] {
             assert!(
-                matches!(read(typed, false), Err(Problem::Address(_))),
+                matches!(read(typed, &Network::default()), Err(Problem::Address(_))),
                 "{typed:?}"
             );
         }
-        assert!(read("http://192.168.1.9:8123", true).is_ok());
+        let private = Network {
+            allow_private_http: true,
+            ca_file: None,
+        };
+        assert!(read("http://192.168.1.9:8123", &private).is_ok());
     }
 
     #[test]
     fn the_address_of_a_document_says_whose_it_is() {
-        let kind = |typed: &str| read(typed, false).unwrap().kind;
+        let kind = |typed: &str| read(typed, &Network::default()).unwrap().kind;
         let url = |text: &str| text.parse().unwrap();
         for (typed, issuer) in [
             (

@@ -10,7 +10,7 @@ mod server;
 
 pub use cache::Cache;
 
-use crate::outbound::Outbound;
+use crate::outbound::{Network, Outbound};
 use crate::{Failure, Http};
 use fetch::Fetch;
 use tokenry_core::{
@@ -25,8 +25,8 @@ pub struct Query {
     pub address: String,
     /// Which of the resource's authorization servers; else the first.
     pub authorization_server: Option<String>,
-    /// Whether the address may be http on a private address or a `.local` or `.home.arpa` name.
-    pub allow_private_http: bool,
+    /// Whether the address may be http in the user's own network, and which CAs are trusted.
+    pub network: Network,
     /// Whether a resource may describe itself by an address that is a parent of the given one (RFC 9728 §3.3 says no).
     pub accept_parent_resource: bool,
 }
@@ -86,11 +86,11 @@ fn unusable<T>(message: String) -> Result<T, Problem> {
 /// # Errors
 /// See [`Problem`].
 pub async fn look_up(http: &Http, cache: &Cache, query: &Query, now: Timestamp) -> Result<Found, Problem> {
-    let target = address::read(&query.address, query.allow_private_http)?;
+    let target = address::read(&query.address, &query.network)?;
     let fetch = Fetch {
         http,
         cache,
-        outbound: Outbound::new(&target.url, query.allow_private_http),
+        outbound: Outbound::new(&target.url, query.network.clone()),
         now,
     };
     let mut found = match &target.kind {
@@ -102,7 +102,8 @@ pub async fn look_up(http: &Http, cache: &Cache, query: &Query, now: Timestamp) 
     };
     found.typed = target.url.clone();
     let settings = &mut found.settings;
-    settings.allow_private_http = query.allow_private_http && target.url.scheme() == "http";
+    settings.allow_private_http = query.network.allow_private_http && target.url.scheme() == "http";
+    settings.ca_file.clone_from(&query.network.ca_file);
     if target.url.scheme() == "http" {
         found
             .warnings

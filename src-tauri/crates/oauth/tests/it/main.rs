@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod authority;
+mod ca_files;
 mod canary;
 mod discovery;
 mod failures;

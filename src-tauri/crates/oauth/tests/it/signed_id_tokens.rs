@@ -84,6 +84,23 @@ async fn a_signed_id_token_tells_the_account_and_is_kept() {
     }
 }
 
+/// Checklist A6.12: the address of the keys may be the metadata's, so it leads into no private network.
+#[tokio::test]
+async fn keys_are_fetched_from_no_private_address_that_was_not_typed() {
+    let key = Key::new();
+    let mut keys = key_server(&key.jwk("k1")).await;
+    let token = key.sign(HEADER, &claims(""));
+    for (uri, says) in [
+        ("https://10.0.0.1/keys", "private network"),
+        ("https://169.254.169.254/keys", "private network"),
+        ("https://keys.local/keys", "private network"),
+        ("http://keys.example/keys", "is not https"),
+    ] {
+        keys.url = uri.parse().unwrap();
+        objects(&answered(&http(), &keys, &token).await, says, uri);
+    }
+}
+
 /// Checklist A11.1, A11.4: each claim that is wrong or missing speaks against the sign-in.
 #[tokio::test]
 async fn every_wrong_claim_is_an_objection() {

@@ -193,10 +193,13 @@ export const settings: Record<keyof ProviderSettings, SettingText> = {
   redirect_uri: { label: 'Own redirect URI', hint: 'For sign-ins where you paste the address.' },
   dpop: { label: 'Bind tokens to a key (DPoP)', hint: 'Programs need a proof for each request.' },
   id_token_signing_algs: { label: 'ID token algorithms', hint: 'Separated by spaces. Leave empty for the usual ones.' },
-  ca_file: { label: 'CA certificate file', hint: 'PEM, for a private certificate authority.' },
+  ca_file: {
+    label: 'CA certificate file',
+    hint: 'PEM, for a private certificate authority. Trusted besides the system’s CAs, at this provider only.',
+  },
   allow_private_http: {
     label: 'Allow http in the local network',
-    hint: 'Everybody in this network can read your tokens and secrets.',
+    hint: 'Without encryption, everybody in this network can read your passwords, secrets and tokens.',
   },
   use_pkce: { label: 'Use PKCE (S256)', hint: 'Turn off only if the provider rejects it.' },
   authorization_response_iss_parameter_supported: {
