@@ -952,6 +952,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/oauth-providers/{id}/device": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start a sign-in on another device
+         * @description The user types a code on a page of the provider (RFC 8628). Tokenry asks the provider until they did; follow the
+         *     sign-in as any other one.
+         */
+        post: operations["start_device_flow"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/oauth-providers/{id}/disconnect": {
         parameters: {
             query?: never;
@@ -2261,6 +2282,48 @@ export interface components {
              */
             retry_after_seconds?: number | null;
         };
+        /**
+         * @description A sign-in on another device that has started. Tokenry asks the provider by itself; follow the sign-in with
+         *     `GET /v1/flows/{id}`.
+         */
+        DeviceAnswer: components["schemas"]["DeviceCode"] & {
+            /** Format: uuid */
+            connection_id: string;
+            /** Format: date-time */
+            expires_at: string;
+            /** Format: uuid */
+            flow_id: string;
+        };
+        /** @description What the user does on another device (RFC 8628, 3.2). */
+        DeviceCode: {
+            /**
+             * Format: int32
+             * @description How many seconds Tokenry waits between two requests to the provider, at first.
+             */
+            interval: number;
+            /** @description The code that the user types. To show, also beside `verification_uri_complete`: the user compares it. */
+            user_code: string;
+            /** @description The page where they type it. */
+            verification_uri: string;
+            /** @description The same page with the code in its address, for a QR code or a link, if the provider has one. */
+            verification_uri_complete?: string | null;
+        };
+        /** @description Options of a sign-in on another device. All are optional. */
+        DeviceRequest: {
+            /** @description If another account than that of `connection` signs in, make another connection instead of refusing. */
+            allow_further?: boolean;
+            /**
+             * @description Renew `connection` although the provider does not tell which account signed in: the user confirms that it is
+             *     the same. Ignored for an app.
+             */
+            allow_unknown_account?: boolean;
+            /** @description Renew this connection (its id or name) instead of making a new one. */
+            connection?: string | null;
+            /** @description The label of the new connection. */
+            label?: string | null;
+            /** @description Scopes to request instead of the provider's default scopes; an empty list requests none. */
+            scopes?: string[] | null;
+        };
         /** @description The result of a disconnect. */
         DisconnectAnswer: {
             /** @description Why the provider did not revoke them, or not yet. */
@@ -2464,6 +2527,7 @@ export interface components {
             code?: components["schemas"]["ErrorCode"] | null;
             /** Format: uuid */
             connection_id: string;
+            device?: components["schemas"]["DeviceCode"] | null;
             /** Format: date-time */
             expires_at: string;
             /** Format: uuid */
@@ -10014,6 +10078,141 @@ export interface operations {
                 };
             };
             /** @description provider_unreachable or oauth_unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    start_device_flow: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The provider's id or name. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DeviceRequest"] | null;
+            };
+        };
+        responses: {
+            /** @description The code and the page for it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceAnswer"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied or consent_denied or interaction_required */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description flow_expired */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description provider_error */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description provider_unreachable */
             503: {
                 headers: {
                     [name: string]: unknown;

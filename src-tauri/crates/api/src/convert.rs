@@ -22,7 +22,7 @@ pub(crate) use discovery::discovered;
 pub(crate) use engine::status;
 pub use event::change;
 pub(crate) use event::event;
-pub(crate) use flow::{connect_options, connect_query, flow, started};
+pub(crate) use flow::{connect_options, connect_query, device_options, flow, started, started_on_device};
 pub(crate) use prompt::{answer, prompt, proof, scope_words};
 pub(crate) use provider::{preview, provider};
 

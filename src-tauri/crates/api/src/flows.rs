@@ -5,25 +5,26 @@ use crate::{
     error::ApiError,
     extract::{AuthenticatedCaller, Body, Optional, PathFlowId, PathId, Query, Requester},
     openapi::{
-        Flowing, Starting, Talking,
-        examples::{AUTHORIZATION_URL, BROWSER_URL, CODE, CONNECTION, FLOW, STATE, at, words},
+        Flowing, Starting, StartingOnDevice, Talking,
+        examples::{AUTHORIZATION_URL, BROWSER_URL, CODE, CONNECTION, FLOW, STATE, at, device_code, words},
     },
     operations::{Callers, Operations, operation, routes},
 };
 use axum::{Json, extract::State};
 use std::time::Duration;
 use tokenry_contract::{
-    AuthorizeAnswer, AuthorizeQuery, AuthorizeRequest, CallbackAnswer, CallbackRequest, ExchangeRequest,
-    Flow, FlowQuery, FlowStatus, Redirect, Success,
+    AuthorizeAnswer, AuthorizeQuery, AuthorizeRequest, CallbackAnswer, CallbackRequest, DeviceAnswer,
+    DeviceRequest, ExchangeRequest, Flow, FlowQuery, FlowStatus, Redirect, Success,
 };
 use tokenry_core::{Operation, Secret};
-use tokenry_engine::Engine;
+use tokenry_engine::{Engine, Error};
 
 /// The longest time that a caller may wait for a sign-in.
 const MAX_WAIT_SECONDS: u32 = 60;
 
 pub(crate) fn routes<O: Operations>(list: O) -> O {
     list.routes(routes!(authorize, start_flow))
+        .routes(routes!(start_device_flow))
         .routes(routes!(exchange))
         .routes(routes!(show_flow, cancel_flow))
         .routes(routes!(open_flow))
@@ -104,6 +105,50 @@ operation!(
     }
 );
 
+/// Start a sign-in on another device
+///
+/// The user types a code on a page of the provider (RFC 8628). Tokenry asks the provider until they did; follow the
+/// sign-in as any other one.
+#[utoipa::path(
+    post,
+    path = "/v1/oauth-providers/{id}/device",
+    tag = "flows",
+    params(("id" = String, Path, description = "The provider's id or name.")),
+    request_body = Option<DeviceRequest>,
+    responses((status = 200, description = "The code and the page for it.", body = DeviceAnswer), StartingOnDevice)
+)]
+async fn start_device_flow(
+    requester: Requester,
+    State(engine): State<Engine>,
+    PathId(id): PathId,
+    Optional(body): Optional<DeviceRequest>,
+) -> Result<Json<DeviceAnswer>, ApiError> {
+    let caller = requester.unlocked(&engine).await?;
+    let started = engine
+        .connect(&caller, &id, convert::device_options(body))
+        .await?;
+    let missing = || Error::Internal("the sign-in has no device code".to_owned());
+    Ok(Json(convert::started_on_device(started).ok_or_else(missing)?))
+}
+
+operation!(
+    start_device_flow,
+    Callers::Policy(&[Operation::StartFlow]),
+    DeviceRequest {
+        label: Some("phone".to_owned()),
+        scopes: Some(words(&["read"])),
+        connection: None,
+        allow_further: false,
+        allow_unknown_account: false,
+    },
+    DeviceAnswer {
+        device: device_code(),
+        flow_id: FLOW,
+        connection_id: CONNECTION,
+        expires_at: at("2027-01-15T08:15:00Z"),
+    }
+);
+
 /// Exchange a code that was received elsewhere
 #[utoipa::path(
     post,
@@ -170,6 +215,7 @@ operation!(
         authorization_url: Some(AUTHORIZATION_URL.to_owned()),
         browser_url: Some(BROWSER_URL.to_owned()),
         redirect_uri: Some("http://127.0.0.1:28101/cb/github".to_owned()),
+        device: None,
         expires_at: at("2027-01-15T08:10:00Z"),
     }
 );

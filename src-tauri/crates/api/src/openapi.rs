@@ -166,6 +166,9 @@ errors! {
     /// Errors of starting a sign-in, which may prompt the user.
     Starting = ValidationError Unauthorized PermissionDenied ConsentDenied InteractionRequired NotFound Conflict
         FlowExpired PayloadTooLarge VaultLocked RateLimited Internal OauthUnavailable;
+    /// Errors of starting a sign-in on another device: the provider is asked for a code.
+    StartingOnDevice = ValidationError Unauthorized PermissionDenied ConsentDenied InteractionRequired NotFound Conflict
+        FlowExpired PayloadTooLarge VaultLocked RateLimited Internal ProviderError ProviderUnreachable;
     /// Errors of completing a sign-in.
     Answering = ValidationError Unauthorized PermissionDenied ConsentDenied NotFound Conflict FlowExpired
         PayloadTooLarge VaultLocked Internal ProviderError ProviderUnreachable OauthUnavailable;

@@ -37,7 +37,58 @@ pub struct AuthorizeRequest {
     pub allow_unknown_account: bool,
 }
 
-/// The same as a query string.
+/// Options of a sign-in on another device. All are optional.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct DeviceRequest {
+    /// The label of the new connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// Scopes to request instead of the provider's default scopes; an empty list requests none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Vec<String>>,
+    /// Renew this connection (its id or name) instead of making a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
+    /// If another account than that of `connection` signs in, make another connection instead of refusing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_further: bool,
+    /// Renew `connection` although the provider does not tell which account signed in: the user confirms that it is
+    /// the same. Ignored for an app.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_unknown_account: bool,
+}
+
+/// What the user does on another device (RFC 8628, 3.2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DeviceCode {
+    /// The code that the user types. To show, also beside `verification_uri_complete`: the user compares it.
+    pub user_code: String,
+    /// The page where they type it.
+    pub verification_uri: String,
+    /// The same page with the code in its address, for a QR code or a link, if the provider has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verification_uri_complete: Option<String>,
+    /// How many seconds Tokenry waits between two requests to the provider, at first.
+    pub interval: u32,
+}
+
+/// A sign-in on another device that has started. Tokenry asks the provider by itself; follow the sign-in with
+/// `GET /v1/flows/{id}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DeviceAnswer {
+    #[serde(flatten)]
+    pub device: DeviceCode,
+    pub flow_id: Uuid,
+    pub connection_id: Uuid,
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
+    pub expires_at: Timestamp,
+}
+
+/// Options of a sign-in, as a query string.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
 #[serde(deny_unknown_fields)]
@@ -145,6 +196,9 @@ pub struct Flow {
     /// The redirect URI that was sent, while it waits: the provider has to know exactly this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redirect_uri: Option<String>,
+    /// The code for another device, while it waits. Such a sign-in has no URLs and no redirect URI.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<DeviceCode>,
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub expires_at: Timestamp,
 }
@@ -154,7 +208,7 @@ pub struct Flow {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FlowStatus {
-    /// It waits for the browser.
+    /// It waits for the user.
     Waiting,
     /// The connection was made.
     Connected,
@@ -162,6 +216,6 @@ pub enum FlowStatus {
     Failed,
     /// The user cancelled it.
     Cancelled,
-    /// It was open for ten minutes.
+    /// It was open for ten minutes, or its device code ended.
     Expired,
 }

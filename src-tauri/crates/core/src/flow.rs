@@ -24,6 +24,22 @@ pub struct Origin {
     pub session: Option<(u32, u64)>,
 }
 
+/// A sign-in on another device (RFC 8628).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DeviceSignIn {
+    /// What the provider knows this sign-in by. It never leaves the engine.
+    pub device_code: Secret,
+    /// What the user types there.
+    pub user_code: String,
+    /// The page where they type it.
+    pub verification_uri: Url,
+    /// The same page with the code in its address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verification_uri_complete: Option<Url>,
+    /// How many seconds Tokenry waits between two requests for the tokens.
+    pub interval: u32,
+}
+
 /// One consent flow, as recorded before the browser opens. The answer goes to what stands here and nowhere else
 /// (OAuth 2.1 §7.15).
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -91,7 +107,10 @@ pub struct Flow {
     /// The credential that holds the client secret for the exchange, where that is not the provider's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_secret_from: Option<CredentialId>,
-    /// When it ends: ten minutes after it was made.
+    /// The code of a sign-in on another device. Then no browser of ours brings an answer: there is no redirect URI.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<DeviceSignIn>,
+    /// When it ends: ten minutes after it was made, or when its device code does.
     pub expires_at: Timestamp,
 }
 

@@ -33,7 +33,7 @@ pub use connection::{
 };
 pub use credential::Credential;
 pub use event::{AppCaller, Caller, Event, Peer, Rule};
-pub use flow::{Flow, Origin};
+pub use flow::{DeviceSignIn, Flow, Origin};
 pub use hex::{from_hex, hex};
 pub use id::{
     AppId, ConnectionId, CredentialId, EventId, FlowId, GrantId, IssuedId, JobId, PromptId, ProviderId,

@@ -1,6 +1,7 @@
 //! A sign-in, from the first request to the stored tokens.
 
 mod create_connection;
+mod device;
 mod exchange;
 pub(crate) mod initialise;
 mod loopback;

@@ -225,6 +225,7 @@ impl Engine {
             nonce: None,
             dpop_key: None,
             opens_until: None,
+            device: None,
             targets: KnownTargets::default(),
             started_by: None,
             started_from: None,

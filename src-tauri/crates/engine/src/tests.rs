@@ -16,6 +16,7 @@ mod credential_callers;
 mod credential_expiry;
 mod credentials;
 mod cut_off;
+mod device_flows;
 mod disconnect;
 mod floods;
 mod flows;

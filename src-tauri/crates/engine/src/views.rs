@@ -2,8 +2,8 @@
 
 use crate::lifecycle::vault_handle::VaultReport;
 use tokenry_core::{
-    Code, Connection, ConnectionId, ConnectionStatus, CredentialId, Event, FlowId, FlowStatus, Name,
-    ProviderId, Scopes, Secret, Timestamp,
+    Code, Connection, ConnectionId, ConnectionStatus, CredentialId, DeviceSignIn, Event, FlowId, FlowStatus,
+    Name, ProviderId, Scopes, Secret, Timestamp,
 };
 use url::Url;
 
@@ -58,6 +58,8 @@ pub struct FlowView {
     pub browser_url: Option<Url>,
     /// The redirect URI that was sent, while it waits.
     pub redirect_uri: Option<String>,
+    /// The code for another device, while it waits. Without the device code, which only the record has.
+    pub device: Option<DeviceSignIn>,
     /// When it ends by itself.
     pub expires_at: Timestamp,
 }
@@ -104,7 +106,7 @@ pub enum FlowState {
     },
     /// It was called off.
     Cancelled,
-    /// Its ten minutes went by.
+    /// Its ten minutes went by, or its code ended.
     Expired,
 }
 

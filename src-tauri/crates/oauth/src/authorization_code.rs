@@ -125,7 +125,7 @@ pub async fn exchange(
 }
 
 /// An id token that is not what it has to be speaks against the whole sign-in.
-async fn check_id_token(http: &Http, provider: &Provider, flow: &Flow, answer: &mut Answer) {
+pub(crate) async fn check_id_token(http: &Http, provider: &Provider, flow: &Flow, answer: &mut Answer) {
     let Some(token) = answer.id_token.take().filter(|_| answer.objection.is_none()) else {
         return;
     };
@@ -151,7 +151,7 @@ async fn check_id_token(http: &Http, provider: &Provider, flow: &Flow, answer: &
 }
 
 /// The provider's resource, unless the caller names one of its own.
-fn resource(provider: &Provider, extra: &[(String, String)]) -> Option<String> {
+pub(crate) fn resource(provider: &Provider, extra: &[(String, String)]) -> Option<String> {
     let names_one = extra.iter().any(|(key, _)| parameter_name(key) == "resource");
     provider.settings.resource.clone().filter(|_| !names_one)
 }
@@ -190,7 +190,7 @@ fn redirect_url(provider: &Provider, redirect_uri: &str) -> Result<RedirectUrl, 
 
 /// What is sent beside our own parameters, each once (RFC 6749 §3.1). A `nonce` of the provider's settings gives way
 /// to ours, which is another one each time.
-fn parameters(
+pub(crate) fn parameters(
     provider: &Provider,
     endpoint: &Url,
     scopes: &Scopes,

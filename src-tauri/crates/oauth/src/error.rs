@@ -12,7 +12,7 @@ pub enum Error {
     Tls(String),
     /// The provider has no authorization endpoint.
     #[error(
-        "The provider {0} has no authorization endpoint, so no browser can be sent there. Add it to the provider."
+        "The provider {0} has no authorization endpoint, so no browser can be sent there. Add it to the provider, or sign in on another device, where the provider offers that: `tokenry connect {0} --device`."
     )]
     NoAuthorizationEndpoint(String),
     /// The authorization endpoint is an address no browser should be sent to.

@@ -21,6 +21,7 @@ mod client_auth;
 pub mod client_credentials;
 mod clients;
 mod coding;
+pub mod device;
 pub mod discovery;
 pub mod dpop;
 mod error;

@@ -57,6 +57,7 @@ fn secrets_of(request: &HttpRequest) -> Vec<Zeroizing<String>> {
                 | "token"
                 | "subject_token"
                 | "code"
+                | "device_code"
                 | "code_verifier"
                 | "client_secret"
                 | "client_assertion"

@@ -194,6 +194,12 @@ impl Response {
         })
     }
 
+    /// The code of a refusal, in whatever status and shape it came.
+    pub(crate) fn error_code(&self) -> Option<String> {
+        let parsed = self.parse().filter(|_| !json::looks_like_html(&self.body))?;
+        self.words(&parsed.value).error
+    }
+
     /// What a success without any token means: a refusal, where it says so in words.
     fn without_tokens(&self, parsed: Option<Parsed>) -> Failure {
         if let Err(failure) = self.members() {

@@ -16,6 +16,8 @@ pub struct Behaviour {
     pub signed_in: usize,
     /// What the authorization endpoint answers.
     pub authorize: AuthorizeAnswer,
+    /// What the user does with a device code (RFC 8628).
+    pub device: DeviceAnswer,
     /// What it says of itself in `iss` (RFC 9207).
     pub iss: Iss,
     /// What it does with `state`.
@@ -72,6 +74,7 @@ impl Default for Behaviour {
             accounts: vec![Account::new("sub-1", "Ada Lovelace", "ada@example.com")],
             signed_in: 0,
             authorize: AuthorizeAnswer::Grant,
+            device: DeviceAnswer::Pending,
             iss: Iss::Right,
             state: StateAnswer::Same,
             repeat: None,
@@ -183,6 +186,18 @@ impl AuthorizeAnswer {
             description: None,
         }
     }
+}
+
+/// What the user does with a device code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeviceAnswer {
+    /// Nothing yet.
+    Pending,
+    /// They agree.
+    Grant,
+    /// What the token endpoint says instead of tokens (RFC 8628 §3.5).
+    Error(String),
 }
 
 /// What stands in `iss` of an authorization answer, error answers included (RFC 9207 §2).

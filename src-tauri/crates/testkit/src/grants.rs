@@ -76,6 +76,8 @@ pub(crate) struct AccessToken {
 #[derive(Default)]
 pub(crate) struct Grants {
     pub(crate) codes: HashMap<String, Code>,
+    /// The client and the scope of each device code.
+    pub(crate) devices: HashMap<String, (String, String)>,
     pub(crate) families: Vec<Family>,
     pub(crate) refresh: HashMap<String, RefreshToken>,
     pub(crate) access: HashMap<String, AccessToken>,

@@ -12,6 +12,7 @@ mod behaviour;
 mod call;
 mod client;
 mod clock;
+mod device;
 mod fault;
 mod flaw;
 mod grants;
@@ -27,7 +28,8 @@ mod service;
 mod token;
 
 pub use behaviour::{
-    Account, AuthorizeAnswer, Behaviour, Client, ClientAuth, Iss, Narrowing, Rotation, StateAnswer,
+    Account, AuthorizeAnswer, Behaviour, Client, ClientAuth, DeviceAnswer, Iss, Narrowing, Rotation,
+    StateAnswer,
 };
 pub use clock::FixedClock;
 pub use fault::{Endpoint, Fault};

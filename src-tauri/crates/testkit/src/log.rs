@@ -16,6 +16,10 @@ pub enum Kind {
     Refresh,
     /// The token endpoint, `client_credentials`.
     ClientCredentials,
+    /// The device authorization endpoint.
+    Device,
+    /// The token endpoint, with a device code.
+    DeviceCode,
     /// The token endpoint, token exchange (RFC 8693).
     Exchange,
     /// The second exchange, for a long-lived token.

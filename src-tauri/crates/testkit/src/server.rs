@@ -103,6 +103,11 @@ impl Server {
         self.endpoint("/token")
     }
 
+    /// RFC 8628 §3.1.
+    pub fn device_authorization_endpoint(&self) -> Url {
+        self.endpoint("/device")
+    }
+
     /// RFC 7009.
     pub fn revocation_endpoint(&self) -> Url {
         self.endpoint("/revoke")

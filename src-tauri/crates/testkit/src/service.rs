@@ -4,7 +4,7 @@ use crate::answer::{Answer, AnswerBody, Delivery, Gone};
 use crate::behaviour::Behaviour;
 use crate::call::{self, Call};
 use crate::grants::Grants;
-use crate::{Endpoint, Fault, Kind, Request, authorize, client, resource, token};
+use crate::{Endpoint, Fault, Kind, Request, authorize, client, device, resource, token};
 use http_body_util::{BodyExt, Limited};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -132,7 +132,8 @@ impl Shared {
         let state_ref = &mut *state;
         let answer = match kind(call) {
             Kind::Authorize => authorize::answer(state_ref, call, &self.issuer, now, random),
-            Kind::Code | Kind::Refresh | Kind::ClientCredentials | Kind::Exchange => {
+            Kind::Device => device::answer(state_ref, call, &self.issuer, random),
+            Kind::Code | Kind::Refresh | Kind::ClientCredentials | Kind::Exchange | Kind::DeviceCode => {
                 token::answer(state_ref, call, &self.issuer, now, random)
             }
             Kind::Userinfo => resource::userinfo(state_ref, call, now),
@@ -181,6 +182,8 @@ fn kind(call: &Call) -> Kind {
         ("token", Some("refresh_token")) => Kind::Refresh,
         ("token", Some("client_credentials")) => Kind::ClientCredentials,
         ("token", Some(token::EXCHANGE)) => Kind::Exchange,
+        ("token", Some(device::GRANT_TYPE)) => Kind::DeviceCode,
+        ("device", _) => Kind::Device,
         ("long-lived", _) => Kind::LongLived,
         ("userinfo", _) => Kind::Userinfo,
         ("introspect", _) => Kind::Introspection,

@@ -4,6 +4,7 @@ use crate::answer::Answer;
 use crate::behaviour::Client;
 use crate::call::Call;
 use crate::client;
+use crate::device;
 use crate::grants::{Ended, Issued};
 use crate::refresh;
 use crate::service::State;
@@ -39,6 +40,7 @@ pub(crate) fn answer(
         Some("authorization_code") => code(state, call, &client, now, random),
         Some("refresh_token") => refresh::refresh(state, call, &client, now, random),
         Some("client_credentials") => client_credentials(state, call, &client, now, random),
+        Some(device::GRANT_TYPE) => device::tokens(state, call, &client, now, random),
         Some(EXCHANGE) if state.behaviour.narrowing.exchanges => exchange(state, call, &client, now, random),
         _ => Err("unsupported_grant_type".to_owned()),
     };

@@ -6,7 +6,7 @@
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use tokenry_contract::Success;
+use tokenry_contract::{DeviceCode, Success};
 use tokenry_core::Timestamp;
 use utoipa::{
     ToSchema,
@@ -138,4 +138,13 @@ pub(crate) fn at(text: &str) -> Timestamp {
 
 pub(crate) fn words(list: &[&str]) -> Vec<String> {
     list.iter().map(|&word| word.to_owned()).collect()
+}
+
+pub(crate) fn device_code() -> DeviceCode {
+    DeviceCode {
+        user_code: "WDJB-MJHT".to_owned(),
+        verification_uri: "https://github.example/login/device".to_owned(),
+        verification_uri_complete: None,
+        interval: 5,
+    }
 }

@@ -1,8 +1,10 @@
 //! Sign-ins over HTTP.
 
-use crate::support::Fixture;
+use crate::support::{Fixture, program};
 use serde_json::json;
 use std::time::{Duration, Instant};
+use tokenry_core::{Caller, Peer};
+use tokenry_testkit::DeviceAnswer;
 
 #[tokio::test]
 async fn the_get_form_of_authorize_starts_a_flow_and_opens_no_browser() {
@@ -179,4 +181,63 @@ async fn an_unknown_sign_in_is_not_found() {
     let fixture = Fixture::new().await;
     let answer = fixture.ask("GET", "/v1/flows/not-an-id", None).await;
     assert_eq!((answer.status, answer.code()), (404, "not_found"));
+}
+
+/// RFC 8628. Checklist A7. The device code stays in the engine, and another program sees only that a sign-in is open.
+#[tokio::test]
+async fn a_sign_in_on_another_device_shows_its_code_and_never_the_device_code() {
+    let fixture = Fixture::new().await;
+    fixture.add("sandbox").await;
+    let endpoint = json!({"device_authorization_endpoint": fixture.server.device_authorization_endpoint()});
+    fixture.ask("PUT", "/v1/oauth-providers/sandbox", endpoint).await;
+    let path = "/v1/oauth-providers/sandbox/device";
+    let started = fixture.ask("POST", path, json!({"label": "phone"})).await;
+    assert_eq!(started.status, 200, "{}", started.text);
+    let page = format!("{}/activate", fixture.server.issuer());
+    let expected = json!({
+        "user_code": "WDJB-MJHT", "verification_uri": page, "interval": 1,
+        "verification_uri_complete": format!("{page}?user_code=WDJB-MJHT"),
+    });
+    let members = started.json.as_object().unwrap().keys();
+    let members: Vec<_> = members.map(String::as_str).collect();
+    let known =
+        "connection_id expires_at flow_id interval user_code verification_uri verification_uri_complete";
+    assert_eq!(members.join(" "), known);
+    for (name, value) in expected.as_object().unwrap() {
+        assert_eq!(&started.json[name], value, "{name}");
+    }
+
+    let path = format!("/v1/flows/{}", started.json["flow_id"].as_str().unwrap());
+    let waiting = fixture.ask("GET", &path, None).await;
+    assert_eq!(
+        (&waiting.json["status"], &waiting.json["device"]),
+        (&json!("waiting"), &expected)
+    );
+    for name in ["authorization_url", "browser_url", "redirect_uri"] {
+        assert!(waiting.json.get(name).is_none(), "{name}");
+    }
+    let other = match program() {
+        Caller::Program(peer) => Caller::Program(Peer {
+            program: Some("/usr/bin/other".to_owned()),
+            ..peer
+        }),
+        caller => caller,
+    };
+    let other = fixture.ask_as(other, "GET", &path, None).await;
+    assert_eq!(other.json["status"], "waiting");
+    assert!(other.json.get("device").is_none(), "{}", other.text);
+
+    fixture
+        .server
+        .set(|behaviour| behaviour.device = DeviceAnswer::Grant);
+    let ended = fixture.ask("GET", &format!("{path}?wait_seconds=30"), None).await;
+    assert_eq!(ended.json["status"], "connected", "{}", ended.text);
+    assert!(ended.json.get("device").is_none(), "{}", ended.text);
+    let log = fixture.server.log();
+    let code = log.iter().find_map(|seen| seen.parameter("device_code")).unwrap();
+    for text in [&started.text, &waiting.text, &other.text, &ended.text] {
+        assert!(!text.contains(code), "{text}");
+    }
+    let token = fixture.ask("GET", "/v1/connections/sandbox%2Fphone", None).await;
+    assert_eq!(token.json["status"], "active");
 }

@@ -80,6 +80,8 @@ impl Populated {
         let fixture = Fixture::new().await;
         let mut provider = fixture.provider("github");
         provider["redirect"] = "paste".into();
+        let device = fixture.server.device_authorization_endpoint();
+        provider["device_authorization_endpoint"] = device.as_str().into();
         let made = fixture.ask("POST", "/v1/oauth-providers", provider.clone()).await;
         assert_eq!(made.status, 201, "{}", made.text);
         fixture.add_machine("robot").await;

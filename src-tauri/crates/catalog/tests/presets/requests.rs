@@ -98,6 +98,7 @@ fn flow(provider: &Provider, started: &authorization_code::Started, redirect_uri
         dpop_key: provider.dpop_key.clone(),
         authorization_url: started.authorization_url.clone(),
         opens_until: None,
+        device: None,
         targets: KnownTargets::default(),
         started_by: None,
         started_from: None,

@@ -87,6 +87,11 @@ impl Provider {
         url(self.settings.revocation_endpoint.as_deref())
     }
 
+    /// Where a sign-in with a code on another device starts.
+    pub fn device_authorization_endpoint(&self) -> Option<Url> {
+        url(self.settings.device_authorization_endpoint.as_deref())
+    }
+
     /// Where the parameters of a sign-in are pushed.
     pub fn pushed_authorization_request_endpoint(&self) -> Option<Url> {
         url(self.settings.pushed_authorization_request_endpoint.as_deref())

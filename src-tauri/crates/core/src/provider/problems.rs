@@ -122,10 +122,10 @@ impl Provider {
                 "is required, since require_pushed_authorization_requests is on (RFC 9126, 5)",
             );
         }
-        if self.settings.authorization_endpoint.is_none() {
+        if settings.authorization_endpoint.is_none() && settings.device_authorization_endpoint.is_none() {
             problems.add(
                 "authorization_endpoint",
-                "is required for authorization_code: the https address the browser is sent to",
+                "is required for authorization_code, unless there is a device_authorization_endpoint: the https address the browser is sent to",
             );
         }
         let carried = self.authorization_endpoint().and_then(|url| {

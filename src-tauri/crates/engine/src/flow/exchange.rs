@@ -27,6 +27,7 @@ use tokenry_oauth::{
     redirect::{self, Bare, Means, Outcome, Redirected, Refused},
 };
 use tokenry_redirect::Page;
+pub(in crate::flow) use tokens::unfit;
 
 impl Engine {
     /// An address that the user pasted, or a redirect that another program caught. Judged as text first; whatever is
@@ -277,7 +278,7 @@ impl Engine {
         let provider = store
             .get::<Provider>(flow.provider.row())?
             .ok_or(Error::FlowExpired)?;
-        if flow.expires_at <= self.now() {
+        if flow.expires_at <= self.now() || flow.device.is_some() {
             return Err(Error::FlowExpired);
         }
         // What a person pastes may have been meant for any of the three.
@@ -344,6 +345,17 @@ impl Engine {
                 error, description, ..
             } => Err(Error::AuthorizationRefused { error, description }),
         };
+        self.settled(store, caller, &flow, made).await
+    }
+
+    /// Tells how a sign-in that was used up ended.
+    pub(super) async fn settled(
+        &self,
+        store: &Arc<SealedStore>,
+        caller: &Caller,
+        flow: &Flow,
+        made: Result<ConnectionId, Error>,
+    ) -> Result<ConnectionView, Error> {
         match made {
             Ok(id) => {
                 self.tell_flow(flow.id, id, FlowState::Connected);
@@ -354,7 +366,7 @@ impl Engine {
                     code: error.code(),
                     message: error.to_string(),
                 };
-                if let Err(second) = self.fail_flow(store, caller, &flow, state.clone()).await {
+                if let Err(second) = self.fail_flow(store, caller, flow, state.clone()).await {
                     tracing::warn!("a sign-in that failed could not be cleared away: {second}");
                     self.tell_flow(flow.id, flow.connection, state);
                 }

@@ -21,8 +21,8 @@ use std::{
     time::Duration,
 };
 use tokenry_core::{
-    Caller, Connection, ConnectionId, ConnectionStatus, EventKind, Flow, FlowId, Origin, Outcome, Secret,
-    Timestamp,
+    Caller, Connection, ConnectionId, ConnectionStatus, DeviceSignIn, EventKind, Flow, FlowId, Origin,
+    Outcome, Secret, Timestamp,
 };
 use tokenry_redirect::Serving;
 use tokenry_store::Table;
@@ -34,13 +34,17 @@ const MAX_REFUSALS: u32 = 50;
 
 /// How a flow stands, for those who wait for it.
 #[derive(Debug, Clone)]
-struct Standing {
+pub(super) struct Standing {
     state: FlowState,
     refusals: u32,
     refused: Option<Refusal>,
 }
 
 impl Standing {
+    pub(super) fn is_over(&self) -> bool {
+        self.state != FlowState::Waiting
+    }
+
     fn is_news(&self, refusals_seen: Option<u32>) -> bool {
         self.state != FlowState::Waiting || refusals_seen.is_some_and(|seen| self.refusals > seen)
     }
@@ -118,7 +122,10 @@ impl Engine {
                     refused: standing.refused.filter(|_| shows),
                     authorization_url: shows.then(|| live.flow.authorization_url.clone()),
                     browser_url: shows.then(|| live.browser_url.clone()),
-                    redirect_uri: shows.then(|| live.flow.redirect_uri.clone()),
+                    redirect_uri: shows
+                        .then(|| live.flow.redirect_uri.clone())
+                        .filter(|uri| !uri.is_empty()),
+                    device: live.flow.device.clone().filter(|_| shows),
                     expires_at: live.expires_at,
                 }
             })
@@ -182,6 +189,7 @@ impl Engine {
         let (outcome, detail) = match &state {
             FlowState::Failed { message, .. } => (Outcome::Failed, message.clone()),
             FlowState::Cancelled => (Outcome::Refused, "cancelled".to_owned()),
+            _ if flow.device.is_some() => (Outcome::Failed, "its code expired".to_owned()),
             _ => (Outcome::Failed, "its ten minutes went by".to_owned()),
         };
         let event = self
@@ -291,12 +299,12 @@ impl Engine {
         })
     }
 
-    /// A flow that waits for the browser, as it was when it was started.
+    /// A flow that waits for a browser's answer, as it was when it was started.
     pub(crate) fn started(&self, id: FlowId) -> Option<StartedFlow> {
         self.live(|flows| {
             flows
                 .get(&id)
-                .filter(|live| live.is_waiting())
+                .filter(|live| live.is_waiting() && live.flow.device.is_none())
                 .map(|live| StartedFlow {
                     authorization_url: live.flow.authorization_url.clone(),
                     browser_url: live.browser_url.clone(),
@@ -305,6 +313,7 @@ impl Engine {
                     connection: live.connection,
                     redirect: live.flow.redirect,
                     redirect_uri: live.flow.redirect_uri.clone(),
+                    device: None,
                     expires_at: live.expires_at,
                 })
         })
@@ -315,12 +324,16 @@ impl Engine {
         let browser_url = serving
             .as_ref()
             .map_or_else(|| flow.authorization_url.clone(), |s| s.begin_url.clone());
+        let standing = watch::Sender::new(Standing {
+            state: FlowState::Waiting,
+            refusals: 0,
+            refused: None,
+        });
+        if let Some(device) = &flow.device {
+            self.poll_for(flow.id, device, standing.subscribe());
+        }
         let live = LiveFlow {
-            standing: watch::Sender::new(Standing {
-                state: FlowState::Waiting,
-                refusals: 0,
-                refused: None,
-            }),
+            standing,
             connection: flow.connection,
             expires_at: flow.expires_at,
             serving,
@@ -330,6 +343,10 @@ impl Engine {
                 verifier: None,
                 nonce: None,
                 dpop_key: None,
+                device: flow.device.clone().map(|device| DeviceSignIn {
+                    device_code: Secret::new(String::new()),
+                    ..device
+                }),
                 ..flow.clone()
             },
         };

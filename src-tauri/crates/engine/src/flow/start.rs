@@ -1,5 +1,6 @@
 //! Starting a sign-in: the authorization URL, the recorded flow and its redirect.
 
+mod device;
 mod push;
 mod question;
 mod redirect;
@@ -13,13 +14,17 @@ use crate::{
         resolve,
     },
     engine::detached,
+    flow::open_flows::FlowPermit,
 };
+use device::Prepared;
 use std::time::Duration;
 use tokenry_core::{
-    Caller, Connection, ConnectionId, ConnectionStatus, CredentialId, EventKind, FLOW_LIFETIME_SECONDS, Flow,
-    FlowId, GrantType, KnownTargets, Outcome, Provider, Redirect, Rule, Scopes, Secret, Timestamp,
+    Caller, Connection, ConnectionId, ConnectionStatus, CredentialId, DeviceSignIn, EventKind,
+    FLOW_LIFETIME_SECONDS, Flow, FlowId, GrantType, KnownTargets, Outcome, Provider, Redirect, Rule, Scopes,
+    Secret, Timestamp,
 };
 use tokenry_oauth::authorization_code;
+use tokenry_redirect::Listener;
 use url::Url;
 
 /// How long a person has for a sign-in.
@@ -32,6 +37,8 @@ pub struct ConnectOptions {
     pub label: Option<String>,
     /// Instead of the provider's default scopes; an empty list asks for no scope.
     pub scopes: Option<Scopes>,
+    /// Whether the user signs in on another device, by a code (RFC 8628). Then no browser brings an answer.
+    pub device: bool,
     /// Instead of the provider's own choice.
     pub redirect: Option<Redirect>,
     /// The connection to renew, by id or name.
@@ -65,6 +72,8 @@ pub struct StartedFlow {
     pub redirect: Redirect,
     /// Where.
     pub redirect_uri: String,
+    /// The code for another device, where the sign-in is one of those.
+    pub device: Option<DeviceSignIn>,
     /// When it ends by itself.
     pub expires_at: Timestamp,
 }
@@ -154,14 +163,21 @@ impl Engine {
             ));
         }
         let renewed = self.renewed(caller, &provider, how.renew.as_deref())?;
-        let label = self.free_label(&provider, how.label, renewed.as_ref())?;
-        let scopes = wanted_scopes(&provider, how.scopes)?;
+        let label = self.free_label(&provider, how.label.clone(), renewed.as_ref())?;
+        let scopes = wanted_scopes(&provider, how.scopes.clone())?;
+        if how.device {
+            let signed_in = Prepared {
+                provider,
+                renewed,
+                label,
+                scopes,
+            };
+            return self.begin_on_device(caller, signed_in, how, rule, place).await;
+        }
         let preference = how.redirect.unwrap_or(provider.settings.redirect);
         let provider = self.with_ports(provider).await?;
         let (listener, redirect_uri) = self.redirect_for(&provider, preference).await?;
-        // Who signs in once more does so with the same client.
-        let before = renewed.as_ref().and_then(|renewed| renewed.client_secret_from);
-        let client_secret_from = how.client_secret_from.or(before);
+        let client_secret_from = client_secret_of(&how, renewed.as_ref());
         let random = &*self.inner.random;
         let provider = self.with_new_key(provider)?;
         let started = authorization_code::begin(&provider, &redirect_uri, &scopes, &how.parameters, random)
@@ -181,6 +197,27 @@ impl Engine {
         flow.client_secret_from = client_secret_from;
         flow.opens_until = opens_until;
         flow.targets = targets;
+        self.launch(
+            caller,
+            flow,
+            &how,
+            rule,
+            place,
+            listener.map(|listener| (listener, provider)),
+        )
+        .await
+    }
+
+    /// Records a flow and watches over it, with the listener for its response where it has one.
+    async fn launch(
+        &self,
+        caller: &Caller,
+        mut flow: Flow,
+        how: &ConnectOptions,
+        rule: Rule,
+        place: FlowPermit,
+        listener: Option<(Listener, Provider)>,
+    ) -> Result<StartedFlow, Error> {
         // Whose account it is, the user says and no app.
         flow.allow_unknown_account = how.allow_unknown_account && caller.app().is_none();
         if how.allow_further && flow.renews {
@@ -191,7 +228,7 @@ impl Engine {
         let browser_url = detached(async move {
             engine.keep_flow(&caller, &recorded, rule).await?;
             let serving = listener
-                .map(|listener| engine.listen(listener, &provider, &recorded))
+                .map(|(listener, provider)| engine.listen(listener, &provider, &recorded))
                 .transpose()?;
             Ok::<_, Error>(engine.watch_flow(&recorded, serving, Some(place)))
         })
@@ -204,6 +241,7 @@ impl Engine {
             connection: flow.connection,
             redirect: flow.redirect,
             redirect_uri: flow.redirect_uri,
+            device: flow.device,
             expires_at: flow.expires_at,
         })
     }
@@ -218,6 +256,9 @@ impl Engine {
         self.free_label(provider, how.label.clone(), renewed)?;
         let scopes = wanted_scopes(provider, how.scopes.clone())?;
         token_endpoint(provider)?;
+        if how.device {
+            return device::could_start(provider, &scopes, &how.parameters);
+        }
         let redirect_uri = match how.redirect.unwrap_or(provider.settings.redirect) {
             Redirect::DeepLink => self.redirect_for(provider, Redirect::DeepLink).await?.1,
             Redirect::Loopback | Redirect::Paste => provider.loopback_uri(None),
@@ -324,6 +365,7 @@ impl Engine {
             dpop_key: provider.dpop_key.clone(),
             authorization_url: started.authorization_url,
             opens_until: None,
+            device: None,
             targets: KnownTargets::default(),
             started_by: caller.app(),
             started_from: match caller {
@@ -356,6 +398,12 @@ impl Engine {
         })
         .await
     }
+}
+
+/// Who signs in once more does so with the same client.
+fn client_secret_of(how: &ConnectOptions, renewed: Option<&Connection>) -> Option<CredentialId> {
+    how.client_secret_from
+        .or_else(|| renewed.and_then(|renewed| renewed.client_secret_from))
 }
 
 fn wanted_scopes(provider: &Provider, asked: Option<Scopes>) -> Result<Scopes, Error> {

@@ -120,6 +120,15 @@ impl Engine {
             .at(connection.provider)
             .of(connection.id, connection.started_by);
         let open = || {
+            if self
+                .flow_waiting_for(connection.id)
+                .is_some_and(|flow| flow.device.is_some())
+            {
+                return Err(Error::Conflict(
+                    "a sign-in on another device is open for this connection; finish it there, or call it off"
+                        .to_owned(),
+                ));
+            }
             let flow = self.open_flow_of(connection.id);
             let started = flow
                 .and_then(|flow| self.started(flow))

@@ -4,6 +4,7 @@
 mod authority;
 mod ca_files;
 mod canary;
+mod device;
 mod discovery;
 mod failures;
 mod host;

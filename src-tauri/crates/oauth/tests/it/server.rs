@@ -201,6 +201,7 @@ pub(crate) fn flow(provider: &Provider, url: &Url) -> Flow {
         dpop_key: None,
         authorization_url: "https://as.example/authorize".parse().unwrap(),
         opens_until: None,
+        device: None,
         targets: KnownTargets::default(),
         started_by: None,
         started_from: None,

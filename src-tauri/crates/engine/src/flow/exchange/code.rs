@@ -3,8 +3,11 @@
 use super::refused::{refused, refused_client};
 use crate::{Engine, Error, providers::client_auth::other_client, records::sealed_store::SealedStore};
 use std::sync::Arc;
-use tokenry_core::{Captured, Flow, Provider, Scopes, Secret};
-use tokenry_oauth::{Answer, SigningKey, authorization_code, client_credentials};
+use tokenry_core::{Captured, DeviceSignIn, Flow, Provider, Scopes, Secret};
+use tokenry_oauth::{
+    Answer, Failure, SigningKey, authorization_code, client_credentials,
+    device::{self, Polled},
+};
 
 impl Engine {
     /// Exchanges a code. It is sent a second time only after the provider has said that it did not accept the client,
@@ -33,6 +36,39 @@ impl Engine {
             Ok(answer) => Ok((bound_as_told(client, &answer), answer)),
             Err(failure) => Err(refused_client(&client, failure)),
         }
+    }
+
+    /// Asks once whether a user has signed in on another device; the client with the key that the tokens are bound to.
+    /// What a refusal of the client means is as in [`Engine::redeem`].
+    pub(in crate::flow) async fn ask_for_tokens(
+        &self,
+        store: &Arc<SealedStore>,
+        flow: &Flow,
+        provider: Provider,
+        device: &DeviceSignIn,
+    ) -> (Provider, Result<Polled, Failure>) {
+        let (http, before) = (&self.inner.http, provider);
+        let mut client = Provider {
+            dpop_key: flow.dpop_key.clone(),
+            ..before.clone()
+        };
+        let mut polled = device::poll(http, &client, flow, &device.device_code).await;
+        if let Some(other) = other_client(&client, polled.as_ref().err()) {
+            client = other;
+            polled = device::poll(http, &client, flow, &device.device_code).await;
+        }
+        let is_news = match &polled {
+            Ok(polled) => matches!(polled, Polled::Tokens(_)) || client.auth_method() != before.auth_method(),
+            Err(failure) => !device::may_mend(failure),
+        };
+        if is_news {
+            self.keep_auth_method(store, &before, &client, polled.as_ref().err())
+                .await;
+        }
+        if let Ok(Polled::Tokens(answer)) = &polled {
+            client = bound_as_told(client, answer);
+        }
+        (client, polled)
     }
 
     /// Fetches a token for the client itself. Nothing is used up by a refusal, so both ways may be tried at once.

@@ -20,7 +20,7 @@ impl Engine {
         flow: &Flow,
         provider: Provider,
         code: &Secret,
-        mut captured: Captured,
+        captured: Captured,
     ) -> Result<ConnectionId, Error> {
         let provider = self
             .with_client_secret(store, provider, flow.client_secret_from)
@@ -28,6 +28,20 @@ impl Engine {
         // A value that does not fit, or names an unknown host, ends the sign-in before the code is sent.
         let provider = provider.filled_in(&captured).map_err(unfit)?;
         let (provider, answer) = self.redeem(store, flow, provider, code, &captured).await?;
+        self.keep_first_tokens(store, caller, flow, provider, answer, captured)
+            .await
+    }
+
+    /// Makes a connection of the first tokens, or gives them back.
+    pub(in crate::flow) async fn keep_first_tokens(
+        &self,
+        store: &Arc<SealedStore>,
+        caller: &Caller,
+        flow: &Flow,
+        provider: Provider,
+        answer: Answer,
+        mut captured: Captured,
+    ) -> Result<ConnectionId, Error> {
         let refresh_token = answer.refresh_token.clone();
         let access_token = answer
             .access_token
@@ -144,7 +158,7 @@ fn targets(flow: &Flow) -> KnownTargets {
 }
 
 /// A value of the sign-in cannot be used in an address.
-pub(super) fn unfit(error: CaptureError) -> Error {
+pub(in crate::flow) fn unfit(error: CaptureError) -> Error {
     refused(Failure::Unusable {
         message: error.to_string(),
     })

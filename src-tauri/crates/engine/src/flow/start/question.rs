@@ -24,8 +24,14 @@ impl Engine {
         if how.renew.is_none() {
             differences.text("label", None, how.label.clone());
         }
-        let redirect = serde_json::to_value(how.redirect.unwrap_or(provider.settings.redirect));
-        differences.text("redirect", None, setting_text(&redirect.unwrap_or_default()));
+        let redirect = match how.device {
+            true => Some("none: a code that you type on another device".to_owned()),
+            false => {
+                let redirect = serde_json::to_value(how.redirect.unwrap_or(provider.settings.redirect));
+                setting_text(&redirect.unwrap_or_default())
+            }
+        };
+        differences.text("redirect", None, redirect);
         if how.allow_further {
             let further = "makes a connection of its own";
             differences.text("allow_further", None, Some(further.to_owned()));
