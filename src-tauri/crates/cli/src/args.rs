@@ -323,6 +323,9 @@ pub(crate) struct ConnectArgs {
     /// The redirect method: loopback, deep-link or paste
     #[arg(long, value_parser = word::<Redirect>)]
     pub(crate) redirect: Option<Redirect>,
+    /// Sign in on another device, with a code that this command shows
+    #[arg(long, conflicts_with_all = ["redirect", "no_browser"])]
+    pub(crate) device: bool,
     /// Confirm that you sign in with the same account, if the provider does not report the account
     #[arg(long)]
     pub(crate) same_account: bool,

@@ -14,6 +14,16 @@ pub(crate) fn is_far_away() -> bool {
         .any(|name| set(name).is_some())
 }
 
+/// Whether no browser can be opened for the user of this terminal: `BROWSER` names none, and this is an SSH session or a
+/// Linux system without a display.
+pub(crate) fn is_missing() -> bool {
+    let has_display = !cfg!(target_os = "linux")
+        || ["DISPLAY", "WAYLAND_DISPLAY"]
+            .iter()
+            .any(|name| set(name).is_some());
+    set("BROWSER").is_none() && (is_far_away() || !has_display)
+}
+
 /// Opens a URL with the first command of `BROWSER` that works; colons separate the commands. Returns `None` when the
 /// variable is empty, otherwise whether a browser was opened. No shell is involved.
 pub(crate) fn open(url: &str) -> Option<bool> {

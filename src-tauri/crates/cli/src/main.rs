@@ -25,6 +25,7 @@ mod output;
 mod peer;
 mod proof;
 mod provider_args;
+mod qr;
 mod secret_input;
 mod start;
 mod table;

@@ -38,12 +38,28 @@ impl Style {
         }
     }
 
-    /// Colour on a terminal, unless NO_COLOR or a dumb terminal says otherwise.
+    /// Bright white on black, whatever the colors of the terminal are.
+    pub(crate) fn inverse(self, text: &str) -> String {
+        match self.colour {
+            true => format!("\u{1b}[40;97m{text}\u{1b}[0m"),
+            false => text.to_owned(),
+        }
+    }
+
     fn of_stdout() -> Self {
+        Self::of(&io::stdout())
+    }
+
+    pub(crate) fn of_stderr() -> Self {
+        Self::of(&io::stderr())
+    }
+
+    /// Colour on a terminal, unless NO_COLOR or a dumb terminal says otherwise.
+    fn of(stream: &impl IsTerminal) -> Self {
         let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         Self {
-            colour: io::stdout().is_terminal() && !refused && !dumb,
+            colour: stream.is_terminal() && !refused && !dumb,
         }
     }
 }

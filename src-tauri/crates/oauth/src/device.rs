@@ -3,9 +3,10 @@
 
 use crate::authorization_code::{check_id_token, parameters, resource};
 use crate::json::Object;
+use crate::outbound::Network;
 use crate::request::send;
 use crate::response::Response;
-use crate::{Answer, Failure, Http, answer, client_auth, http};
+use crate::{Answer, Failure, Http, answer, client_auth};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokenry_core::{Captured, Flow, Provider, Scopes, Secret, read_address};
@@ -77,7 +78,7 @@ pub async fn begin(
     let members = response
         .members()
         .map_err(|failure| failure.without_a_grant(response.status))?;
-    read(&members, &response, resource)
+    read(provider, &members, &response, resource)
 }
 
 /// Whether a request for a device code could be built as things are.
@@ -119,7 +120,14 @@ fn unsent(message: String) -> Failure {
 }
 
 /// Strict, since the code and the address are shown in terminals, and the address is opened in a browser.
-fn read(members: &Object, response: &Response, resource: Option<String>) -> Result<Started, Failure> {
+fn read(
+    provider: &Provider,
+    members: &Object,
+    response: &Response,
+    resource: Option<String>,
+) -> Result<Started, Failure> {
+    let network = Network::of(provider);
+    let page = |text: &str| page(&network, text);
     let unusable = |what: &str| Failure::Unusable {
         message: format!("{} started the sign-in, but {what}.", response.host),
     };
@@ -167,10 +175,10 @@ fn is_user_code(code: &str) -> bool {
     code.trim() == code && (1..=MAX_USER_CODE_BYTES).contains(&code.len()) && code.bytes().all(is_typed)
 }
 
-/// An address that may be shown and opened. A parsed one is printable ASCII.
-fn page(text: &str) -> Option<Url> {
-    let url = read_address(text).ok()?;
-    http::permitted(&url).then_some(url)
+/// An address that may be shown and opened: https, or http to where the provider's own addresses may be. A parsed one is
+/// printable ASCII.
+fn page(network: &Network, text: &str) -> Option<Url> {
+    read_address(text).ok().filter(|url| network.reach(url).is_some())
 }
 
 /// What a request for the tokens brought (RFC 8628 §3.5).

@@ -1,6 +1,6 @@
 //! `tokenry connect`: starts a sign-in, or connects a service account.
 
-use super::flow;
+use super::{device, flow};
 use crate::args::ConnectArgs;
 use crate::engine::Engine;
 use crate::failure::Failure;
@@ -39,6 +39,9 @@ pub(crate) fn run(args: &ConnectArgs, engine: &Engine, output: &Output) -> Resul
         allow_unknown_account: args.same_account,
         connection: renewed.map(|connection| connection.id.to_string()),
     };
+    if device::run(args, &provider, &request, engine, output)? {
+        return Ok(());
+    }
     let id = provider.id.to_string();
     let answer: AuthorizeAnswer = engine.send_body(
         Method::Post,

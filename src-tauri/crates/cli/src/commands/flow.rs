@@ -30,7 +30,7 @@ pub(super) fn follow(
     output: &Output,
 ) -> Result<(), Failure> {
     let asks = answer.redirect == Redirect::Paste && std::io::stdin().is_terminal();
-    let cancel = || cancel(answer, engine, output);
+    let cancel = || cancel(answer.flow_id, engine, output);
     let connection = interrupt::or_else(cancel, || {
         let by_hand = no_browser || !open_browser(answer, engine, output);
         if browser::is_far_away() && answer.redirect != Redirect::Paste {
@@ -46,9 +46,14 @@ pub(super) fn follow(
             wait(answer.flow_id, Some(provider), engine, output)
         }
     })?;
-    done(&connection, output)?;
-    twins(&connection, engine, output);
-    name_it(&connection, engine, output)
+    finished(&connection, engine, output)
+}
+
+/// Shows what was connected, and asks for a name where it has none.
+pub(super) fn finished(connection: &Connection, engine: &Engine, output: &Output) -> Result<(), Failure> {
+    done(connection, output)?;
+    twins(connection, engine, output);
+    name_it(connection, engine, output)
 }
 
 /// Says that the same account is connected twice. An app may not be allowed to list the others.
@@ -101,9 +106,9 @@ pub(super) fn done(connection: &Connection, output: &Output) -> Result<(), Failu
 }
 
 /// Interrupting the command cancels the sign-in: a later response must not create a connection.
-fn cancel(answer: &AuthorizeAnswer, engine: &Engine, output: &Output) {
+pub(super) fn cancel(flow: uuid::Uuid, engine: &Engine, output: &Output) {
     let cancelled: Result<Success, Failure> =
-        engine.send(Method::Delete, &["v1", "flows", &answer.flow_id.to_string()]);
+        engine.send(Method::Delete, &["v1", "flows", &flow.to_string()]);
     match cancelled {
         Ok(_) => {
             // The terminal shows ^C in the current line.
@@ -192,7 +197,7 @@ fn ask(engine: &Engine, output: &Output) -> Result<Connection, Failure> {
 }
 
 /// Waits until a sign-in ends. After a while the user hears what the provider may lack.
-fn wait(
+pub(super) fn wait(
     id: uuid::Uuid,
     mut unasked: Option<&OAuthProvider>,
     engine: &Engine,

@@ -11,6 +11,7 @@ pub(crate) mod check_report;
 mod connect;
 mod connection;
 pub(crate) mod credential;
+mod device;
 mod dpop;
 mod events;
 mod events_export;
