@@ -7,6 +7,7 @@ fn main() {
         "copy_credential",
         "create_app",
         "copy_link",
+        "open_registration",
         "close_window",
         "choose_path",
         "export_log",

@@ -1,18 +1,22 @@
-//! The commands of the main window: requests, changes, copying of secrets that the window itself must not hold, and closing.
+//! The commands of the main window: requests, changes, copying of secrets that the window itself must not hold, opening
+//! the browser, and closing.
 
 use crate::{
     clipboard,
+    host::WindowHost,
     notices::Notices,
     state::Shell,
     windows::{self, Closing},
 };
 use serde_json::Value;
+use std::collections::BTreeMap;
 use tauri::{AppHandle, Manager, State, ipc::Channel};
 use tokenry_api::servers::InProcessResponse;
-use tokenry_contract::{App, CreateApp, ErrorBody, ErrorCode, ErrorEnvelope};
+use tokenry_contract::{App, CreateApp, ErrorBody, ErrorCode, ErrorEnvelope, PreviewPreset};
 use tokenry_core::Caller;
-use tokenry_engine::{AppView, Change};
+use tokenry_engine::{AppView, Change, Host};
 use tokio::sync::broadcast::error::RecvError;
+use url::Url;
 
 /// Any operation of the API, as the user.
 #[tauri::command]
@@ -148,6 +152,35 @@ pub(crate) async fn copy_link(
         )
     })?;
     clipboard::copy(&app, url.as_str()).map_err(no_clipboard)
+}
+
+/// Opens the page where a client is registered by hand. The address is that of a preset: the window cannot name one.
+#[tauri::command]
+pub(crate) async fn open_registration(
+    app: AppHandle,
+    shell: State<'_, Shell>,
+    preset: String,
+    variables: BTreeMap<String, String>,
+) -> Result<(), ErrorEnvelope> {
+    let engine = shell.running().await?.engine;
+    let wanted = PreviewPreset {
+        name: None,
+        variables,
+    };
+    let provider = engine.preview_preset(&Caller::Ui, &preset, wanted);
+    let provider = provider.map_err(|error| tokenry_api::envelope(&error))?;
+    let page = provider
+        .settings
+        .register_url
+        .and_then(|url| Url::parse(&url).ok());
+    let page = page.filter(|url| url.scheme() == "https").ok_or_else(|| {
+        envelope(
+            ErrorCode::NotFound,
+            format!("the preset {preset} names no page for registration"),
+        )
+    })?;
+    let opened = WindowHost::new(app).open_browser(&page);
+    opened.map_err(|error| envelope(ErrorCode::Internal, format!("{error}; copy the address instead")))
 }
 
 fn no_clipboard(error: tauri_plugin_clipboard_manager::Error) -> ErrorEnvelope {

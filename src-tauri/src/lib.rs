@@ -94,6 +94,7 @@ fn start(shell: Shell) -> ExitCode {
             commands::copy_credential,
             commands::create_app,
             commands::copy_link,
+            commands::open_registration,
             commands::close_window,
             file_dialog::choose_path,
             export::export_log,

@@ -18,6 +18,9 @@ async fn a_provider_is_found_by_its_preset_checked_and_connected() {
     screen.gone("preset-slack").await;
     screen.click("preset-github").await;
     screen.see("redirect-uri").await;
+    screen.click("open-register-url").await;
+    let page = screen.text("register-url").await;
+    assert_eq!(desktop.opened_address(), page);
     screen.click("back-to-search").await;
     screen.fill("preset-search", NAME).await;
     screen.click("preset-oidc-provider").await;

@@ -16,6 +16,7 @@ function answering(answer: Response | Error) {
     copyCredential: nothing,
     createApp: () => Promise.reject(new Error('not here')),
     copyLink: nothing,
+    openRegistration: nothing,
     closeWindow: nothing,
     choosePath: () => Promise.resolve(undefined),
     exportLog: () => Promise.resolve(null),

@@ -18,10 +18,10 @@ describe('choosing a preset', () => {
   it('searches while typing, and the keyboard chooses', async () => {
     await adding();
     expect(document.activeElement).toBe(screen.getByTestId('preset-search'));
-    expect(screen.getAllByRole('option')).toHaveLength(2);
-    await user.keyboard('{ArrowDown}{ArrowDown}');
+    expect(screen.getAllByRole('option')).toHaveLength(3);
+    await user.keyboard('{ArrowDown}{ArrowDown}{ArrowDown}');
     expect(marked()?.textContent).toContain('Gitea');
-    await user.keyboard('{ArrowUp}');
+    await user.keyboard('{ArrowUp}{ArrowUp}');
     expect(marked()?.textContent).toContain('GitHub');
     await type('preset-search', 'gitea');
     expect(screen.getAllByRole('option')).toHaveLength(1);
@@ -46,7 +46,7 @@ describe('choosing a preset', () => {
     await type('preset-search', 'gitea');
     await user.keyboard('{Escape}');
     await settle();
-    expect(screen.getAllByRole('option')).toHaveLength(2);
+    expect(screen.getAllByRole('option')).toHaveLength(3);
     await user.keyboard('{Escape}');
     await settle();
     expect(screen.queryByTestId('add-screen')).toBeNull();
@@ -63,6 +63,8 @@ describe('adding by a preset', () => {
     expect(text('preset-notes')).toContain('do not end');
     await click('copy-redirect-uri');
     expect(transport.copied).toEqual(['http://127.0.0.1/cb/github']);
+    await click('open-register-url');
+    expect(transport.opened).toEqual(['github']);
     await click('save-provider');
     expect(text('error-client_id')).not.toBe('');
     expect(text('error-client_secret')).not.toBe('');
@@ -181,6 +183,15 @@ describe('adding by an address', () => {
     await click('save-provider');
     expect(body(transport, 'POST /v1/oauth-providers')).not.toHaveProperty('token_endpoint_auth_method');
     expect(transport.lines).not.toContain('POST /v1/registrations');
+  });
+
+  it('a preset with registration leads there', async () => {
+    const transport = await adding();
+    await click('preset-files-mcp');
+    await click('register-itself');
+    expect(body(transport, 'POST /v1/discovery')).toMatchObject({ address: 'https://mcp.example.com/mcp' });
+    await click('save-provider');
+    expect(transport.lines).toContain('POST /v1/registrations');
   });
 
   it('says why nothing was found, and Enter looks up', async () => {

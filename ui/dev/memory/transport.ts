@@ -89,6 +89,14 @@ export class MemoryTransport implements Transport {
     this.copied.push(`link of ${flow}`);
   }
 
+  /** The presets whose page was opened in the browser. */
+  readonly opened: string[] = [];
+
+  async openRegistration(preset: string): Promise<void> {
+    this.#failIfWanted(`OPEN ${preset}`);
+    this.opened.push(preset);
+  }
+
   /** The answers when the window was closed. */
   readonly closings: ClosingAnswer[] = [];
 

@@ -1,6 +1,6 @@
 /** Adding a provider by a preset, without the screen: what is typed, and whether it has the right form. */
 import { messages } from '../messages';
-import type { CreateProvider, Preset, PresetPreview, PresetVariable } from '../types';
+import type { CreateProvider, Preset, PresetPreview, PresetVariable, ProviderSettings } from '../types';
 import type { Problems } from './problems';
 
 export interface PresetDraft {
@@ -36,6 +36,12 @@ function fits(pattern: string, value: string): boolean {
 
 export const asksClientId = (preset: Preset) => typeof preset.settings['client_id'] !== 'string';
 export const registersItself = (preset: Preset) => typeof preset.settings['registration_endpoint'] === 'string';
+/** The address that tells how Tokenry registers itself: the resource, else the server that registers. */
+export function registrationAddress(settings: Pick<ProviderSettings, 'resource' | 'registration_endpoint'>) {
+  if (settings.resource) return settings.resource;
+  return settings.registration_endpoint ? new URL(settings.registration_endpoint).origin : undefined;
+}
+
 export const hasRedirect = (preset: Preset) => preset.settings['grant_type'] !== 'client_credentials';
 
 /** What is missing or has another form. */

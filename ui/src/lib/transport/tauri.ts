@@ -21,6 +21,7 @@ export const tauriTransport: Transport = {
   copyCredential: (credential, field) => invoke('copy_credential', { credential, field }),
   createApp: (body) => invoke<App>('create_app', { body }),
   copyLink: (flow) => invoke('copy_link', { flow }),
+  openRegistration: (preset, variables) => invoke('open_registration', { preset, variables }),
   closeWindow: (answer) => invoke('close_window', { answer }),
   choosePath: async (purpose) => (await invoke<string | null>('choose_path', { purpose })) ?? undefined,
   exportLog: (wanted) => invoke<string | null>('export_log', { ...wanted }),

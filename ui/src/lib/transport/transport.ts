@@ -33,6 +33,8 @@ export interface Transport {
   createApp(body: CreateApp): Promise<App>;
   /** Puts the address that the browser should open for this flow on the clipboard. */
   copyLink(flow: string): Promise<void>;
+  /** Opens the page of a preset where a client is registered, in the browser. @throws the error envelope */
+  openRegistration(preset: string, variables: Record<string, string>): Promise<void>;
   /** What is to become of the engine when the window closes, where no tray shows an icon to open it again. */
   closeWindow(answer: ClosingAnswer): Promise<void>;
   /** Asks for a path with the dialog of the system. `undefined` when the user closes it. @throws the error envelope */

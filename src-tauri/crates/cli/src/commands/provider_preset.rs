@@ -159,7 +159,7 @@ fn explain(preset: &Preset, preview: &PresetPreview, output: &Output) {
             .redirect_field
             .as_ref()
             .map(|field| format!(" (field “{field}”)"));
-        output.say(&format!("  Redirect address: {uri}{}", field.unwrap_or_default()));
+        output.say(&format!("  Redirect URI: {uri}{}", field.unwrap_or_default()));
     }
     for warning in &preset.warnings {
         output.say(&format!("  Note: {warning}"));

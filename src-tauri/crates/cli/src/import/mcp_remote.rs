@@ -44,7 +44,7 @@ pub(super) fn read(text: &str, file: &Path, found: &mut Found) {
     let hash = hash.trim_end_matches(CLIENT).to_owned();
     found.unread(
         &place,
-        "it does not say which server it is for, and a client belongs to its own redirect address; add the server \
+        "it does not say which server it is for, and a client belongs to its own redirect URI; add the server \
          itself, which registers a client for Tokenry: `tokenry provider add https://ADDRESS-OF-THE-SERVER`",
     );
     if file.with_file_name(format!("{hash}{TOKENS}")).is_file() {
