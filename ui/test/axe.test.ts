@@ -2,7 +2,7 @@ import axe from 'axe-core';
 import { describe, expect, it } from 'vitest';
 import type { MemoryTransport } from '../dev/memory/transport';
 import { nextId } from '../dev/memory/engine';
-import { aCredential, aGrant, anApp } from '../dev/memory/samples';
+import { aCredential, aDeviceCode, aGrant, anApp } from '../dev/memory/samples';
 import { click, newTransport, open, type, withConnection, withProvider } from './support';
 
 /** What axe finds, in short. Colours cannot be judged here: contrast.test.ts does it. */
@@ -19,6 +19,7 @@ function full(): MemoryTransport {
   withConnection(transport, provider, { label: 'a', trouble, expires_at: soon, missing_scopes: ['x'] });
   withConnection(transport, provider, { label: 'b', status: 'needs_reauth', reason: 'client_rejected' });
   transport.engine.start(provider, 'c', undefined);
+  transport.engine.start(provider, 'd', undefined, aDeviceCode(provider));
   transport.engine.log({ kind: 'token_handed_out', caller: 'program', program: '/usr/bin/git', outcome: 'refused' });
   const app = anApp({ id: nextId(), name: 'release-notes' });
   transport.engine.apps.set(app.id, { ...app, grants: [aGrant(app, { id: nextId(), scopes: ['activity:read'] })] });

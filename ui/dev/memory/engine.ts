@@ -1,5 +1,6 @@
 /** The state of the in-memory engine, and the changes it announces. */
 import type {
+  DeviceCode,
   App,
   AutoLockSources,
   Change,
@@ -165,16 +166,20 @@ export class MemoryEngine {
   }
 
   /** A sign-in begins: a new connection, or one that is renewed, waits for the browser. */
-  start(provider: Provider, label: string | undefined, renews: string | undefined): Flow {
+  start(provider: Provider, label: string | undefined, renews: string | undefined, device?: DeviceCode): Flow {
     const before = renews === undefined ? undefined : this.connection(renews);
     const connection = before ?? aConnection(provider, { id: nextId(), label: label ?? null });
     const flow: Flow = {
       id: nextId(),
       connection_id: connection.id,
       status: 'waiting',
-      authorization_url: 'https://as.example/authorize?state=state',
-      browser_url: 'http://127.0.0.1:28101/begin/once',
-      redirect_uri: provider.redirect_uris[0] ?? null,
+      ...(device
+        ? { device }
+        : {
+            authorization_url: 'https://as.example/authorize?state=state',
+            browser_url: 'http://127.0.0.1:28101/begin/once',
+            redirect_uri: provider.redirect_uris[0] ?? null,
+          }),
       expires_at: new Date(Date.now() + 600_000).toISOString(),
     };
     this.flows.set(flow.id, flow);
@@ -186,7 +191,14 @@ export class MemoryEngine {
 
   /** A sign-in ends. What is given is how; with `connected` the connection becomes what is given, too. */
   end(id: string, flow: Partial<Flow>, connection: Partial<Connection> = {}): void {
-    const ended = { ...this.flow(id), ...flow, authorization_url: null, browser_url: null, redirect_uri: null };
+    const ended = {
+      ...this.flow(id),
+      ...flow,
+      authorization_url: null,
+      browser_url: null,
+      redirect_uri: null,
+      device: null,
+    };
     this.flows.set(id, ended);
     const before = this.connections.get(ended.connection_id);
     if (before && ended.status === 'connected') {

@@ -1,8 +1,15 @@
 /** Things as the engine sends them, with everything that is not given as usual. */
 import { INITIAL } from '../../src/lib/form/settings';
-import type { App, Connection, Credential, Event, Grant, Provider } from '../../src/lib/types';
+import type { DeviceCode, App, Connection, Credential, Event, Grant, Provider } from '../../src/lib/types';
 
 const NOW = () => new Date().toISOString();
+
+export const aDeviceCode = ({ name }: Provider): DeviceCode => ({
+  user_code: 'WDJB-MJHT',
+  verification_uri: `https://${name}.example/device`,
+  verification_uri_complete: `https://${name}.example/device?user_code=WDJB-MJHT`,
+  interval: 5,
+});
 
 export function aProvider(given: Partial<Provider> & Pick<Provider, 'id' | 'name'>): Provider {
   return {

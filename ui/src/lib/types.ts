@@ -43,6 +43,7 @@ export type ReauthReason = Schemas['ReauthReason'];
 export type LastFailure = Schemas['LastFailure'];
 export type Revoked = Schemas['Revoked'];
 
+export type DeviceCode = Schemas['DeviceCode'];
 export type Flow = Schemas['Flow'];
 export type FlowStatus = Schemas['FlowStatus'];
 

@@ -2,7 +2,7 @@
 import type { CreateProvider, Provider, UpdateProvider } from '../../../src/lib/types';
 import { ApiError } from '../api-error';
 import { nextId, type MemoryEngine } from '../engine';
-import { aConnection, aProvider } from '../samples';
+import { aConnection, aDeviceCode, aProvider } from '../samples';
 import { preset as presetNamed, preview } from './catalog';
 import { on, SUCCESS } from './on';
 
@@ -37,6 +37,12 @@ export const providers = [
       redirect: provider.redirect,
       redirect_uri: provider.redirect_uris[0] ?? '',
     };
+  }),
+  on('post', '/v1/oauth-providers/{id}/device', (engine, { path, body }) => {
+    const provider = engine.provider(path.id);
+    const device = aDeviceCode(provider);
+    const flow = engine.start(provider, body?.label ?? undefined, body?.connection ?? undefined, device);
+    return { ...device, flow_id: flow.id, connection_id: flow.connection_id, expires_at: flow.expires_at };
   }),
   on('post', '/v1/oauth-providers/{id}/connect', (engine, { path, body }) => {
     const connection = aConnection(engine.provider(path.id), { id: nextId(), label: body?.label ?? null });

@@ -9,6 +9,8 @@ export interface Start {
   label?: string;
   /** Renew this one instead of making a new connection. */
   connection?: string;
+  /** Whether the user signs in on another device, by a code. */
+  device?: boolean;
 }
 
 /** A sign-in that ended without a connection. */
@@ -62,7 +64,7 @@ export class Flows {
    * @throws Failure
    */
   async start(provider: string, start: Start = {}): Promise<{ id: string; isNew: boolean }> {
-    const key = JSON.stringify([provider, start.connection ?? null, start.label ?? null]);
+    const key = JSON.stringify([provider, start.connection ?? null, start.label ?? null, start.device ?? false]);
     const open = this.#same(provider, start);
     const started = this.#starting.get(key);
     if (open !== undefined || started) {
@@ -83,10 +85,9 @@ export class Flows {
 
   async #start(provider: string, start: Start): Promise<string> {
     this.ended.delete(provider);
-    const { flow_id: id } = await this.#client.call('post', '/v1/oauth-providers/{id}/authorize', {
-      path: { id: provider },
-      body: start,
-    });
+    const { device, ...body } = start;
+    const way = device ? '/v1/oauth-providers/{id}/device' : '/v1/oauth-providers/{id}/authorize';
+    const { flow_id: id } = await this.#client.call('post', way, { path: { id: provider }, body });
     this.#known.set(id, { provider, start });
     await this.#look(id);
     return id;
@@ -95,9 +96,9 @@ export class Flows {
   /** The open sign-in for the same thing. */
   #same(provider: string, start: Start): string | undefined {
     if (start.connection !== undefined) return this.of(start.connection)?.id;
-    const same = this.list.find(
-      (open) => open.provider === provider && open.start.connection === undefined && open.start.label === start.label,
-    );
+    const isSame = (open: Start) =>
+      open.connection === undefined && open.label === start.label && !open.device === !start.device;
+    const same = this.list.find((open) => open.provider === provider && isSame(open.start));
     return same?.flow.id;
   }
 
@@ -156,6 +157,8 @@ export class Flows {
     // An answer that comes late must not open again, nor tell twice, what has ended.
     if (!known || this.#announced.has(id)) return;
     if (flow?.status === 'waiting') {
+      // Of one that another program started it is known only now.
+      if (flow.device) known.start = { ...known.start, device: true };
       this.open.set(id, flow);
       return;
     }

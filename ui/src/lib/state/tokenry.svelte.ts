@@ -137,7 +137,9 @@ export class Tokenry {
   /** Opens the browser at the provider; one that needs no browser is connected at once. @throws Failure */
   async connect(provider: Provider, start: Start = {}): Promise<void> {
     if (provider.grant_type === 'authorization_code') {
-      const { id, isNew } = await this.flows.start(provider.id, start);
+      const device = start.device || provider.authorization_endpoint == null;
+      const { id, isNew } = await this.flows.start(provider.id, device ? { ...start, device } : start);
+      if (device) return;
       // Without a browser the sign-in waits all the same: its link can be copied.
       if (isNew) await this.attempt(() => this.flows.openBrowser(id));
       return;

@@ -29,6 +29,18 @@ export const signIn = {
   otherAccount: 'Different or unknown account',
   nameInUse: 'Name already in use',
   timedOut: 'The sign-in expired: no response within 10 minutes.',
+  device: {
+    instead: 'Sign in on another device',
+    text: 'Sign in on any device, such as your phone. This page updates automatically.',
+    open: 'Scan the QR code, or open',
+    enter: 'and enter this code:',
+    compare: 'The page that the QR code opens must show the same code.',
+    qr: 'QR code of the page',
+    copyCode: 'Copy code',
+    copyPage: 'Copy page address',
+    openPage: 'Open the page',
+    codeExpired: 'The code expired. Try again to get a new one.',
+  },
   connected: (account: string) => `Connected as ${account}.`,
   connectedPlain: (name: string) => `Connected ${name}.`,
 };
