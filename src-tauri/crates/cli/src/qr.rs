@@ -8,9 +8,13 @@ use std::io::{self, IsTerminal};
 /// The light modules around a code. ISO/IEC 18004 asks for four; scanners do with two.
 const MARGIN: usize = 2;
 
+/// Of a terminal that does not know its width.
+const USUAL_COLUMNS: usize = 80;
+
 /// Shows a text as a QR code where the terminal has room for it. Returns whether it did.
 pub(crate) fn show(text: &str) -> bool {
     let columns = tcgetwinsize(io::stderr()).map_or(0, |size| usize::from(size.ws_col));
+    let columns = if columns == 0 { USUAL_COLUMNS } else { columns };
     let style = Style::of_stderr();
     let Some(lines) = lines(text).filter(|lines| io::stderr().is_terminal() && fits(lines, columns)) else {
         return false;
