@@ -17,6 +17,9 @@ pub const CONFIDENTIAL: &str = "tokenry-sandbox-confidential";
 /// For client credentials; its secret goes by HTTP Basic.
 pub const SERVICE: &str = "tokenry-sandbox-service";
 
+/// A client that signs in on another device and has no page for a browser (RFC 8628); it is there where that is offered.
+pub const DEVICE: &str = "tokenry-sandbox-device";
+
 /// The one resource that a token can be for (RFC 8707).
 pub const RESOURCE: &str = "https://api.sandbox.example/";
 
@@ -43,6 +46,16 @@ impl Sandbox {
     /// Starts one that knows these clients, too: their metadata as RFC 7591 writes it.
     pub fn with_clients(clients: &Value, more: &[&str]) -> Self {
         Self::with(&[&["--clients", &clients.to_string()], more].concat())
+    }
+
+    /// Starts one where users sign in on another device, with codes that live this many seconds.
+    pub fn with_device_codes(seconds: u32, more: &[&str]) -> Self {
+        let client = serde_json::json!([{
+            "client_id": DEVICE, "client_name": "Tokenry", "token_endpoint_auth_method": "none",
+            "grant_types": ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"],
+            "redirect_uris": [], "response_types": [],
+        }]);
+        Self::with_clients(&client, &[&["--device", &seconds.to_string()], more].concat())
     }
 
     /// Starts one that speaks https on `localhost`, with the certificate and the key of this file.
@@ -123,11 +136,45 @@ impl Sandbox {
     /// Up to the consent page: its address, and the form whose action ends like this.
     fn sign_in(&self, browser: &mut Browser, address: &str, name: &str, ending: &str) -> (Url, String) {
         let login = browser.open(address);
+        self.signed_in(browser, &login, name, ending)
+    }
+
+    fn signed_in(&self, browser: &mut Browser, login: &Landing, name: &str, ending: &str) -> (Url, String) {
         let (page, body) = login.page();
         let consent = browser.submit(page, &action(body, "/login"), &[("login", name)]);
         let (page, body) = consent.page();
         assert!(body.contains(name), "the consent page names the account: {body}");
         (page.clone(), action(body, ending))
+    }
+
+    /// A person opens the page on another device, types the code, compares it, signs in under this name and agrees.
+    pub fn agree_with_code(&self, browser: &mut Browser, page: &str, code: &str, name: &str) -> Landing {
+        self.with_code(browser, page, code, name, "/agree")
+    }
+
+    /// The same, and says no at the end.
+    pub fn deny_with_code(&self, browser: &mut Browser, page: &str, code: &str, name: &str) -> Landing {
+        self.with_code(browser, page, code, name, "/deny")
+    }
+
+    fn with_code(
+        &self,
+        browser: &mut Browser,
+        address: &str,
+        code: &str,
+        name: &str,
+        ending: &str,
+    ) -> Landing {
+        let input = browser.open(address);
+        let (page, body) = input.page();
+        let (xsrf, target) = (hidden(body, "xsrf"), action(body, "/device"));
+        let confirm = browser.submit(page, &target, &[("xsrf", &xsrf), ("user_code", code)]);
+        let (page, body) = confirm.page();
+        assert!(body.contains(code), "the page shows the code to compare: {body}");
+        let fields = [("xsrf", xsrf.as_str()), ("user_code", code), ("confirm", "yes")];
+        let login = browser.submit(page, &target, &fields);
+        let (page, action) = self.signed_in(browser, &login, name, ending);
+        browser.submit(&page, &action, &[])
     }
 
     /// Whether the server would still take this token, access or refresh: its own word (RFC 7662).
@@ -193,6 +240,16 @@ fn action(body: &str, ending: &str) -> String {
         .next()
         .unwrap_or_else(|| panic!("no form for {ending} in {body}"))
         .to_owned()
+}
+
+/// The value of a hidden field.
+#[track_caller]
+fn hidden(body: &str, name: &str) -> String {
+    let field = format!("name=\"{name}\" value=\"");
+    let (_, rest) = body
+        .split_once(&field)
+        .unwrap_or_else(|| panic!("no field {name} in {body}"));
+    rest.split('"').next().unwrap().to_owned()
 }
 
 /// The folder with the Node part of the tests.

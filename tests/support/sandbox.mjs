@@ -2,10 +2,11 @@
 // A real authorization server (oidc-provider, OpenID certified) on this machine's loopback interface.
 //
 //   node sandbox.mjs [--port N] [--access-token-ttl SECONDS] [--clients JSON] [--dpop-nonce] [--tls FILE.pem]
-//                    [--stdin-lifeline]
+//                    [--device SECONDS] [--stdin-lifeline]
 //
 // --clients is a list of further clients, as RFC 7591 writes their metadata; --dpop-nonce wants a nonce in each proof;
-// --tls names a file with a certificate for localhost and its key, and makes it https.
+// --tls names a file with a certificate for localhost and its key, and makes it https; --device lets users sign in on another
+// device (RFC 8628), with codes that live this long.
 //
 // Prints one line of JSON when it is ready. With --stdin-lifeline it ends when its standard input does, so that
 // it never outlives who started it. Everything it knows is in memory.
@@ -25,6 +26,7 @@ const { values } = parseArgs({
     clients: { type: 'string', default: '[]' },
     'dpop-nonce': { type: 'boolean', default: false },
     tls: { type: 'string' },
+    device: { type: 'string' },
     'stdin-lifeline': { type: 'boolean', default: false },
   },
 });
@@ -40,6 +42,7 @@ function whole(name, least, most) {
 
 const port = whole('port', 0, 65535);
 const accessTokenTtl = whole('access-token-ttl', 1, 86400);
+const deviceCodeTtl = values.device === undefined ? 0 : whole('device', 1, 3600);
 
 if (values['stdin-lifeline']) {
   process.stdin.on('end', () => process.exit(0)).on('error', () => process.exit(0)).resume();
@@ -58,6 +61,7 @@ server.listen(port, '127.0.0.1', async () => {
   const { handler, description } = sandbox(issuer, accessTokenTtl, {
     clients: JSON.parse(values.clients),
     dpopNonce: values['dpop-nonce'],
+    deviceCodeTtl,
   });
   server.on('request', handler);
   process.stdout.write(`${JSON.stringify(description)}\n`);

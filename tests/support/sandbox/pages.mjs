@@ -99,6 +99,26 @@ export function errorPage({ error, error_description: description }) {
 <p>${safe(error)}${description ? `: ${safe(description)}` : ''}</p>`);
 }
 
+/** The form is the library's: it holds its token against forgery. */
+export function codeInputPage(form, error) {
+  const wrong = error ? `<p>${safe(error.userCode ? `The code ${error.userCode} is not good.` : error.message)}</p>` : '';
+  return page('Code', `<h1>Enter the code that your device shows</h1>
+${wrong}${form}
+<div class="buttons"><button form="op.deviceInputForm">Continue</button></div>`);
+}
+
+export function codeConfirmPage(form, client, code) {
+  return page('Compare', `<h1>Does ${safe(client)} show this code?</h1>
+<p><code>${safe(code)}</code></p>
+${form}
+<div class="buttons"><button form="op.deviceConfirmForm" autofocus>Yes</button>
+<button form="op.deviceConfirmForm" class="quiet" name="abort" value="yes">No</button></div>`);
+}
+
+export function codeSuccessPage() {
+  return page('Done', '<h1>You are signed in</h1><p>Go back to your other device. You can close this page.</p>');
+}
+
 /** Sends a page. No form-action: it would stop the redirect back to an app's own scheme. */
 export function send(response, status, html) {
   const nonce = randomBytes(16).toString('base64');

@@ -5,7 +5,7 @@ import { errors, Provider } from 'oidc-provider';
 import { Accounts } from './accounts.mjs';
 import { clients, redirectUriAllowed } from './clients.mjs';
 import { interactions } from './interactions.mjs';
-import { errorPage } from './pages.mjs';
+import { codeConfirmPage, codeInputPage, codeSuccessPage, errorPage } from './pages.mjs';
 
 const DAY = 24 * 60 * 60;
 
@@ -17,7 +17,7 @@ function resourceServer(_ctx, resource) {
   return { scope: 'read write', audience: RESOURCE, accessTokenFormat: 'opaque' };
 }
 
-export function sandbox(issuer, accessTokenTtl, { clients: further = [], dpopNonce = false } = {}) {
+export function sandbox(issuer, accessTokenTtl, { clients: further = [], dpopNonce = false, deviceCodeTtl = 0 } = {}) {
   const accounts = new Accounts();
   const registered = clients(further);
   const provider = new Provider(issuer, {
@@ -37,6 +37,7 @@ export function sandbox(issuer, accessTokenTtl, { clients: further = [], dpopNon
       ctx.body = errorPage(out);
     },
     features: {
+      deviceFlow: deviceFlow(deviceCodeTtl > 0),
       devInteractions: { enabled: false },
       revocation: { enabled: true },
       introspection: { enabled: true, allowedPolicy: (_ctx, client) => client.clientAuthMethod !== 'none' },
@@ -52,6 +53,7 @@ export function sandbox(issuer, accessTokenTtl, { clients: further = [], dpopNon
     ttl: {
       AccessToken: accessTokenTtl,
       ClientCredentials: accessTokenTtl,
+      DeviceCode: deviceCodeTtl || 600,
       AuthorizationCode: 60,
       IdToken: 3600,
       Interaction: 3600,
@@ -65,7 +67,21 @@ export function sandbox(issuer, accessTokenTtl, { clients: further = [], dpopNon
     return original.call(this, uri) || redirectUriAllowed(this, uri);
   };
   provider.on('server_error', (_ctx, error) => console.error(error));
-  return { handler: interactions(provider, accounts), description: describe(provider, issuer, registered) };
+  return { handler: interactions(provider, accounts), description: describe(provider, issuer, registered, deviceCodeTtl) };
+}
+
+// The pages where a user types the code of another device (RFC 8628, 3.3).
+function deviceFlow(enabled) {
+  const shows = (html) => (ctx) => {
+    ctx.type = 'html';
+    ctx.body = html;
+  };
+  return {
+    enabled,
+    userCodeInputSource: (ctx, form, _out, error) => shows(codeInputPage(form, error))(ctx),
+    userCodeConfirmSource: (ctx, form, client, _info, code) => shows(codeConfirmPage(form, client.clientName, code))(ctx),
+    successSource: (ctx) => shows(codeSuccessPage())(ctx),
+  };
 }
 
 function signingKey() {
@@ -73,7 +89,7 @@ function signingKey() {
   return { ...privateKey.export({ format: 'jwk' }), alg: 'ES256', use: 'sig', kid: 'sandbox' };
 }
 
-function describe(provider, issuer, registered) {
+function describe(provider, issuer, registered, deviceCodeTtl) {
   const at = (name) => provider.urlFor(name);
   return {
     issuer,
@@ -84,6 +100,7 @@ function describe(provider, issuer, registered) {
     introspection_endpoint: at('introspection'),
     pushed_authorization_request_endpoint: at('pushed_authorization_request'),
     jwks_uri: at('jwks'),
+    ...(deviceCodeTtl > 0 && { device_authorization_endpoint: at('device_authorization') }),
     clients: registered.map((client) => ({
       client_id: client.client_id,
       client_secret: client.client_secret,
