@@ -4,7 +4,7 @@ use crate::tests::accounts::renewing;
 use crate::tests::common::{NAME, World, patch, seen, token, ui, view};
 use crate::{ConnectOptions, Engine, Error, FlowState, StartedFlow};
 use serde_json::json;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokenry_core::{Code, ConnectionStatus, EventKind, Flow, FlowId};
 use tokenry_testkit::{Account, Behaviour, DeviceAnswer, Fault, Kind};
 
@@ -155,6 +155,44 @@ async fn a_locked_vault_asks_for_nothing_and_a_restart_goes_on() {
     let engine = world.restart(engine).await;
     answering(&world, DeviceAnswer::Grant);
     assert_eq!(ended(&engine, flow.flow).await, FlowState::Connected);
+}
+
+/// Checklist A7.1: five seconds more after `slow_down`.
+#[tokio::test]
+async fn a_provider_that_wants_to_be_asked_less_often_is_asked_less_often() {
+    let (world, engine) = added(Behaviour::default()).await;
+    answering(&world, DeviceAnswer::Error("slow_down".to_owned()));
+    let flow = started(&engine).await;
+    seen(&world, "the first poll", |server| {
+        server.count(Kind::DeviceCode) == 1
+    })
+    .await;
+    let asked = Instant::now();
+    answering(&world, DeviceAnswer::Grant);
+    assert_eq!(ended(&engine, flow.flow).await, FlowState::Connected);
+    assert!(asked.elapsed() > Duration::from_secs(5), "{:?}", asked.elapsed());
+    assert_eq!(world.server.count(Kind::DeviceCode), 2);
+}
+
+/// Many servers look at the client only when they give tokens.
+#[tokio::test]
+async fn how_the_client_authenticates_is_found_while_the_user_signs_in() {
+    let (world, engine) = added(Behaviour::default()).await;
+    let change = patch(json!({"client_id": "tokenry-basic", "client_secret": "testkit-secret"}));
+    engine.change_provider(&ui(), NAME, change).await.unwrap();
+    let flow = started(&engine).await;
+    seen(&world, "a second poll", |server| {
+        server.count(Kind::DeviceCode) > 2
+    })
+    .await;
+    answering(&world, DeviceAnswer::Grant);
+    assert_eq!(ended(&engine, flow.flow).await, FlowState::Connected);
+    let refused = world.server.log();
+    let refused = refused
+        .iter()
+        .filter(|request| request.kind == Kind::DeviceCode && request.status == Some(401));
+    assert_eq!(refused.count(), 1, "it is tried the wrong way once");
+    engine.refresh(&ui(), NAME).await.unwrap();
 }
 
 /// Checklist A7.2: what says nothing of the sign-in does not end it.

@@ -57,13 +57,10 @@ impl Engine {
             client = other;
             polled = device::poll(http, &client, flow, &device.device_code).await;
         }
-        let is_news = match &polled {
-            Ok(polled) => matches!(polled, Polled::Tokens(_)) || client.auth_method() != before.auth_method(),
-            Err(failure) => !device::may_mend(failure),
-        };
-        if is_news {
-            self.keep_auth_method(store, &before, &client, polled.as_ref().err())
-                .await;
+        // A refusal may be about the device code, in the words for an unknown client.
+        let has_changed = client.auth_method() != before.auth_method();
+        if matches!(&polled, Ok(polled) if has_changed || matches!(polled, Polled::Tokens(_))) {
+            self.keep_auth_method(store, &before, &client, None).await;
         }
         if let Ok(Polled::Tokens(answer)) = &polled {
             client = bound_as_told(client, answer);

@@ -104,14 +104,21 @@ impl Engine {
             client = other;
             started = device::begin(http, &client, scopes, parameters).await;
         }
-        // Many servers take any client here: only a refusal tells how it has to authenticate.
-        if let Err(failure) = &started {
-            self.keep_auth_method(&store, provider, &client, Some(failure))
-                .await;
-        }
-        started.map_err(|failure| refused_client(&client, failure))
+        // How the client has to authenticate is not noted: many servers take any client here, and refuse one that may have
+        // no device code in the words for one that they do not know.
+        started.map_err(|failure| match failure.provider_error() {
+            Some("unauthorized_client" | "unsupported_grant_type" | "device_flow_disabled") => {
+                Error::ClientRefused {
+                    failure,
+                    hint: NOT_ALLOWED.to_owned(),
+                }
+            }
+            _ => refused_client(&client, failure),
+        })
     }
 }
+
+const NOT_ALLOWED: &str = "allow the device flow for this client at the provider, or sign in with a browser";
 
 /// The audiences and resources that it asks for: a parameter of the caller wins over the provider's own.
 fn targets(provider: &Provider, how: &ConnectOptions) -> KnownTargets {
