@@ -12,7 +12,9 @@ use tokenry_core::{
     Captured, ConnectionId, Flow, FlowId, KnownTargets, OsRandom, Provider, Secret, SystemClock,
 };
 use tokenry_oauth::revocation::{Hint, revoke};
-use tokenry_oauth::{Http, SigningKey, authorization_code, client_credentials, exchange_step, par, refresh};
+use tokenry_oauth::{
+    Http, SigningKey, authorization_code, client_credentials, device, exchange_step, par, refresh,
+};
 use url::Url;
 
 const PORT: u16 = 47_999;
@@ -193,6 +195,7 @@ fn at(server: &Server, provider: &Provider) -> Provider {
         &mut settings.refresh_endpoint,
         &mut settings.revocation_endpoint,
         &mut settings.pushed_authorization_request_endpoint,
+        &mut settings.device_authorization_endpoint,
     ]
     .into_iter()
     .flatten()
@@ -217,12 +220,40 @@ async fn every_preset_asks_for_tokens_as_it_says() {
                 GrantType::AuthorizationCode => {
                     exchanged(&server, &http, &preset, &provider).await;
                     refreshed(&server, &http, &preset, &provider).await;
+                    asked_for_a_device_code(&server, &http, &preset, &provider).await;
                 }
                 GrantType::ClientCredentials => fetched(&server, &http, &preset, &provider).await,
             }
             revoked(&server, &http, &preset, &provider).await;
         }
     }
+}
+
+/// RFC 8628 §3.1.
+async fn asked_for_a_device_code(server: &Server, http: &Http, preset: &Preset, provider: &Provider) {
+    let settings = &provider.settings;
+    if settings.device_authorization_endpoint.is_none() {
+        return;
+    }
+    let what = "device authorization request";
+    let checked = Checked {
+        preset,
+        provider,
+        what,
+    };
+    let started = device::begin(http, provider, &provider.default_scopes(), &[]).await;
+    checked.says(started.is_err(), "the server gives tokens and no code");
+    let form = server.request().body(settings.token_body_format);
+    checked.has(&form, "client_id", &settings.client_id);
+    let scope = settings.default_scopes.join(&settings.scope_separator);
+    let scope = Some(scope).filter(|scope| !scope.is_empty());
+    let found = checked.value(&form, "scope");
+    checked.says(found == scope, format_args!("{found:?} and not {scope:?}"));
+    checked.has_no_variable_left(&form, "");
+    checked.says(
+        preset.grant_types.iter().any(|grant| grant == "device_code"),
+        "grant_types lacks device_code",
+    );
 }
 
 async fn exchanged(server: &Server, http: &Http, preset: &Preset, provider: &Provider) {
