@@ -32,6 +32,7 @@ mod narrowing_harm;
 mod narrowing_refused;
 mod older_copies;
 mod opener;
+mod presets;
 mod providers;
 mod quirks;
 mod refresh_answers;
