@@ -68,6 +68,7 @@ impl Engine {
                 items.extend(signs_in.then(|| settings::pkce(&provider)));
             }
         }
+        items.extend(settings::client_secret(&provider, self.now()));
         items.push(settings::clock(dates.first().copied(), self.now()));
         Ok(items.into())
     }

@@ -28,10 +28,15 @@ impl Provider {
         registration.filter(|registration| registration.client_id == self.settings.client_id)
     }
 
+    /// When the client secret of the registration ends, if it does.
+    pub fn client_secret_ends(&self) -> Option<Timestamp> {
+        let ends_at = self.own_registration()?.client_secret_expires_at?;
+        self.client_secret.is_some().then_some(ends_at)
+    }
+
     /// When the client secret of the registration ended, if it did.
     pub fn client_secret_ended(&self, now: Timestamp) -> Option<Timestamp> {
-        let ends_at = self.own_registration()?.client_secret_expires_at?;
-        (self.client_secret.is_some() && ends_at <= now).then_some(ends_at)
+        self.client_secret_ends().filter(|ends_at| *ends_at <= now)
     }
 
     /// Credentials are never used at another issuer than the one that gave them (checklist A6.6).

@@ -159,7 +159,7 @@ pub fn newer_preset(stored: &StoredPreset) -> Option<String> {
 }
 
 /// A new provider on top of the preset that it names.
-pub(super) fn filled_in(mut new: ProviderPatch) -> Result<ProviderPatch, Error> {
+pub(crate) fn filled_in(mut new: ProviderPatch) -> Result<ProviderPatch, Error> {
     let Some(value) = new.take(PRESET).filter(|value| !value.is_null()) else {
         return Ok(new);
     };
