@@ -95,6 +95,12 @@ describe('before it is sent', () => {
     expect(missing(changed({ rotation: { kind: 'grace', seconds: '1.5' } }), true)).toHaveProperty('rotation');
   });
 
+  it('a provider for sign-ins on another device needs no authorization endpoint', () => {
+    expect(missing(changed({ authorization_endpoint: '' }), true)).toHaveProperty('authorization_endpoint');
+    const device = { authorization_endpoint: '', device_authorization_endpoint: 'https://github.example/device' };
+    expect(missing(changed(device), true)).toEqual({});
+  });
+
   it('client credentials need a secret, and no authorization endpoint', () => {
     const machine = { grant_type: 'client_credentials', authorization_endpoint: '' } as const;
     const needed = { client_secret: 'Enter the client secret.' };

@@ -186,7 +186,12 @@ export const SETTINGS: { [K in Name]: Descriptor<K> } = {
     ...text,
     required: () => true,
   },
-  authorization_endpoint: { ...url('authorization_endpoint', 'endpoints'), shown: inBrowser, required: inBrowser },
+  authorization_endpoint: {
+    ...url('authorization_endpoint', 'endpoints'),
+    shown: inBrowser,
+    // Else a user can only sign in on another device.
+    required: (draft) => inBrowser(draft) && draft.device_authorization_endpoint.trim() === '',
+  },
   token_endpoint: { ...url('token_endpoint', 'endpoints'), required: () => true },
   default_scopes: {
     group: 'endpoints',
