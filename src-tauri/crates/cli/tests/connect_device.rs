@@ -127,8 +127,10 @@ fn a_refused_start_goes_on_with_the_browser_only_where_it_was_tokenrys_choice() 
         run.err.contains("device_flow_disabled") && run.err.contains("needs a browser"),
         "{run:?}"
     );
-    let json = chosen.run(&["connect", "github", "--json"]).ends(0);
-    assert_eq!(json.err, "");
+    chosen.forget();
+    chosen.run(&["connect", "github", "--json"]).ends(0);
+    let started = started_with(&chosen).remove(0).0;
+    assert_eq!(started, "authorize", "a script gets what it asked for");
     for arguments in [&["connect", "github", "--device"][..], &["connect", "github"]] {
         let only = fake(arguments.len() == 3, true, refused());
         let run = only.run(arguments).ends(23);

@@ -32,7 +32,9 @@ pub(super) fn run(
     engine: &Engine,
     output: &Output,
 ) -> Result<bool, Failure> {
-    let Some(reason) = reason(args, provider, browser::is_missing()) else {
+    // A script that reads JSON gets the way that it asked for, wherever it runs.
+    let has_no_browser = !output.is_json() && browser::is_missing();
+    let Some(reason) = reason(args, provider, has_no_browser) else {
         return Ok(false);
     };
     let answer = match start(provider, request, engine) {
@@ -43,10 +45,7 @@ pub(super) fn run(
                 "{} refuses a sign-in on another device, so this one needs a browser.",
                 provider.name
             ));
-            // With --json the command prints at most one error.
-            if !output.is_json() {
-                output.fail(&failure);
-            }
+            output.fail(&failure);
             return Ok(false);
         }
         Err(failure) => return Err(failure),
