@@ -92,6 +92,12 @@ impl Provider {
         url(self.settings.device_authorization_endpoint.as_deref())
     }
 
+    /// Whether users can sign in on another device alone.
+    pub fn has_only_device_sign_in(&self) -> bool {
+        self.settings.authorization_endpoint.is_none()
+            && self.settings.device_authorization_endpoint.is_some()
+    }
+
     /// Where the parameters of a sign-in are pushed.
     pub fn pushed_authorization_request_endpoint(&self) -> Option<Url> {
         url(self.settings.pushed_authorization_request_endpoint.as_deref())

@@ -172,6 +172,7 @@ impl Engine {
         let mut how = ConnectOptions {
             renew: Some(connection.id.to_string()),
             scopes: Some(connection.requested_scopes.clone()),
+            device: provider.has_only_device_sign_in(),
             ..ConnectOptions::default()
         };
         match &challenge.wants {

@@ -3,12 +3,14 @@
 use super::{Program, answer, question, questions};
 use crate::tests::{
     apps::{grant, registered},
-    common::{NAME, World, answer_of, token, ui, view},
+    common::{NAME, World, answer_of, patch, token, ui, view},
     rejected::fingerprint,
 };
-use crate::{Challenge, Engine, Error, Fingerprint, Operation, PromptAnswer, StepUp, Wants};
+use crate::{Challenge, Engine, Error, Fingerprint, FlowState, Operation, PromptAnswer, StepUp, Wants};
+use serde_json::json;
+use std::time::Duration;
 use tokenry_core::{ApiScope, Caller, Code, Scopes};
-use tokenry_testkit::{Behaviour, Kind};
+use tokenry_testkit::{Behaviour, DeviceAnswer, Kind};
 
 fn more(scopes: &str) -> Challenge {
     Challenge {
@@ -249,4 +251,27 @@ async fn the_program_of_a_sign_in_names_an_unknown_account_without_a_prompt() {
     assert_eq!(prompt.operation, Operation::WriteConnection);
     answer(&engine, &prompt, PromptAnswer::Deny).await.unwrap();
     assert_eq!(again.await.unwrap().unwrap_err().code(), Code::ConsentDenied);
+}
+
+/// RFC 8628: where there is no page for a browser.
+#[tokio::test]
+async fn a_step_up_is_on_another_device_where_that_is_the_only_way() {
+    let (world, engine) = World::connected(Behaviour::default()).await;
+    let change = patch(json!({
+        "authorization_endpoint": null,
+        "device_authorization_endpoint": world.server.device_authorization_endpoint(),
+    }));
+    engine.change_provider(&ui(), NAME, change).await.unwrap();
+    let program = Program::start();
+    let done = asked(&engine, &program.caller(), more("admin"), PromptAnswer::Once).await;
+    let StepUp::SignIn { flow, .. } = done.unwrap() else {
+        panic!("no sign-in was started");
+    };
+    world
+        .server
+        .set(|behaviour| behaviour.device = DeviceAnswer::Grant);
+    let ended = engine.flow(&ui(), flow, Duration::from_secs(30)).await.unwrap();
+    assert_eq!(ended.state, FlowState::Connected);
+    let scopes = view(&engine).await.connection.requested_scopes;
+    assert!(scopes.contains("admin") && scopes.contains("read"), "{scopes}");
 }
