@@ -213,7 +213,7 @@ fn as_json_every_answer_has_the_field_names_of_the_interface() {
     assert_eq!(connected.stderr, "");
     let connection: Value = serde_json::from_str(connected.stdout.lines().nth(1).unwrap()).unwrap();
 
-    let fields = "account captured created_at expires_at flow_id id label last_refreshed_at last_used_at missing_scopes \
+    let fields = "account bindings captured created_at expires_at flow_id id label last_refreshed_at last_used_at missing_scopes \
                   name notice provider_id provider_name reason refresh_at refreshable requested_scopes scopes \
                   sign_in_again_before status trouble updated_at";
     assert_eq!(keys(&connection), fields.split_whitespace().collect());

@@ -44,6 +44,7 @@ export function aConnection(provider: Provider, given: Partial<Connection> & Pic
     requested_scopes: provider.default_scopes,
     missing_scopes: [],
     captured: [],
+    bindings: [],
     notice: null,
     expires_at: null,
     refresh_at: null,

@@ -1139,6 +1139,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find the connections that serve an address
+         * @description Those that the user bound to it, else those whose provider was added for it or whose preset names its host; of them
+         *     those with the longest path. A token goes to no other address.
+         */
+        get: operations["resolve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/restores": {
         parameters: {
             query?: never;
@@ -1864,6 +1885,8 @@ export interface components {
         /** @description One account at one provider. */
         Connection: {
             account?: components["schemas"]["Account"] | null;
+            /** @description The addresses that the user bound to it: its tokens may go there, before those of any other connection. */
+            bindings?: string[];
             /** @description The names of the values that its sign-in brought (`captures` of the provider). */
             captured?: string[];
             /** Format: date-time */
@@ -2723,6 +2746,11 @@ export interface components {
          */
         LoopbackHost: "127.0.0.1" | "[::1]" | "localhost";
         /**
+         * @description Who said that a connection serves an address.
+         * @enum {string}
+         */
+        NamedBy: "binding" | "resource" | "preset";
+        /**
          * @description How a provider gives a token that can do less than the connection, or is for one audience.
          * @enum {string}
          */
@@ -2898,6 +2926,8 @@ export interface components {
         Outcome: "done" | "refused" | "failed";
         /** @description What a user can change of a connection. Only the given fields change. */
         PatchConnection: {
+            /** @description All addresses that are bound to it, such as `https://github.com/acme`. */
+            bindings?: string[] | null;
             /** @description An empty string removes it. */
             label?: string | null;
             /** @description While paused it is not refreshed, and no program gets a token. */
@@ -2937,6 +2967,10 @@ export interface components {
             sources: string[];
             /** @description What could not be verified then, and is therefore left out or uncertain. */
             unverified?: string[];
+            /** @description The user name that goes with a token at git or at a registry, where any other is refused. */
+            user_names?: {
+                [key: string]: string;
+            };
             /** @description What the user has to tell. */
             variables?: components["schemas"]["PresetVariable"][];
             /** @description The date of the preset. */
@@ -3792,6 +3826,24 @@ export interface components {
             concerns_credentials: boolean;
             description: string;
             scope: string;
+        };
+        /** @description A connection whose tokens may go to an address. */
+        ServingConnection: {
+            /** @description What was named: the address, or one above it. */
+            address: string;
+            /** Format: uuid */
+            connection_id: string;
+            /** @description Its name for `tokenry`. */
+            connection_name: string;
+            /** @description What the host is for, where the preset says it: `api`, `git`, `registry`. */
+            kinds?: string[];
+            /** @description Who said that it serves the address. */
+            named_by: components["schemas"]["NamedBy"];
+            provider_name: string;
+            /** @description From a kind to the user name that goes with the token, where the preset says it. */
+            user_names?: {
+                [key: string]: string;
+            };
         };
         /** @description A way to unlock the vault that is added, or replaces the one of its kind. */
         SetSlot: {
@@ -11151,6 +11203,101 @@ export interface operations {
             };
             /** @description provider_unreachable */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    resolve: {
+        parameters: {
+            query: {
+                /** @description A whole address: `https`, or `http` on this machine. */
+                url: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description None, one, or several between which only the user can choose. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServingConnection"][];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };

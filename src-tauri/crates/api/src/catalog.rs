@@ -90,6 +90,7 @@ operation!(
         unverified: Vec::new(),
         sources: words(&["Gitea documentation"]),
         serves: BTreeMap::new(),
+        user_names: BTreeMap::new(),
         variables: vec![host()],
         settings: [
             ("authorization_endpoint", "https://{host}/login/oauth/authorize"),

@@ -88,6 +88,7 @@ operation!(
         requested_scopes: words(&["read", "write"]),
         missing_scopes: Vec::new(),
         captured: Vec::new(),
+        bindings: words(&["https://github.com/acme"]),
         notice: None,
         expires_at: Some(at("2027-01-15T09:00:00Z")),
         refresh_at: Some(at("2027-01-15T08:52:00Z")),
@@ -129,6 +130,7 @@ operation!(
     PatchConnection {
         label: Some("work".to_owned()),
         paused: Some(false),
+        bindings: Some(words(&["https://github.com/acme"])),
     }
 );
 

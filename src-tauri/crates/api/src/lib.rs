@@ -25,6 +25,7 @@ mod openapi;
 mod operations;
 mod prompts;
 mod providers;
+mod resolve;
 pub mod servers;
 mod settings;
 mod slots;
@@ -71,6 +72,7 @@ fn all<O: Operations>(list: O) -> O {
     let list = providers::routes(list);
     let list = catalog::routes(list);
     let list = discovery::routes(list);
+    let list = resolve::routes(list);
     let list = flows::routes(list);
     let list = connections::routes(list);
     let list = credentials::routes(list);

@@ -55,6 +55,16 @@ pub fn fill(preset: &Preset, values: &BTreeMap<String, String>) -> Result<Filled
     })
 }
 
+/// The hosts that a preset names, by what they are for, with the values of its variables.
+pub fn serves(preset: &Preset, variables: &BTreeMap<String, String>) -> BTreeMap<String, Vec<String>> {
+    let hosts = |hosts: &Vec<String>| hosts.iter().map(|host| filled_text(host, variables)).collect();
+    preset
+        .serves
+        .iter()
+        .map(|(kind, named)| (kind.clone(), hosts(named)))
+        .collect()
+}
+
 fn value_of(variable: &PresetVariable, given: Option<&String>) -> Result<String, String> {
     let given = given.map(|text| text.trim()).filter(|text| !text.is_empty());
     let Some(given) = given.or(variable.default.as_deref()) else {

@@ -7,7 +7,7 @@
 mod fill;
 mod search;
 
-pub use fill::{Filled, VariableProblems, fill};
+pub use fill::{Filled, VariableProblems, fill, serves};
 pub use search::{closest, search};
 
 use tokenry_contract::{Preset, PresetSummary};

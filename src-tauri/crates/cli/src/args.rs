@@ -49,6 +49,8 @@ pub(crate) enum Command {
     },
     /// Print a fresh access token to standard output, and nothing else
     Token(TokenArgs),
+    /// Choose the connection that serves an address, show which one does, or list what is bound
+    Bind(BindArgs),
     /// Print a proof for one request with a token that is bound to a key (DPoP)
     Dpop(DpopArgs),
     /// Refresh a connection now, even if its access token is still valid
@@ -131,6 +133,18 @@ pub(crate) enum SettingsCommand {
 }
 
 /// A locked vault also stops what programs do in the background, mail for example.
+#[derive(Args)]
+pub(crate) struct BindArgs {
+    /// An address, such as https://github.com/acme. Everything below it is meant, too
+    pub(crate) address: Option<String>,
+    /// The connection that serves it from now on
+    #[arg(long, value_name = "NAME", requires = "address")]
+    pub(crate) connection: Option<String>,
+    /// Bind it to no connection any more
+    #[arg(long, requires = "address", conflicts_with = "connection")]
+    pub(crate) remove: bool,
+}
+
 #[derive(Args)]
 #[group(required = true, multiple = true)]
 pub(crate) struct SetArgs {

@@ -66,6 +66,9 @@ pub struct Preset {
     /// The hosts that its tokens are for: of the API, of git, of a registry.
     #[serde(default)]
     pub serves: BTreeMap<String, Vec<String>>,
+    /// The user name that goes with a token at git or at a registry, where any other is refused.
+    #[serde(default)]
+    pub user_names: BTreeMap<String, String>,
     /// What the user has to tell.
     #[serde(default)]
     pub variables: Vec<PresetVariable>,

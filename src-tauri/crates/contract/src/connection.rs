@@ -30,6 +30,9 @@ pub struct Connection {
     /// The names of the values that its sign-in brought (`captures` of the provider).
     #[serde(default)]
     pub captured: Vec<String>,
+    /// The addresses that the user bound to it: its tokens may go there, before those of any other connection.
+    #[serde(default)]
+    pub bindings: Vec<String>,
     /// What the user should know about it and do: about lost scopes, for example.
     pub notice: Option<String>,
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, format = DateTime))]
@@ -132,6 +135,9 @@ pub struct PatchConnection {
     /// While paused it is not refreshed, and no program gets a token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused: Option<bool>,
+    /// All addresses that are bound to it, such as `https://github.com/acme`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bindings: Option<Vec<String>>,
 }
 
 /// Options of a connection by client credentials.

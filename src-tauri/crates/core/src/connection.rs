@@ -76,6 +76,9 @@ pub struct Connection {
     /// The values that its sign-in brought, which addresses and parameters of the provider need.
     #[serde(default, skip_serializing_if = "Captured::is_empty")]
     pub captured: Captured,
+    /// The addresses that the user bound to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bindings: Vec<String>,
     /// When a resource rejected the access token and no refresh could bring another one; a new token clears it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejected_at: Option<Timestamp>,
@@ -133,6 +136,7 @@ impl Connection {
             targets: KnownTargets::default(),
             resource: None,
             captured: Captured::new(),
+            bindings: Vec::new(),
             rejected_at: None,
             signed_in_at: None,
             refresh_token_life: None,

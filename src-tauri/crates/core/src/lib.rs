@@ -21,6 +21,7 @@ mod provider;
 mod random;
 mod scope;
 mod secret;
+mod served_address;
 mod settings;
 mod text;
 
@@ -52,6 +53,7 @@ pub use provider::{
 pub use random::{OsRandom, Random};
 pub use scope::Scopes;
 pub use secret::{Secret, same_bytes, same_secret};
+pub use served_address::{ServedAddress, read_target};
 pub use settings::{AutoLock, Settings};
 pub use text::{clean, is_miscopied, sentence, trimmed, within};
 /// The vocabulary of the API, which is the vocabulary of the domain too.
@@ -69,6 +71,6 @@ pub use tokenry_contract::{
 /// Reports that hold names and counts alone: the API answers with them as they are.
 pub use tokenry_contract::{
     Audit, AuditEntry, AuditRule, CheckReport, CheckResult, CheckedItem, CheckedPart, CopiedRecords,
-    LogCheck, LogProblem, LogProblemKind, RevokeAnswer, RevokedConnection, SalvageAnswer, VaultCheck,
-    VaultProblem,
+    LogCheck, LogProblem, LogProblemKind, NamedBy, RevokeAnswer, RevokedConnection, SalvageAnswer,
+    ServingConnection, VaultCheck, VaultProblem,
 };

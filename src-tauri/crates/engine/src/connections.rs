@@ -1,15 +1,14 @@
 //! Connections: list, show, change.
 
+mod change;
 pub(crate) mod disconnect;
+mod serving;
+
+pub use change::ConnectionChange;
 
 use crate::{
     ConnectionView, Engine, Error,
-    access::{
-        consent::{AccessRequest, Differences},
-        policy::Operation,
-        resolve,
-        visibility::Sight,
-    },
+    access::{consent::AccessRequest, policy::Operation, visibility::Sight},
     records::{index::is_usable, sealed_store::SealedStore},
     token::refresh_token_life::{end_of_sign_in, sign_in_again_before},
 };
@@ -18,15 +17,6 @@ use tokenry_core::{
     Caller, Connection, ConnectionId, ConnectionStatus, Event, EventKind, Outcome, Provider, ProviderId,
     ReauthReason, Timestamp,
 };
-
-/// What of a connection a person may change.
-#[derive(Debug, Clone, Default)]
-pub struct ConnectionChange {
-    /// `Some(None)` takes the label away.
-    pub label: Option<Option<String>>,
-    /// Whether it is left alone.
-    pub paused: Option<bool>,
-}
 
 impl Engine {
     /// All connections: those that need a sign-in, those that will soon, and the others, each by name.
@@ -126,97 +116,6 @@ impl Engine {
         let provider = self.provider_meant(caller, provider)?;
         views.retain(|view| view.connection.provider == provider.id);
         Ok((provider, views))
-    }
-
-    /// Changes a label, pauses or resumes.
-    ///
-    /// # Errors
-    /// When there is none, or the label is taken.
-    pub async fn change_connection(
-        &self,
-        caller: &Caller,
-        reference: &str,
-        change: ConnectionChange,
-    ) -> Result<ConnectionView, Error> {
-        let store = self.store()?;
-        let before = self.connection_meant(caller, Operation::WriteConnection, reference)?;
-        let wanted = seen(&before);
-        let wanted = AccessRequest {
-            operation: Operation::WriteConnection,
-            differences: differences(&before, &change),
-            ..wanted
-        };
-        let is_a_name = change.paused.is_none() && matches!(change.label, Some(Some(_)));
-        let wanted = wanted.by_its_starter(is_a_name && self.names_its_own(caller, &before));
-        let check = async { self.new_label(&before, &change).map(drop) };
-        self.check_before_asking(caller, &wanted, check).await?;
-        let rule = self.permit(caller, wanted).await?.rule;
-        let asked_about = before;
-        let before =
-            self.connection_meant(caller, Operation::WriteConnection, &asked_about.id.to_string())?;
-        if differences(&before, &change) != differences(&asked_about, &change) {
-            return Err(Error::Conflict(
-                "the connection was changed meanwhile; look at it and try again".to_owned(),
-            ));
-        }
-        let label = self.new_label(&before, &change)?;
-        let (id, now) = (before.id, self.now());
-        let event = changed(&before, label.as_ref(), change.paused).map(|detail| {
-            let (kind, outcome) = (EventKind::ConnectionChanged, Outcome::Done);
-            self.event(caller, kind, outcome)
-                .about(&before)
-                .with_detail(&detail)
-                .by(rule)
-        });
-        self.commit(&store, move |transaction| {
-            let mut connection = transaction
-                .get::<Connection>(id.row())?
-                .ok_or_else(|| Error::not_found("connection", &id.to_string(), "it was disconnected"))?;
-            if let Some(label) = label {
-                connection.label = label;
-            }
-            if let Some(paused) = change.paused {
-                connection.status = if paused {
-                    ConnectionStatus::Paused
-                } else {
-                    ConnectionStatus::Active
-                };
-            }
-            connection.updated_at = now;
-            transaction.put(id.row(), &connection)?;
-            event.iter().try_for_each(|event| transaction.event(event))
-        })
-        .await?;
-        self.inner.due.notify_one();
-        self.view(id)
-    }
-
-    /// The label that a change gives, if it gives one and the connection can be changed so.
-    fn new_label(
-        &self,
-        connection: &Connection,
-        change: &ConnectionChange,
-    ) -> Result<Option<Option<String>>, Error> {
-        if connection.status == ConnectionStatus::Disconnecting {
-            return Err(resolve::gone(&connection.id.to_string()));
-        }
-        let can_pause = matches!(
-            connection.status,
-            ConnectionStatus::Active | ConnectionStatus::Paused
-        );
-        if change.paused.is_some() && !can_pause {
-            return Err(Error::Conflict(
-                "only a connection that is active can be paused".to_owned(),
-            ));
-        }
-        match &change.label {
-            Some(Some(label)) => {
-                let provider = self.provider_by_id(connection.provider)?;
-                self.free_label(&provider, Some(label.clone()), Some(connection))
-                    .map(Some)
-            }
-            other => Ok(other.clone()),
-        }
     }
 
     /// A connection as it is shown.
@@ -347,38 +246,9 @@ pub(crate) fn status_at(connection: &Connection, at: Timestamp) -> ConnectionSta
     }
 }
 
-/// What a change of a connection changes.
-fn differences(before: &Connection, change: &ConnectionChange) -> Differences {
-    let mut differences = Differences::default();
-    if let Some(label) = &change.label {
-        let label = label.as_ref().map(|label| label.trim().to_owned());
-        let label = label.filter(|label| !label.is_empty());
-        differences.text("label", before.label.clone(), label);
-    }
-    if let Some(paused) = change.paused {
-        let is_paused = before.status == ConnectionStatus::Paused;
-        differences.text("paused", Some(is_paused.to_string()), Some(paused.to_string()));
-    }
-    differences
-}
-
 /// The request to see a connection.
 fn seen(connection: &Connection) -> AccessRequest {
     AccessRequest::new(Operation::ReadConnections)
         .at(connection.provider)
         .of(connection.id, connection.started_by)
-}
-
-/// What a change changes, for the log. `None` when it is as it was.
-fn changed(before: &Connection, label: Option<&Option<String>>, paused: Option<bool>) -> Option<String> {
-    let named = |label: &Option<String>| label.clone().unwrap_or_else(|| "no label".to_owned());
-    let renamed = label
-        .filter(|label| **label != before.label)
-        .map(|label| format!("renamed from {} to {}", named(&before.label), named(label)));
-    let was_paused = before.status == ConnectionStatus::Paused;
-    let turned = paused
-        .filter(|paused| *paused != was_paused)
-        .map(|paused| if paused { "paused" } else { "resumed" }.to_owned());
-    let parts: Vec<_> = renamed.into_iter().chain(turned).collect();
-    (!parts.is_empty()).then(|| parts.join(", "))
 }

@@ -48,6 +48,7 @@ mod revocation;
 mod salvage;
 mod scheduler;
 mod secrets;
+mod serving;
 mod single_flight;
 mod slots;
 mod start;

@@ -32,6 +32,7 @@ pub(crate) fn connection(view: ConnectionView) -> contract::Connection {
         requested_scopes: list(&connection.requested_scopes),
         missing_scopes: missing,
         captured: connection.captured.into_keys().collect(),
+        bindings: connection.bindings,
         notice: view.notice,
         expires_at: connection.expires_at,
         refresh_at: connection.refresh_at,
@@ -79,6 +80,7 @@ pub(crate) fn connection_change(body: contract::PatchConnection) -> ConnectionCh
             .label
             .map(|label| (!label.trim().is_empty()).then_some(label)),
         paused: body.paused,
+        bindings: body.bindings,
     }
 }
 

@@ -197,6 +197,7 @@ impl Populated {
             .replace("{connector_id}", "github");
         let query = match id {
             "authorize" => "?label=other",
+            "resolve" => "?url=https://example.com/x",
             "oauth2_callback" => return format!("{filled}?{}", self.answer.query().unwrap()),
             _ => "",
         };

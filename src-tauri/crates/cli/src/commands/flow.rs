@@ -81,7 +81,7 @@ fn name_it(connection: &Connection, engine: &Engine, output: &Output) -> Result<
         }
         let change = PatchConnection {
             label: Some(label.to_owned()),
-            paused: None,
+            ..PatchConnection::default()
         };
         let id = connection.id.to_string();
         match engine.send_body::<Connection>(Method::Patch, &["v1", "connections", &id], &change) {

@@ -5,6 +5,7 @@ mod approve;
 mod audit;
 mod authorize;
 mod backup;
+mod bind;
 mod callback;
 mod catalog;
 pub(crate) mod check_report;
@@ -70,6 +71,7 @@ pub(crate) fn run(command: &Command, app_token_file: Option<&Path>, output: &Out
         Command::List => list::connections(&engine()?, output),
         Command::Status { name } => status::run(name.as_deref(), &running()?, output),
         Command::Token(args) => token::run(args, &engine()?, output),
+        Command::Bind(args) => bind::run(args, &engine()?, output),
         Command::Dpop(args) => dpop::run(args, &engine()?, output),
         Command::Refresh { name } => connection::refresh(name, &engine()?, output),
         Command::Disconnect { name } => connection::disconnect(name, &engine()?, output),

@@ -37,7 +37,7 @@ pub(crate) fn connection() -> Value {
     json!({
         "id": CONNECTION, "name": "github", "provider_id": PROVIDER, "provider_name": "github", "label": null,
         "account": {"display_name": "alice@example.com", "subject": "1", "name": "Alice", "email": "alice@example.com", "picture": null}, "status": "active",
-        "reason": null, "trouble": null, "scopes": ["repo"], "requested_scopes": ["repo"], "missing_scopes": [], "captured": [], "notice": null,
+        "reason": null, "trouble": null, "scopes": ["repo"], "requested_scopes": ["repo"], "missing_scopes": [], "captured": [], "bindings": [], "notice": null,
         "expires_at": "9000-01-01T00:00:00Z", "refresh_at": null, "refreshable": true, "sign_in_again_before": null,
         "last_refreshed_at": null, "last_used_at": null, "flow_id": null,
         "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"

@@ -332,6 +332,7 @@ async fn a_question_closes_when_what_it_is_about_changes() {
     let label = crate::ConnectionChange {
         label: Some(Some("work".to_owned())),
         paused: None,
+        bindings: None,
     };
     let view = engine.change_connection(&ui(), NAME, label).await.unwrap();
     assert_eq!(view.connection.status, ConnectionStatus::Active);

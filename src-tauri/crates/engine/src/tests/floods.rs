@@ -220,6 +220,7 @@ async fn renames_and_pauses_are_in_the_log_and_no_change_is_not() {
     let change = |label: Option<&str>, paused: Option<bool>| crate::ConnectionChange {
         label: label.map(|label| Some(label.to_owned())),
         paused,
+        bindings: None,
     };
     let id = engine
         .connection(&ui(), NAME)

@@ -307,6 +307,7 @@ async fn a_paused_connection_hands_out_no_kept_token_either() {
     let pause = crate::ConnectionChange {
         label: None,
         paused: Some(true),
+        bindings: None,
     };
     engine.change_connection(&ui(), NAME, pause).await.unwrap();
     assert_eq!(less(&engine, "read").await.unwrap_err().code(), Code::Conflict);

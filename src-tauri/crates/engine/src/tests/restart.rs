@@ -16,6 +16,7 @@ async fn what_was_there_is_there_and_a_good_token_costs_no_request() {
     let labelled = ConnectionChange {
         label: Some(Some("work".to_owned())),
         paused: None,
+        bindings: None,
     };
     let before = engine.change_connection(&ui(), NAME, labelled).await.unwrap();
     let got = token(&engine, 0).await.unwrap();

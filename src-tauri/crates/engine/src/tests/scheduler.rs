@@ -62,6 +62,7 @@ async fn the_paused_and_the_ended_are_left_alone() {
     let pause = ConnectionChange {
         label: None,
         paused: Some(true),
+        bindings: None,
     };
     engine.change_connection(&ui(), NAME, pause).await.unwrap();
     world.pass(3400);

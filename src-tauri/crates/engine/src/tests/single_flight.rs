@@ -135,6 +135,7 @@ async fn a_refresh_that_outlives_a_lock_and_an_unlock_leaves_the_profile_whole()
     let label = ConnectionChange {
         label: Some(Some("mine".to_owned())),
         paused: None,
+        bindings: None,
     };
     engine.change_connection(&ui(), NAME, label).await.unwrap();
     world.server.release();
@@ -220,6 +221,7 @@ async fn a_pause_during_a_refresh_stays_and_the_tokens_are_kept() {
     let pause = |paused| ConnectionChange {
         label: None,
         paused: Some(paused),
+        bindings: None,
     };
     engine.change_connection(&ui(), NAME, pause(true)).await.unwrap();
     world.server.release();

@@ -30,6 +30,7 @@ fn paused(paused: bool) -> ConnectionChange {
     ConnectionChange {
         label: None,
         paused: Some(paused),
+        bindings: None,
     }
 }
 
@@ -146,6 +147,7 @@ async fn a_connection_that_waits_or_goes_is_refused_before_the_question() {
     let label = ConnectionChange {
         label: Some(Some("x".to_owned())),
         paused: None,
+        bindings: None,
     };
     let label = engine.change_connection(&caller, &id, label);
     assert_eq!(refused_unasked(&engine, "going", label).await, Code::NotFound);
@@ -159,6 +161,7 @@ async fn a_sign_in_that_cannot_start_is_refused_before_the_question() {
     let labelled = ConnectionChange {
         label: Some(Some("work".to_owned())),
         paused: None,
+        bindings: None,
     };
     engine
         .change_connection(&ui(), NAME, labelled.clone())

@@ -24,6 +24,7 @@ async fn the_question_for_changing_a_connection_says_its_label_and_whether_it_is
     let both = ConnectionChange {
         label: Some(Some("work".to_owned())),
         paused: Some(true),
+        bindings: None,
     };
     let changing = ask(both);
     let prompt = question(&engine).await;
@@ -39,6 +40,7 @@ async fn the_question_for_changing_a_connection_says_its_label_and_whether_it_is
     let paused = ask(ConnectionChange {
         label: None,
         paused: Some(true),
+        bindings: None,
     });
     let prompt = question(&engine).await;
     answer(&engine, &prompt, PromptAnswer::Session).await.unwrap();
@@ -47,6 +49,7 @@ async fn the_question_for_changing_a_connection_says_its_label_and_whether_it_is
     let resumed = ask(ConnectionChange {
         label: None,
         paused: Some(false),
+        bindings: None,
     });
     let prompt = question(&engine).await;
     assert_eq!(rows(&prompt), [("paused", Some("true"), Some("false"))]);

@@ -238,6 +238,7 @@ async fn the_program_of_a_sign_in_names_an_unknown_account_without_a_prompt() {
     let name = |label: &str| ConnectionChange {
         label: Some(Some(label.to_owned())),
         paused: None,
+        bindings: None,
     };
     let named = engine
         .change_connection(&program.caller(), NAME, name("work"))

@@ -1,0 +1,47 @@
+//! Which connections serve an address.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// An address that a program wants to use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+#[serde(deny_unknown_fields)]
+pub struct ResolveQuery {
+    /// A whole address: `https`, or `http` on this machine.
+    pub url: String,
+}
+
+/// A connection whose tokens may go to an address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ServingConnection {
+    pub connection_id: Uuid,
+    /// Its name for `tokenry`.
+    pub connection_name: String,
+    pub provider_name: String,
+    /// Who said that it serves the address.
+    pub named_by: NamedBy,
+    /// What was named: the address, or one above it.
+    pub address: String,
+    /// What the host is for, where the preset says it: `api`, `git`, `registry`.
+    #[serde(default)]
+    pub kinds: Vec<String>,
+    /// From a kind to the user name that goes with the token, where the preset says it.
+    #[serde(default)]
+    pub user_names: BTreeMap<String, String>,
+}
+
+/// Who said that a connection serves an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum NamedBy {
+    /// The user, by a binding.
+    Binding,
+    /// The user, by the address of the resource that the provider was added for.
+    Resource,
+    /// The preset of its provider.
+    Preset,
+}

@@ -1,0 +1,74 @@
+//! Which connection serves an address, by the command line.
+#![allow(clippy::unwrap_used)]
+
+use serde_json::{Value, json};
+use tokenry_e2e::accounts::{PASSPHRASE, add, connect_at_sandbox, sandbox_provider};
+use tokenry_e2e::profile::Profile;
+use tokenry_e2e::sandbox::{CONFIDENTIAL, Sandbox};
+
+fn names(profile: &Profile, address: &str) -> Value {
+    let found = profile.tokenry(&["bind", address, "--json"]).success().json();
+    let found = found.as_array().unwrap().iter();
+    found
+        .map(|one| json!([one["connection_name"], one["address"]]))
+        .collect()
+}
+
+#[test]
+fn an_address_is_served_by_the_connection_that_it_was_bound_to() {
+    let (sandbox, profile) = (Sandbox::start(), Profile::headless());
+    let _engine = profile.serve_with_passphrase(PASSPHRASE);
+    let mut provider = sandbox_provider(&sandbox, "forge");
+    provider["client_secret"] = sandbox.client_secret(CONFIDENTIAL).into();
+    add(&profile, &provider).success();
+    for (label, who) in [("work", "ada"), ("home", "grace")] {
+        connect_at_sandbox(&profile, &sandbox, &["forge", "--label", label], who).success();
+    }
+    assert_eq!(names(&profile, "https://git.example/acme/x.git"), json!([]));
+    let none = profile.tokenry(&["bind", "git.example"]).success();
+    assert!(
+        none.stderr.contains("No connection serves git.example"),
+        "{none:?}"
+    );
+
+    profile
+        .tokenry(&["bind", "git.example", "--connection", "forge/home"])
+        .success();
+    let acme = ["bind", "https://git.example/acme/", "--connection", "forge/work"];
+    profile.tokenry(&acme).success();
+    for (address, name, bound) in [
+        ("git.example/acme/x.git", "forge/work", "https://git.example/acme"),
+        ("https://git.example/other", "forge/home", "https://git.example"),
+    ] {
+        assert_eq!(names(&profile, address), json!([[name, bound]]), "{address}");
+    }
+    let listed = profile.tokenry(&["bind"]).success().stdout;
+    assert!(
+        listed.contains("https://git.example/acme") && listed.contains("forge/work"),
+        "{listed}"
+    );
+
+    let taken = profile.tokenry(&["bind", "git.example", "--connection", "forge/work"]);
+    assert_ne!(taken.code, 0);
+    assert!(
+        taken.stderr.contains("tokenry bind https://git.example --remove"),
+        "{taken:?}"
+    );
+    profile
+        .tokenry(&["bind", "git.example/acme", "--remove"])
+        .success();
+    assert_eq!(
+        names(&profile, "https://git.example/acme"),
+        json!([["forge/home", "https://git.example"]])
+    );
+    let gone = profile.tokenry(&["bind", "git.example/acme", "--remove"]);
+    assert!(
+        gone.code != 0 && gone.stderr.contains("is bound to no connection"),
+        "{gone:?}"
+    );
+    let unsafe_address = profile.tokenry(&["bind", "http://git.example", "--connection", "forge/home"]);
+    assert!(
+        unsafe_address.stderr.contains("unencrypted"),
+        "{unsafe_address:?}"
+    );
+}
