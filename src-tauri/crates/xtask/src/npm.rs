@@ -10,7 +10,7 @@ use std::process::Command;
 const OLDEST_NODE: (u32, u32) = (20, 19);
 
 /// The folders with a `package.json` of their own.
-pub(crate) const FOLDERS: &[&str] = &["ui", "tests/support"];
+pub(crate) const FOLDERS: &[&str] = &["ui", "tests/support", "tests/support/conformance"];
 
 /// Sees that Node is there and new enough, and that npm is.
 ///

@@ -6,8 +6,9 @@ use crate::outbound::Outbound;
 use crate::response::{Cut, Media, Response};
 use crate::{Failure, Http};
 use oauth2::HttpRequest;
-use oauth2::http::header::{ACCEPT, IF_NONE_MATCH};
-use oauth2::http::{HeaderValue, Request};
+use oauth2::http::header::{ACCEPT, CONTENT_TYPE, IF_NONE_MATCH};
+use oauth2::http::{HeaderValue, Method, Request};
+use serde_json::json;
 use tokenry_core::{Timestamp, clean};
 use url::Url;
 
@@ -20,10 +21,15 @@ pub(super) struct Fetch<'a> {
 }
 
 impl Fetch<'_> {
-    /// Asks an address without credentials.
+    /// Asks an address without credentials. Many MCP servers take nothing but a POST, and only its answer says where to
+    /// get a token: where a GET finds nothing, they get the first message of the protocol.
     pub(super) async fn probe(&self, url: &Url) -> Result<Response, Failure> {
         let request = get("application/json, text/event-stream;q=0.9, */*;q=0.1");
-        self.http.send_outbound(&self.outbound, url, request).await
+        let response = self.http.send_outbound(&self.outbound, url, request).await?;
+        if !matches!(response.status, 404 | 405) || !response.challenges.is_empty() {
+            return Ok(response);
+        }
+        self.http.send_outbound(&self.outbound, url, initialize()).await
     }
 
     /// The JSON object at an address; `None` where nothing is, or something else.
@@ -79,6 +85,26 @@ impl Fetch<'_> {
         }
         Ok(Some(object))
     }
+}
+
+/// The first message to an MCP server (its Lifecycle, and Streamable HTTP).
+fn initialize() -> HttpRequest {
+    let message = json!({
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "initialize",
+        "params": {
+            "protocolVersion": "2025-11-25",
+            "capabilities": {},
+            "clientInfo": {"name": "Tokenry", "version": env!("CARGO_PKG_VERSION")},
+        },
+    });
+    let mut request = get("application/json, text/event-stream");
+    *request.method_mut() = Method::POST;
+    *request.body_mut() = message.to_string().into_bytes();
+    let json = HeaderValue::from_static("application/json");
+    request.headers_mut().insert(CONTENT_TYPE, json);
+    request
 }
 
 fn get(accept: &'static str) -> HttpRequest {

@@ -80,7 +80,7 @@ fn unusable<T>(message: String) -> Result<T, Problem> {
     Err(Problem::Failure(Failure::Unusable { message }))
 }
 
-/// Looks an address up. Every request is a GET without credentials, goes where the rules of `outbound` allow, and is
+/// Looks an address up. Every request is without credentials, goes where the rules of `outbound` allow, and is
 /// not redirected. Nothing is kept but, in `cache`, documents with an ETag.
 ///
 /// # Errors
@@ -112,7 +112,7 @@ pub async fn look_up(http: &Http, cache: &Cache, query: &Query, now: Timestamp) 
     Ok(found)
 }
 
-/// One request without credentials tells what an address belongs to: a resource answers with a challenge
+/// One request without credentials (two, where the first finds nothing) tells what an address belongs to: a resource answers with a challenge
 /// (RFC 9728 §5.1). Anything else is an issuer first, since a resource would have asked for a token.
 async fn of_address(fetch: &Fetch<'_>, url: &url::Url, query: &Query) -> Result<Found, Problem> {
     let response = fetch.probe(url).await?;

@@ -51,6 +51,29 @@ fn message(result: Result<Found, Problem>) -> String {
     }
 }
 
+/// MCP, Streamable HTTP: a server without a stream of its own answers a GET with 405, and only a POST with a challenge.
+#[tokio::test]
+async fn a_server_that_takes_only_a_post_says_there_where_its_metadata_is() {
+    for status in ["404 Not Found", "405 Method Not Allowed"] {
+        let host = Host::start(&[
+            ("/mcp", answer(status, "", "")),
+            (
+                "POST /mcp",
+                challenge(r#"resource_metadata="{host}/own/place", scope="files""#),
+            ),
+            (
+                "/own/place",
+                resource("/mcp", r#","scopes_supported":["files","more"]"#),
+            ),
+            (AS, server("", "")),
+        ])
+        .await;
+        let found = host.look_up("/mcp").await.unwrap();
+        assert_eq!(found.settings.default_scopes, ["files"], "{status}");
+        assert_eq!(host.asked()[..3], ["/mcp", "POST /mcp", "/own/place"]);
+    }
+}
+
 #[tokio::test]
 async fn an_issuer_tells_its_settings_and_what_it_offers() {
     let host = Host::start(&[(
@@ -88,7 +111,7 @@ async fn an_issuer_tells_its_settings_and_what_it_offers() {
         found.warnings,
         ["Nothing that is sent to it is encrypted (http)."]
     );
-    assert_eq!(host.asked(), ["/", AS]);
+    assert_eq!(host.asked(), ["/", "POST /", AS]);
 }
 
 /// Checklist A6.2.
@@ -102,6 +125,7 @@ async fn an_issuer_with_a_path_is_asked_for_in_the_order_of_the_standards() {
         host.asked(),
         [
             "/realms/x/",
+            "POST /realms/x/",
             "/.well-known/oauth-authorization-server/realms/x",
             "/.well-known/openid-configuration/realms/x",
             appended,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-/// A host on this machine, with an answer for each path; 404 elsewhere. `{host}` in an answer stands for its address.
+/// A host on this machine, with an answer for each path, or for `POST` and a path; 404 elsewhere. `{host}` in an answer stands for its address.
 pub(crate) struct Host {
     pub(crate) url: String,
     asked: Arc<Mutex<Vec<String>>>,
@@ -51,7 +51,13 @@ impl Host {
                         }
                     }
                     let head = String::from_utf8(head).unwrap();
-                    let path = head.split(' ').nth(1).unwrap().to_owned();
+                    let mut words = head.split(' ');
+                    let method = words.next().unwrap();
+                    let mut path = words.next().unwrap().to_owned();
+                    if method == "POST" {
+                        path.insert_str(0, "POST ");
+                        read_body(&mut stream, &head).await;
+                    }
                     let is_known = head.to_ascii_lowercase().contains("if-none-match: \"v1\"");
                     let said = if is_known { " 304" } else { "" };
                     seen.lock().unwrap().push(format!("{path}{said}"));
@@ -74,4 +80,12 @@ impl Host {
     pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
+}
+
+/// A connection that is closed before all was read loses the answer.
+async fn read_body(stream: &mut tokio::net::TcpStream, head: &str) {
+    let lower = head.to_ascii_lowercase();
+    let length = lower.split("content-length: ").nth(1).unwrap();
+    let length: usize = length.split("\r\n").next().unwrap().parse().unwrap();
+    stream.read_exact(&mut vec![0; length]).await.unwrap();
 }
