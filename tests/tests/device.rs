@@ -63,6 +63,24 @@ impl Stage {
 #[test]
 fn a_user_signs_in_on_another_device_and_again_later() {
     let stage = Stage::new(Sandbox::with_device_codes(600, &[]), &json!({}));
+    let check = ["provider", "check", "sandbox", "--json"];
+    let report = stage.profile.tokenry(&check).success().json();
+    let items = report["checks"].as_array().unwrap();
+    let named = |name: &str| items.iter().find(|item| item["name"] == name);
+    assert_eq!(
+        named("client_authentication").unwrap()["result"],
+        "ok",
+        "{report}"
+    );
+    assert_eq!(
+        named("device_authorization_endpoint").unwrap()["result"],
+        "ok",
+        "{report}"
+    );
+    assert!(
+        named("redirect_uri").is_none() && named("pkce").is_none(),
+        "{report}"
+    );
     // It is the only way at this provider, so that the command needs no option.
     let (connect, page, code) = stage.connecting(&["sandbox"]);
     let phone = &mut Browser::new();

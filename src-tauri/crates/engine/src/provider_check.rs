@@ -20,7 +20,7 @@ use tokenry_core::{
     Caller, CheckReport, CheckedItem, ConnectionId, Flow, FlowId, GrantType, KnownTargets, Provider,
     Redirect, Timestamp,
 };
-use tokenry_oauth::{Failure, authorization_code, fresh, probe, refresh, revocation};
+use tokenry_oauth::{Failure, authorization_code, device, fresh, probe, refresh, revocation};
 use url::Url;
 
 /// What one probe found: items, and the server's clock where it told it.
@@ -37,7 +37,9 @@ impl Engine {
         self.allow(caller, Operation::CheckProvider)?;
         let provider = self.provider_record(reference)?;
         self.inner.check_limits.take(provider.id)?;
-        let signs_in = provider.settings.grant_type == GrantType::AuthorizationCode;
+        // In a browser: with a code for another device there is no redirect, and no PKCE.
+        let is_code = provider.settings.grant_type == GrantType::AuthorizationCode;
+        let signs_in = is_code && !provider.has_only_device_sign_in();
         let (authorization, token, refresh, revocation, userinfo, others, published) = tokio::join!(
             self.check_authorization(&provider, signs_in),
             self.check_token(&provider),
@@ -94,10 +96,14 @@ impl Engine {
             Err(item) => return (item.into_iter().collect(), None),
         };
         let flow = self.made_up_flow(provider, endpoint);
-        let code = fresh(&*self.inner.random);
-        let outcome =
-            authorization_code::exchange(&self.inner.http, provider, &flow, &code, &BTreeMap::new()).await;
-        (client::judged(provider, &outcome.map(drop)), None)
+        let (code, http) = (fresh(&*self.inner.random), &self.inner.http);
+        let outcome = match provider.has_only_device_sign_in() {
+            true => device::refusal(device::poll(http, provider, &flow, &code).await),
+            false => authorization_code::exchange(http, provider, &flow, &code, &BTreeMap::new())
+                .await
+                .map(drop),
+        };
+        (client::judged(provider, &outcome), None)
     }
 
     async fn check_refresh(&self, provider: &Provider) -> Found {

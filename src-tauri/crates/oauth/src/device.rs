@@ -245,6 +245,23 @@ fn refused(response: &Response, failure: Failure) -> Result<Polled, Failure> {
     }
 }
 
+/// What an answer to a made-up code says, as if that had been an authorization code: any word about the code is
+/// [`Failure::InvalidGrant`].
+///
+/// # Errors
+/// As [`poll`].
+pub fn refusal(polled: Result<Polled, Failure>) -> Result<(), Failure> {
+    let invalid = |description| Err(Failure::InvalidGrant { description });
+    match polled {
+        Ok(Polled::Tokens(_)) => Ok(()),
+        Ok(_) => invalid(None),
+        Err(Failure::Rejected {
+            error, description, ..
+        }) if error == "invalid_grant" => invalid(description),
+        Err(failure) => Err(failure),
+    }
+}
+
 /// Whether a later request may succeed: nothing was said about this sign-in.
 pub fn may_mend(failure: &Failure) -> bool {
     matches!(

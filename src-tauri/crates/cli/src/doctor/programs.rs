@@ -112,7 +112,7 @@ fn browser(env: Env<'_>, search: &[PathBuf]) -> CheckedItem {
         None => CheckedItem::warning(
             NAME,
             "There is no display, so no browser can be opened here.",
-            "Connect with `tokenry connect NAME --no-browser`, and open the address on another device.",
+            "Connect with `tokenry connect NAME --device` where the provider offers that, else with `--redirect paste`.",
         ),
     }
 }
