@@ -5,7 +5,7 @@ use crate::credential_args::CredentialCommand;
 use crate::export::{Format, since};
 use crate::import::ImportArgs;
 use crate::provider_args::{CatalogCommand, ProviderCommand};
-use crate::token_args::{DpopArgs, TokenArgs};
+use crate::token_args::{DpopArgs, ExecArgs, HeadersArgs, TokenArgs};
 use crate::vault_args::{ProofArgs, RecoveryCommand, VaultCommand};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::de::DeserializeOwned;
@@ -51,6 +51,10 @@ pub(crate) enum Command {
     Token(TokenArgs),
     /// Choose the connection that serves an address, show which one does, or list what is bound
     Bind(BindArgs),
+    /// Run a program that gets an access token, in one environment variable or at a file descriptor
+    Exec(ExecArgs),
+    /// Print the headers of a request as a JSON object, for programs that run a command to get them
+    Headers(HeadersArgs),
     /// Print a proof for one request with a token that is bound to a key (DPoP)
     Dpop(DpopArgs),
     /// Refresh a connection now, even if its access token is still valid

@@ -1,6 +1,7 @@
-//! The options of `tokenry token` and `tokenry dpop`.
+//! The options of the commands that get tokens: `tokenry token`, `dpop`, `exec` and `headers`.
 
 use clap::Args;
+use std::ffi::OsString;
 
 #[derive(Args)]
 pub(crate) struct TokenArgs {
@@ -45,4 +46,47 @@ pub(crate) struct DpopArgs {
     /// The hash of the access token, SHA-256 in base64url, when it is not the connection's own
     #[arg(long, value_name = "HASH")]
     pub(crate) ath: Option<String>,
+}
+
+#[derive(Args)]
+#[command(group(clap::ArgGroup::new("place").required(true).multiple(true).args(["env", "fd"])))]
+pub(crate) struct ExecArgs {
+    /// The connection whose token the program gets
+    #[arg(long, value_name = "NAME")]
+    pub(crate) connection: String,
+    /// The environment variable that holds the token, such as GITHUB_TOKEN. Other programs of yours can read it while
+    /// the program runs
+    #[arg(long, value_name = "VARIABLE", value_parser = variable)]
+    pub(crate) env: Option<String>,
+    /// The file descriptor at which the program can read the token, once: 3, for example
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(3..))]
+    pub(crate) fd: Option<u32>,
+    /// Limit the token to this scope of the connection; may be repeated
+    #[arg(long = "scope", value_name = "SCOPE")]
+    pub(crate) scopes: Vec<String>,
+    /// The program and its arguments, after `--`
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+}
+
+/// A name that every shell takes. `PATH` and the like would keep the program from starting, or change what it runs.
+fn variable(text: &str) -> Result<String, &'static str> {
+    let is_first = |c: char| c.is_ascii_alphabetic() || c == '_';
+    let is_name = text.starts_with(is_first) && text.chars().all(|c| is_first(c) || c.is_ascii_digit());
+    if !is_name {
+        return Err("must be a name like GITHUB_TOKEN: letters, digits and _");
+    }
+    if text == "PATH" || text.starts_with("LD_") {
+        return Err("decides what is run: a token does not belong there");
+    }
+    Ok(text.to_owned())
+}
+
+#[derive(Args)]
+pub(crate) struct HeadersArgs {
+    /// A connection: `provider`, `provider/label`, a label or an id
+    pub(crate) connection: String,
+    /// Limit the token to this scope of the connection; may be repeated
+    #[arg(long = "scope", value_name = "SCOPE")]
+    pub(crate) scopes: Vec<String>,
 }

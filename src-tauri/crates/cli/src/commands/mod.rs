@@ -16,6 +16,7 @@ mod device;
 mod dpop;
 mod events;
 mod events_export;
+mod exec;
 mod flow;
 mod job;
 mod list;
@@ -72,6 +73,8 @@ pub(crate) fn run(command: &Command, app_token_file: Option<&Path>, output: &Out
         Command::Status { name } => status::run(name.as_deref(), &running()?, output),
         Command::Token(args) => token::run(args, &engine()?, output),
         Command::Bind(args) => bind::run(args, &engine()?, output),
+        Command::Exec(args) => exec::run(args, &engine()?),
+        Command::Headers(args) => exec::headers(args, &engine()?),
         Command::Dpop(args) => dpop::run(args, &engine()?, output),
         Command::Refresh { name } => connection::refresh(name, &engine()?, output),
         Command::Disconnect { name } => connection::disconnect(name, &engine()?, output),

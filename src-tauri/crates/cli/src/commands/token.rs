@@ -99,7 +99,12 @@ fn request(args: &TokenArgs) -> TokenRequest {
     }
 }
 
-fn ask<T: DeserializeOwned>(name: &str, request: &TokenRequest, engine: &Engine) -> Result<T, Failure> {
+/// Asks for a token of this connection.
+pub(super) fn ask<T: DeserializeOwned>(
+    name: &str,
+    request: &TokenRequest,
+    engine: &Engine,
+) -> Result<T, Failure> {
     let segments = ["v1", "connections", name, "token"];
     // Usually there are no options, and no body is written.
     let answer = if *request == TokenRequest::default() {
