@@ -2,7 +2,7 @@
 //!
 //! What must never be true of this crate: that it links an async runtime, an HTTP stack, TLS or a store (starting
 //! the process is most of the cost of a token), that it makes a decision of the engine, that it takes a secret as an
-//! argument, or that it writes an access token anywhere but to standard output.
+//! argument, or that it writes an access token anywhere but to standard output and to the program that `tokenry exec` starts.
 
 mod app_token;
 mod args;
@@ -16,6 +16,7 @@ mod engine;
 mod export;
 mod failure;
 mod find;
+mod helpers;
 mod hidden;
 mod http;
 mod import;

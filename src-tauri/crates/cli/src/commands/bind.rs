@@ -3,7 +3,8 @@
 use crate::args::BindArgs;
 use crate::engine::Engine;
 use crate::failure::Failure;
-use crate::http::{Method, Request, encoded, path};
+use crate::helpers::serving;
+use crate::http::Method;
 use crate::names::{self, Kind};
 use crate::output::{Output, Style};
 use crate::table::{Cell, table};
@@ -18,12 +19,6 @@ pub(crate) fn run(args: &BindArgs, engine: &Engine, output: &Output) -> Result<(
     }
 }
 
-/// The connections that serve an address.
-fn serving(address: &str, engine: &Engine) -> Result<Vec<ServingConnection>, Failure> {
-    let target = format!("{}?url={}", path(&["v1", "resolve"]), encoded(&whole(address)));
-    engine.ask(&Request::new(Method::Get, target))
-}
-
 /// People leave the scheme out.
 fn whole(address: &str) -> String {
     let address = address.trim();
@@ -34,7 +29,7 @@ fn whole(address: &str) -> String {
 }
 
 fn show(address: &str, engine: &Engine, output: &Output) -> Result<(), Failure> {
-    let found = serving(address, engine)?;
+    let found = serving(&whole(address), engine)?;
     match found.as_slice() {
         [] => output.say(&format!(
             "No connection serves {address}: neither you nor a preset named it. `tokenry bind {address} --connection \

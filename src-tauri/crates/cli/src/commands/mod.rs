@@ -35,13 +35,14 @@ mod settings;
 mod show;
 mod slots;
 mod status;
-mod token;
+pub(crate) mod token;
 mod vault;
 mod vault_check;
 
 use crate::args::Command;
 use crate::engine::{Engine, WhenAbsent};
 use crate::failure::Failure;
+use crate::helpers;
 use crate::output::Output;
 use crate::provider_args::ProviderCommand;
 use crate::start;
@@ -73,6 +74,7 @@ pub(crate) fn run(command: &Command, app_token_file: Option<&Path>, output: &Out
         Command::Status { name } => status::run(name.as_deref(), &running()?, output),
         Command::Token(args) => token::run(args, &engine()?, output),
         Command::Bind(args) => bind::run(args, &engine()?, output),
+        Command::GitCredential { operation } => helpers::git::run(operation, engine),
         Command::Exec(args) => exec::run(args, &engine()?),
         Command::Headers(args) => exec::headers(args, &engine()?),
         Command::Dpop(args) => dpop::run(args, &engine()?, output),

@@ -100,7 +100,7 @@ fn request(args: &TokenArgs) -> TokenRequest {
 }
 
 /// Asks for a token of this connection.
-pub(super) fn ask<T: DeserializeOwned>(
+pub(crate) fn ask<T: DeserializeOwned>(
     name: &str,
     request: &TokenRequest,
     engine: &Engine,

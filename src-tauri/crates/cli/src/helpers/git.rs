@@ -1,0 +1,259 @@
+//! `git-credential-tokenry`: git's credential helper (git-credential(1), gitcredentials(7)).
+
+use super::{request, serving, unreadable};
+use crate::commands::token;
+use crate::engine::Engine;
+use crate::failure::Failure;
+use crate::http::Method;
+use crate::output::write_out;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use tokenry_contract::{
+    Connection, ErrorCode, NamedBy, RejectedAnswer, RejectedToken, ServingConnection, TokenAnswer,
+    TokenRequest,
+};
+use zeroize::Zeroizing;
+
+const CAPABILITIES: &str = "version 0\ncapability authtype\n";
+
+/// Any name is good where the server looks at the token alone.
+const ANY_USER_NAME: &str = "oauth2";
+
+/// Runs an operation of git. One that is unknown is ignored, as git demands.
+pub(crate) fn run(operation: &str, engine: impl Fn() -> Result<Engine, Failure>) -> Result<(), Failure> {
+    match operation {
+        "capability" => write_out(CAPABILITIES.as_bytes()),
+        "get" => get(&Wanted::read(&Zeroizing::new(request()?))?, &engine()?),
+        "erase" => erase(&Wanted::read(&Zeroizing::new(request()?))?, &engine()?),
+        _ => Ok(()),
+    }
+}
+
+/// What git says of a credential.
+#[derive(Debug, Default, PartialEq)]
+struct Wanted {
+    values: BTreeMap<String, String>,
+    lists: BTreeMap<String, Vec<String>>,
+}
+
+impl Wanted {
+    /// Reads lines of `key=value`, up to an empty line.
+    ///
+    /// A value that git cannot write is refused: it would mean another request to another helper (CVE-2020-5260,
+    /// CVE-2024-52006).
+    fn read(text: &str) -> Result<Self, Failure> {
+        let mut wanted = Self::default();
+        for line in text.split('\n').take_while(|line| !line.is_empty()) {
+            if line.contains(|c: char| c.is_control()) {
+                return Err(unreadable("a line holds a control character"));
+            }
+            let (key, value) = line
+                .split_once('=')
+                .ok_or_else(|| unreadable("a line has no equals sign"))?;
+            match key.strip_suffix("[]") {
+                // An empty value begins the list anew.
+                Some(key) if value.is_empty() => drop(wanted.lists.remove(key)),
+                Some(key) => wanted
+                    .lists
+                    .entry(key.to_owned())
+                    .or_default()
+                    .push(value.to_owned()),
+                None => drop(wanted.values.insert(key.to_owned(), value.to_owned())),
+            }
+        }
+        Ok(wanted)
+    }
+
+    fn value(&self, key: &str) -> Option<&str> {
+        self.values
+            .get(key)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// The address that git wants to use. `None` for what is no place for a token, such as a file of certificates.
+    fn address(&self) -> Option<String> {
+        let (protocol, host) = (self.value("protocol")?, self.value("host")?);
+        if !matches!(protocol, "https" | "http") || host.contains(['/', '?', '#', '@', '\\']) {
+            return None;
+        }
+        let path = self.value("path").unwrap_or_default();
+        let path = path.split(['?', '#']).next().unwrap_or_default();
+        Some(format!("{protocol}://{host}/{path}"))
+    }
+
+    /// Whether git takes a token as such, and the server wants it so.
+    fn wants_bearer(&self) -> bool {
+        let list = |key: &str| self.lists.get(key).into_iter().flatten();
+        let is_bearer = |challenge: &String| challenge.to_ascii_lowercase().starts_with("bearer");
+        list("capability").any(|one| one == "authtype")
+            && list("wwwauth").any(is_bearer)
+            && !list("wwwauth").any(|one| one.to_ascii_lowercase().starts_with("basic"))
+    }
+}
+
+fn get(wanted: &Wanted, engine: &Engine) -> Result<(), Failure> {
+    let Some(serving) = meant(wanted, engine)? else {
+        return Ok(());
+    };
+    let id = serving.connection_id.to_string();
+    let answer = token::ask::<TokenAnswer>(&id, &TokenRequest::default(), engine);
+    // Without this git asks at the terminal for a password, which a user who was asked already does not have.
+    let answer = answer.inspect_err(|_| drop(write_out(b"quit=1\n")))?;
+    write_out(response(wanted, &serving, &answer)?.as_bytes())
+}
+
+/// The connection that git means, if one serves the address at all: then git asks its next helper.
+fn meant(wanted: &Wanted, engine: &Engine) -> Result<Option<ServingConnection>, Failure> {
+    let Some(address) = wanted.address() else {
+        return Ok(None);
+    };
+    let mut found = serving(&address, engine)?;
+    // An API on the same host, which is another matter, is not git's.
+    found.retain(|one| one.named_by != NamedBy::Preset || one.kinds.iter().any(|kind| kind == "git"));
+    if let (Some(user), true) = (wanted.value("username"), found.len() > 1) {
+        found = of_user(found, user, engine)?;
+    }
+    if found.len() < 2 {
+        return Ok(found.pop());
+    }
+    let names: Vec<_> = found.iter().map(|one| one.connection_name.as_str()).collect();
+    Err(Failure::new(
+        ErrorCode::Conflict,
+        format!("Several connections serve {address}: {}.", names.join(", ")),
+        format!("Choose one: tokenry bind {address} --connection {}", names[0]),
+    ))
+}
+
+/// Those whose account has this name, where there are any.
+fn of_user(
+    found: Vec<ServingConnection>,
+    user: &str,
+    engine: &Engine,
+) -> Result<Vec<ServingConnection>, Failure> {
+    let connections: Vec<Connection> = engine.get(&["v1", "connections"])?;
+    let is_users = |one: &ServingConnection| {
+        let connection = connections
+            .iter()
+            .find(|connection| connection.id == one.connection_id);
+        let account = connection.and_then(|connection| connection.account.as_ref());
+        account.is_some_and(|account| {
+            let names = [
+                account.name.as_deref(),
+                account.email.as_deref(),
+                Some(account.subject.as_str()),
+            ];
+            names.contains(&Some(user))
+        })
+    };
+    let matching: Vec<_> = found.iter().filter(|one| is_users(one)).cloned().collect();
+    Ok(if matching.is_empty() { found } else { matching })
+}
+
+fn response(
+    wanted: &Wanted,
+    serving: &ServingConnection,
+    answer: &TokenAnswer,
+) -> Result<Zeroizing<String>, Failure> {
+    let token = &answer.access_token;
+    if token.contains(|c: char| c.is_control()) {
+        return Err(Failure::invalid_response("the token holds a control character"));
+    }
+    let mut text = Zeroizing::new(String::with_capacity(token.len() + 256));
+    if wanted.wants_bearer() {
+        *text += "capability[]=authtype\nauthtype=Bearer\nephemeral=1\ncredential=";
+    } else {
+        let own = serving.user_names.get("git").map(String::as_str);
+        *text += "username=";
+        *text += own.or_else(|| wanted.value("username")).unwrap_or(ANY_USER_NAME);
+        *text += "\npassword=";
+    }
+    *text += token;
+    if let Some(end) = answer.expires_at {
+        *text += &format!("\npassword_expiry_utc={}", end.as_second());
+    }
+    *text += "\n";
+    Ok(text)
+}
+
+/// The server refused what it got. Of a password that is not ours the fingerprint says nothing, and nothing is done.
+fn erase(wanted: &Wanted, engine: &Engine) -> Result<(), Failure> {
+    let Some(password) = wanted.value("password").or_else(|| wanted.value("credential")) else {
+        return Ok(());
+    };
+    let Some(serving) = meant(wanted, engine)? else {
+        return Ok(());
+    };
+    let digest = Sha256::digest(password.as_bytes());
+    let report = RejectedToken {
+        fingerprint: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+        challenge: None,
+    };
+    let id = serving.connection_id.to_string();
+    let _: RejectedAnswer =
+        engine.send_body(Method::Post, &["v1", "connections", &id, "rejected"], &report)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Wanted {
+        Wanted::read(text).unwrap_or_else(|_| panic!("{text:?}"))
+    }
+
+    #[test]
+    fn a_request_is_its_address_whatever_else_git_says() {
+        for (text, address) in [
+            ("protocol=https\nhost=github.com\n", Some("https://github.com/")),
+            (
+                "capability[]=authtype\nprotocol=https\nhost=a.example:8443\npath=acme/x.git\nunknown=1\n\nhost=b",
+                Some("https://a.example:8443/acme/x.git"),
+            ),
+            ("host=a\nhost=b\nprotocol=https", Some("https://b/")),
+            ("protocol=https\nhost=a\npath=x?y#z\n", Some("https://a/x")),
+            ("protocol=cert\npath=/home/me/key.pem\nhost=\n", None),
+            ("protocol=ssh\nhost=github.com\n", None),
+            ("protocol=https\nhost=evil.example@github.com\n", None),
+            ("protocol=https\nhost=github.com/../x\n", None),
+            ("protocol=https\nhost=github.com#x\n", None),
+            ("host=github.com\n", None),
+            ("", None),
+        ] {
+            assert_eq!(read(text).address().as_deref(), address, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_could_mean_another_request_is_refused() {
+        for text in [
+            "protocol=https\nhost=github.com\rhost=evil.example\n",
+            "protocol=https\r\nhost=github.com\r\n",
+            "host=a\u{0}b\n",
+            "host\n",
+            "host=a\nx\u{1b}[31m=1\n",
+        ] {
+            assert!(Wanted::read(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_sent_as_bearer_only_where_git_and_the_server_say_so() {
+        for (text, bearer) in [
+            ("capability[]=authtype\nwwwauth[]=Bearer realm=\"x\"\n", true),
+            ("wwwauth[]=Bearer\n", false),
+            (
+                "capability[]=authtype\nwwwauth[]=Basic realm=\"x\"\nwwwauth[]=Bearer\n",
+                false,
+            ),
+            ("capability[]=authtype\n", false),
+            (
+                "capability[]=authtype\nwwwauth[]=Bearer\nwwwauth[]=\nwwwauth[]=Basic\n",
+                false,
+            ),
+        ] {
+            assert_eq!(read(text).wants_bearer(), bearer, "{text:?}");
+        }
+    }
+}
