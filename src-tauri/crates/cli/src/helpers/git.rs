@@ -23,26 +23,30 @@ const ANY_USER_NAME: &str = "oauth2";
 pub(crate) fn run(operation: &str, engine: impl Fn() -> Result<Engine, Failure>) -> Result<(), Failure> {
     match operation {
         "capability" => write_out(CAPABILITIES.as_bytes()),
-        "get" => get(&Wanted::read(&Zeroizing::new(request()?))?, &engine()?),
-        "erase" => erase(&Wanted::read(&Zeroizing::new(request()?))?, &engine()?),
+        "get" => get(&from_git()?, &engine()?),
+        "erase" => erase(&from_git()?, &engine()?),
         _ => Ok(()),
     }
 }
 
+fn from_git() -> Result<CredentialRequest, Failure> {
+    CredentialRequest::read(&Zeroizing::new(request()?))
+}
+
 /// What git says of a credential.
 #[derive(Debug, Default, PartialEq)]
-struct Wanted {
+struct CredentialRequest {
     values: BTreeMap<String, String>,
     lists: BTreeMap<String, Vec<String>>,
 }
 
-impl Wanted {
+impl CredentialRequest {
     /// Reads lines of `key=value`, up to an empty line.
     ///
     /// A value that git cannot write is refused: it would mean another request to another helper (CVE-2020-5260,
     /// CVE-2024-52006).
     fn read(text: &str) -> Result<Self, Failure> {
-        let mut wanted = Self::default();
+        let mut read = Self::default();
         for line in text.split('\n').take_while(|line| !line.is_empty()) {
             if line.contains(|c: char| c.is_control()) {
                 return Err(unreadable("a line holds a control character"));
@@ -52,16 +56,16 @@ impl Wanted {
                 .ok_or_else(|| unreadable("a line has no equals sign"))?;
             match key.strip_suffix("[]") {
                 // An empty value begins the list anew.
-                Some(key) if value.is_empty() => drop(wanted.lists.remove(key)),
-                Some(key) => wanted
+                Some(key) if value.is_empty() => drop(read.lists.remove(key)),
+                Some(key) => read
                     .lists
                     .entry(key.to_owned())
                     .or_default()
                     .push(value.to_owned()),
-                None => drop(wanted.values.insert(key.to_owned(), value.to_owned())),
+                None => drop(read.values.insert(key.to_owned(), value.to_owned())),
             }
         }
-        Ok(wanted)
+        Ok(read)
     }
 
     fn value(&self, key: &str) -> Option<&str> {
@@ -92,26 +96,26 @@ impl Wanted {
     }
 }
 
-fn get(wanted: &Wanted, engine: &Engine) -> Result<(), Failure> {
-    let Some(serving) = meant(wanted, engine)? else {
+fn get(request: &CredentialRequest, engine: &Engine) -> Result<(), Failure> {
+    let Some(serving) = meant(request, engine)? else {
         return Ok(());
     };
     let id = serving.connection_id.to_string();
     let answer = token::ask::<TokenAnswer>(&id, &TokenRequest::default(), engine);
     // Without this git asks at the terminal for a password, which a user who was asked already does not have.
     let answer = answer.inspect_err(|_| drop(write_out(b"quit=1\n")))?;
-    write_out(response(wanted, &serving, &answer)?.as_bytes())
+    write_out(response(request, &serving, &answer)?.as_bytes())
 }
 
 /// The connection that git means, if one serves the address at all: then git asks its next helper.
-fn meant(wanted: &Wanted, engine: &Engine) -> Result<Option<ServingConnection>, Failure> {
-    let Some(address) = wanted.address() else {
+fn meant(request: &CredentialRequest, engine: &Engine) -> Result<Option<ServingConnection>, Failure> {
+    let Some(address) = request.address() else {
         return Ok(None);
     };
     let mut found = serving(&address, engine)?;
     // An API on the same host, which is another matter, is not git's.
     found.retain(|one| one.named_by != NamedBy::Preset || one.kinds.iter().any(|kind| kind == "git"));
-    if let (Some(user), true) = (wanted.value("username"), found.len() > 1) {
+    if let (Some(user), true) = (request.value("username"), found.len() > 1) {
         found = of_user(found, user, engine)?;
     }
     if found.len() < 2 {
@@ -151,7 +155,7 @@ fn of_user(
 }
 
 fn response(
-    wanted: &Wanted,
+    request: &CredentialRequest,
     serving: &ServingConnection,
     answer: &TokenAnswer,
 ) -> Result<Zeroizing<String>, Failure> {
@@ -160,12 +164,12 @@ fn response(
         return Err(Failure::invalid_response("the token holds a control character"));
     }
     let mut text = Zeroizing::new(String::with_capacity(token.len() + 256));
-    if wanted.wants_bearer() {
+    if request.wants_bearer() {
         *text += "capability[]=authtype\nauthtype=Bearer\nephemeral=1\ncredential=";
     } else {
         let own = serving.user_names.get("git").map(String::as_str);
         *text += "username=";
-        *text += own.or_else(|| wanted.value("username")).unwrap_or(ANY_USER_NAME);
+        *text += own.or_else(|| request.value("username")).unwrap_or(ANY_USER_NAME);
         *text += "\npassword=";
     }
     *text += token;
@@ -177,11 +181,11 @@ fn response(
 }
 
 /// The server refused what it got. Of a password that is not ours the fingerprint says nothing, and nothing is done.
-fn erase(wanted: &Wanted, engine: &Engine) -> Result<(), Failure> {
-    let Some(password) = wanted.value("password").or_else(|| wanted.value("credential")) else {
+fn erase(request: &CredentialRequest, engine: &Engine) -> Result<(), Failure> {
+    let Some(password) = request.value("password").or_else(|| request.value("credential")) else {
         return Ok(());
     };
-    let Some(serving) = meant(wanted, engine)? else {
+    let Some(serving) = meant(request, engine)? else {
         return Ok(());
     };
     let digest = Sha256::digest(password.as_bytes());
@@ -199,8 +203,8 @@ fn erase(wanted: &Wanted, engine: &Engine) -> Result<(), Failure> {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> Wanted {
-        Wanted::read(text).unwrap_or_else(|_| panic!("{text:?}"))
+    fn read(text: &str) -> CredentialRequest {
+        CredentialRequest::read(text).unwrap_or_else(|_| panic!("{text:?}"))
     }
 
     #[test]
@@ -234,7 +238,7 @@ mod tests {
             "host\n",
             "host=a\nx\u{1b}[31m=1\n",
         ] {
-            assert!(Wanted::read(text).is_err(), "{text:?}");
+            assert!(CredentialRequest::read(text).is_err(), "{text:?}");
         }
     }
 
