@@ -137,6 +137,42 @@ fn a_ca_file_that_cannot_be_used_is_refused_when_it_is_set() {
     edit("ca_file=").success();
 }
 
+/// Home Assistant needs no registration: its client id is an address of this computer (IndieAuth).
+#[test]
+fn a_home_assistant_without_https_is_added_by_its_preset() {
+    let profile = Profile::headless();
+    let _engine = profile.serve_with_passphrase(PASSPHRASE);
+    let add = |host: &str, more: &[&str]| {
+        let host = format!("host={host}");
+        let all = [
+            &["provider", "add", "home-assistant", "--variable", &host][..],
+            more,
+        ];
+        profile.tokenry(&all.concat())
+    };
+    let refused = add(HOME, &[]);
+    assert!(
+        refused.code != 0 && refused.stderr.contains("allow_private_http"),
+        "{refused:?}"
+    );
+    let refused = add("http://home.example", &["--allow-private-http"]);
+    assert!(
+        refused.code != 0 && refused.stderr.contains("does not look like"),
+        "{refused:?}"
+    );
+    let added = add(HOME, &["--allow-private-http"]).success();
+    assert!(added.stderr.contains("Warning: With http"), "{added:?}");
+    let shown = profile
+        .tokenry(&["provider", "show", "home-assistant", "--json"])
+        .success()
+        .json();
+    assert_eq!(shown["authorization_endpoint"], format!("{HOME}/auth/authorize"));
+    assert_eq!(shown["revocation_endpoint"], format!("{HOME}/auth/token"));
+    let redirect = shown["redirect_uris"][0].as_str().unwrap();
+    let client_id = shown["client_id"].as_str().unwrap();
+    assert!(redirect.starts_with(client_id), "{client_id} {redirect}");
+}
+
 const HOME: &str = "http://homeassistant.local:8123";
 
 /// Checklist A4.4: http in the own network only with the setting, and only after a warning.

@@ -5,6 +5,10 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use tokenry_contract::{Preset, PresetVariable};
 
+const HTTPS: &str = "https://";
+/// Before a host it stays, for servers of the user's own network: whether http may be used is for the provider's settings.
+const HTTP: &str = "http://";
+
 /// No value of a variable is longer, in bytes.
 const MAX_VALUE_BYTES: usize = 512;
 
@@ -74,12 +78,14 @@ fn value_of(variable: &PresetVariable, given: Option<&String>) -> Result<String,
         ));
     };
     // People copy the address of a site where its host is asked for.
-    let bare = given.strip_prefix("https://").unwrap_or(given);
+    let (scheme, bare) = match given.strip_prefix(HTTP) {
+        Some(rest) if is_local(rest) => (HTTP, rest),
+        _ => ("", given.strip_prefix(HTTPS).unwrap_or(given)),
+    };
     let bare = bare.strip_suffix('/').unwrap_or(bare);
-    [given, bare]
-        .into_iter()
-        .find(|text| fits(variable, text))
-        .map(str::to_owned)
+    let whole = fits(variable, given).then(|| given.to_owned());
+    whole
+        .or_else(|| fits(variable, bare).then(|| format!("{scheme}{bare}")))
         .ok_or_else(|| {
             if variable.values.is_empty() {
                 format!("does not look like {}", variable.example)
@@ -87,6 +93,14 @@ fn value_of(variable: &PresetVariable, given: Option<&String>) -> Result<String,
                 format!("must be one of {}", variable.values.join(", "))
             }
         })
+}
+
+/// Whether a host may be one of the user's own network. Exactly that is checked where the provider is kept.
+fn is_local(host: &str) -> bool {
+    let name = host.split([':', '/']).next().unwrap_or_default();
+    let name = name.to_ascii_lowercase();
+    let is_local_name = name == "localhost" || name.ends_with(".local") || name.ends_with(".home.arpa");
+    is_local_name || name.parse::<std::net::Ipv4Addr>().is_ok()
 }
 
 fn fits(variable: &PresetVariable, value: &str) -> bool {
@@ -133,7 +147,15 @@ fn filled_text(text: &str, variables: &BTreeMap<String, String>) -> String {
         let close = rest.find('}').unwrap_or(0);
         match rest.get(1..close).and_then(|name| variables.get(name)) {
             Some(value) => {
-                out.push_str(value);
+                let bare = value.strip_prefix(HTTP);
+                match (bare, out.strip_suffix(HTTPS)) {
+                    (Some(_), Some(before)) => {
+                        out.truncate(before.len());
+                        out.push_str(value);
+                    }
+                    (Some(bare), None) => out.push_str(bare),
+                    (None, _) => out.push_str(value),
+                }
                 rest = &rest[close + 1..];
             }
             None => {
@@ -184,6 +206,31 @@ mod tests {
     fn the_address_of_a_site_stands_for_its_host() {
         for text in ["https://id.example/", " id.example ", "https://id.example"] {
             assert_eq!(with(text).unwrap().variables["host"], "id.example", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_local_host_with_http_before_it_makes_addresses_with_http() {
+        for text in ["http://nas.local/", " http://nas.local"] {
+            let filled = with(text).unwrap();
+            assert_eq!(
+                Value::Object(filled.settings),
+                json!({"token_endpoint": "http://nas.local/com/{captured}", "authorize_params": {"a": "com"},
+                    "default_scopes": ["nas.local/x"], "use_pkce": false})
+            );
+            // The same again where the preset is followed.
+            let again = with(&filled.variables["host"]).unwrap();
+            assert_eq!(again.variables, filled.variables);
+        }
+        for text in [
+            "http://",
+            "http://id.example",
+            "http://http://nas.local",
+            "http://nas.local/x",
+            "http://nas.local.example",
+            "ftp://nas.local",
+        ] {
+            assert!(with(text).is_err(), "{text}");
         }
     }
 

@@ -24,7 +24,7 @@ export function presetDraft(preset: Preset, taken: (name: string) => boolean): P
 export function variableProblem(variable: PresetVariable, text: string): string | undefined {
   const value = text.trim();
   if (value === '') return messages.add.needVariable(variable.example);
-  const bare = value.replace(/^https:\/\//, '').replace(/\/$/, '');
+  const bare = value.replace(/^https?:\/\//, '').replace(/\/$/, '');
   return [value, bare].some((one) => fits(variable.pattern, one))
     ? undefined
     : messages.add.otherForm(variable.example);
