@@ -12,7 +12,7 @@ use tokenry_e2e::profile::Profile;
 use tokenry_e2e::{process, sandbox};
 
 /// The scenarios that cannot pass, and why.
-const FAILING: [(&str, &str); 6] = [
+const FAILING: [(&str, &str); 5] = [
     (
         "auth/2025-03-26-oauth-metadata-backcompat",
         "its metadata names another issuer than the one that was asked, which RFC 8414 (3.3) forbids to use",
@@ -32,10 +32,6 @@ const FAILING: [(&str, &str); 6] = [
     (
         "auth/cross-app-access-complete-flow",
         "an extension: an assertion of an identity provider (ID-JAG)",
-    ),
-    (
-        "auth/basic-cimd",
-        "it wants the address of a document as the client id, and Tokenry registers itself",
     ),
 ];
 

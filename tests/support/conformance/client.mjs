@@ -18,6 +18,9 @@ const scenario = process.env.MCP_CONFORMANCE_SCENARIO;
 const context = JSON.parse(process.env.MCP_CONFORMANCE_CONTEXT ?? '{}');
 const name = scenario.replaceAll(/[^a-z0-9]+/g, '-');
 
+// The client ID that the program knows; a server that takes no such ID registers Tokenry.
+const DOCUMENT = 'https://conformance-test.local/client-metadata.json';
+
 // How often a token that can do too little leads to a sign-in.
 const MAX_SIGN_INS = 3;
 
@@ -46,6 +49,7 @@ function engine(method, path, body) {
 async function connect() {
   const add = ['provider', 'add', server.href, '--name', name, '--yes', '--parent-resource'];
   if (context.client_id) add.push('--client-id', context.client_id);
+  else add.push('--client-metadata', DOCUMENT);
   if (context.client_secret) add.push('--client-secret-stdin');
   await tokenry(add, context.client_secret);
   await tokenry(['connect', name]);

@@ -107,9 +107,20 @@ pub(crate) struct AddressArgs {
     /// With an MCP server's address: accept a server that describes itself by a shorter address
     #[arg(long, requires = "what")]
     pub(crate) parent_resource: bool,
+    /// With an address: sign in as the client that the document at this https address describes (a copy of
+    /// docs/client-metadata.json), where the provider takes that; elsewhere Tokenry registers itself
+    #[arg(long, value_name = "URL", requires = "what", conflicts_with = "client_id", value_parser = client_metadata)]
+    pub(crate) client_metadata: Option<String>,
     /// Register with an initial access token, read from standard input or a hidden prompt
     #[arg(long, requires = "what", conflicts_with_all = ["client_id", "client_secret_stdin"])]
     pub(crate) initial_access_token_stdin: bool,
+}
+
+fn client_metadata(text: &str) -> Result<String, &'static str> {
+    match tokenry_contract::is_client_metadata_url(text) {
+        true => Ok(text.to_owned()),
+        false => Err("must be an https address with a path, like https://example.org/client-metadata.json"),
+    }
 }
 
 #[derive(Args)]

@@ -1,4 +1,5 @@
-//! The contract's generated files: the OpenAPI document from the routes, and the UI's types from the document.
+//! The contract's generated files: the OpenAPI document from the routes, the UI's types from the document, and the
+//! document that describes Tokenry to authorization servers.
 
 use crate::programs::{Profile, TEST_FEATURES};
 use crate::sh::{self, Result};
@@ -7,9 +8,11 @@ use crate::{npm, repo};
 use std::fs;
 use std::path::PathBuf;
 
-fn document() -> PathBuf {
-    repo::root().join("src-tauri/crates/api/openapi.json")
-}
+/// The documents that the generator prints: its argument, and the file.
+const DOCUMENTS: [(&str, &str); 2] = [
+    ("openapi", "src-tauri/crates/api/openapi.json"),
+    ("client-metadata", "docs/client-metadata.json"),
+];
 
 fn types() -> PathBuf {
     repo::root().join("ui/src/lib/contract.ts")
@@ -26,16 +29,19 @@ pub(crate) fn command() -> Result {
     });
     if done.is_ok() {
         // Whatever fails is in the summary.
-        let _ = stages.run("openapi.json and contract.ts", write);
+        let _ = stages.run("openapi.json, contract.ts and client-metadata.json", write);
     }
     stages.finish()
 }
 
 fn write() -> Result {
-    let text = generated_document()?;
-    if fs::read_to_string(document()).ok().as_ref() != Some(&text) {
-        fs::write(document(), &text)
-            .map_err(|e| format!("{} cannot be written: {e}.", document().display()))?;
+    for (name, file) in DOCUMENTS {
+        let (text, path) = (generated(name)?, repo::root().join(file));
+        if fs::read_to_string(&path).ok().as_ref() != Some(&text) {
+            fs::create_dir_all(path.with_file_name(""))
+                .and_then(|()| fs::write(&path, &text))
+                .map_err(|e| format!("{file} cannot be written: {e}."))?;
+        }
     }
     npm::script("ui", "codegen")
 }
@@ -48,8 +54,10 @@ pub(crate) fn check() -> Result {
     let read = |file: &PathBuf| {
         fs::read_to_string(file).map_err(|e| format!("{} cannot be read: {e}.", file.display()))
     };
-    if read(&document())? != generated_document()? {
-        return Err(stale("src-tauri/crates/api/openapi.json"));
+    for (name, file) in DOCUMENTS {
+        if read(&repo::root().join(file))? != generated(name)? {
+            return Err(stale(file));
+        }
     }
     let before = read(&types())?;
     let ran = npm::script("ui", "codegen");
@@ -62,13 +70,15 @@ pub(crate) fn check() -> Result {
 }
 
 /// Built with the features of the tests, as everything else is: another set would build all dependencies once more.
-fn generated_document() -> Result<String> {
+fn generated(document: &str) -> Result<String> {
     let line = format!("build --quiet --locked --workspace --features {TEST_FEATURES} --example openapi");
     sh::run(&mut sh::cargo(&line))?;
     let program = repo::program(Profile::Dev.folder(), "examples/openapi");
-    sh::read(&mut sh::command(program, [""; 0]))
+    sh::read(&mut sh::command(program, [document]))
 }
 
 fn stale(file: &str) -> String {
-    format!("{file} is not what the routes say today. Run `cargo xtask codegen` and commit what it writes.")
+    format!(
+        "{file} is not what its generator writes today. Run `cargo xtask codegen` and commit what it writes."
+    )
 }

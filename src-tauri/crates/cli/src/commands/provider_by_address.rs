@@ -12,8 +12,8 @@ use crate::secret_input;
 use serde_json::{Map, Value};
 use std::io::{self, IsTerminal};
 use tokenry_contract::{
-    DiscoverRequest, Discovered, DiscoveredKind, OAuthProvider, ProviderSettingsPatch, RegisterRequest,
-    setting_text,
+    CLIENT_METADATA_REDIRECT_PATH, DiscoverRequest, Discovered, DiscoveredKind, OAuthProvider,
+    ProviderSettingsPatch, RegisterRequest, setting_text,
 };
 
 const TOKEN: &str = "Initial access token";
@@ -76,6 +76,9 @@ pub(super) fn add(
         Some(Value::String(name)) => name,
         _ => usual_name.unwrap_or(&found.name).to_owned(),
     };
+    if let Some(document) = &args.address.client_metadata {
+        describe(document, &found, &mut fields, output);
+    }
     let registers = !fields.contains_key("client_id") && found.registration.is_some();
     let redirect_uri = found
         .redirect_uris
@@ -96,6 +99,24 @@ pub(super) fn add(
         false => with_client(&found, name, fields, asks, engine)?,
     };
     output.done(&provider, &added(&provider, registers))
+}
+
+/// The document describes the client: nothing is registered, and the redirects are those that it names.
+fn describe(document: &str, found: &Discovered, fields: &mut Map<String, Value>, output: &Output) {
+    if !found.offered.client_id_metadata_documents {
+        output.say("The provider takes no address of a document as a client ID.");
+        return;
+    }
+    for (name, value) in [
+        ("client_id", document.into()),
+        ("token_endpoint_auth_method", "none".into()),
+        ("redirect_path", CLIENT_METADATA_REDIRECT_PATH.into()),
+        ("loopback_any_port", true.into()),
+        // It has no secret, and is not asked for one.
+        ("client_secret", Value::Null),
+    ] {
+        fields.entry(name).or_insert(value);
+    }
 }
 
 /// Whether the user knows the client already, or wants another redirect than the usual one.
