@@ -28,6 +28,9 @@ impl ServedAddress {
         if url.query().is_some() || url.fragment().is_some() {
             return Err("must end with the path: a query or fragment cannot be bound".to_owned());
         }
+        if url.host_str().is_some_and(|host| host.contains('*')) {
+            return Err("must name one host: a * stands for none".to_owned());
+        }
         Ok(Self { url, below: false })
     }
 
