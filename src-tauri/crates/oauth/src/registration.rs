@@ -24,6 +24,8 @@ pub struct Wish {
     pub grant_types: Vec<String>,
     /// The scopes that it will ask for; none where the server decides.
     pub scopes: Scopes,
+    /// Whether the server is asked in Mastodon's way.
+    pub as_app: bool,
     /// Lets in at servers that register no other client.
     pub initial_access_token: Option<Secret>,
 }
@@ -111,7 +113,8 @@ fn request(wish: &Wish) -> Result<HttpRequest, Problem> {
         "software_version": env!("CARGO_PKG_VERSION"),
     });
     if !wish.scopes.is_empty() {
-        metadata["scope"] = wish.scopes.join(" ").into();
+        let name = if wish.as_app { "scopes" } else { "scope" };
+        metadata[name] = wish.scopes.join(" ").into();
     }
     let mut request = Request::new(metadata.to_string().into_bytes());
     *request.method_mut() = Method::POST;
@@ -171,7 +174,11 @@ fn granted(object: &Object, outbound: &Outbound, issuer: String, wish: &Wish) ->
         return Err("it wants a client secret and gave none".to_owned());
     }
     let uri = short("registration_client_uri")?.filter(|uri| outbound.read(uri).is_ok());
-    let scopes = short("scope")?.map(|text| Scopes::parse(&text));
+    let scopes = match object.get("scopes") {
+        // Mastodon's answer names them as a list.
+        Some(Value::List(_)) if wish.as_app => Some(Scopes::parse(&object.list("scopes").join(" "))),
+        _ => short("scope")?.map(|text| Scopes::parse(&text)),
+    };
     Ok(Granted {
         registration: Registration {
             issuer,

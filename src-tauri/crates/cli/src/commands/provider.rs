@@ -16,7 +16,7 @@ use tokenry_contract::{CheckReport, ErrorCode, JwkSet, OAuthProvider, Success};
 pub(crate) fn add(args: &AddArgs, engine: &Engine, output: &Output) -> Result<(), Failure> {
     match args.what.as_deref() {
         Some(what) if provider_by_address::is_address(what) => {
-            provider_by_address::add(what, None, args, engine, output)
+            provider_by_address::add(what, provider_by_address::Usual::default(), args, engine, output)
         }
         Some(what) => provider_preset::add(what, args, engine, output),
         None => by_settings(args, engine, output),

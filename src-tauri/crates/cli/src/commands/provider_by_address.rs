@@ -35,10 +35,17 @@ pub(super) fn is_address(what: &str) -> bool {
     what.contains("://") || what.contains('.') || what.contains(':') || what == "localhost"
 }
 
-/// Adds the provider at this address, under the name that is given, else under this one, else under the one found.
+/// What a preset says of the provider at an address: an option wins, and what is found does not.
+#[derive(Default)]
+pub(super) struct Usual<'a> {
+    pub(super) name: Option<&'a str>,
+    pub(super) settings: Map<String, Value>,
+}
+
+/// Adds the provider at this address, under the name that is given, else under the usual one, else under the one found.
 pub(super) fn add(
     address: &str,
-    usual_name: Option<&str>,
+    usual: Usual<'_>,
     args: &AddArgs,
     engine: &Engine,
     output: &Output,
@@ -74,8 +81,11 @@ pub(super) fn add(
     }
     let name = match fields.remove("name") {
         Some(Value::String(name)) => name,
-        _ => usual_name.unwrap_or(&found.name).to_owned(),
+        _ => usual.name.unwrap_or(&found.name).to_owned(),
     };
+    for (setting, value) in usual.settings {
+        fields.entry(setting).or_insert(value);
+    }
     if let Some(document) = &args.address.client_metadata {
         describe(document, &found, &mut fields, output);
     }

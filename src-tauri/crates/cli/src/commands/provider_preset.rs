@@ -1,6 +1,7 @@
 //! `tokenry provider add NAME` with the name of a preset: says what to do at the provider, and asks for the rest.
 
 use super::private_http;
+use super::provider_by_address::{self, Usual};
 use super::provider_fields::{self, wrong};
 use super::provider_file::Use;
 use crate::engine::Engine;
@@ -38,9 +39,13 @@ pub(super) fn add(what: &str, args: &AddArgs, engine: &Engine, output: &Output) 
         explain(&preset, &preview, output);
     }
     if !fields.contains_key("client_id")
-        && let Some(address) = registers_at(&preset)
+        && let Some(address) = registers_at(&preview)
     {
-        return super::provider_by_address::add(&address, Some(&name), args, engine, output);
+        let usual = Usual {
+            name: Some(&name),
+            settings: known(&preset, &preview),
+        };
+        return provider_by_address::add(&address, usual, args, engine, output).map_err(by_hand);
     }
     client(&preset, &mut fields, asks)?;
     // The port that was shown is the one that is kept.
@@ -169,12 +174,39 @@ fn explain(preset: &Preset, preview: &PresetPreview, output: &Output) {
     }
 }
 
+/// A server may be older than what its preset says.
+fn by_hand(failure: Failure) -> Failure {
+    let is_of_server = matches!(
+        failure.code(),
+        Some(ErrorCode::ProviderError | ErrorCode::ProviderUnreachable)
+    );
+    if is_of_server || failure.field("address").is_some() {
+        return failure.with_next("Register a client there by hand, and run it again with --client-id ID.");
+    }
+    failure
+}
+
 /// The address at which Tokenry finds how to register itself: the resource, else the server that registers.
-fn registers_at(preset: &Preset) -> Option<String> {
-    let text = |name: &str| preset.settings.get(name).and_then(Value::as_str);
-    let endpoint = text("registration_endpoint")?;
+fn registers_at(preview: &PresetPreview) -> Option<String> {
+    let endpoint = preview.settings.registration_endpoint.as_ref()?;
     let origin = endpoint.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
-    Some(text("resource").map_or(origin, str::to_owned))
+    Some(preview.settings.resource.clone().unwrap_or(origin))
+}
+
+/// What a preset knows better than the metadata of a server.
+fn known(preset: &Preset, preview: &PresetPreview) -> Map<String, Value> {
+    let names = ["default_scopes", "scope_separator", "account_paths", "rotation"];
+    let given = names.into_iter().filter_map(|name| {
+        let value = preset.settings.get(name)?;
+        Some((name.to_owned(), value.clone()))
+    });
+    let mut known: Map<_, _> = given.collect();
+    // Its paths are those of this endpoint.
+    if known.contains_key("account_paths") {
+        let endpoint = preview.settings.userinfo_endpoint.clone();
+        known.insert("userinfo_endpoint".to_owned(), endpoint.into());
+    }
+    known
 }
 
 fn has_redirect(preset: &Preset) -> bool {

@@ -189,6 +189,7 @@ fn wish(provider: &Provider, found: &Found) -> Result<Wish, Error> {
         auth_method,
         grant_types,
         scopes: scopes.cloned().collect::<Scopes>(),
+        as_app: found.registers_apps,
         initial_access_token: None,
     })
 }

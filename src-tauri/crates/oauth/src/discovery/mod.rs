@@ -48,6 +48,8 @@ pub struct Found {
     pub offered: Offered,
     /// How Tokenry can register itself there.
     pub registration: Option<RegistrationMethod>,
+    /// Whether that is Mastodon's registration of apps (`POST /api/v1/apps`).
+    pub registers_apps: bool,
     /// What it takes for client authentication.
     pub auth_methods: Vec<TokenEndpointAuthMethod>,
     /// The grant types that it names; empty where it names none.

@@ -134,6 +134,7 @@ fn describe(fetch: &Fetch<'_>, object: &Object, issuer: &str, asked: &Url) -> Re
         settings,
         authorization_servers: Vec::new(),
         registration: offered.registration.then_some(RegistrationMethod::Dynamic),
+        registers_apps: object.get("registration_endpoint").is_none() && offered.registration,
         offered,
         auth_methods: auth_methods(object),
         grant_types: strings(object, "grant_types_supported"),
@@ -141,6 +142,9 @@ fn describe(fetch: &Fetch<'_>, object: &Object, issuer: &str, asked: &Url) -> Re
         warnings: reader.warnings,
     })
 }
+
+/// Mastodon's own name of its registration, which is like RFC 7591 but for the name of the scopes.
+const APP_REGISTRATION: &str = "app_registration_endpoint";
 
 struct Reader<'a> {
     fetch: &'a Fetch<'a>,
@@ -178,7 +182,9 @@ impl Reader<'_> {
             pushed_authorization_request_endpoint: self.endpoint("pushed_authorization_request_endpoint"),
             require_pushed_authorization_requests: is_true(object, "require_pushed_authorization_requests"),
             introspection_endpoint: self.endpoint("introspection_endpoint"),
-            registration_endpoint: self.endpoint("registration_endpoint"),
+            registration_endpoint: self
+                .endpoint("registration_endpoint")
+                .or_else(|| self.endpoint(APP_REGISTRATION)),
             jwks_uri: self.endpoint("jwks_uri"),
             token_endpoint_auth_method: auth_method(object),
             default_scopes: default_scopes.map(str::to_owned).collect(),

@@ -76,6 +76,7 @@ const REQUESTS: [(&str, Request); 11] = [
                 auth_method: tokenry_core::TokenEndpointAuthMethod::None,
                 grant_types: vec!["authorization_code".to_owned()],
                 scopes: Scopes::default(),
+                as_app: false,
                 initial_access_token: None,
             };
             let problem = registration::register(http, url, provider, &wish).await;
