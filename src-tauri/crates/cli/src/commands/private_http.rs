@@ -43,10 +43,10 @@ pub(super) fn check(fields: &Map<String, Value>, has_option: bool, output: &Outp
 
 /// What to pass, where an address was refused because it is http.
 pub(super) fn explain(failure: Failure) -> Failure {
-    match failure
-        .field("address")
-        .is_some_and(|wrong| wrong.contains(SETTING))
-    {
+    let refused = ["address", "token_endpoint"]
+        .into_iter()
+        .filter_map(|name| failure.field(name));
+    match refused.into_iter().any(|wrong| wrong.contains(SETTING)) {
         true => failure.with_next(format!(
             "If the server has no https, add --allow-private-http. {WARNING}"
         )),

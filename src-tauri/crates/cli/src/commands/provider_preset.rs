@@ -58,7 +58,9 @@ pub(super) fn add(what: &str, args: &AddArgs, engine: &Engine, output: &Output) 
         "preset".to_owned(),
         json!({"name": preset.name, "variables": variables}),
     );
-    let provider: OAuthProvider = engine.send_body(Method::Post, &["v1", "oauth-providers"], fields)?;
+    let provider: OAuthProvider = engine
+        .send_body(Method::Post, &["v1", "oauth-providers"], fields)
+        .map_err(private_http::explain)?;
     let name = &provider.name;
     output.done(
         &provider,
@@ -176,11 +178,7 @@ fn explain(preset: &Preset, preview: &PresetPreview, output: &Output) {
 
 /// A server may be older than what its preset says.
 fn by_hand(failure: Failure) -> Failure {
-    let is_of_server = matches!(
-        failure.code(),
-        Some(ErrorCode::ProviderError | ErrorCode::ProviderUnreachable)
-    );
-    if is_of_server || failure.field("address").is_some() {
+    if failure.code() == Some(ErrorCode::ProviderError) || failure.field("address").is_some() {
         return failure.with_next("Register a client there by hand, and run it again with --client-id ID.");
     }
     failure
