@@ -43,9 +43,13 @@ impl Stage {
         self.profile.tokenry(&show).success().json()
     }
 
-    /// The redirect URIs that the user has to register, in the order in which they are tried.
-    fn redirect_uris(&self) -> Vec<String> {
-        serde_json::from_value(self.shown()["redirect_uris"].clone()).unwrap()
+    /// The user registers the redirect URIs that Tokenry shows.
+    fn register_all(&mut self) {
+        let uris: Vec<String> = serde_json::from_value(self.shown()["redirect_uris"].clone()).unwrap();
+        assert_eq!(uris.len(), 3, "{uris:?}");
+        for uri in uris {
+            self.authlib.register(&uri);
+        }
     }
 }
 
@@ -61,14 +65,12 @@ fn status(landing: &Landing) -> u16 {
 #[test]
 fn the_redirect_uri_that_the_user_registers_is_the_one_that_is_sent() {
     let mut stage = Stage::new();
-    let uris = stage.redirect_uris();
-
     let (connect, address) = connecting(&stage.profile, &["exact"]);
     let refused = stage.authlib.agree(&address);
     assert_eq!(status(&refused), 400, "nothing is registered yet: {refused:?}");
     drop(connect);
 
-    stage.authlib.register(&uris[0]);
+    stage.register_all();
     let (connect, address) = connecting(&stage.profile, &["exact"]);
     assert_eq!(status(&stage.authlib.agree(&address)), 200);
     connect.wait().success();
@@ -85,14 +87,16 @@ fn the_redirect_uri_that_the_user_registers_is_the_one_that_is_sent() {
 #[test]
 fn the_next_registered_port_is_used_while_another_program_has_the_first() {
     let mut stage = Stage::new();
-    let uris = stage.redirect_uris();
-    assert_eq!(uris.len(), 3, "{uris:?}");
-    stage.authlib.register(&uris[0]);
-    stage.authlib.register(&uris[1]);
+    stage.register_all();
     let port = stage.shown()["loopback_ports"][0].as_u64().unwrap();
-    let other_program = TcpListener::bind(("127.0.0.1", u16::try_from(port).unwrap())).unwrap();
+    let port = u16::try_from(port).unwrap();
+    // Where this fails, another program of this machine has it already.
+    let other_program = TcpListener::bind(("127.0.0.1", port));
     let (connect, address) = connecting(&stage.profile, &["exact"]);
-    assert_eq!(status(&stage.authlib.agree(&address)), 200);
+    let landing = stage.authlib.agree(&address);
+    let (url, _) = landing.page();
+    assert_ne!(url.port(), Some(port), "{landing:?}");
+    assert_eq!(status(&landing), 200);
     connect.wait().success();
     drop(other_program);
     assert!(stage.authlib.accepts(&token(&stage.profile, "exact")));
