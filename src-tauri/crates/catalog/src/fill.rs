@@ -49,10 +49,11 @@ pub fn fill(preset: &Preset, values: &BTreeMap<String, String>) -> Result<Filled
     if !problems.is_empty() {
         return Err(problems);
     }
+    let values = values_in(preset, &variables);
     let settings = preset
         .settings
         .iter()
-        .map(|(name, value)| (name.clone(), filled(value, &variables)));
+        .map(|(name, value)| (name.clone(), filled(value, &values)));
     Ok(Filled {
         settings: settings.collect(),
         variables,
@@ -61,12 +62,35 @@ pub fn fill(preset: &Preset, values: &BTreeMap<String, String>) -> Result<Filled
 
 /// The hosts that a preset names, by what they are for, with the values of its variables.
 pub fn serves(preset: &Preset, variables: &BTreeMap<String, String>) -> BTreeMap<String, Vec<String>> {
-    let hosts = |hosts: &Vec<String>| hosts.iter().map(|host| filled_text(host, variables)).collect();
+    let values = values_in(preset, variables);
+    let hosts = |hosts: &Vec<String>| hosts.iter().map(|host| filled_text(host, &values)).collect();
     preset
         .serves
         .iter()
         .map(|(kind, named)| (kind.clone(), hosts(named)))
         .collect()
+}
+
+/// A value as it stands in the texts of a preset.
+enum Part<'a> {
+    Text(&'a str),
+    /// A host, which makes an address that begins with it an address with http.
+    HttpHost(&'a str),
+}
+
+type Values<'a> = BTreeMap<&'a str, Part<'a>>;
+
+fn values_in<'a>(preset: &'a Preset, variables: &'a BTreeMap<String, String>) -> Values<'a> {
+    let part = |variable: &'a PresetVariable| {
+        let value = variables.get(&variable.name)?;
+        let part = match value.strip_prefix(HTTP) {
+            // A variable that is a whole address has its own scheme.
+            Some(host) if !fits(variable, value) => Part::HttpHost(host),
+            _ => Part::Text(value),
+        };
+        Some((variable.name.as_str(), part))
+    };
+    preset.variables.iter().filter_map(part).collect()
 }
 
 fn value_of(variable: &PresetVariable, given: Option<&String>) -> Result<String, String> {
@@ -122,7 +146,7 @@ fn unknown(preset: &Preset) -> String {
 }
 
 /// The same with the values in all texts.
-fn filled(value: &Value, variables: &BTreeMap<String, String>) -> Value {
+fn filled(value: &Value, variables: &Values<'_>) -> Value {
     match value {
         Value::String(text) => Value::String(filled_text(text, variables)),
         Value::Array(list) => list.iter().map(|one| filled(one, variables)).collect(),
@@ -138,7 +162,7 @@ fn filled(value: &Value, variables: &BTreeMap<String, String>) -> Value {
 
 /// Each variable once, so that no value is taken for a variable. Other names in braces stay: they stand for what a sign-in
 /// brings.
-fn filled_text(text: &str, variables: &BTreeMap<String, String>) -> String {
+fn filled_text(text: &str, variables: &Values<'_>) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(open) = rest.find('{') {
@@ -146,15 +170,16 @@ fn filled_text(text: &str, variables: &BTreeMap<String, String>) -> String {
         rest = &rest[open..];
         let close = rest.find('}').unwrap_or(0);
         match rest.get(1..close).and_then(|name| variables.get(name)) {
-            Some(value) => {
-                let bare = value.strip_prefix(HTTP);
-                match (bare, out.strip_suffix(HTTPS)) {
-                    (Some(_), Some(before)) => {
-                        out.truncate(before.len());
-                        out.push_str(value);
+            Some(part) => {
+                match part {
+                    Part::Text(text) => out.push_str(text),
+                    Part::HttpHost(host) => {
+                        if let Some(before) = out.strip_suffix(HTTPS) {
+                            out.truncate(before.len());
+                            out.push_str(HTTP);
+                        }
+                        out.push_str(host);
                     }
-                    (Some(bare), None) => out.push_str(bare),
-                    (None, _) => out.push_str(value),
                 }
                 rest = &rest[close + 1..];
             }
@@ -231,6 +256,20 @@ mod tests {
             "ftp://nas.local",
         ] {
             assert!(with(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_variable_that_is_a_whole_address_keeps_its_scheme() {
+        let mut preset = preset();
+        preset.variables[0].pattern = "https?://[a-z0-9.:-]+".to_owned();
+        preset.settings =
+            serde_json::from_value(json!({"issuer": "{host}", "token_endpoint": "{host}/token"})).unwrap();
+        for issuer in ["http://127.0.0.1:8080", "http://nas.local", "https://op.example"] {
+            let values = BTreeMap::from([("host".to_owned(), issuer.to_owned())]);
+            let settings = fill(&preset, &values).unwrap().settings;
+            let expected = json!({"issuer": issuer, "token_endpoint": format!("{issuer}/token")});
+            assert_eq!(Value::Object(settings), expected);
         }
     }
 
