@@ -7,7 +7,7 @@ use tokenry_oauth::Failure;
 use tokenry_oauth::discovery::{Cache, Found, Problem, Query, look_up};
 
 impl Host {
-    async fn look_up(&self, path: &str) -> Result<Found, Problem> {
+    pub(crate) async fn look_up(&self, path: &str) -> Result<Found, Problem> {
         self.query(path, Query::default()).await
     }
 
@@ -18,7 +18,7 @@ impl Host {
     }
 }
 
-const AS: &str = "/.well-known/oauth-authorization-server";
+pub(crate) const AS: &str = "/.well-known/oauth-authorization-server";
 const RESOURCE: &str = "/.well-known/oauth-protected-resource";
 
 fn ok(body: &str) -> Reply {
@@ -26,7 +26,7 @@ fn ok(body: &str) -> Reply {
 }
 
 /// The metadata of `{host}` and a path, with other members.
-fn server(path: &str, more: &str) -> Reply {
+pub(crate) fn server(path: &str, more: &str) -> Reply {
     ok(&format!(
         r#"{{"issuer":"{{host}}{path}","authorization_endpoint":"{{host}}/authorize","token_endpoint":"{{host}}/token",
             "code_challenge_methods_supported":["plain","S256"]{more}}}"#
@@ -71,21 +71,6 @@ async fn a_server_that_takes_only_a_post_says_there_where_its_metadata_is() {
         let found = host.look_up("/mcp").await.unwrap();
         assert_eq!(found.settings.default_scopes, ["files"], "{status}");
         assert_eq!(host.asked()[..3], ["/mcp", "POST /mcp", "/own/place"]);
-    }
-}
-
-#[tokio::test]
-async fn mastodons_own_registration_is_found_where_there_is_no_other() {
-    for (more, as_app) in [
-        ("", true),
-        (r#","registration_endpoint":"{host}/register""#, false),
-    ] {
-        let more = format!(r#"{more},"app_registration_endpoint":"{{host}}/register""#);
-        let host = Host::start(&[(AS, server("", &more))]).await;
-        let found = host.look_up("").await.unwrap();
-        let endpoint = found.settings.registration_endpoint.as_deref();
-        assert_eq!(endpoint, Some(format!("{}/register", host.url).as_str()));
-        assert_eq!((found.offered.registration, found.registers_apps), (true, as_app));
     }
 }
 

@@ -10,6 +10,7 @@ mod failures;
 mod host;
 mod id_tokens;
 mod kept;
+mod mastodon;
 mod par;
 mod pasted;
 mod proofs;

@@ -7,7 +7,7 @@ use tokenry_oauth::registration::{Granted, Problem, Wish, delete, register};
 
 const OURS: &str = "http://127.0.0.1:28101/cb/example";
 
-fn wish() -> Wish {
+pub(crate) fn wish() -> Wish {
     Wish {
         redirect_uris: vec![OURS.to_owned()],
         auth_method: Method::None,
@@ -18,7 +18,7 @@ fn wish() -> Wish {
     }
 }
 
-fn at(server: &Server) -> Provider {
+pub(crate) fn at(server: &Server) -> Provider {
     let mut provider = provider(&server.url);
     provider.settings.registration_endpoint = Some(server.url.to_string());
     provider.settings.issuer = Some("https://as.example".to_owned());
@@ -68,28 +68,6 @@ async fn a_native_client_is_registered_and_what_was_granted_is_read_back() {
     let ends_at = granted.registration.client_secret_expires_at.unwrap();
     assert_eq!(ends_at.as_second(), 1_893_456_000);
     assert!(!format!("{granted:?}").contains("CANARY"));
-}
-
-/// Mastodon's `POST /api/v1/apps`: the same but for the name of the scopes.
-#[tokio::test]
-async fn an_app_is_registered_at_mastodon_and_its_answer_is_read() {
-    let body = r#"{"id":"7","name":"Tokenry","scopes":["read"],"redirect_uri":"http://127.0.0.1:28101/cb/example",
-        "redirect_uris":["http://127.0.0.1:28101/cb/example"],"client_id":"c1","client_secret":"CANARY-secret",
-        "client_secret_expires_at":0,"vapid_key":"k"}"#;
-    let server = Server::start(json("200 OK", body)).await;
-    let wish = Wish {
-        auth_method: Method::ClientSecretPost,
-        as_app: true,
-        ..wish()
-    };
-    let granted = register(&http(), &server.url, &at(&server), &wish).await.unwrap();
-    let request = server.request();
-    assert!(request.contains(r#""scopes":"read write""#), "{request}");
-    assert!(!request.contains(r#""scope":"#), "{request}");
-    assert_eq!(granted.auth_method, Method::ClientSecretPost);
-    assert_eq!(granted.client_secret.unwrap().expose(), "CANARY-secret");
-    assert_eq!(granted.registration.client_secret_expires_at, None);
-    assert_eq!(granted.scopes, Some(Scopes::parse("read")));
 }
 
 #[tokio::test]
