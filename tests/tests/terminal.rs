@@ -293,27 +293,25 @@ fn a_command_that_waits_for_consent_says_where_to_answer_and_ctrl_c_withdraws_it
     token.shows("Waiting for your consent");
     token.interrupts();
     assert_eq!(token.ends().0, INTERRUPTED);
-    let is_open = || profile.tokenry(&["approve", "--json"]).success().json() != json!([]);
-    wait_for("the end of the request", || (!is_open()).then_some(()));
+    let open = || -> Vec<Value> {
+        let shown = profile.tokenry(&["approve", "--json"]).success().json();
+        serde_json::from_value(shown).unwrap()
+    };
+    wait_for("the end of the request", || open().is_empty().then_some(()));
     // After a code was typed Ctrl-C still ends it.
     approve.interrupts();
     assert_eq!(approve.ends().0, INTERRUPTED);
 
-    // Both wait for the same request; once one has said so, the other would have, too.
+    // At a terminal a command says that it waits, and as JSON it does not. Each is a request of its own.
     let quiet = profile.tokenry_running(&["token", "kit", "--json"]);
-    wait_for("the request", || is_open().then_some(()));
     let loud = tokenry(&profile, &["token", "kit"]);
     loud.shows("Waiting for your consent");
-    let id = profile.tokenry(&["approve", "--json"]).success().json()[0]["id"].clone();
-    let deny = [
-        "approve",
-        id.as_str().unwrap(),
-        "--decision",
-        "deny",
-        "--code-fd",
-        "0",
-    ];
-    profile.tokenry_with(&deny, &format!("{code}\n")).success();
+    wait_for("both requests", || (open().len() == 2).then_some(()));
+    for request in open() {
+        let id = request["id"].as_str().unwrap();
+        let deny = ["approve", id, "--decision", "deny", "--code-fd", "0"];
+        profile.tokenry_with(&deny, &format!("{code}\n")).success();
+    }
     let quiet = quiet.wait();
     assert_eq!(quiet.code, CONSENT_DENIED);
     assert_eq!(loud.ends().0, CONSENT_DENIED);
