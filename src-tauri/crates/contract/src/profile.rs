@@ -84,11 +84,23 @@ pub fn folder_in(env: &dyn Fn(&str) -> Option<OsString>) -> Result<PathBuf, Prof
     if let Some(home) = set(env, "TOKENRY_HOME") {
         return std::path::absolute(&home).map_err(|_| ProfileError::NoWorkingFolder(home));
     }
+    Ok(data_home_in(env)?.join(APP_ID))
+}
+
+/// The folder for the user's data (XDG Base Directory Specification).
+///
+/// # Errors
+/// [`ProfileError::NoHome`].
+pub fn data_home() -> Result<PathBuf, ProfileError> {
+    data_home_in(&|name| std::env::var_os(name))
+}
+
+fn data_home_in(env: &dyn Fn(&str) -> Option<OsString>) -> Result<PathBuf, ProfileError> {
     if let Some(data) = whole(env, "XDG_DATA_HOME") {
-        return Ok(data.join(APP_ID));
+        return Ok(data);
     }
     let home = whole(env, "HOME").ok_or(ProfileError::NoHome)?;
-    Ok(home.join(".local/share").join(APP_ID))
+    Ok(home.join(".local/share"))
 }
 
 /// [`state`] in an environment that is given.

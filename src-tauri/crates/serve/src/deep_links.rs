@@ -2,9 +2,9 @@
 //! (freedesktop.org, Desktop Entry Specification).
 
 use crate::failure::Failure;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
-use tokenry_contract::profile::APP_ID;
+use tokenry_contract::profile::{self, APP_ID};
 
 /// The program that a link starts; it stands beside this one.
 const PROGRAM: &str = "tokenry";
@@ -18,7 +18,7 @@ pub(crate) fn register() -> Result<(), Failure> {
         return Err(Failure::internal(missing));
     }
     let entry = entry(&program)?;
-    let folder = applications()?;
+    let folder = profile::data_home()?.join("applications");
     let name = format!("{APP_ID}.links.desktop");
     std::fs::create_dir_all(&folder)
         .and_then(|()| std::fs::write(folder.join(&name), entry))
@@ -40,15 +40,6 @@ pub(crate) fn register() -> Result<(), Failure> {
 
 fn wrong(what: &str, error: &std::io::Error) -> Failure {
     Failure::internal(format!("links cannot be registered: {what}: {error}"))
-}
-
-/// The user's own desktop files (XDG Base Directory Specification).
-fn applications() -> Result<PathBuf, Failure> {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    let own = set("XDG_DATA_HOME").map(PathBuf::from);
-    own.or_else(|| set("HOME").map(|home| PathBuf::from(home).join(".local/share")))
-        .map(|data| data.join("applications"))
-        .ok_or_else(|| Failure::internal("links cannot be registered: HOME is not set"))
 }
 
 /// The desktop file. A link is one argument, whatever is in it.

@@ -64,9 +64,11 @@ fn bearer(name: &str, scopes: &[String], engine: &Engine) -> Result<Zeroizing<St
     let answer: TokenAnswer = token::ask(name, &request, engine)?;
     let token = Zeroizing::new(answer.access_token);
     if answer.token_type.eq_ignore_ascii_case("DPoP") {
-        return Err(unusable(&format!(
-            "the token of {name} is bound to a key, so each request needs a proof from `tokenry dpop`"
-        )));
+        return Err(Failure::new(
+            ErrorCode::ValidationError,
+            format!("the token of {name} is bound to a key, so each request with it needs a proof"),
+            format!("Use `tokenry token {name}`, and `tokenry dpop {name} METHOD URL` for each request."),
+        ));
     }
     Ok(token)
 }

@@ -60,7 +60,7 @@ pub(crate) fn print(
     Ok(())
 }
 
-/// Reports the token on standard input as rejected: by its fingerprint, so that it is not sent anywhere.
+/// Reports the token on standard input as rejected: by its fingerprint, so that the token itself is not sent.
 fn report(name: &str, engine: &Engine, output: &Output) -> Result<(), Failure> {
     let token = secret_input::from_stdin("Rejected token")?;
     let token = token.trim();
@@ -71,20 +71,26 @@ fn report(name: &str, engine: &Engine, output: &Output) -> Result<(), Failure> {
             "Pipe the rejected token to `tokenry token NAME --rejected`.",
         ));
     }
-    let digest = Sha256::digest(token.as_bytes());
-    let report = RejectedToken {
-        fingerprint: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
-        challenge: None,
-    };
-    let answer: RejectedAnswer = engine
-        .send_body(Method::Post, &["v1", "connections", name, "rejected"], &report)
+    let outcome = rejected(name, token, engine)
         .map_err(|failure| names::explain(failure, engine, Kind::Connection, name))?;
-    output.say(match answer.outcome {
+    output.say(match outcome {
         RejectedOutcome::Refreshed => "Refreshed.",
         RejectedOutcome::SignIn => "Sign in again in the browser.",
         RejectedOutcome::Newer => "This was not the current token.",
     });
     Ok(())
+}
+
+/// Reports a token of a connection as rejected.
+pub(crate) fn rejected(connection: &str, token: &str, engine: &Engine) -> Result<RejectedOutcome, Failure> {
+    let digest = Sha256::digest(token.as_bytes());
+    let report = RejectedToken {
+        fingerprint: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
+        challenge: None,
+    };
+    let segments = ["v1", "connections", connection, "rejected"];
+    let answer: RejectedAnswer = engine.send_body(Method::Post, &segments, &report)?;
+    Ok(answer.outcome)
 }
 
 /// The request that the options describe.

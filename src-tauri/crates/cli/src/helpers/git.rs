@@ -4,14 +4,9 @@ use super::{request, serving, unreadable};
 use crate::commands::token;
 use crate::engine::Engine;
 use crate::failure::Failure;
-use crate::http::Method;
 use crate::output::write_out;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use tokenry_contract::{
-    Connection, ErrorCode, NamedBy, RejectedAnswer, RejectedToken, ServingConnection, TokenAnswer,
-    TokenRequest,
-};
+use tokenry_contract::{Connection, ErrorCode, NamedBy, ServingConnection, TokenAnswer, TokenRequest};
 use zeroize::Zeroizing;
 
 const CAPABILITIES: &str = "version 0\ncapability authtype\n";
@@ -33,8 +28,8 @@ fn from_git() -> Result<CredentialRequest, Failure> {
     CredentialRequest::read(&Zeroizing::new(request()?))
 }
 
-/// What git says of a credential.
-#[derive(Debug, Default, PartialEq)]
+/// What git says of a credential. It can hold a password, so it has no `Debug`.
+#[derive(Default)]
 struct CredentialRequest {
     values: BTreeMap<String, String>,
     lists: BTreeMap<String, Vec<String>>,
@@ -75,7 +70,7 @@ impl CredentialRequest {
             .filter(|value| !value.is_empty())
     }
 
-    /// The address that git wants to use. `None` for what is no place for a token, such as a file of certificates.
+    /// The address that git wants to use. `None` where a token is never sent, such as for a client certificate.
     fn address(&self) -> Option<String> {
         let (protocol, host) = (self.value("protocol")?, self.value("host")?);
         if !matches!(protocol, "https" | "http") || host.contains(['/', '?', '#', '@', '\\']) {
@@ -188,15 +183,7 @@ fn erase(request: &CredentialRequest, engine: &Engine) -> Result<(), Failure> {
     let Some(serving) = meant(request, engine)? else {
         return Ok(());
     };
-    let digest = Sha256::digest(password.as_bytes());
-    let report = RejectedToken {
-        fingerprint: digest.iter().map(|byte| format!("{byte:02x}")).collect(),
-        challenge: None,
-    };
-    let id = serving.connection_id.to_string();
-    let _: RejectedAnswer =
-        engine.send_body(Method::Post, &["v1", "connections", &id, "rejected"], &report)?;
-    Ok(())
+    token::rejected(&serving.connection_id.to_string(), password, engine).map(drop)
 }
 
 #[cfg(test)]

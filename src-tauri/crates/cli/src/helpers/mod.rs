@@ -9,7 +9,7 @@ use crate::http::{Method, Request, encoded, path};
 use std::io::Read;
 use tokenry_contract::{ErrorCode, ServingConnection};
 
-/// More is no request of a program.
+/// The longest request that is read.
 const MAX_REQUEST_BYTES: u64 = 64 * 1024;
 
 /// The whole of standard input.
