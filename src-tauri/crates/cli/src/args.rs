@@ -3,6 +3,7 @@
 use crate::backup_args::{BackupArgs, RestoreArgs};
 use crate::credential_args::CredentialCommand;
 use crate::export::{Format, since};
+use crate::helpers::HelperCommand;
 use crate::import::ImportArgs;
 use crate::provider_args::{CatalogCommand, ProviderCommand};
 use crate::token_args::{DpopArgs, ExecArgs, HeadersArgs, TokenArgs};
@@ -51,11 +52,8 @@ pub(crate) enum Command {
     Token(TokenArgs),
     /// Choose the connection that serves an address, show which one does, or list what is bound
     Bind(BindArgs),
-    /// Give git a token as its credential: `git config credential.helper "!tokenry git-credential"`
-    GitCredential {
-        /// get, store, erase or capability
-        operation: String,
-    },
+    #[command(flatten)]
+    Helper(HelperCommand),
     /// Run a program that gets an access token, in one environment variable or at a file descriptor
     Exec(ExecArgs),
     /// Print the headers of a request as a JSON object, for programs that run a command to get them

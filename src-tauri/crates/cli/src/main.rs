@@ -47,7 +47,7 @@ static ALLOCATOR: ZeroAlloc<System> = ZeroAlloc(System);
 
 fn main() -> ExitCode {
     no_core_dumps();
-    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let arguments = helpers::arguments(std::env::args_os().collect());
     let (output, result) = match plain_token(&arguments) {
         Some(name) => {
             let output = output::Output::new(false);

@@ -1,9 +1,9 @@
 //! `tokenry exec`: runs a program that finds an access token in one environment variable, or behind a file descriptor;
 //! and `tokenry headers`, for programs that take headers.
 
-use super::token;
 use crate::engine::Engine;
 use crate::failure::Failure;
+use crate::helpers::bearer;
 use crate::output::{check_out, write_out};
 use crate::token_args::{ExecArgs, HeadersArgs};
 use rustix::fd::{IntoRawFd, OwnedFd};
@@ -11,7 +11,7 @@ use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
 use rustix::pipe::{PipeFlags, pipe_with};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use tokenry_contract::{ErrorCode, TokenAnswer, TokenRequest};
+use tokenry_contract::{ErrorCode, TokenRequest};
 use zeroize::Zeroizing;
 
 /// What a pipe holds at least, so that writing a token does not wait for its reader.
@@ -21,7 +21,7 @@ const PIPE_BYTES: usize = 4096;
 ///
 /// The variable is in that program alone: the shell, and what else it starts, never see it.
 pub(crate) fn run(args: &ExecArgs, engine: &Engine) -> Result<(), Failure> {
-    let token = bearer(&args.connection, &args.scopes, engine)?;
+    let token = token(&args.connection, &args.scopes, engine)?;
     let mut words = args.command.iter();
     let program = words
         .next()
@@ -45,7 +45,7 @@ pub(crate) fn run(args: &ExecArgs, engine: &Engine) -> Result<(), Failure> {
 /// Prints a JSON object with the header of a request.
 pub(crate) fn headers(args: &HeadersArgs, engine: &Engine) -> Result<(), Failure> {
     check_out()?;
-    let token = bearer(&args.connection, &args.scopes, engine)?;
+    let token = token(&args.connection, &args.scopes, engine)?;
     let header = Zeroizing::new(format!("Bearer {}", token.as_str()));
     let text = serde_json::to_string(header.as_str()).map_err(Failure::invalid_response)?;
     let line = Zeroizing::new(format!(
@@ -55,22 +55,12 @@ pub(crate) fn headers(args: &HeadersArgs, engine: &Engine) -> Result<(), Failure
     write_out(line.as_bytes())
 }
 
-/// A token that needs no proof beside it.
-fn bearer(name: &str, scopes: &[String], engine: &Engine) -> Result<Zeroizing<String>, Failure> {
+fn token(name: &str, scopes: &[String], engine: &Engine) -> Result<Zeroizing<String>, Failure> {
     let request = TokenRequest {
         scope: (!scopes.is_empty()).then(|| scopes.join(" ")),
         ..TokenRequest::default()
     };
-    let answer: TokenAnswer = token::ask(name, &request, engine)?;
-    let token = Zeroizing::new(answer.access_token);
-    if answer.token_type.eq_ignore_ascii_case("DPoP") {
-        return Err(Failure::new(
-            ErrorCode::ValidationError,
-            format!("the token of {name} is bound to a key, so each request with it needs a proof"),
-            format!("Use `tokenry token {name}`, and `tokenry dpop {name} METHOD URL` for each request."),
-        ));
-    }
-    Ok(token)
+    bearer(name, &request, engine).map(|answer| Zeroizing::new(answer.access_token))
 }
 
 /// Makes the token readable once at this descriptor, which the program inherits.

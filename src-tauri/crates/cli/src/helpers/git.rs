@@ -1,12 +1,12 @@
 //! `git-credential-tokenry`: git's credential helper (git-credential(1), gitcredentials(7)).
 
-use super::{request, serving, unreadable};
-use crate::commands::token;
+use super::served::{one_serving, rejected, token_of};
+use super::{request, unreadable};
 use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::output::write_out;
 use std::collections::BTreeMap;
-use tokenry_contract::{Connection, ErrorCode, NamedBy, ServingConnection, TokenAnswer, TokenRequest};
+use tokenry_contract::{ServingConnection, TokenAnswer};
 use zeroize::Zeroizing;
 
 const CAPABILITIES: &str = "version 0\ncapability authtype\n";
@@ -95,69 +95,25 @@ fn get(request: &CredentialRequest, engine: &Engine) -> Result<(), Failure> {
     let Some(serving) = meant(request, engine)? else {
         return Ok(());
     };
-    let id = serving.connection_id.to_string();
-    let answer = token::ask::<TokenAnswer>(&id, &TokenRequest::default(), engine);
     // Without this git asks at the terminal for a password, which a user who was asked already does not have.
-    let answer = answer.inspect_err(|_| drop(write_out(b"quit=1\n")))?;
-    write_out(response(request, &serving, &answer)?.as_bytes())
+    let answer = token_of(&serving, engine).inspect_err(|_| drop(write_out(b"quit=1\n")))?;
+    write_out(response(request, &serving, &answer).as_bytes())
 }
 
-/// The connection that git means, if one serves the address at all: then git asks its next helper.
+/// The connection that git means, if one serves the address at all: else git asks its next helper.
 fn meant(request: &CredentialRequest, engine: &Engine) -> Result<Option<ServingConnection>, Failure> {
-    let Some(address) = request.address() else {
-        return Ok(None);
-    };
-    let mut found = serving(&address, engine)?;
-    // An API on the same host, which is another matter, is not git's.
-    found.retain(|one| one.named_by != NamedBy::Preset || one.kinds.iter().any(|kind| kind == "git"));
-    if let (Some(user), true) = (request.value("username"), found.len() > 1) {
-        found = of_user(found, user, engine)?;
+    match request.address() {
+        Some(address) => one_serving(&address, "git", request.value("username"), engine),
+        None => Ok(None),
     }
-    if found.len() < 2 {
-        return Ok(found.pop());
-    }
-    let names: Vec<_> = found.iter().map(|one| one.connection_name.as_str()).collect();
-    Err(Failure::new(
-        ErrorCode::Conflict,
-        format!("Several connections serve {address}: {}.", names.join(", ")),
-        format!("Choose one: tokenry bind {address} --connection {}", names[0]),
-    ))
-}
-
-/// Those whose account has this name, where there are any.
-fn of_user(
-    found: Vec<ServingConnection>,
-    user: &str,
-    engine: &Engine,
-) -> Result<Vec<ServingConnection>, Failure> {
-    let connections: Vec<Connection> = engine.get(&["v1", "connections"])?;
-    let is_users = |one: &ServingConnection| {
-        let connection = connections
-            .iter()
-            .find(|connection| connection.id == one.connection_id);
-        let account = connection.and_then(|connection| connection.account.as_ref());
-        account.is_some_and(|account| {
-            let names = [
-                account.name.as_deref(),
-                account.email.as_deref(),
-                Some(account.subject.as_str()),
-            ];
-            names.contains(&Some(user))
-        })
-    };
-    let matching: Vec<_> = found.iter().filter(|one| is_users(one)).cloned().collect();
-    Ok(if matching.is_empty() { found } else { matching })
 }
 
 fn response(
     request: &CredentialRequest,
     serving: &ServingConnection,
     answer: &TokenAnswer,
-) -> Result<Zeroizing<String>, Failure> {
+) -> Zeroizing<String> {
     let token = &answer.access_token;
-    if token.contains(|c: char| c.is_control()) {
-        return Err(Failure::invalid_response("the token holds a control character"));
-    }
     let mut text = Zeroizing::new(String::with_capacity(token.len() + 256));
     if request.wants_bearer() {
         *text += "capability[]=authtype\nauthtype=Bearer\nephemeral=1\ncredential=";
@@ -172,7 +128,7 @@ fn response(
         *text += &format!("\npassword_expiry_utc={}", end.as_second());
     }
     *text += "\n";
-    Ok(text)
+    text
 }
 
 /// The server refused what it got. Of a password that is not ours the fingerprint says nothing, and nothing is done.
@@ -183,7 +139,7 @@ fn erase(request: &CredentialRequest, engine: &Engine) -> Result<(), Failure> {
     let Some(serving) = meant(request, engine)? else {
         return Ok(());
     };
-    token::rejected(&serving.connection_id.to_string(), password, engine).map(drop)
+    rejected(&serving, password, engine).map(drop)
 }
 
 #[cfg(test)]

@@ -1,16 +1,57 @@
-//! Tokenry as a helper of other programs: one file for each. Such a program runs `tokenry` and says what it needs in its
-//! own format. An error goes to standard error, without what was read, and the program goes on without a token.
+//! Tokenry as a helper of other programs: one file for each. Such a program runs `tokenry`, often by another name, and says
+//! what it needs in its own format. An error goes to standard error, without what was read, and the program goes on
+//! without a token.
 
-pub(crate) mod git;
+mod git;
+mod served;
+
+pub(crate) use served::{bearer, serving};
 
 use crate::engine::Engine;
 use crate::failure::Failure;
-use crate::http::{Method, Request, encoded, path};
+use crate::output::Output;
+use clap::Subcommand;
+use std::ffi::OsString;
 use std::io::Read;
-use tokenry_contract::{ErrorCode, ServingConnection};
+use std::path::Path;
+use tokenry_contract::{ErrorCode, HELPERS};
 
 /// The longest request that is read.
 const MAX_REQUEST_BYTES: u64 = 64 * 1024;
+
+/// The commands that other programs run.
+#[derive(Subcommand)]
+pub(crate) enum HelperCommand {
+    /// Give git a token as its credential: `git config credential.helper "!tokenry git-credential"`
+    GitCredential {
+        /// get, store, erase or capability
+        operation: String,
+    },
+}
+
+/// Runs one of them.
+pub(crate) fn run(
+    command: &HelperCommand,
+    engine: impl Fn() -> Result<Engine, Failure>,
+    _output: &Output,
+) -> Result<(), Failure> {
+    match command {
+        HelperCommand::GitCredential { operation } => git::run(operation, engine),
+    }
+}
+
+/// The command line, with the command that the name of a link stands for.
+pub(crate) fn arguments(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let name = arguments.first().and_then(|first| Path::new(first).file_name());
+    let helper = HELPERS.iter().find(|helper| {
+        let link = helper.link.map(AsRef::as_ref);
+        link.is_some() && link == name
+    });
+    if let Some(helper) = helper {
+        arguments.insert(1, helper.command.into());
+    }
+    arguments
+}
 
 /// The whole of standard input.
 fn request() -> Result<String, Failure> {
@@ -34,8 +75,39 @@ fn unreadable(why: &str) -> Failure {
     )
 }
 
-/// The connections that serve an address.
-pub(crate) fn serving(address: &str, engine: &Engine) -> Result<Vec<ServingConnection>, Failure> {
-    let target = format!("{}?url={}", path(&["v1", "resolve"]), encoded(address));
-    engine.ask(&Request::new(Method::Get, target))
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_name_of_a_link_stands_for_a_command_and_any_other_name_for_none() {
+        let told = |line: &str| {
+            let words = arguments(line.split(' ').map(OsString::from).collect());
+            words.join(" ".as_ref()).into_string().unwrap()
+        };
+        assert_eq!(
+            told("/usr/bin/git-credential-tokenry get"),
+            "/usr/bin/git-credential-tokenry git-credential get"
+        );
+        assert_eq!(told("tokenry token x"), "tokenry token x");
+        assert_eq!(
+            told("/x/git-credential-tokenry/tokenry list"),
+            "/x/git-credential-tokenry/tokenry list"
+        );
+        assert!(arguments(Vec::new()).is_empty());
+    }
+
+    #[test]
+    fn every_command_for_other_programs_is_known_as_one() {
+        #[derive(clap::Parser)]
+        struct Helpers {
+            #[command(subcommand)]
+            _command: HelperCommand,
+        }
+        for command in Helpers::command().get_subcommands() {
+            let name = command.get_name();
+            assert!(HELPERS.iter().any(|helper| helper.command == name), "{name}");
+        }
+    }
 }
