@@ -3100,6 +3100,8 @@ export interface components {
             ends_at: string;
             /** @description Whether the user can allow it for the session. */
             for_session: boolean;
+            /** @description The command of `tokenry` that it runs to get this: `git-credential`, for example. */
+            helper?: string | null;
             /** Format: uuid */
             id: string;
             /** @description Whether it is shown now. One prompt is shown at a time. */

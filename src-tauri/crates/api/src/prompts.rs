@@ -53,6 +53,7 @@ operation!(
         program: Some("/usr/bin/curl".to_owned()),
         arguments: Some("curl https://api.github.example/user".to_owned()),
         parent: Some("/usr/bin/bash".to_owned()),
+        helper: None,
         terminal: Some("/dev/pts/3".to_owned()),
         app: None,
         app_proved: false,

@@ -21,6 +21,9 @@ pub struct Prompt {
     pub arguments: Option<String>,
     /// Its parent process.
     pub parent: Option<String>,
+    /// The command of `tokenry` that it runs to get this: `git-credential`, for example.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub helper: Option<String>,
     pub terminal: Option<String>,
     /// The app that it claims to be.
     pub app: Option<String>,

@@ -267,4 +267,18 @@ pub struct Peer {
     pub program: Option<String>,
     /// The terminal session it belongs to.
     pub session: Option<u32>,
+    /// The program of ours that it had connect for it; `None` when it connected itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub helper: Option<Helper>,
+}
+
+/// A process of ours that a program runs to get a token: git runs `git-credential-tokenry`, for example.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Helper {
+    /// The command that it runs.
+    pub command: String,
+    /// Its process id.
+    pub pid: u32,
+    /// When it began, in clock ticks since boot.
+    pub started: u64,
 }

@@ -22,6 +22,9 @@ pub struct Origin {
     /// The number of its session and when that began. `None` where it cannot be seen: in a container, for example.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<(u32, u64)>,
+    /// The command of ours that it had connect for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub helper: Option<String>,
 }
 
 /// A sign-in on another device (RFC 8628).

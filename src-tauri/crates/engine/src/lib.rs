@@ -39,6 +39,7 @@ pub use access::consent::{
     AuthorizationRequest, ChangeKind, Choice, CredentialChoice, FieldChange, Prompt, PromptAnswer, Proof,
 };
 pub use access::grants::NewGrant;
+pub use access::installed::is_our_helper;
 pub use access::policy::{ConsentMode, Decision, Operation, OperationPolicy, Question, Target, decide};
 pub use activity::{audit::AuditFilter, read::EventFilter};
 pub use authorization_server::{

@@ -4,19 +4,18 @@
 //! ended or became another program counts as unchanged. A program's path is a label and not a proof.
 #![deny(missing_docs)]
 
+mod client;
 mod lineage;
 mod script;
 mod tcp;
 
+pub use client::{arguments, client_of};
 pub use lineage::{Process, lineage};
 pub use script::{Script, script};
 pub use tcp::{is_ours, listener_at, of_tcp};
 
 use std::fs;
-use tokenry_core::{Peer, clean};
-
-/// How many bytes of a program's arguments are looked at.
-const MAX_ARGUMENT_BYTES: usize = 4096;
+use tokenry_core::{Helper, Peer, clean};
 
 /// A process as it is now; only its user is certain where the system does not say more.
 pub fn of_process(uid: u32, pid: u32) -> Peer {
@@ -27,6 +26,7 @@ pub fn of_process(uid: u32, pid: u32) -> Peer {
         started: stat.as_ref().map_or(0, |stat| stat.started),
         program: program(pid),
         session: stat.map(|stat| stat.session).filter(|session| *session != 0),
+        helper: None,
     }
 }
 
@@ -38,6 +38,7 @@ pub fn ended(uid: u32, pid: u32) -> Peer {
         started: 0,
         program: None,
         session: None,
+        helper: None,
     }
 }
 
@@ -56,7 +57,13 @@ pub fn is_unchanged(peer: &Peer) -> bool {
         return peer.pid == 0 || cfg!(not(target_os = "linux"));
     }
     let now = of_process(peer.uid, peer.pid);
-    now.started == peer.started && now.program == peer.program
+    now.started == peer.started && now.program == peer.program && helper_is_unchanged(peer)
+}
+
+/// A program that has another one connect for it is there only as long as that one.
+fn helper_is_unchanged(peer: &Peer) -> bool {
+    let same = |helper: &Helper| Stat::of(helper.pid).is_some_and(|now| now.started == helper.started);
+    peer.helper.as_ref().is_none_or(same)
 }
 
 /// What a question says about who asks, beyond the process itself.
@@ -77,7 +84,7 @@ pub fn surroundings(peer: &Peer) -> Surroundings {
     };
     Surroundings {
         parent: program(stat.parent),
-        arguments: arguments(peer.pid),
+        arguments: command_line(peer.pid),
         terminal: terminal(stat.terminal),
     }
 }
@@ -93,10 +100,11 @@ fn program(pid: u32) -> Option<String> {
     Some(clean(&path.to_string_lossy()))
 }
 
-fn arguments(pid: u32) -> Option<String> {
-    let bytes = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(MAX_ARGUMENT_BYTES)]);
-    let words: Vec<_> = text.split('\0').filter(|word| !word.is_empty()).collect();
+fn command_line(pid: u32) -> Option<String> {
+    let words: Vec<_> = arguments(pid)
+        .into_iter()
+        .filter(|word| !word.is_empty())
+        .collect();
     (!words.is_empty()).then(|| clean(&words.join(" ")))
 }
 

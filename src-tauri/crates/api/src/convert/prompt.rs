@@ -14,6 +14,7 @@ pub(crate) fn prompt(prompt: Prompt, numbered: bool) -> contract::Prompt {
         program: prompt.program,
         arguments: prompt.arguments,
         parent: prompt.parent,
+        helper: prompt.helper,
         terminal: prompt.terminal,
         app: prompt.app,
         app_proved: prompt.app_proved,

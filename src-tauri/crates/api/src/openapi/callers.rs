@@ -101,6 +101,7 @@ fn program() -> Caller {
         started: 0,
         program: None,
         session: None,
+        helper: None,
     })
 }
 

@@ -298,6 +298,10 @@ fn shown(prompt: &Prompt, style: Style) -> String {
         ("app", text(&prompt.app)),
         ("program", Cell::from(program)),
         ("command", text(&prompt.arguments)),
+        (
+            "through",
+            text(&prompt.helper.as_ref().map(|helper| format!("tokenry {helper}"))),
+        ),
         ("parent process", text(&prompt.parent)),
         ("terminal", text(&prompt.terminal)),
         ("request", Cell::from(prompt.id.to_string())),

@@ -5,6 +5,8 @@ use tokenry_core::Peer;
 
 /// The program with the window.
 pub(crate) const DESKTOP_APP: &str = "tokenry-desktop";
+/// What passes requests on and adds tokens to them.
+const BRIDGE: &str = "tokenry-bridge";
 /// The command line.
 pub(crate) const COMMAND_LINE: &str = "tokenry";
 
@@ -16,6 +18,13 @@ pub(crate) fn is_desktop_app(peer: &Peer) -> bool {
 /// Whether the process runs one of the programs that a desktop opens our links with.
 pub(crate) fn opens_links(peer: &Peer) -> bool {
     [DESKTOP_APP, COMMAND_LINE]
+        .into_iter()
+        .any(|name| is_beside(peer, name))
+}
+
+/// Whether the process runs one of the programs that get tokens for others.
+pub fn is_our_helper(peer: &Peer) -> bool {
+    [COMMAND_LINE, BRIDGE]
         .into_iter()
         .any(|name| is_beside(peer, name))
 }

@@ -34,6 +34,7 @@ fn program() -> Caller {
         started: 0,
         program: Some("/usr/bin/tokenry".to_owned()),
         session: None,
+        helper: None,
     })
 }
 

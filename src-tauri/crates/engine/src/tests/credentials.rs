@@ -19,6 +19,7 @@ pub(crate) fn program() -> Caller {
         started: 3,
         program: Some("/usr/bin/thing".to_owned()),
         session: None,
+        helper: None,
     })
 }
 

@@ -16,6 +16,7 @@ fn program(path: &str, pid: u32, session: u32) -> Caller {
         started: u64::from(pid),
         program: Some(path.to_owned()),
         session: Some(session),
+        helper: None,
     })
 }
 

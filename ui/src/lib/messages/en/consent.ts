@@ -173,6 +173,7 @@ export const consent = {
   requestedBy: 'Requested by',
   program: 'Program',
   command: 'Command',
+  helper: 'Through',
   parent: 'Parent process',
   terminal: 'Terminal',
   process: 'Process ID',

@@ -9,6 +9,7 @@ fn peer(program: &str, pid: u32, session: u32) -> Peer {
         started: u64::from(pid),
         program: Some(program.to_owned()),
         session: Some(session),
+        helper: None,
     }
 }
 

@@ -19,8 +19,18 @@ pub(super) fn peer(stream: &UnixStream) -> Option<Peer> {
     // What was read may be about another process with the same id, unless this one still exists afterwards.
     Some(match handle.has_ended() {
         true => tokenry_peer::ended(found.uid(), pid),
-        false => found_now,
+        false => client_of(&found_now).unwrap_or(found_now),
     })
+}
+
+/// The program that runs a helper of ours: not the helper, but that program gets the token.
+fn client_of(peer: &Peer) -> Option<Peer> {
+    if !tokenry_engine::is_our_helper(peer) {
+        return None;
+    }
+    let arguments = tokenry_peer::arguments(peer.pid);
+    let helper = tokenry_contract::helper_of(arguments.iter().map(String::as_str))?;
+    tokenry_peer::client_of(peer, helper.command)
 }
 
 /// A handle of the process that connected (`SO_PEERPIDFD`, Linux 6.5), held while its details are read. After that its id

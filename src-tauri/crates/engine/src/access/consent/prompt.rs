@@ -22,6 +22,8 @@ pub struct Prompt {
     pub arguments: Option<String>,
     /// The program that started it.
     pub parent: Option<String>,
+    /// The command of ours that it runs for this.
+    pub helper: Option<String>,
     /// The terminal it runs in.
     pub terminal: Option<String>,
     /// The app it says it is, and proved to be where that is so.

@@ -29,6 +29,7 @@ pub(crate) fn origin(peer: &Peer) -> Option<Origin> {
         session: peer
             .session
             .map(|session| (session, tokenry_peer::session_started(session))),
+        helper: peer.helper.as_ref().map(|helper| helper.command.clone()),
     })
 }
 

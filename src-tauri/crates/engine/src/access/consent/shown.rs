@@ -50,6 +50,7 @@ impl Engine {
             program: peer.and_then(|peer| peer.program.clone()),
             arguments: around.arguments,
             parent: around.parent,
+            helper: peer.and_then(|peer| Some(peer.helper.as_ref()?.command.clone())),
             terminal: around.terminal,
             app: app.and_then(|app| index().app(app).map(|app| app.name.to_string())),
             app_proved: caller.app().is_some(),

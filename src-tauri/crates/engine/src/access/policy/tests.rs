@@ -11,6 +11,7 @@ fn peer() -> Peer {
         started: 7,
         program: Some("/usr/bin/script".to_owned()),
         session: Some(1),
+        helper: None,
     }
 }
 

@@ -174,6 +174,7 @@ async fn a_person_is_asked_about_the_whole_until_the_provider_has_shown_that_it_
         started: 1,
         program: Some("/bin/tool".to_owned()),
         session: Some(1),
+        helper: None,
     });
     let store = engine.store().unwrap();
     let mut connection = view(&engine).await.connection;
@@ -339,6 +340,7 @@ async fn a_person_is_asked_about_the_whole_where_the_provider_is_not_asked_for_l
         started: 1,
         program: None,
         session: None,
+        helper: None,
     });
     let asked = |wish: &TokenRequest| {
         let wanted = AccessRequest::new(Operation::Token).of(connection.id, None);
