@@ -41,11 +41,13 @@ pub use openapi::openapi;
 use axum::{
     Router,
     extract::Request,
+    http::HeaderMap,
     middleware::{self, Next},
     response::Response,
     routing,
 };
 use operations::Operations;
+use std::time::Duration;
 use tokenry_engine::Engine;
 
 /// All operations of this engine. Every request needs a [`tokenry_core::Caller`] in its extensions. Only a server sets it, and
@@ -63,9 +65,26 @@ pub fn router(engine: Engine) -> Router {
     routes.clone().nest_service("/api", routes)
 }
 
-/// Gives a request an id, which its error and its events have in common.
+/// Gives a request an id, which its error and its events have in common, and the time that its caller wants to wait for
+/// the user (`Prefer: wait`, RFC 7240, 4.3).
 async fn in_request(request: Request, next: Next) -> Response {
-    tokenry_engine::in_request(next.run(request)).await
+    let wait = preferred_wait(request.headers());
+    tokenry_engine::in_request(wait, next.run(request)).await
+}
+
+/// A preference that cannot be read is ignored (RFC 7240, 2).
+fn preferred_wait(headers: &HeaderMap) -> Option<Duration> {
+    let values = headers
+        .get_all("prefer")
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let mut preferences = values.flat_map(|value| value.split(','));
+    let seconds = preferences.find_map(|preference| {
+        let (name, value) = preference.split(';').next()?.split_once('=')?;
+        let is_wait = name.trim().eq_ignore_ascii_case("wait");
+        is_wait.then(|| value.trim().trim_matches('"').parse::<u32>().ok())?
+    });
+    Some(Duration::from_secs(seconds?.into()))
 }
 
 fn all<O: Operations>(list: O) -> O {
@@ -87,4 +106,31 @@ fn all<O: Operations>(list: O) -> O {
     let list = oauth::routes(list);
     let list = slots::routes(list);
     settings::routes(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn a_preference_to_wait_is_read_and_one_that_cannot_be_read_is_ignored() {
+        for (text, seconds) in [
+            ("wait=10", Some(10)),
+            ("respond-async, Wait = \"7\"; foo=1", Some(7)),
+            ("wait", None),
+            ("wait=-1", None),
+            ("wait=99999999999999", None),
+            ("awaiting=3", None),
+            ("", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert("prefer", HeaderValue::from_static(text));
+            let read = preferred_wait(&headers).map(|wait| wait.as_secs());
+            assert_eq!(read, seconds, "{text:?}");
+        }
+        let mut unreadable = HeaderMap::new();
+        unreadable.insert("prefer", HeaderValue::from_bytes(b"wait=\xff").unwrap());
+        assert_eq!(preferred_wait(&unreadable), None);
+    }
 }

@@ -379,6 +379,7 @@ fn after_long_help() -> String {
     text + "\nEnvironment:\n  TOKENRY_HOME            the folder of the profile, including its socket\n  \
             TOKENRY_APP_TOKEN_FILE  the same as --app-token-file\n  \
             TOKENRY_APPROVE         ask, never or all: the --approve option of an engine that a command starts\n  \
+            TOKENRY_WAIT            the same as --wait of the commands that other programs run, in seconds\n  \
             NO_COLOR                print without colors"
 }
 

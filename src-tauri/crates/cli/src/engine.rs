@@ -21,6 +21,8 @@ use zeroize::Zeroizing;
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(435);
 /// The engine answers a status request without waiting for anything.
 const STATUS_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often a request is repeated that waits for the user to sign in or to unlock the vault.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 /// For a request beside the one that is waited for.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -41,8 +43,16 @@ pub(crate) struct Engine {
     found: OnceLock<PathBuf>,
     when_absent: WhenAbsent,
     app_token: Option<SecretText>,
+    /// How long the user is waited for, where this was said.
+    wait: Option<Wait>,
     /// Whether nothing but the response is printed.
     silent: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Wait {
+    seconds: u32,
+    until: Instant,
 }
 
 impl Engine {
@@ -57,8 +67,33 @@ impl Engine {
             found: OnceLock::new(),
             when_absent,
             app_token: app_token::given(app_token_file)?,
+            wait: None,
             silent: output.is_json(),
         })
+    }
+
+    /// Waits so many seconds for the user, if there is a number: for an answer, for the vault and for a sign-in.
+    pub(crate) fn waiting(mut self, seconds: Option<u32>) -> Self {
+        self.wait = seconds.map(|seconds| Wait {
+            seconds,
+            until: Instant::now() + Duration::from_secs(seconds.into()),
+        });
+        self
+    }
+
+    /// Whether to try again after this failure, which the user can end: true after a pause, while there is time left.
+    pub(crate) fn try_again(&self, failure: &Failure) -> bool {
+        let is_for_the_user = matches!(
+            failure.code(),
+            Some(ErrorCode::NeedsReauth | ErrorCode::VaultLocked)
+        );
+        let is_early = self
+            .wait
+            .is_some_and(|wait| Instant::now() + RETRY_INTERVAL < wait.until);
+        if is_for_the_user && is_early {
+            std::thread::sleep(RETRY_INTERVAL);
+        }
+        is_for_the_user && is_early
     }
 
     /// Where it listens.
@@ -141,7 +176,8 @@ impl Engine {
     }
 
     fn bytes(&self, request: &Request) -> Zeroizing<Vec<u8>> {
-        request.bytes(self.app_token.as_ref().map(|token| token.as_str()))
+        let wait = self.wait.map(|wait| wait.seconds);
+        request.bytes(self.app_token.as_ref().map(|token| token.as_str()), wait)
     }
 
     fn answered<T: DeserializeOwned>(
@@ -193,7 +229,7 @@ impl Engine {
 pub(crate) fn probe<T: DeserializeOwned>(socket: &Path, segments: &[&str]) -> Option<T> {
     let _shown = hidden::not_for_a_request();
     let found = find::engine(socket).ok()??;
-    let request = Request::new(Method::Get, path(segments)).bytes(None);
+    let request = Request::new(Method::Get, path(segments)).bytes(None, None);
     let answer = exchange(found.stream, request, PROBE_TIMEOUT, None).ok()?;
     serde_json::from_slice(&answer.body).ok()
 }

@@ -56,7 +56,11 @@ impl<'a> Waiting<'a> {
             return Some(("unlock".to_owned(), words));
         }
         let prompts: Vec<Prompt> = self.engine.probe(&["v1", "prompts"])?;
-        let ours = |prompt: &&Prompt| prompt.pid == Some(std::process::id());
+        let (this, client) = (std::process::id(), std::os::unix::process::parent_id());
+        let ours = |prompt: &&Prompt| match prompt.helper {
+            Some(_) => prompt.pid == Some(client),
+            None => prompt.pid == Some(this),
+        };
         let prompt = prompts.iter().find(ours)?;
         let words = for_consent(prompt, &status, Timestamp::now());
         Some((prompt.id.to_string(), words))

@@ -24,7 +24,7 @@ use crate::{
     locks,
     provider_check::CheckLimits,
     records::{sealed_store::SealedStore, transaction::Transaction},
-    request_id::{request_id, same_request},
+    request_context::{request_id, same_request},
     token::{
         refresh::Refreshes,
         scheduler::{self, SchedulerState},

@@ -95,6 +95,12 @@ pub enum Error {
         "this needs the user's consent, and no prompt can be shown here; open the Tokenry window, start the engine with `tokenry serve --approve ask` in a terminal, or call with the token of an app that has a grant"
     )]
     CannotAsk,
+    /// The user would have to be asked, and does not look: there is no window, or they did not answer in the time that the
+    /// caller waits.
+    #[error(
+        "this needs the user's consent, and no answer came; open the Tokenry window, or run `tokenry approve --wait` in a terminal, and try again (TOKENRY_WAIT=60 has a helper wait for an answer)"
+    )]
+    UserAbsent,
     /// An app without a grant for this.
     #[error(
         "this app has no grant for that: it needs {needs}; the user can grant it in the window, under Apps, or with `tokenry app grant`"
@@ -281,7 +287,7 @@ impl Error {
                 Code::PermissionDenied
             }
             Self::NotAllowed { .. } => Code::ConsentDenied,
-            Self::CannotAsk => Code::InteractionRequired,
+            Self::CannotAsk | Self::UserAbsent => Code::InteractionRequired,
             Self::Unauthorized(_) => Code::Unauthorized,
             Self::TooManyQuestions | Self::NotShown | Self::Busy(..) => Code::RateLimited,
             Self::NeedsReauth { .. } | Self::Rejected(_) => Code::NeedsReauth,
@@ -364,7 +370,7 @@ impl Error {
     pub fn rule(&self) -> Option<Rule> {
         match self {
             Self::NotAllowed { rule, .. } => Some(*rule),
-            Self::CannotAsk => Some(Rule::CannotAsk),
+            Self::CannotAsk | Self::UserAbsent => Some(Rule::CannotAsk),
             Self::NoGrant { .. } => Some(Rule::NoGrant),
             Self::NotShown => Some(Rule::Unanswered),
             Self::Denied(_) | Self::CannotNarrow { is_hard: true, .. } => Some(Rule::NotForThisCaller),

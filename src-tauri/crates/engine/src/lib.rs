@@ -25,7 +25,7 @@ mod locks;
 mod provider_check;
 mod providers;
 mod records;
-mod request_id;
+mod request_context;
 mod salvage;
 mod settings;
 #[cfg(test)]
@@ -63,7 +63,7 @@ pub use lifecycle::residue;
 pub use lifecycle::slots::{SlotChange, SlotProof};
 pub use lifecycle::vault_handle::{VaultReport, VaultState};
 pub use providers::presets::newer_preset;
-pub use request_id::{in_request, request_id};
+pub use request_context::{in_request, request_id};
 pub use settings::{AutoLockChange, SettingsChange};
 pub use token::ProofRequest;
 pub use token::narrowing::Unavailable;

@@ -50,6 +50,10 @@ use crate::vault_args::{RecoveryCommand, VaultCommand};
 use std::path::Path;
 use tokenry_contract::TokenRequest;
 
+/// How long after its last look the engine believes that `tokenry approve --wait` shows requests: the user may take time
+/// for an answer.
+const WATCHING_SECONDS: u32 = 60;
+
 /// `tokenry token NAME` without any option.
 pub(crate) fn token(name: &str, output: &Output) -> Result<(), Failure> {
     token::print(
@@ -86,7 +90,11 @@ pub(crate) fn run(command: &Command, app_token_file: Option<&Path>, output: &Out
         Command::Audit(args) => audit::run(args, &engine()?, output),
         Command::Revoke(args) => revoke::run(args, &engine()?, output),
         Command::App(command) => app::run(command, &engine()?, output),
-        Command::Approve(args) => approve::run(args, &running()?, output),
+        Command::Approve(args) => approve::run(
+            args,
+            &running()?.waiting(args.wait.then_some(WATCHING_SECONDS)),
+            output,
+        ),
         Command::Doctor { offline } => crate::doctor::run(*offline, app_token_file, output),
         Command::Import(args) => crate::import::run(args, engine, output),
         Command::Lock => vault::lock(running, output),

@@ -112,11 +112,17 @@ pub(crate) fn ask<T: DeserializeOwned>(
     engine: &Engine,
 ) -> Result<T, Failure> {
     let segments = ["v1", "connections", name, "token"];
-    // Usually there are no options, and no body is written.
-    let answer = if *request == TokenRequest::default() {
-        engine.send(Method::Post, &segments)
-    } else {
-        engine.send_body(Method::Post, &segments, request)
+    let answer = loop {
+        // Usually there are no options, and no body is written.
+        let answer = if *request == TokenRequest::default() {
+            engine.send(Method::Post, &segments)
+        } else {
+            engine.send_body(Method::Post, &segments, request)
+        };
+        match answer {
+            Err(failure) if engine.try_again(&failure) => {}
+            answer => break answer,
+        }
     };
     answer.map_err(|failure| names::explain(failure, engine, Kind::Connection, name))
 }

@@ -10,7 +10,7 @@ pub(crate) use served::{bearer, serving};
 use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::output::Output;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use std::ffi::OsString;
 use std::io::Read;
 use std::path::Path;
@@ -26,7 +26,27 @@ pub(crate) enum HelperCommand {
     GitCredential {
         /// get, store, erase or capability
         operation: String,
+        #[command(flatten)]
+        wait: WaitArgs,
     },
+}
+
+#[derive(Args)]
+pub(crate) struct WaitArgs {
+    /// Wait so long for you to answer, unlock or sign in, also without a window [default: TOKENRY_WAIT]
+    #[arg(long = "wait", value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(0..=300))]
+    seconds: Option<u32>,
+}
+
+/// The variable for clients that call a helper without options.
+const WAIT_VARIABLE: &str = "TOKENRY_WAIT";
+
+impl WaitArgs {
+    /// The number of seconds. What is no number in the variable counts as none.
+    fn seconds(&self) -> Option<u32> {
+        let variable = || std::env::var(WAIT_VARIABLE).ok()?.parse().ok();
+        self.seconds.or_else(variable)
+    }
 }
 
 /// Runs one of them.
@@ -36,7 +56,9 @@ pub(crate) fn run(
     _output: &Output,
 ) -> Result<(), Failure> {
     match command {
-        HelperCommand::GitCredential { operation } => git::run(operation, engine),
+        HelperCommand::GitCredential { operation, wait } => {
+            git::run(operation, || Ok(engine()?.waiting(wait.seconds())))
+        }
     }
 }
 

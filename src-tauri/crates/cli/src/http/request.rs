@@ -43,8 +43,8 @@ impl Request {
         }
     }
 
-    /// The bytes of the request, as the app with this token.
-    pub(crate) fn bytes(&self, app_token: Option<&str>) -> Zeroizing<Vec<u8>> {
+    /// The bytes of the request, as the app with this token, which waits so many seconds for the user.
+    pub(crate) fn bytes(&self, app_token: Option<&str>, wait: Option<u32>) -> Zeroizing<Vec<u8>> {
         let body = self.body.as_ref().map_or(&[][..], |body| body);
         let mut bytes = Zeroizing::new(Vec::with_capacity(
             self.target.len() + app_token.map_or(0, str::len) + body.len() + 192,
@@ -56,6 +56,11 @@ impl Request {
         if let Some(token) = app_token {
             bytes.extend_from_slice(b"Authorization: Bearer ");
             bytes.extend_from_slice(token.as_bytes());
+            bytes.extend_from_slice(b"\r\n");
+        }
+        if let Some(seconds) = wait {
+            bytes.extend_from_slice(b"Prefer: wait=");
+            bytes.extend_from_slice(seconds.to_string().as_bytes());
             bytes.extend_from_slice(b"\r\n");
         }
         if self.body.is_some() {
@@ -120,11 +125,11 @@ mod tests {
     fn a_request_says_how_long_its_body_is_and_that_it_is_the_only_one() {
         let mut request = Request::new(Method::Post, "/v1/lock".into());
         assert_eq!(
-            request.bytes(None).as_slice(),
+            request.bytes(None, None).as_slice(),
             b"POST /v1/lock HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         );
         request.body = Some(Zeroizing::new(b"{}".to_vec()));
-        let bytes = request.bytes(None);
+        let bytes = request.bytes(None, None);
         let text = std::str::from_utf8(&bytes).unwrap();
         assert!(
             text.ends_with("Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"),

@@ -8,6 +8,7 @@ mod difference;
 mod misfit;
 mod pause;
 mod permit;
+mod presence;
 mod prompt;
 mod queue;
 mod session;

@@ -48,6 +48,7 @@ fn with_inner(text: &str) -> Vec<Error> {
             wait: None,
         },
         Error::CannotAsk,
+        Error::UserAbsent,
         Error::no_grant(&[Operation::StartFlow, Operation::ReadCredential]),
         Error::TooManyQuestions,
         Error::FlowExpired,

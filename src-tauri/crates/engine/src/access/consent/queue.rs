@@ -8,7 +8,10 @@ use super::{
     session::{Sessions, Who},
     shown::operation_words,
 };
-use crate::{Change, Engine, Error, access::policy::Operation, locks, records::sealed_store::SealedStore};
+use crate::{
+    Change, Engine, Error, access::policy::Operation, locks, records::sealed_store::SealedStore,
+    request_context::wait_for_the_user,
+};
 use std::{
     collections::VecDeque,
     sync::{
@@ -55,6 +58,8 @@ pub(crate) struct Prompts {
     state: Mutex<State>,
     /// How often the user has cut off a connection, or everything. A permission from before may have ended with it.
     cut_offs: AtomicU64,
+    /// Until when a program waits for questions to show them to the user, in seconds since boot: `tokenry approve --wait`.
+    pub(super) watched_until: AtomicU64,
 }
 
 #[derive(Default)]
@@ -218,20 +223,13 @@ impl Drop for Asker<'_> {
 }
 
 impl Engine {
-    /// Asks the person, and waits: until the answer, a minute of silence after it was shown, a lock, or until who
-    /// asked is gone or has become another program. Others are shown before it; it waits four minutes for them.
-    ///
-    /// # Errors
-    /// On anything but a yes.
-    pub(crate) async fn ask(&self, caller: &Caller, wanted: &AccessRequest) -> Result<Answered, Error> {
-        let store = self.store_to_ask(wanted.operation)?;
-        if let Some(why) = store.as_ref().and_then(|store| store.read_only())
-            && !is_asked_of_damaged_vaults(wanted.operation)
-        {
-            // No decision could be written down, so none would count. The one that ends this state is written down
-            // with what it does.
-            return Err(Error::ReadOnly(why));
-        }
+    /// Shows a question after those before it, and waits for its end.
+    pub(super) async fn shown_and_answered(
+        &self,
+        caller: &Caller,
+        wanted: &AccessRequest,
+        store: Option<Arc<SealedStore>>,
+    ) -> Result<Answered, Error> {
         let (asker, mut answer) = self.queue(caller, wanted)?;
         self.prompts_changed();
         let mut changes = self.changes();
@@ -299,7 +297,7 @@ impl Engine {
         let (requester, now) = (self.requester(caller, wanted), self.now());
         let timeout = match wanted.operation {
             Operation::AuthorizeApp => AUTHORIZATION_TIMEOUT,
-            _ => CONSENT_TIMEOUT,
+            _ => CONSENT_TIMEOUT.max(wait_for_the_user().unwrap_or_default()),
         };
         let has_session = requester.who.as_ref().is_some_and(Who::has_session);
         let prompt = self.prompt(
@@ -366,6 +364,7 @@ impl Engine {
     /// For callers who may not see them.
     pub fn prompts(&self, caller: &Caller) -> Result<Vec<Prompt>, Error> {
         self.allow(caller, Operation::ReadPrompts)?;
+        self.prompts_are_watched();
         let state = self.inner.prompts.state();
         let count = state.open.len();
         let numbered = state.open.iter().enumerate();
