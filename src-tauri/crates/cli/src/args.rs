@@ -6,7 +6,7 @@ use crate::export::{Format, since};
 use crate::helpers::HelperCommand;
 use crate::import::ImportArgs;
 use crate::provider_args::{CatalogCommand, ProviderCommand};
-use crate::token_args::{DpopArgs, ExecArgs, HeadersArgs, TokenArgs};
+use crate::token_args::{CurlArgs, DpopArgs, ExecArgs, HeadersArgs, TokenArgs};
 use crate::vault_args::{ProofArgs, RecoveryCommand, VaultCommand};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::de::DeserializeOwned;
@@ -58,6 +58,8 @@ pub(crate) enum Command {
     Exec(ExecArgs),
     /// Print the headers of a request as a JSON object, for programs that run a command to get them
     Headers(HeadersArgs),
+    /// Run curl with an access token, for addresses that the connection serves: `tokenry curl NAME -- -sS URL`
+    Curl(CurlArgs),
     /// Print a proof for one request with a token that is bound to a key (DPoP)
     Dpop(DpopArgs),
     /// Refresh a connection now, even if its access token is still valid

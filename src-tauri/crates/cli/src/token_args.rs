@@ -83,6 +83,18 @@ fn variable(text: &str) -> Result<String, &'static str> {
 }
 
 #[derive(Args)]
+pub(crate) struct CurlArgs {
+    /// A connection: `provider`, `provider/label`, a label or an id
+    pub(crate) connection: String,
+    /// Limit the token to this scope of the connection; may be repeated
+    #[arg(long = "scope", value_name = "SCOPE")]
+    pub(crate) scopes: Vec<String>,
+    /// The options of curl and whole addresses, after `--`
+    #[arg(last = true, required = true, value_name = "ARGUMENT")]
+    pub(crate) arguments: Vec<OsString>,
+}
+
+#[derive(Args)]
 pub(crate) struct HeadersArgs {
     /// A connection: `provider`, `provider/label`, a label or an id
     pub(crate) connection: String,

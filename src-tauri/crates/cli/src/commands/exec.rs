@@ -7,15 +7,13 @@ use crate::helpers::bearer;
 use crate::output::{check_out, write_out};
 use crate::token_args::{ExecArgs, HeadersArgs};
 use rustix::fd::{IntoRawFd, OwnedFd};
+use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
 use rustix::pipe::{PipeFlags, pipe_with};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use tokenry_contract::{ErrorCode, TokenRequest};
 use zeroize::Zeroizing;
-
-/// What a pipe holds at least, so that writing a token does not wait for its reader.
-const PIPE_BYTES: usize = 4096;
 
 /// Replaces this process by the program; returns only when that fails.
 ///
@@ -63,15 +61,35 @@ fn token(name: &str, scopes: &[String], engine: &Engine) -> Result<Zeroizing<Str
     bearer(name, &request, engine).map(|answer| Zeroizing::new(answer.access_token))
 }
 
+/// A descriptor that a program inherits, and at which it reads this text once.
+pub(super) fn readable(text: &str) -> Result<OwnedFd, Failure> {
+    let (reader, _) = piped(text)?;
+    fcntl_setfd(&reader, FdFlags::empty()).map_err(cannot)?;
+    Ok(reader)
+}
+
+/// A pipe that holds this text; its other end may be closed.
+fn piped(text: &str) -> Result<(OwnedFd, OwnedFd), Failure> {
+    let (reader, writer) = pipe_with(PipeFlags::CLOEXEC).map_err(cannot)?;
+    // Its reader is not there yet, so what does not fit at once would wait for ever.
+    fcntl_setfl(&writer, OFlags::NONBLOCK).map_err(cannot)?;
+    let written = rustix::io::write(&writer, text.as_bytes()).map_err(cannot)?;
+    if written < text.len() {
+        return Err(unusable(
+            "the token is too long for a descriptor; use `tokenry exec --env`",
+        ));
+    }
+    Ok((reader, writer))
+}
+
+fn cannot(error: rustix::io::Errno) -> Failure {
+    unusable(&format!("the descriptor cannot be made: {error}"))
+}
+
 /// Makes the token readable once at this descriptor, which the program inherits.
 fn offer(token: &str, number: u32) -> Result<(), Failure> {
-    let cannot = |error: rustix::io::Errno| unusable(&format!("the descriptor cannot be made: {error}"));
-    if token.len() > PIPE_BYTES {
-        return Err(unusable("the token is too long for a descriptor; use --env"));
-    }
     let wanted = i32::try_from(number).map_err(|_| unusable("there is no such descriptor"))?;
-    let (reader, writer) = pipe_with(PipeFlags::CLOEXEC).map_err(cannot)?;
-    rustix::io::write(&writer, token.as_bytes()).map_err(cannot)?;
+    let (reader, writer) = piped(token)?;
     // The pipe itself may have the number that is wanted: it moves out of the way.
     let kept = fcntl_dupfd_cloexec(&reader, wanted.saturating_add(1)).map_err(cannot)?;
     drop((reader, writer));

@@ -12,6 +12,7 @@ pub(crate) mod check_report;
 mod connect;
 mod connection;
 pub(crate) mod credential;
+mod curl;
 mod device;
 mod dpop;
 mod events;
@@ -81,6 +82,7 @@ pub(crate) fn run(command: &Command, app_token_file: Option<&Path>, output: &Out
         Command::Helper(command) => helpers::run(command, engine, output),
         Command::Exec(args) => exec::run(args, &engine()?),
         Command::Headers(args) => exec::headers(args, &engine()?),
+        Command::Curl(args) => curl::run(args, &engine()?),
         Command::Dpop(args) => dpop::run(args, &engine()?, output),
         Command::Refresh { name } => connection::refresh(name, &engine()?, output),
         Command::Disconnect { name } => connection::disconnect(name, &engine()?, output),
