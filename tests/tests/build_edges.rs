@@ -27,7 +27,7 @@ fn libraries(name: &str) -> Vec<String> {
 /// A token costs little more than the start of a process, and a server has no desktop.
 #[test]
 fn the_programs_without_a_window_load_the_c_library_and_nothing_else() {
-    for name in ["tokenry", "tokenry-serve"] {
+    for name in ["tokenry", "tokenry-bridge", "tokenry-serve"] {
         let loaded = libraries(name);
         let is_system = |library: &str| SYSTEM.contains(&library) || library.contains("/ld-linux");
         let more: Vec<&String> = loaded.iter().filter(|library| !is_system(library)).collect();
@@ -42,6 +42,6 @@ fn no_database_is_built_into_tokenry() {
         let bytes = std::fs::read(program(name)).unwrap();
         bytes.windows(15).any(|window| window == b"SQLite format 3")
     };
-    assert!(!holds_sqlite("tokenry"));
+    assert!(!holds_sqlite("tokenry") && !holds_sqlite("tokenry-bridge"));
     assert!(holds_sqlite("tokenry-serve"), "the mark is found where it is");
 }

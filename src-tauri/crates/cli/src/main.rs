@@ -8,6 +8,7 @@ mod app_token;
 mod args;
 mod assignment;
 mod backup_args;
+mod bridge;
 mod browser;
 mod commands;
 mod credential_args;

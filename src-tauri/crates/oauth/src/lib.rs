@@ -5,7 +5,7 @@
 //! address other than the one in the provider or the flow; that something other than a well-formed `invalid_grant` is
 //! reported as one; that a secret shows in an error or in `Debug`.
 //!
-//! It is the only package that names `reqwest`. Requests are built by the `oauth2` crate; answers are judged here,
+//! Of the packages of the engine, it alone names `reqwest`. Requests are built by the `oauth2` crate; answers are judged here,
 //! because servers in the wild answer in more ways than that crate reads, and because its parse error shows the body.
 #![deny(missing_docs)]
 

@@ -26,7 +26,7 @@ fn stages_of(stages: &mut Stages) -> Result {
     setup::ensure(For::Running, stages)?;
     stages.run("set-up: the Tauri CLI", || npm::ensure(TAURI_CLI))?;
     stages.run("build: UI", programs::ui)?;
-    stages.run("build: engine", || programs::serve(Profile::Release))?;
+    stages.run("build: engine and proxies", || programs::serve(Profile::Release))?;
     stages.run("build: tokenry", || programs::tokenry(Profile::Release))?;
     stages.run("packages", || {
         let cli = repo::root().join(TAURI_CLI).join("node_modules/.bin/tauri");
@@ -42,7 +42,7 @@ fn stages_of(stages: &mut Stages) -> Result {
 
 /// What is added to `tauri.conf.json`: the programs beside the app, from wherever cargo builds to.
 fn with_programs() -> String {
-    let files: serde_json::Map<_, _> = ["tokenry", "tokenry-serve"]
+    let files: serde_json::Map<_, _> = ["tokenry", "tokenry-bridge", "tokenry-serve"]
         .map(|name| {
             let built = repo::program(Profile::Release.folder(), name);
             (format!("/usr/bin/{name}"), built.to_string_lossy().into())

@@ -128,18 +128,18 @@ pub(crate) fn windows() -> Result {
     ))
 }
 
-/// Builds the engine without a window.
+/// Builds the engine without a window, and the local proxies.
 ///
 /// # Errors
-/// When it does not build.
+/// When they do not build.
 pub(crate) fn serve(profile: Profile) -> Result {
     sh::run(&mut sh::cargo(&format!(
-        "build --locked -p tokenry-serve {}",
+        "build --locked -p tokenry-serve -p tokenry-bridge {}",
         profile.switch()
     )))
 }
 
-/// Builds the engine without a window and the desktop app with the UI in it.
+/// Builds the engine without a window, the local proxies, and the desktop app with the UI in it.
 ///
 /// # Errors
 /// When they do not build.
@@ -149,7 +149,7 @@ pub(crate) fn desktop(profile: Profile, driver: Driver) -> Result {
         Driver::Test => "tokenry-desktop/custom-protocol,tokenry-desktop/automation",
     };
     sh::run(&mut sh::cargo(&format!(
-        "build --locked -p tokenry-serve -p tokenry-desktop --features {features} {}",
+        "build --locked -p tokenry-serve -p tokenry-bridge -p tokenry-desktop --features {features} {}",
         profile.switch()
     )))
 }

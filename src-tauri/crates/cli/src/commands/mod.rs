@@ -79,7 +79,7 @@ pub(crate) fn run(command: &Command, app_token_file: Option<&Path>, output: &Out
         Command::Status { name } => status::run(name.as_deref(), &running()?, output),
         Command::Token(args) => token::run(args, &engine()?, output),
         Command::Bind(args) => bind::run(args, &engine()?, output),
-        Command::Helper(command) => helpers::run(command, engine, output),
+        Command::Helper(command) => helpers::run(command, engine, app_token_file, output),
         Command::Exec(args) => exec::run(args, &engine()?),
         Command::Headers(args) => exec::headers(args, &engine()?),
         Command::Curl(args) => curl::run(args, &engine()?),

@@ -7,6 +7,7 @@ mod served;
 
 pub(crate) use served::{bearer, serving};
 
+use crate::bridge;
 use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -28,6 +29,18 @@ pub(crate) enum HelperCommand {
         operation: String,
         #[command(flatten)]
         wait: WaitArgs,
+    },
+    /// Serve an API on this machine, and add the token of a connection to each request
+    ///
+    /// `tokenry proxy --help` lists the options.
+    #[command(disable_help_flag = true)]
+    Proxy {
+        #[arg(
+            value_name = "NAME --to URL",
+            trailing_var_arg = true,
+            allow_hyphen_values = true
+        )]
+        arguments: Vec<OsString>,
     },
 }
 
@@ -53,12 +66,14 @@ impl WaitArgs {
 pub(crate) fn run(
     command: &HelperCommand,
     engine: impl Fn() -> Result<Engine, Failure>,
+    app_token_file: Option<&Path>,
     _output: &Output,
 ) -> Result<(), Failure> {
     match command {
         HelperCommand::GitCredential { operation, wait } => {
             git::run(operation, || Ok(engine()?.waiting(wait.seconds())))
         }
+        HelperCommand::Proxy { arguments } => Err(bridge::in_place("proxy", app_token_file, arguments)),
     }
 }
 

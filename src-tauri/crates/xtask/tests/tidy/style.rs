@@ -49,6 +49,7 @@ const TYPES: &[&str] = &[
 /// Where each file begins with one line that says what is in it.
 const WITH_FIRST_LINE: &[&str] = &[
     "src-tauri/crates/api/",
+    "src-tauri/crates/bridge/",
     "src-tauri/crates/cli/",
     "src-tauri/crates/contract/",
     "src-tauri/crates/core/",

@@ -1,0 +1,194 @@
+//! The command line of `tokenry-bridge`: that of `tokenry proxy` and of others.
+
+use crate::failure::Failure;
+use lexopt::{Arg, Error, Parser, ValueExt};
+use std::ffi::OsString;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use tokenry_contract::closest;
+use url::Url;
+
+const HELP: &str = "\
+Local proxies that add tokens of Tokenry to requests. `tokenry` runs this program.
+
+Usage: tokenry proxy NAME --to URL [OPTIONS]
+";
+
+const PROXY_HELP: &str = "\
+Serve an API on this machine, and add the token of a connection to each request
+
+It prints one line of JSON: the address to use, and a token of its own that callers send as `Authorization: Bearer`. The
+proxy replaces it by the token of the connection, which callers never see. It runs until it is interrupted.
+
+Usage: tokenry proxy NAME --to URL [OPTIONS]
+
+Arguments:
+  NAME  A connection, or a provider with one connection
+
+Options:
+      --to <URL>               The API, which the connection must serve. Requests go nowhere else
+      --listen <ADDRESS>       Where to listen on this machine [default: 127.0.0.1:0, which is any free port]
+      --token-file <FILE>      Write the token for callers to this file, which only you can read, and do not print it
+      --app-token-file <FILE>  Act as the app whose token is in this file
+  -h, --help                   Print help
+";
+
+const PROXY_OPTIONS: [&str; 5] = ["to", "listen", "token-file", "app-token-file", "help"];
+
+/// What the command line asks for.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Command {
+    /// Print this text.
+    Print(String),
+    Proxy(ProxyArguments),
+}
+
+/// `tokenry proxy`.
+#[derive(Debug, PartialEq)]
+pub(crate) struct ProxyArguments {
+    pub(crate) name: String,
+    pub(crate) to: Url,
+    pub(crate) listen: SocketAddr,
+    pub(crate) token_file: Option<PathBuf>,
+    pub(crate) app_token_file: Option<PathBuf>,
+}
+
+/// Reads the arguments, without the program's name. An error quotes no argument, since a secret may be in the wrong
+/// position.
+pub(crate) fn parse(mut arguments: impl Iterator<Item = OsString>) -> Result<Command, Failure> {
+    let command = arguments.next().unwrap_or_default();
+    match command.to_str() {
+        Some("proxy") => proxy(Parser::from_args(arguments)),
+        Some("-V" | "--version") => {
+            let version = concat!("tokenry-bridge ", env!("CARGO_PKG_VERSION"), "\n");
+            Ok(Command::Print(version.to_owned()))
+        }
+        Some("-h" | "--help") => Ok(Command::Print(HELP.to_owned())),
+        _ => Err(Failure::usage("unknown command; see --help")),
+    }
+}
+
+fn proxy(mut parser: Parser) -> Result<Command, Failure> {
+    let mut name = None;
+    let mut to = None;
+    let mut listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let (mut token_file, mut app_token_file) = (None, None);
+    while let Some(argument) = parser.next().map_err(invalid)? {
+        match argument {
+            Arg::Long("to") => to = Some(api(&text(&mut parser)?)?),
+            Arg::Long("listen") => listen = listening(&text(&mut parser)?)?,
+            Arg::Long("token-file") => token_file = Some(parser.value().map_err(invalid)?.into()),
+            Arg::Long("app-token-file") => app_token_file = Some(parser.value().map_err(invalid)?.into()),
+            Arg::Short('h') | Arg::Long("help") => return Ok(Command::Print(PROXY_HELP.to_owned())),
+            Arg::Value(value) if name.is_none() => name = Some(value.string().map_err(invalid)?),
+            other => return Err(unexpected(&other, &PROXY_OPTIONS)),
+        }
+    }
+    Ok(Command::Proxy(ProxyArguments {
+        name: name.ok_or_else(|| Failure::usage("name a connection; see --help"))?,
+        to: to.ok_or_else(|| Failure::usage("--to is missing; see --help"))?,
+        listen,
+        token_file,
+        app_token_file,
+    }))
+}
+
+fn api(text: &str) -> Result<Url, Failure> {
+    let url = crate::upstream::address(text)?;
+    match url.query() {
+        None => Ok(url),
+        Some(_) => Err(Failure::usage("the address of --to must not have a query")),
+    }
+}
+
+fn listening(text: &str) -> Result<SocketAddr, Failure> {
+    let text = text.replacen("localhost:", "127.0.0.1:", 1);
+    let address: SocketAddr = text
+        .parse()
+        .map_err(|_| Failure::usage("--listen must be an address with a port, like 127.0.0.1:0"))?;
+    let is_local = match address.ip() {
+        IpAddr::V4(ip) => ip.is_loopback(),
+        IpAddr::V6(ip) => ip.is_loopback(),
+    };
+    match is_local {
+        true => Ok(address),
+        false => Err(Failure::usage(
+            "--listen must be an address of this machine alone, like 127.0.0.1:0",
+        )),
+    }
+}
+
+fn text(parser: &mut Parser) -> Result<String, Failure> {
+    parser.value().and_then(ValueExt::string).map_err(invalid)
+}
+
+/// The errors of lexopt, without the values that they quote.
+fn invalid(error: Error) -> Failure {
+    match error {
+        Error::MissingValue { option: Some(option) } => Failure::usage(format!("{option} needs a value")),
+        Error::UnexpectedValue { .. } => Failure::usage("an option that takes no value has one; see --help"),
+        Error::NonUnicodeValue(_) => Failure::usage("an argument is not UTF-8"),
+        _ => Failure::usage("invalid arguments; see --help"),
+    }
+}
+
+fn unexpected(argument: &Arg<'_>, options: &[&'static str]) -> Failure {
+    let Arg::Long(typed) = argument else {
+        return Failure::usage("unexpected argument; see --help");
+    };
+    match closest(typed, options.iter().copied()).first() {
+        Some(option) => Failure::usage(format!("unknown option; did you mean --{option}? See --help")),
+        None => Failure::usage("unknown option; see --help"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Command, Failure> {
+        parse(line.split(' ').map(OsString::from))
+    }
+
+    #[test]
+    fn a_proxy_listens_on_this_machine_and_has_one_api() {
+        let read =
+            parsed("proxy work --to=https://api.example.com/v1 --listen [::1]:8080 --token-file t").unwrap();
+        assert_eq!(
+            read,
+            Command::Proxy(ProxyArguments {
+                name: "work".to_owned(),
+                to: "https://api.example.com/v1".parse().unwrap(),
+                listen: "[::1]:8080".parse().unwrap(),
+                token_file: Some("t".into()),
+                app_token_file: None,
+            })
+        );
+        for line in [
+            "proxy work",
+            "proxy --to https://a.example",
+            "proxy work --to https://a.example --listen 0.0.0.0:80",
+            "proxy work --to https://a.example --listen 192.168.0.1:80",
+            "proxy work --to https://a.example --listen 127.0.0.1",
+            "proxy work --to https://a.example --listen c4n4ry",
+            "proxy work --to http://a.example",
+            "proxy work --to https://a.example/?c4n4ry",
+            "proxy work --to https://me:c4n4ry@a.example",
+            "proxy work c4n4ry --to https://a.example",
+            "proxy work --to https://a.example --c4n4ry",
+            "proxy work --to https://a.example --token-fil c4n4ry",
+            "c4n4ry",
+            "",
+        ] {
+            let failure = parsed(line).unwrap_err();
+            assert!(!failure.to_string().contains("c4n4ry"), "{line}: {failure}");
+        }
+    }
+
+    #[test]
+    fn every_option_is_in_the_help() {
+        for option in PROXY_OPTIONS {
+            assert!(PROXY_HELP.contains(&format!("--{option}")), "{option}");
+        }
+    }
+}

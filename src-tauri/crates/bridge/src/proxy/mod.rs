@@ -1,0 +1,241 @@
+//! `tokenry proxy`: a reverse proxy on this machine for one API, which adds the token of a connection.
+
+mod caller;
+mod headers;
+mod target;
+
+use crate::arguments::ProxyArguments;
+use crate::engine::Engine;
+use crate::failure::Failure;
+use crate::token::{Choice, Token, TokenSource};
+use crate::upstream;
+use caller::CallerToken;
+use http_body_util::BodyExt;
+use hyper::body::{Body as _, Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode, header};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use reqwest::{Body, Client};
+use serde_json::json;
+use std::convert::Infallible;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Semaphore;
+use url::Url;
+
+/// A caller sends the head of its request within this time.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// So many callers are served at once. Others wait.
+const MAX_CALLERS: usize = 256;
+/// A body up to this size is kept until the API has taken the token, so that it can be sent once more.
+const MAX_REPLAYED_BYTES: u64 = 256 * 1024;
+
+/// Serves until a signal ends it.
+///
+/// # Errors
+/// When the connection does not serve the API, has no token, or the address cannot be listened at.
+pub(crate) async fn run(arguments: ProxyArguments) -> Result<(), Failure> {
+    let mut ends = [SignalKind::interrupt(), SignalKind::terminate()].map(|kind| {
+        signal(kind).map_err(|error| Failure::internal(format!("Cannot wait for signals: {error}.")))
+    });
+    let engine = Arc::new(Engine::new(arguments.app_token_file.as_deref())?);
+    let tokens = TokenSource::new(engine, &arguments.to, Choice::Named(arguments.name));
+    // The user is asked now, and not at the first request.
+    tokens.token().await?;
+    let listener = TcpListener::bind(arguments.listen).await;
+    let unbound = |error| Failure::internal(format!("Cannot listen at {}: {error}.", arguments.listen));
+    let listener = listener.map_err(unbound)?;
+    let listen = listener.local_addr().map_err(unbound)?;
+    let caller = CallerToken::new()?;
+    let written = arguments
+        .token_file
+        .map(|file| caller.write_to(&file))
+        .transpose()?;
+    announce(listen, &caller, written.as_ref());
+    let proxy = Arc::new(Proxy {
+        listen,
+        client: upstream::client(&arguments.to)?,
+        to: arguments.to,
+        tokens,
+        caller,
+    });
+    let [first, second] = &mut ends;
+    let (first, second) = (first.as_mut(), second.as_mut());
+    tokio::select! {
+        () = serve(listener, proxy) => {}
+        _ = async { first.ok()?.recv().await } => {}
+        _ = async { second.ok()?.recv().await } => {}
+    }
+    Ok(())
+}
+
+/// Tells where the proxy listens, and the token for callers unless it is in a file.
+fn announce(listen: SocketAddr, caller: &CallerToken, file: Option<&caller::TokenFile>) {
+    let mut told = json!({ "url": format!("http://{listen}") });
+    match file {
+        Some(file) => told["token_file"] = file.path().display().to_string().into(),
+        None => told["token"] = caller.expose().into(),
+    }
+    let mut output = std::io::stdout();
+    // Its reader may need nothing of it.
+    let _ = writeln!(output, "{told}").and_then(|()| output.flush());
+}
+
+struct Proxy {
+    listen: SocketAddr,
+    to: Url,
+    client: Client,
+    tokens: TokenSource,
+    caller: CallerToken,
+}
+
+async fn serve(listener: TcpListener, proxy: Arc<Proxy>) {
+    let callers = Arc::new(Semaphore::new(MAX_CALLERS));
+    loop {
+        let Ok(permit) = callers.clone().acquire_owned().await else {
+            return;
+        };
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let proxy = proxy.clone();
+                tokio::spawn(async move {
+                    connection(stream, proxy).await;
+                    drop(permit);
+                });
+            }
+            // No file descriptor is free, for example.
+            Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, proxy: Arc<Proxy>) {
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| {
+        let proxy = proxy.clone();
+        async move { Ok::<_, Infallible>(proxy.answer(request).await) }
+    });
+    // A caller that goes away is no error.
+    let _ = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}
+
+impl Proxy {
+    async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+        match self.forward(request).await {
+            Ok(response) => response,
+            Err(refusal) => refusal.into_response(),
+        }
+    }
+
+    async fn forward(&self, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+        let (head, body) = request.into_parts();
+        if !headers::is_for(&head.headers, self.listen) {
+            return Err(Refusal::new(
+                StatusCode::FORBIDDEN,
+                "the Host header names another address",
+            ));
+        }
+        if !self.caller.is_in(&head.headers) {
+            return Err(Refusal::new(
+                StatusCode::UNAUTHORIZED,
+                "send the token of this proxy as `Authorization: Bearer`",
+            ));
+        }
+        let url =
+            target::join(&self.to, &head.uri).map_err(|what| Refusal::new(StatusCode::BAD_REQUEST, what))?;
+        let mut sent = reqwest::Request::new(head.method, url);
+        *sent.headers_mut() = headers::to_api(head.headers);
+        let replayed = match body.size_hint().upper() {
+            Some(0) => Some(Bytes::new()),
+            Some(size) if size <= MAX_REPLAYED_BYTES => {
+                let read = body.collect().await;
+                let read = read.map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, "the body ended early"))?;
+                Some(read.to_bytes())
+            }
+            _ => {
+                *sent.body_mut() = Some(Body::wrap(body));
+                None
+            }
+        };
+        let token = self.tokens.token().await?;
+        let Some(body) = replayed else {
+            let response = self.send(sent, &token).await?;
+            if response.status() == StatusCode::UNAUTHORIZED {
+                // The next request gets another token.
+                let _ = self.tokens.rejected(&token, None).await;
+            }
+            return Ok(self.to_caller(response));
+        };
+        let repeated = |body: &Bytes| {
+            let mut copy = reqwest::Request::new(sent.method().clone(), sent.url().clone());
+            *copy.headers_mut() = sent.headers().clone();
+            *copy.body_mut() = (!body.is_empty()).then(|| Body::from(body.clone()));
+            copy
+        };
+        let response = self.send(repeated(&body), &token).await?;
+        if response.status() != StatusCode::UNAUTHORIZED || self.tokens.rejected(&token, None).await.is_err()
+        {
+            return Ok(self.to_caller(response));
+        }
+        let token = self.tokens.token().await?;
+        Ok(self.to_caller(self.send(repeated(&body), &token).await?))
+    }
+
+    async fn send(&self, mut request: reqwest::Request, token: &Token) -> Result<reqwest::Response, Refusal> {
+        request
+            .headers_mut()
+            .insert(header::AUTHORIZATION, token.header.clone());
+        self.client.execute(request).await.map_err(|error| {
+            let what = format!("the API did not answer: {}", upstream::cause(&error));
+            Refusal::new(StatusCode::BAD_GATEWAY, what)
+        })
+    }
+
+    fn to_caller(&self, response: reqwest::Response) -> Response<Body> {
+        let mut response = Response::<Body>::from(response);
+        headers::to_caller(response.headers_mut(), &self.to, self.listen);
+        response
+    }
+}
+
+/// Why the proxy answers itself.
+struct Refusal {
+    status: StatusCode,
+    what: String,
+}
+
+impl Refusal {
+    fn new(status: StatusCode, what: impl Into<String>) -> Self {
+        let what = what.into();
+        Self { status, what }
+    }
+
+    fn into_response(self) -> Response<Body> {
+        let body = json!({ "error": { "message": format!("tokenry proxy: {}", self.what) } });
+        let mut response = Response::new(Body::from(body.to_string()));
+        *response.status_mut() = self.status;
+        let json = header::HeaderValue::from_static("application/json");
+        response.headers_mut().insert(header::CONTENT_TYPE, json);
+        if self.status == StatusCode::UNAUTHORIZED {
+            let challenge = header::HeaderValue::from_static("Bearer realm=\"tokenry proxy\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        crate::say(&failure.to_string());
+        Self::new(StatusCode::BAD_GATEWAY, failure.line())
+    }
+}
