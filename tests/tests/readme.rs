@@ -126,6 +126,25 @@ fn the_lines_for_apps_and_for_curl_work_when_they_are_pasted() {
 }
 
 #[test]
+fn the_lines_that_set_up_a_tool_leave_its_configuration_as_it_was() {
+    let shell = Shell::new();
+    let config = Path::new(&shell.0.env()["HOME"]).join(".gitconfig");
+    let before = "[user]\n\tname = Ada\n";
+    std::fs::write(&config, before).unwrap();
+    let said = shell.run(blocks("tokenry setup git")[0], "").success();
+    assert!(said.stdout.contains("not set up"), "{said:?}");
+    assert!(
+        said.stdout.contains("+[credential \"https://github.com\"]"),
+        "{said:?}"
+    );
+    assert!(
+        said.stdout.contains("-[credential \"https://github.com\"]"),
+        "{said:?}"
+    );
+    assert_eq!(std::fs::read_to_string(&config).unwrap(), before);
+}
+
+#[test]
 fn run_opens_the_app_on_a_profile_that_knows_the_sandbox_and_asks_nothing() {
     let mut session = DesktopSession::with_display();
     let target = program("xtask").ancestors().nth(2).unwrap().to_owned();

@@ -6,6 +6,7 @@ use crate::export::{Format, since};
 use crate::helpers::HelperCommand;
 use crate::import::ImportArgs;
 use crate::provider_args::{CatalogCommand, ProviderCommand};
+use crate::setup_args::SetupArgs;
 use crate::token_args::{CurlArgs, DpopArgs, ExecArgs, HeadersArgs, TokenArgs};
 use crate::vault_args::{ProofArgs, RecoveryCommand, VaultCommand};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -52,6 +53,8 @@ pub(crate) enum Command {
     Token(TokenArgs),
     /// Choose the connection that serves an address, show which one does, or list what is bound
     Bind(BindArgs),
+    /// Set up git, docker, MCP clients and other tools to get their tokens from Tokenry; without a tool, list them
+    Setup(SetupArgs),
     #[command(flatten)]
     Helper(HelperCommand),
     /// Run a program that gets an access token, in one environment variable or at a file descriptor

@@ -29,6 +29,7 @@ mod proof;
 mod provider_args;
 mod qr;
 mod secret_input;
+mod setup_args;
 mod start;
 mod table;
 mod time;

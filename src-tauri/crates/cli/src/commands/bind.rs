@@ -14,7 +14,7 @@ pub(crate) fn run(args: &BindArgs, engine: &Engine, output: &Output) -> Result<(
     match (&args.address, &args.connection, args.remove) {
         (None, ..) => list(engine, output),
         (Some(address), None, true) => remove(address, engine, output),
-        (Some(address), Some(name), _) => add(address, name, engine, output),
+        (Some(address), Some(name), _) => bind(address, name, engine, output),
         (Some(address), None, false) => show(address, engine, output),
     }
 }
@@ -88,7 +88,8 @@ fn list(engine: &Engine, output: &Output) -> Result<(), Failure> {
     })
 }
 
-fn add(address: &str, name: &str, engine: &Engine, output: &Output) -> Result<(), Failure> {
+/// Binds an address to a connection, in place of another one.
+pub(super) fn bind(address: &str, name: &str, engine: &Engine, output: &Output) -> Result<(), Failure> {
     let connection: Connection = engine
         .get(&["v1", "connections", name])
         .map_err(|failure| names::explain(failure, engine, Kind::Connection, name))?;

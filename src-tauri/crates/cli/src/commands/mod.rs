@@ -33,6 +33,8 @@ mod recovery;
 mod restore;
 mod revoke;
 mod settings;
+mod setup;
+mod setup_list;
 mod show;
 mod slots;
 mod status;
@@ -79,6 +81,7 @@ pub(crate) fn run(command: &Command, app_token_file: Option<&Path>, output: &Out
         Command::Status { name } => status::run(name.as_deref(), &running()?, output),
         Command::Token(args) => token::run(args, &engine()?, output),
         Command::Bind(args) => bind::run(args, &engine()?, output),
+        Command::Setup(args) => setup::run(args, engine, running, output),
         Command::Helper(command) => helpers::run(command, engine, app_token_file, output),
         Command::Exec(args) => exec::run(args, &engine()?),
         Command::Headers(args) => exec::headers(args, &engine()?),

@@ -16,6 +16,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("tokenry-backup", &["core"]),
     ("tokenry-redirect", &["core"]),
     ("tokenry-session", &[]),
+    ("tokenry-setup", &["contract"]),
     ("tokenry-testkit", &["core"]),
     (
         "tokenry-engine",
@@ -27,10 +28,10 @@ const EDGES: &[(&str, &[&str])] = &[
         "tokenry-api",
         &["core", "contract", "oauth", "peer", "vault", "store", "engine"],
     ),
-    ("tokenry-cli", &["contract"]),
+    ("tokenry-cli", &["contract", "setup"]),
     ("tokenry-bridge", &["contract"]),
     ("tokenry-serve", &["core", "contract", "engine", "api"]),
-    ("tokenry-desktop", &["core", "contract", "engine", "api"]),
+    ("tokenry-desktop", &["core", "contract", "engine", "api", "setup"]),
     ("xtask", &[]),
 ];
 

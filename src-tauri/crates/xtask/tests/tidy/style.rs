@@ -58,6 +58,7 @@ const WITH_FIRST_LINE: &[&str] = &[
     "src-tauri/crates/peer/",
     "src-tauri/crates/redirect/",
     "src-tauri/crates/serve/",
+    "src-tauri/crates/setup/",
     "src-tauri/crates/store/",
     "src-tauri/crates/testkit/",
     "src-tauri/crates/vault/",

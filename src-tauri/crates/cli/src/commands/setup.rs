@@ -1,0 +1,144 @@
+//! `tokenry setup`: changes the configuration of other programs, so that they get their tokens from Tokenry.
+
+use super::bind;
+use super::setup_list;
+use crate::engine::Engine;
+use crate::failure::Failure;
+use crate::output::{Colour, Output, Style};
+use crate::secret_input;
+use crate::setup_args::SetupArgs;
+use serde::Serialize;
+use std::io::{self, IsTerminal};
+use tokenry_contract::ErrorCode;
+use tokenry_setup::{Environment, Options, Plan, PlanView, SetupError, plan, plan_undo, write};
+
+/// What was shown, and whether it was written.
+#[derive(Serialize)]
+struct Report {
+    #[serde(flatten)]
+    plan: PlanView,
+    written: bool,
+}
+
+/// `engine` starts one when there is none, `running` does not.
+pub(crate) fn run(
+    args: &SetupArgs,
+    engine: impl Fn() -> Result<Engine, Failure>,
+    running: impl Fn() -> Result<Engine, Failure>,
+    output: &Output,
+) -> Result<(), Failure> {
+    let environment = Environment::of_process().map_err(failed)?;
+    let Some(tool) = &args.tool else {
+        return setup_list::run(&environment, running, output);
+    };
+    let can_ask = !output.is_json() && io::stdin().is_terminal();
+    if !args.yes && !args.dry_run && !can_ask {
+        return Err(Failure::new(
+            ErrorCode::ValidationError,
+            "There is no terminal to ask whether to write this.",
+            "Look at it with --dry-run, then add --yes.",
+        ));
+    }
+    let plan = planned(tool, args, &environment).map_err(failed)?;
+    let view = plan.view();
+    show(&view, output)?;
+    let agrees = args.yes || args.dry_run || plan.is_empty() || asked()?;
+    let is_written = agrees && !args.dry_run && !plan.is_empty();
+    let words = match (plan.is_empty(), is_written, args.undo) {
+        (true, ..) => "Nothing to change: it is set up already.",
+        (_, false, _) => "Nothing was changed.",
+        (_, _, true) => "Done. It is as it was before.",
+        (_, _, false) => {
+            "Done. `tokenry setup` says whether it works, and `tokenry setup --undo` takes it back."
+        }
+    };
+    if is_written {
+        write(&environment, plan).map_err(failed)?;
+    }
+    output.done(
+        &Report {
+            plan: view,
+            written: is_written,
+        },
+        words,
+    )?;
+    if args.undo || args.dry_run || !agrees {
+        return Ok(());
+    }
+    connect(tool, args, &environment, engine, running, output)
+}
+
+fn planned(tool: &str, args: &SetupArgs, environment: &Environment) -> Result<Plan, SetupError> {
+    let address = args.address.as_ref().or(args.host.as_ref());
+    if args.undo {
+        return plan_undo(environment, tool, address.map(String::as_str));
+    }
+    let options = Options {
+        address: address.cloned(),
+        connection: args.connection.clone(),
+        name: args.name.clone(),
+        clients: args.clients.clone(),
+    };
+    plan(environment, tool, &options)
+}
+
+/// Binds the host to the connection that was named, or says what is missing.
+fn connect(
+    tool: &str,
+    args: &SetupArgs,
+    environment: &Environment,
+    engine: impl Fn() -> Result<Engine, Failure>,
+    running: impl Fn() -> Result<Engine, Failure>,
+    output: &Output,
+) -> Result<(), Failure> {
+    let states = tokenry_setup::list(environment).map_err(failed)?;
+    let entries = states.into_iter().filter(|state| state.tool == tool);
+    let Some(entry) = entries.flat_map(|state| state.entries).next_back() else {
+        return Ok(());
+    };
+    if let (Some(name), Some(address)) = (&args.connection, &entry.address) {
+        return bind::bind(&address.url, name, &engine()?, output);
+    }
+    if let Ok(engine) = running()
+        && let Some(problem) = setup_list::connection_problem(&entry, &engine)
+    {
+        output.say(&problem);
+    }
+    Ok(())
+}
+
+fn show(view: &PlanView, output: &Output) -> Result<(), Failure> {
+    if output.is_json() {
+        return Ok(());
+    }
+    output.data(&(), |style| text(view, style))?;
+    view.notes.iter().for_each(|note| output.say(note));
+    Ok(())
+}
+
+fn text(view: &PlanView, style: Style) -> String {
+    let mut text = String::new();
+    for change in &view.changes {
+        text += &style.paint(&tokenry_contract::sanitize_for_display(&change.path), Colour::Dim);
+        text += "\n";
+        for line in change.diff.lines() {
+            let colour = match line.as_bytes().first() {
+                Some(b'+') => Colour::Good,
+                Some(b'-') => Colour::Bad,
+                _ => Colour::Plain,
+            };
+            text += &style.paint(line, colour);
+            text += "\n";
+        }
+    }
+    text
+}
+
+fn asked() -> Result<bool, Failure> {
+    let answer = secret_input::shown_line("Write this? [y/N] ")?;
+    Ok(answer.is_some_and(|answer| matches!(answer.trim(), "y" | "Y" | "yes")))
+}
+
+pub(super) fn failed(error: SetupError) -> Failure {
+    Failure::new(error.code(), format!("{error}"), error.next_step())
+}

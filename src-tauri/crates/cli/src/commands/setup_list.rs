@@ -1,0 +1,158 @@
+//! `tokenry setup` without a tool: what is installed, what is set up, and whether it works.
+
+use super::setup::failed;
+use crate::engine::Engine;
+use crate::failure::Failure;
+use crate::helpers::serving;
+use crate::output::{Colour, Output, Style};
+use crate::table::{Cell, table};
+use serde::Serialize;
+use tokenry_contract::{Connection, ConnectionStatus, NamedBy, Preset, ServingConnection};
+use tokenry_setup::{EntryState, Environment, ToolState, list};
+
+/// A tool, and what the engine says about it.
+#[derive(Serialize)]
+struct Listed {
+    #[serde(flatten)]
+    tool: ToolState,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum State {
+    NotInstalled,
+    NotSetUp,
+    /// It is set up, and no engine runs that knows whether a connection serves it.
+    SetUp,
+    Works,
+    Problem,
+}
+
+impl State {
+    fn cell(self) -> Cell {
+        let (text, colour) = match self {
+            Self::NotInstalled => ("not installed", Colour::Dim),
+            Self::NotSetUp => ("not set up", Colour::Plain),
+            Self::SetUp => ("set up", Colour::Plain),
+            Self::Works => ("works", Colour::Good),
+            Self::Problem => ("does not work", Colour::Bad),
+        };
+        Cell::coloured(text, colour)
+    }
+}
+
+pub(super) fn run(
+    environment: &Environment,
+    running: impl Fn() -> Result<Engine, Failure>,
+    output: &Output,
+) -> Result<(), Failure> {
+    let tools = list(environment).map_err(failed)?;
+    let is_any = tools.iter().any(|tool| !tool.entries.is_empty());
+    let engine = running().ok().filter(|engine| is_any && is_there(engine));
+    let listed: Vec<Listed> = tools
+        .into_iter()
+        .map(|tool| checked(tool, engine.as_ref()))
+        .collect();
+    output.data(&listed, |style| text(&listed, style))?;
+    if is_any && engine.is_none() {
+        output.say("No engine is running, so the connections were not checked. `tokenry unlock` starts one.");
+    }
+    Ok(())
+}
+
+fn is_there(engine: &Engine) -> bool {
+    engine.get::<Vec<Connection>>(&["v1", "connections"]).is_ok()
+}
+
+fn checked(mut tool: ToolState, engine: Option<&Engine>) -> Listed {
+    for entry in &mut tool.entries {
+        if entry.problem.is_none() {
+            entry.problem = engine.and_then(|engine| connection_problem(entry, engine));
+        }
+    }
+    let has_problem = tool.entries.iter().any(|entry| entry.problem.is_some());
+    let state = match (tool.entries.is_empty(), has_problem, engine) {
+        (true, ..) if tool.installed => State::NotSetUp,
+        (true, ..) => State::NotInstalled,
+        (_, true, _) => State::Problem,
+        (_, _, Some(_)) => State::Works,
+        (_, _, None) => State::SetUp,
+    };
+    Listed { tool, state }
+}
+
+fn text(listed: &[Listed], style: Style) -> String {
+    let mut rows = Vec::new();
+    for one in listed {
+        let name = Cell::from(one.tool.tool);
+        if one.tool.entries.is_empty() {
+            rows.push(vec![name, one.state.cell(), Cell::from("")]);
+            continue;
+        }
+        for entry in &one.tool.entries {
+            let state = match (&entry.problem, one.state) {
+                (Some(_), _) => State::Problem,
+                (None, State::SetUp) => State::SetUp,
+                (None, _) => State::Works,
+            };
+            let what = match &entry.problem {
+                Some(problem) => format!("{}: {problem}", entry.target),
+                None => entry.target.clone(),
+            };
+            rows.push(vec![Cell::from(one.tool.tool), state.cell(), Cell::from(what)]);
+        }
+    }
+    table(&["TOOL", "STATE", "FOR"], rows, style)
+}
+
+/// Why no connection gives this entry a token. Nothing is handed out for the check.
+pub(super) fn connection_problem(entry: &EntryState, engine: &Engine) -> Option<String> {
+    let address = entry.address.as_ref()?;
+    let mut found = serving(&address.url, engine).ok()?;
+    let is_for_it = |one: &ServingConnection| {
+        one.named_by != NamedBy::Preset || one.kinds.iter().any(|kind| kind == address.kind)
+    };
+    found.retain(is_for_it);
+    match found.as_slice() {
+        // The bridge signs in by itself.
+        [] if address.kind == "mcp" => None,
+        [] => Some(no_connection(&address.url, engine)),
+        [one] => status_problem(&one.connection_name, engine),
+        _ => Some(format!(
+            "several connections serve it; choose one with `tokenry bind {} --connection NAME`",
+            address.url
+        )),
+    }
+}
+
+fn status_problem(name: &str, engine: &Engine) -> Option<String> {
+    let connections: Vec<Connection> = engine.get(&["v1", "connections"]).ok()?;
+    let connection = connections.iter().find(|one| one.name == name)?;
+    match connection.status {
+        ConnectionStatus::Active | ConnectionStatus::Refreshing | ConnectionStatus::Expiring => None,
+        ConnectionStatus::Pending | ConnectionStatus::NeedsReauth => {
+            Some(format!("{name} needs a sign-in: `tokenry connect {name}`"))
+        }
+        ConnectionStatus::Paused | ConnectionStatus::Disconnecting => Some(format!(
+            "{name} gives no tokens now; `tokenry status {name}` says why"
+        )),
+    }
+}
+
+/// Says which command makes a connection, where a preset is known for the host.
+fn no_connection(url: &str, engine: &Engine) -> String {
+    let host = url.split("://").nth(1).unwrap_or(url);
+    let host = host.split([':', '/']).next().unwrap_or(host);
+    let label = host.rsplit('.').nth(1).unwrap_or_default();
+    let preset: Option<Preset> = engine.get(&["v1", "catalog", label]).ok();
+    let serves = |preset: &Preset| {
+        let hosts = preset.serves.values().flatten();
+        hosts.into_iter().any(|address| address.contains(host))
+    };
+    let command = match preset.filter(serves) {
+        Some(preset) => format!("`tokenry connect {}`", preset.name),
+        None => format!("`tokenry bind {url} --connection NAME`"),
+    };
+    format!("no connection serves {url}; make one with {command}")
+}

@@ -1,0 +1,100 @@
+//! Lines that are added at the end of a text, and taken out again.
+
+use crate::json::line_end;
+use serde::{Deserialize, Serialize};
+
+/// Lines, below a heading such as `[profile work]` where the format has headings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Block {
+    /// The heading.
+    pub(crate) heading: Option<String>,
+    /// The lines below it.
+    pub(crate) lines: Vec<String>,
+}
+
+impl Block {
+    fn all(&self) -> impl Iterator<Item = &str> {
+        self.heading.iter().chain(&self.lines).map(String::as_str)
+    }
+
+    /// Whether the text has these lines.
+    pub(crate) fn is_in(&self, text: &str) -> bool {
+        self.place(text).is_some()
+    }
+
+    /// Adds the lines, unless they are there.
+    pub(crate) fn add(&self, text: &str) -> String {
+        if self.is_in(text) {
+            return text.to_owned();
+        }
+        let end = line_end(text);
+        let mut new = text.to_owned();
+        if !new.is_empty() && !new.ends_with('\n') {
+            new += end;
+        }
+        for line in self.all() {
+            new += line;
+            new += end;
+        }
+        new
+    }
+
+    /// Takes the lines out. The heading stays where another line is below it now. `None` when the lines are not there.
+    pub(crate) fn remove(&self, text: &str) -> Option<String> {
+        let lines: Vec<&str> = text.split_inclusive('\n').collect();
+        let at = self.place(text)?;
+        let count = self.all().count();
+        let rest = &lines[at + count..];
+        let is_in_use = self.heading.is_some()
+            && rest
+                .iter()
+                .map(|line| line.trim())
+                .find(|line| !line.is_empty() && !line.starts_with(['#', ';']))
+                .is_some_and(|line| !line.starts_with('['));
+        let kept = at + usize::from(is_in_use);
+        Some(lines[..kept].concat() + &rest.concat())
+    }
+
+    /// The number of the first line.
+    fn place(&self, text: &str) -> Option<usize> {
+        let lines: Vec<&str> = text.lines().collect();
+        let ours: Vec<&str> = self.all().collect();
+        lines.windows(ours.len().max(1)).rposition(|found| found == ours)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block() -> Block {
+        Block {
+            heading: Some("[a]".into()),
+            lines: vec!["x = ".into(), "x = 1".into()],
+        }
+    }
+
+    #[test]
+    fn lines_are_added_once_and_taken_out_again() {
+        for (before, after) in [
+            ("", "[a]\nx = \nx = 1\n"),
+            ("[b]\ny = 2\n", "[b]\ny = 2\n[a]\nx = \nx = 1\n"),
+            ("# c\r\n", "# c\r\n[a]\r\nx = \r\nx = 1\r\n"),
+        ] {
+            assert_eq!(block().add(before), after);
+            assert_eq!(block().add(after), after);
+            assert_eq!(block().remove(after).as_deref(), Some(before));
+        }
+        assert_eq!(block().add("y"), "y\n[a]\nx = \nx = 1\n");
+    }
+
+    #[test]
+    fn a_heading_that_others_use_meanwhile_stays() {
+        let removed = |text: &str| block().remove(text);
+        let used = "[a]\nx = \nx = 1\n# note\nz = 3\n[b]\n";
+        assert_eq!(removed(used).as_deref(), Some("[a]\n# note\nz = 3\n[b]\n"));
+        let free = "[a]\nx = \nx = 1\n\n# of b\n[b]\n";
+        assert_eq!(removed(free).as_deref(), Some("\n# of b\n[b]\n"));
+        assert_eq!(removed("[a]\nx = 1\n"), None);
+    }
+}

@@ -1,0 +1,232 @@
+//! Changes one value of a TOML text and keeps comments and order.
+
+use serde_json::Value;
+use toml_edit::{Array, DocumentMut, Item, Table, TableLike, value};
+
+/// The value at a path as text, and how many keys of the path exist.
+///
+/// # Errors
+/// When the text is no TOML, or a value on the way is no table.
+pub(crate) fn get(text: &str, path: &[String]) -> Result<(Option<String>, usize), String> {
+    let document = parse(text)?;
+    let mut table: &dyn TableLike = document.as_table();
+    for (depth, key) in path.iter().enumerate() {
+        match table.get(key) {
+            None | Some(Item::None) => return Ok((None, depth)),
+            Some(item) if depth + 1 == path.len() => return Ok((Some(item.to_string()), path.len())),
+            Some(item) => table = item.as_table_like().ok_or_else(|| no_table(&path[..=depth]))?,
+        }
+    }
+    Ok((None, 0))
+}
+
+/// Sets the value at a path: a text, a list of texts, or an object of these.
+///
+/// # Errors
+/// As [`get`].
+pub(crate) fn set(text: &str, path: &[String], new: &Value) -> Result<String, String> {
+    put(text, path, item(new))
+}
+
+/// Sets what [`get`] gave.
+///
+/// # Errors
+/// As [`get`].
+pub(crate) fn restore(text: &str, path: &[String], old: &str) -> Result<String, String> {
+    let old = old.trim();
+    // A table is told as its lines, a value as the value.
+    let item = match format!("x = {old}").parse::<DocumentMut>() {
+        Ok(mut document) => document.remove("x").unwrap_or_default(),
+        Err(_) => Item::Table(parse(old)?.as_table().clone()),
+    };
+    put(text, path, item)
+}
+
+/// Removes the value at a path, and the tables above it that are empty then and deeper than `kept` keys.
+///
+/// # Errors
+/// As [`get`].
+pub(crate) fn remove(text: &str, path: &[String], kept: usize) -> Result<String, String> {
+    let mut document = parse(text)?;
+    for depth in (kept..path.len()).rev() {
+        let is_leaf = depth + 1 == path.len();
+        let Some(table) = table_at(&mut document, &path[..depth])? else {
+            return Ok(text.to_owned());
+        };
+        let is_empty = |item: &Item| item.as_table_like().is_some_and(|table| table.is_empty());
+        if is_leaf || table.get(&path[depth]).is_some_and(is_empty) {
+            table.remove(&path[depth]);
+        }
+    }
+    Ok(written(text, &document))
+}
+
+/// Whether the value at a path is this one.
+pub(crate) fn is(text: &str, path: &[String], expected: &Value) -> Result<bool, String> {
+    let (found, _) = get(text, path)?;
+    let mut whole = String::new();
+    if found.is_some() {
+        whole = put(text, path, item(expected))?;
+    }
+    let same = |a: &str, b: &str| {
+        let read = |text: &str| get(text, path).ok().and_then(|(found, _)| found);
+        read(a).map(|text| squeezed(&text)) == read(b).map(|text| squeezed(&text))
+    };
+    Ok(found.is_some() && same(text, &whole))
+}
+
+/// Without blanks and line ends, which mean nothing between values.
+fn squeezed(text: &str) -> String {
+    text.split_whitespace().collect()
+}
+
+fn put(text: &str, path: &[String], item: Item) -> Result<String, String> {
+    let mut document = parse(text)?;
+    let (Some(key), Some(above)) = (path.last(), path.len().checked_sub(1)) else {
+        return Err("cannot be changed without a key".to_owned());
+    };
+    for depth in 0..above {
+        if let Some(table) = table_at(&mut document, &path[..depth])?
+            && table.get(&path[depth]).is_none_or(Item::is_none)
+        {
+            let mut new = Table::new();
+            // Its heading is needed only where a value is directly below.
+            new.set_implicit(depth + 1 < above || item.is_table());
+            table.insert(&path[depth], Item::Table(new));
+        }
+    }
+    let table = table_at(&mut document, &path[..above])?.ok_or_else(|| no_table(&path[..above]))?;
+    table.insert(key, item);
+    Ok(written(text, &document))
+}
+
+fn table_at<'a>(
+    document: &'a mut DocumentMut,
+    path: &[String],
+) -> Result<Option<&'a mut dyn TableLike>, String> {
+    let mut table: &mut dyn TableLike = document.as_table_mut();
+    for (depth, key) in path.iter().enumerate() {
+        if table.get(key).is_none_or(Item::is_none) {
+            return Ok(None);
+        }
+        let item = table.get_mut(key).and_then(Item::as_table_like_mut);
+        table = item.ok_or_else(|| no_table(&path[..=depth]))?;
+    }
+    Ok(Some(table))
+}
+
+fn item(new: &Value) -> Item {
+    match new {
+        Value::Array(all) => value(all.iter().filter_map(Value::as_str).collect::<Array>()),
+        Value::Object(all) => {
+            let mut table = Table::new();
+            for (key, inner) in all {
+                table.insert(key, item(inner));
+            }
+            Item::Table(table)
+        }
+        Value::String(text) => value(text),
+        Value::Bool(flag) => value(*flag),
+        other => value(other.to_string()),
+    }
+}
+
+fn no_table(path: &[String]) -> String {
+    format!("no table at `{}`", path.join("."))
+}
+
+fn parse(text: &str) -> Result<DocumentMut, String> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    text.parse::<DocumentMut>().map_err(|error| {
+        // The error's own text repeats the line, which may hold a secret.
+        let at = error.span().map_or(0, |span| span.start);
+        let before = text.get(..at).unwrap_or_default();
+        format!("an error in line {}", before.matches('\n').count() + 1)
+    })
+}
+
+/// The document, with the beginning and the line ends that the text has.
+fn written(text: &str, document: &DocumentMut) -> String {
+    let mut new = document.to_string();
+    let is_crlf = text.contains("\r\n") && !text.replace("\r\n", "").contains('\n');
+    if is_crlf {
+        new = new.replace("\r\n", "\n").replace('\n', "\r\n");
+    }
+    if text.starts_with('\u{feff}') && !new.starts_with('\u{feff}') {
+        new.insert(0, '\u{feff}');
+    }
+    new
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn path(dotted: &str) -> Vec<String> {
+        dotted.split('/').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_value_is_set_and_removed_and_comments_stay() {
+        for (before, at, new, after) in [
+            ("", "a/b/c", json!("x"), "[a.b]\nc = \"x\"\n"),
+            (
+                "# top\n[a.b] # here\nd = 1 # one\n",
+                "a/b/c",
+                json!(["x", "y"]),
+                "# top\n[a.b] # here\nd = 1 # one\nc = [\"x\", \"y\"]\n",
+            ),
+            (
+                "model = \"m\"\n\n[other]\nx = 1\n",
+                "mcp_servers/docs",
+                json!({"command": "/t", "args": ["mcp"]}),
+                "model = \"m\"\n\n[other]\nx = 1\n\n[mcp_servers.docs]\nargs = [\"mcp\"]\ncommand = \"/t\"\n",
+            ),
+            ("x = 1\r\n", "y", json!("z"), "x = 1\r\ny = \"z\"\r\n"),
+            (
+                "a = { b = 1 }\n",
+                "a/c",
+                json!("x"),
+                "a = { b = 1 , c = \"x\" }\n",
+            ),
+        ] {
+            let (at, kept) = (path(at), get(before, &path(at)).unwrap().1);
+            let set = set(before, &at, &new).unwrap();
+            assert_eq!(set, after);
+            assert!(is(&set, &at, &new).unwrap() && !is(before, &at, &new).unwrap());
+            assert_eq!(remove(&set, &at, kept).unwrap().trim_end(), before.trim_end());
+        }
+    }
+
+    #[test]
+    fn an_old_value_comes_back() {
+        for (text, at) in [
+            ("a = \"old\"\n", "a"),
+            ("[a.b]\nc = [\"old\"] # why\n", "a/b/c"),
+            ("[a.b]\ncommand = \"old\"\n", "a/b"),
+        ] {
+            let at = path(at);
+            let old = get(text, &at).unwrap().0.unwrap();
+            let changed = set(text, &at, &json!("new")).unwrap();
+            assert_ne!(changed, text);
+            let back = restore(&changed, &at, &old).unwrap();
+            assert_eq!(
+                get(&back, &at).unwrap().0.map(|text| squeezed(&text)),
+                Some(squeezed(&old))
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_toml_is_an_error_that_repeats_nothing() {
+        for text in ["x", "a = ", "[a\n", "a = 1\na = 2\n", "a = \"s3cret\n"] {
+            let error = set(text, &path("a/b"), &json!("x")).unwrap_err();
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+        assert_eq!(
+            set("a = 1\n", &path("a/b"), &json!("x")).unwrap_err(),
+            "no table at `a`"
+        );
+    }
+}

@@ -1,0 +1,184 @@
+//! What is set up: one file for each tool.
+
+mod docker;
+mod git;
+mod link;
+mod mcp;
+
+use crate::edit::Edit;
+use crate::environment::Environment;
+use crate::error::SetupError;
+use crate::record::Entry;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// All tools, in the order in which they are listed.
+pub(crate) const TOOLS: &[&dyn Tool] = &[&git::Git, &docker::Docker, &mcp::Mcp];
+
+/// A program that can get tokens from Tokenry.
+pub(crate) trait Tool: Sync {
+    /// Its name on the command line.
+    fn name(&self) -> &'static str;
+
+    /// Its name for people.
+    fn title(&self) -> &'static str;
+
+    /// What it asks the user for.
+    fn fields(&self) -> &'static [Field];
+
+    /// Whether it is on this machine.
+    fn is_installed(&self, environment: &Environment) -> bool;
+
+    /// The changes that set it up.
+    fn propose(&self, environment: &Environment, options: &Options) -> Result<Proposal, SetupError>;
+
+    /// What the tool itself says about an entry, if that is a problem.
+    fn problem(&self, _environment: &Environment, _entry: &Entry) -> Option<String> {
+        None
+    }
+
+    /// The address that a connection must serve.
+    fn address(&self, _entry: &Entry) -> Option<Address> {
+        None
+    }
+}
+
+/// A value that the user gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Field {
+    /// The member of [`Options`].
+    pub name: &'static str,
+    /// A value to begin with.
+    pub example: &'static str,
+    /// Whether it can be left out.
+    pub optional: bool,
+}
+
+/// What the user wants to set up.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Options {
+    /// A host, or the address of a server.
+    pub address: Option<String>,
+    /// A connection.
+    pub connection: Option<String>,
+    /// The name of an entry: a server, a registry, a profile.
+    pub name: Option<String>,
+    /// The clients that are meant; all that are installed when there are none.
+    pub clients: Vec<String>,
+}
+
+/// An address, and what a tool uses it for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Address {
+    pub url: String,
+    pub kind: &'static str,
+}
+
+/// A change of one file.
+pub(crate) struct ProposedEdit {
+    pub(crate) target: String,
+    pub(crate) label: &'static str,
+    pub(crate) path: PathBuf,
+    pub(crate) edit: Edit,
+}
+
+/// What a tool proposes.
+#[derive(Default)]
+pub(crate) struct Proposal {
+    pub(crate) edits: Vec<ProposedEdit>,
+    pub(crate) notes: Vec<String>,
+}
+
+/// The tool of this name.
+pub(crate) fn tool(name: &str) -> Result<&'static dyn Tool, SetupError> {
+    let found = TOOLS.iter().find(|tool| tool.name() == name).copied();
+    found.ok_or_else(|| {
+        let names: Vec<_> = TOOLS.iter().map(|tool| tool.name()).collect();
+        SetupError::option(
+            "This tool is not known.",
+            format!("Known tools: {}.", names.join(", ")),
+        )
+    })
+}
+
+/// A host with a port, and the scheme: `https`, or `http` on this machine.
+pub(crate) struct Authority {
+    pub(crate) scheme: &'static str,
+    pub(crate) host: String,
+}
+
+impl Authority {
+    /// Reads a host, or an address of which the host is meant.
+    pub(crate) fn read(text: &str) -> Result<Self, SetupError> {
+        let text = text.trim();
+        let (scheme, rest) = match text.split_once("://") {
+            Some(("https", rest)) => ("https", rest),
+            Some(("http", rest)) => ("http", rest),
+            Some(_) => return Err(no_host()),
+            None => ("https", text),
+        };
+        let host = rest.strip_suffix('/').unwrap_or(rest).to_ascii_lowercase();
+        let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
+        if host.is_empty() || host.len() > 255 || !host.chars().all(is_part) {
+            return Err(no_host());
+        }
+        let name = host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name);
+        if scheme == "http" && !matches!(name, "localhost" | "127.0.0.1" | "[::1]") {
+            return Err(SetupError::option(
+                "http is for servers on this machine only.",
+                "Give the host alone, such as github.com.",
+            ));
+        }
+        Ok(Self { scheme, host })
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("{}://{}", self.scheme, self.host)
+    }
+}
+
+fn no_host() -> SetupError {
+    SetupError::option("This is not a host.", "Give a host, such as github.com.")
+}
+
+/// A word in single quotes for a shell.
+pub(crate) fn shell_word(word: &str) -> String {
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_read_with_or_without_its_scheme() {
+        for (text, url) in [
+            ("github.com", "https://github.com"),
+            ("https://GitHub.com/", "https://github.com"),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+            ("[::1]:80", "https://[::1]:80"),
+        ] {
+            assert_eq!(Authority::read(text).map(|one| one.url()), Ok(url.to_owned()));
+        }
+        for text in [
+            "",
+            "a b",
+            "https://",
+            "ssh://a",
+            "a/b",
+            "user@host",
+            "a\nb",
+            "a\"]",
+            "http://example.com",
+            "a'b",
+        ] {
+            assert!(Authority::read(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_quote_in_a_path_stays_in_one_word_of_a_shell() {
+        assert_eq!(shell_word("/o'neill/tokenry"), "'/o'\\''neill/tokenry'");
+    }
+}

@@ -1,0 +1,123 @@
+//! Makes a planned change: backups first, then the record, then the files.
+
+use crate::edit::Edit;
+use crate::environment::Environment;
+use crate::error::SetupError;
+use crate::file;
+use crate::plan::{FileChange, Plan};
+use crate::record::{Entry, Record};
+use std::fs;
+use std::path::Path;
+
+/// Makes the change.
+///
+/// # Errors
+/// When a file was changed since the plan was made, or cannot be written. The files before it are changed then, and the
+/// record says so.
+pub fn write(environment: &Environment, plan: Plan) -> Result<(), SetupError> {
+    let mut record = Record::locked(environment)?;
+    let mut next = record.next_id();
+    for change in &plan.files {
+        let mine = |entry: &&Entry| entry.path == change.path && !matches!(entry.edit, Edit::Link { .. });
+        let mut added: Vec<Entry> = plan.added.iter().filter(mine).cloned().collect();
+        let dropped: Vec<u64> = plan.dropped.iter().filter(mine).map(|entry| entry.id).collect();
+        write_file(change, &mut added, &dropped, &mut record, &mut next)?;
+    }
+    for entry in &plan.added {
+        if let Edit::Link { target } = &entry.edit {
+            let mut entry = entry.clone();
+            entry.id = next;
+            next += 1;
+            entry.folders = link(&entry.path, target)?;
+            record.entries.push(entry);
+            record.save()?;
+        }
+    }
+    let dropped: Vec<u64> = plan.dropped.iter().map(|entry| entry.id).collect();
+    for entry in plan
+        .dropped
+        .iter()
+        .filter(|entry| plan.added.iter().all(|added| added.path != entry.path))
+    {
+        if let Edit::Link { target } = &entry.edit {
+            unlink(&entry.path, target, &record, &dropped);
+        }
+        remove_folders(entry);
+    }
+    if plan.added.is_empty() {
+        plan.dropped
+            .iter()
+            .rev()
+            .try_for_each(|gone| record.take_out(gone, &dropped))?;
+    }
+    record.forget(&dropped)
+}
+
+fn write_file(
+    change: &FileChange,
+    added: &mut [Entry],
+    dropped: &[u64],
+    record: &mut Record,
+    next: &mut u64,
+) -> Result<(), SetupError> {
+    let new: Vec<u64> = (*next..).take(added.len()).collect();
+    for (entry, id) in added.iter_mut().zip(&new) {
+        entry.id = *id;
+        if let (Some(before), None) = (&change.before, &entry.backup) {
+            entry.backup = Some(record.back_up(*id, &change.path, before)?);
+        }
+        record.entries.push(entry.clone());
+    }
+    *next += added.len() as u64;
+    // What was recorded and not made is harmless, what was made and not recorded could not be taken back.
+    record.save()?;
+    let made = match &change.after {
+        Some(after) => file::replace(&change.path, change.before.as_deref(), after),
+        None => file::remove(&change.path, change.before.as_deref().unwrap_or_default()).map(|()| Vec::new()),
+    };
+    match made {
+        Ok(folders) => {
+            for entry in record.entries.iter_mut().filter(|entry| new.contains(&entry.id)) {
+                entry.folders.extend(folders.iter().cloned());
+            }
+            record.save()?;
+        }
+        Err(error) => {
+            // Those that a new entry replaces stay: their change is still in the file.
+            record.forget(&new)?;
+            return Err(error);
+        }
+    }
+    // An added entry may use the backup of the one that it replaces.
+    record.forget(dropped)
+}
+
+fn link(path: &Path, target: &Path) -> Result<Vec<std::path::PathBuf>, SetupError> {
+    let failed = |error: std::io::Error| SetupError::file(path, format!("cannot be created: {error}"));
+    let folders = file::create_folders(path.parent().unwrap_or(Path::new("/"))).map_err(failed)?;
+    if path.read_link().is_ok_and(|found| found == target) {
+        return Ok(folders);
+    }
+    let draft = file::draft(path);
+    std::os::unix::fs::symlink(target, &draft)
+        .and_then(|()| fs::rename(&draft, path))
+        .map_err(failed)?;
+    Ok(folders)
+}
+
+/// Removes a link, if it is still ours and no other entry needs it.
+fn unlink(path: &Path, target: &Path, record: &Record, dropped: &[u64]) {
+    let others = |entry: &Entry| !dropped.contains(&entry.id) && entry.path == path;
+    if path.read_link().is_ok_and(|found| found == target) && !record.entries.iter().any(others) {
+        let _ = fs::remove_file(path);
+    }
+}
+
+/// Removes the folders that were created, as far as they are empty.
+fn remove_folders(entry: &Entry) {
+    for folder in entry.folders.iter().rev() {
+        if fs::remove_dir(folder).is_err() {
+            return;
+        }
+    }
+}
