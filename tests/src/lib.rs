@@ -25,6 +25,7 @@ pub mod memory;
 pub mod process;
 pub mod profile;
 pub mod python;
+pub mod readme;
 pub mod recovery;
 pub mod sandbox;
 pub mod screen;

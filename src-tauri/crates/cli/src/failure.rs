@@ -69,6 +69,15 @@ impl Failure {
         }
     }
 
+    /// There is nothing to give to another program, which it takes as the answer. Nothing is printed.
+    pub(crate) fn nothing_found() -> Self {
+        Self {
+            silent: true,
+            is_finding: true,
+            ..Self::plain(Some(ErrorCode::NotFound), "Nothing was found.")
+        }
+    }
+
     fn plain(code: Option<ErrorCode>, message: impl Into<String>) -> Self {
         Self {
             code,

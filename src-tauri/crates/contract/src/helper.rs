@@ -17,7 +17,7 @@ const fn helper(command: &'static str, link: Option<&'static str>) -> HelperProg
 pub const HELPERS: &[HelperProgram] = &[
     helper("aws-credential", None),
     helper("cargo-credential", Some("cargo-credential-tokenry")),
-    helper("credential-helper", None),
+    helper("credential-helper", Some("credential-helper-tokenry")),
     helper("docker-credential", Some("docker-credential-tokenry")),
     helper("git-credential", Some("git-credential-tokenry")),
     helper("google-credential", None),

@@ -2,7 +2,12 @@
 //! what it needs in its own format. An error goes to standard error, without what was read, and the program goes on
 //! without a token.
 
+mod address;
 mod git;
+mod google;
+mod headers;
+mod id_token;
+mod keyring;
 mod served;
 
 pub(crate) use served::{bearer, serving};
@@ -26,6 +31,27 @@ pub(crate) enum HelperCommand {
     /// Give git a token as its credential: `git config credential.helper "!tokenry git-credential"`
     GitCredential {
         /// get, store, erase or capability
+        operation: String,
+        #[command(flatten)]
+        wait: WaitArgs,
+    },
+    /// Give pip, uv and others a token as the password of a package index: a link named `keyring` on their PATH
+    Keyring {
+        #[command(flatten)]
+        args: keyring::KeyringArgs,
+        #[command(flatten)]
+        wait: WaitArgs,
+    },
+    /// Give Google's libraries an ID token: `credential_source.executable.command` of an external account
+    GoogleCredential {
+        #[command(flatten)]
+        args: google::GoogleArgs,
+        #[command(flatten)]
+        wait: WaitArgs,
+    },
+    /// Give Bazel and others the headers of a request: `--credential_helper=credential-helper-tokenry`
+    CredentialHelper {
+        /// get
         operation: String,
         #[command(flatten)]
         wait: WaitArgs,
@@ -72,6 +98,13 @@ pub(crate) fn run(
     match command {
         HelperCommand::GitCredential { operation, wait } => {
             git::run(operation, || Ok(engine()?.waiting(wait.seconds())))
+        }
+        HelperCommand::Keyring { args, wait } => keyring::run(args, || Ok(engine()?.waiting(wait.seconds()))),
+        HelperCommand::GoogleCredential { args, wait } => {
+            google::run(args, || Ok(engine()?.waiting(wait.seconds())))
+        }
+        HelperCommand::CredentialHelper { operation, wait } => {
+            headers::run(operation, || Ok(engine()?.waiting(wait.seconds())))
         }
         HelperCommand::Proxy { arguments } => Err(bridge::in_place("proxy", app_token_file, arguments)),
     }

@@ -25,8 +25,22 @@ pub(crate) fn one_serving(
     user: Option<&str>,
     engine: &Engine,
 ) -> Result<Option<ServingConnection>, Failure> {
+    serving_one_of(address, &[kind], user, engine)
+}
+
+/// The same for a program that has use for several kinds of things.
+///
+/// # Errors
+/// As [`one_serving`].
+pub(crate) fn serving_one_of(
+    address: &str,
+    kinds: &[&str],
+    user: Option<&str>,
+    engine: &Engine,
+) -> Result<Option<ServingConnection>, Failure> {
     let mut found = serving(address, engine)?;
-    found.retain(|one| one.named_by != NamedBy::Preset || one.kinds.iter().any(|known| known == kind));
+    let is_of_kind = |one: &ServingConnection| one.kinds.iter().any(|known| kinds.contains(&known.as_str()));
+    found.retain(|one| one.named_by != NamedBy::Preset || is_of_kind(one));
     if let (Some(user), true) = (user, found.len() > 1) {
         found = of_user(found, user, engine)?;
     }
