@@ -7,6 +7,8 @@ use crate::sh::{self, Result};
 use crate::stage::Stages;
 use crate::{npm, repo};
 use serde_json::json;
+use std::fs;
+use std::path::PathBuf;
 
 /// The folder whose lock file pins the Tauri CLI.
 pub(crate) const TAURI_CLI: &str = "src-tauri/crates/xtask/dist";
@@ -28,6 +30,11 @@ fn stages_of(stages: &mut Stages) -> Result {
     stages.run("build: UI", programs::ui)?;
     stages.run("build: engine and proxies", || programs::serve(Profile::Release))?;
     stages.run("build: tokenry", || programs::tokenry(Profile::Release))?;
+    stages.run("build: manual, completions and links", || {
+        let generator = "run --locked --quiet -p tokenry-cli --example package_files --";
+        sh::run(sh::cargo(generator).arg(beside_programs()))?;
+        write_rpm_scripts()
+    })?;
     stages.run("packages", || {
         let cli = repo::root().join(TAURI_CLI).join("node_modules/.bin/tauri");
         let mut build = sh::command(cli, ["build", "--ci", "--bundles", "deb,rpm", "--config"]);
@@ -40,14 +47,48 @@ fn stages_of(stages: &mut Stages) -> Result {
     Ok(())
 }
 
-/// What is added to `tauri.conf.json`: the programs beside the app, from wherever cargo builds to.
+/// Where the files that packages have beside the programs are made; it stands for `/usr`.
+fn beside_programs() -> PathBuf {
+    repo::target().join("dist")
+}
+
+/// What makes the links after an installation, and removes them with the package.
+const RPM_SCRIPTS: [&str; 2] = ["rpm-installed.sh", "rpm-removed.sh"];
+
+/// The tool that makes the package of Fedora follows links, and each would be another copy of the program: scripts make
+/// them instead.
+fn write_rpm_scripts() -> Result {
+    let folder = beside_programs();
+    let links = fs::read_dir(folder.join("bin")).map_err(|e| format!("the links cannot be read: {e}."))?;
+    let mut names: Vec<_> = links
+        .flatten()
+        .map(|link| format!("/usr/bin/{}", link.file_name().to_string_lossy()))
+        .collect();
+    names.sort();
+    let made = names.iter().map(|name| format!("ln -sf tokenry {name}\n"));
+    let removed = format!("[ \"$1\" -ne 0 ] || rm -f {}\n", names.join(" "));
+    for (name, lines) in RPM_SCRIPTS.iter().zip([made.collect::<String>(), removed]) {
+        npm::write(&folder.join(name), lines.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// What is added to `tauri.conf.json`: the programs and files beside the app, from wherever cargo builds to.
 fn with_programs() -> String {
-    let files: serde_json::Map<_, _> = ["tokenry", "tokenry-bridge", "tokenry-serve"]
+    let text = |path: PathBuf| serde_json::Value::from(path.to_string_lossy());
+    let mut files: serde_json::Map<_, _> = ["tokenry", "tokenry-bridge", "tokenry-serve"]
         .map(|name| {
             let built = repo::program(Profile::Release.folder(), name);
-            (format!("/usr/bin/{name}"), built.to_string_lossy().into())
+            (format!("/usr/bin/{name}"), text(built))
         })
         .into_iter()
         .collect();
-    json!({"bundle": {"linux": {"deb": {"files": files}, "rpm": {"files": files}}}}).to_string()
+    files.insert("/usr/share".to_owned(), text(beside_programs().join("share")));
+    let rpm = json!({
+        "files": files,
+        "postInstallScript": text(beside_programs().join(RPM_SCRIPTS[0])),
+        "postRemoveScript": text(beside_programs().join(RPM_SCRIPTS[1])),
+    });
+    files.insert("/usr/bin".to_owned(), text(beside_programs().join("bin")));
+    json!({"bundle": {"linux": {"deb": {"files": files}, "rpm": rpm}}}).to_string()
 }

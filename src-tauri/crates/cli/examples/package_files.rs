@@ -1,17 +1,20 @@
-//! Writes the manual pages of `tokenry` and its completions for bash, zsh and fish below a folder, as packages have them
-//! below `/usr/share`.
+//! Writes what packages have beside the programs, below a folder that stands for `/usr`: the manual pages of `tokenry`, its
+//! completions for bash, zsh and fish, and the links by which other programs call it.
 
 use clap_complete::Shell;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use tokenry_contract::HELPERS;
 
 /// Writes all files, and names them.
 ///
 /// # Errors
 /// When one cannot be written.
 pub(crate) fn write(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut written = pages(&folder.join("man/man1"))?;
+    let mut written = links(&folder.join("bin"))?;
+    let folder = folder.join("share");
+    written.extend(pages(&folder.join("man/man1"))?);
     for (shell, below) in [
         (Shell::Bash, "bash-completion/completions"),
         (Shell::Zsh, "zsh/site-functions"),
@@ -30,6 +33,22 @@ pub(crate) fn write(folder: &Path) -> io::Result<Vec<PathBuf>> {
         written.push(place);
     }
     Ok(written)
+}
+
+/// The links that say whose they are. A link with the name of another program is the user's to make.
+fn links(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    fs::create_dir_all(folder)?;
+    let names = HELPERS.iter().filter_map(|helper| helper.link);
+    let ours = names.filter(|name| name.ends_with("-tokenry"));
+    ours.map(|name| {
+        let link = folder.join(name);
+        if link.is_symlink() {
+            fs::remove_file(&link)?;
+        }
+        std::os::unix::fs::symlink("tokenry", &link)?;
+        Ok(link)
+    })
+    .collect()
 }
 
 /// A page for each command that is not hidden: `tokenry-token.1`.

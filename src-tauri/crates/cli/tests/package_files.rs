@@ -1,33 +1,34 @@
-//! The manual pages and the completions that packages contain.
+//! The manual pages, the completions and the links that packages contain.
 #![allow(clippy::unwrap_used)]
 
-#[path = "../examples/manual.rs"]
+#[path = "../examples/package_files.rs"]
 #[allow(dead_code)]
-mod manual;
+mod package_files;
 
 use std::process::Command;
 
 #[test]
 fn every_command_has_a_manual_page_and_each_shell_its_completions() {
     let folder = tempfile::tempdir().unwrap();
-    let written = manual::write(folder.path()).unwrap();
+    let written = package_files::write(folder.path()).unwrap();
     let names: Vec<_> = written
         .iter()
         .map(|file| file.strip_prefix(folder.path()).unwrap().to_str().unwrap())
         .collect();
     for expected in [
-        "man/man1/tokenry.1",
-        "man/man1/tokenry-token.1",
-        "man/man1/tokenry-provider-add.1",
-        "man/man1/tokenry-git-credential.1",
-        "bash-completion/completions/tokenry",
-        "zsh/site-functions/_tokenry",
-        "fish/vendor_completions.d/tokenry.fish",
+        "bin/git-credential-tokenry",
+        "share/man/man1/tokenry.1",
+        "share/man/man1/tokenry-token.1",
+        "share/man/man1/tokenry-provider-add.1",
+        "share/man/man1/tokenry-git-credential.1",
+        "share/bash-completion/completions/tokenry",
+        "share/zsh/site-functions/_tokenry",
+        "share/fish/vendor_completions.d/tokenry.fish",
     ] {
         assert!(names.contains(&expected), "{expected} in {names:?}");
     }
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
-    let page = read("man/man1/tokenry-token.1");
+    let page = read("share/man/man1/tokenry-token.1");
     assert!(page.contains("min\\-valid") && page.contains(".SH"), "{page}");
     assert!(
         !names.iter().any(|name| name.contains("open-link")),
@@ -38,10 +39,10 @@ fn every_command_has_a_manual_page_and_each_shell_its_completions() {
 #[test]
 fn bash_completes_commands_and_options() {
     let folder = tempfile::tempdir().unwrap();
-    manual::write(folder.path()).unwrap();
+    package_files::write(folder.path()).unwrap();
     let completed = |words: &str, at: usize| {
         let script = format!(
-            "source bash-completion/completions/tokenry; COMP_WORDS=({words}); COMP_CWORD={at}; \
+            "source share/bash-completion/completions/tokenry; COMP_WORDS=({words}); COMP_CWORD={at}; \
              _tokenry tokenry \"${{COMP_WORDS[{at}]}}\" \"${{COMP_WORDS[{at}-1]}}\"; echo \"${{COMPREPLY[@]}}\""
         );
         let output = Command::new("bash")
