@@ -3,7 +3,9 @@
 use crate::{host::WindowHost, single_instance::Profile};
 use std::{sync::Arc, time::Duration};
 use tauri::{AppHandle, Manager, async_runtime};
-use tokenry_api::servers::{InProcessServer, LoopbackSupervisor, SocketServer, supervise_loopback};
+use tokenry_api::servers::{
+    AgentSupervisor, InProcessServer, LoopbackSupervisor, SocketServer, supervise_agents, supervise_loopback,
+};
 use tokenry_contract::{ErrorCode, ErrorEnvelope};
 use tokenry_core::{Caller, Code};
 use tokenry_engine::{ConsentMode, Engine, Options};
@@ -30,6 +32,7 @@ pub(crate) struct Running {
     pub(crate) consent: Arc<InProcessServer>,
     _socket: Arc<SocketServer>,
     _loopback: Arc<LoopbackSupervisor>,
+    _agents: Arc<AgentSupervisor>,
 }
 
 impl Shell {
@@ -92,6 +95,8 @@ async fn engine_with_servers(app: &AppHandle, profile: &Profile) -> Result<Runni
         .await
         .map_err(|e| e.to_string())?;
     let loopback = supervise_loopback(engine.clone(), profile.folder.clone(), false).await;
+    let sockets = socket.path().parent().unwrap_or(engine.folder());
+    let agents = supervise_agents(engine.clone(), sockets).await;
     let window = Arc::new(InProcessServer::main(engine.clone()));
     let consent = Arc::new(InProcessServer::consent(engine.clone()));
     Ok(Running {
@@ -100,6 +105,7 @@ async fn engine_with_servers(app: &AppHandle, profile: &Profile) -> Result<Runni
         consent,
         _socket: Arc::new(socket),
         _loopback: Arc::new(loopback),
+        _agents: Arc::new(agents),
     })
 }
 

@@ -61,6 +61,17 @@ impl Shell {
         running.wait()
     }
 
+    /// A connection with client credentials, under this name.
+    fn add_service(&self, server: &Server, name: &str) {
+        let provider = json!({
+            "name": name, "grant_type": "client_credentials", "client_id": "tokenry-confidential",
+            "client_secret": "testkit-secret", "token_endpoint_auth_method": "client_secret_post",
+            "token_endpoint": server.token_endpoint(), "issuer": server.issuer(),
+        });
+        let pasted = format!("tokenry provider add --from - && tokenry connect {name}");
+        self.run(&pasted, &provider.to_string()).success();
+    }
+
     fn file(&self, name: &str) -> std::path::PathBuf {
         self.0.scratch().join(name)
     }
@@ -83,17 +94,7 @@ fn mode(file: &Path) -> u32 {
 fn the_lines_for_apps_and_for_curl_work_when_they_are_pasted() {
     let (server, shell) = (Server::start(Behaviour::default()), Shell::new());
     let engine = shell.serve();
-    let provider = json!({
-        "name": "github", "grant_type": "client_credentials", "client_id": "tokenry-confidential",
-        "client_secret": "testkit-secret", "token_endpoint_auth_method": "client_secret_post",
-        "token_endpoint": server.token_endpoint(), "issuer": server.issuer(),
-    });
-    shell
-        .run(
-            "tokenry provider add --from - && tokenry connect github",
-            &provider.to_string(),
-        )
-        .success();
+    shell.add_service(&server, "github");
 
     let said = shell.run(blocks("tokenry app add")[0], "").success();
     assert!(said.stdout.contains("tokens:read"), "{said:?}");
@@ -142,6 +143,17 @@ fn the_lines_that_set_up_a_tool_leave_its_configuration_as_it_was() {
         "{said:?}"
     );
     assert_eq!(std::fs::read_to_string(&config).unwrap(), before);
+}
+
+#[test]
+fn the_lines_for_the_clients_of_oidc_agent_work_when_they_are_pasted() {
+    let (server, shell) = (Server::start(Behaviour::default()), Shell::new());
+    let engine = shell.serve();
+    shell.add_service(&server, "github");
+    let token = shell.run("tokenry token github", "").success().stdout;
+    let told = shell.run(blocks("oidc-token")[0], "").success().stdout;
+    assert_eq!(told, token);
+    stop(engine).success();
 }
 
 #[test]

@@ -66,3 +66,14 @@ it('asking for the passphrase is switched with the passphrase, and not without o
   expect(screen.getByTestId<HTMLInputElement>('settings-passphrase').value).toBe('');
   expect(text('switch-passphrase')).toContain('Turn off');
 });
+
+it('the socket for the clients of oidc-agent is off until it is switched on', async () => {
+  const transport = newTransport();
+  await open(transport);
+  await click('nav-settings');
+  const field = () => screen.getByTestId<HTMLInputElement>('field-oidc_agent');
+  expect(field().checked).toBe(false);
+  await click('field-oidc_agent');
+  expect(body(transport, 'PUT /v1/settings')).toEqual({ oidc_agent: true });
+  expect(field().checked).toBe(true);
+});

@@ -49,6 +49,7 @@ export class MemoryEngine {
     ask_passphrase: false,
     auto_lock: { idle_minutes: null, screen_lock: false, suspend: false, user_switch: false },
     tokens_while_locked: false,
+    oidc_agent: false,
   };
   sources: AutoLockSources = {
     idle: null,

@@ -148,6 +148,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/agent-sockets/{protocol}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Open a socket for the clients of another agent
+         * @description It speaks that agent's protocol until the engine ends. A request there is decided and logged like one at the engine's
+         *     own socket.
+         */
+        put: operations["open_agent_socket"];
+        post?: never;
+        /**
+         * Close a socket for the clients of another agent
+         * @description A conflict when the settings keep it open.
+         */
+        delete: operations["close_agent_socket"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/apps": {
         parameters: {
             query?: never;
@@ -1237,8 +1262,8 @@ export interface paths {
         get: operations["settings"];
         /**
          * Change the settings
-         * @description Only the given fields change. `loopback`, `ask_passphrase` and `passphrase` are for the window only. When another
-         *     program changes the rest, the user is prompted first.
+         * @description Only the given fields change. `loopback`, `oidc_agent`, `ask_passphrase` and `passphrase` are for the window only. When
+         *     another program changes the rest, the user is prompted first.
          */
         put: operations["change_settings"];
         post?: never;
@@ -1522,6 +1547,17 @@ export interface components {
          * @enum {string}
          */
         AccountSource: "automatic" | "userinfo" | "token_response" | "introspection";
+        /**
+         * @description The protocol of an agent whose clients get tokens from Tokenry.
+         * @enum {string}
+         */
+        AgentProtocol: "oidc_agent";
+        /** @description A socket for the clients of an agent. */
+        AgentSocket: {
+            /** @description Where it is. */
+            path: string;
+            protocol: components["schemas"]["AgentProtocol"];
+        };
         /** @description The user's answer, with the proof that it is the user's. */
         AnswerPrompt: {
             /** @description From a terminal: the code that `tokenry serve` printed at its start. */
@@ -3868,6 +3904,8 @@ export interface components {
              * @description The port of that server; null until it ran once.
              */
             loopback_port?: number | null;
+            /** @description Whether a socket for the clients of oidc-agent is open as long as the engine runs. */
+            oidc_agent?: boolean;
             /** @description Whether apps with a grant `while_locked` get access tokens that are still valid while the vault is locked. */
             tokens_while_locked: boolean;
         };
@@ -4185,6 +4223,8 @@ export interface components {
             ask_passphrase?: boolean | null;
             auto_lock?: components["schemas"]["UpdateAutoLock"] | null;
             loopback?: boolean | null;
+            /** @description Whether a socket for the clients of oidc-agent is open as long as the engine runs. */
+            oidc_agent?: boolean | null;
             /** @description The passphrase, which is needed to change `ask_passphrase`. */
             passphrase?: string | null;
             /** @description Whether apps with a grant `while_locked` get access tokens that are still valid while the vault is locked. */
@@ -4777,6 +4817,160 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OAuthErrorAnswer"];
+                };
+            };
+        };
+    };
+    open_agent_socket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Whose clients it is for. */
+                protocol: components["schemas"]["AgentProtocol"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is open. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentSocket"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    close_agent_socket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Whose clients it is for. */
+                protocol: components["schemas"]["AgentProtocol"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is closed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Success"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
                 };
             };
         };

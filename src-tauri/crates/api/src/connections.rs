@@ -409,5 +409,6 @@ fn wish(body: TokenRequest) -> tokenry_engine::TokenRequest {
         resource: body.resource,
         allow_unknown_target: body.allow_unknown_target.unwrap_or(false),
         id_token: body.id_token.unwrap_or(false),
+        renew: false,
     }
 }

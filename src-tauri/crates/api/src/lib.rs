@@ -7,6 +7,7 @@
 //! but a server says who the caller is.
 #![deny(missing_docs)]
 
+mod agent_sockets;
 mod apps;
 mod audit;
 mod backups;
@@ -97,6 +98,7 @@ fn all<O: Operations>(list: O) -> O {
     let list = credentials::routes(list);
     let list = versori::routes(list);
     let list = engine::routes(list);
+    let list = agent_sockets::routes(list);
     let list = vault::routes(list);
     let list = events::routes(list);
     let list = audit::routes(list);

@@ -1,6 +1,8 @@
 //! The servers of the API. A server identifies the caller, rejects other users, and leaves the rest to the router.
 
 #[cfg(unix)]
+mod agents;
+#[cfg(unix)]
 mod bearer;
 #[cfg(unix)]
 mod connection;
@@ -19,6 +21,8 @@ mod shares;
 #[cfg(unix)]
 mod socket;
 
+#[cfg(unix)]
+pub use agents::{AgentSupervisor, supervise_agents};
 pub use error::Error;
 pub use in_process::{InProcessResponse, InProcessServer};
 #[cfg(unix)]

@@ -50,13 +50,14 @@ operation!(
             user_switch: false,
         },
         tokens_while_locked: false,
+        oidc_agent: false,
     }
 );
 
 /// Change the settings
 ///
-/// Only the given fields change. `loopback`, `ask_passphrase` and `passphrase` are for the window only. When another
-/// program changes the rest, the user is prompted first.
+/// Only the given fields change. `loopback`, `oidc_agent`, `ask_passphrase` and `passphrase` are for the window only. When
+/// another program changes the rest, the user is prompted first.
 #[utoipa::path(
     put,
     path = "/v1/settings",
@@ -88,6 +89,7 @@ operation!(
             user_switch: None,
         }),
         tokens_while_locked: Some(false),
+        oidc_agent: None,
         passphrase: None,
     }
 );
@@ -210,6 +212,7 @@ fn wanted(change: UpdateSettings) -> SettingsChange {
             user_switch: auto_lock.user_switch,
         },
         tokens_while_locked: change.tokens_while_locked,
+        oidc_agent: change.oidc_agent,
     }
 }
 
@@ -226,5 +229,6 @@ fn written(settings: tokenry_core::Settings) -> Settings {
             user_switch: auto_lock.user_switch,
         },
         tokens_while_locked: settings.tokens_while_locked,
+        oidc_agent: settings.oidc_agent,
     }
 }

@@ -57,6 +57,8 @@ pub(crate) enum Command {
     Setup(SetupArgs),
     #[command(flatten)]
     Helper(HelperCommand),
+    /// Open a socket for the clients of oidc-agent: eval "$(tokenry oidc-agent)"
+    OidcAgent(AgentSocketArgs),
     /// Run a program that gets an access token, in one environment variable or at a file descriptor
     Exec(ExecArgs),
     /// Print the headers of a request as a JSON object, for programs that run a command to get them
@@ -155,6 +157,24 @@ pub(crate) struct BindArgs {
     /// Bind it to no connection any more
     #[arg(long, requires = "address", conflicts_with = "connection")]
     pub(crate) remove: bool,
+}
+
+/// It stays open until the engine ends. Each request there is decided like one of `tokenry token`.
+#[derive(Args)]
+pub(crate) struct AgentSocketArgs {
+    /// Close it again
+    #[arg(long)]
+    pub(crate) stop: bool,
+    /// The shell that reads the lines
+    #[arg(long, default_value = "sh")]
+    pub(crate) shell: Shell,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    Sh,
+    Csh,
+    Fish,
 }
 
 #[derive(Args)]

@@ -5,6 +5,7 @@
 //! [`OAuthTokenAnswer`] are ours: they open this API and nothing else. It knows no other crate of ours, so the command
 //! line can link it without the engine.
 
+mod agent_socket;
 mod api_scope;
 mod app;
 mod audit;
@@ -38,6 +39,7 @@ mod vault_check;
 mod versori;
 
 // Every public type of a module is part of the API, so no list of names is needed here.
+pub use agent_socket::*;
 pub use api_scope::*;
 pub use app::*;
 pub use audit::*;

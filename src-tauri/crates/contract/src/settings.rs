@@ -15,6 +15,9 @@ pub struct Settings {
     pub auto_lock: AutoLock,
     /// Whether apps with a grant `while_locked` get access tokens that are still valid while the vault is locked.
     pub tokens_while_locked: bool,
+    /// Whether a socket for the clients of oidc-agent is open as long as the engine runs.
+    #[serde(default)]
+    pub oidc_agent: bool,
 }
 
 /// When the vault locks itself. A locked vault also stops what programs do in the background, mail for example.
@@ -62,6 +65,9 @@ pub struct UpdateSettings {
     /// Whether apps with a grant `while_locked` get access tokens that are still valid while the vault is locked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens_while_locked: Option<bool>,
+    /// Whether a socket for the clients of oidc-agent is open as long as the engine runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oidc_agent: Option<bool>,
     /// The passphrase, which is needed to change `ask_passphrase`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passphrase: Option<String>,
@@ -90,6 +96,7 @@ impl std::fmt::Debug for UpdateSettings {
             .field("ask_passphrase", &self.ask_passphrase)
             .field("auto_lock", &self.auto_lock)
             .field("tokens_while_locked", &self.tokens_while_locked)
+            .field("oidc_agent", &self.oidc_agent)
             .finish_non_exhaustive()
     }
 }

@@ -58,11 +58,11 @@ pub use settings::{AutoLock, Settings};
 pub use text::{clean, is_miscopied, sentence, trimmed, within};
 /// The vocabulary of the API, which is the vocabulary of the domain too.
 pub use tokenry_contract::{
-    AccountSource, ApiScope, BodyFormat, CallerKind, CredentialType, DeepLinkForm, DiscoveredKind,
-    ErrorCode as Code, EventKind, ExchangeStep, FLOW_LIFETIME_SECONDS, FlowStatus, GrantType, HttpMethod,
-    LoopbackHost, NarrowingMethod, Offered, Operation, Outcome, PromptChangeKind, ProviderSettings,
-    ReauthReason, Redirect, RegistrationMethod, RevocationMethod, Revoked, Rotation, SlotKind,
-    TokenEndpointAuthMethod, UnknownScope, VaultState, setting_text,
+    AccountSource, AgentProtocol, ApiScope, BodyFormat, CallerKind, CredentialType, DeepLinkForm,
+    DiscoveredKind, ErrorCode as Code, EventKind, ExchangeStep, FLOW_LIFETIME_SECONDS, FlowStatus, GrantType,
+    HttpMethod, LoopbackHost, NarrowingMethod, Offered, Operation, Outcome, PromptChangeKind,
+    ProviderSettings, ReauthReason, Redirect, RegistrationMethod, RevocationMethod, Revoked, Rotation,
+    SlotKind, TokenEndpointAuthMethod, UnknownScope, VaultState, setting_text,
 };
 /// Presets, which the API shows as they are.
 pub use tokenry_contract::{

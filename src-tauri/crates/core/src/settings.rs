@@ -17,6 +17,8 @@ pub struct Settings {
     pub auto_lock: AutoLock,
     /// Whether apps with a grant for that get access tokens while the vault is locked.
     pub tokens_while_locked: bool,
+    /// Whether a socket for the clients of oidc-agent is open as long as the engine runs.
+    pub oidc_agent: bool,
 }
 
 /// When the vault locks by itself. All of it is off by default: a locked vault stops what programs do in the

@@ -8,6 +8,7 @@
 
 mod access;
 mod activity;
+mod agent_sockets;
 mod authorization_server;
 mod backup;
 mod connections;
@@ -42,6 +43,7 @@ pub use access::grants::NewGrant;
 pub use access::installed::is_our_helper;
 pub use access::policy::{ConsentMode, Decision, Operation, OperationPolicy, Question, Target, decide};
 pub use activity::{audit::AuditFilter, read::EventFilter};
+pub use agent_sockets::{AgentSocketReport, AgentSocketRequests};
 pub use authorization_server::{
     ConsentDecision, Introspection, IssuedTokens, OAuthError, OAuthErrorCode, Redirect, Unredirectable,
 };

@@ -30,12 +30,17 @@ pub struct SettingsChange {
     pub auto_lock: AutoLockChange,
     /// Whether apps with a grant for that get access tokens while the vault is locked.
     pub tokens_while_locked: Option<bool>,
+    /// Whether a socket for the clients of oidc-agent is open as long as the engine runs.
+    pub oidc_agent: Option<bool>,
 }
 
 impl SettingsChange {
     /// Whether only the window may change that: all but auto-lock, which a program may change with consent.
     fn is_for_the_window(&self) -> bool {
-        self.loopback.is_some() || self.ask_passphrase.is_some() || self.passphrase.is_some()
+        self.loopback.is_some()
+            || self.ask_passphrase.is_some()
+            || self.passphrase.is_some()
+            || self.oidc_agent.is_some()
     }
 
     /// The settings with this change.
@@ -46,6 +51,7 @@ impl SettingsChange {
             ask_passphrase: self.ask_passphrase.unwrap_or(before.ask_passphrase),
             auto_lock: self.auto_lock.applied_to(before.auto_lock),
             tokens_while_locked: self.tokens_while_locked.unwrap_or(before.tokens_while_locked),
+            oidc_agent: self.oidc_agent.unwrap_or(before.oidc_agent),
         }
     }
 }
@@ -184,6 +190,10 @@ fn words(before: Settings, after: Settings) -> Vec<String> {
     if before.loopback != after.loopback {
         let how = if after.loopback { "enabled" } else { "disabled" };
         lines.push(format!("HTTP API on 127.0.0.1 {how}"));
+    }
+    if before.oidc_agent != after.oidc_agent {
+        let how = if after.oidc_agent { "enabled" } else { "disabled" };
+        lines.push(format!("socket for the clients of oidc-agent {how}"));
     }
     lines.extend(auto_lock_words(before, after));
     lines

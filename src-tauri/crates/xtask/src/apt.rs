@@ -36,6 +36,7 @@ pub(crate) const TESTS: &[&str] = &[
     "python3",
     "python3-dbusmock",
     "python3-venv",
+    "oidc-agent-cli",
 ];
 
 /// Ubuntu's `chromium` is another packaging system's; any of these is as good.
@@ -144,6 +145,7 @@ fn elsewhere(packages: &[&str]) -> Result {
             "age",
             "sway",
             "python3",
+            "oidc-token",
         ]
     } else {
         &["cc", "pkg-config"]

@@ -104,7 +104,7 @@ function removeSlot(engine: MemoryEngine, kind: SlotKind, proof: SlotProof) {
 }
 
 function changeSettings(engine: MemoryEngine, change: UpdateSettings) {
-  const { loopback, ask_passphrase, auto_lock, tokens_while_locked } = change;
+  const { loopback, ask_passphrase, auto_lock, tokens_while_locked, oidc_agent } = change;
   if (loopback != null) {
     engine.settings = { ...engine.settings, loopback, loopback_port: loopback ? 49200 : null };
     engine.log({ kind: 'settings_changed' });
@@ -122,6 +122,10 @@ function changeSettings(engine: MemoryEngine, change: UpdateSettings) {
   }
   if (tokens_while_locked != null) {
     engine.settings = { ...engine.settings, tokens_while_locked };
+    engine.log({ kind: 'settings_changed' });
+  }
+  if (oidc_agent != null) {
+    engine.settings = { ...engine.settings, oidc_agent };
     engine.log({ kind: 'settings_changed' });
   }
   return engine.settings;

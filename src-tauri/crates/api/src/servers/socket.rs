@@ -6,6 +6,9 @@ mod peer;
 mod rebind;
 mod request_guard;
 
+pub(super) use bind::{BoundSocket, MissingFolder, bind};
+pub(super) use peer::peer;
+
 use super::{
     Error, bearer,
     connection::{self, ConnectionOptions},
@@ -21,7 +24,6 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use bind::MissingFolder;
 use rebind::{Rebinder, SharedSocket};
 use std::{
     path::{Path, PathBuf},
@@ -53,8 +55,8 @@ pub struct SocketServer {
 /// is there is left alone then.
 pub async fn serve_socket(engine: Engine, path: &Path) -> Result<SocketServer, Error> {
     let spare = profile::spare_socket(engine.folder()).filter(|spare| spare != path);
-    let (bound, listener) = match (bind::bind(path, MissingFolder::CreateAll).await, &spare) {
-        (Err(Error::Io { .. }), Some(spare)) => bind::bind(spare, MissingFolder::CreateAll).await?,
+    let (bound, listener) = match (bind(path, MissingFolder::CreateAll).await, &spare) {
+        (Err(Error::Io { .. }), Some(spare)) => bind(spare, MissingFolder::CreateAll).await?,
         (bound, _) => bound?,
     };
     engine.listens_at(bound.path());
@@ -119,7 +121,7 @@ impl SocketState {
 }
 
 async fn serve(stream: UnixStream, accepted: Accepted, state: SocketState) {
-    let Some(peer) = peer::peer(&stream) else {
+    let Some(peer) = peer(&stream) else {
         state.foreign_users.rejected("the socket");
         return;
     };

@@ -193,6 +193,7 @@ impl Populated {
             .replace("{id}", &thing)
             .replace("{name}", "github")
             .replace("{kind}", "passphrase")
+            .replace("{protocol}", "oidc_agent")
             .replace("{hub_id}", "default")
             .replace("{connector_id}", "github");
         let query = match id {

@@ -1,5 +1,6 @@
 //! One file per command or family of commands.
 
+mod agent_socket;
 mod app;
 mod approve;
 mod audit;
@@ -51,7 +52,7 @@ use crate::provider_args::ProviderCommand;
 use crate::start;
 use crate::vault_args::{RecoveryCommand, VaultCommand};
 use std::path::Path;
-use tokenry_contract::TokenRequest;
+use tokenry_contract::{AgentProtocol, TokenRequest};
 
 /// How long after its last look the engine believes that `tokenry approve --wait` shows requests: the user may take time
 /// for an answer.
@@ -83,6 +84,9 @@ pub(crate) fn run(command: &Command, app_token_file: Option<&Path>, output: &Out
         Command::Bind(args) => bind::run(args, &engine()?, output),
         Command::Setup(args) => setup::run(args, engine, running, output),
         Command::Helper(command) => helpers::run(command, engine, app_token_file, output),
+        Command::OidcAgent(args) => {
+            agent_socket::run(AgentProtocol::OidcAgent, "OIDC_SOCK", args, locked, output)
+        }
         Command::Exec(args) => exec::run(args, &engine()?),
         Command::Headers(args) => exec::headers(args, &engine()?),
         Command::Curl(args) => curl::run(args, &engine()?),

@@ -73,6 +73,10 @@ fn text(settings: &Settings, sources: &AutoLockSources, style: Style) -> String 
             Cell::from(on_or_off(settings.ask_passphrase)),
         ),
         ("HTTP API on 127.0.0.1", Cell::from(on_or_off(settings.loopback))),
+        (
+            "socket for oidc-agent's clients",
+            Cell::from(on_or_off(settings.oidc_agent)),
+        ),
     ];
     facts(rows, style)
 }
@@ -116,6 +120,7 @@ mod tests {
                 user_switch: false,
             },
             tokens_while_locked: false,
+            oidc_agent: false,
         };
         let sources = AutoLockSources {
             screen_lock: vec!["org.gnome.ScreenSaver".to_owned()],

@@ -146,6 +146,27 @@ impl Engine {
         }
     }
 
+    /// Replaces the current token for a caller that wants a new one. Without anything to refresh it with, it stays.
+    pub(super) async fn renewed_on_request(
+        &self,
+        store: &SealedStore,
+        id: ConnectionId,
+    ) -> Result<(), Error> {
+        let (name, connection) = known(store, id)?;
+        can_be_handed_out(&connection, &name)?;
+        let tokens = store.get::<Tokens>(id.row())?;
+        let Some(tokens) = tokens.filter(|_| connection.refreshable) else {
+            return Ok(());
+        };
+        self.may_renew(store, &connection, &name, self.now())?;
+        let token = Fingerprint::of(&tokens.access_token);
+        let now = self.inner.clock.boottime();
+        self.inner.refreshes.reports.add(id, token, now)?;
+        self.refreshed(id, RefreshTrigger::Rejected(token))
+            .await
+            .map(drop)
+    }
+
     async fn renew_rejected(
         &self,
         store: &Arc<SealedStore>,

@@ -31,6 +31,9 @@ pub struct TokenRequest {
     pub allow_unknown_target: bool,
     /// Whether the id token is wanted, too.
     pub id_token: bool,
+    /// Whether it has to be a new one, although the current one is good. Each token is replaced once, and three of a
+    /// connection in ten minutes, as if a resource had rejected them.
+    pub renew: bool,
 }
 
 impl From<Duration> for TokenRequest {
@@ -89,9 +92,14 @@ impl Engine {
         self.check_before_asking(caller, &wanted, check).await?;
         let permit = self.permit(caller, wanted.clone()).await?;
         let (min_valid, with_id_token) = (wish.min_valid, wish.id_token);
-        let limits = match wish.is_plain() && permit.token_scopes.is_none() {
-            true => Ok(None),
-            false => self.limits(&store, id, caller, wish, &permit),
+        let renewed = match wish.renew {
+            true => self.renewed_on_request(&store, id).await,
+            false => Ok(()),
+        };
+        let limits = match (renewed, wish.is_plain() && permit.token_scopes.is_none()) {
+            (Err(error), _) => Err(error),
+            (Ok(()), true) => Ok(None),
+            (Ok(()), false) => self.limits(&store, id, caller, wish, &permit),
         };
         let limited = match &limits {
             Ok(Some(limits)) => Some(limits.to.words()),

@@ -7,6 +7,10 @@ export const settings = {
     'Programs use Tokenry through a Unix socket. Enable this for programs that only speak TCP. Web pages are blocked, and callers must send the token from loopback.json. You are still asked before a program gets a token.',
   on: (port: number) => `On, at 127.0.0.1:${port}`,
   off: 'Off',
+  oidcAgent: 'Clients of oidc-agent',
+  oidcAgentSwitch: 'Open a socket for the clients of oidc-agent',
+  oidcAgentText:
+    'oidc-token and other clients of oidc-agent get their tokens from Tokenry. You are still asked before a program gets a token. eval "$(tokenry oidc-agent)" tells a shell where the socket is.',
   passphrase: 'Passphrase for high-risk requests',
   passphraseText:
     'Tokenry asks for your passphrase before you can allow a request that can’t be allowed for a session, for example changing an endpoint, deleting a provider or granting access. Under X11, any program can send clicks and keys; it can’t allow these requests without the passphrase.',

@@ -15,18 +15,18 @@ use tokio::net::{UnixListener, UnixStream};
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The socket file that this process made. It is recognised by its inode, so that no other file is ever removed.
-pub(super) struct BoundSocket {
+pub(in crate::servers) struct BoundSocket {
     path: PathBuf,
     inode: Option<(u64, u64)>,
 }
 
 impl BoundSocket {
-    pub(super) fn path(&self) -> &Path {
+    pub(in crate::servers) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Whether the file at the path is still the one that this process made.
-    pub(super) fn exists(&self) -> bool {
+    pub(in crate::servers) fn exists(&self) -> bool {
         let found = fs::symlink_metadata(&self.path)
             .ok()
             .map(|found| (found.dev(), found.ino()));
@@ -34,7 +34,7 @@ impl BoundSocket {
     }
 
     /// Removes the file if it is still the one that this process made.
-    pub(super) fn remove(&mut self) {
+    pub(in crate::servers) fn remove(&mut self) {
         if self.exists() {
             let _ = fs::remove_file(&self.path);
         }
@@ -44,7 +44,7 @@ impl BoundSocket {
 
 /// What to do when the folder of the socket is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum MissingFolder {
+pub(in crate::servers) enum MissingFolder {
     /// Create it and all folders above it.
     CreateAll,
     /// Create it in an existing folder. The folder of a login session that has ended is not ours to create.
@@ -54,7 +54,10 @@ pub(super) enum MissingFolder {
 }
 
 /// Binds a socket of mode 0600 in a folder of mode 0700 that belongs to our user.
-pub(super) async fn bind(path: &Path, missing: MissingFolder) -> Result<(BoundSocket, UnixListener), Error> {
+pub(in crate::servers) async fn bind(
+    path: &Path,
+    missing: MissingFolder,
+) -> Result<(BoundSocket, UnixListener), Error> {
     if path.as_os_str().len() > SOCKET_PATH_MAX {
         return Err(Error::PathTooLong {
             path: path.to_owned(),

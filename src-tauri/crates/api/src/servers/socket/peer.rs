@@ -8,7 +8,7 @@ use tokio::net::UnixStream;
 static OUR_USER: LazyLock<u32> = LazyLock::new(|| rustix::process::geteuid().as_raw());
 
 /// The process at the other end, if it belongs to our own user. Asked once per connection.
-pub(super) fn peer(stream: &UnixStream) -> Option<Peer> {
+pub(in crate::servers) fn peer(stream: &UnixStream) -> Option<Peer> {
     let found = stream.peer_cred().ok()?;
     if found.uid() != *OUR_USER {
         return None;

@@ -1,0 +1,82 @@
+//! `tokenry oidc-agent`: a socket for the clients of another agent, and the lines that tell a shell where it is.
+
+use crate::args::{AgentSocketArgs, Shell};
+use crate::engine::{self, Engine};
+use crate::failure::Failure;
+use crate::find;
+use crate::http::Method;
+use crate::output::{Output, write_out};
+use tokenry_contract::{AgentProtocol, AgentSocket, Success};
+
+/// Opens the socket, or closes it.
+pub(crate) fn run(
+    protocol: AgentProtocol,
+    variable: &str,
+    args: &AgentSocketArgs,
+    engine: impl FnOnce() -> Result<Engine, Failure>,
+    output: &Output,
+) -> Result<(), Failure> {
+    let path = ["v1", "agent-sockets", protocol.slug()];
+    if !args.stop {
+        let opened: AgentSocket = engine()?.send(Method::Put, &path)?;
+        if output.is_json() {
+            return output.data(&opened, |_| String::new());
+        }
+        return write_out(set(variable, &opened.path, args.shell).as_bytes());
+    }
+    let success = match find::engine(&engine::socket()?)? {
+        Some(_) => engine()?.send(Method::Delete, &path)?,
+        // No engine, no socket.
+        None => Success { success: true },
+    };
+    if output.is_json() {
+        return output.data(&success, |_| String::new());
+    }
+    write_out(unset(variable, args.shell).as_bytes())
+}
+
+fn set(variable: &str, path: &str, shell: Shell) -> String {
+    let path = quoted(path, shell);
+    match shell {
+        Shell::Sh => format!("{variable}={path}; export {variable};\n"),
+        Shell::Csh => format!("setenv {variable} {path};\n"),
+        Shell::Fish => format!("set -gx {variable} {path};\n"),
+    }
+}
+
+fn unset(variable: &str, shell: Shell) -> String {
+    match shell {
+        Shell::Sh => format!("unset {variable};\n"),
+        Shell::Csh => format!("unsetenv {variable};\n"),
+        Shell::Fish => format!("set -e {variable};\n"),
+    }
+}
+
+/// One word of a shell.
+fn quoted(text: &str, shell: Shell) -> String {
+    let text = match shell {
+        Shell::Sh => text.replace('\'', r"'\''"),
+        // An exclamation mark means an earlier command there, also between quotes.
+        Shell::Csh => text.replace('\'', r"'\''").replace('!', r"\!"),
+        Shell::Fish => text.replace('\\', r"\\").replace('\'', r"\'"),
+    };
+    format!("'{text}'")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lines_are_those_of_the_shell_and_hold_any_path() {
+        let path = "/tmp/it's $HOME\\`x`!;";
+        for (shell, line) in [
+            (Shell::Sh, "A='/tmp/it'\\''s $HOME\\`x`!;'; export A;\n"),
+            (Shell::Csh, "setenv A '/tmp/it'\\''s $HOME\\`x`\\!;';\n"),
+            (Shell::Fish, "set -gx A '/tmp/it\\'s $HOME\\\\`x`!;';\n"),
+        ] {
+            assert_eq!(set("A", path, shell), line);
+        }
+        assert_eq!(unset("A", Shell::Sh), "unset A;\n");
+    }
+}
