@@ -32,5 +32,6 @@ pub mod screen;
 pub mod socket;
 pub mod system_bus;
 pub mod terminal;
+pub mod token_server;
 pub mod wayland;
 pub mod webdriver;

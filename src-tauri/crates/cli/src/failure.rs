@@ -78,6 +78,18 @@ impl Failure {
         }
     }
 
+    /// The client that ran this program was told in its own form. Nothing more is printed.
+    pub(crate) fn told(mut self) -> Self {
+        self.silent = true;
+        self
+    }
+
+    /// The message and the next step, in one line.
+    pub(crate) fn line(&self) -> String {
+        let (message, next) = self.parts();
+        tokenry_contract::sanitize_for_display(&format!("{message} {next}"))
+    }
+
     fn plain(code: Option<ErrorCode>, message: impl Into<String>) -> Self {
         Self {
             code,

@@ -37,6 +37,9 @@ pub(crate) const TESTS: &[&str] = &[
     "python3-dbusmock",
     "python3-venv",
     "oidc-agent-cli",
+    "docker-registry",
+    "skopeo",
+    "kubernetes-client",
 ];
 
 /// Ubuntu's `chromium` is another packaging system's; any of these is as good.
@@ -46,6 +49,9 @@ const BROWSERS: &[&str] = &[
     "google-chrome",
     "google-chrome-stable",
 ];
+
+/// Packages that a program from elsewhere stands in for: Ubuntu has no package of kubectl.
+const STAND_INS: &[(&str, &[&str])] = &[("chromium", BROWSERS), ("kubernetes-client", &["kubectl"])];
 
 /// Installs those of `packages` that are missing, with one question at most (sudo's own).
 ///
@@ -80,8 +86,13 @@ fn missing<'a>(packages: &[&'a str]) -> Result<Vec<&'a str>> {
         .output()
         .map_err(|e| format!("dpkg-query could not be started: {e}."))?;
     let installed = installed(&String::from_utf8_lossy(&output.stdout));
-    let browser = BROWSERS.iter().any(|name| sh::find(name).is_some());
-    let is_missing = |name: &&str| !(installed.contains(*name) || *name == "chromium" && browser);
+    let has_stand_in = |name: &str| {
+        let programs = STAND_INS.iter().filter(|(package, _)| *package == name);
+        programs
+            .flat_map(|(_, programs)| *programs)
+            .any(|program| sh::find(program).is_some())
+    };
+    let is_missing = |name: &&str| !(installed.contains(*name) || has_stand_in(name));
     Ok(packages.iter().copied().filter(is_missing).collect())
 }
 
@@ -146,6 +157,9 @@ fn elsewhere(packages: &[&str]) -> Result {
             "sway",
             "python3",
             "oidc-token",
+            "docker-registry",
+            "skopeo",
+            "kubectl",
         ]
     } else {
         &["cc", "pkg-config"]

@@ -1,5 +1,11 @@
 //! Addresses as other programs write them.
 
+/// Whether an address can be read in one way only. In any other one a client could see another host than the engine does.
+pub(super) fn is_plain(address: &str) -> bool {
+    let is_doubtful = |c: char| c.is_control() || c.is_whitespace() || "@\\?#".contains(c);
+    !address.contains(is_doubtful)
+}
+
 /// An address of the web without user name, query and fragment, which can hold secrets. Without a scheme, https is meant.
 ///
 /// `None` for what two programs could read as two hosts, and for other schemes.

@@ -1,6 +1,6 @@
 //! `git-credential-tokenry`: git's credential helper (git-credential(1), gitcredentials(7)).
 
-use super::served::{one_serving, rejected, token_of};
+use super::served::{ANY_USER_NAME, one_serving, rejected, token_of};
 use super::{request, unreadable};
 use crate::engine::Engine;
 use crate::failure::Failure;
@@ -10,9 +10,6 @@ use tokenry_contract::{ServingConnection, TokenAnswer};
 use zeroize::Zeroizing;
 
 const CAPABILITIES: &str = "version 0\ncapability authtype\n";
-
-/// Any name is good where the server looks at the token alone.
-const ANY_USER_NAME: &str = "oauth2";
 
 /// Runs an operation of git. One that is unknown is ignored, as git demands.
 pub(crate) fn run(operation: &str, engine: impl Fn() -> Result<Engine, Failure>) -> Result<(), Failure> {

@@ -69,7 +69,7 @@ fn is_web_token(text: &str) -> bool {
 }
 
 /// Its claim `exp` (RFC 7519, 4.1.4). The service checks the signature; we only say when to ask again.
-fn end_of(text: &str) -> Option<i64> {
+pub(super) fn end_of(text: &str) -> Option<i64> {
     #[derive(Deserialize)]
     struct Claims {
         exp: f64,

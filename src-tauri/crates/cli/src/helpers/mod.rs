@@ -3,12 +3,17 @@
 //! without a token.
 
 mod address;
+mod cargo;
+mod docker;
 mod git;
 mod google;
 mod headers;
 mod id_token;
 mod keyring;
+mod kubectl;
+mod repeated;
 mod served;
+mod terraform;
 
 pub(crate) use served::{bearer, serving};
 
@@ -68,8 +73,61 @@ pub(crate) enum HelperCommand {
         )]
         arguments: Vec<OsString>,
     },
+    /// Give docker, podman and skopeo a token for a registry; they run it as docker-credential-tokenry
+    DockerCredential {
+        /// get, store, erase or list
+        operation: String,
+        #[command(flatten)]
+        wait: WaitArgs,
+    },
+    /// Give kubectl a token for a cluster, as its exec plugin
+    KubectlCredential {
+        /// A connection; omit it for the one that serves the cluster's address
+        #[arg(long, value_name = "NAME")]
+        connection: Option<String>,
+        /// Give the ID token
+        #[arg(long)]
+        id_token: bool,
+        #[command(flatten)]
+        wait: WaitArgs,
+    },
+    /// Give cargo a token for a registry; cargo runs it as cargo-credential-tokenry
+    CargoCredential {
+        /// Speak cargo's protocol for credential providers
+        #[arg(long, required = true)]
+        cargo_plugin: bool,
+        #[command(flatten)]
+        wait: WaitArgs,
+    },
+    /// Give terraform and tofu a token for a host; they run it as terraform-credentials-tokenry
+    TerraformCredentials {
+        /// get, store or forget
+        operation: String,
+        /// A host, and maybe a port
+        host: String,
+        #[command(flatten)]
+        wait: WaitArgs,
+    },
 }
 
+impl HelperCommand {
+    /// How many seconds to wait for the user.
+    fn wait(&self) -> Option<u32> {
+        match self {
+            Self::GitCredential { wait, .. }
+            | Self::Keyring { wait, .. }
+            | Self::GoogleCredential { wait, .. }
+            | Self::CredentialHelper { wait, .. }
+            | Self::DockerCredential { wait, .. }
+            | Self::KubectlCredential { wait, .. }
+            | Self::CargoCredential { wait, .. }
+            | Self::TerraformCredentials { wait, .. } => wait.seconds(),
+            Self::Proxy { .. } => None,
+        }
+    }
+}
+
+/// How long a helper waits for the user.
 #[derive(Args)]
 pub(crate) struct WaitArgs {
     /// Wait so long for you to answer, unlock or sign in, also without a window [default: TOKENRY_WAIT]
@@ -93,19 +151,22 @@ pub(crate) fn run(
     command: &HelperCommand,
     engine: impl Fn() -> Result<Engine, Failure>,
     app_token_file: Option<&Path>,
-    _output: &Output,
+    output: &Output,
 ) -> Result<(), Failure> {
+    let engine = || Ok(engine()?.waiting(command.wait()));
     match command {
-        HelperCommand::GitCredential { operation, wait } => {
-            git::run(operation, || Ok(engine()?.waiting(wait.seconds())))
+        HelperCommand::GitCredential { operation, .. } => git::run(operation, engine),
+        HelperCommand::DockerCredential { operation, .. } => docker::run(operation, engine, output),
+        HelperCommand::KubectlCredential {
+            connection, id_token, ..
+        } => kubectl::run(connection.as_deref(), *id_token, &engine()?, output),
+        HelperCommand::CargoCredential { .. } => cargo::run(engine),
+        HelperCommand::TerraformCredentials { operation, host, .. } => {
+            terraform::run(operation, host, engine)
         }
-        HelperCommand::Keyring { args, wait } => keyring::run(args, || Ok(engine()?.waiting(wait.seconds()))),
-        HelperCommand::GoogleCredential { args, wait } => {
-            google::run(args, || Ok(engine()?.waiting(wait.seconds())))
-        }
-        HelperCommand::CredentialHelper { operation, wait } => {
-            headers::run(operation, || Ok(engine()?.waiting(wait.seconds())))
-        }
+        HelperCommand::Keyring { args, .. } => keyring::run(args, engine),
+        HelperCommand::GoogleCredential { args, .. } => google::run(args, engine),
+        HelperCommand::CredentialHelper { operation, .. } => headers::run(operation, engine),
         HelperCommand::Proxy { arguments } => Err(bridge::in_place("proxy", app_token_file, arguments)),
     }
 }

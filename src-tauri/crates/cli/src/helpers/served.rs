@@ -8,6 +8,9 @@ use tokenry_contract::{
     Connection, ErrorCode, NamedBy, RejectedOutcome, ServingConnection, TokenAnswer, TokenRequest,
 };
 
+/// A user name for servers that look at the token alone.
+pub(crate) const ANY_USER_NAME: &str = "oauth2";
+
 /// The connections that serve an address.
 pub(crate) fn serving(address: &str, engine: &Engine) -> Result<Vec<ServingConnection>, Failure> {
     let target = format!("{}?url={}", path(&["v1", "resolve"]), encoded(address));
