@@ -40,6 +40,8 @@ const PROXY_OPTIONS: [&str; 5] = ["to", "listen", "token-file", "app-token-file"
 pub(crate) enum Command {
     /// Print this text.
     Print(String),
+    /// Exchange the token on standard input at STS.
+    AssumeRole,
     Proxy(ProxyArguments),
 }
 
@@ -58,6 +60,7 @@ pub(crate) struct ProxyArguments {
 pub(crate) fn parse(mut arguments: impl Iterator<Item = OsString>) -> Result<Command, Failure> {
     let command = arguments.next().unwrap_or_default();
     match command.to_str() {
+        Some("assume-role") => Ok(Command::AssumeRole),
         Some("proxy") => proxy(Parser::from_args(arguments)),
         Some("-V" | "--version") => {
             let version = concat!("tokenry-bridge ", env!("CARGO_PKG_VERSION"), "\n");

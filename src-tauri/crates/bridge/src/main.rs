@@ -11,6 +11,7 @@ mod hidden;
 mod proxy;
 mod socket;
 mod start;
+mod sts;
 mod token;
 mod upstream;
 
@@ -47,6 +48,7 @@ fn run() -> Result<(), Failure> {
             let _ = write!(std::io::stdout(), "{text}");
             Ok(())
         }
+        Command::AssumeRole => until_done(sts::assume_role()),
         Command::Proxy(arguments) => until_done(proxy::run(arguments)),
     }
 }

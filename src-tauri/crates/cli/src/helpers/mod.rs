@@ -3,6 +3,7 @@
 //! without a token.
 
 mod address;
+mod aws;
 mod cargo;
 mod docker;
 mod git;
@@ -51,6 +52,13 @@ pub(crate) enum HelperCommand {
     GoogleCredential {
         #[command(flatten)]
         args: google::GoogleArgs,
+        #[command(flatten)]
+        wait: WaitArgs,
+    },
+    /// Give AWS's programs credentials for the ID token of a connection: `credential_process` in ~/.aws/config
+    AwsCredential {
+        #[command(flatten)]
+        args: aws::AwsArgs,
         #[command(flatten)]
         wait: WaitArgs,
     },
@@ -117,6 +125,7 @@ impl HelperCommand {
             Self::GitCredential { wait, .. }
             | Self::Keyring { wait, .. }
             | Self::GoogleCredential { wait, .. }
+            | Self::AwsCredential { wait, .. }
             | Self::CredentialHelper { wait, .. }
             | Self::DockerCredential { wait, .. }
             | Self::KubectlCredential { wait, .. }
@@ -166,6 +175,7 @@ pub(crate) fn run(
         }
         HelperCommand::Keyring { args, .. } => keyring::run(args, engine),
         HelperCommand::GoogleCredential { args, .. } => google::run(args, engine),
+        HelperCommand::AwsCredential { args, .. } => aws::run(args, engine),
         HelperCommand::CredentialHelper { operation, .. } => headers::run(operation, engine),
         HelperCommand::Proxy { arguments } => Err(bridge::in_place("proxy", app_token_file, arguments)),
     }
