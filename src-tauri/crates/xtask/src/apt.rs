@@ -40,6 +40,12 @@ pub(crate) const TESTS: &[&str] = &[
     "docker-registry",
     "skopeo",
     "kubernetes-client",
+    "dovecot-imapd",
+    "dovecot-submissiond",
+    "isync",
+    "libsasl2-modules-kdexoauth2",
+    "msmtp",
+    "neomutt",
 ];
 
 /// Ubuntu's `chromium` is another packaging system's; any of these is as good.
@@ -160,6 +166,10 @@ fn elsewhere(packages: &[&str]) -> Result {
             "docker-registry",
             "skopeo",
             "kubectl",
+            "dovecot",
+            "mbsync",
+            "msmtp",
+            "neomutt",
         ]
     } else {
         &["cc", "pkg-config"]
