@@ -1,4 +1,4 @@
-//! Mail programs get their tokens from Tokenry: msmtp, isync and neomutt at dovecot, which checks them by introspection.
+//! Mail programs get their tokens from Tokenry: msmtp, isync, neomutt and aerc at dovecot, which checks them by introspection.
 #![allow(clippy::unwrap_used)]
 
 use std::net::TcpListener;
@@ -11,6 +11,7 @@ use tokenry_e2e::profile::Profile;
 use tokenry_e2e::python;
 use tokenry_e2e::readme::block;
 use tokenry_e2e::sandbox::{self, CONFIDENTIAL, SERVICE, Sandbox};
+use tokenry_e2e::terminal::Terminal;
 
 const MESSAGE: &str = "From: ada@example.com\nTo: grace@example.com\nSubject: sent with a token\n\nHello\n";
 
@@ -236,6 +237,33 @@ fn neomutt_sends_with_a_token() {
         texts.len() == 1 && texts[0].contains("sent with a token"),
         "{sent:?} {texts:?}"
     );
+}
+
+#[test]
+fn aerc_reads_with_a_token() {
+    let stage = Stage::new();
+    stage.msmtp().success();
+    let text = block("aerc", "tokenry token")
+        .replace("imaps+oauthbearer://", "imap+oauthbearer+insecure://")
+        .replace(
+            "me%40example.com@imap.example.com",
+            &format!("{}@127.0.0.1:{}", stage.user, stage.imap_port),
+        )
+        .replace("tokenry token gmail", "tokenry token mail");
+    let config = stage.profile.scratch().join("config/aerc");
+    std::fs::create_dir_all(&config).unwrap();
+    let accounts = config.join("accounts.conf");
+    std::fs::write(&accounts, text).unwrap();
+    std::fs::set_permissions(&accounts, PermissionsExt::from_mode(0o600)).unwrap();
+    let mut aerc = Command::new("aerc");
+    aerc.env_clear()
+        .envs(stage.profile.env())
+        .env("XDG_CONFIG_HOME", stage.profile.scratch().join("config"))
+        .env("TERM", "xterm")
+        .current_dir(stage.profile.scratch());
+    let aerc = Terminal::start(&aerc);
+    // The list of messages has no room for the whole subject.
+    aerc.shows("sent with a tok");
 }
 
 #[test]
