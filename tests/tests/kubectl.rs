@@ -1,6 +1,8 @@
 //! kubectl gets its tokens from Tokenry: the real kubectl at a small API server that checks each token.
 #![allow(clippy::unwrap_used)]
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use tokenry_e2e::process::{Finished, Running, program};
 use tokenry_e2e::readme::block;
@@ -77,6 +79,52 @@ fn kubectl_uses_the_connection_that_the_lines_of_the_readme_name() {
     .success();
     let listed = stage.paste("kubectl get pods --output name").success();
     assert_eq!(listed.stdout, "pod/a-pod\n", "{listed:?}");
+}
+
+#[test]
+fn a_kubernetes_client_gets_the_id_token_with_its_own_end() {
+    let stage = TokenServer::start("cluster.py");
+    let answer = |more: &[&str]| {
+        let connection = format!("--connection={}", stage.name);
+        let mut command = stage.command(program("tokenry"));
+        command
+            .env(
+                "KUBERNETES_EXEC_INFO",
+                json!({"apiVersion": V1, "kind": "ExecCredential"}).to_string(),
+            )
+            .args([&["kubectl-credential", &connection], more].concat());
+        Running::start(command).wait().success().json()
+    };
+    let (access, id) = (answer(&[]), answer(&["--id-token"]));
+    assert_eq!(access["status"]["token"], stage.token());
+    for (answer, arguments) in [(&access, vec!["status"]), (&id, vec!["token", "--id-token"])] {
+        assert_eq!(
+            (&answer["apiVersion"], &answer["kind"]),
+            (&V1.into(), &"ExecCredential".into())
+        );
+        let arguments = [&arguments[..], &[&stage.name, "--json"]].concat();
+        let told = stage.profile.tokenry(&arguments).success().json();
+        let end = answer["status"]["expirationTimestamp"].as_str().unwrap();
+        let told_end = match told["id_token"].as_str() {
+            Some(token) => claims(token)["exp"].as_i64().unwrap(),
+            None => seconds(told["expires_at"].as_str().unwrap()),
+        };
+        assert_eq!(seconds(end), told_end, "{answer}");
+    }
+    assert_ne!(id["status"]["token"], access["status"]["token"]);
+}
+
+fn claims(token: &str) -> Value {
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+    serde_json::from_slice(&claims).unwrap()
+}
+
+/// A time as seconds since 1970.
+fn seconds(time: &str) -> i64 {
+    let mut date = std::process::Command::new("date");
+    date.args(["-u", "+%s", "-d", time]);
+    let said = Running::start(date).wait().success().stdout;
+    said.trim().parse().unwrap()
 }
 
 #[test]

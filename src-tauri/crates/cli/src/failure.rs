@@ -86,8 +86,9 @@ impl Failure {
 
     /// The message and the next step, in one line.
     pub(crate) fn line(&self) -> String {
-        let (message, next) = self.parts();
-        tokenry_contract::sanitize_for_display(&format!("{message} {next}"))
+        let message = self.message.trim_end().trim_end_matches('.');
+        let next = self.next_step().map(|next| format!(" {next}"));
+        tokenry_contract::sanitize_for_display(&format!("{message}.{}", next.unwrap_or_default()))
     }
 
     fn plain(code: Option<ErrorCode>, message: impl Into<String>) -> Self {
@@ -261,6 +262,18 @@ mod tests {
              again.\n"
         );
         assert_eq!(refused().exit_code(), 10);
+    }
+
+    #[test]
+    fn a_client_that_shows_one_line_gets_the_message_and_one_advice() {
+        assert_eq!(
+            refused().line(),
+            "The provider cannot be kept. Correct these values and try again."
+        );
+        let mut failure = refused();
+        failure.details = None;
+        failure.message = "the vault is locked; unlock it\r\n".into();
+        assert_eq!(failure.line(), "the vault is locked; unlock it.");
     }
 
     #[test]
