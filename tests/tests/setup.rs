@@ -80,6 +80,18 @@ fn git_gets_a_token_after_one_command_and_no_other_helper_learns_it() {
     git(&profile, &["credential", "approve"], &filled).success();
     assert!(!home(&profile, "other").exists(), "another helper was called");
 
+    // The host that is set up already is bound, and not the one that came last.
+    profile
+        .tokenry(&["setup", "git", "git.example", "--yes"])
+        .success();
+    profile.tokenry(&["bind", HOST, "--remove"]).success();
+    profile.tokenry(&set_up).success();
+    let bound = profile.tokenry(&["bind", "--json"]).success().json();
+    assert_eq!(bound, json!([[HOST, "forge"]]));
+    profile
+        .tokenry(&["setup", "--undo", "git", "git.example", "--yes"])
+        .success();
+
     let once = fs::read(&config).unwrap();
     let again = profile.tokenry(&set_up[..4]);
     assert_ne!(
@@ -284,4 +296,152 @@ fn a_host_without_a_connection_says_which_command_makes_one() {
         done.stderr.contains("tokenry bind https://git.example"),
         "{done:?}"
     );
+}
+
+#[test]
+fn further_tools_are_set_up_and_taken_back_byte_for_byte() {
+    let mut profile = Profile::headless();
+    let bin = home(&profile, ".local/bin");
+    let path = std::env::split_paths(&profile.env()["PATH"]).chain([bin]);
+    let path = std::env::join_paths(path.collect::<Vec<_>>()).unwrap();
+    profile.set("PATH", path);
+    let link = |name: &str| home(&profile, name);
+    let aws = [
+        "--connection",
+        "corp",
+        "--role",
+        "arn:aws:iam::123456789012:role/ci",
+    ];
+    let index = ["sparse+https://crates.example.com/index/", "--name", "private"];
+    for (tool, options, name, before, added, linked) in [
+        (
+            "cargo",
+            &index[..],
+            ".cargo/config.toml",
+            "# mine\n[registries.other]\nindex = \"sparse+https://o.example/\"\n",
+            "credential-provider = [\"",
+            Some(".local/share/io.github.tokenry/bin/cargo-credential-tokenry"),
+        ),
+        (
+            "pip",
+            &["packages.example"],
+            ".config/pip/pip.conf",
+            "[global]\ntimeout = 60\n[install]\nuser = yes\n",
+            "[global]\nkeyring-provider = subprocess\ntimeout",
+            Some(".local/bin/keyring"),
+        ),
+        (
+            "uv",
+            &["packages.example"],
+            ".config/uv/uv.toml",
+            "offline = false # for now\n\n[pip]\nstrict = true\n",
+            "keyring-provider = \"subprocess\"\n",
+            Some(".local/bin/keyring"),
+        ),
+        (
+            "terraform",
+            &[],
+            ".terraformrc",
+            "disable_checkpoint = true",
+            "true\ncredentials_helper \"tokenry\" {}\n",
+            Some(".terraform.d/plugins/terraform-credentials-tokenry"),
+        ),
+        (
+            "aws",
+            &aws,
+            ".aws/config",
+            "[default]\nregion = eu-central-1\n",
+            "\n[profile tokenry]\ncredential_process = ",
+            None,
+        ),
+    ] {
+        let file = write(&profile, name, before);
+        let read = || fs::read_to_string(&file).unwrap();
+        let set_up = [&["setup", tool, "--yes"], options].concat();
+        let run = |arguments: &[&str]| profile.tokenry(arguments);
+        let done = run(&set_up).success();
+        assert!(read().contains(added), "{tool}: {done:?} {}", read());
+        assert!(linked.is_none_or(|name| link(name).is_symlink()), "{tool}");
+        let once = read();
+        run(&set_up).success();
+        assert_eq!(read(), once, "{tool}");
+        assert_eq!(
+            listed(&profile, tool)["entries"][0]["problem"],
+            Value::Null,
+            "{tool}"
+        );
+        run(&["setup", "--undo", tool, "--yes"]).success();
+        assert_eq!(read(), before, "{tool}");
+        assert!(linked.is_none_or(|name| !link(name).exists()), "{tool}");
+    }
+    let google = [
+        "setup",
+        "google",
+        "--connection",
+        "corp",
+        "--audience",
+        "//iam.example/p",
+        "--yes",
+    ];
+    profile.tokenry(&google).success();
+    let file = home(&profile, ".config/tokenry/google-corp.json");
+    let account: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    let command = account["credential_source"]["executable"]["command"]
+        .as_str()
+        .unwrap();
+    assert!(
+        command.ends_with("/tokenry google-credential --connection corp"),
+        "{command}"
+    );
+    profile.tokenry(&["setup", "--undo", "google", "--yes"]).success();
+    assert!(!file.exists() && !file.parent().unwrap().exists());
+    let mail = profile
+        .tokenry(&["setup", "mail", "--connection", "work"])
+        .success()
+        .stdout;
+    assert!(
+        mail.contains("passwordeval") && mail.contains("token work"),
+        "{mail}"
+    );
+}
+
+#[test]
+fn what_another_program_owns_in_a_file_is_not_replaced() {
+    let profile = Profile::headless();
+    for (tool, options, name, text, says) in [
+        (
+            "terraform",
+            &[][..],
+            ".terraformrc",
+            "credentials_helper \"other\" {}\n",
+            "another credentials_helper",
+        ),
+        (
+            "pip",
+            &["packages.example"],
+            ".config/pip/pip.conf",
+            "[global]\nkeyring-provider = import\n",
+            "another keyring-provider",
+        ),
+        (
+            "aws",
+            &["--name", "work", "--connection", "a", "--role", "arn:x"],
+            ".aws/config",
+            "[profile work]\nsso_session = x\n",
+            "sso_session in the profile work",
+        ),
+        (
+            "cargo",
+            &["sparse+https://crates.example.com/", "--name", "private"],
+            ".cargo/config.toml",
+            "[registries.private]\nindex = \"https://other.example\"\n",
+            "another registry",
+        ),
+    ] {
+        let file = write(&profile, name, text);
+        let failed = profile.tokenry(&[&["setup", tool, "--yes"], options].concat());
+        assert_ne!(failed.code, 0, "{tool}");
+        assert!(failed.stderr.contains(says), "{failed:?}");
+        assert_eq!(fs::read_to_string(file).unwrap(), text);
+    }
 }

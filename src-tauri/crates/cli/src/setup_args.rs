@@ -18,11 +18,17 @@ pub(crate) struct SetupArgs {
     /// The name of the entry in the tool's configuration
     #[arg(long, requires = "tool")]
     pub(crate) name: Option<String>,
+    /// The role that AWS gives
+    #[arg(long, value_name = "ARN", requires = "tool")]
+    pub(crate) role: Option<String>,
+    /// The audience of Google's workload identity pool
+    #[arg(long, requires = "tool")]
+    pub(crate) audience: Option<String>,
     /// Only this client of MCP; may be repeated [default: all that are installed]
     #[arg(long = "client", value_name = "CLIENT", requires = "tool")]
     pub(crate) clients: Vec<String>,
     /// Take back what was set up, for one host or for all
-    #[arg(long, requires = "tool", conflicts_with_all = ["connection", "name", "clients"])]
+    #[arg(long, requires = "tool", conflicts_with_all = ["connection", "name", "role", "audience", "clients"])]
     pub(crate) undo: bool,
     /// Show the change, and write nothing
     #[arg(long, requires = "tool")]

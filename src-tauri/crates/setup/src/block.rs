@@ -10,6 +10,9 @@ pub(crate) struct Block {
     pub(crate) heading: Option<String>,
     /// The lines below it.
     pub(crate) lines: Vec<String>,
+    /// Whether the lines go below a heading that is there: in some formats a heading must not be repeated.
+    #[serde(default)]
+    pub(crate) is_merged: bool,
 }
 
 impl Block {
@@ -28,6 +31,13 @@ impl Block {
             return text.to_owned();
         }
         let end = line_end(text);
+        let below = self.heading.as_deref().filter(|_| self.is_merged);
+        if let Some(at) = below.and_then(|heading| end_of_line(text, heading)) {
+            let lines: String = self.lines.iter().map(|line| format!("{line}{end}")).collect();
+            let (before, after) = text.split_at(at);
+            let gap = if before.ends_with('\n') { "" } else { end };
+            return format!("{before}{gap}{lines}{after}");
+        }
         let mut new = text.to_owned();
         if !new.is_empty() && !new.ends_with('\n') {
             new += end;
@@ -63,12 +73,57 @@ impl Block {
     }
 }
 
+/// Where the line ends that is this one.
+fn end_of_line(text: &str, line: &str) -> Option<usize> {
+    let mut end = 0;
+    for one in text.split_inclusive('\n') {
+        end += one.len();
+        if one.trim() == line {
+            return Some(end);
+        }
+    }
+    None
+}
+
+/// The value of a key below a heading, in the formats of pip and of AWS.
+pub(crate) fn value<'a>(text: &'a str, heading: &str, key: &str) -> Option<&'a str> {
+    let start = end_of_line(text, heading)?;
+    let section = text[start..]
+        .lines()
+        .take_while(|line| !line.trim_start().starts_with('['));
+    let mut pairs = section.filter_map(|line| line.split_once('='));
+    pairs
+        .find(|(name, _)| name.trim() == key)
+        .map(|(_, value)| value.trim())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    #[test]
+    fn lines_go_below_a_heading_that_must_not_be_repeated() {
+        let block = Block {
+            is_merged: true,
+            ..block()
+        };
+        for (before, after) in [
+            ("[a]\ny = 2\n[b]\n", "[a]\nx = \nx = 1\ny = 2\n[b]\n"),
+            ("[a]", "[a]\nx = \nx = 1\n"),
+            ("[b]\n", "[b]\n[a]\nx = \nx = 1\n"),
+        ] {
+            assert_eq!(block.add(before), after);
+            assert_eq!(block.add(after), after);
+        }
+        let removed = block.remove("[a]\nx = \nx = 1\ny = 2\n[b]\n");
+        assert_eq!(removed.as_deref(), Some("[a]\ny = 2\n[b]\n"));
+        assert_eq!(value("[b]\nk=0\n[a]\n k = 1 \n[c]\n", "[a]", "k"), Some("1"));
+        assert_eq!(value("[a]\n[c]\nk = 1\n", "[a]", "k"), None);
+    }
+
     fn block() -> Block {
         Block {
+            is_merged: false,
             heading: Some("[a]".into()),
             lines: vec!["x = ".into(), "x = 1".into()],
         }

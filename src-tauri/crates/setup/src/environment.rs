@@ -88,6 +88,15 @@ impl Environment {
         Ok(folder.join("setup"))
     }
 
+    /// Where links to `tokenry` are, for clients that take a path.
+    pub(crate) fn links(&self) -> Result<PathBuf, SetupError> {
+        let data = match self.path_variable("XDG_DATA_HOME") {
+            Some(folder) => folder,
+            None => self.home()?.join(".local/share"),
+        };
+        Ok(data.join(profile::APP_ID).join("bin"))
+    }
+
     /// The folders of the path.
     pub(crate) fn folders(&self) -> Vec<PathBuf> {
         let path = self.variable("PATH").unwrap_or_default();

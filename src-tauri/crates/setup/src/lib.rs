@@ -23,5 +23,5 @@ pub use environment::Environment;
 pub use error::SetupError;
 pub use list::{EntryState, ToolState, list};
 pub use plan::{ChangeView, Plan, PlanView, plan, plan_undo};
-pub use tools::{Address, Field, Options};
+pub use tools::{Address, Field, Lines, Options};
 pub use write::write;

@@ -6,8 +6,8 @@ use crate::environment::Environment;
 use crate::error::SetupError;
 use crate::file;
 use crate::record::{Entry, Record};
-use crate::tools::{Options, ProposedEdit, tool};
-use serde::Serialize;
+use crate::tools::{Lines, Options, ProposedEdit, tool};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +19,8 @@ pub struct Plan {
     /// Entries whose change is taken back, or replaced by an added one.
     pub(crate) dropped: Vec<Entry>,
     notes: Vec<String>,
+    lines: Vec<Lines>,
+    target: Option<String>,
 }
 
 /// A file, and its text before and after. `None` when there is no file.
@@ -37,10 +39,12 @@ pub struct PlanView {
     pub changes: Vec<ChangeView>,
     /// What the user should know.
     pub notes: Vec<String>,
+    /// Lines that the user adds to files of their own.
+    pub lines: Vec<Lines>,
 }
 
 /// The change of one file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeView {
     /// The file.
     pub path: String,
@@ -100,6 +104,8 @@ pub fn plan(environment: &Environment, name: &str, options: &Options) -> Result<
         added: Vec::new(),
         dropped: Vec::new(),
         notes: proposal.notes,
+        lines: proposal.lines,
+        target: proposal.edits.first().map(|edit| edit.target.clone()),
     };
     let mut id = record.next_id();
     for proposed in proposal.edits {
@@ -131,7 +137,7 @@ pub fn plan(environment: &Environment, name: &str, options: &Options) -> Result<
         id += 1;
     }
     plan.files = texts.changes()?;
-    if plan.is_empty() {
+    if plan.is_empty() && plan.lines.is_empty() {
         plan.notes.clear();
     }
     Ok(plan)
@@ -217,6 +223,8 @@ pub fn plan_undo(environment: &Environment, name: &str, target: Option<&str>) ->
         added: Vec::new(),
         dropped,
         notes,
+        lines: Vec::new(),
+        target: None,
     })
 }
 
@@ -294,6 +302,27 @@ impl Plan {
         self.files.is_empty() && self.added.is_empty() && self.dropped.is_empty()
     }
 
+    /// What is set up: a host, a server, a profile.
+    pub fn target(&self) -> Option<&str> {
+        self.target.as_deref()
+    }
+
+    /// Fails when the user was shown another change.
+    ///
+    /// # Errors
+    /// [`SetupError::Changed`].
+    pub fn must_be(&self, shown: &[ChangeView]) -> Result<(), SetupError> {
+        let now = self.view().changes;
+        if now == shown {
+            return Ok(());
+        }
+        let differs = now.iter().find(|change| !shown.contains(change)).or(now.first());
+        let path = differs
+            .map(|change| PathBuf::from(&change.path))
+            .unwrap_or_default();
+        Err(SetupError::Changed { path })
+    }
+
     /// The plan as the user sees it.
     pub fn view(&self) -> PlanView {
         let file = |change: &FileChange| ChangeView {
@@ -323,6 +352,7 @@ impl Plan {
             tool: self.tool,
             changes,
             notes: self.notes.clone(),
+            lines: self.lines.clone(),
         }
     }
 }

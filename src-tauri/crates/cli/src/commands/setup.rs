@@ -31,8 +31,10 @@ pub(crate) fn run(
     let Some(tool) = &args.tool else {
         return setup_list::run(&environment, running, output);
     };
+    // There is nothing to write, so there is nothing to ask.
+    let is_printed = tool == "mail";
     let can_ask = !output.is_json() && io::stdin().is_terminal();
-    if !args.yes && !args.dry_run && !can_ask {
+    if !args.yes && !args.dry_run && !is_printed && !can_ask {
         return Err(Failure::new(
             ErrorCode::ValidationError,
             "There is no terminal to ask whether to write this.",
@@ -45,6 +47,7 @@ pub(crate) fn run(
     let agrees = args.yes || args.dry_run || plan.is_empty() || asked()?;
     let is_written = agrees && !args.dry_run && !plan.is_empty();
     let words = match (plan.is_empty(), is_written, args.undo) {
+        (true, ..) if !view.lines.is_empty() => "Nothing was changed.",
         (true, ..) => "Nothing to change: it is set up already.",
         (_, false, _) => "Nothing was changed.",
         (_, _, true) => "Done. It is as it was before.",
@@ -52,6 +55,7 @@ pub(crate) fn run(
             "Done. `tokenry setup` says whether it works, and `tokenry setup --undo` takes it back."
         }
     };
+    let target = plan.target().map(str::to_owned);
     if is_written {
         write(&environment, plan).map_err(failed)?;
     }
@@ -65,7 +69,10 @@ pub(crate) fn run(
     if args.undo || args.dry_run || !agrees {
         return Ok(());
     }
-    connect(tool, args, &environment, engine, running, output)
+    match target {
+        Some(target) => connect(&target, tool, args, &environment, engine, running, output),
+        None => Ok(()),
+    }
 }
 
 fn planned(tool: &str, args: &SetupArgs, environment: &Environment) -> Result<Plan, SetupError> {
@@ -77,6 +84,8 @@ fn planned(tool: &str, args: &SetupArgs, environment: &Environment) -> Result<Pl
         address: address.cloned(),
         connection: args.connection.clone(),
         name: args.name.clone(),
+        role: args.role.clone(),
+        audience: args.audience.clone(),
         clients: args.clients.clone(),
     };
     plan(environment, tool, &options)
@@ -84,6 +93,7 @@ fn planned(tool: &str, args: &SetupArgs, environment: &Environment) -> Result<Pl
 
 /// Binds the host to the connection that was named, or says what is missing.
 fn connect(
+    target: &str,
     tool: &str,
     args: &SetupArgs,
     environment: &Environment,
@@ -93,7 +103,8 @@ fn connect(
 ) -> Result<(), Failure> {
     let states = tokenry_setup::list(environment).map_err(failed)?;
     let entries = states.into_iter().filter(|state| state.tool == tool);
-    let Some(entry) = entries.flat_map(|state| state.entries).next_back() else {
+    let mut entries = entries.flat_map(|state| state.entries);
+    let Some(entry) = entries.find(|entry| entry.target == target) else {
         return Ok(());
     };
     if let (Some(name), Some(address)) = (&args.connection, &entry.address) {
@@ -112,6 +123,9 @@ fn show(view: &PlanView, output: &Output) -> Result<(), Failure> {
         return Ok(());
     }
     output.data(&(), |style| text(view, style))?;
+    if view.changes.is_empty() && !view.lines.is_empty() {
+        output.say("Add these lines to your own files; Tokenry writes nothing there.");
+    }
     view.notes.iter().for_each(|note| output.say(note));
     Ok(())
 }
@@ -130,6 +144,10 @@ fn text(view: &PlanView, style: Style) -> String {
             text += &style.paint(line, colour);
             text += "\n";
         }
+    }
+    for lines in &view.lines {
+        text += &style.paint(&lines.title, Colour::Dim);
+        text += &format!("\n{}", lines.text);
     }
     text
 }

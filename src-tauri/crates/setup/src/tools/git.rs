@@ -86,6 +86,7 @@ fn helper(environment: &Environment) -> Result<String, SetupError> {
 /// Sections may be repeated, and the last one comes last in the list.
 fn block(url: &str, helper: &str) -> Block {
     Block {
+        is_merged: false,
         heading: Some(format!("[credential \"{url}\"]")),
         lines: vec!["\thelper = ".to_owned(), format!("\thelper = {}", quoted(helper))],
     }

@@ -4,6 +4,7 @@ use super::{Proposal, ProposedEdit};
 use crate::edit::Edit;
 use crate::environment::Environment;
 use crate::error::SetupError;
+use std::path::PathBuf;
 
 /// Adds a link on the user's path, unless the program is there.
 pub(super) fn on_path(
@@ -26,13 +27,41 @@ pub(super) fn on_path(
             folder.display()
         ));
     }
-    proposal.edits.push(ProposedEdit {
+    proposal.edits.push(at(folder.join(name), target, environment));
+    Ok(())
+}
+
+/// The absolute path of a link, for clients that take one: that of an installed link, else one in our own folder.
+pub(super) fn path(
+    name: &str,
+    target: &str,
+    environment: &Environment,
+    proposal: &mut Proposal,
+) -> Result<String, SetupError> {
+    let ours = environment.tokenry().canonicalize().ok();
+    let own = environment.links()?.join(name);
+    let installed = environment
+        .find(name)
+        .filter(|found| found.canonicalize().ok() == ours && *found != own);
+    let path = match installed {
+        Some(path) => path,
+        None => {
+            proposal.edits.push(at(own.clone(), target, environment));
+            own
+        }
+    };
+    let text = path.to_str().map(str::to_owned);
+    text.ok_or_else(|| SetupError::file(&path, "is a path that configuration files cannot hold"))
+}
+
+/// A link at this path.
+pub(super) fn at(path: PathBuf, target: &str, environment: &Environment) -> ProposedEdit {
+    ProposedEdit {
         target: target.to_owned(),
         label: "link",
-        path: folder.join(name),
+        path,
         edit: Edit::Link {
             target: environment.tokenry().to_owned(),
         },
-    });
-    Ok(())
+    }
 }

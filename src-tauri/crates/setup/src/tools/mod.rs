@@ -1,9 +1,15 @@
 //! What is set up: one file for each tool.
 
+mod aws;
+mod cargo;
 mod docker;
 mod git;
+mod google;
 mod link;
+mod mail;
 mod mcp;
+mod packages;
+mod terraform;
 
 use crate::edit::Edit;
 use crate::environment::Environment;
@@ -13,7 +19,18 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// All tools, in the order in which they are listed.
-pub(crate) const TOOLS: &[&dyn Tool] = &[&git::Git, &docker::Docker, &mcp::Mcp];
+pub(crate) const TOOLS: &[&dyn Tool] = &[
+    &git::Git,
+    &docker::Docker,
+    &mcp::Mcp,
+    &cargo::Cargo,
+    &packages::Pip,
+    &packages::Uv,
+    &terraform::Terraform,
+    &aws::Aws,
+    &google::Google,
+    &mail::Mail,
+];
 
 /// A program that can get tokens from Tokenry.
 pub(crate) trait Tool: Sync {
@@ -64,6 +81,10 @@ pub struct Options {
     pub connection: Option<String>,
     /// The name of an entry: a server, a registry, a profile.
     pub name: Option<String>,
+    /// The role that AWS gives.
+    pub role: Option<String>,
+    /// The audience of a workload identity pool of Google.
+    pub audience: Option<String>,
     /// The clients that are meant; all that are installed when there are none.
     pub clients: Vec<String>,
 }
@@ -88,6 +109,16 @@ pub(crate) struct ProposedEdit {
 pub(crate) struct Proposal {
     pub(crate) edits: Vec<ProposedEdit>,
     pub(crate) notes: Vec<String>,
+    pub(crate) lines: Vec<Lines>,
+}
+
+/// Lines that the user adds to a file: some files are too much the user's own to be changed by a program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Lines {
+    /// The file, or the program that reads it.
+    pub title: String,
+    /// The lines.
+    pub text: String,
 }
 
 /// The tool of this name.
@@ -140,6 +171,36 @@ impl Authority {
 
 fn no_host() -> SetupError {
     SetupError::option("This is not a host.", "Give a host, such as github.com.")
+}
+
+/// The options that a tool cannot do without.
+pub(crate) fn needed<'a>(value: &'a Option<String>, option: &str) -> Result<&'a str, SetupError> {
+    let given = value.as_deref().map(str::trim).filter(|value| !value.is_empty());
+    let given = given.ok_or_else(|| {
+        SetupError::option(
+            format!("{option} is missing."),
+            format!("Add {option} and try again."),
+        )
+    })?;
+    // It becomes part of a line.
+    let is_plain =
+        |c: char| !c.is_control() && !c.is_whitespace() && !matches!(c, '"' | '\'' | '\\' | '`' | '$');
+    if given.len() <= 2048 && given.chars().all(is_plain) && !given.starts_with('-') {
+        return Ok(given);
+    }
+    Err(SetupError::option(
+        format!("The value of {option} cannot be right."),
+        "Leave out blanks and quotes.",
+    ))
+}
+
+/// A field of the name `name` that the user must fill.
+const fn field(name: &'static str, example: &'static str) -> Field {
+    Field {
+        name,
+        example,
+        optional: false,
+    }
 }
 
 /// A word in single quotes for a shell.

@@ -1,0 +1,137 @@
+//! pip and uv: both run a program called `keyring`, where their configuration says so.
+
+use super::{Address, Authority, Field, Options, Proposal, ProposedEdit, Tool, link};
+use crate::block::{Block, value};
+use crate::edit::Edit;
+use crate::environment::Environment;
+use crate::error::SetupError;
+use crate::file;
+use crate::record::Entry;
+use serde_json::json;
+
+const PROGRAM: &str = "keyring";
+const KEY: &str = "keyring-provider";
+const VALUE: &str = "subprocess";
+
+const FIELDS: &[Field] = &[super::field("address", "packages.example.com")];
+
+pub(super) struct Pip;
+pub(super) struct Uv;
+
+impl Tool for Pip {
+    fn name(&self) -> &'static str {
+        "pip"
+    }
+
+    fn title(&self) -> &'static str {
+        "pip"
+    }
+
+    fn fields(&self) -> &'static [Field] {
+        FIELDS
+    }
+
+    fn is_installed(&self, environment: &Environment) -> bool {
+        ["pip", "pip3"]
+            .iter()
+            .any(|name| environment.find(name).is_some())
+    }
+
+    fn propose(&self, environment: &Environment, options: &Options) -> Result<Proposal, SetupError> {
+        let path = match environment.path_variable("PIP_CONFIG_FILE") {
+            Some(path) => path,
+            None => environment.config()?.join("pip/pip.conf"),
+        };
+        let text = file::read(&path)?.unwrap_or_default();
+        if value(&text, "[global]", KEY).is_some_and(|value| value != VALUE) {
+            return Err(SetupError::file(&path, format!("names another {KEY}")));
+        }
+        let edit = Edit::Lines(Block {
+            heading: Some("[global]".to_owned()),
+            lines: vec![format!("{KEY} = {VALUE}")],
+            is_merged: true,
+        });
+        let is_there = value(&text, "[global]", KEY).is_some();
+        proposal(environment, options, "pip", (!is_there).then_some((path, edit)))
+    }
+
+    fn problem(&self, environment: &Environment, _entry: &Entry) -> Option<String> {
+        missing_program(environment)
+    }
+
+    fn address(&self, entry: &Entry) -> Option<Address> {
+        address(entry)
+    }
+}
+
+impl Tool for Uv {
+    fn name(&self) -> &'static str {
+        "uv"
+    }
+
+    fn title(&self) -> &'static str {
+        "uv"
+    }
+
+    fn fields(&self) -> &'static [Field] {
+        FIELDS
+    }
+
+    fn is_installed(&self, environment: &Environment) -> bool {
+        environment.find("uv").is_some()
+    }
+
+    fn propose(&self, environment: &Environment, options: &Options) -> Result<Proposal, SetupError> {
+        let path = match environment.path_variable("UV_CONFIG_FILE") {
+            Some(path) => path,
+            None => environment.config()?.join("uv/uv.toml"),
+        };
+        let edit = Edit::toml(&[KEY], json!(VALUE));
+        proposal(environment, options, "uv", Some((path, edit)))
+    }
+
+    fn problem(&self, environment: &Environment, _entry: &Entry) -> Option<String> {
+        missing_program(environment)
+    }
+
+    fn address(&self, entry: &Entry) -> Option<Address> {
+        address(entry)
+    }
+}
+
+fn proposal(
+    environment: &Environment,
+    options: &Options,
+    label: &'static str,
+    change: Option<(std::path::PathBuf, Edit)>,
+) -> Result<Proposal, SetupError> {
+    let index = Authority::read(options.address.as_deref().unwrap_or_default())?;
+    let mut proposal = Proposal::default();
+    if let Some((path, edit)) = change {
+        proposal.edits.push(ProposedEdit {
+            target: index.url(),
+            label,
+            path,
+            edit,
+        });
+    }
+    link::on_path(PROGRAM, &index.url(), environment, &mut proposal)?;
+    let note = format!(
+        "Put a user name into the address of the index: {}://me@{}/…",
+        index.scheme, index.host
+    );
+    proposal.notes.push(note);
+    Ok(proposal)
+}
+
+fn missing_program(environment: &Environment) -> Option<String> {
+    let is_there = environment.find(PROGRAM).is_some();
+    (!is_there).then(|| format!("{PROGRAM} is not on your path"))
+}
+
+fn address(entry: &Entry) -> Option<Address> {
+    Some(Address {
+        url: entry.target.clone(),
+        kind: "package",
+    })
+}
