@@ -11,6 +11,9 @@ fn main() {
         "close_window",
         "choose_path",
         "export_log",
+        "setup_list",
+        "setup_plan",
+        "setup_write",
         "consent_request",
         "consent_subscribe",
     ]);

@@ -15,6 +15,7 @@ mod harden;
 mod host;
 mod locked;
 mod notices;
+mod setup;
 mod single_instance;
 mod socket;
 mod state;
@@ -98,6 +99,9 @@ fn start(shell: Shell) -> ExitCode {
             commands::close_window,
             file_dialog::choose_path,
             export::export_log,
+            setup::setup_list,
+            setup::setup_plan,
+            setup::setup_write,
             consent::commands::consent_request,
             consent::commands::consent_subscribe
         ])

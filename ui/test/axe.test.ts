@@ -64,6 +64,15 @@ const screens: [string, () => MemoryTransport, () => Promise<void>][] = [
   ['the activity', full, () => click('nav-activity')],
   ['the apps', full, () => click('nav-apps')],
   [
+    'the tools, and a change that is shown',
+    full,
+    async () => {
+      await click('nav-tools');
+      await click('set-up-git');
+      await click('show-change');
+    },
+  ],
+  [
     'the dialog of a new grant, with errors',
     full,
     async () => {

@@ -20,6 +20,9 @@ function answering(answer: Response | Error) {
     closeWindow: nothing,
     choosePath: () => Promise.resolve(undefined),
     exportLog: () => Promise.resolve(null),
+    setupTools: () => Promise.resolve([]),
+    planSetup: () => Promise.reject(new Error('not here')),
+    writeSetup: nothing,
     copyText: nothing,
   };
   return { client: new Client(transport), asked };

@@ -84,7 +84,7 @@ it('every control is reached by Tab, in the order in which it stands', async () 
   transport.engine.setVault({ ...transport.engine.vault, slots: ['keyring', 'recovery_code'] });
   await settle();
   const reached: (string | undefined)[] = [];
-  for (let n = 0; n < 17; n += 1) {
+  for (let n = 0; n < 18; n += 1) {
     await user.tab();
     const at = document.activeElement as HTMLElement | null;
     reached.push(at?.dataset['testid']);
@@ -92,6 +92,7 @@ it('every control is reached by Tab, in the order in which it stands', async () 
   expect(reached.slice(1)).toEqual([
     'nav-providers',
     'nav-apps',
+    'nav-tools',
     'nav-activity',
     'nav-settings',
     'help',

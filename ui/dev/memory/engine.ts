@@ -15,6 +15,7 @@ import type {
   Provider,
   RestoreItem,
   Revoked,
+  ServingConnection,
   Settings,
   UnlockRequested,
   Vault,
@@ -38,6 +39,8 @@ export class MemoryEngine {
   recoveryCode: string | undefined;
   revoked: Revoked = 'yes';
   readonly providers = new Map<string, Provider>();
+  /** From an address to the connections that serve it. */
+  readonly serving = new Map<string, ServingConnection[]>();
   readonly connections = new Map<string, Connection>();
   readonly flows = new Map<string, Flow>();
   readonly events: Event[] = [];

@@ -9,6 +9,8 @@ import { MemoryEngine, nextId } from './engine';
 import { routes } from './handlers';
 import { find, parseQuery } from './routes';
 import { anApp } from './samples';
+import { MemoryTools } from './tools';
+import type { SetupChange, SetupPlan, SetupRequest, SetupTool } from '../../src/lib/types-setup';
 
 /** Operations that a locked vault allows. */
 const WHILE_LOCKED = ['/v1/status', '/v1/lock', '/v1/unlock', '/v1/unlock-requests'];
@@ -123,6 +125,24 @@ export class MemoryTransport implements Transport {
     this.#failIfWanted(`EXPORT ${wanted.what}`);
     this.exports.push(wanted);
     return '/home/ada/tokenry-export';
+  }
+
+  /** The tools of the machine. */
+  readonly tools = new MemoryTools();
+
+  async setupTools(): Promise<SetupTool[]> {
+    this.#failIfWanted('SETUP list');
+    return structuredClone(this.tools.list);
+  }
+
+  async planSetup(request: SetupRequest): Promise<SetupPlan> {
+    this.#failIfWanted('SETUP plan');
+    return this.tools.plan(structuredClone(request));
+  }
+
+  async writeSetup(request: SetupRequest, shown: SetupChange[]): Promise<void> {
+    this.#failIfWanted('SETUP write');
+    this.tools.write(structuredClone(request), structuredClone(shown));
   }
 
   async copyText(text: string): Promise<void> {

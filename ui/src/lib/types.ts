@@ -38,6 +38,7 @@ export type CheckedItem = Schemas['CheckedItem'];
 
 export type Connection = Schemas['Connection'];
 export type PatchConnection = Schemas['PatchConnection'];
+export type ServingConnection = Schemas['ServingConnection'];
 export type ConnectionStatus = Schemas['ConnectionStatus'];
 export type ReauthReason = Schemas['ReauthReason'];
 export type LastFailure = Schemas['LastFailure'];

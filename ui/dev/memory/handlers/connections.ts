@@ -7,6 +7,7 @@ const HOUR = 3_600_000;
 
 export const connections = [
   on('get', '/v1/connections', (engine) => [...engine.connections.values()]),
+  on('get', '/v1/resolve', (engine, { query }) => engine.serving.get(query?.url ?? '') ?? []),
   on('get', '/v1/connections/{id}', (engine, { path }) => engine.connection(path.id)),
   on('patch', '/v1/connections/{id}', (engine, { path, body }) => change(engine, path.id, body)),
   on('delete', '/v1/connections/{id}', (engine, { path }) => {

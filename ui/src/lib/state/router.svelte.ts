@@ -4,6 +4,7 @@ import type { FormStart } from '../form/provider';
 export type Screen =
   | { name: 'providers' }
   | { name: 'apps' }
+  | { name: 'tools' }
   | { name: 'activity' }
   | { name: 'settings' }
   | { name: 'add' }

@@ -19,6 +19,7 @@ import { Notices } from './notices.svelte';
 import { Protection } from './protection.svelte';
 import { Providers } from './providers.svelte';
 import { Settings } from './settings.svelte';
+import { Tools } from './tools.svelte';
 
 /** How often the engine is told at most that the window is used. */
 const USE_INTERVAL_MS = 20_000;
@@ -37,6 +38,7 @@ export class Tokenry {
   readonly settings: Settings;
   readonly backups: Backups;
   readonly protection: Protection;
+  readonly tools: Tools;
   readonly notices = new Notices();
   readonly clock = new Clock();
   /** The row that should get the focus: the id of a connection, a credential or a provider. The list takes it. */
@@ -70,6 +72,7 @@ export class Tokenry {
     this.settings = new Settings(client);
     this.backups = new Backups(client);
     this.protection = new Protection(client);
+    this.tools = new Tools(client, this.connections);
   }
 
   /** Listens first and loads then, so that nothing falls between. Returns how to stop. */

@@ -5,6 +5,7 @@
  */
 import { Channel, invoke } from '@tauri-apps/api/core';
 import type { App, Change } from '../types';
+import type { SetupPlan, SetupTool } from '../types-setup';
 import type { Response, Transport } from './transport';
 import { writeText } from './clipboard';
 
@@ -25,5 +26,8 @@ export const tauriTransport: Transport = {
   closeWindow: (answer) => invoke('close_window', { answer }),
   choosePath: async (purpose) => (await invoke<string | null>('choose_path', { purpose })) ?? undefined,
   exportLog: (wanted) => invoke<string | null>('export_log', { ...wanted }),
+  setupTools: () => invoke<SetupTool[]>('setup_list'),
+  planSetup: (request) => invoke<SetupPlan>('setup_plan', { request }),
+  writeSetup: (request, shown) => invoke('setup_write', { request, shown }),
   copyText: writeText,
 };

@@ -1,5 +1,6 @@
 /** How the UI reaches the engine: through the shell, or in tests through an engine in memory. */
 import type { App, Change, CreateApp } from '../types';
+import type { SetupChange, SetupPlan, SetupRequest, SetupTool } from '../types-setup';
 
 export interface Response {
   /** The HTTP status. */
@@ -41,6 +42,12 @@ export interface Transport {
   choosePath(purpose: PathPurpose): Promise<string | undefined>;
   /** Saves the whole audit or the whole activity log into a file of the user's choice. Nothing when the user chose none. */
   exportLog(what: ExportedLog): Promise<string | null>;
+  /** The tools on this machine, and what is set up. @throws the error envelope */
+  setupTools(): Promise<SetupTool[]>;
+  /** The change that the user is asked about. Nothing is written. @throws the error envelope */
+  planSetup(request: SetupRequest): Promise<SetupPlan>;
+  /** Writes the change, if it is still the one that was shown. @throws the error envelope */
+  writeSetup(request: SetupRequest, shown: SetupChange[]): Promise<void>;
   /** Puts a text that is no secret on the clipboard. */
   copyText(text: string): Promise<void>;
 }

@@ -18,6 +18,7 @@ import { providers } from './providers';
 import { security } from './security';
 import { settings } from './settings';
 import { signIn } from './sign-in';
+import { useIn } from './use-in';
 import { vaultCheck } from './vault-check';
 import { closing, header, help, window } from './window';
 
@@ -54,6 +55,7 @@ export const messages = {
   status,
   time,
   unlockRequest,
+  useIn,
   vaultCheck,
   window,
 };

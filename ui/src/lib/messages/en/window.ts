@@ -4,6 +4,7 @@ export const header = {
   sections: 'Sections',
   providers: 'Providers',
   apps: 'Apps',
+  tools: 'Use it in…',
   activity: 'Activity',
   settings: 'Settings',
   lock: 'Lock',

@@ -1,0 +1,72 @@
+import type { Client } from '../transport/client';
+import type { SetupChange, SetupEntry, SetupPlan, SetupRequest, SetupTool } from '../types-setup';
+import type { Connections } from './connections.svelte';
+import { messages } from '../messages';
+
+const texts = messages.useIn;
+
+export type ToolState = 'not_installed' | 'not_set_up' | 'works' | 'problem';
+
+export function stateOf(tool: SetupTool): ToolState {
+  if (tool.entries.some(({ problem }) => problem !== null)) return 'problem';
+  if (tool.entries.length > 0) return 'works';
+  return tool.installed ? 'not_set_up' : 'not_installed';
+}
+
+/** The tools on this machine, and whether they get tokens. */
+export class Tools {
+  list = $state.raw<SetupTool[]>([]);
+  loaded = $state(false);
+
+  readonly #client: Client;
+  readonly #connections: Connections;
+  #ticket = 0;
+
+  constructor(client: Client, connections: Connections) {
+    this.#client = client;
+    this.#connections = connections;
+  }
+
+  /** @throws Failure */
+  async load(): Promise<void> {
+    const ticket = ++this.#ticket;
+    const list = await this.#client.transport.setupTools();
+    const checked = await Promise.all(list.map((tool) => this.#checked(tool)));
+    if (ticket !== this.#ticket) return;
+    this.list = checked;
+    this.loaded = true;
+  }
+
+  /** @throws the error envelope */
+  plan(request: SetupRequest): Promise<SetupPlan> {
+    return this.#client.transport.planSetup(request);
+  }
+
+  /** @throws the error envelope */
+  async write(request: SetupRequest, shown: SetupChange[]): Promise<void> {
+    await this.#client.transport.writeSetup(request, shown);
+  }
+
+  async #checked(tool: SetupTool): Promise<SetupTool> {
+    const entries = tool.entries.map(async (entry) => ({
+      ...entry,
+      problem: entry.problem ?? (await this.#connectionProblem(entry)),
+    }));
+    return { ...tool, entries: await Promise.all(entries) };
+  }
+
+  /** Why no connection gives a token for this entry. No token is asked for. */
+  async #connectionProblem({ address }: SetupEntry): Promise<string | null> {
+    if (!address) return null;
+    const query = { url: address.url };
+    const all = await this.#client.call('get', '/v1/resolve', { query });
+    const found = all.filter(({ named_by, kinds }) => named_by !== 'preset' || kinds?.includes(address.kind));
+    const [one, other] = found;
+    // The bridge of MCP signs in by itself.
+    if (!one) return address.kind === 'mcp' ? null : texts.noConnection(address.url);
+    if (other) return texts.severalConnections(address.url);
+    const status = this.#connections.get(one.connection_id)?.status;
+    if (status === 'needs_reauth' || status === 'pending') return texts.signIn(one.connection_name);
+    return status === 'paused' || status === 'disconnecting' ? texts.inactive(one.connection_name) : null;
+  }
+}
