@@ -4,7 +4,8 @@ use crate::{host::WindowHost, single_instance::Profile};
 use std::{sync::Arc, time::Duration};
 use tauri::{AppHandle, Manager, async_runtime};
 use tokenry_api::servers::{
-    AgentSupervisor, InProcessServer, LoopbackSupervisor, SocketServer, supervise_agents, supervise_loopback,
+    InProcessServer, LoopbackSupervisor, SocketServer, SocketSupervisor, supervise_loopback,
+    supervise_sockets,
 };
 use tokenry_contract::{ErrorCode, ErrorEnvelope};
 use tokenry_core::{Caller, Code};
@@ -32,7 +33,7 @@ pub(crate) struct Running {
     pub(crate) consent: Arc<InProcessServer>,
     _socket: Arc<SocketServer>,
     _loopback: Arc<LoopbackSupervisor>,
-    _agents: Arc<AgentSupervisor>,
+    _on_request: Arc<SocketSupervisor>,
 }
 
 impl Shell {
@@ -96,7 +97,7 @@ async fn engine_with_servers(app: &AppHandle, profile: &Profile) -> Result<Runni
         .map_err(|e| e.to_string())?;
     let loopback = supervise_loopback(engine.clone(), profile.folder.clone(), false).await;
     let sockets = socket.path().parent().unwrap_or(engine.folder());
-    let agents = supervise_agents(engine.clone(), sockets).await;
+    let on_request = supervise_sockets(engine.clone(), sockets).await;
     let window = Arc::new(InProcessServer::main(engine.clone()));
     let consent = Arc::new(InProcessServer::consent(engine.clone()));
     Ok(Running {
@@ -105,7 +106,7 @@ async fn engine_with_servers(app: &AppHandle, profile: &Profile) -> Result<Runni
         consent,
         _socket: Arc::new(socket),
         _loopback: Arc::new(loopback),
-        _agents: Arc::new(agents),
+        _on_request: Arc::new(on_request),
     })
 }
 

@@ -743,6 +743,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/forwards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Open a socket for the programs of another host
+         * @description For a program that has ssh forward it there as its child. It is closed when that program ends. Requests for tokens of
+         *     the given connections are possible over it, each with the user's consent, and nothing else. Not for apps.
+         */
+        post: operations["open_forward"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/grants": {
         parameters: {
             query?: never;
@@ -1551,7 +1572,7 @@ export interface components {
          * @description The protocol of an agent whose clients get tokens from Tokenry.
          * @enum {string}
          */
-        AgentProtocol: "oidc_agent";
+        AgentProtocol: "oidc_agent" | "pizauth";
         /** @description A socket for the clients of an agent. */
         AgentSocket: {
             /** @description Where it is. */
@@ -2607,6 +2628,18 @@ export interface components {
          * @enum {string}
          */
         FlowStatus: "waiting" | "connected" | "failed" | "cancelled" | "expired";
+        /** @description A socket for the programs of one host. */
+        ForwardRequest: {
+            /** @description The connections whose tokens can be requested there; ids or names. */
+            connections: string[];
+            /** @description The host, as ssh takes it. Permission requests and the log name it. */
+            host: string;
+        };
+        /** @description Where that socket is. */
+        ForwardedSocket: {
+            /** @description On this machine. It is there until the program that requested it ends. */
+            path: string;
+        };
         /** @description What an app may do, with which connections and credentials, and until when. */
         Grant: {
             /** Format: uuid */
@@ -8591,6 +8624,102 @@ export interface operations {
             };
             /** @description oauth_unavailable */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    open_forward: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ForwardRequest"];
+            };
+        };
+        responses: {
+            /** @description It is open. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForwardedSocket"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -41,6 +41,10 @@ pub(crate) enum ApiError {
     StreamForTheWindow,
     #[error("{0}; send the request from a program, not from a web page")]
     WebPage(&'static str),
+    #[error(
+        "{0}, because the socket is forwarded to another host; run the command on the user's own machine"
+    )]
+    NotForwarded(&'static str),
     #[error("{0}")]
     TooBusy(String),
     #[error("the server did not identify the caller")]
@@ -90,7 +94,9 @@ impl ApiError {
             Self::Fields(_) => Code::ValidationError,
             Self::TooLarge => Code::PayloadTooLarge,
             Self::NoRoute(_) | Self::NoMethod(..) | Self::NoFlow(_) | Self::NoConnection(_) => Code::NotFound,
-            Self::TokenForTheWindow | Self::StreamForTheWindow | Self::WebPage(_) => Code::PermissionDenied,
+            Self::TokenForTheWindow | Self::StreamForTheWindow | Self::WebPage(_) | Self::NotForwarded(_) => {
+                Code::PermissionDenied
+            }
             Self::TooBusy(_) => Code::RateLimited,
             Self::NoCaller => Code::Internal,
             Self::BadRequest(refused) => refused.code(),

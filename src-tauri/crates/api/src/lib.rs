@@ -21,6 +21,7 @@ mod error;
 mod events;
 mod extract;
 mod flows;
+mod forwards;
 pub mod oauth;
 mod openapi;
 mod operations;
@@ -99,6 +100,7 @@ fn all<O: Operations>(list: O) -> O {
     let list = versori::routes(list);
     let list = engine::routes(list);
     let list = agent_sockets::routes(list);
+    let list = forwards::routes(list);
     let list = vault::routes(list);
     let list = events::routes(list);
     let list = audit::routes(list);

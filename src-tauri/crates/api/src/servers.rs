@@ -20,12 +20,14 @@ mod server;
 mod shares;
 #[cfg(unix)]
 mod socket;
-
 #[cfg(unix)]
-pub use agents::{AgentSupervisor, supervise_agents};
+mod supervisor;
+
 pub use error::Error;
 pub use in_process::{InProcessResponse, InProcessServer};
 #[cfg(unix)]
 pub use loopback::{LoopbackServer, LoopbackSupervisor, serve_loopback, supervise_loopback};
 #[cfg(unix)]
 pub use socket::{SocketServer, serve_socket};
+#[cfg(unix)]
+pub use supervisor::{SocketSupervisor, supervise_sockets};

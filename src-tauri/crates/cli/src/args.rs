@@ -7,6 +7,7 @@ use crate::helpers::HelperCommand;
 use crate::import::ImportArgs;
 use crate::provider_args::{CatalogCommand, ProviderCommand};
 use crate::setup_args::SetupArgs;
+use crate::socket_args::{AgentSocketArgs, SshForwardArgs};
 use crate::token_args::{CurlArgs, DpopArgs, ExecArgs, HeadersArgs, TokenArgs};
 use crate::vault_args::{ProofArgs, RecoveryCommand, VaultCommand};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -59,6 +60,10 @@ pub(crate) enum Command {
     Helper(HelperCommand),
     /// Open a socket for the clients of oidc-agent: eval "$(tokenry oidc-agent)"
     OidcAgent(AgentSocketArgs),
+    /// Open a socket for the clients of pizauth
+    PizauthSocket(AgentSocketArgs),
+    /// Run ssh so that the programs of that host can request tokens here, with your consent
+    SshForward(SshForwardArgs),
     /// Run a program that gets an access token, in one environment variable or at a file descriptor
     Exec(ExecArgs),
     /// Print the headers of a request as a JSON object, for programs that run a command to get them
@@ -157,24 +162,6 @@ pub(crate) struct BindArgs {
     /// Bind it to no connection any more
     #[arg(long, requires = "address", conflicts_with = "connection")]
     pub(crate) remove: bool,
-}
-
-/// It stays open until the engine ends. Each request there is decided like one of `tokenry token`.
-#[derive(Args)]
-pub(crate) struct AgentSocketArgs {
-    /// Close it again
-    #[arg(long)]
-    pub(crate) stop: bool,
-    /// The shell that reads the lines
-    #[arg(long, default_value = "sh")]
-    pub(crate) shell: Shell,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Shell {
-    Sh,
-    Csh,
-    Fish,
 }
 
 #[derive(Args)]
@@ -402,6 +389,7 @@ fn after_long_help() -> String {
         text += &format!("  {:2}  {}\n", code.exit_code(), code.slug());
     }
     text + "\nEnvironment:\n  TOKENRY_HOME            the folder of the profile, including its socket\n  \
+            TOKENRY_SOCKET          a socket that `tokenry ssh-forward` forwards from another machine\n  \
             TOKENRY_APP_TOKEN_FILE  the same as --app-token-file\n  \
             TOKENRY_APPROVE         ask, never or all: the --approve option of an engine that a command starts\n  \
             TOKENRY_WAIT            the same as --wait of the commands that other programs run, in seconds\n  \

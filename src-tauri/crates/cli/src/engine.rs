@@ -236,6 +236,9 @@ pub(crate) fn probe<T: DeserializeOwned>(socket: &Path, segments: &[&str]) -> Op
 
 /// Where the engine's socket is.
 pub(crate) fn socket() -> Result<PathBuf, Failure> {
+    if let Some(forwarded) = profile::forwarded_socket() {
+        return Ok(forwarded);
+    }
     profile::socket().map_err(|error| {
         Failure::new(
             ErrorCode::ValidationError,

@@ -19,6 +19,10 @@ pub(crate) struct Found {
 
 /// The engine, if it listens. `socket` is the path from the environment.
 pub(crate) fn engine(socket: &Path) -> Result<Option<Found>, Failure> {
+    if let Some(socket) = profile::forwarded_socket() {
+        let found = peer::connect_forwarded(&socket)?;
+        return Ok(found.map(|stream| Found { stream, socket }));
+    }
     let here = peer::connect(socket);
     if let Ok(Some(stream)) = here {
         let socket = socket.to_owned();
@@ -47,6 +51,16 @@ pub(crate) fn engine_soon(socket: &Path) -> Result<Option<Found>, Failure> {
 
 /// The failure when no engine listens and none is started.
 pub(crate) fn absent(socket: &Path) -> Failure {
+    if let Some(forwarded) = profile::forwarded_socket() {
+        return Failure::no_engine(
+            format!(
+                "Nothing listens at {}, which TOKENRY_SOCKET names.",
+                forwarded.display()
+            ),
+            "The ssh connection that forwarded it has ended: connect again with `tokenry ssh-forward`, or unset \
+             TOKENRY_SOCKET.",
+        );
+    }
     match running() {
         Some(holder) => out_of_reach(&holder, socket),
         None => Failure::no_engine(
@@ -68,6 +82,9 @@ pub(crate) fn out_of_reach(holder: &Holder, socket: &Path) -> Failure {
 
 /// The engine's process, if it runs.
 pub(crate) fn running() -> Option<Holder> {
+    if profile::forwarded_socket().is_some() {
+        return None;
+    }
     holder().filter(|holder| is_ours(holder.pid))
 }
 

@@ -30,6 +30,7 @@ mod provider_args;
 mod qr;
 mod secret_input;
 mod setup_args;
+mod socket_args;
 mod start;
 mod table;
 mod time;

@@ -32,6 +32,49 @@ pub(crate) fn connect(socket: &Path) -> Result<Option<UnixStream>, Failure> {
     Ok(Some(UnixStream::from(fd)))
 }
 
+/// Connects to a socket that sshd made for this user, on behalf of another machine.
+pub(crate) fn connect_forwarded(socket: &Path) -> Result<Option<UnixStream>, Failure> {
+    let us = rustix::process::geteuid().as_raw();
+    let (Ok(file), Ok(folder)) = (
+        socket.symlink_metadata(),
+        socket.parent().unwrap_or(socket).metadata(),
+    ) else {
+        return Ok(None);
+    };
+    judge_forwarded(
+        (file.uid(), file.mode()),
+        (folder.uid(), folder.mode()),
+        us,
+        socket,
+    )?;
+    let fd = match open(socket) {
+        Ok(fd) => fd,
+        Err(Errno::NOENT | Errno::CONNREFUSED | Errno::NOTSOCK) => return Ok(None),
+        Err(error) => return Err(unreachable(socket, error)),
+    };
+    let peer = peer_uid(&fd).map_err(|error| unreachable(socket, error))?;
+    judge_peer(peer, us, socket)?;
+    Ok(Some(UnixStream::from(fd)))
+}
+
+/// Its folder may be that for temporary files, in which other users can replace nothing of ours.
+fn judge_forwarded(
+    (owner, mode): (u32, u32),
+    (folder_owner, folder_mode): (u32, u32),
+    us: u32,
+    socket: &Path,
+) -> Result<(), Failure> {
+    let is_shared = folder_owner == 0 && folder_mode & 0o1000 != 0;
+    let is_ours = folder_owner == us && folder_mode & 0o022 == 0;
+    if owner == us && mode & 0o077 == 0 && (is_shared || is_ours) {
+        return Ok(());
+    }
+    Err(refused(format!(
+        "The socket {} belongs to another user, or others can reach it.",
+        socket.display()
+    )))
+}
+
 /// Connects with a timeout, which `UnixStream::connect` does not have.
 fn open(socket: &Path) -> Result<OwnedFd, Errno> {
     let address = SocketAddrUnix::new(socket)?;
@@ -110,7 +153,7 @@ fn refused(message: String) -> Failure {
     Failure::new(
         ErrorCode::PermissionDenied,
         message,
-        "Nothing was sent. Set TOKENRY_HOME to a folder of your own.",
+        "Nothing was sent. Set TOKENRY_HOME to a folder of your own, and unset TOKENRY_SOCKET.",
     )
 }
 
@@ -147,6 +190,22 @@ mod tests {
                 judge_folder(owner, mode, 1000, folder).is_err(),
                 "{owner} {mode:o}"
             );
+        }
+    }
+
+    #[test]
+    fn a_forwarded_socket_that_others_can_reach_or_replace_is_refused() {
+        let judge = |file, folder| judge_forwarded(file, folder, 1000, Path::new("/tmp/x.sock")).is_ok();
+        assert!(judge((1000, 0o140600), (0, 0o41777)));
+        assert!(judge((1000, 0o140600), (1000, 0o40700)));
+        for (file, folder) in [
+            ((1001, 0o140600), (0, 0o41777)),
+            ((1000, 0o140666), (0, 0o41777)),
+            ((1000, 0o140600), (0, 0o40777)),
+            ((1000, 0o140600), (1001, 0o41777)),
+            ((1000, 0o140600), (1000, 0o40770)),
+        ] {
+            assert!(!judge(file, folder), "{file:?} {folder:?}");
         }
     }
 

@@ -61,6 +61,9 @@ impl Vault {
 
 /// Starts an engine that outlives this program, and waits until it responds.
 pub(crate) fn in_background(socket: &Path, vault: Vault) -> Result<Found, Failure> {
+    if tokenry_contract::profile::forwarded_socket().is_some() {
+        return Err(find::absent(socket));
+    }
     let program = program()?;
     let mut log = Log::open()?;
     let mut command = Command::new(program);

@@ -9,16 +9,19 @@ use serde::{Deserialize, Serialize};
 pub enum AgentProtocol {
     /// That of oidc-agent.
     OidcAgent,
+    /// That of pizauth.
+    Pizauth,
 }
 
 impl AgentProtocol {
     /// All of them.
-    pub const ALL: &[Self] = &[Self::OidcAgent];
+    pub const ALL: &[Self] = &[Self::OidcAgent, Self::Pizauth];
 
     /// Its word in a path.
     pub fn slug(self) -> &'static str {
         match self {
             Self::OidcAgent => "oidc_agent",
+            Self::Pizauth => "pizauth",
         }
     }
 }

@@ -108,6 +108,9 @@ operations! {
     /// Check that a provider works, without a sign-in.
     #[serde(skip)]
     CheckProvider,
+    /// Open a socket for the programs of another host.
+    #[serde(skip)]
+    Forward,
     /// Status, lock, unlock.
     #[serde(skip)]
     Engine,

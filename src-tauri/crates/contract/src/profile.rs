@@ -17,6 +17,9 @@ pub const LOCK_FILE: &str = "tokenry.lock";
 /// The name of the socket in its folder.
 const SOCKET_NAME: &str = "engine.sock";
 
+/// The variable that names a socket which another machine forwards here.
+pub const SOCKET_VARIABLE: &str = "TOKENRY_SOCKET";
+
 /// Why there is no profile or no socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProfileError {
@@ -74,6 +77,11 @@ pub fn state() -> Option<PathBuf> {
 /// Those of [`folder`], and [`ProfileError::SocketPathTooLong`].
 pub fn socket() -> Result<PathBuf, ProfileError> {
     socket_in(&|name| std::env::var_os(name))
+}
+
+/// The socket that another machine forwards here, if there is one: `TOKENRY_SOCKET`, as `tokenry ssh-forward` sets it.
+pub fn forwarded_socket() -> Option<PathBuf> {
+    whole(&|name| std::env::var_os(name), SOCKET_VARIABLE)
 }
 
 /// [`folder`] in an environment that is given.

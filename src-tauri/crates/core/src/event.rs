@@ -270,6 +270,18 @@ pub struct Peer {
     /// The program of ours that it had connect for it; `None` when it connected itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub helper: Option<Helper>,
+    /// Where it stands for another host; its program is called after that host then, which no path is.
+    #[serde(skip)]
+    pub remote: Option<Remote>,
+}
+
+/// What the programs of another host can reach, over a socket that ssh forwards there.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Remote {
+    /// The number of the socket, which is never used again while the engine runs.
+    pub forward: u64,
+    /// The connections that it was opened for.
+    pub connections: BTreeSet<ConnectionId>,
 }
 
 /// A process of ours that a program runs to get a token: git runs `git-credential-tokenry`, for example.

@@ -33,7 +33,7 @@ pub use connection::{
     LostScopes, NarrowedToken, Narrowing, RefreshTokenLife, RepeatedRefusal, ReplacedToken, Tokens,
 };
 pub use credential::Credential;
-pub use event::{AppCaller, Caller, Event, Helper, Peer, Rule};
+pub use event::{AppCaller, Caller, Event, Helper, Peer, Remote, Rule};
 pub use flow::{DeviceSignIn, Flow, Origin};
 pub use hex::{from_hex, hex};
 pub use id::{

@@ -27,8 +27,9 @@ impl Engine {
         self.allow(caller, Operation::ReadConnections)?;
         let store = self.store()?;
         let connections: Vec<_> = store.index().connections().cloned().collect();
-        // An app sees what its grants name, and what it made itself.
-        let may_see = |c: &Connection| caller.app().is_none() || self.allow_on(caller, &seen(c)).is_ok();
+        // An app sees what its grants name, and what it made itself; another host, what its socket is for.
+        let sees_all = caller.app().is_none() && caller.peer().is_none_or(|peer| peer.remote.is_none());
+        let may_see = |c: &Connection| sees_all || self.allow_on(caller, &seen(c)).is_ok();
         let index = store.index();
         let mut views: Vec<_> = connections
             .iter()

@@ -8,7 +8,6 @@
 
 mod access;
 mod activity;
-mod agent_sockets;
 mod authorization_server;
 mod backup;
 mod connections;
@@ -20,6 +19,7 @@ mod engine;
 mod error;
 mod fault_points;
 mod flow;
+mod forwards;
 mod host;
 mod lifecycle;
 mod locks;
@@ -27,6 +27,7 @@ mod provider_check;
 mod providers;
 mod records;
 mod request_context;
+mod requested_sockets;
 mod salvage;
 mod settings;
 #[cfg(test)]
@@ -43,7 +44,6 @@ pub use access::grants::NewGrant;
 pub use access::installed::is_our_helper;
 pub use access::policy::{ConsentMode, Decision, Operation, OperationPolicy, Question, Target, decide};
 pub use activity::{audit::AuditFilter, read::EventFilter};
-pub use agent_sockets::{AgentSocketReport, AgentSocketRequests};
 pub use authorization_server::{
     ConsentDecision, Introspection, IssuedTokens, OAuthError, OAuthErrorCode, Redirect, Unredirectable,
 };
@@ -59,6 +59,7 @@ pub use engine::Engine;
 pub use error::Error;
 pub use flow::initialise::Initialise;
 pub use flow::start::{ConnectOptions, StartedFlow};
+pub use forwards::Forward;
 pub use host::{Host, HostError, NoWindowHost, SchemeState};
 pub use lifecycle::options::{Options, VaultChoice};
 pub use lifecycle::residue;
@@ -66,6 +67,7 @@ pub use lifecycle::slots::{SlotChange, SlotProof};
 pub use lifecycle::vault_handle::{VaultReport, VaultState};
 pub use providers::presets::newer_preset;
 pub use request_context::{in_request, request_id};
+pub use requested_sockets::{SocketReport, SocketRequests};
 pub use settings::{AutoLockChange, SettingsChange};
 pub use token::ProofRequest;
 pub use token::narrowing::Unavailable;

@@ -27,6 +27,7 @@ pub fn of_process(uid: u32, pid: u32) -> Peer {
         program: program(pid),
         session: stat.map(|stat| stat.session).filter(|session| *session != 0),
         helper: None,
+        remote: None,
     }
 }
 
@@ -39,6 +40,7 @@ pub fn ended(uid: u32, pid: u32) -> Peer {
         program: None,
         session: None,
         helper: None,
+        remote: None,
     }
 }
 
@@ -57,7 +59,14 @@ pub fn is_unchanged(peer: &Peer) -> bool {
         return peer.pid == 0 || cfg!(not(target_os = "linux"));
     }
     let now = of_process(peer.uid, peer.pid);
-    now.started == peer.started && now.program == peer.program && helper_is_unchanged(peer)
+    // One that stands for another host is called after that.
+    let is_program = peer.remote.is_some() || now.program == peer.program;
+    now.started == peer.started && is_program && helper_is_unchanged(peer)
+}
+
+/// Whether the process still runs, whichever program by now.
+pub fn is_running(peer: &Peer) -> bool {
+    Stat::of(peer.pid).is_some_and(|now| now.started == peer.started)
 }
 
 /// A program that has another one connect for it is there only as long as that one.

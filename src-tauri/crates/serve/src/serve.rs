@@ -2,7 +2,7 @@
 
 use crate::{arguments::Arguments, deep_links, failure::Failure, passphrase};
 use std::{io::Write, sync::Arc};
-use tokenry_api::servers::{SocketServer, serve_socket, supervise_agents, supervise_loopback};
+use tokenry_api::servers::{SocketServer, serve_socket, supervise_loopback, supervise_sockets};
 use tokenry_contract::profile;
 use tokenry_core::{Code, OsRandom, Random, Secret};
 use tokenry_engine::{ConsentMode, Engine, NoWindowHost, Options, VaultReport, VaultState};
@@ -26,7 +26,7 @@ pub(crate) async fn serve(arguments: Arguments) -> Result<(), Failure> {
     };
     let loopback = supervise_loopback(engine.clone(), folder, arguments.loopback).await;
     let sockets = listener.path().parent().unwrap_or(engine.folder());
-    let agents = supervise_agents(engine.clone(), sockets).await;
+    let on_request = supervise_sockets(engine.clone(), sockets).await;
     let ready = async {
         opened(&engine, &arguments).await?;
         if let Some(code) = &code {
@@ -42,7 +42,7 @@ pub(crate) async fn serve(arguments: Arguments) -> Result<(), Failure> {
     };
     // This does nothing for an engine that has ended. A second signal skips waiting for a provider: the journal records what was in progress.
     tokio::select! { () = engine.shutdown() => {}, () = stop.signalled() => {} }
-    agents.close().await;
+    on_request.close().await;
     loopback.close().await;
     listener.close().await;
     ended

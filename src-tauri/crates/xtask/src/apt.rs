@@ -47,6 +47,8 @@ pub(crate) const TESTS: &[&str] = &[
     "libsasl2-modules-kdexoauth2",
     "msmtp",
     "neomutt",
+    "openssh-client",
+    "openssh-server",
 ];
 
 /// Ubuntu's `chromium` is another packaging system's; any of these is as good.
@@ -172,6 +174,7 @@ fn elsewhere(packages: &[&str]) -> Result {
             "mbsync",
             "msmtp",
             "neomutt",
+            "ssh",
         ]
     } else {
         &["cc", "pkg-config"]

@@ -102,6 +102,7 @@ fn program() -> Caller {
         program: None,
         session: None,
         helper: None,
+        remote: None,
     })
 }
 

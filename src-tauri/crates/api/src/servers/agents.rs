@@ -3,7 +3,7 @@
 
 mod connection;
 mod oidc;
-mod supervisor;
+mod pizauth;
 mod tokens;
 
-pub use supervisor::{AgentSupervisor, supervise_agents};
+pub(super) use connection::{AgentState, serve};

@@ -44,6 +44,11 @@ pub enum Error {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// There is no place in which pizauth's clients would find a socket.
+    #[error(
+        "pizauth's clients look for its socket in XDG_RUNTIME_DIR, which is not set; log in to a session that has it"
+    )]
+    NoRuntimeFolder,
     /// No port for the loopback server.
     #[error("could not open a port on 127.0.0.1 ({source}); stop a program that uses one, and try again")]
     Port {
@@ -65,7 +70,9 @@ impl Error {
     pub fn code(&self) -> Code {
         match self {
             Self::InUse { .. } | Self::NotOurs { .. } => Code::Conflict,
-            Self::PathTooLong { .. } | Self::OpenFolder { .. } => Code::ValidationError,
+            Self::PathTooLong { .. } | Self::OpenFolder { .. } | Self::NoRuntimeFolder => {
+                Code::ValidationError
+            }
             Self::Port { .. } | Self::Io { .. } => Code::Internal,
         }
     }

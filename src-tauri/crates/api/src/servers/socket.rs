@@ -2,6 +2,7 @@
 
 mod bind;
 mod folder_watch;
+mod forward_guard;
 mod peer;
 mod rebind;
 mod request_guard;
@@ -30,7 +31,7 @@ use std::{
     sync::Arc,
 };
 use tokenry_contract::profile;
-use tokenry_engine::Engine;
+use tokenry_engine::{Engine, Forward};
 use tokio::{
     net::{UnixListener, UnixStream},
     sync::oneshot,
@@ -65,6 +66,7 @@ pub async fn serve_socket(engine: Engine, path: &Path) -> Result<SocketServer, E
         engine,
         shares: Arc::default(),
         foreign_users: Arc::default(),
+        forward: None,
     };
     let bound_at = bound.path().to_owned();
     let server = state.start(listener);
@@ -109,6 +111,20 @@ struct SocketState {
     /// Of all sockets that replaced each other.
     shares: Arc<Shares>,
     foreign_users: Arc<ForeignUsers>,
+    /// Where the socket is forwarded to another host.
+    forward: Option<(u64, Arc<Forward>)>,
+}
+
+/// Serves a socket for the programs of another host: token requests, and nothing else.
+pub(super) fn serve_forward(engine: Engine, listener: UnixListener, number: u64, forward: Forward) -> Server {
+    let state = SocketState {
+        router: crate::router(engine.clone()),
+        engine,
+        shares: Arc::default(),
+        foreign_users: Arc::default(),
+        forward: Some((number, Arc::new(forward))),
+    };
+    state.start(listener)
 }
 
 impl SocketState {
@@ -124,6 +140,14 @@ async fn serve(stream: UnixStream, accepted: Accepted, state: SocketState) {
     let Some(peer) = peer(&stream) else {
         state.foreign_users.rejected("the socket");
         return;
+    };
+    let peer = match &state.forward {
+        None => peer,
+        // Another program of the user than that ssh would pass for the host.
+        Some((number, forward)) => match forward.requester(*number, peer) {
+            Some(host) => host,
+            None => return,
+        },
     };
     let Accepted {
         shutdown,
@@ -152,6 +176,11 @@ async fn serve(stream: UnixStream, accepted: Accepted, state: SocketState) {
 
 async fn respond(state: &SocketState, admission: &Admission, mut request: Request) -> Response {
     if let Err(error) = request_guard::check(&request) {
+        return error.into_response();
+    }
+    if state.forward.is_some()
+        && let Err(error) = forward_guard::check(&request)
+    {
         return error.into_response();
     }
     let (router, engine) = (&state.router, &state.engine);

@@ -221,6 +221,7 @@ pub(crate) fn program() -> Caller {
         program: Some("/usr/bin/thing".to_owned()),
         session: None,
         helper: None,
+        remote: None,
     })
 }
 

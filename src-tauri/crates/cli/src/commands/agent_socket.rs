@@ -1,17 +1,17 @@
-//! `tokenry oidc-agent`: a socket for the clients of another agent, and the lines that tell a shell where it is.
+//! `tokenry oidc-agent` and `tokenry pizauth-socket`: a socket for the clients of another agent, and the lines that tell a shell where it is.
 
-use crate::args::{AgentSocketArgs, Shell};
 use crate::engine::{self, Engine};
 use crate::failure::Failure;
 use crate::find;
 use crate::http::Method;
 use crate::output::{Output, write_out};
+use crate::socket_args::{AgentSocketArgs, Shell};
 use tokenry_contract::{AgentProtocol, AgentSocket, Success};
 
-/// Opens the socket, or closes it.
+/// Opens the socket, or closes it. `variable` names it to clients that do not know its place.
 pub(crate) fn run(
     protocol: AgentProtocol,
-    variable: &str,
+    variable: Option<&str>,
     args: &AgentSocketArgs,
     engine: impl FnOnce() -> Result<Engine, Failure>,
     output: &Output,
@@ -22,7 +22,10 @@ pub(crate) fn run(
         if output.is_json() {
             return output.data(&opened, |_| String::new());
         }
-        return write_out(set(variable, &opened.path, args.shell).as_bytes());
+        return match variable {
+            Some(variable) => write_out(set(variable, &opened.path, args.shell).as_bytes()),
+            None => output.done(&opened, &format!("The socket is open: {}", opened.path)),
+        };
     }
     let success = match find::engine(&engine::socket()?)? {
         Some(_) => engine()?.send(Method::Delete, &path)?,
@@ -32,7 +35,10 @@ pub(crate) fn run(
     if output.is_json() {
         return output.data(&success, |_| String::new());
     }
-    write_out(unset(variable, args.shell).as_bytes())
+    match variable {
+        Some(variable) => write_out(unset(variable, args.shell).as_bytes()),
+        None => output.done(&success, "The socket is closed."),
+    }
 }
 
 fn set(variable: &str, path: &str, shell: Shell) -> String {

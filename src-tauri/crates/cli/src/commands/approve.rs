@@ -361,6 +361,7 @@ fn wants(operation: Operation) -> &'static str {
         Operation::Answer => "to answer a prompt",
         Operation::CheckVault => "to check the vault",
         Operation::CheckProvider => "to check a provider",
+        Operation::Forward => "to open a socket for another host",
         Operation::Engine => "to lock or unlock the vault",
     }
 }

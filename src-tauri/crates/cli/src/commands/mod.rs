@@ -38,6 +38,7 @@ mod setup;
 mod setup_list;
 mod show;
 mod slots;
+mod ssh_forward;
 mod status;
 pub(crate) mod token;
 mod vault;
@@ -85,8 +86,10 @@ pub(crate) fn run(command: &Command, app_token_file: Option<&Path>, output: &Out
         Command::Setup(args) => setup::run(args, engine, running, output),
         Command::Helper(command) => helpers::run(command, engine, app_token_file, output),
         Command::OidcAgent(args) => {
-            agent_socket::run(AgentProtocol::OidcAgent, "OIDC_SOCK", args, locked, output)
+            agent_socket::run(AgentProtocol::OidcAgent, Some("OIDC_SOCK"), args, locked, output)
         }
+        Command::PizauthSocket(args) => agent_socket::run(AgentProtocol::Pizauth, None, args, locked, output),
+        Command::SshForward(args) => ssh_forward::run(args, &engine()?),
         Command::Exec(args) => exec::run(args, &engine()?),
         Command::Headers(args) => exec::headers(args, &engine()?),
         Command::Curl(args) => curl::run(args, &engine()?),

@@ -1,7 +1,9 @@
 //! The policy: one pure function that allows, asks or denies.
 
 pub use tokenry_core::Operation;
-use tokenry_core::{ApiScope, AppId, Caller, ConnectionId, CredentialId, Grant, Rule, Scopes, Timestamp};
+use tokenry_core::{
+    ApiScope, AppId, Caller, ConnectionId, CredentialId, Grant, Peer, Remote, Rule, Scopes, Timestamp,
+};
 
 /// What the policy knows of an operation without a caller or a target.
 pub trait OperationPolicy: Copy {
@@ -48,6 +50,7 @@ impl OperationPolicy for Operation {
             | Self::CutOff
             | Self::CheckVault
             | Self::SalvageVault
+            | Self::Forward
             | Self::Engine
             | Self::HandOver => &[],
         }
@@ -101,6 +104,8 @@ fn for_a_program(operation: Operation) -> Without {
         | Operation::BackupJobs
         | Operation::CheckVault
         | Operation::CheckProvider
+        // It reaches less there than the program itself does here.
+        | Operation::Forward
         | Operation::Engine => Without::Allowed,
         Operation::WriteProviders
         | Operation::DeleteProvider
@@ -206,6 +211,9 @@ pub fn decide(question: &Question<'_>) -> Decision {
             }
             _ => Decision::Deny(Rule::NotForThisCaller),
         },
+        Caller::Program(Peer {
+            remote: Some(remote), ..
+        }) => for_a_host(question, remote),
         Caller::Program(_) => match for_a_program(question.operation) {
             Without::Allowed => Decision::Allow(Rule::SameUser),
             Without::Refused => Decision::Deny(Rule::NotForThisCaller),
@@ -234,6 +242,19 @@ pub fn decide(question: &Question<'_>) -> Decision {
                 Some(grant) => Decision::Allow(Rule::Grant(grant.id)),
             }
         }
+    }
+}
+
+/// The programs of another host request tokens of the connections that their socket is for.
+fn for_a_host(question: &Question<'_>, remote: &Remote) -> Decision {
+    let connection = question.target.connection;
+    if connection.is_some_and(|id| !remote.connections.contains(&id)) {
+        return Decision::Deny(Rule::NoGrant);
+    }
+    match question.operation {
+        Operation::ReadConnections => Decision::Allow(Rule::SameUser),
+        Operation::Token if connection.is_some() => ask(question),
+        _ => Decision::Deny(Rule::NotForThisCaller),
     }
 }
 

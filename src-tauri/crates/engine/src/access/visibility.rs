@@ -14,12 +14,14 @@ use crate::{
 };
 use tokenry_core::{
     ApiScope, AppCaller, Caller, Connection, ConnectionStatus, CredentialId, Grant, Provider, ProviderId,
-    Timestamp,
+    Remote, Timestamp,
 };
 
 pub(crate) struct Sight<'a> {
     index: &'a Index,
     app: Option<&'a AppCaller>,
+    /// The host behind a socket that is forwarded.
+    remote: Option<&'a Remote>,
     now: Timestamp,
 }
 
@@ -29,13 +31,24 @@ impl<'a> Sight<'a> {
             Caller::App(app) => Some(app),
             _ => None,
         };
-        Self { index, app, now }
+        let remote = caller.peer().and_then(|peer| peer.remote.as_ref());
+        Self {
+            index,
+            app,
+            remote,
+            now,
+        }
     }
 
     /// That of the user.
     pub(super) fn all(index: &'a Index, now: Timestamp) -> Self {
-        let app = None;
-        Self { index, app, now }
+        let (app, remote) = (None, None);
+        Self {
+            index,
+            app,
+            remote,
+            now,
+        }
     }
 
     /// The grants of the app that count here.
@@ -64,6 +77,9 @@ impl<'a> Sight<'a> {
     }
 
     pub(crate) fn sees(&self, connection: &Connection) -> bool {
+        if let Some(remote) = self.remote {
+            return remote.connections.contains(&connection.id);
+        }
         let Some(app) = self.app else {
             return true;
         };
@@ -74,6 +90,9 @@ impl<'a> Sight<'a> {
     }
 
     pub(super) fn sees_credential(&self, id: CredentialId, known: &CredentialEntry) -> bool {
+        if self.remote.is_some() {
+            return false;
+        }
         let Some(app) = self.app else {
             return true;
         };
@@ -85,7 +104,7 @@ impl<'a> Sight<'a> {
     fn sees_provider(&self, id: ProviderId) -> bool {
         use ApiScope as S;
         let all = [S::ProvidersRead, S::ProvidersWrite, S::AuthWrite, S::AuthWriteOwn];
-        self.holds_any(&all) || self.index.of_provider(id).any(|c| self.sees(c))
+        (self.remote.is_none() && self.holds_any(&all)) || self.index.of_provider(id).any(|c| self.sees(c))
     }
 
     pub(crate) fn provider(&self, reference: &str) -> Result<ProviderId, Error> {
@@ -129,7 +148,9 @@ impl<'a> Sight<'a> {
     /// To an app everything that it does not find is the same: whether a provider has that name is not told, either.
     fn to_an_app<T>(&self, reference: &str, found: Result<T, Error>) -> Result<T, Error> {
         match found {
-            Err(Error::NotFound { .. }) if self.app.is_some() => Err(resolve::no_connection(reference)),
+            Err(Error::NotFound { .. }) if self.app.is_some() || self.remote.is_some() => {
+                Err(resolve::no_connection(reference))
+            }
             found => found,
         }
     }

@@ -97,6 +97,10 @@ impl Engine {
     /// # Errors
     /// When the user dismisses the window or does not unlock the vault in time, and for some minutes after that.
     pub async fn wait_for_unlock(&self, peer: Option<&Peer>) -> Result<(), Error> {
+        if peer.is_some_and(|peer| peer.remote.is_some()) {
+            // No other host has the window come up.
+            return Ok(());
+        }
         if self.is_open() || !self.inner.window || self.status().vault.state != VaultState::Locked {
             return Ok(());
         }

@@ -35,6 +35,7 @@ fn program() -> Caller {
         program: Some("/usr/bin/tokenry".to_owned()),
         session: None,
         helper: None,
+        remote: None,
     })
 }
 

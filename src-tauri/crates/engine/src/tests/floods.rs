@@ -17,6 +17,7 @@ fn program(path: &str, pid: u32, session: u32) -> Caller {
         program: Some(path.to_owned()),
         session: Some(session),
         helper: None,
+        remote: None,
     })
 }
 

@@ -1,6 +1,6 @@
 //! One connection of a client: one request without any framing, and its answer.
 
-use super::{oidc, tokens::Requester};
+use super::{oidc, pizauth, tokens::Requester};
 use crate::servers::{foreign_users::ForeignUsers, idle_timeout::Activity, server::Accepted, socket::peer};
 use std::{io, sync::Arc, time::Duration};
 use tokenry_core::{AgentProtocol, Caller};
@@ -21,14 +21,14 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 const HANG_UP_INTERVAL: Duration = Duration::from_millis(250);
 
 /// What all connections of a socket are served with.
-pub(super) struct AgentState {
+pub(in crate::servers) struct AgentState {
     engine: Engine,
     protocol: AgentProtocol,
     foreign_users: ForeignUsers,
 }
 
 impl AgentState {
-    pub(super) fn new(engine: Engine, protocol: AgentProtocol) -> Self {
+    pub(in crate::servers) fn new(engine: Engine, protocol: AgentProtocol) -> Self {
         let foreign_users = ForeignUsers::default();
         Self {
             engine,
@@ -39,7 +39,7 @@ impl AgentState {
 }
 
 /// Serves a connection until it ends.
-pub(super) async fn serve(stream: UnixStream, accepted: Accepted, state: Arc<AgentState>) {
+pub(in crate::servers) async fn serve(stream: UnixStream, accepted: Accepted, state: Arc<AgentState>) {
     let Some(peer) = peer(&stream) else {
         state.foreign_users.rejected("a socket for agents' clients");
         return;
@@ -69,6 +69,7 @@ pub(super) async fn serve(stream: UnixStream, accepted: Accepted, state: Arc<Age
     let served = tokenry_engine::in_request(None, async {
         match state.protocol {
             AgentProtocol::OidcAgent => oidc::serve(client, &requester).await,
+            AgentProtocol::Pizauth => pizauth::serve(client, &requester).await,
         }
     });
     let ended = tokio::select! {

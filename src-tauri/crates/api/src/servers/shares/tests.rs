@@ -10,6 +10,7 @@ fn peer(program: &str, pid: u32, session: u32) -> Peer {
         program: Some(program.to_owned()),
         session: Some(session),
         helper: None,
+        remote: None,
     }
 }
 

@@ -19,6 +19,16 @@ pub(super) struct Who {
 
 /// The program behind a process. `None` where the system does not say enough to know it again.
 pub(crate) fn origin(peer: &Peer) -> Option<Origin> {
+    if let Some(remote) = &peer.remote {
+        // What is allowed to a host ends with its connection, whichever programs are there.
+        return Some(Origin {
+            uid: peer.uid,
+            program: peer.program.clone()?,
+            script: None,
+            session: Some((0, remote.forward)),
+            helper: None,
+        });
+    }
     Some(Origin {
         uid: peer.uid,
         program: peer.program.clone()?,

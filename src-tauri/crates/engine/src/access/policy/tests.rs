@@ -12,6 +12,7 @@ fn peer() -> Peer {
         program: Some("/usr/bin/script".to_owned()),
         session: Some(1),
         helper: None,
+        remote: None,
     }
 }
 
@@ -128,6 +129,7 @@ fn the_table_of_callers_and_operations() {
         (Operation::AcceptOlder, "+--?"),
         (Operation::WriteSlots, "+--?"),
         (Operation::CutOff, "+--?"),
+        (Operation::Forward, "+--+"),
         (Operation::CheckVault, "+--+"),
         (Operation::CheckProvider, "+--+"),
         (Operation::SalvageVault, "+--?"),
@@ -378,4 +380,40 @@ fn an_access_token_is_good_for_its_own_scopes_only() {
         Decision::Allow(Rule::Grant(grant.id))
     );
     assert_eq!(decide(Operation::Token), Decision::Deny(Rule::NoGrant));
+}
+
+/// SECURITY.md, "Programs that get tokens": a host sees and requests what its socket is for, and nothing else.
+#[test]
+fn a_host_may_request_tokens_of_its_connections_and_nothing_else() {
+    let scene = Scene::new();
+    let host = Caller::Program(Peer {
+        program: Some("host build by ssh".to_owned()),
+        remote: Some(Remote {
+            forward: 1,
+            connections: BTreeSet::from([scene.connection]),
+        }),
+        ..peer()
+    });
+    let of = |connection| Target {
+        connection: Some(connection),
+        is_own: true,
+        ..Target::default()
+    };
+    for &operation in Operation::ALL {
+        let (own, foreign) = (of(scene.connection), of(scene.foreign));
+        let expected = match operation {
+            Operation::Token => Decision::Ask,
+            Operation::ReadConnections => Decision::Allow(Rule::SameUser),
+            _ => Decision::Deny(Rule::NotForThisCaller),
+        };
+        assert_eq!(
+            scene.decide(&host, operation, &own, &[]),
+            expected,
+            "{operation:?}"
+        );
+        let decision = scene.decide(&host, operation, &foreign, &[]);
+        assert_eq!(decision, Decision::Deny(Rule::NoGrant), "{operation:?}");
+    }
+    let decision = scene.decide(&host, Operation::Token, &Target::default(), &[]);
+    assert_eq!(decision, Decision::Deny(Rule::NotForThisCaller));
 }

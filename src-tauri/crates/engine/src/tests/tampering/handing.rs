@@ -33,6 +33,7 @@ async fn a_program_is_handed_nothing_that_cannot_be_logged() {
         program: Some("/usr/bin/git".to_owned()),
         session: Some(1),
         helper: None,
+        remote: None,
     });
     let error = engine.token(&program, NAME, Duration::ZERO).await.unwrap_err();
     assert_eq!(error.code(), Code::Conflict);

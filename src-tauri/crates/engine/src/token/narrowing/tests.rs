@@ -175,6 +175,7 @@ async fn a_person_is_asked_about_the_whole_until_the_provider_has_shown_that_it_
         program: Some("/bin/tool".to_owned()),
         session: Some(1),
         helper: None,
+        remote: None,
     });
     let store = engine.store().unwrap();
     let mut connection = view(&engine).await.connection;
@@ -341,6 +342,7 @@ async fn a_person_is_asked_about_the_whole_where_the_provider_is_not_asked_for_l
         program: None,
         session: None,
         helper: None,
+        remote: None,
     });
     let asked = |wish: &TokenRequest| {
         let wanted = AccessRequest::new(Operation::Token).of(connection.id, None);

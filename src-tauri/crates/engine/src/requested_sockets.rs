@@ -1,9 +1,10 @@
-//! Sockets for the clients of other agents: which ones are requested. The host opens and closes them.
+//! Sockets beside the engine's own: which ones are requested. The host opens and closes them.
 
-use crate::{Engine, Error, access::policy::Operation};
+use crate::{Engine, Error, access::policy::Operation, forwards::Forward};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
+    sync::atomic::AtomicU64,
     time::Duration,
 };
 use tokenry_core::{AgentProtocol, Caller};
@@ -14,34 +15,40 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The sockets that were requested in this run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AgentSocketRequests {
-    /// Those that are to be open.
-    pub open: BTreeSet<AgentProtocol>,
+pub struct SocketRequests {
+    /// Those for the clients of other agents that are to be open.
+    pub agents: BTreeSet<AgentProtocol>,
+    /// Those that are forwarded to other hosts.
+    pub forwards: BTreeMap<u64, Forward>,
     /// Counts the requests.
     pub number: u64,
 }
 
 /// What the host made of the requests.
 #[derive(Debug, Clone, Default)]
-pub struct AgentSocketReport {
+pub struct SocketReport {
     /// The number of the last request that it has seen.
     pub number: u64,
     /// From each protocol to its socket, or why it could not be opened.
-    pub sockets: BTreeMap<AgentProtocol, Result<PathBuf, String>>,
+    pub agents: BTreeMap<AgentProtocol, Result<PathBuf, String>>,
+    /// The same for each that is forwarded.
+    pub forwards: BTreeMap<u64, Result<PathBuf, String>>,
 }
 
 /// What is requested, and what the host made of it.
 #[derive(Default)]
-pub(crate) struct AgentSockets {
-    requests: watch::Sender<AgentSocketRequests>,
-    report: watch::Sender<AgentSocketReport>,
+pub(crate) struct RequestedSockets {
+    requests: watch::Sender<SocketRequests>,
+    /// The number of the next one that is forwarded.
+    pub(crate) next_forward: AtomicU64,
+    report: watch::Sender<SocketReport>,
 }
 
-impl AgentSockets {
-    fn request(&self, change: impl FnOnce(&mut BTreeSet<AgentProtocol>)) -> u64 {
+impl RequestedSockets {
+    pub(crate) fn request(&self, change: impl FnOnce(&mut SocketRequests)) -> u64 {
         let mut number = 0;
         self.requests.send_modify(|requests| {
-            change(&mut requests.open);
+            change(requests);
             requests.number += 1;
             number = requests.number;
         });
@@ -49,7 +56,7 @@ impl AgentSockets {
     }
 
     /// What the host reports once it has seen this request.
-    async fn reported(&self, number: u64) -> Result<AgentSocketReport, Error> {
+    pub(crate) async fn reported(&self, number: u64) -> Result<SocketReport, Error> {
         let absent = || Error::Conflict("this engine opens no such sockets; use its own socket".to_owned());
         if self.requests.receiver_count() == 0 {
             return Err(absent());
@@ -75,11 +82,11 @@ impl Engine {
         protocol: AgentProtocol,
     ) -> Result<PathBuf, Error> {
         self.allow(caller, Operation::Engine)?;
-        let sockets = &self.inner.agent_sockets;
-        let number = sockets.request(|open| {
-            open.insert(protocol);
+        let sockets = &self.inner.sockets;
+        let number = sockets.request(|requests| {
+            requests.agents.insert(protocol);
         });
-        match sockets.reported(number).await?.sockets.remove(&protocol) {
+        match sockets.reported(number).await?.agents.remove(&protocol) {
             Some(opened) => opened.map_err(Error::Conflict),
             None => Err(Error::Conflict(
                 "the engine is about to end; try again".to_owned(),
@@ -93,11 +100,11 @@ impl Engine {
     /// When the settings keep it open.
     pub async fn close_agent_socket(&self, caller: &Caller, protocol: AgentProtocol) -> Result<(), Error> {
         self.allow(caller, Operation::Engine)?;
-        let sockets = &self.inner.agent_sockets;
-        let number = sockets.request(|open| {
-            open.remove(&protocol);
+        let sockets = &self.inner.sockets;
+        let number = sockets.request(|requests| {
+            requests.agents.remove(&protocol);
         });
-        if sockets.reported(number).await?.sockets.contains_key(&protocol) {
+        if sockets.reported(number).await?.agents.contains_key(&protocol) {
             return Err(Error::Conflict(
                 "the settings keep this socket open; turn it off in the window, under Settings".to_owned(),
             ));
@@ -106,12 +113,12 @@ impl Engine {
     }
 
     /// The requests, for the host.
-    pub fn agent_socket_requests(&self) -> watch::Receiver<AgentSocketRequests> {
-        self.inner.agent_sockets.requests.subscribe()
+    pub fn socket_requests(&self) -> watch::Receiver<SocketRequests> {
+        self.inner.sockets.requests.subscribe()
     }
 
     /// What the host made of them.
-    pub fn report_agent_sockets(&self, report: AgentSocketReport) {
-        self.inner.agent_sockets.report.send_replace(report);
+    pub fn report_sockets(&self, report: SocketReport) {
+        self.inner.sockets.report.send_replace(report);
     }
 }
