@@ -35,6 +35,21 @@ Options:
 
 const PROXY_OPTIONS: [&str; 5] = ["to", "listen", "token-file", "app-token-file", "help"];
 
+const MCP_SERVER_HELP: &str = "\
+Be an MCP server, with which an agent uses your connections and never sees a token
+
+An MCP client runs this command and talks to it over the standard streams. Its tools list connections, send one request to
+an address that a connection serves, and ask you to sign in again. You are asked about each token that a request needs.
+
+Usage: tokenry mcp-server [OPTIONS]
+
+Options:
+      --app-token-file <FILE>  Act as the app whose token is in this file
+  -h, --help                   Print help
+";
+
+const MCP_SERVER_OPTIONS: [&str; 2] = ["app-token-file", "help"];
+
 /// What the command line asks for.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Command {
@@ -43,6 +58,13 @@ pub(crate) enum Command {
     /// Exchange the token on standard input at STS.
     AssumeRole,
     Proxy(ProxyArguments),
+    McpServer(McpServerArguments),
+}
+
+/// `tokenry mcp-server`.
+#[derive(Debug, PartialEq)]
+pub(crate) struct McpServerArguments {
+    pub(crate) app_token_file: Option<PathBuf>,
 }
 
 /// `tokenry proxy`.
@@ -61,6 +83,7 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = OsString>) -> Result<Com
     let command = arguments.next().unwrap_or_default();
     match command.to_str() {
         Some("assume-role") => Ok(Command::AssumeRole),
+        Some("mcp-server") => mcp_server(Parser::from_args(arguments)),
         Some("proxy") => proxy(Parser::from_args(arguments)),
         Some("-V" | "--version") => {
             let version = concat!("tokenry-bridge ", env!("CARGO_PKG_VERSION"), "\n");
@@ -94,6 +117,18 @@ fn proxy(mut parser: Parser) -> Result<Command, Failure> {
         token_file,
         app_token_file,
     }))
+}
+
+fn mcp_server(mut parser: Parser) -> Result<Command, Failure> {
+    let mut app_token_file = None;
+    while let Some(argument) = parser.next().map_err(invalid)? {
+        match argument {
+            Arg::Long("app-token-file") => app_token_file = Some(parser.value().map_err(invalid)?.into()),
+            Arg::Short('h') | Arg::Long("help") => return Ok(Command::Print(MCP_SERVER_HELP.to_owned())),
+            other => return Err(unexpected(&other, &MCP_SERVER_OPTIONS)),
+        }
+    }
+    Ok(Command::McpServer(McpServerArguments { app_token_file }))
 }
 
 fn api(text: &str) -> Result<Url, Failure> {
@@ -192,6 +227,9 @@ mod tests {
     fn every_option_is_in_the_help() {
         for option in PROXY_OPTIONS {
             assert!(PROXY_HELP.contains(&format!("--{option}")), "{option}");
+        }
+        for option in MCP_SERVER_OPTIONS {
+            assert!(MCP_SERVER_HELP.contains(&format!("--{option}")), "{option}");
         }
     }
 }

@@ -75,6 +75,18 @@ impl Engine {
         self.repeated(&Method::POST, target, Some(body_of(body)?)).await
     }
 
+    /// Sends POST, once.
+    ///
+    /// # Errors
+    /// As [`Self::get`], and when the engine ends before it answers.
+    pub(crate) async fn post<T: DeserializeOwned>(
+        &self,
+        target: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
+        Ok(self.once(&Method::POST, target, Some(body_of(body)?)).await?)
+    }
+
     async fn repeated<T: DeserializeOwned>(
         &self,
         method: &Method,

@@ -8,6 +8,7 @@ mod arguments;
 mod engine;
 mod failure;
 mod hidden;
+mod mcp_server;
 mod proxy;
 mod socket;
 mod start;
@@ -49,6 +50,7 @@ fn run() -> Result<(), Failure> {
             Ok(())
         }
         Command::AssumeRole => until_done(sts::assume_role()),
+        Command::McpServer(arguments) => until_done(mcp_server::run(arguments)),
         Command::Proxy(arguments) => until_done(proxy::run(arguments)),
     }
 }

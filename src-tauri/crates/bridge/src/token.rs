@@ -27,6 +27,13 @@ pub(crate) struct Token {
     until: Instant,
 }
 
+impl Token {
+    /// A text without this token.
+    pub(crate) fn removed_from(&self, text: &str) -> String {
+        text.replace(self.secret.as_str(), "(token removed)")
+    }
+}
+
 /// Which connection is meant.
 pub(crate) enum Choice {
     /// The one of this name, at the provider of this name, or with this id.

@@ -69,6 +69,12 @@ pub(crate) enum HelperCommand {
         #[command(flatten)]
         wait: WaitArgs,
     },
+    /// Be an MCP server, with which an agent uses connections and never sees a token
+    #[command(disable_help_flag = true)]
+    McpServer {
+        #[arg(value_name = "OPTIONS", trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Serve an API on this machine, and add the token of a connection to each request
     ///
     /// `tokenry proxy --help` lists the options.
@@ -131,7 +137,7 @@ impl HelperCommand {
             | Self::KubectlCredential { wait, .. }
             | Self::CargoCredential { wait, .. }
             | Self::TerraformCredentials { wait, .. } => wait.seconds(),
-            Self::Proxy { .. } => None,
+            Self::McpServer { .. } | Self::Proxy { .. } => None,
         }
     }
 }
@@ -177,6 +183,9 @@ pub(crate) fn run(
         HelperCommand::GoogleCredential { args, .. } => google::run(args, engine),
         HelperCommand::AwsCredential { args, .. } => aws::run(args, engine),
         HelperCommand::CredentialHelper { operation, .. } => headers::run(operation, engine),
+        HelperCommand::McpServer { arguments } => {
+            Err(bridge::in_place("mcp-server", app_token_file, arguments))
+        }
         HelperCommand::Proxy { arguments } => Err(bridge::in_place("proxy", app_token_file, arguments)),
     }
 }

@@ -1,0 +1,171 @@
+//! `tokenry mcp-server`: an MCP server through which an agent uses connections and never sees a token.
+//!
+//! What must never be true of it: that a tool answers with a token, or sends a request to an address that the connection
+//! does not serve.
+
+mod request;
+mod tools;
+
+use crate::arguments::McpServerArguments;
+use crate::engine::{Engine, path};
+use crate::failure::Failure;
+use request::ApiRequest;
+use rmcp::ErrorData;
+use rmcp::handler::server::ServerHandler;
+use rmcp::model::{
+    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Implementation, ListToolsResult,
+    PaginatedRequestParams, ServerCapabilities, ServerConfig,
+};
+use rmcp::service::{RequestContext, RoleServer, ServiceExt};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use tokenry_contract::{
+    AuthorizeAnswer, AuthorizeRequest, Connection, ErrorCode, GrantType, OAuthProvider, Success,
+};
+
+const INSTRUCTIONS: &str = "Use the accounts that the user connected in Tokenry. Tokens are added to requests and are never \
+                            shown. The user is asked for permission, so a call may take a minute. Do not repeat a call that \
+                            the user denied.";
+
+/// Serves one client over the standard streams, until it closes them.
+///
+/// # Errors
+/// When the client does not speak MCP.
+pub(crate) async fn run(arguments: McpServerArguments) -> Result<(), Failure> {
+    let engine = Engine::new(arguments.app_token_file.as_deref())?;
+    let agent = Agent {
+        engine: Arc::new(engine),
+    };
+    let broken = |what: &str| Failure::usage(format!("{what}; MCP clients run this command, you need not"));
+    let running = agent
+        .serve(rmcp::transport::stdio())
+        .await
+        .map_err(|_| broken("the client on standard input does not speak MCP"))?;
+    running
+        .waiting()
+        .await
+        .map_err(|_| broken("the connection to the client broke"))?;
+    Ok(())
+}
+
+/// What one client may do.
+struct Agent {
+    engine: Arc<Engine>,
+}
+
+impl ServerHandler for Agent {
+    fn get_info(&self) -> ServerConfig {
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+            .with_server_info(Implementation::new("tokenry", env!("CARGO_PKG_VERSION")))
+            .with_instructions(INSTRUCTIONS)
+    }
+
+    async fn list_tools(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        Ok(ListToolsResult::with_all_items(tools::all()))
+    }
+
+    async fn call_tool(
+        &self,
+        call: CallToolRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let arguments = Value::Object(call.arguments.unwrap_or_default());
+        let done = match &*call.name {
+            tools::LIST => self.connections().await,
+            tools::REQUEST => self.request(read(arguments)?).await,
+            tools::SIGN_IN => self.sign_in(read(arguments)?).await,
+            _ => {
+                return Err(ErrorData::invalid_params(
+                    "There is no tool with this name.",
+                    None,
+                ));
+            }
+        };
+        let result = match done {
+            Ok(answer) => CallToolResult::success(vec![ContentBlock::text(answer.to_string())]),
+            // The model reads what went wrong, and what to do.
+            Err(failure) => CallToolResult::error(vec![ContentBlock::text(failure.line())]),
+        };
+        Ok(result.into())
+    }
+}
+
+/// The arguments of a tool. An error does not quote them.
+fn read<T: for<'de> Deserialize<'de>>(arguments: Value) -> Result<T, ErrorData> {
+    serde_json::from_value(arguments)
+        .map_err(|_| ErrorData::invalid_params("The arguments do not fit the tool's schema.", None))
+}
+
+/// The arguments of the tool that starts a sign-in.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SignIn {
+    connection: String,
+}
+
+impl Agent {
+    async fn connections(&self) -> Result<Value, Failure> {
+        let connections: Vec<Connection> = self.engine.get("/v1/connections").await?;
+        let shown = connections.iter().map(|one| {
+            json!({
+                "connection": one.name,
+                "provider": one.provider_name,
+                "account": one.account.as_ref().and_then(|account| account.name.clone().or_else(|| account.email.clone())),
+                "status": one.status,
+                "scopes": one.scopes,
+            })
+        });
+        Ok(shown.collect::<Vec<_>>().into())
+    }
+
+    async fn request(&self, request: ApiRequest) -> Result<Value, Failure> {
+        request.send(self.engine.clone()).await
+    }
+
+    /// Starts a sign-in in the user's browser, and does not wait for its end.
+    async fn sign_in(&self, wish: SignIn) -> Result<Value, Failure> {
+        let connections: Vec<Connection> = self.engine.get("/v1/connections").await?;
+        let connection = connections
+            .into_iter()
+            .find(|one| one.name == wish.connection)
+            .ok_or_else(|| {
+                Failure::new(
+                    ErrorCode::NotFound,
+                    "There is no connection with this name.",
+                    "The tool list_connections names them.",
+                )
+            })?;
+        let provider = connection.provider_id.to_string();
+        let target = path(&["v1", "oauth-providers", &provider]);
+        let settings: OAuthProvider = self.engine.get(&target).await?;
+        if settings.settings.grant_type == GrantType::ClientCredentials {
+            return Err(Failure::new(
+                ErrorCode::ValidationError,
+                "This connection has no sign-in: it uses client credentials.",
+                "Ask the user to check the provider in Tokenry.",
+            ));
+        }
+        let request = AuthorizeRequest {
+            connection: Some(connection.id.to_string()),
+            ..AuthorizeRequest::default()
+        };
+        let target = path(&["v1", "oauth-providers", &provider, "authorize"]);
+        let answer: AuthorizeAnswer = self.engine.post(&target, &request).await?;
+        let open = path(&["v1", "flows", &answer.flow_id.to_string(), "open"]);
+        let opened: Result<Success, Failure> = self.engine.post(&open, &json!({})).await;
+        Ok(json!({
+            "status": "waiting for the user",
+            "browser_opened": opened.is_ok(),
+            "next": if opened.is_ok() {
+                "The user signs in in the browser that was opened. list_connections shows when it is done."
+            } else {
+                "No browser could be opened. The user finds the sign-in in the Tokenry window."
+            },
+        }))
+    }
+}
