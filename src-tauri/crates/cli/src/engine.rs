@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tokenry_contract::{ErrorCode, ErrorEnvelope, profile};
 use zeroize::Zeroizing;
@@ -43,6 +43,8 @@ pub(crate) struct Engine {
     found: OnceLock<PathBuf>,
     when_absent: WhenAbsent,
     app_token: Option<SecretText>,
+    /// A connection on which another request can follow.
+    kept: Mutex<Option<UnixStream>>,
     /// How long the user is waited for, where this was said.
     wait: Option<Wait>,
     /// Whether nothing but the response is printed.
@@ -67,6 +69,7 @@ impl Engine {
             found: OnceLock::new(),
             when_absent,
             app_token: app_token::given(app_token_file)?,
+            kept: Mutex::default(),
             wait: None,
             silent: output.is_json(),
         })
@@ -160,7 +163,8 @@ impl Engine {
 
     /// Sends a request and parses its response. Meanwhile it shows what the engine waits for.
     pub(crate) fn ask<T: DeserializeOwned>(&self, request: &Request) -> Result<T, Failure> {
-        self.answered(&request.target, self.bytes(request), || self.connect())
+        let stream = || self.connect();
+        self.answered(&request.target, request.is_first, self.bytes(request), stream)
     }
 
     /// The same, and wipes the request before it waits for the response.
@@ -172,7 +176,7 @@ impl Engine {
         let bytes = self.bytes(&request);
         let Request { target, body, .. } = request;
         drop(body);
-        self.answered(&target, bytes, connect)
+        self.answered(&target, false, bytes, connect)
     }
 
     fn bytes(&self, request: &Request) -> Zeroizing<Vec<u8>> {
@@ -183,6 +187,7 @@ impl Engine {
     fn answered<T: DeserializeOwned>(
         &self,
         target: &str,
+        is_first: bool,
         request: Zeroizing<Vec<u8>>,
         connect: impl FnOnce() -> Result<UnixStream, Failure>,
     ) -> Result<T, Failure> {
@@ -194,7 +199,10 @@ impl Engine {
         };
         let waiting = waiting.then(|| Waiting::new(self, target != "/v1/unlock"));
         let _shown = hidden::not_for_a_request();
-        let answer = exchange(connect()?, request, timeout, waiting)?;
+        let (answer, stream) = exchange(connect()?, request, timeout, waiting)?;
+        if is_first && answer.has_end {
+            *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(stream);
+        }
         if answer.status >= 400 {
             return Err(refusal(&answer));
         }
@@ -210,6 +218,10 @@ impl Engine {
     }
 
     fn connect(&self) -> Result<UnixStream, Failure> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(stream) = kept.filter(|stream| !peer::has_said_something(stream)) {
+            return Ok(stream);
+        }
         let found = match find::engine(&self.socket)? {
             Some(found) => found,
             None => match self.when_absent {
@@ -230,7 +242,7 @@ pub(crate) fn probe<T: DeserializeOwned>(socket: &Path, segments: &[&str]) -> Op
     let _shown = hidden::not_for_a_request();
     let found = find::engine(socket).ok()??;
     let request = Request::new(Method::Get, path(segments)).bytes(None, None);
-    let answer = exchange(found.stream, request, PROBE_TIMEOUT, None).ok()?;
+    let (answer, _) = exchange(found.stream, request, PROBE_TIMEOUT, None).ok()?;
     serde_json::from_slice(&answer.body).ok()
 }
 
@@ -253,7 +265,7 @@ fn exchange(
     request: Zeroizing<Vec<u8>>,
     timeout: Duration,
     waiting: Option<Waiting<'_>>,
-) -> Result<Response, Failure> {
+) -> Result<(Response, UnixStream), Failure> {
     let mut stream = Timed {
         stream,
         deadline: Instant::now() + timeout,
@@ -263,7 +275,7 @@ fn exchange(
     let sent = stream.stream.write_all(&request);
     drop(request);
     match (read_response(&mut stream), sent) {
-        (Ok(answer), _) => Ok(answer),
+        (Ok(answer), _) => Ok((answer, stream.stream)),
         (Err(_), Err(error)) => Err(unanswered(&HttpError::Io(error), &stream.stream, timeout)),
         (Err(error), Ok(())) => Err(unanswered(&error, &stream.stream, timeout)),
     }

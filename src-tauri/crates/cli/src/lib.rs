@@ -57,7 +57,14 @@ pub fn run() -> ExitCode {
             let result = commands::token(name, &output);
             (output, result)
         }
-        None => parsed(arguments),
+        None => match helpers::HelperCommand::plain(&arguments) {
+            Some(command) => {
+                let output = output::Output::new(false);
+                let result = commands::run(&args::Command::Helper(command), None, &output);
+                (output, result)
+            }
+            None => parsed(arguments),
+        },
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

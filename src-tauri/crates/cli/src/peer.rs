@@ -1,6 +1,7 @@
 //! Connects to the socket, and checks that its listener is the same user (security.md, "Local interfaces").
 
 use crate::failure::Failure;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
 use std::os::fd::OwnedFd;
@@ -87,6 +88,12 @@ fn open(socket: &Path) -> Result<OwnedFd, Errno> {
     sockopt::set_socket_timeout(&fd, sockopt::Timeout::Send, Some(CONNECT_TIMEOUT))?;
     net::connect(&fd, &address)?;
     Ok(fd)
+}
+
+/// Whether the listener closed the connection, or sent what was not asked for.
+pub(crate) fn has_said_something(stream: &UnixStream) -> bool {
+    let mut polled = [PollFd::new(stream, PollFlags::IN)];
+    poll(&mut polled, Some(&Timespec::default())) != Ok(0)
 }
 
 /// Whether the socket's folder exists. A folder of another user, or one that others can write to, is an error.

@@ -125,6 +125,24 @@ pub(crate) enum HelperCommand {
 }
 
 impl HelperCommand {
+    /// The command line of a client that gives one operation and nothing else. Such clients run it often, so it skips
+    /// clap, which would first build the description of all commands.
+    pub(crate) fn plain(arguments: &[OsString]) -> Option<Self> {
+        let [_, command, operation] = arguments else {
+            return None;
+        };
+        let operation = operation.to_str()?.to_owned();
+        if !operation.bytes().all(|byte| byte.is_ascii_lowercase()) {
+            return None;
+        }
+        let wait = WaitArgs { seconds: None };
+        match command.to_str()? {
+            "git-credential" => Some(Self::GitCredential { operation, wait }),
+            "docker-credential" => Some(Self::DockerCredential { operation, wait }),
+            _ => None,
+        }
+    }
+
     /// How many seconds to wait for the user.
     fn wait(&self) -> Option<u32> {
         match self {
@@ -228,6 +246,16 @@ fn unreadable(why: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl HelperCommand {
+        fn operation(&self) -> Option<(&'static str, &str)> {
+            match self {
+                Self::GitCredential { operation, .. } => Some(("git", operation)),
+                Self::DockerCredential { operation, .. } => Some(("docker", operation)),
+                _ => None,
+            }
+        }
+    }
     use clap::CommandFactory;
 
     #[test]
@@ -246,6 +274,30 @@ mod tests {
             "/x/git-credential-tokenry/tokenry list"
         );
         assert!(arguments(Vec::new()).is_empty());
+    }
+
+    #[test]
+    fn a_plain_command_line_of_a_client_is_read_as_clap_reads_it() {
+        let words = |line: &str| line.split(' ').map(OsString::from).collect::<Vec<_>>();
+        for (line, is_plain) in [
+            ("tokenry git-credential get", true),
+            ("tokenry docker-credential list", true),
+            ("tokenry git-credential --help", false),
+            ("tokenry git-credential get --wait 3", false),
+            ("tokenry git-credential", false),
+            ("tokenry token get", false),
+        ] {
+            let plain = HelperCommand::plain(&words(line));
+            assert_eq!(plain.is_some(), is_plain, "{line}");
+            if let Some(plain) = plain {
+                let cli = <crate::args::Cli as clap::Parser>::try_parse_from(words(line));
+                let crate::args::Command::Helper(read) = cli.unwrap_or_else(|_| panic!("{line}")).command
+                else {
+                    panic!("{line}");
+                };
+                assert_eq!(plain.operation(), read.operation(), "{line}");
+            }
+        }
     }
 
     #[test]

@@ -14,7 +14,11 @@ pub(crate) const ANY_USER_NAME: &str = "oauth2";
 /// The connections that serve an address.
 pub(crate) fn serving(address: &str, engine: &Engine) -> Result<Vec<ServingConnection>, Failure> {
     let target = format!("{}?url={}", path(&["v1", "resolve"]), encoded(address));
-    engine.ask(&Request::new(Method::Get, target))
+    // A request for the token follows.
+    engine.ask(&Request {
+        is_first: true,
+        ..Request::new(Method::Get, target)
+    })
 }
 
 /// The connection whose token a program needs that uses an address for this kind of thing (`git`, `registry`, `api`), if

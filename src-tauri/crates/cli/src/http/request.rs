@@ -32,6 +32,8 @@ pub(crate) struct Request {
     pub(crate) target: String,
     /// JSON.
     pub(crate) body: Option<Zeroizing<Vec<u8>>>,
+    /// Whether another request follows on this connection.
+    pub(crate) is_first: bool,
 }
 
 impl Request {
@@ -40,6 +42,7 @@ impl Request {
             method,
             target,
             body: None,
+            is_first: false,
         }
     }
 
@@ -52,7 +55,10 @@ impl Request {
         bytes.extend_from_slice(self.method.word().as_bytes());
         bytes.push(b' ');
         bytes.extend_from_slice(self.target.as_bytes());
-        bytes.extend_from_slice(b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
+        bytes.extend_from_slice(b" HTTP/1.1\r\nHost: localhost\r\n");
+        if !self.is_first {
+            bytes.extend_from_slice(b"Connection: close\r\n");
+        }
         if let Some(token) = app_token {
             bytes.extend_from_slice(b"Authorization: Bearer ");
             bytes.extend_from_slice(token.as_bytes());

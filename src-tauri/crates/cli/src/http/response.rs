@@ -16,6 +16,8 @@ const READ_BYTES: usize = 2048;
 pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) body: Zeroizing<Vec<u8>>,
+    /// Whether nothing but another response can follow on the connection.
+    pub(crate) has_end: bool,
 }
 
 /// Reads one response. Bytes after it are ignored.
@@ -39,6 +41,7 @@ fn read_bounded(stream: &mut dyn Read, limit: usize) -> Result<Response, HttpErr
     Ok(Response {
         status: head.status,
         body,
+        has_end: matches!(head.framing, Framing::Length(_)) && source.pending().is_empty(),
     })
 }
 
