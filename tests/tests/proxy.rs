@@ -55,8 +55,19 @@ impl Stage {
         stage
     }
 
+    /// As the README starts it, with other options for the file.
     fn proxy(&self, options: &[&str]) -> Proxy {
-        let arguments = [&["proxy", "work", "--to", &self.api], options].concat();
+        let readme = include_str!("../../README.md");
+        let line = readme
+            .lines()
+            .find(|line| line.starts_with("tokenry proxy"))
+            .unwrap();
+        let line = line.strip_suffix(" --token-file proxy.token").unwrap();
+        let line = line.replace(
+            "github --to https://api.github.com",
+            &format!("work --to {}", self.api),
+        );
+        let arguments = [&line.split(' ').skip(1).collect::<Vec<_>>(), options].concat();
         let mut process = self.profile.tokenry_running(&arguments);
         let told: Value = serde_json::from_str(&process.line()).unwrap();
         Proxy { told, process }

@@ -1,6 +1,7 @@
-//! The command line of `tokenry-bridge`: that of `tokenry proxy` and of others.
+//! The command line of `tokenry-bridge`: that of `tokenry mcp` and `tokenry proxy`.
 
 use crate::failure::Failure;
+use crate::mcp::{self, arguments::McpArguments};
 use lexopt::{Arg, Error, Parser, ValueExt};
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -11,7 +12,8 @@ use url::Url;
 const HELP: &str = "\
 Local proxies that add tokens of Tokenry to requests. `tokenry` runs this program.
 
-Usage: tokenry proxy NAME --to URL [OPTIONS]
+Usage: tokenry mcp URL [OPTIONS]
+       tokenry proxy NAME --to URL [OPTIONS]
 ";
 
 const PROXY_HELP: &str = "\
@@ -57,6 +59,7 @@ pub(crate) enum Command {
     Print(String),
     /// Exchange the token on standard input at STS.
     AssumeRole,
+    Mcp(Box<McpArguments>),
     Proxy(ProxyArguments),
     McpServer(McpServerArguments),
 }
@@ -84,6 +87,7 @@ pub(crate) fn parse(mut arguments: impl Iterator<Item = OsString>) -> Result<Com
     match command.to_str() {
         Some("assume-role") => Ok(Command::AssumeRole),
         Some("mcp-server") => mcp_server(Parser::from_args(arguments)),
+        Some("mcp") => mcp::arguments::parse(Parser::from_args(arguments), &|name| std::env::var(name).ok()),
         Some("proxy") => proxy(Parser::from_args(arguments)),
         Some("-V" | "--version") => {
             let version = concat!("tokenry-bridge ", env!("CARGO_PKG_VERSION"), "\n");
@@ -156,12 +160,12 @@ fn listening(text: &str) -> Result<SocketAddr, Failure> {
     }
 }
 
-fn text(parser: &mut Parser) -> Result<String, Failure> {
+pub(crate) fn text(parser: &mut Parser) -> Result<String, Failure> {
     parser.value().and_then(ValueExt::string).map_err(invalid)
 }
 
 /// The errors of lexopt, without the values that they quote.
-fn invalid(error: Error) -> Failure {
+pub(crate) fn invalid(error: Error) -> Failure {
     match error {
         Error::MissingValue { option: Some(option) } => Failure::usage(format!("{option} needs a value")),
         Error::UnexpectedValue { .. } => Failure::usage("an option that takes no value has one; see --help"),
@@ -170,7 +174,7 @@ fn invalid(error: Error) -> Failure {
     }
 }
 
-fn unexpected(argument: &Arg<'_>, options: &[&'static str]) -> Failure {
+pub(crate) fn unexpected(argument: &Arg<'_>, options: &[&'static str]) -> Failure {
     let Arg::Long(typed) = argument else {
         return Failure::usage("unexpected argument; see --help");
     };

@@ -35,10 +35,14 @@ const PAUSES: [Duration; 5] = [
 const MAX_TOKEN_BYTES: u64 = 4096;
 /// Names the file of an app token, as for `tokenry`.
 const APP_TOKEN_VARIABLE: &str = "TOKENRY_APP_TOKEN_FILE";
+/// Says how many seconds helpers wait for the user, as for `tokenry`.
+const WAIT_VARIABLE: &str = "TOKENRY_WAIT";
 
 /// The one engine of this profile.
 pub(crate) struct Engine {
     app_token: Option<header::HeaderValue>,
+    /// How many seconds the engine waits for the user, also where it knows of no window and no terminal.
+    wait: Option<u32>,
 }
 
 impl Engine {
@@ -52,7 +56,17 @@ impl Engine {
             .map(Path::to_owned)
             .or_else(|| variable().map(PathBuf::from));
         let app_token = file.map(|file| app_token(&file)).transpose()?;
-        Ok(Self { app_token })
+        let wait = std::env::var(WAIT_VARIABLE).ok();
+        Ok(Self {
+            app_token,
+            wait: wait.and_then(|seconds| seconds.parse().ok()),
+        })
+    }
+
+    /// Has the engine wait so many seconds for the user, instead of what the environment says.
+    pub(crate) fn waiting(mut self, seconds: Option<u32>) -> Self {
+        self.wait = seconds.or(self.wait);
+        self
     }
 
     /// Sends GET, and once more where the engine ends before it answers.
@@ -131,6 +145,9 @@ impl Engine {
             .header(header::HOST, "tokenry");
         if body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        if let Some(seconds) = self.wait {
+            request = request.header("prefer", format!("wait={seconds}"));
         }
         if let Some(token) = &self.app_token {
             request = request.header(header::AUTHORIZATION, token);

@@ -8,6 +8,7 @@ mod arguments;
 mod engine;
 mod failure;
 mod hidden;
+mod mcp;
 mod mcp_server;
 mod proxy;
 mod socket;
@@ -51,6 +52,7 @@ fn run() -> Result<(), Failure> {
         }
         Command::AssumeRole => until_done(sts::assume_role()),
         Command::McpServer(arguments) => until_done(mcp_server::run(arguments)),
+        Command::Mcp(arguments) => until_done(mcp::run(*arguments)),
         Command::Proxy(arguments) => until_done(proxy::run(arguments)),
     }
 }

@@ -32,12 +32,18 @@ impl Token {
     pub(crate) fn removed_from(&self, text: &str) -> String {
         text.replace(self.secret.as_str(), "(token removed)")
     }
+
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.secret == other.secret
+    }
 }
 
 /// Which connection is meant.
 pub(crate) enum Choice {
     /// The one of this name, at the provider of this name, or with this id.
     Named(String),
+    /// The only one.
+    Only,
 }
 
 /// Where the tokens for one address come from.
@@ -56,6 +62,10 @@ impl TokenSource {
             choice,
             held: Mutex::new(None),
         }
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        &self.address
     }
 
     /// A valid token. Of many callers at once, one asks the engine.
@@ -89,7 +99,7 @@ impl TokenSource {
             challenge,
         };
         let mut held = self.held.lock().await;
-        if held.as_ref().is_some_and(|held| held.secret == token.secret) {
+        if held.as_ref().is_some_and(|held| held.is_same(token)) {
             *held = None;
         }
         let id = token.connection.connection_id.to_string();
@@ -138,7 +148,7 @@ impl TokenSource {
 
 /// A preset names an address for one kind of thing only: git on the same host is another matter.
 fn is_for_requests(one: &ServingConnection) -> bool {
-    one.named_by != NamedBy::Preset || one.kinds.iter().any(|kind| kind == "api")
+    one.named_by != NamedBy::Preset || one.kinds.iter().any(|kind| kind == "api" || kind == "mcp")
 }
 
 fn one(
@@ -147,7 +157,9 @@ fn one(
     address: &str,
 ) -> Result<ServingConnection, Failure> {
     found.retain(is_for_requests);
-    let Choice::Named(name) = choice;
+    let Choice::Named(name) = choice else {
+        return only(found, address);
+    };
     let is_exact =
         |one: &ServingConnection| one.connection_name == *name || one.connection_id.to_string() == *name;
     if let Some(exact) = found.iter().find(|one| is_exact(one)) {
@@ -165,6 +177,23 @@ fn one(
             ErrorCode::NotFound,
             format!("{name} does not serve {address}."),
             format!("If its tokens may go there: `tokenry bind {address} --connection {name}`."),
+        )),
+    }
+}
+
+fn only(mut found: Vec<ServingConnection>, address: &str) -> Result<ServingConnection, Failure> {
+    let names: Vec<_> = found.iter().map(|one| one.connection_name.clone()).collect();
+    match (found.pop(), names.as_slice()) {
+        (Some(only), [_]) => Ok(only),
+        (_, [first, ..]) => Err(Failure::new(
+            ErrorCode::Conflict,
+            format!("Several connections serve {address}: {}.", names.join(", ")),
+            format!("Choose one: `tokenry bind {address} --connection {first}`."),
+        )),
+        _ => Err(Failure::new(
+            ErrorCode::NotFound,
+            format!("No connection serves {address}."),
+            format!("Add it: `tokenry provider add {address}`."),
         )),
     }
 }
@@ -204,6 +233,12 @@ mod tests {
         assert_eq!(of(&two[1..], "a").unwrap(), "a/work");
         let ambiguous = [serving("a/x", "binding", &[]), serving("a/y", "binding", &[])];
         assert!(of(&ambiguous, "a").unwrap_err().contains("Several"));
+        let only = |found: &[ServingConnection]| {
+            one(found.to_vec(), &Choice::Only, "https://a.example").map(|one| one.connection_name)
+        };
+        assert_eq!(only(&two[..1]).unwrap(), "a");
+        assert_eq!(only(&two).unwrap_err().code(), Some(ErrorCode::Conflict));
+        assert_eq!(only(&[]).unwrap_err().code(), Some(ErrorCode::NotFound));
         let preset = [serving("a", "preset", &["git"])];
         assert!(of(&preset, "a").is_err(), "git only");
         assert!(of(&[serving("a", "preset", &["git", "api"])], "a").is_ok());

@@ -75,6 +75,14 @@ pub(crate) enum HelperCommand {
         #[arg(value_name = "OPTIONS", trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
+    /// Connect a client of the Model Context Protocol to a remote server. MCP clients run this
+    ///
+    /// `tokenry mcp --help` lists the options.
+    #[command(disable_help_flag = true)]
+    Mcp {
+        #[arg(value_name = "URL", trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
     /// Serve an API on this machine, and add the token of a connection to each request
     ///
     /// `tokenry proxy --help` lists the options.
@@ -155,7 +163,7 @@ impl HelperCommand {
             | Self::KubectlCredential { wait, .. }
             | Self::CargoCredential { wait, .. }
             | Self::TerraformCredentials { wait, .. } => wait.seconds(),
-            Self::McpServer { .. } | Self::Proxy { .. } => None,
+            Self::Mcp { .. } | Self::McpServer { .. } | Self::Proxy { .. } => None,
         }
     }
 }
@@ -204,6 +212,7 @@ pub(crate) fn run(
         HelperCommand::McpServer { arguments } => {
             Err(bridge::in_place("mcp-server", app_token_file, arguments))
         }
+        HelperCommand::Mcp { arguments } => Err(bridge::in_place("mcp", app_token_file, arguments)),
         HelperCommand::Proxy { arguments } => Err(bridge::in_place("proxy", app_token_file, arguments)),
     }
 }

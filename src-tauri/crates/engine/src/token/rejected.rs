@@ -184,10 +184,17 @@ impl Engine {
         if reported == Reported::Unknown {
             return Ok(RejectedOutcome::Newer);
         }
-        self.inner
-            .refreshes
-            .reports
-            .add(id, token, self.inner.clock.boottime())?;
+        let refreshes = &self.inner.refreshes;
+        if let Err(again) = refreshes.reports.add(id, token, self.inner.clock.boottime()) {
+            // Another caller reported it a moment ago: what comes of that is for both.
+            if reported == Reported::Own && refreshes.is_running(id) {
+                self.refreshed(id, RefreshTrigger::Rejected(token)).await?;
+            }
+            return match self::reported(store, id, token)? {
+                Reported::Unknown => Ok(RejectedOutcome::Newer),
+                Reported::Own | Reported::Narrowed => Err(again),
+            };
+        }
         if reported == Reported::Narrowed {
             // The next request for such a token fetches another.
             self.drop_narrowed(store, id, token).await?;
