@@ -24,7 +24,7 @@ pub(crate) struct SetupArgs {
     /// The audience of Google's workload identity pool
     #[arg(long, requires = "tool")]
     pub(crate) audience: Option<String>,
-    /// Only this client of MCP; may be repeated [default: all that are installed]
+    /// Only this client of MCP, or this shell; may be repeated [default: all that are installed, or your shell]
     #[arg(long = "client", value_name = "CLIENT", requires = "tool")]
     pub(crate) clients: Vec<String>,
     /// Take back what was set up, for one host or for all

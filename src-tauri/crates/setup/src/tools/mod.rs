@@ -5,9 +5,11 @@ mod cargo;
 mod docker;
 mod git;
 mod google;
+mod kubectl;
 mod link;
 mod mail;
 mod mcp;
+mod oidc_agent;
 mod packages;
 mod terraform;
 
@@ -23,6 +25,7 @@ pub(crate) const TOOLS: &[&dyn Tool] = &[
     &git::Git,
     &docker::Docker,
     &mcp::Mcp,
+    &kubectl::Kubectl,
     &cargo::Cargo,
     &packages::Pip,
     &packages::Uv,
@@ -30,6 +33,7 @@ pub(crate) const TOOLS: &[&dyn Tool] = &[
     &aws::Aws,
     &google::Google,
     &mail::Mail,
+    &oidc_agent::OidcAgent,
 ];
 
 /// A program that can get tokens from Tokenry.
