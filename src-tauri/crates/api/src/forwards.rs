@@ -46,6 +46,6 @@ operation!(
         connections: words(&["github"]),
     },
     ForwardedSocket {
-        path: "/run/user/1000/io.github.tokenry/ssh-0123456789abcdef01234567.sock".to_owned(),
+        path: "/run/user/1000/io.github.tokenry/ssh-example1234567890abcdef.sock".to_owned(),
     }
 );
