@@ -66,7 +66,9 @@ impl Stage {
 fn of_readme(url: &str) -> Vec<String> {
     let readme = include_str!("../../README.md");
     let mut blocks = readme.split("```json\n").skip(1);
-    let block = blocks.find(|block| block.contains("mcpServers")).unwrap();
+    let block = blocks
+        .find(|block| block.contains("mcpServers") && block.contains("files"))
+        .unwrap();
     let block: Value = serde_json::from_str(block.split("```").next().unwrap()).unwrap();
     let server = &block["mcpServers"]["files"];
     assert_eq!(server["command"], "tokenry");
