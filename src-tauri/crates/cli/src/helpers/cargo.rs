@@ -88,7 +88,7 @@ enum Meaning {
 fn read(line: &str) -> Result<Meaning, Failure> {
     // An error of serde_json could quote what it read.
     let request: CredentialRequest =
-        serde_json::from_str(line).map_err(|_| unreadable("a line is no request of cargo"))?;
+        serde_json::from_str(line).map_err(|_| unreadable("a line is not a request as cargo writes it"))?;
     if request.v != 1 {
         return Err(unreadable("it has an unknown version of the protocol"));
     }

@@ -66,7 +66,7 @@ fn stored_url() -> Result<String, Failure> {
     let text = Zeroizing::new(request()?);
     let credential: Result<Credential, _> = serde_json::from_str(&text);
     // An error of serde_json could quote the password.
-    let credential = credential.map_err(|_| unreadable("it is no credential of docker"))?;
+    let credential = credential.map_err(|_| unreadable("it is not a credential as docker writes it"))?;
     checked(&credential.server_url)
 }
 

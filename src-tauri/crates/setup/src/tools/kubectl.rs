@@ -133,7 +133,8 @@ fn entry(program: &str, name: &str, connection: &str, indent: usize) -> Vec<Stri
         format!("- name: {}", quoted(name)),
         "  user:".to_owned(),
         "    exec:".to_owned(),
-        "      apiVersion: client.authentication.k8s.io/v1".to_owned(),
+        // Each kubectl that runs a program for a token knows this version.
+        "      apiVersion: client.authentication.k8s.io/v1beta1".to_owned(),
         format!("      command: {}", quoted(program)),
         "      args:".to_owned(),
         "      - kubectl-credential".to_owned(),
