@@ -4,8 +4,7 @@ use crate::{host::WindowHost, single_instance::Profile};
 use std::{sync::Arc, time::Duration};
 use tauri::{AppHandle, Manager, async_runtime};
 use tokenry_api::servers::{
-    InProcessServer, LoopbackSupervisor, SocketServer, SocketSupervisor, supervise_loopback,
-    supervise_sockets,
+    InProcessServer, SocketServer, Supervisor, supervise_loopback, supervise_sockets,
 };
 use tokenry_contract::{ErrorCode, ErrorEnvelope};
 use tokenry_core::{Caller, Code};
@@ -32,8 +31,8 @@ pub(crate) struct Running {
     pub(crate) window: Arc<InProcessServer>,
     pub(crate) consent: Arc<InProcessServer>,
     _socket: Arc<SocketServer>,
-    _loopback: Arc<LoopbackSupervisor>,
-    _on_request: Arc<SocketSupervisor>,
+    _loopback: Arc<Supervisor>,
+    _on_request: Arc<Supervisor>,
 }
 
 impl Shell {

@@ -15,6 +15,8 @@ mod in_process;
 #[cfg(unix)]
 mod loopback;
 #[cfg(unix)]
+mod requested_sockets;
+#[cfg(unix)]
 mod server;
 #[cfg(unix)]
 mod shares;
@@ -26,8 +28,10 @@ mod supervisor;
 pub use error::Error;
 pub use in_process::{InProcessResponse, InProcessServer};
 #[cfg(unix)]
-pub use loopback::{LoopbackServer, LoopbackSupervisor, serve_loopback, supervise_loopback};
+pub use loopback::{LoopbackServer, serve_loopback, supervise_loopback};
+#[cfg(unix)]
+pub use requested_sockets::supervise_sockets;
 #[cfg(unix)]
 pub use socket::{SocketServer, serve_socket};
 #[cfg(unix)]
-pub use supervisor::{SocketSupervisor, supervise_sockets};
+pub use supervisor::Supervisor;

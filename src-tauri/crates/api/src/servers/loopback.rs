@@ -6,7 +6,7 @@ mod head;
 mod request_guard;
 mod supervisor;
 
-pub use supervisor::{LoopbackSupervisor, supervise_loopback};
+pub use supervisor::supervise_loopback;
 
 use super::{
     Error,

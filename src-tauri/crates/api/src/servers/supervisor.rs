@@ -1,210 +1,71 @@
-//! Opens and closes the sockets beside the engine's own, as requests and the user's setting say.
+//! The task that opens and closes servers, as the state of the engine and the user's settings say.
 
-use super::{
-    Error,
-    agents::{self, AgentState},
-    server::Server,
-    socket::{BoundSocket, MissingFolder, bind, serve_forward},
-};
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
-use tokenry_core::{AgentProtocol, OsRandom, Random, hex};
-use tokenry_engine::{Change, Engine, Forward, SocketReport, SocketRequests};
+use tokenry_engine::{Change, Engine};
 use tokio::{
-    net::UnixListener,
-    sync::{
-        broadcast::{self, error::RecvError},
-        oneshot, watch,
-    },
+    sync::{broadcast::error::RecvError, oneshot},
     task::JoinHandle,
 };
 
-/// Opens sockets on request. Dropping it closes them at once.
-pub struct SocketSupervisor {
+/// What a [`Supervisor`] keeps as it should be.
+pub(super) trait Supervised: Send + 'static {
+    /// Opens and closes what is to be opened and closed now.
+    fn update(&mut self) -> impl Future<Output = ()> + Send;
+
+    /// Waits for a reason to update beside a change of the engine. False when there can be none any more.
+    fn requested(&mut self) -> impl Future<Output = bool> + Send {
+        std::future::pending()
+    }
+
+    /// Closes everything. Responses under way may finish.
+    fn close(self) -> impl Future<Output = ()> + Send;
+}
+
+/// Dropping it closes the servers at once; [`Supervisor::close`] lets responses under way finish.
+pub struct Supervisor {
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<()>,
 }
 
-impl SocketSupervisor {
-    /// Closes the sockets, and opens none any more.
+impl Supervisor {
+    /// Updates once, and then on each change until the engine ends.
+    pub(super) async fn start(engine: Engine, mut supervised: impl Supervised) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        let mut changes = engine.changes();
+        supervised.update().await;
+        let task = tokio::spawn(async move {
+            let follow = async {
+                loop {
+                    tokio::select! {
+                        more = supervised.requested() => if !more { return },
+                        change = changes.recv() => match change {
+                            Ok(Change::Engine) | Err(RecvError::Lagged(_)) => {}
+                            Ok(_) => continue,
+                            Err(RecvError::Closed) => return,
+                        },
+                        () = engine.finished() => return,
+                    }
+                    supervised.update().await;
+                }
+            };
+            tokio::select! {
+                () = follow => {}
+                _ = stopped => {}
+            }
+            supervised.close().await;
+        });
+        let stop = Some(stop);
+        Self { stop, task }
+    }
+
+    /// Closes the servers, and opens none any more.
     pub async fn close(mut self) {
         drop(self.stop.take());
         let _ = (&mut self.task).await;
     }
 }
 
-impl Drop for SocketSupervisor {
+impl Drop for Supervisor {
     fn drop(&mut self) {
         self.task.abort();
-    }
-}
-
-/// Starts the supervisor. The sockets are in `folder`, which is that of the engine's own socket.
-pub async fn supervise_sockets(engine: Engine, folder: &Path) -> SocketSupervisor {
-    let (stop, stopped) = oneshot::channel();
-    let (requests, changes) = (engine.socket_requests(), engine.changes());
-    let mut state = State {
-        engine,
-        folder: folder.to_owned(),
-        requests,
-        is_chosen: false,
-        agents: BTreeMap::new(),
-        forwards: BTreeMap::new(),
-    };
-    state.update().await;
-    let task = tokio::spawn(async move {
-        tokio::select! {
-            () = state.follow(changes) => {}
-            _ = stopped => {}
-        }
-        let agents = std::mem::take(&mut state.agents).into_values();
-        let forwards = std::mem::take(&mut state.forwards).into_values();
-        for socket in agents.chain(forwards) {
-            socket.close().await;
-        }
-    });
-    let stop = Some(stop);
-    SocketSupervisor { stop, task }
-}
-
-struct State {
-    engine: Engine,
-    folder: PathBuf,
-    requests: watch::Receiver<SocketRequests>,
-    /// The user's setting, as it was when the vault was last unlocked.
-    is_chosen: bool,
-    agents: BTreeMap<AgentProtocol, OpenSocket>,
-    forwards: BTreeMap<u64, OpenSocket>,
-}
-
-impl State {
-    async fn follow(&mut self, mut changes: broadcast::Receiver<Change>) {
-        let engine = self.engine.clone();
-        loop {
-            tokio::select! {
-                changed = self.requests.changed() => match changed {
-                    Ok(()) => self.update().await,
-                    Err(_) => return,
-                },
-                change = changes.recv() => match change {
-                    Ok(Change::Engine) | Err(RecvError::Lagged(_)) => self.update().await,
-                    Ok(_) => {}
-                    Err(RecvError::Closed) => return,
-                },
-                () = engine.finished() => return,
-            }
-        }
-    }
-
-    async fn update(&mut self) {
-        let requests = self.requests.borrow_and_update().clone();
-        if let Ok(chosen) = self.engine.chosen().await {
-            self.is_chosen = chosen.oidc_agent;
-        }
-        let mut report = SocketReport {
-            number: requests.number,
-            ..SocketReport::default()
-        };
-        for protocol in AgentProtocol::ALL.iter().copied() {
-            let is_chosen = self.is_chosen && protocol == AgentProtocol::OidcAgent;
-            if is_chosen || requests.agents.contains(&protocol) {
-                let opened = self.agent(protocol).await.map_err(|error| logged(&error));
-                report.agents.insert(protocol, opened);
-            } else if let Some(socket) = self.agents.remove(&protocol) {
-                socket.close().await;
-            }
-        }
-        let is_over = |number: &u64| !requests.forwards.contains_key(number);
-        let over: Vec<_> = self.forwards.keys().copied().filter(is_over).collect();
-        for number in over {
-            if let Some(socket) = self.forwards.remove(&number) {
-                socket.close().await;
-            }
-        }
-        for (number, forward) in requests.forwards {
-            let opened = self.forward(number, forward).await;
-            let opened = opened.map_err(|error| logged(&error));
-            report.forwards.insert(number, opened);
-        }
-        self.engine.report_sockets(report);
-    }
-
-    /// The socket, which is bound again when its file was removed.
-    async fn agent(&mut self, protocol: AgentProtocol) -> Result<PathBuf, Error> {
-        if let Some(open) = self.agents.get(&protocol).filter(|open| open.socket.exists()) {
-            return Ok(open.socket.path().to_owned());
-        }
-        let state = Arc::new(AgentState::new(self.engine.clone(), protocol));
-        let path = match protocol {
-            AgentProtocol::OidcAgent => self.folder.join("oidc-agent.sock"),
-            AgentProtocol::Pizauth => pizauth_socket()?,
-        };
-        let open = OpenSocket::bind(&path, |listener| {
-            Server::start(listener, Arc::default(), move |stream, accepted| {
-                agents::serve(stream, accepted, state.clone())
-            })
-        })
-        .await?;
-        if let Some(earlier) = self.agents.insert(protocol, open) {
-            earlier.close().await;
-        }
-        Ok(path)
-    }
-
-    /// One that was removed is not bound again: ssh would not know its place.
-    async fn forward(&mut self, number: u64, forward: Forward) -> Result<PathBuf, Error> {
-        if let Some(open) = self.forwards.get(&number) {
-            return Ok(open.socket.path().to_owned());
-        }
-        let mut name = [0; 12];
-        OsRandom.fill(&mut name);
-        let path = self.folder.join(format!("ssh-{}.sock", *hex(&name)));
-        let engine = self.engine.clone();
-        let open =
-            OpenSocket::bind(&path, |listener| serve_forward(engine, listener, number, forward)).await?;
-        self.forwards.insert(number, open);
-        Ok(path)
-    }
-}
-
-/// The place in which pizauth's clients look for it.
-fn pizauth_socket() -> Result<PathBuf, Error> {
-    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    let runtime = runtime
-        .filter(|path| path.is_absolute())
-        .ok_or(Error::NoRuntimeFolder)?;
-    Ok(runtime.join("pizauth/pizauth.sock"))
-}
-
-fn logged(error: &Error) -> String {
-    tracing::error!("{error}");
-    error.to_string()
-}
-
-/// One socket and its connections.
-struct OpenSocket {
-    socket: BoundSocket,
-    server: Server,
-}
-
-impl OpenSocket {
-    async fn bind(path: &Path, serve: impl FnOnce(UnixListener) -> Server) -> Result<Self, Error> {
-        let (socket, listener) = bind(path, MissingFolder::CreateLast).await?;
-        let server = serve(listener);
-        Ok(Self { socket, server })
-    }
-
-    async fn close(mut self) {
-        self.socket.remove();
-        self.server.close().await;
-    }
-}
-
-impl Drop for OpenSocket {
-    fn drop(&mut self) {
-        self.socket.remove();
     }
 }

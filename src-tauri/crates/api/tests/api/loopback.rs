@@ -3,7 +3,7 @@
 use crate::support::{Fixture, TestHost};
 use serde_json::{Value, json};
 use std::{fs, net::TcpListener, os::unix::fs::MetadataExt, path::PathBuf, sync::Arc, time::Duration};
-use tokenry_api::servers::{LoopbackServer, LoopbackSupervisor, serve_loopback, supervise_loopback};
+use tokenry_api::servers::{LoopbackServer, Supervisor, serve_loopback, supervise_loopback};
 use tokenry_core::Caller;
 use tokenry_engine::{Engine, Options};
 use tokenry_testkit::http::{AsyncConnection, Response};
@@ -120,7 +120,7 @@ async fn switch(fixture: &Fixture, on: bool) -> Value {
     answer.json
 }
 
-async fn keep(fixture: &Fixture, forced: bool) -> LoopbackSupervisor {
+async fn keep(fixture: &Fixture, forced: bool) -> Supervisor {
     supervise_loopback(fixture.engine.clone(), profile(fixture), forced).await
 }
 

@@ -1,56 +1,21 @@
 //! Starts and stops the loopback server as the user's setting and the state of the vault say.
 
 use super::{LoopbackServer, discovery_file, serve_loopback};
+use crate::servers::supervisor::{Supervised, Supervisor};
 use std::path::{Path, PathBuf};
-use tokenry_engine::{Change, Engine};
-use tokio::{
-    sync::{broadcast::error::RecvError, oneshot},
-    task::JoinHandle,
-};
+use tokenry_engine::Engine;
 
-/// Runs the loopback server while the vault is unlocked and the user's setting is on. Dropping it closes the server at
-/// once; [`LoopbackSupervisor::close`] lets responses under way finish.
-pub struct LoopbackSupervisor {
-    stop: Option<oneshot::Sender<()>>,
-    task: JoinHandle<()>,
-}
-
-impl LoopbackSupervisor {
-    /// Closes the server, if it runs, and starts it no more.
-    pub async fn close(mut self) {
-        drop(self.stop.take());
-        let _ = (&mut self.task).await;
-    }
-}
-
-impl Drop for LoopbackSupervisor {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-/// Starts the supervisor. If the server is to run now, it runs when this returns. `forced` runs it whatever the setting
-/// says. `folder` is the profile's.
-pub async fn supervise_loopback(engine: Engine, folder: PathBuf, forced: bool) -> LoopbackSupervisor {
+/// Starts the supervisor of the loopback server, which runs while the vault is unlocked and the user's setting is on. If it is
+/// to run now, it runs when this returns. `forced` runs it whatever the setting says. `folder` is the profile's.
+pub async fn supervise_loopback(engine: Engine, folder: PathBuf, forced: bool) -> Supervisor {
     discovery_file::clear(&folder);
-    let (stop, stopped) = oneshot::channel();
-    let changes = engine.changes();
-    let mut state = State {
-        engine,
+    let state = State {
+        engine: engine.clone(),
         folder,
         forced,
         server: None,
     };
-    state.update().await;
-    let task = tokio::spawn(async move {
-        tokio::select! {
-            () = state.follow(changes) => {}
-            _ = stopped => {}
-        }
-        state.close_server().await;
-    });
-    let stop = Some(stop);
-    LoopbackSupervisor { stop, task }
+    Supervisor::start(engine, state).await
 }
 
 struct State {
@@ -60,21 +25,7 @@ struct State {
     server: Option<LoopbackServer>,
 }
 
-impl State {
-    async fn follow(&mut self, mut changes: tokio::sync::broadcast::Receiver<Change>) {
-        let engine = self.engine.clone();
-        loop {
-            tokio::select! {
-                change = changes.recv() => match change {
-                    Ok(Change::Engine) | Err(RecvError::Lagged(_)) => self.update().await,
-                    Ok(_) => {}
-                    Err(RecvError::Closed) => return,
-                },
-                () = engine.finished() => return,
-            }
-        }
-    }
-
+impl Supervised for State {
     /// While the vault is locked the setting cannot be read, and no request could be answered.
     async fn update(&mut self) {
         let chosen = self.engine.chosen().await;
@@ -86,6 +37,12 @@ impl State {
         }
     }
 
+    async fn close(mut self) {
+        self.close_server().await;
+    }
+}
+
+impl State {
     async fn close_server(&mut self) {
         if let Some(server) = self.server.take() {
             server.close().await;
