@@ -93,6 +93,17 @@ fn status(landing: &Landing) -> u16 {
     }
 }
 
+/// An engine that needs no consent, with a connection of this name at an authorization server of its own.
+pub fn connected(name: &str) -> (Sandbox, Profile, Running) {
+    let (sandbox, profile) = (Sandbox::start(), Profile::headless());
+    let engine = profile.serve_with_passphrase(PASSPHRASE);
+    let mut provider = sandbox_provider(&sandbox, name);
+    provider["client_secret"] = sandbox.client_secret(CONFIDENTIAL).into();
+    add(&profile, &provider).success();
+    connect_at_sandbox(&profile, &sandbox, &[name], "ada").success();
+    (sandbox, profile, engine)
+}
+
 /// The access token that `tokenry token` prints.
 pub fn token(profile: &Profile, name: &str) -> String {
     let token = profile.tokenry(&["token", name]).success().stdout;

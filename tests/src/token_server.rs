@@ -1,13 +1,13 @@
 //! A server for users with an access token, and a connection whose tokens it takes.
 
-use crate::accounts::{PASSPHRASE, add, connect_at_sandbox, sandbox_provider, token};
+use crate::accounts::{connected, token};
 use crate::process::{Finished, Running, program};
 use crate::profile::Profile;
 use crate::python;
-use crate::sandbox::{self, CONFIDENTIAL, Sandbox};
+use crate::sandbox::{self, Sandbox};
 use serde_json::Value;
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -24,30 +24,39 @@ pub struct TokenServer {
     _engine: Running,
 }
 
+/// Starts a server of `tests/support/servers`, with its files in this folder, and gives what it said when it was ready.
+pub fn server(
+    script: &str,
+    profile: &Profile,
+    folder: &Path,
+    sandbox: &Sandbox,
+    options: &[&str],
+) -> (Running, Value) {
+    let mut server = python::command("python", profile.env());
+    server
+        .arg("-B")
+        .arg(sandbox::support().join("servers").join(script))
+        .arg(folder)
+        .arg(sandbox.endpoint("userinfo_endpoint").as_str())
+        .args(options);
+    let mut server = Running::start(server);
+    let ready = serde_json::from_str(&server.line()).unwrap();
+    (server, ready)
+}
+
 impl TokenServer {
     /// Starts all of it. Nothing is bound.
     pub fn start(script: &str) -> Self {
-        let (sandbox, profile) = (Sandbox::start(), Profile::headless());
-        let engine = profile.serve_with_passphrase(PASSPHRASE);
         static STARTED: AtomicU32 = AtomicU32::new(0);
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
         let name = format!("forge-{}-{number}", std::process::id());
-        let mut provider = sandbox_provider(&sandbox, &name);
-        provider["client_secret"] = sandbox.client_secret(CONFIDENTIAL).into();
-        add(&profile, &provider).success();
-        connect_at_sandbox(&profile, &sandbox, &[&name], "ada").success();
+        let (sandbox, profile, engine) = connected(&name);
         let folder = profile.scratch().join("server");
         std::fs::create_dir(&folder).unwrap();
-        let mut server = python::command("python", profile.env());
-        server
-            .arg("-B")
-            .arg(sandbox::support().join("servers").join(script))
-            .arg(&folder)
-            .arg(sandbox.endpoint("userinfo_endpoint").as_str());
-        let mut server = Running::start(server);
+        let (server, ready) = server(script, &profile, &folder, &sandbox, &[]);
         Self {
             name,
-            ready: serde_json::from_str(&server.line()).unwrap(),
+            ready,
             profile,
             _sandbox: sandbox,
             _server: server,

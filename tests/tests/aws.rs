@@ -1,13 +1,13 @@
 //! AWS's command line gets its credentials from Tokenry: awscli, at STS and S3 of moto, where STS checks the ID token.
 #![allow(clippy::unwrap_used)]
 
-use serde_json::Value;
 use tokenry_e2e::accounts::{PASSPHRASE, add, connect_at_sandbox, sandbox_provider, token};
 use tokenry_e2e::process::{Finished, Running, program};
 use tokenry_e2e::profile::Profile;
 use tokenry_e2e::python;
 use tokenry_e2e::readme::block;
-use tokenry_e2e::sandbox::{self, CONFIDENTIAL, PUBLIC, Sandbox};
+use tokenry_e2e::sandbox::{CONFIDENTIAL, PUBLIC, Sandbox};
+use tokenry_e2e::token_server::server;
 
 struct Stage {
     profile: Profile,
@@ -37,13 +37,9 @@ impl Stage {
             add(&profile, &provider).success();
             connect_at_sandbox(&profile, &sandbox, &[name], "ada").success();
         }
-        let mut server = python::command("python", profile.env());
-        server
-            .arg("-B")
-            .arg(sandbox::support().join("aws/server.py"))
-            .args([sandbox.endpoint("jwks_uri").as_str(), CONFIDENTIAL]);
-        let mut server = Running::start(server);
-        let ready: Value = serde_json::from_str(&server.line()).unwrap();
+        let keys = sandbox.endpoint("jwks_uri");
+        let options = [keys.as_str(), CONFIDENTIAL];
+        let (server, ready) = server("aws.py", &profile, profile.scratch(), &sandbox, &options);
         let stage = Self {
             address: ready["address"].as_str().unwrap().to_owned(),
             profile,

@@ -1,24 +1,12 @@
 //! `tokenry curl`: the real curl at a real server, with a token only for the addresses that a connection serves.
 #![allow(clippy::unwrap_used)]
 
-use tokenry_e2e::accounts::{PASSPHRASE, add, connect_at_sandbox, sandbox_provider, token};
+use tokenry_e2e::accounts::{connected, token};
 use tokenry_e2e::process::Running;
-use tokenry_e2e::profile::Profile;
-use tokenry_e2e::sandbox::{CONFIDENTIAL, Sandbox};
-
-fn connected() -> (Sandbox, Profile, Running) {
-    let (sandbox, profile) = (Sandbox::start(), Profile::headless());
-    let engine = profile.serve_with_passphrase(PASSPHRASE);
-    let mut provider = sandbox_provider(&sandbox, "forge");
-    provider["client_secret"] = sandbox.client_secret(CONFIDENTIAL).into();
-    add(&profile, &provider).success();
-    connect_at_sandbox(&profile, &sandbox, &["forge"], "ada").success();
-    (sandbox, profile, engine)
-}
 
 #[test]
 fn curl_sends_the_token_to_a_bound_address_and_reads_what_it_sends_from_standard_input() {
-    let (sandbox, profile, _engine) = connected();
+    let (sandbox, profile, _engine) = connected("forge");
     let userinfo = sandbox.endpoint("userinfo_endpoint").to_string();
     let refused = profile.tokenry(&["curl", "forge", "--", "-sS", &userinfo]);
     assert_eq!(refused.code, 12, "{refused:?}");
@@ -52,7 +40,7 @@ fn curl_sends_the_token_to_a_bound_address_and_reads_what_it_sends_from_standard
 
 #[test]
 fn curl_gets_no_token_as_an_argument_and_no_option_that_prints_it() {
-    let (sandbox, profile, _engine) = connected();
+    let (sandbox, profile, _engine) = connected("forge");
     let userinfo = sandbox.endpoint("userinfo_endpoint").to_string();
     profile
         .tokenry(&["bind", &userinfo, "--connection", "forge"])

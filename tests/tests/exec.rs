@@ -1,24 +1,11 @@
 //! Programs that get a token from `tokenry exec` and `tokenry headers`.
 #![allow(clippy::unwrap_used)]
 
-use tokenry_e2e::accounts::{PASSPHRASE, add, connect_at_sandbox, sandbox_provider, token};
-use tokenry_e2e::process::Running;
-use tokenry_e2e::profile::Profile;
-use tokenry_e2e::sandbox::{CONFIDENTIAL, Sandbox};
-
-fn connected() -> (Sandbox, Profile, Running) {
-    let (sandbox, profile) = (Sandbox::start(), Profile::headless());
-    let engine = profile.serve_with_passphrase(PASSPHRASE);
-    let mut provider = sandbox_provider(&sandbox, "forge");
-    provider["client_secret"] = sandbox.client_secret(CONFIDENTIAL).into();
-    add(&profile, &provider).success();
-    connect_at_sandbox(&profile, &sandbox, &["forge"], "ada").success();
-    (sandbox, profile, engine)
-}
+use tokenry_e2e::accounts::{connected, token};
 
 #[test]
 fn a_program_gets_the_token_where_it_was_asked_for_and_nowhere_else() {
-    let (sandbox, profile, _engine) = connected();
+    let (sandbox, profile, _engine) = connected("forge");
     let exec = |place: &[&str], script: &str| {
         let start = ["exec", "--connection", "forge"];
         profile.tokenry(&[&start, place, &["--", "sh", "-c", script, "name", "a b"]].concat())
@@ -54,7 +41,7 @@ fn a_program_gets_the_token_where_it_was_asked_for_and_nowhere_else() {
 
 #[test]
 fn what_cannot_be_run_is_told_and_no_token_is_shown() {
-    let (_sandbox, profile, _engine) = connected();
+    let (_sandbox, profile, _engine) = connected("forge");
     let given = token(&profile, "forge");
     for (arguments, code, told) in [
         (

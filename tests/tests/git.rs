@@ -2,11 +2,11 @@
 #![allow(clippy::unwrap_used)]
 
 use std::process::Command;
-use tokenry_e2e::accounts::{PASSPHRASE, add, connect_at_sandbox, sandbox_provider, token};
+use tokenry_e2e::accounts::{connected, token};
 use tokenry_e2e::process::{Finished, Running, program};
 use tokenry_e2e::profile::Profile;
-use tokenry_e2e::python;
-use tokenry_e2e::sandbox::{self, CONFIDENTIAL, Sandbox};
+use tokenry_e2e::sandbox::Sandbox;
+use tokenry_e2e::token_server::server;
 
 struct Stage {
     _sandbox: Sandbox,
@@ -20,23 +20,10 @@ struct Stage {
 impl Stage {
     /// A connection `forge` that the git server takes, and a git that asks Tokenry.
     fn new(options: &[&str]) -> Self {
-        let (sandbox, profile) = (Sandbox::start(), Profile::headless());
-        let engine = profile.serve_with_passphrase(PASSPHRASE);
-        let mut provider = sandbox_provider(&sandbox, "forge");
-        provider["client_secret"] = sandbox.client_secret(CONFIDENTIAL).into();
-        add(&profile, &provider).success();
-        connect_at_sandbox(&profile, &sandbox, &["forge"], "ada").success();
+        let (sandbox, profile, engine) = connected("forge");
         let folder = profile.scratch().join("repositories");
         std::fs::create_dir(&folder).unwrap();
-        let mut server = python::command("python", profile.env());
-        server
-            .arg("-B")
-            .arg(sandbox::support().join("git/server.py"))
-            .arg(&folder)
-            .arg(sandbox.endpoint("userinfo_endpoint").as_str())
-            .args(options);
-        let mut server = Running::start(server);
-        let ready: serde_json::Value = serde_json::from_str(&server.line()).unwrap();
+        let (server, ready) = server("repositories.py", &profile, &folder, &sandbox, options);
         let stage = Self {
             address: ready["address"].as_str().unwrap().to_owned(),
             _sandbox: sandbox,

@@ -8,6 +8,7 @@ use tokenry_e2e::profile::Profile;
 use tokenry_e2e::python;
 use tokenry_e2e::readme::block;
 use tokenry_e2e::sandbox::{self, CONFIDENTIAL, Sandbox};
+use tokenry_e2e::token_server::server;
 
 const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
 const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
@@ -39,13 +40,15 @@ impl Stage {
             add(&profile, &provider).success();
             connect_at_sandbox(&profile, &sandbox, &[name], "ada").success();
         }
-        let mut exchange = python::command("python", profile.env());
-        exchange
-            .arg("-B")
-            .arg(sandbox::support().join("google/sts.py"))
-            .args([sandbox.endpoint("jwks_uri").as_str(), CONFIDENTIAL]);
-        let mut exchange = Running::start(exchange);
-        let ready: Value = serde_json::from_str(&exchange.line()).unwrap();
+        let keys = sandbox.endpoint("jwks_uri");
+        let options = [keys.as_str(), CONFIDENTIAL];
+        let (exchange, ready) = server(
+            "token_exchange.py",
+            &profile,
+            profile.scratch(),
+            &sandbox,
+            &options,
+        );
         Self {
             address: ready["address"].as_str().unwrap().to_owned(),
             profile,

@@ -4,15 +4,13 @@
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
-use tokenry_e2e::accounts::{
-    PASSPHRASE, add, connect_at_sandbox, connect_at_testkit, connection, sandbox_provider, testkit_provider,
-    token,
-};
+use tokenry_e2e::accounts::{add, connect_at_testkit, connected, connection, testkit_provider, token};
 use tokenry_e2e::process::{Finished, Running, program};
 use tokenry_e2e::profile::Profile;
 use tokenry_e2e::python;
 use tokenry_e2e::readme::block;
-use tokenry_e2e::sandbox::{self, CONFIDENTIAL, Sandbox};
+use tokenry_e2e::sandbox::Sandbox;
+use tokenry_e2e::token_server::server;
 use tokenry_testkit::{Behaviour, Server, http};
 
 struct Stage {
@@ -27,19 +25,8 @@ struct Stage {
 impl Stage {
     /// A connection `forge` that the package index takes, and Tokenry on the path by the names that clients look for.
     fn new() -> Self {
-        let (sandbox, mut profile) = (Sandbox::start(), Profile::headless());
-        let engine = profile.serve_with_passphrase(PASSPHRASE);
-        let mut provider = sandbox_provider(&sandbox, "forge");
-        provider["client_secret"] = sandbox.client_secret(CONFIDENTIAL).into();
-        add(&profile, &provider).success();
-        connect_at_sandbox(&profile, &sandbox, &["forge"], "ada").success();
-        let mut server = python::command("python", profile.env());
-        server
-            .arg("-B")
-            .arg(sandbox::support().join("packages/server.py"))
-            .arg(sandbox.endpoint("userinfo_endpoint").as_str());
-        let mut server = Running::start(server);
-        let ready: Value = serde_json::from_str(&server.line()).unwrap();
+        let (sandbox, mut profile, engine) = connected("forge");
+        let (server, ready) = server("packages.py", &profile, profile.scratch(), &sandbox, &[]);
         let links = profile.scratch().join("links");
         std::fs::create_dir(&links).unwrap();
         for name in ["keyring", "credential-helper-tokenry"] {

@@ -5,11 +5,11 @@ use rustix::process::Signal;
 use serde_json::Value;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
-use tokenry_e2e::accounts::{PASSPHRASE, add, connect_at_sandbox, sandbox_provider, token};
+use tokenry_e2e::accounts::{connected, token};
 use tokenry_e2e::process::{Finished, Running};
 use tokenry_e2e::profile::Profile;
-use tokenry_e2e::python;
-use tokenry_e2e::sandbox::{self, CONFIDENTIAL, Sandbox};
+use tokenry_e2e::sandbox::Sandbox;
+use tokenry_e2e::token_server::server;
 
 struct Stage {
     _sandbox: Sandbox,
@@ -23,20 +23,8 @@ struct Stage {
 impl Stage {
     /// A connection `work`, and an API that takes its token. It is not bound.
     fn new() -> Self {
-        let (sandbox, profile) = (Sandbox::start(), Profile::headless());
-        let engine = profile.serve_with_passphrase(PASSPHRASE);
-        let mut provider = sandbox_provider(&sandbox, "work");
-        provider["client_secret"] = sandbox.client_secret(CONFIDENTIAL).into();
-        add(&profile, &provider).success();
-        connect_at_sandbox(&profile, &sandbox, &["work"], "ada").success();
-        let mut server = python::command("python", profile.env());
-        server
-            .arg("-B")
-            .arg(sandbox::support().join("proxy/api.py"))
-            .arg(sandbox.endpoint("userinfo_endpoint").as_str())
-            .arg(profile.scratch().join("refused"));
-        let mut server = Running::start(server);
-        let ready: Value = serde_json::from_str(&server.line()).unwrap();
+        let (sandbox, profile, engine) = connected("work");
+        let (server, ready) = server("api.py", &profile, profile.scratch(), &sandbox, &[]);
         Self {
             api: format!("{}/v1", ready["address"].as_str().unwrap()),
             _sandbox: sandbox,

@@ -6,10 +6,9 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::process::Command;
-use tokenry_e2e::accounts::{PASSPHRASE, add, connect_at_sandbox, sandbox_provider, token};
+use tokenry_e2e::accounts::{PASSPHRASE, connected, token};
 use tokenry_e2e::process::{Finished, Running, program};
 use tokenry_e2e::profile::Profile;
-use tokenry_e2e::sandbox::{CONFIDENTIAL, Sandbox};
 use tokenry_e2e::terminal::Terminal;
 
 /// A host that no server needs to have: git asks its helpers for it.
@@ -48,21 +47,9 @@ fn listed(profile: &Profile, tool: &str) -> Value {
     found.unwrap().clone()
 }
 
-/// A person who has a connection `forge`.
-fn connected(sandbox: &Sandbox) -> (Profile, Running) {
-    let profile = Profile::headless();
-    let engine = profile.serve_with_passphrase(PASSPHRASE);
-    let mut provider = sandbox_provider(sandbox, "forge");
-    provider["client_secret"] = sandbox.client_secret(CONFIDENTIAL).into();
-    add(&profile, &provider).success();
-    connect_at_sandbox(&profile, sandbox, &["forge"], "ada").success();
-    (profile, engine)
-}
-
 #[test]
 fn git_gets_a_token_after_one_command_and_no_other_helper_learns_it() {
-    let sandbox = Sandbox::start();
-    let (profile, _engine) = connected(&sandbox);
+    let (_sandbox, profile, _engine) = connected("forge");
     let config = write(&profile, ".gitconfig", GIT_CONFIG);
     assert_eq!(listed(&profile, "git")["state"], "not_set_up");
     let set_up = ["setup", "git", "--host", HOST, "--connection", "forge", "--yes"];

@@ -4,10 +4,9 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
-use tokenry_e2e::accounts::{PASSPHRASE, add, connect_at_sandbox, sandbox_provider, token};
+use tokenry_e2e::accounts::{connected, token};
 use tokenry_e2e::process::{Finished, Running, program};
 use tokenry_e2e::profile::Profile;
-use tokenry_e2e::sandbox::{CONFIDENTIAL, Sandbox};
 
 fn home(profile: &Profile, name: &str) -> PathBuf {
     PathBuf::from(&profile.env()["HOME"]).join(name)
@@ -90,12 +89,7 @@ fn kubectl_reads_the_user_that_was_set_up_and_the_undo_restores_its_file() {
 
 #[test]
 fn a_new_shell_has_the_socket_and_the_client_of_oidc_agent_gets_a_token() {
-    let (sandbox, profile) = (Sandbox::start(), Profile::headless());
-    let _engine = profile.serve_with_passphrase(PASSPHRASE);
-    let mut provider = sandbox_provider(&sandbox, "corp");
-    provider["client_secret"] = sandbox.client_secret(CONFIDENTIAL).into();
-    add(&profile, &provider).success();
-    connect_at_sandbox(&profile, &sandbox, &["corp"], "ada").success();
+    let (_sandbox, profile, _engine) = connected("corp");
     let start_file = home(&profile, ".bashrc");
     fs::write(&start_file, "# mine\n").unwrap();
     profile
