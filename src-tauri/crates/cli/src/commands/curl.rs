@@ -2,16 +2,16 @@
 
 mod options;
 
-use super::exec::readable;
+use super::exec::{readable, token};
 use crate::engine::Engine;
 use crate::failure::Failure;
-use crate::helpers::{bearer, serving};
+use crate::helpers::serving;
 use crate::token_args::CurlArgs;
 use options::addresses;
 use rustix::fd::{AsRawFd, IntoRawFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use tokenry_contract::{Connection, ErrorCode, TokenRequest};
+use tokenry_contract::{Connection, ErrorCode};
 use zeroize::Zeroizing;
 
 /// Replaces this process by curl; returns only when something is wrong.
@@ -27,11 +27,7 @@ pub(crate) fn run(args: &CurlArgs, engine: &Engine) -> Result<(), Failure> {
             return Err(not_served(&args.connection, address));
         }
     }
-    let request = TokenRequest {
-        scope: (!args.scopes.is_empty()).then(|| args.scopes.join(" ")),
-        ..TokenRequest::default()
-    };
-    let token = Zeroizing::new(bearer(&args.connection, &request, engine)?.access_token);
+    let token = token(&args.connection, &args.scopes, engine)?;
     let header = Zeroizing::new(format!("Authorization: Bearer {}\n", token.as_str()));
     let descriptor = readable(&header)?;
     let mut command = Command::new("curl");

@@ -53,7 +53,8 @@ pub(crate) fn headers(args: &HeadersArgs, engine: &Engine) -> Result<(), Failure
     write_out(line.as_bytes())
 }
 
-fn token(name: &str, scopes: &[String], engine: &Engine) -> Result<Zeroizing<String>, Failure> {
+/// A token of a connection, within these scopes where there are any.
+pub(super) fn token(name: &str, scopes: &[String], engine: &Engine) -> Result<Zeroizing<String>, Failure> {
     let request = TokenRequest {
         scope: (!scopes.is_empty()).then(|| scopes.join(" ")),
         ..TokenRequest::default()
