@@ -58,6 +58,38 @@ describe('the tools of the machine', () => {
   });
 });
 
+describe('a tool without a connection, or with several,', () => {
+  it('gets the one that the user chooses, in place of what presets name', async () => {
+    const transport = newTransport();
+    const url = 'https://github.com';
+    transport.tools.list[0]?.entries.push({ target: url, paths: [], problem: null, address: { url, kind: 'git' } });
+    const provider = withProvider(transport);
+    const names = ['home', 'work', 'other'];
+    const made = names.map((label) => withConnection(transport, provider, { label, name: `sandbox/${label}` }));
+    const candidates = () => [...screen.getByTestId('field-connection').querySelectorAll('option')];
+    await openTools(transport);
+    expect(candidates().map(({ textContent }) => textContent)).toEqual([
+      'sandbox/home',
+      'sandbox/other',
+      'sandbox/work',
+    ]);
+
+    const preset = { provider_name: provider.name, named_by: 'preset', address: url, user_names: {} } as const;
+    const served = made.slice(0, 2).map(({ id, name }) => {
+      return { ...preset, connection_id: id, connection_name: name, kinds: ['git'] };
+    });
+    transport.engine.serving.set(url, served);
+    await click('check-tools');
+    expect(text('tool-problem')).toContain('Several connections serve https://github.com');
+    expect(candidates().length).toBe(2);
+    await user.selectOptions(screen.getByTestId('field-connection'), 'sandbox/work');
+    await click('use-connection');
+    expect(transport.engine.connections.get(made[1]?.id ?? '')?.bindings).toEqual([url]);
+    expect(state('git')).toBe('works');
+    expect(screen.queryByTestId('entry-connection')).toBeNull();
+  });
+});
+
 describe('setting up a tool', () => {
   it('shows the change first and writes it after a second click', async () => {
     const transport = await openTools();

@@ -16,6 +16,15 @@ export interface SetupEntry {
   address: { url: string; kind: string } | null;
 }
 
+/** An entry, and the ids of the connections that the user can choose between for its address. */
+export interface CheckedEntry extends SetupEntry {
+  candidates: string[];
+}
+
+export interface CheckedTool extends SetupTool {
+  entries: CheckedEntry[];
+}
+
 export interface SetupTool {
   tool: string;
   title: string;

@@ -67,6 +67,13 @@ export class Connections extends ResourceStore<Connection> {
     this.put(await this.#client.call('patch', '/v1/connections/{id}', { path: { id }, body: { label } }));
   }
 
+  /** Its tokens are for this address from now on. @throws Failure */
+  async bind(id: string, address: string): Promise<void> {
+    const { bindings } = await this.#client.call('get', '/v1/connections/{id}', { path: { id } });
+    const body = { bindings: [...(bindings ?? []), address] };
+    this.put(await this.#client.call('patch', '/v1/connections/{id}', { path: { id }, body }));
+  }
+
   /** Says whether the provider revoked the tokens. @throws Failure */
   async disconnect(id: string): Promise<Revoked> {
     const { revoked } = await this.#client.call('delete', '/v1/connections/{id}', { path: { id } });

@@ -1,5 +1,13 @@
 import type { Client } from '../transport/client';
-import type { SetupChange, SetupEntry, SetupPlan, SetupRequest, SetupTool } from '../types-setup';
+import type {
+  CheckedEntry,
+  CheckedTool,
+  SetupChange,
+  SetupEntry,
+  SetupPlan,
+  SetupRequest,
+  SetupTool,
+} from '../types-setup';
 import type { Connections } from './connections.svelte';
 import { messages } from '../messages';
 
@@ -15,7 +23,7 @@ export function stateOf(tool: SetupTool): ToolState {
 
 /** The tools on this machine, and whether they get tokens. */
 export class Tools {
-  list = $state.raw<SetupTool[]>([]);
+  list = $state.raw<CheckedTool[]>([]);
   loaded = $state(false);
 
   readonly #client: Client;
@@ -47,26 +55,41 @@ export class Tools {
     await this.#client.transport.writeSetup(request, shown);
   }
 
-  async #checked(tool: SetupTool): Promise<SetupTool> {
-    const entries = tool.entries.map(async (entry) => ({
-      ...entry,
-      problem: entry.problem ?? (await this.#connectionProblem(entry)),
-    }));
-    return { ...tool, entries: await Promise.all(entries) };
+  /** The tokens of this connection are for the address of the entry from now on. @throws Failure */
+  async bind(entry: SetupEntry, connection: string): Promise<void> {
+    if (entry.address) await this.#connections.bind(connection, entry.address.url);
+    await this.load();
   }
 
-  /** Why no connection gives a token for this entry. No token is asked for. */
-  async #connectionProblem({ address }: SetupEntry): Promise<string | null> {
-    if (!address) return null;
+  async #checked(tool: SetupTool): Promise<CheckedTool> {
+    return { ...tool, entries: await Promise.all(tool.entries.map((entry) => this.#served(entry))) };
+  }
+
+  /** Says why no connection gives a token for this entry. No token is asked for. */
+  async #served(entry: SetupEntry): Promise<CheckedEntry> {
+    const { address } = entry;
+    const says = (problem: string | null, candidates: string[] = []): CheckedEntry => ({
+      ...entry,
+      problem: entry.problem ?? problem,
+      candidates,
+    });
+    if (!address) return says(null);
     const query = { url: address.url };
     const all = await this.#client.call('get', '/v1/resolve', { query });
     const found = all.filter(({ named_by, kinds }) => named_by !== 'preset' || kinds?.includes(address.kind));
     const [one, other] = found;
-    // The bridge of MCP signs in by itself.
-    if (!one) return address.kind === 'mcp' ? null : texts.noConnection(address.url);
-    if (other) return texts.severalConnections(address.url);
+    if (!one) {
+      // The bridge of MCP signs in by itself.
+      if (address.kind === 'mcp') return says(null);
+      const every = this.#connections.byName.map(({ id }) => id);
+      return says(texts.noConnection(address.url, every.length > 0), every);
+    }
+    if (other) {
+      const ids = found.map(({ connection_id }) => connection_id);
+      return says(texts.severalConnections(address.url), ids);
+    }
     const status = this.#connections.get(one.connection_id)?.status;
-    if (status === 'needs_reauth' || status === 'pending') return texts.signIn(one.connection_name);
-    return status === 'paused' || status === 'disconnecting' ? texts.inactive(one.connection_name) : null;
+    if (status === 'needs_reauth' || status === 'pending') return says(texts.signIn(one.connection_name));
+    return says(status === 'paused' || status === 'disconnecting' ? texts.inactive(one.connection_name) : null);
   }
 }

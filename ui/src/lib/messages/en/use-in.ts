@@ -15,8 +15,14 @@ export const useIn = {
   checkAgain: 'Check again',
   others: 'Not found on this machine',
   entry: (target: string) => `Set up for ${target}`,
-  noConnection: (url: string) => `No connection serves ${url}. Add its provider and connect an account.`,
-  severalConnections: (url: string) => `Several connections serve ${url}. Bind the address to one of them.`,
+  noConnection: (url: string, others: boolean) =>
+    others
+      ? `No connection serves ${url}. Choose one, or add its provider and connect an account.`
+      : `No connection serves ${url}. Add its provider and connect an account.`,
+  severalConnections: (url: string) => `Several connections serve ${url}. Choose one of them.`,
+  choose: 'Connection',
+  chosen: 'Use this connection',
+  bound: (url: string, name: string) => `${url} is served by ${name} from now on.`,
   signIn: (name: string) => `${name} needs a new sign-in.`,
   inactive: (name: string) => `${name} gives no tokens now.`,
   dialog: {
