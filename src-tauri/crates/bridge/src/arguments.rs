@@ -6,51 +6,16 @@ use lexopt::{Arg, Error, Parser, ValueExt};
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use tokenry_contract::closest;
+use tokenry_contract::{BridgeCommand, MCP_SERVER, PROXY, closest};
 use url::Url;
 
 const HELP: &str = "\
 Local proxies that add tokens of Tokenry to requests. `tokenry` runs this program.
 
 Usage: tokenry mcp URL [OPTIONS]
+       tokenry mcp-server [OPTIONS]
        tokenry proxy NAME --to URL [OPTIONS]
 ";
-
-const PROXY_HELP: &str = "\
-Serve an API on this machine, and add the token of a connection to each request
-
-It prints one line of JSON: the address to use, and a token of its own that callers send as `Authorization: Bearer`. The
-proxy replaces it by the token of the connection, which callers never see. It runs until it is interrupted.
-
-Usage: tokenry proxy NAME --to URL [OPTIONS]
-
-Arguments:
-  NAME  A connection, or a provider with one connection
-
-Options:
-      --to <URL>               The API, which the connection must serve. Requests go nowhere else
-      --listen <ADDRESS>       Where to listen on this machine [default: 127.0.0.1:0, which is any free port]
-      --token-file <FILE>      Write the token for callers to this file, which only you can read, and do not print it
-      --app-token-file <FILE>  Act as the app whose token is in this file
-  -h, --help                   Print help
-";
-
-const PROXY_OPTIONS: [&str; 5] = ["to", "listen", "token-file", "app-token-file", "help"];
-
-const MCP_SERVER_HELP: &str = "\
-Be an MCP server, with which an agent uses your connections and never sees a token
-
-An MCP client runs this command and talks to it over the standard streams. Its tools list connections, send one request to
-an address that a connection serves, and ask you to sign in again. You are asked about each token that a request needs.
-
-Usage: tokenry mcp-server [OPTIONS]
-
-Options:
-      --app-token-file <FILE>  Act as the app whose token is in this file
-  -h, --help                   Print help
-";
-
-const MCP_SERVER_OPTIONS: [&str; 2] = ["app-token-file", "help"];
 
 /// What the command line asks for.
 #[derive(Debug, PartialEq)]
@@ -109,9 +74,9 @@ fn proxy(mut parser: Parser) -> Result<Command, Failure> {
             Arg::Long("listen") => listen = listening(&text(&mut parser)?)?,
             Arg::Long("token-file") => token_file = Some(parser.value().map_err(invalid)?.into()),
             Arg::Long("app-token-file") => app_token_file = Some(parser.value().map_err(invalid)?.into()),
-            Arg::Short('h') | Arg::Long("help") => return Ok(Command::Print(PROXY_HELP.to_owned())),
+            Arg::Short('h') | Arg::Long("help") => return Ok(Command::Print(PROXY.help())),
             Arg::Value(value) if name.is_none() => name = Some(value.string().map_err(invalid)?),
-            other => return Err(unexpected(&other, &PROXY_OPTIONS)),
+            other => return Err(unexpected(&other, &PROXY)),
         }
     }
     Ok(Command::Proxy(ProxyArguments {
@@ -128,8 +93,8 @@ fn mcp_server(mut parser: Parser) -> Result<Command, Failure> {
     while let Some(argument) = parser.next().map_err(invalid)? {
         match argument {
             Arg::Long("app-token-file") => app_token_file = Some(parser.value().map_err(invalid)?.into()),
-            Arg::Short('h') | Arg::Long("help") => return Ok(Command::Print(MCP_SERVER_HELP.to_owned())),
-            other => return Err(unexpected(&other, &MCP_SERVER_OPTIONS)),
+            Arg::Short('h') | Arg::Long("help") => return Ok(Command::Print(MCP_SERVER.help())),
+            other => return Err(unexpected(&other, &MCP_SERVER)),
         }
     }
     Ok(Command::McpServer(McpServerArguments { app_token_file }))
@@ -174,11 +139,12 @@ pub(crate) fn invalid(error: Error) -> Failure {
     }
 }
 
-pub(crate) fn unexpected(argument: &Arg<'_>, options: &[&'static str]) -> Failure {
+pub(crate) fn unexpected(argument: &Arg<'_>, command: &BridgeCommand) -> Failure {
     let Arg::Long(typed) = argument else {
         return Failure::usage("unexpected argument; see --help");
     };
-    match closest(typed, options.iter().copied()).first() {
+    let options = command.options.iter().map(|option| option.name);
+    match closest(typed, options.chain(["help"])).first() {
         Some(option) => Failure::usage(format!("unknown option; did you mean --{option}? See --help")),
         None => Failure::usage("unknown option; see --help"),
     }
@@ -187,6 +153,7 @@ pub(crate) fn unexpected(argument: &Arg<'_>, options: &[&'static str]) -> Failur
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tokenry_contract::BRIDGE_COMMANDS;
 
     fn parsed(line: &str) -> Result<Command, Failure> {
         parse(line.split(' ').map(OsString::from))
@@ -228,12 +195,14 @@ mod tests {
     }
 
     #[test]
-    fn every_option_is_in_the_help() {
-        for option in PROXY_OPTIONS {
-            assert!(PROXY_HELP.contains(&format!("--{option}")), "{option}");
-        }
-        for option in MCP_SERVER_OPTIONS {
-            assert!(MCP_SERVER_HELP.contains(&format!("--{option}")), "{option}");
+    fn every_option_of_the_help_is_read() {
+        for command in BRIDGE_COMMANDS {
+            for option in command.options {
+                let line = format!("{} --{}", command.name, option.name);
+                let read = parsed(&line).map_err(|failure| failure.to_string());
+                let is_unknown = read.is_err_and(|failure| failure.contains("unknown"));
+                assert!(!is_unknown, "{line}");
+            }
         }
     }
 }

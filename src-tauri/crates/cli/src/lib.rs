@@ -41,10 +41,14 @@ mod waiting;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use tokenry_contract::BRIDGE_COMMANDS;
 
 /// The grammar of the command line, for its manual and its completions.
 pub fn command() -> clap::Command {
-    <args::Cli as clap::CommandFactory>::command()
+    let command = <args::Cli as clap::CommandFactory>::command();
+    BRIDGE_COMMANDS.iter().fold(command, |command, bridge| {
+        command.mut_subcommand(bridge.name, |_| bridge::command(bridge))
+    })
 }
 
 /// The whole program.

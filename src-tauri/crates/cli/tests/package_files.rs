@@ -30,6 +30,11 @@ fn every_command_has_a_manual_page_and_each_shell_its_completions() {
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
     let page = read("share/man/man1/tokenry-token.1");
     assert!(page.contains("min\\-valid") && page.contains(".SH"), "{page}");
+    let page = read("share/man/man1/tokenry-mcp.1");
+    assert!(
+        page.contains("static\\-oauth\\-client\\-info") && page.contains("The address of the server"),
+        "{page}"
+    );
     assert!(
         !names.iter().any(|name| name.contains("open-link")),
         "a hidden command has no page"
@@ -53,5 +58,7 @@ fn bash_completes_commands_and_options() {
         String::from_utf8(output.stdout).unwrap()
     };
     assert!(completed("tokenry to", 1).contains("token"));
+    assert!(completed("tokenry mcp --static", 2).contains("--static-oauth-client-info"));
+    assert!(completed("tokenry mcp --transport sse", 3).contains("sse-first"));
     assert!(completed("tokenry token --min", 2).contains("--min-valid"));
 }

@@ -26,7 +26,7 @@ use clap::{Args, Subcommand};
 use std::ffi::OsString;
 use std::io::Read;
 use std::path::Path;
-use tokenry_contract::{ErrorCode, HELPERS};
+use tokenry_contract::{ErrorCode, HELPERS, MCP, MCP_SERVER, PROXY};
 
 /// The longest request that is read.
 const MAX_REQUEST_BYTES: u64 = 64 * 1024;
@@ -69,24 +69,17 @@ pub(crate) enum HelperCommand {
         #[command(flatten)]
         wait: WaitArgs,
     },
-    /// Be an MCP server, with which an agent uses connections and never sees a token
-    #[command(disable_help_flag = true)]
+    #[command(about = MCP_SERVER.about, disable_help_flag = true)]
     McpServer {
         #[arg(value_name = "OPTIONS", trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
-    /// Connect a client of the Model Context Protocol to a remote server. MCP clients run this
-    ///
-    /// `tokenry mcp --help` lists the options.
-    #[command(disable_help_flag = true)]
+    #[command(about = MCP.about, disable_help_flag = true)]
     Mcp {
         #[arg(value_name = "URL", trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<OsString>,
     },
-    /// Serve an API on this machine, and add the token of a connection to each request
-    ///
-    /// `tokenry proxy --help` lists the options.
-    #[command(disable_help_flag = true)]
+    #[command(about = PROXY.about, disable_help_flag = true)]
     Proxy {
         #[arg(
             value_name = "NAME --to URL",
@@ -210,10 +203,10 @@ pub(crate) fn run(
         HelperCommand::AwsCredential { args, .. } => aws::run(args, engine),
         HelperCommand::CredentialHelper { operation, .. } => headers::run(operation, engine),
         HelperCommand::McpServer { arguments } => {
-            Err(bridge::in_place("mcp-server", app_token_file, arguments))
+            Err(bridge::in_place(&MCP_SERVER, app_token_file, arguments))
         }
-        HelperCommand::Mcp { arguments } => Err(bridge::in_place("mcp", app_token_file, arguments)),
-        HelperCommand::Proxy { arguments } => Err(bridge::in_place("proxy", app_token_file, arguments)),
+        HelperCommand::Mcp { arguments } => Err(bridge::in_place(&MCP, app_token_file, arguments)),
+        HelperCommand::Proxy { arguments } => Err(bridge::in_place(&PROXY, app_token_file, arguments)),
     }
 }
 
