@@ -1195,7 +1195,8 @@ export interface paths {
         /**
          * Find the connections that serve an address
          * @description Those that the user bound to it, else those whose provider was added for it or whose preset names its host; of them
-         *     those with the longest path. A token goes to no other address.
+         *     those with the longest path. A token goes to no other address. An app that may only have tokens learns of those whose
+         *     tokens it may have.
          */
         get: operations["resolve"];
         put?: never;

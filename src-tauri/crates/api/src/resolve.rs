@@ -19,7 +19,8 @@ pub(crate) fn routes<O: Operations>(list: O) -> O {
 /// Find the connections that serve an address
 ///
 /// Those that the user bound to it, else those whose provider was added for it or whose preset names its host; of them
-/// those with the longest path. A token goes to no other address.
+/// those with the longest path. A token goes to no other address. An app that may only have tokens learns of those whose
+/// tokens it may have.
 #[utoipa::path(
     get,
     path = "/v1/resolve",

@@ -29,15 +29,22 @@ impl Engine {
     /// # Errors
     /// While locked, and when it is no address that a token may go to.
     pub async fn serving(&self, caller: &Caller, address: &str) -> Result<Vec<ServingConnection>, Error> {
-        self.allow(caller, Operation::ReadConnections)?;
+        let may_read = self.allow(caller, Operation::ReadConnections);
         let url = read_target(address).map_err(|wrong| Error::field("url", &wrong))?;
-        let connections: Vec<(Connection, String)> = {
+        let mut connections: Vec<(Connection, String)> = {
             let store = self.store()?;
             let index = store.index();
             let sight = Sight::of(&index, caller, self.latest());
             let seen = index.connections().filter(|c| is_usable(c) && sight.sees(c));
             seen.map(|c| (c.clone(), index.name_of(c))).collect()
         };
+        if let Err(refused) = may_read {
+            // Who may have a token of a connection may know where it goes.
+            connections.retain(|(connection, _)| self.may_do(caller, Operation::Token, connection));
+            if connections.is_empty() {
+                return Err(refused);
+            }
+        }
         let mut providers = HashMap::new();
         let mut found = Vec::new();
         for (connection, name) in &connections {

@@ -122,6 +122,25 @@ async fn an_app_learns_only_of_the_connections_that_it_may_see() {
 }
 
 #[tokio::test]
+async fn an_app_that_may_only_have_tokens_learns_where_those_may_go() {
+    let (_world, engine, [work, home]) = two().await;
+    bind(&engine, &work, &["https://a.example"]).await.unwrap();
+    bind(&engine, &home, &["https://b.example"]).await.unwrap();
+    let (_, caller) = registered(&engine, "mailer").await;
+    for scope in [ApiScope::ActivityRead, ApiScope::TokensRead] {
+        let refused = engine.serving(&caller, "https://b.example").await.unwrap_err();
+        assert_eq!(refused.code(), Code::PermissionDenied, "{scope:?}");
+        let to_home = grant("mailer", &[scope], &[&home]);
+        engine.give_grant(&ui(), to_home).await.unwrap();
+    }
+    assert!(serving(&engine, &caller, "https://a.example").await.is_empty());
+    assert_eq!(
+        serving(&engine, &caller, "https://b.example").await,
+        pair(&home, "https://b.example")
+    );
+}
+
+#[tokio::test]
 async fn the_resource_that_a_provider_was_added_for_is_served() {
     let world = World::new(Behaviour::default());
     let engine = world.start().await;
