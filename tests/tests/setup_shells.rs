@@ -87,9 +87,13 @@ fn kubectl_reads_the_user_that_was_set_up_and_the_undo_restores_its_file() {
     );
 }
 
+fn socket_in_new_shell(profile: &Profile) -> String {
+    run(profile, "bash", &["-ic", "echo $OIDC_SOCK"]).success().stdout
+}
+
 #[test]
 fn a_new_shell_has_the_socket_and_the_client_of_oidc_agent_gets_a_token() {
-    let (_sandbox, profile, _engine) = connected("corp");
+    let (_sandbox, profile, engine) = connected("corp");
     let start_file = home(&profile, ".bashrc");
     fs::write(&start_file, "# mine\n").unwrap();
     profile
@@ -97,6 +101,18 @@ fn a_new_shell_has_the_socket_and_the_client_of_oidc_agent_gets_a_token() {
         .success();
     let said = run(&profile, "bash", &["-ic", "oidc-token corp"]).success();
     assert_eq!(said.stdout.trim(), token(&profile, "corp"));
+    let opened = socket_in_new_shell(&profile);
+    drop(engine);
+    assert_eq!(
+        socket_in_new_shell(&profile),
+        opened,
+        "the place is the same without an engine"
+    );
+    let status = profile.tokenry(&["status"]);
+    assert!(
+        status.stderr.contains("no engine is running"),
+        "a new shell started one: {status:?}"
+    );
     profile
         .tokenry(&["setup", "--undo", "oidc-agent", "--yes"])
         .success();

@@ -9,6 +9,9 @@ pub(crate) struct AgentSocketArgs {
     /// Close it again
     #[arg(long)]
     pub(crate) stop: bool,
+    /// Start no engine for it: for the start file of a shell
+    #[arg(long, conflicts_with = "stop")]
+    pub(crate) if_running: bool,
     /// The shell that reads the lines
     #[arg(long, default_value = "sh")]
     pub(crate) shell: Shell,

@@ -13,6 +13,9 @@ pub enum AgentProtocol {
     Pizauth,
 }
 
+/// The name of the socket for oidc-agent's clients, beside the engine's own.
+pub const OIDC_AGENT_SOCKET: &str = "oidc-agent.sock";
+
 impl AgentProtocol {
     /// All of them.
     pub const ALL: &[Self] = &[Self::OidcAgent, Self::Pizauth];

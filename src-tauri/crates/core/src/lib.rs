@@ -60,9 +60,9 @@ pub use text::{clean, is_miscopied, sentence, trimmed, within};
 pub use tokenry_contract::{
     AccountSource, AgentProtocol, ApiScope, BodyFormat, CallerKind, CredentialType, DeepLinkForm,
     DiscoveredKind, ErrorCode as Code, EventKind, ExchangeStep, FLOW_LIFETIME_SECONDS, FlowStatus, GrantType,
-    HttpMethod, LoopbackHost, NarrowingMethod, Offered, Operation, Outcome, PromptChangeKind,
-    ProviderSettings, ReauthReason, Redirect, RegistrationMethod, RevocationMethod, Revoked, Rotation,
-    SlotKind, TokenEndpointAuthMethod, UnknownScope, VaultState, setting_text,
+    HttpMethod, LoopbackHost, NarrowingMethod, OIDC_AGENT_SOCKET, Offered, Operation, Outcome,
+    PromptChangeKind, ProviderSettings, ReauthReason, Redirect, RegistrationMethod, RevocationMethod,
+    Revoked, Rotation, SlotKind, TokenEndpointAuthMethod, UnknownScope, VaultState, setting_text,
 };
 /// Presets, which the API shows as they are.
 pub use tokenry_contract::{

@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
 };
-use tokenry_core::{AgentProtocol, OsRandom, Random, hex};
+use tokenry_core::{AgentProtocol, OIDC_AGENT_SOCKET, OsRandom, Random, hex};
 use tokenry_engine::{Engine, Forward, SocketReport, SocketRequests};
 use tokio::{net::UnixListener, sync::watch};
 
@@ -92,7 +92,7 @@ impl State {
         }
         let state = Arc::new(AgentState::new(self.engine.clone(), protocol));
         let path = match protocol {
-            AgentProtocol::OidcAgent => self.folder.join("oidc-agent.sock"),
+            AgentProtocol::OidcAgent => self.folder.join(OIDC_AGENT_SOCKET),
             AgentProtocol::Pizauth => pizauth_socket()?,
         };
         let open = OpenSocket::bind(&path, |listener| {

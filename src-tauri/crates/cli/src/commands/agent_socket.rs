@@ -6,7 +6,7 @@ use crate::find;
 use crate::http::Method;
 use crate::output::{Output, write_out};
 use crate::socket_args::{AgentSocketArgs, Shell};
-use tokenry_contract::{AgentProtocol, AgentSocket, Success};
+use tokenry_contract::{AgentProtocol, AgentSocket, OIDC_AGENT_SOCKET, Success};
 
 /// Opens the socket, or closes it. `variable` names it to clients that do not know its place.
 pub(crate) fn run(
@@ -17,6 +17,9 @@ pub(crate) fn run(
     output: &Output,
 ) -> Result<(), Failure> {
     let path = ["v1", "agent-sockets", protocol.slug()];
+    if args.if_running && is_absent()? {
+        return absent(variable, args, output);
+    }
     if !args.stop {
         let opened: AgentSocket = engine()?.send(Method::Put, &path)?;
         if output.is_json() {
@@ -27,10 +30,11 @@ pub(crate) fn run(
             None => output.done(&opened, &format!("The socket is open: {}", opened.path)),
         };
     }
-    let success = match find::engine(&engine::socket()?)? {
-        Some(_) => engine()?.send(Method::Delete, &path)?,
+    let success = if is_absent()? {
         // No engine, no socket.
-        None => Success { success: true },
+        Success { success: true }
+    } else {
+        engine()?.send(Method::Delete, &path)?
     };
     if output.is_json() {
         return output.data(&success, |_| String::new());
@@ -38,6 +42,22 @@ pub(crate) fn run(
     match variable {
         Some(variable) => write_out(unset(variable, args.shell).as_bytes()),
         None => output.done(&success, "The socket is closed."),
+    }
+}
+
+fn is_absent() -> Result<bool, Failure> {
+    Ok(find::engine(&engine::socket()?)?.is_none())
+}
+
+/// Names the place at which an engine that starts later opens the socket, if Settings say so.
+fn absent(variable: Option<&str>, args: &AgentSocketArgs, output: &Output) -> Result<(), Failure> {
+    let engine = engine::socket()?;
+    match variable.filter(|_| !output.is_json()) {
+        Some(variable) => {
+            let path = engine.with_file_name(OIDC_AGENT_SOCKET);
+            write_out(set(variable, &path.to_string_lossy(), args.shell).as_bytes())
+        }
+        None => Err(find::absent(&engine)),
     }
 }
 

@@ -56,7 +56,8 @@ impl Tool for OidcAgent {
         Ok(Proposal {
             edits: edits.collect::<Result<_, SetupError>>()?,
             notes: vec![
-                "New shells have the socket; `oidc-token NAME` then takes the name of a connection."
+                "New shells have the socket while Tokenry runs; `oidc-token NAME` then takes the name of a connection. \
+                 The switch in Settings opens the socket at each start of Tokenry."
                     .to_owned(),
             ],
             ..Proposal::default()
@@ -104,11 +105,11 @@ impl Shell {
         })
     }
 
-    /// A start without an engine goes on without the socket.
+    /// A new shell starts no engine, which would ask for the passphrase or for an approval.
     fn line(self, program: &str) -> String {
         match self {
-            Self::Bash | Self::Zsh => format!("eval \"$('{program}' oidc-agent 2>/dev/null)\""),
-            Self::Fish => format!("'{program}' oidc-agent --shell fish 2>/dev/null | source"),
+            Self::Bash | Self::Zsh => format!("eval \"$('{program}' oidc-agent --if-running 2>/dev/null)\""),
+            Self::Fish => format!("'{program}' oidc-agent --if-running --shell fish 2>/dev/null | source"),
         }
     }
 }
