@@ -127,7 +127,7 @@ fn expected_word(setting: &str, text: &str) -> String {
 
 fn unknown(setting: &str, known: &Map<String, Value>) -> String {
     if matches!(setting, "name" | "project") {
-        return format!("it is no setting; use --{setting}");
+        return format!("it is not a setting; use --{setting}");
     }
     match closest(setting, known.keys().map(String::as_str)).as_slice() {
         [] => {

@@ -152,7 +152,7 @@ fn put_redirect(settings: &mut Map<String, Value>, address: &str) -> Result<(), 
     match port.map(str::parse::<u16>) {
         None => drop(settings.insert("loopback_any_port".to_owned(), true.into())),
         Some(Ok(port)) if port != 0 => drop(settings.insert("loopback_ports".to_owned(), vec![port].into())),
-        Some(_) => return Err("the port of its redirect URI is no number"),
+        Some(_) => return Err("the port of its redirect URI is not a number"),
     }
     put(settings, "loopback_host", host);
     settings.insert("redirect_path".to_owned(), format!("/{path}").into());

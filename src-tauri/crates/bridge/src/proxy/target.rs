@@ -9,7 +9,7 @@ use url::Url;
 /// When the request names a host of its own, as for an open proxy, or could lead above the API's address.
 pub(super) fn join(api: &Url, target: &Uri) -> Result<Url, &'static str> {
     if target.scheme().is_some() || target.authority().is_some() || !target.path().starts_with('/') {
-        return Err("this is no open proxy: send only the path");
+        return Err("send only the path: this proxy has one fixed target");
     }
     let path = target.path();
     if path.split('/').any(is_dot_segment) || path.contains('\\') || path.to_ascii_lowercase().contains("%5c")

@@ -76,7 +76,7 @@ fn checked(text: &str) -> Result<String, Failure> {
         return Err(ended(NO_ADDRESS));
     }
     if !is_plain(server) {
-        return Err(unreadable("it is no server URL of docker"));
+        return Err(unreadable("it is not a server URL as docker writes it"));
     }
     Ok(server.to_owned())
 }

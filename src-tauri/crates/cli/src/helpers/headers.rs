@@ -45,8 +45,9 @@ pub(crate) fn run(operation: &str, engine: impl Fn() -> Result<Engine, Failure>)
 /// The address that the program wants to use. An error repeats nothing of the request.
 fn address(text: &str) -> Result<String, Failure> {
     let request: HeadersRequest =
-        serde_json::from_str(text).map_err(|_| unreadable("it is no JSON object with a `uri`"))?;
-    plain(&request.uri).ok_or_else(|| unreadable("its `uri` is no address that a token may go to"))
+        serde_json::from_str(text).map_err(|_| unreadable("it is not a JSON object with a `uri`"))?;
+    plain(&request.uri)
+        .ok_or_else(|| unreadable("no token can be sent to its `uri`, which must be a plain https address"))
 }
 
 fn response(answer: &TokenAnswer) -> Result<Zeroizing<String>, Failure> {

@@ -46,7 +46,7 @@ fn absent(name: &str, access_token: bool) -> Failure {
     match access_token {
         true => Failure::new(
             ErrorCode::ValidationError,
-            format!("The access token of {name} is no JSON Web Token, so only its provider can read it."),
+            format!("The access token of {name} is not a JSON Web Token, so only its provider can read it."),
             "Leave --access-token out: then the ID token is used.",
         ),
         false => Failure::new(

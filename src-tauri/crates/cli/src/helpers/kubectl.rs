@@ -91,9 +91,9 @@ fn is_refreshable(name: &str, engine: &Engine) -> bool {
 impl ExecInfo {
     fn read(text: &str) -> Result<Self, Failure> {
         // An error of serde_json could quote what it read.
-        let info: Self = serde_json::from_str(text).map_err(|_| unreadable("it is no ExecCredential"))?;
+        let info: Self = serde_json::from_str(text).map_err(|_| unreadable("it is not an ExecCredential"))?;
         if info.kind != "ExecCredential" {
-            return Err(unreadable("it is no ExecCredential"));
+            return Err(unreadable("it is not an ExecCredential"));
         }
         if !VERSIONS.contains(&info.version.as_str()) {
             return Err(Failure::new(

@@ -46,7 +46,7 @@ fn refused(what: &str, next: impl Into<String>) -> Failure {
 fn address(host: &str) -> Result<String, Failure> {
     if host.is_empty() || host.contains('/') || !is_plain(host) {
         return Err(refused(
-            "The argument is no host name.",
+            "The argument is not a host name.",
             "Terraform gives a host, and maybe a port: app.terraform.io",
         ));
     }
