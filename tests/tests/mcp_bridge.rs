@@ -13,7 +13,7 @@ struct Stage {
     profile: Profile,
     /// Where the server is, without a path.
     server: String,
-    _server: Running,
+    process: Option<Running>,
     engine: Option<Running>,
 }
 
@@ -28,7 +28,7 @@ impl Stage {
         Self {
             server: ready["address"].as_str().unwrap().to_owned(),
             profile,
-            _server: server,
+            process: Some(server),
             engine: Some(engine),
         }
     }
@@ -272,4 +272,55 @@ fn a_header_with_a_secret_of_the_environment_goes_to_the_server_and_needs_no_sig
     client.echoes("with the header");
     let stderr = client.end();
     assert!(!stderr.contains(&secret), "{stderr}");
+}
+
+#[test]
+fn the_resource_and_the_scopes_of_the_command_line_are_those_of_the_sign_in() {
+    let stage = Stage::new();
+    let resource = format!("{}/other", stage.server);
+    let metadata = json!({"scope": "files archive"}).to_string();
+    let options = [
+        "--resource",
+        &resource,
+        "--static-oauth-client-metadata",
+        &metadata,
+    ];
+    let mut client = stage.client("/mcp", &options).connected();
+    client.echoes("signed in");
+    client.end();
+    let last = &stage.stats()["last"];
+    assert_eq!(last["resource"], resource, "{last}");
+    let mut scopes: Vec<_> = last["scopes"].as_array().unwrap().iter().collect();
+    scopes.sort_by_key(|scope| scope.to_string());
+    assert_eq!(scopes, ["archive", "files"], "{last}");
+}
+
+#[test]
+fn a_client_is_told_that_the_sign_in_was_denied_and_the_next_one_can_be_allowed() {
+    let stage = Stage::new();
+    stage.ask("POST", "/deny");
+    let mut client = stage.client("/mcp", &[]);
+    let denied = client.next()["error"].to_string();
+    assert!(denied.contains("denied"), "{denied}");
+    drop(client);
+    let mut client = stage.client("/mcp", &[]).connected();
+    client.echoes("allowed");
+    client.end();
+    assert_eq!(stage.stats()["signIns"], 1);
+}
+
+#[test]
+fn a_call_ends_with_an_error_when_its_server_is_gone() {
+    let mut stage = Stage::new();
+    let mut client = stage.client("/open", &[]).connected();
+    client.send("together", &json!({"count": 2}));
+    client.send("echo", &json!({"text": "reached"}));
+    let mut server = stage.process.take().unwrap();
+    // The call is under way; the client sends one at a time.
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    server.kill();
+    let first = client.next();
+    assert!(first["error"].is_string(), "{first}");
+    assert!(client.next()["error"].is_string());
+    client.end();
 }

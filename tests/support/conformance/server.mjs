@@ -7,8 +7,10 @@
 //   /mcp     Streamable HTTP with sessions and resumable streams
 //   /sse     the older HTTP+SSE transport
 //   /open    Streamable HTTP without a session and without authorization
-//   /stats   how often clients were registered, users signed in, tokens were refreshed, refresh tokens were used twice
+//   /stats   how often clients were registered, users signed in, tokens were refreshed, refresh tokens were used twice; and the
+//            resource and the scopes of the last sign-in
 //   /expire  from now on, no access token that was given so far is good
+//   /deny    the next user who signs in denies it
 //   /forget  from now on, the server knows no session that was begun so far
 
 import { randomUUID } from 'node:crypto';
@@ -28,6 +30,8 @@ const codes = new Map();
 const access = new Map();
 const refresh = new Map();
 const sessions = new Map();
+const waiting = [];
+let denies = false;
 
 const once = (store, key) => {
   const value = store.get(key);
@@ -52,11 +56,17 @@ const provider = {
     },
   },
   async authorize(client, params, response) {
-    stats.signIns += 1;
-    const code = randomUUID();
-    codes.set(code, { client, params });
     const target = new URL(params.redirectUri);
-    target.searchParams.set('code', code);
+    if (denies) {
+      denies = false;
+      target.searchParams.set('error', 'access_denied');
+    } else {
+      stats.signIns += 1;
+      stats.last = { resource: params.resource?.href, scopes: params.scopes };
+      const code = randomUUID();
+      codes.set(code, { client, params });
+      target.searchParams.set('code', code);
+    }
     if (params.state) target.searchParams.set('state', params.state);
     response.redirect(target.href);
   },
@@ -97,6 +107,13 @@ function mcpServer() {
     setTimeout(() => server.server.sendLoggingMessage({ level: 'info', data: 'announced' }), 100);
     return text('soon');
   });
+  // It answers when so many calls wait for it.
+  server.registerTool('together', { inputSchema: { count: z.number() } }, ({ count }) =>
+    new Promise((resolve) => {
+      waiting.push(() => resolve(text('all')));
+      if (waiting.length >= count) waiting.splice(0).forEach((answer) => answer());
+    }),
+  );
   server.registerTool('stream', { inputSchema: { count: z.number(), size: z.number() } }, async (args, extra) => {
     const data = 'x'.repeat(args.size);
     for (let at = 0; at < args.count; at += 1) {
@@ -119,6 +136,10 @@ function routes(origin) {
   app.get('/stats', (_, response) => response.json(stats));
   app.post('/expire', (_, response) => {
     access.clear();
+    response.end();
+  });
+  app.post('/deny', (_, response) => {
+    denies = true;
     response.end();
   });
   app.post('/forget', (_, response) => {

@@ -101,6 +101,18 @@ impl Engine {
         Ok(self.once(&Method::POST, target, Some(body_of(body)?)).await?)
     }
 
+    /// Sends PATCH, once.
+    ///
+    /// # Errors
+    /// As [`Self::post`].
+    pub(crate) async fn patch<T: DeserializeOwned>(
+        &self,
+        target: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Failure> {
+        Ok(self.once(&Method::PATCH, target, Some(body_of(body)?)).await?)
+    }
+
     async fn repeated<T: DeserializeOwned>(
         &self,
         method: &Method,

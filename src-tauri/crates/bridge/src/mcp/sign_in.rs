@@ -12,7 +12,8 @@ use std::time::Duration;
 use tokenry_contract::{
     AuthorizeAnswer, AuthorizeRequest, CLIENT_METADATA_REDIRECT_PATH, CLIENT_METADATA_URL, Connection,
     ConnectionStatus, DiscoverRequest, Discovered, ErrorCode, Flow, FlowStatus, OAuthProvider,
-    ProviderSettingsPatch, RegisterRequest, RejectedAnswer, ServingConnection, Success, profile,
+    PatchConnection, ProviderSettingsPatch, RegisterRequest, RejectedAnswer, ServingConnection, Success,
+    profile,
 };
 use tokio::sync::Mutex;
 use tokio::time::sleep;
@@ -96,8 +97,7 @@ impl SignIn {
     }
 
     async fn sign_in(&self) -> Result<(), Failure> {
-        let target = format!("/v1/resolve?url={}", encoded(&self.address));
-        let serving: Vec<ServingConnection> = self.engine.get(&target).await?;
+        let serving = self.serving().await?;
         let connections: Vec<Connection> = self.engine.get("/v1/connections").await?;
         if let Some(serving) = serving.first() {
             let connection = connections.iter().find(|one| one.id == serving.connection_id);
@@ -108,7 +108,7 @@ impl SignIn {
                 "tokenry mcp: signing in to {} again.",
                 serving.connection_name
             ));
-            return self.authorize(provider, connection).await;
+            return self.authorize(provider, connection).await.map(drop);
         }
         let providers: Vec<OAuthProvider> = self.engine.get("/v1/oauth-providers").await?;
         let known = providers.iter().find(|provider| self.is_for_this(provider));
@@ -119,11 +119,37 @@ impl SignIn {
         let pending = connections
             .iter()
             .find(|one| one.provider_id == provider.id && one.status == ConnectionStatus::Pending);
-        match pending.and_then(|pending| pending.flow_id) {
+        let started = match pending.and_then(|pending| pending.flow_id) {
             // A process that ended has started it.
-            Some(flow) if self.followed(flow, false).await.is_ok() => Ok(()),
-            _ => self.authorize(provider.id, None).await,
+            Some(flow) => self.followed(flow, false).await.ok(),
+            None => None,
+        };
+        let connection = match started {
+            Some(connection) => connection,
+            None => self.authorize(provider.id, None).await?,
+        };
+        self.serve(connection).await
+    }
+
+    /// The resource of the command line may be elsewhere, or no address at all: then the server's address is bound to the
+    /// connection.
+    async fn serve(&self, connection: Uuid) -> Result<(), Failure> {
+        if self.options.resource.is_none() || !self.serving().await?.is_empty() {
+            return Ok(());
         }
+        let target = path(&["v1", "connections", &connection.to_string()]);
+        let mut bindings = self.engine.get::<Connection>(&target).await?.bindings;
+        bindings.push(self.address.clone());
+        let change = PatchConnection {
+            bindings: Some(bindings),
+            ..PatchConnection::default()
+        };
+        self.engine.patch::<Connection>(&target, &change).await.map(drop)
+    }
+
+    async fn serving(&self) -> Result<Vec<ServingConnection>, Failure> {
+        let target = format!("/v1/resolve?url={}", encoded(&self.address));
+        self.engine.get(&target).await
     }
 
     fn resource(&self) -> &str {
@@ -202,7 +228,7 @@ impl SignIn {
         self.engine.post("/v1/oauth-providers", &settings).await
     }
 
-    async fn authorize(&self, provider: Uuid, renewed: Option<Uuid>) -> Result<(), Failure> {
+    async fn authorize(&self, provider: Uuid, renewed: Option<Uuid>) -> Result<Uuid, Failure> {
         let request = AuthorizeRequest {
             connection: renewed.map(|id| id.to_string()),
             ..AuthorizeRequest::default()
@@ -218,13 +244,13 @@ impl SignIn {
     /// When it ends without a connection.
     pub(super) async fn follow(&self, answer: &RejectedAnswer) -> Result<(), Failure> {
         match answer.flow_id {
-            Some(flow) => self.followed(flow, answer.browser_opened).await,
+            Some(flow) => self.followed(flow, answer.browser_opened).await.map(drop),
             None => Ok(()),
         }
     }
 
-    /// Opens the browser, and waits until the sign-in ends.
-    async fn followed(&self, flow: Uuid, is_open: bool) -> Result<(), Failure> {
+    /// Opens the browser, and waits until the sign-in ends. The connection that it made.
+    async fn followed(&self, flow: Uuid, is_open: bool) -> Result<Uuid, Failure> {
         let target = path(&["v1", "flows", &flow.to_string()]);
         if !is_open {
             self.open(&target).await?;
@@ -256,9 +282,9 @@ impl SignIn {
     }
 }
 
-fn ended(flow: Flow) -> Result<(), Failure> {
+fn ended(flow: Flow) -> Result<Uuid, Failure> {
     let (code, message) = match flow.status {
-        FlowStatus::Connected | FlowStatus::Waiting => return Ok(()),
+        FlowStatus::Connected | FlowStatus::Waiting => return Ok(flow.connection_id),
         FlowStatus::Failed => (ErrorCode::ProviderError, "The sign-in failed at the provider."),
         FlowStatus::Cancelled => (ErrorCode::ConsentDenied, "The sign-in was cancelled."),
         FlowStatus::Expired => (ErrorCode::FlowExpired, "The sign-in expired."),

@@ -20,13 +20,13 @@ use tokenry_oauth::{
 /// Removing a provider does not wait longer for its server.
 const DELETE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The settings that decide where a user and their secrets go. They have to be those that were shown.
-const SHOWN: [&str; 5] = [
+/// The settings that decide where a user and their secrets go. They have to be those that were shown. The resource is not
+/// among them: the user may choose another one.
+const SHOWN: [&str; 4] = [
     "issuer",
     "authorization_endpoint",
     "token_endpoint",
     "registration_endpoint",
-    "resource",
 ];
 
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
