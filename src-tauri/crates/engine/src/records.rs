@@ -6,4 +6,5 @@ pub(crate) mod journal;
 mod many_tests;
 pub(crate) mod record;
 pub(crate) mod sealed_store;
+pub(crate) mod served;
 pub(crate) mod transaction;

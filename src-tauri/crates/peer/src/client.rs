@@ -1,11 +1,8 @@
 //! The program that has one of ours connect for it.
 
-use crate::{Stat, of_process};
+use crate::{Stat, of_process, proc_file};
 use std::fs;
 use tokenry_core::{Helper, Peer};
-
-/// How many bytes of a program's arguments are looked at.
-const MAX_ARGUMENT_BYTES: usize = 4096;
 
 /// How many shells may stand between a program and the helper that it runs: git runs one by `sh -c`.
 const MAX_SHELLS: usize = 3;
@@ -15,10 +12,11 @@ const SHELLS: &[&str] = &["ash", "bash", "busybox", "dash", "ksh", "mksh", "sh",
 
 /// The arguments of a process, its own name first; none where they cannot be read.
 pub fn arguments(pid: u32) -> Vec<String> {
-    let Ok(bytes) = fs::read(format!("/proc/{pid}/cmdline")) else {
+    let bytes = proc_file(pid, "cmdline").unwrap_or_default();
+    if bytes.is_empty() {
         return Vec::new();
-    };
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(MAX_ARGUMENT_BYTES)]);
+    }
+    let text = String::from_utf8_lossy(&bytes);
     let text = text.strip_suffix('\0').unwrap_or(&text);
     text.split('\0').map(str::to_owned).collect()
 }

@@ -15,7 +15,11 @@ pub use script::{Script, script};
 pub use tcp::{is_ours, listener_at, of_tcp};
 
 use std::fs;
+use std::io::Read;
 use tokenry_core::{Helper, Peer, clean};
+
+/// More than `stat` has, and as much of a program's arguments as is looked at.
+const MAX_PROC_BYTES: usize = 4096;
 
 /// A process as it is now; only its user is certain where the system does not say more.
 pub fn of_process(uid: u32, pid: u32) -> Peer {
@@ -104,6 +108,15 @@ pub fn session_started(session: u32) -> u64 {
     Stat::of(session).map_or(0, |leader| leader.started)
 }
 
+/// The first 4,096 bytes of a file of a process, read in one go: `fs::read` takes nine system calls for what one gives, and
+/// this is done at every hand-out.
+fn proc_file(pid: u32, name: &str) -> Option<Vec<u8>> {
+    let mut bytes = [0; MAX_PROC_BYTES];
+    let mut file = fs::File::open(format!("/proc/{pid}/{name}")).ok()?;
+    let length = file.read(&mut bytes).ok()?;
+    Some(bytes[..length].to_vec())
+}
+
 fn program(pid: u32) -> Option<String> {
     let path = fs::read_link(format!("/proc/{pid}/exe")).ok()?;
     Some(clean(&path.to_string_lossy()))
@@ -143,7 +156,7 @@ struct Stat {
 
 impl Stat {
     fn of(pid: u32) -> Option<Self> {
-        Self::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+        Self::parse(&String::from_utf8_lossy(&proc_file(pid, "stat")?))
     }
 
     /// The second field is the program's own word for itself, in brackets, and may hold brackets and spaces: what

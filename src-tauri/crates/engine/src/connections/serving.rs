@@ -3,24 +3,14 @@
 use crate::{
     Engine, Error,
     access::{policy::Operation, visibility::Sight},
-    records::index::is_usable,
+    records::{index::is_usable, served::Served},
 };
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
-use tokenry_core::{Caller, Connection, NamedBy, Provider, ServedAddress, ServingConnection, read_target};
+use std::sync::Arc;
+use tokenry_core::{Caller, Connection, NamedBy, ProviderId, ServedAddress, ServingConnection, read_target};
 use url::Url;
 
 /// How well a connection fits: a binding comes first, whatever else was named; then the longer path.
 type Rank = (bool, (usize, bool));
-
-/// What is known of a provider without its connections.
-struct Facts {
-    name: String,
-    resource: Option<ServedAddress>,
-    /// From what hosts are for to the hosts.
-    hosts: BTreeMap<String, Vec<ServedAddress>>,
-    user_names: BTreeMap<String, String>,
-}
 
 impl Engine {
     /// The connections whose tokens may go to an address: those with the longest path that was named. None of them
@@ -29,31 +19,43 @@ impl Engine {
     /// # Errors
     /// While locked, and when it is no address that a token may go to.
     pub async fn serving(&self, caller: &Caller, address: &str) -> Result<Vec<ServingConnection>, Error> {
-        let may_read = self.allow(caller, Operation::ReadConnections);
+        let may_read = self.allow(caller, Operation::ReadConnections).is_ok();
         let url = read_target(address).map_err(|wrong| Error::field("url", &wrong))?;
-        let mut connections: Vec<(Connection, String)> = {
-            let store = self.store()?;
-            let index = store.index();
-            let sight = Sight::of(&index, caller, self.latest());
-            let seen = index.connections().filter(|c| is_usable(c) && sight.sees(c));
-            seen.map(|c| (c.clone(), index.name_of(c))).collect()
-        };
-        if let Err(refused) = may_read {
-            // Who may have a token of a connection may know where it goes.
-            connections.retain(|(connection, _)| self.may_do(caller, Operation::Token, connection));
-            if connections.is_empty() {
-                return Err(refused);
+        // A binding comes before everything else, so the providers of other connections need not be read then.
+        for only_bound in [true, false] {
+            let mut connections = self.usable(caller, only_bound.then_some(&url))?;
+            if !may_read {
+                // Who may have a token of a connection may know where it goes.
+                connections.retain(|(connection, _)| self.may_do(caller, Operation::Token, connection));
+                if connections.is_empty() && !only_bound {
+                    self.allow(caller, Operation::ReadConnections)?;
+                }
+            }
+            let best = self.best(&connections, &url)?;
+            if !best.is_empty() {
+                return Ok(best);
             }
         }
-        let mut providers = HashMap::new();
+        Ok(Vec::new())
+    }
+
+    /// The usable connections that the caller sees, with their names: all, or those with a binding that covers an address.
+    fn usable(&self, caller: &Caller, bound: Option<&Url>) -> Result<Vec<(Connection, String)>, Error> {
+        let store = self.store()?;
+        let index = store.index();
+        let sight = Sight::of(&index, caller, self.latest());
+        let is_bound = |connection: &Connection, url: &Url| bindings(connection).any(|one| one.covers(url));
+        let seen = index
+            .connections()
+            .filter(|one| is_usable(one) && bound.is_none_or(|url| is_bound(one, url)) && sight.sees(one));
+        Ok(seen.map(|one| (one.clone(), index.name_of(one))).collect())
+    }
+
+    fn best(&self, connections: &[(Connection, String)], url: &Url) -> Result<Vec<ServingConnection>, Error> {
         let mut found = Vec::new();
-        for (connection, name) in &connections {
-            let id = connection.provider;
-            let facts = match providers.entry(id) {
-                Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(unknown) => unknown.insert(facts(&self.provider_by_id(id)?)),
-            };
-            found.extend(facts.serves(connection, name, &url));
+        for (connection, name) in connections {
+            let served = self.served(connection.provider)?;
+            found.extend(serves(&served, connection, name, url));
         }
         let best = found.iter().map(|(rank, _)| *rank).max();
         let best = found.into_iter().filter(|(rank, _)| Some(*rank) == best);
@@ -61,82 +63,72 @@ impl Engine {
         best.sort_by(|a, b| a.connection_name.cmp(&b.connection_name));
         Ok(best)
     }
+
+    fn served(&self, provider: ProviderId) -> Result<Arc<Served>, Error> {
+        let (known, changes) = self.store()?.index().served(provider);
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let served = Arc::new(Served::of(&self.provider_by_id(provider)?));
+        self.store()?.index().keep_served(provider, &served, changes);
+        Ok(served)
+    }
 }
 
-impl Facts {
-    fn serves(&self, connection: &Connection, name: &str, url: &Url) -> Option<(Rank, ServingConnection)> {
-        let bound = connection.bindings.iter();
-        let bound = bound.filter_map(|text| ServedAddress::read(text).ok());
-        let resource = connection.resource.as_deref();
-        let resource = resource.and_then(|text| ServedAddress::read(text).ok());
-        let known = self.hosts.values().flatten().cloned();
-        let named = bound
-            .map(|address| (NamedBy::Binding, address))
-            .chain(
-                resource
-                    .into_iter()
-                    .chain(self.resource.clone())
-                    .map(|address| (NamedBy::Resource, address)),
+fn bindings(connection: &Connection) -> impl Iterator<Item = ServedAddress> {
+    let bound = connection.bindings.iter();
+    bound.filter_map(|text| ServedAddress::read(text).ok())
+}
+
+fn serves(
+    served: &Served,
+    connection: &Connection,
+    name: &str,
+    url: &Url,
+) -> Option<(Rank, ServingConnection)> {
+    let resource = connection.resource.as_deref();
+    let resource = resource.and_then(|text| ServedAddress::read(text).ok());
+    let known = served.hosts.values().flatten().cloned();
+    let named = bindings(connection)
+        .map(|address| (NamedBy::Binding, address))
+        .chain(
+            resource
+                .into_iter()
+                .chain(served.resource.clone())
+                .map(|address| (NamedBy::Resource, address)),
+        )
+        .chain(known.map(|address| (NamedBy::Preset, address)));
+    let (rank, named_by, address) = named
+        .filter(|(_, address)| address.covers(url))
+        .map(|(named_by, address)| {
+            (
+                (named_by == NamedBy::Binding, address.exactness()),
+                named_by,
+                address,
             )
-            .chain(known.map(|address| (NamedBy::Preset, address)));
-        let (rank, named_by, address) = named
-            .filter(|(_, address)| address.covers(url))
-            .map(|(named_by, address)| {
-                (
-                    (named_by == NamedBy::Binding, address.exactness()),
-                    named_by,
-                    address,
-                )
-            })
-            .max_by_key(|(rank, ..)| *rank)?;
-        let serving = ServingConnection {
-            connection_id: connection.id.uuid(),
-            connection_name: name.to_owned(),
-            provider_name: self.name.clone(),
-            named_by,
-            address: address.to_string(),
-            kinds: self.kinds_of(url),
-            user_names: self.user_names.clone(),
-        };
-        Some((rank, serving))
-    }
-
-    fn kinds_of(&self, url: &Url) -> Vec<String> {
-        let of_host = self
-            .hosts
-            .iter()
-            .filter(|(_, hosts)| hosts.iter().any(|host| host.covers(url)));
-        of_host.map(|(kind, _)| kind.clone()).collect()
-    }
-}
-
-fn facts(provider: &Provider) -> Facts {
-    let resource = provider.settings.resource.as_deref();
-    let mut facts = Facts {
-        name: provider.name.to_string(),
-        resource: resource.and_then(|text| ServedAddress::read(text).ok()),
-        hosts: BTreeMap::new(),
-        user_names: BTreeMap::new(),
+        })
+        .max_by_key(|(rank, ..)| *rank)?;
+    let of_host = served
+        .hosts
+        .iter()
+        .filter(|(_, hosts)| hosts.iter().any(|host| host.covers(url)));
+    let serving = ServingConnection {
+        connection_id: connection.id.uuid(),
+        connection_name: name.to_owned(),
+        provider_name: served.name.clone(),
+        named_by,
+        address: address.to_string(),
+        kinds: of_host.map(|(kind, _)| kind.clone()).collect(),
+        user_names: served.user_names.clone(),
     };
-    // A preset that is no longer known names no host.
-    let stored = provider.preset.as_ref();
-    let preset = stored.and_then(|stored| Some((tokenry_catalog::get(&stored.name).ok()??, stored)));
-    let Some((preset, stored)) = preset else {
-        return facts;
-    };
-    for (kind, hosts) in tokenry_catalog::serves(&preset, &stored.variables) {
-        let hosts = hosts.iter().filter_map(|host| ServedAddress::of_host(host));
-        facts.hosts.insert(kind, hosts.collect());
-    }
-    facts.user_names = preset.user_names;
-    facts
+    Some((rank, serving))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::tests::common::{World, ui};
-    use tokenry_core::{PreviewPreset, Scopes};
+    use tokenry_core::{PreviewPreset, Provider, Scopes};
     use tokenry_testkit::Behaviour;
 
     /// What is known of a connection of a preset's provider at this address: kinds, and the user name for git.
@@ -151,7 +143,7 @@ mod tests {
         let provider = engine.preview_preset(&ui(), preset, wanted).unwrap();
         let connection = connection_of(&provider, &engine);
         let url = read_target(address).unwrap();
-        let (_, serving) = facts(&provider).serves(&connection, preset, &url)?;
+        let (_, serving) = serves(&Served::of(&provider), &connection, preset, &url)?;
         Some((serving.kinds, serving.user_names.get("git").cloned()))
     }
 

@@ -1,6 +1,8 @@
 //! The index in memory: names, status and due times of everything that is stored.
 
+use super::served::{Served, ServedCache};
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 use tokenry_core::{
     App, AppId, Connection, ConnectionId, ConnectionStatus, Credential, CredentialId, CredentialType, Grant,
     GrantId, Name, Provider, ProviderId, Timestamp,
@@ -20,6 +22,7 @@ pub(crate) struct Index {
     grants: HashMap<AppId, Vec<Grant>>,
     credentials: HashMap<CredentialId, CredentialEntry>,
     credential_names: HashMap<(Name, Name), CredentialId>,
+    served: ServedCache,
 }
 
 /// What may be known of a credential without opening it: all of it but its values.
@@ -90,6 +93,7 @@ impl Index {
     }
 
     pub(super) fn drop_provider(&mut self, id: ProviderId) {
+        self.served.forget(id);
         if let Some((project, name)) = self.providers.remove(&id) {
             self.called.remove(&call(&project, &name));
         }
@@ -124,6 +128,16 @@ impl Index {
                 self.by_label.remove(label);
             }
         }
+    }
+
+    /// What a provider serves, if it was read since it changed last; and the number of changes, for [`Self::keep_served`].
+    pub(crate) fn served(&self, id: ProviderId) -> (Option<Arc<Served>>, u64) {
+        self.served.get(id)
+    }
+
+    /// Keeps what was read after this number of changes, unless there was another one.
+    pub(crate) fn keep_served(&self, id: ProviderId, served: &Arc<Served>, changes: u64) {
+        self.served.keep(id, served, changes);
     }
 
     pub(crate) fn provider_count(&self) -> u64 {

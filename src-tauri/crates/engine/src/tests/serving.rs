@@ -3,7 +3,7 @@
 use crate::tests::apps::{grant, registered};
 use crate::tests::common::{NAME, World, paste, ui};
 use crate::{ConnectOptions, ConnectionChange, Engine, Error};
-use tokenry_core::{ApiScope, Caller, Code, NamedBy};
+use tokenry_core::{ApiScope, Caller, Code, NamedBy, ProviderPatch, ServingConnection};
 use tokenry_testkit::{Account, Behaviour};
 
 fn bound(addresses: &[&str]) -> ConnectionChange {
@@ -159,4 +159,24 @@ async fn the_resource_that_a_provider_was_added_for_is_served() {
             .unwrap()
             .is_empty()
     );
+}
+
+#[tokio::test]
+async fn a_provider_that_changes_serves_its_new_address_at_once() {
+    let world = World::new(Behaviour::default());
+    let engine = world.start().await;
+    let provider = world.provider(NAME).with("resource", "https://mcp.example/mcp");
+    engine.add_provider(&ui(), provider).await.unwrap();
+    world
+        .sign_in(&engine, paste(ConnectOptions::default()))
+        .await
+        .unwrap();
+    for (before, now) in [("mcp", "other"), ("other", "mcp")] {
+        let address = |path: &str| format!("https://mcp.example/{path}");
+        assert!(!engine.serving(&ui(), &address(before)).await.unwrap().is_empty());
+        let change = ProviderPatch::default().with("resource", address(now).as_str());
+        engine.change_provider(&ui(), NAME, change).await.unwrap();
+        let of_provider = |found: Vec<ServingConnection>| found.iter().any(|one| one.address == address(now));
+        assert!(of_provider(engine.serving(&ui(), &address(now)).await.unwrap()));
+    }
 }

@@ -25,12 +25,13 @@ pub(in crate::servers) fn peer(stream: &UnixStream) -> Option<Peer> {
 
 /// The program that runs a helper of ours: not the helper, but that program gets the token.
 fn client_of(peer: &Peer) -> Option<Peer> {
-    if !tokenry_engine::is_our_helper(peer) {
-        return None;
-    }
+    // Most callers are no helper, which their arguments show soonest.
     let arguments = tokenry_peer::arguments(peer.pid);
     let helper = tokenry_contract::helper_of(arguments.iter().map(String::as_str))?;
-    tokenry_peer::client_of(peer, helper.command)
+    match tokenry_engine::is_our_helper(peer) {
+        true => tokenry_peer::client_of(peer, helper.command),
+        false => None,
+    }
 }
 
 /// A handle of the process that connected (`SO_PEERPIDFD`, Linux 6.5), held while its details are read. After that its id
