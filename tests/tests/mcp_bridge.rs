@@ -310,10 +310,28 @@ fn a_client_is_told_that_the_sign_in_was_denied_and_the_next_one_can_be_allowed(
 }
 
 #[test]
+fn a_thousand_calls_at_once_are_all_answered_and_have_a_limited_number_of_connections() {
+    let stage = Stage::new();
+    let url = format!("{}/open", stage.server);
+    let tokenry = program("tokenry");
+    let command = [tokenry.to_str().unwrap(), "mcp", &url];
+    let mut client = script(&stage.profile, "bench_client.mjs", &command);
+    client.line();
+    client.write("{\"measure\": \"held\"}\n");
+    assert_eq!(client.line(), "{\"answers\":1000}");
+    let stats = stage.stats();
+    assert_eq!(
+        (&stats["held"], &stats["mostHeld"]),
+        (&0.into(), &256.into()),
+        "{stats}"
+    );
+}
+
+#[test]
 fn a_call_ends_with_an_error_when_its_server_is_gone() {
     let mut stage = Stage::new();
     let mut client = stage.client("/open", &[]).connected();
-    client.send("together", &json!({"count": 2}));
+    client.send("hold", &json!({"milliseconds": 60_000}));
     client.send("echo", &json!({"text": "reached"}));
     let mut server = stage.process.take().unwrap();
     // The call is under way; the client sends one at a time.

@@ -7,8 +7,8 @@
 //   /mcp     Streamable HTTP with sessions and resumable streams
 //   /sse     the older HTTP+SSE transport
 //   /open    Streamable HTTP without a session and without authorization
-//   /stats   how often clients were registered, users signed in, tokens were refreshed, refresh tokens were used twice; and the
-//            resource and the scopes of the last sign-in
+//   /stats   how often clients were registered, users signed in, tokens were refreshed, refresh tokens were used twice; the
+//            resource and the scopes of the last sign-in; how many calls were held at once
 //   /expire  from now on, no access token that was given so far is good
 //   /deny    the next user who signs in denies it
 //   /forget  from now on, the server knows no session that was begun so far
@@ -24,13 +24,12 @@ import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { z } from 'zod';
 
-const stats = { registrations: 0, signIns: 0, refreshes: 0, reused: 0, sessions: 0, ended: 0, resumed: 0 };
+const stats = { registrations: 0, signIns: 0, refreshes: 0, reused: 0, sessions: 0, ended: 0, resumed: 0, held: 0, mostHeld: 0 };
 const clients = new Map();
 const codes = new Map();
 const access = new Map();
 const refresh = new Map();
 const sessions = new Map();
-const waiting = [];
 let denies = false;
 
 const once = (store, key) => {
@@ -107,13 +106,13 @@ function mcpServer() {
     setTimeout(() => server.server.sendLoggingMessage({ level: 'info', data: 'announced' }), 100);
     return text('soon');
   });
-  // It answers when so many calls wait for it.
-  server.registerTool('together', { inputSchema: { count: z.number() } }, ({ count }) =>
-    new Promise((resolve) => {
-      waiting.push(() => resolve(text('all')));
-      if (waiting.length >= count) waiting.splice(0).forEach((answer) => answer());
-    }),
-  );
+  server.registerTool('hold', { inputSchema: { milliseconds: z.number() } }, async ({ milliseconds }) => {
+    stats.held += 1;
+    stats.mostHeld = Math.max(stats.mostHeld, stats.held);
+    await new Promise((resolve) => setTimeout(resolve, milliseconds));
+    stats.held -= 1;
+    return text('held');
+  });
   server.registerTool('stream', { inputSchema: { count: z.number(), size: z.number() } }, async (args, extra) => {
     const data = 'x'.repeat(args.size);
     for (let at = 0; at < args.count; at += 1) {

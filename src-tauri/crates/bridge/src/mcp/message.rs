@@ -17,12 +17,26 @@ pub(super) struct Message {
     pub(super) requests: Vec<Value>,
     /// The method, if it is one message.
     method: Option<String>,
+    /// The request that it cancels.
+    cancels: Option<Value>,
 }
 
 #[derive(Deserialize)]
 struct Head {
     id: Option<Value>,
     method: Option<String>,
+}
+
+/// `notifications/cancelled`.
+#[derive(Deserialize)]
+struct Cancelled {
+    params: CancelledParams,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CancelledParams {
+    request_id: Value,
 }
 
 impl Message {
@@ -39,15 +53,26 @@ impl Message {
             (b'{', Some(head)) => head.method,
             _ => None,
         };
+        let is_cancelled = method.as_deref() == Some("notifications/cancelled");
+        let cancels = is_cancelled
+            .then(|| serde_json::from_slice::<Cancelled>(&bytes).ok())
+            .flatten()
+            .map(|cancelled| cancelled.params.request_id);
         Some(Self {
             bytes,
             requests,
             method,
+            cancels,
         })
     }
 
     pub(super) fn is_initialize(&self) -> bool {
         self.method.as_deref() == Some("initialize")
+    }
+
+    /// The id of the request that it cancels, if it does.
+    pub(super) fn cancels(&self) -> Option<&Value> {
+        self.cancels.as_ref()
     }
 
     pub(super) fn is_initialized(&self) -> bool {

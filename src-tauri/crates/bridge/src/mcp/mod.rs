@@ -7,6 +7,7 @@ mod event_stream;
 mod http;
 mod legacy;
 mod message;
+mod requests;
 mod sign_in;
 mod stdio;
 mod turn;
@@ -20,6 +21,7 @@ use arguments::{McpArguments, Transport};
 use http::Session;
 use legacy::Legacy;
 use message::Message;
+use requests::Requests;
 use reqwest::{Method, Request, Response, StatusCode, header};
 use sign_in::SignIn;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -28,7 +30,7 @@ use stdio::{Line, Output};
 use tokenry_contract::ErrorCode;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{RwLock, mpsc};
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::AbortHandle;
 use tokio::time::timeout;
 use url::Url;
 
@@ -77,41 +79,25 @@ fn stopped(kind: SignalKind) -> Result<tokio::signal::unix::Signal, Failure> {
     signal(kind).map_err(|error| Failure::internal(format!("Cannot wait for signals: {error}.")))
 }
 
-/// Passes the client's messages on, each in a task, until their end and for a while that of the tasks.
+/// Passes the client's messages on until their end, and for a while waits for the answers.
 async fn pass(bridge: &Arc<Bridge>, mut lines: mpsc::Receiver<Line>) {
-    let mut tasks = JoinSet::new();
-    while let Some(line) = lines.recv().await {
-        while tasks.try_join_next().is_some() {}
+    let mut requests = Requests::default();
+    loop {
+        let line = tokio::select! {
+            line = lines.recv(), if requests.takes_more() => line,
+            _ = requests.ended(bridge), if !requests.is_idle() => continue,
+        };
         let read = match line {
-            Line::Message(bytes) => Message::read(bytes).ok_or("a line is not a message of JSON-RPC"),
-            Line::TooLong => Err("a message is longer than 16 MiB"),
+            None => break,
+            Some(Line::Message(bytes)) => Message::read(bytes).ok_or("a line is not a message of JSON-RPC"),
+            Some(Line::TooLong) => Err("a message is longer than 16 MiB"),
         };
-        let message = match read {
-            Ok(message) => message,
-            Err(why) => {
-                bridge.output.line(message::unreadable(why)).await;
-                continue;
-            }
-        };
-        // What follows the first messages has to find them done.
-        let bridge = bridge.clone();
-        if message.is_initialize() || message.is_initialized() {
-            let turn = bridge.turns.clone().write_owned().await;
-            tasks.spawn(async move {
-                bridge.handle(message).await;
-                drop(turn);
-            });
-        } else {
-            tasks.spawn(async move {
-                drop(bridge.turns.read().await);
-                bridge.handle(message).await;
-            });
+        match read {
+            Ok(message) => requests.add(message, bridge).await,
+            Err(why) => bridge.output.line(message::unreadable(why)).await,
         }
     }
-    let _ = timeout(FINISH_TIMEOUT, async {
-        while tasks.join_next().await.is_some() {}
-    })
-    .await;
+    let _ = timeout(FINISH_TIMEOUT, async { while requests.ended(bridge).await {} }).await;
 }
 
 /// Waits until everything is written, where the client still reads.

@@ -5,12 +5,15 @@ use crate::failure::Failure;
 use hyper::body::Bytes;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::fd::AsFd;
-use tokio::sync::{Mutex, mpsc};
+use std::sync::Arc;
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc};
 
 /// The longest line of a client.
 const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
 /// So many lines and parts of lines wait in each direction. Then the other side is read no further.
 const MAX_QUEUED: usize = 16;
+/// So many bytes wait for the client, or one longer part.
+const MAX_QUEUED_BYTES: usize = 1024 * 1024;
 /// A longer answer is passed on while it arrives.
 const MAX_BUFFERED_BYTES: usize = 256 * 1024;
 
@@ -77,8 +80,12 @@ fn next_line(input: &mut impl BufRead) -> io::Result<Option<Line>> {
 
 /// Standard output, one line at a time.
 pub(super) struct Output {
-    parts: Mutex<mpsc::Sender<Vec<u8>>>,
+    parts: Mutex<mpsc::Sender<Part>>,
+    room: Arc<Semaphore>,
 }
+
+/// Bytes to write, and the room that they take until then.
+type Part = (Vec<u8>, OwnedSemaphorePermit);
 
 impl Output {
     /// `ended` gets a message when the last part is written, or the reader is gone.
@@ -86,12 +93,13 @@ impl Output {
     /// # Errors
     /// When the system starts no thread.
     pub(super) fn new() -> Result<(Self, mpsc::Receiver<()>), Failure> {
-        let (send, mut parts) = mpsc::channel::<Vec<u8>>(MAX_QUEUED);
+        let (send, mut parts) = mpsc::channel::<Part>(MAX_QUEUED);
         let (end, ended) = mpsc::channel(1);
         let mut write = move || {
             let mut output = std::fs::File::from(io::stdout().as_fd().try_clone_to_owned()?);
-            while let Some(part) = parts.blocking_recv() {
+            while let Some((part, room)) = parts.blocking_recv() {
                 output.write_all(&part)?;
+                drop((part, room));
             }
             Ok::<_, io::Error>(())
         };
@@ -100,7 +108,16 @@ impl Output {
             drop(end);
         })?;
         let parts = Mutex::new(send);
-        Ok((Self { parts }, ended))
+        let room = Arc::new(Semaphore::new(MAX_QUEUED_BYTES));
+        Ok((Self { parts, room }, ended))
+    }
+
+    async fn send(&self, parts: &mpsc::Sender<Part>, bytes: Vec<u8>) {
+        let size = u32::try_from(bytes.len().min(MAX_QUEUED_BYTES)).unwrap_or(u32::MAX);
+        if let Ok(room) = self.room.clone().acquire_many_owned(size).await {
+            // The reader may be gone.
+            let _ = parts.send((bytes, room)).await;
+        }
     }
 
     /// Writes a message. Its line ends become spaces.
@@ -108,7 +125,7 @@ impl Output {
         message::in_one_line(&mut bytes);
         bytes.push(b'\n');
         let parts = self.parts.lock().await;
-        let _ = parts.send(bytes).await;
+        self.send(&parts, bytes).await;
     }
 
     /// Writes an answer. One that is short is returned by `inspect` first; a long one is passed on while it arrives.
@@ -142,7 +159,7 @@ impl Output {
         let parts = self.parts.lock().await;
         let ended = loop {
             message::in_one_line(&mut bytes);
-            let _ = parts.send(bytes).await;
+            self.send(&parts, bytes).await;
             match response.chunk().await {
                 Ok(Some(part)) => bytes = part.to_vec(),
                 Ok(None) => break Ok(()),
@@ -150,7 +167,7 @@ impl Output {
             }
         };
         // A line that ended early is not JSON: the client ignores it, and hears of the error in the next one.
-        let _ = parts.send(b"\n".to_vec()).await;
+        self.send(&parts, b"\n".to_vec()).await;
         ended
     }
 }
