@@ -13,8 +13,10 @@
 
 mod backup;
 mod bare;
+mod bridge;
 mod granted;
 mod hang;
+mod helper;
 mod herd;
 mod http;
 mod idle;
@@ -33,8 +35,10 @@ use report::{Report, Row};
 /// A group of rows, and the function that measures them.
 type Measurement = (&'static str, fn() -> Vec<Row>);
 
-const ALL: [Measurement; 11] = [
+const ALL: [Measurement; 13] = [
     ("process", process_start::measure),
+    ("helper", helper::measure),
+    ("bridge", bridge::measure),
     ("kept", kept::measure),
     ("granted", granted::measure),
     ("refresh", refresh::measure),

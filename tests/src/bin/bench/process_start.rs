@@ -21,6 +21,8 @@ pub(crate) fn measure() -> Vec<Row> {
     let mut smallest = stage
         .profile
         .command("smallest_client", &[&socket.to_string_lossy()]);
+    tokenry.stdin(Stdio::null());
+    smallest.stdin(Stdio::null());
     let (mut ours, mut other) = (Sample::default(), Sample::default());
     for run in 0..RUNS + 20 {
         // The first ones only bring both programs into memory.
@@ -38,8 +40,9 @@ pub(crate) fn measure() -> Vec<Row> {
     )]
 }
 
-fn succeed(command: &mut Command) {
-    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).status();
+/// Runs a program to its end.
+pub(crate) fn succeed(command: &mut Command) {
+    let status = command.stdout(Stdio::null()).status();
     assert!(status.unwrap().success());
 }
 
