@@ -31,7 +31,7 @@ use url::Url;
 /// A caller sends the head of its request within this time.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// So many callers are served at once. Others wait.
-const MAX_CALLERS: usize = 256;
+const MAX_CALLERS: usize = 192;
 /// A body up to this size is kept until the API has taken the token, so that it can be sent once more.
 const MAX_REPLAYED_BYTES: u64 = 256 * 1024;
 
