@@ -158,6 +158,12 @@ impl Screen {
         field.send_keys(text).await.unwrap();
     }
 
+    /// Chooses the option with this text.
+    pub async fn choose(&self, id: &str, text: &str) {
+        let field = self.see(id).await;
+        field.select_by_label(text).await.unwrap();
+    }
+
     /// Fills fields of the provider form, with all of it unfolded.
     pub async fn fill_form(&self, fields: &[(&str, String)]) {
         self.see("provider-form").await;

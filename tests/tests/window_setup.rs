@@ -1,9 +1,12 @@
 //! The view "Use it in…" of the real window: it shows a change of git's configuration, writes it, and takes it back.
 #![allow(clippy::unwrap_used)]
 
+use serde_json::json;
 use std::path::Path;
 use tokenry_e2e::desktop::Desktop;
 use tokenry_e2e::process::program;
+use tokenry_e2e::socket::ask;
+use tokenry_testkit::{Behaviour, Server};
 
 #[tokio::test]
 async fn the_window_sets_up_git_after_showing_the_change_and_takes_it_back() {
@@ -47,5 +50,40 @@ async fn the_window_sets_up_git_after_showing_the_change_and_takes_it_back() {
     screen.click("write-change").await;
     screen.reads("tool-git", "Not set up").await;
     assert_eq!(read(), changed);
+    screen.close().await;
+}
+
+#[tokio::test]
+async fn the_window_binds_the_host_of_a_tool_to_the_connection_that_the_user_chooses() {
+    let desktop = Desktop::trusting();
+    let server = Server::start(Behaviour::default());
+    let screen = desktop.open_window(&[]).await;
+    let provider = json!({
+        "name": "forge", "grant_type": "client_credentials", "token_endpoint": server.token_endpoint(),
+        "client_id": "tokenry-confidential", "client_secret": "testkit-secret",
+        "token_endpoint_auth_method": "client_secret_post",
+    });
+    let (status, answer) = ask(&desktop.profile, "POST", "/v1/oauth-providers", &provider);
+    assert_eq!(status, 201, "{answer}");
+    for label in ["home", "work"] {
+        let path = "/v1/oauth-providers/forge/connect";
+        let (status, answer) = ask(&desktop.profile, "POST", path, &json!({ "label": label }));
+        assert_eq!(status, 200, "{answer}");
+    }
+    desktop
+        .profile
+        .tokenry(&["setup", "git", "--host", "git.example", "--yes"])
+        .success();
+    screen.click("nav-tools").await;
+    screen.reads("tool-problem", "No connection serves").await;
+    screen.choose("field-connection", "forge/work").await;
+    screen.click("use-connection").await;
+    screen.reads("tool-git", "Works").await;
+    let served = desktop
+        .profile
+        .tokenry(&["--json", "bind", "https://git.example/x.git"])
+        .success()
+        .json();
+    assert_eq!(served[0]["connection_name"], "forge/work", "{served}");
     screen.close().await;
 }
