@@ -1,10 +1,11 @@
-//! The view "Use it in…" of the real window: it shows a change of git's configuration, writes it, and takes it back.
+//! The view "Use it in…" of the real window, and the switch for clients of oidc-agent.
 #![allow(clippy::unwrap_used)]
 
 use serde_json::json;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use tokenry_e2e::desktop::Desktop;
-use tokenry_e2e::process::program;
+use tokenry_e2e::process::{program, wait_for};
 use tokenry_e2e::socket::ask;
 use tokenry_testkit::{Behaviour, Server};
 
@@ -85,5 +86,34 @@ async fn the_window_binds_the_host_of_a_tool_to_the_connection_that_the_user_cho
         .success()
         .json();
     assert_eq!(served[0]["connection_name"], "forge/work", "{served}");
+    screen.close().await;
+}
+
+#[tokio::test]
+async fn the_switch_for_clients_of_oidc_agent_opens_the_socket_at_each_start_of_the_app() {
+    let desktop = Desktop::trusting();
+    let screen = desktop.open_window(&[]).await;
+    screen.click("nav-settings").await;
+    let shell = desktop
+        .profile
+        .tokenry(&["oidc-agent", "--stop", "--shell", "fish"])
+        .success();
+    assert_eq!(shell.stdout, "set -e OIDC_SOCK;\n");
+    screen.click("field-oidc_agent").await;
+    let socket = desktop.profile.home().join("oidc-agent.sock");
+    let answers = |wanted: bool| {
+        let what = format!("the socket, which answers: {wanted}");
+        wait_for(&what, || {
+            (UnixStream::connect(&socket).is_ok() == wanted).then_some(())
+        });
+    };
+    answers(true);
+    screen.close().await;
+    answers(false);
+    let screen = desktop.open_window(&[]).await;
+    answers(true);
+    screen.click("nav-settings").await;
+    screen.click("field-oidc_agent").await;
+    answers(false);
     screen.close().await;
 }
