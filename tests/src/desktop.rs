@@ -8,7 +8,7 @@ use crate::profile::Profile;
 use crate::screen::Screen;
 use crate::socket::ask;
 use crate::webdriver::Window;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::cell::Cell;
 use std::ffi::OsString;
 use std::fs;
@@ -60,6 +60,22 @@ impl Desktop {
         };
         let window = Window::open(driver, &program("tokenry-desktop"), arguments).await;
         Screen::new(window, Eye::open(&self.session)).await
+    }
+
+    /// Adds this server as a provider whose connections need no user, with a connection of each label.
+    pub fn connect_machine(&self, server: &Server, name: &str, labels: &[String]) {
+        let provider = json!({
+            "name": name, "grant_type": "client_credentials", "token_endpoint": server.token_endpoint(),
+            "client_id": "tokenry-confidential", "client_secret": "testkit-secret",
+            "token_endpoint_auth_method": "client_secret_post",
+        });
+        let (status, answer) = ask(&self.profile, "POST", "/v1/oauth-providers", &provider);
+        assert_eq!(status, 201, "{answer}");
+        let path = format!("/v1/oauth-providers/{name}/connect");
+        for label in labels {
+            let (status, answer) = ask(&self.profile, "POST", &path, &json!({ "label": label }));
+            assert_eq!(status, 200, "{answer}");
+        }
     }
 
     /// Adds this server, which signs everybody in at once, as a provider, and connects its account there. The

@@ -1,12 +1,10 @@
 //! The view "Use it in…" of the real window, and the switch for clients of oidc-agent.
 #![allow(clippy::unwrap_used)]
 
-use serde_json::json;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use tokenry_e2e::desktop::Desktop;
 use tokenry_e2e::process::{program, wait_for};
-use tokenry_e2e::socket::ask;
 use tokenry_testkit::{Behaviour, Server};
 
 #[tokio::test]
@@ -59,18 +57,7 @@ async fn the_window_binds_the_host_of_a_tool_to_the_connection_that_the_user_cho
     let desktop = Desktop::trusting();
     let server = Server::start(Behaviour::default());
     let screen = desktop.open_window(&[]).await;
-    let provider = json!({
-        "name": "forge", "grant_type": "client_credentials", "token_endpoint": server.token_endpoint(),
-        "client_id": "tokenry-confidential", "client_secret": "testkit-secret",
-        "token_endpoint_auth_method": "client_secret_post",
-    });
-    let (status, answer) = ask(&desktop.profile, "POST", "/v1/oauth-providers", &provider);
-    assert_eq!(status, 201, "{answer}");
-    for label in ["home", "work"] {
-        let path = "/v1/oauth-providers/forge/connect";
-        let (status, answer) = ask(&desktop.profile, "POST", path, &json!({ "label": label }));
-        assert_eq!(status, 200, "{answer}");
-    }
+    desktop.connect_machine(&server, "forge", &["home", "work"].map(str::to_owned));
     desktop
         .profile
         .tokenry(&["setup", "git", "--host", "git.example", "--yes"])

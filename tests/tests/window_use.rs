@@ -11,19 +11,8 @@ const ASKS: &str = "Permission request - Tokenry";
 
 /// Adds a provider whose connections need no user, sorted before all others, with this many of them.
 fn fill(desktop: &Desktop, server: &Server, count: usize) {
-    let provider = json!({
-        "name": "a-machine", "grant_type": "client_credentials", "token_endpoint": server.token_endpoint(),
-        "client_id": "tokenry-confidential", "client_secret": "testkit-secret",
-        "token_endpoint_auth_method": "client_secret_post",
-    });
-    let (status, answer) = ask(&desktop.profile, "POST", "/v1/oauth-providers", &provider);
-    assert_eq!(status, 201, "{answer}");
-    for n in 0..count {
-        let label = json!({"label": format!("n{n}")});
-        let path = "/v1/oauth-providers/a-machine/connect";
-        let (status, answer) = ask(&desktop.profile, "POST", path, &label);
-        assert_eq!(status, 200, "{answer}");
-    }
+    let labels: Vec<_> = (0..count).map(|n| format!("n{n}")).collect();
+    desktop.connect_machine(server, "a-machine", &labels);
 }
 
 async fn focused(screen: &Screen) -> Value {

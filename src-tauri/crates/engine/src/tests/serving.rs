@@ -50,6 +50,19 @@ async fn two() -> (World, Engine, [String; 2]) {
     (world, engine, names)
 }
 
+/// A connection of a provider that was added for this resource.
+async fn for_resource(resource: &str) -> (World, Engine) {
+    let world = World::new(Behaviour::default());
+    let engine = world.start().await;
+    let provider = world.provider(NAME).with("resource", resource);
+    engine.add_provider(&ui(), provider).await.unwrap();
+    world
+        .sign_in(&engine, paste(ConnectOptions::default()))
+        .await
+        .unwrap();
+    (world, engine)
+}
+
 #[tokio::test]
 async fn the_longest_bound_path_wins_and_an_unnamed_host_is_served_by_none() {
     let (_world, engine, [work, home]) = two().await;
@@ -142,14 +155,7 @@ async fn an_app_that_may_only_have_tokens_learns_where_those_may_go() {
 
 #[tokio::test]
 async fn the_resource_that_a_provider_was_added_for_is_served() {
-    let world = World::new(Behaviour::default());
-    let engine = world.start().await;
-    let provider = world.provider(NAME).with("resource", "https://mcp.example/mcp");
-    engine.add_provider(&ui(), provider).await.unwrap();
-    world
-        .sign_in(&engine, paste(ConnectOptions::default()))
-        .await
-        .unwrap();
+    let (_world, engine) = for_resource("https://mcp.example/mcp").await;
     let found = engine.serving(&ui(), "https://mcp.example/mcp/x").await.unwrap();
     assert_eq!(found[0].named_by, NamedBy::Resource);
     assert!(
@@ -163,14 +169,7 @@ async fn the_resource_that_a_provider_was_added_for_is_served() {
 
 #[tokio::test]
 async fn a_provider_that_changes_serves_its_new_address_at_once() {
-    let world = World::new(Behaviour::default());
-    let engine = world.start().await;
-    let provider = world.provider(NAME).with("resource", "https://mcp.example/mcp");
-    engine.add_provider(&ui(), provider).await.unwrap();
-    world
-        .sign_in(&engine, paste(ConnectOptions::default()))
-        .await
-        .unwrap();
+    let (_world, engine) = for_resource("https://mcp.example/mcp").await;
     for (before, now) in [("mcp", "other"), ("other", "mcp")] {
         let address = |path: &str| format!("https://mcp.example/{path}");
         assert!(!engine.serving(&ui(), &address(before)).await.unwrap().is_empty());
