@@ -328,6 +328,37 @@ fn a_thousand_calls_at_once_are_all_answered_and_have_a_limited_number_of_connec
 }
 
 #[test]
+fn a_call_that_is_cancelled_while_it_waits_for_others_never_reaches_the_server() {
+    let stage = Stage::new();
+    let url = format!("{}/open", stage.server);
+    let mut bridge = stage.profile.tokenry_running(&["mcp", &url]);
+    let client = json!({"name": "test", "version": "1"});
+    let initialize = json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": client});
+    let hold = json!({"name": "hold", "arguments": {"milliseconds": 1000}});
+    let mut lines = vec![
+        json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": initialize}),
+        json!({"jsonrpc": "2.0", "method": "notifications/initialized"}),
+    ];
+    let call = |id: u32| json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": hold});
+    lines.extend((1..=258).map(call));
+    let cancelled = json!({"requestId": 257});
+    lines.push(json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": cancelled}));
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    bridge.write(&text);
+    let mut answered: Vec<_> = (0..258)
+        .map(|_| {
+            serde_json::from_str::<Value>(&bridge.line()).unwrap()["id"]
+                .as_u64()
+                .unwrap()
+        })
+        .collect();
+    bridge.wait().success();
+    answered.sort_unstable();
+    assert_eq!(answered, (0..=256).chain([258]).collect::<Vec<_>>());
+    assert_eq!(stage.stats()["calls"], 257);
+}
+
+#[test]
 fn a_call_ends_with_an_error_when_its_server_is_gone() {
     let mut stage = Stage::new();
     let mut client = stage.client("/open", &[]).connected();

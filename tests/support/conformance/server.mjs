@@ -24,7 +24,7 @@ import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { z } from 'zod';
 
-const stats = { registrations: 0, signIns: 0, refreshes: 0, reused: 0, sessions: 0, ended: 0, resumed: 0, held: 0, mostHeld: 0 };
+const stats = { registrations: 0, signIns: 0, refreshes: 0, reused: 0, sessions: 0, ended: 0, resumed: 0, calls: 0, held: 0, mostHeld: 0 };
 const clients = new Map();
 const codes = new Map();
 const access = new Map();
@@ -107,6 +107,7 @@ function mcpServer() {
     return text('soon');
   });
   server.registerTool('hold', { inputSchema: { milliseconds: z.number() } }, async ({ milliseconds }) => {
+    stats.calls += 1;
     stats.held += 1;
     stats.mostHeld = Math.max(stats.mostHeld, stats.held);
     await new Promise((resolve) => setTimeout(resolve, milliseconds));
