@@ -1,6 +1,7 @@
 //! `tokenry curl`: the real curl at a real server, with a token only for the addresses that a connection serves.
 #![allow(clippy::unwrap_used)]
 
+use std::net::TcpListener;
 use tokenry_e2e::accounts::{connected, token};
 use tokenry_e2e::process::Running;
 
@@ -64,7 +65,7 @@ fn curl_gets_no_token_as_an_argument_and_no_option_that_prints_it() {
     let script = folder.join("curl");
     std::fs::write(
         &script,
-        "#!/bin/sh\ntr '\\0' ' ' < /proc/$$/cmdline; env; cat \"${2#@}\"\n",
+        "#!/bin/sh\ntr '\\0' ' ' < /proc/$$/cmdline; env; cat \"${3#@}\"\n",
     )
     .unwrap();
     std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
@@ -77,4 +78,27 @@ fn curl_gets_no_token_as_an_argument_and_no_option_that_prints_it() {
     let (before, header) = shown.split_once("Authorization: Bearer ").unwrap();
     assert_eq!(header.trim(), token);
     assert!(!before.contains(&token), "{before}");
+}
+
+#[test]
+fn the_users_own_configuration_of_curl_neither_adds_an_address_nor_prints_the_token() {
+    let (sandbox, profile, _engine) = connected("forge");
+    let userinfo = sandbox.endpoint("userinfo_endpoint").to_string();
+    profile
+        .tokenry(&["bind", &userinfo, "--connection", "forge"])
+        .success();
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    other.set_nonblocking(true).unwrap();
+    let configuration = format!("verbose\nurl = \"http://{}/\"\n", other.local_addr().unwrap());
+    std::fs::write(
+        format!("{}/.curlrc", profile.env()["HOME"].display()),
+        configuration,
+    )
+    .unwrap();
+    let answer = profile
+        .tokenry(&["curl", "forge", "--", "-sS", &userinfo])
+        .success();
+    assert!(answer.json()["sub"].is_string(), "{answer:?}");
+    assert!(!answer.stderr.contains("Authorization"), "{answer:?}");
+    assert!(other.accept().is_err(), "the other address was asked");
 }

@@ -32,6 +32,8 @@ pub(crate) fn run(args: &CurlArgs, engine: &Engine) -> Result<(), Failure> {
     let descriptor = readable(&header)?;
     let mut command = Command::new("curl");
     command
+        // First, or a configuration file could name further addresses and options that print what is sent.
+        .arg("-q")
         .args(["-H", &format!("@/dev/fd/{}", descriptor.as_raw_fd())])
         .args(&args.arguments);
     // It stays open until curl has it.
