@@ -386,6 +386,27 @@ fn client_credentials_connect_at_once() {
 }
 
 #[test]
+fn a_connection_of_client_credentials_that_is_named_is_renewed() {
+    let fake = Fake::new(|what| match what {
+        "GET /v1/connections/machine%2Fwork" => {
+            let mut work = connection();
+            (work["label"], work["provider_id"]) = ("work".into(), PROVIDER.into());
+            (200, work)
+        }
+        _ if what == format!("GET /v1/oauth-providers/{PROVIDER}") => (200, machine()),
+        _ if what == format!("POST /v1/oauth-providers/{PROVIDER}/connect") => {
+            (200, json!({"success": true}))
+        }
+        _ => support::not_found(what),
+    });
+    fake.run(&["connect", "machine/work"])
+        .ends(0)
+        .says("", "Connected machine/work.\n");
+    let sent = fake.seen().into_iter().find(|seen| seen.what.starts_with("POST"));
+    assert_eq!(sent.unwrap().body, json!({"label": "work"}));
+}
+
+#[test]
 fn an_engine_that_is_away_for_a_moment_is_asked_again() {
     let asked = AtomicU32::new(0);
     let fake = Fake::raw(move |what| {

@@ -16,7 +16,7 @@ use tokenry_contract::{
 pub(crate) fn run(args: &ConnectArgs, engine: &Engine, output: &Output) -> Result<(), Failure> {
     let (provider, named) = resolve(&args.name, engine)?;
     if provider.settings.grant_type == GrantType::ClientCredentials {
-        return at_once(args, &provider, engine, output);
+        return at_once(args, &provider, named.as_ref(), engine, output);
     }
     let is_named = named.is_some();
     let renewed = match named {
@@ -105,18 +105,28 @@ fn meant(
         .find(|connection| is_only || connection.label.is_none()))
 }
 
+/// Without a browser. A connection that is named is renewed.
 fn at_once(
     args: &ConnectArgs,
     provider: &OAuthProvider,
+    named: Option<&Connection>,
     engine: &Engine,
     output: &Output,
 ) -> Result<(), Failure> {
-    let body = match &args.label {
+    let label = args
+        .label
+        .as_ref()
+        .or(named.and_then(|named| named.label.as_ref()));
+    let body = match label {
         Some(label) => json!({ "label": label }),
         None => json!({}),
     };
     let id = provider.id.to_string();
     let success: Success =
         engine.send_body(Method::Post, &["v1", "oauth-providers", &id, "connect"], &body)?;
-    output.done(&success, &format!("Connected {}.", provider.name))
+    let name = match label {
+        Some(label) => format!("{}/{label}", provider.name),
+        None => provider.name.clone(),
+    };
+    output.done(&success, &format!("Connected {name}."))
 }
