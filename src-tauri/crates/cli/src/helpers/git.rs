@@ -75,7 +75,7 @@ impl CredentialRequest {
         }
         let path = self.value("path").unwrap_or_default();
         let path = path.split(['?', '#']).next().unwrap_or_default();
-        Some(format!("{protocol}://{host}/{path}"))
+        Some(format!("{protocol}://{host}/{}", escaped(path)))
     }
 
     /// Whether git takes a token as such, and the server wants it so.
@@ -86,6 +86,20 @@ impl CredentialRequest {
             && list("wwwauth").any(is_bearer)
             && !list("wwwauth").any(|one| one.to_ascii_lowercase().starts_with("basic"))
     }
+}
+
+/// git gives a path without its escapes: `My Project` for `My%20Project`.
+fn escaped(path: &str) -> String {
+    let mut text = String::new();
+    for byte in path.bytes() {
+        match byte {
+            b'!' | b'$' | b'&'..=b';' | b'=' | b'@'..=b'[' | b']'..=b'_' | b'a'..=b'z' | b'|' | b'~' => {
+                text.push(char::from(byte));
+            }
+            _ => text.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    text
 }
 
 fn get(request: &CredentialRequest, engine: &Engine) -> Result<(), Failure> {
@@ -157,6 +171,10 @@ mod tests {
             ),
             ("host=a\nhost=b\nprotocol=https", Some("https://b/")),
             ("protocol=https\nhost=a\npath=x?y#z\n", Some("https://a/x")),
+            (
+                "protocol=https\nhost=a\npath=My Project/100%/x[1].git",
+                Some("https://a/My%20Project/100%25/x[1].git"),
+            ),
             ("protocol=cert\npath=/home/me/key.pem\nhost=\n", None),
             ("protocol=ssh\nhost=github.com\n", None),
             ("protocol=https\nhost=evil.example@github.com\n", None),

@@ -85,10 +85,8 @@ fn response(kind: &str, token: &WebToken) -> Zeroizing<String> {
 }
 
 fn refusal(failure: &Failure) -> String {
-    let (message, next) = failure.parts();
     let code = failure.code().map_or("no_engine", ErrorCode::slug);
-    let refusal =
-        json!({"version": 1, "success": false, "code": code, "message": format!("{message} {next}")});
+    let refusal = json!({"version": 1, "success": false, "code": code, "message": failure.line()});
     format!("{refusal}\n")
 }
 
@@ -138,6 +136,6 @@ mod tests {
     fn a_failure_without_an_engine_says_so_in_googles_form() {
         let answer = told(&refusal(&Failure::no_engine("None\nruns.", "Start one.")));
         assert_eq!(answer["code"], "no_engine");
-        assert_eq!(answer["message"], "None\nruns. Start one.");
+        assert_eq!(answer["message"], "None runs. Start one.");
     }
 }

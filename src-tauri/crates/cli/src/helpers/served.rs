@@ -45,7 +45,11 @@ pub(crate) fn serving_one_of(
     user: Option<&str>,
     engine: &Engine,
 ) -> Result<Option<ServingConnection>, Failure> {
-    let mut found = serving(address, engine)?;
+    let mut found = match serving(address, engine) {
+        // No token goes to such an address, as to http on another machine: its program gets on without one.
+        Err(failure) if failure.code() == Some(ErrorCode::ValidationError) => return Ok(None),
+        found => found?,
+    };
     let is_of_kind = |one: &ServingConnection| one.kinds.iter().any(|known| kinds.contains(&known.as_str()));
     found.retain(|one| one.named_by != NamedBy::Preset || is_of_kind(one));
     if let (Some(user), true) = (user, found.len() > 1) {
