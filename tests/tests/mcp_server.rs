@@ -162,7 +162,10 @@ fn a_call_that_does_not_fit_is_refused_and_the_server_goes_on() {
             json!({"connection": "work", "url": format!("{}/../v2", stage.api)}),
             "tokenry bind",
         ),
-        (json!({"connection": "nothing", "url": echo}), "tokenry bind"),
+        (
+            json!({"connection": "nothing", "url": echo}),
+            "no connection called",
+        ),
         (
             json!({"connection": "work", "url": echo, "headers": {"authorization": "x"}}),
             "header",

@@ -129,17 +129,16 @@ impl Agent {
 
     /// Starts a sign-in in the user's browser, and does not wait for its end.
     async fn sign_in(&self, wish: SignIn) -> Result<Value, Failure> {
-        let connections: Vec<Connection> = self.engine.get("/v1/connections").await?;
-        let connection = connections
-            .into_iter()
-            .find(|one| one.name == wish.connection)
-            .ok_or_else(|| {
-                Failure::new(
-                    ErrorCode::NotFound,
-                    "There is no connection with this name.",
-                    "The tool list_connections names them.",
-                )
-            })?;
+        let target = path(&["v1", "connections", &wish.connection]);
+        let found: Result<Connection, Failure> = self.engine.get(&target).await;
+        let connection = found.map_err(|failure| match failure.code() {
+            Some(ErrorCode::NotFound) => Failure::new(
+                ErrorCode::NotFound,
+                "There is no connection with this name.",
+                "The tool list_connections names them.",
+            ),
+            _ => failure,
+        })?;
         let provider = connection.provider_id.to_string();
         let target = path(&["v1", "oauth-providers", &provider]);
         let settings: OAuthProvider = self.engine.get(&target).await?;

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokenry_contract::{
-    Challenge, ErrorCode, NamedBy, RejectedAnswer, RejectedToken, ServingConnection, TokenAnswer,
+    Challenge, Connection, ErrorCode, NamedBy, RejectedAnswer, RejectedToken, ServingConnection, TokenAnswer,
     TokenRequest,
 };
 use tokio::sync::Mutex;
@@ -142,7 +142,16 @@ impl TokenSource {
     async fn connection(&self) -> Result<ServingConnection, Failure> {
         let target = format!("/v1/resolve?url={}", encoded(&self.address));
         let found: Vec<ServingConnection> = self.engine.get(&target).await?;
-        one(found, &self.choice, &self.address)
+        let meant = one(found, &self.choice, &self.address);
+        if let (Err(failure), Choice::Named(name)) = (&meant, &self.choice)
+            && failure.code() == Some(ErrorCode::NotFound)
+        {
+            // A name that is mistyped serves nothing either.
+            self.engine
+                .get::<Connection>(&path(&["v1", "connections", name]))
+                .await?;
+        }
+        meant
     }
 }
 

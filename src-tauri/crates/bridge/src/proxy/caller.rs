@@ -6,11 +6,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hyper::HeaderMap;
 use hyper::header::AUTHORIZATION;
 use std::fs::{File, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
+
+/// 32 bytes in base64url.
+const TOKEN_LENGTH: u64 = 43;
 
 /// The token of one run.
 pub(super) struct CallerToken(Zeroizing<String>);
@@ -49,21 +52,43 @@ impl CallerToken {
     /// When the file cannot be written.
     pub(super) fn write_to(&self, path: &Path) -> Result<TokenFile, Failure> {
         let write = || -> std::io::Result<()> {
+            // One that a proxy left behind when it was killed.
+            if is_of_a_proxy(path) {
+                std::fs::remove_file(path)?;
+            }
             let mut file: File = OpenOptions::new()
                 .write(true)
-                .create(true)
-                .truncate(true)
+                .create_new(true)
                 .mode(0o600)
-                .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
                 .open(path)?;
-            // It may have existed, readable to others.
-            file.set_permissions(PermissionsExt::from_mode(0o600))?;
             writeln!(file, "{}", self.expose())
         };
-        let written =
-            write().map_err(|error| Failure::internal(format!("Cannot write {}: {error}.", path.display())));
+        let written = write().map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => Failure::usage(format!(
+                "--token-file names {}, which exists; name a new file",
+                path.display()
+            )),
+            _ => Failure::usage(format!(
+                "--token-file cannot be written at {}: {error}",
+                path.display()
+            )),
+        });
         written.map(|()| TokenFile(path.to_owned()))
     }
+}
+
+/// Whether a file holds the token of a proxy and nothing else.
+fn is_of_a_proxy(path: &Path) -> bool {
+    let is_file =
+        std::fs::symlink_metadata(path).is_ok_and(|found| found.is_file() && found.len() == TOKEN_LENGTH + 1);
+    let is_token = |text: String| {
+        let token = text.strip_suffix('\n').unwrap_or_default();
+        token.len() as u64 == TOKEN_LENGTH
+            && token
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    };
+    is_file && std::fs::read_to_string(path).is_ok_and(is_token)
 }
 
 /// The file with the token, which is removed when the proxy ends.
@@ -84,6 +109,7 @@ impl Drop for TokenFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn one_authorization_header_with_the_token_is_enough_and_nothing_less() {
@@ -118,11 +144,8 @@ mod tests {
         assert_ne!(token.expose(), CallerToken::new().unwrap().expose());
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("token");
-        std::fs::write(
-            &path,
-            "before, and longer than a token is: it must not stay behind",
-        )
-        .unwrap();
+        let left = CallerToken::new().unwrap();
+        std::fs::write(&path, format!("{}\n", left.expose())).unwrap();
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
         let written = token.write_to(&path).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap().trim(), token.expose());
@@ -131,5 +154,17 @@ mod tests {
         assert!(!path.exists());
         std::os::unix::fs::symlink(folder.path().join("other"), &path).unwrap();
         assert!(token.write_to(&path).is_err(), "never through a link");
+    }
+
+    #[test]
+    fn a_file_with_anything_but_the_token_of_a_proxy_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mine");
+        for text in ["keep", "", &"x".repeat(44), &format!("{}=\n", "x".repeat(42))] {
+            std::fs::write(&path, text).unwrap();
+            let refused = CallerToken::new().unwrap().write_to(&path).map(drop).unwrap_err();
+            assert!(refused.to_string().contains("exists"), "{refused}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+        }
     }
 }
