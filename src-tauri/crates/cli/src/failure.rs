@@ -152,7 +152,7 @@ impl Failure {
 
     fn json_message(&self) -> String {
         match &self.next {
-            Some(next) => format!("{} {next}", self.message),
+            Some(next) => format!("{}. {next}", self.message.trim_end().trim_end_matches('.')),
             None => self.message.clone(),
         }
     }

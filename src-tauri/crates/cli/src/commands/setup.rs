@@ -4,12 +4,13 @@ use super::bind;
 use super::setup_list;
 use crate::engine::Engine;
 use crate::failure::Failure;
+use crate::names::{self, Kind};
 use crate::output::{Colour, Output, Style};
 use crate::secret_input;
 use crate::setup_args::SetupArgs;
 use serde::Serialize;
 use std::io::{self, IsTerminal};
-use tokenry_contract::ErrorCode;
+use tokenry_contract::{Connection, ErrorCode};
 use tokenry_setup::{Environment, Options, Plan, PlanView, SetupError, plan, plan_undo, write};
 
 /// What was shown, and whether it was written.
@@ -31,6 +32,8 @@ pub(crate) fn run(
     let Some(tool) = &args.tool else {
         return setup_list::run(&environment, running, output);
     };
+    check_connection(args, &running)?;
+    let plan = planned(tool, args, &environment).map_err(failed)?;
     // There is nothing to write, so there is nothing to ask.
     let is_printed = tool == "mail";
     let can_ask = !output.is_json() && io::stdin().is_terminal();
@@ -41,19 +44,20 @@ pub(crate) fn run(
             "Look at it with --dry-run, then add --yes.",
         ));
     }
-    let plan = planned(tool, args, &environment).map_err(failed)?;
     let view = plan.view();
     show(&view, output)?;
     let agrees = args.yes || args.dry_run || plan.is_empty() || asked()?;
     let is_written = agrees && !args.dry_run && !plan.is_empty();
+    let done = format!(
+        "Done. `tokenry setup` says whether it works, and `tokenry setup --undo {tool}` takes it back."
+    );
     let words = match (plan.is_empty(), is_written, args.undo) {
         (true, ..) if !view.lines.is_empty() => "Nothing was changed.",
         (true, ..) => "Nothing to change: it is set up already.",
         (_, false, _) => "Nothing was changed.",
-        (_, _, true) => "Done. It is as it was before.",
-        (_, _, false) => {
-            "Done. `tokenry setup` says whether it works, and `tokenry setup --undo` takes it back."
-        }
+        (_, _, true) if view.notes.is_empty() => "Done. It is as it was before.",
+        (_, _, true) => "Done.",
+        (_, _, false) => &done,
     };
     let target = plan.target().map(str::to_owned);
     if is_written {
@@ -66,12 +70,33 @@ pub(crate) fn run(
         },
         words,
     )?;
+    if args.undo && is_written {
+        if let Some(address) = &target {
+            tell_of_binding(address, &running, output);
+        }
+        return Ok(());
+    }
     if args.undo || args.dry_run || !agrees {
         return Ok(());
     }
     match target {
         Some(target) => connect(&target, tool, args, &environment, engine, running, output),
         None => Ok(()),
+    }
+}
+
+/// Nothing is written for a connection that does not exist. Without an engine this cannot be known yet.
+fn check_connection(args: &SetupArgs, running: impl Fn() -> Result<Engine, Failure>) -> Result<(), Failure> {
+    let Some(name) = args.connection.as_ref().filter(|_| !args.undo) else {
+        return Ok(());
+    };
+    let engine = running()?;
+    let found = engine.get::<Connection>(&["v1", "connections", name]);
+    match found {
+        Err(failure) if failure.code().is_some() => {
+            Err(names::explain(failure, &engine, Kind::Connection, name))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -89,6 +114,19 @@ fn planned(tool: &str, args: &SetupArgs, environment: &Environment) -> Result<Pl
         clients: args.clients.clone(),
     };
     plan(environment, tool, &options)
+}
+
+/// A binding may be older than the setup, and may serve other tools: the user decides about it.
+fn tell_of_binding(address: &str, running: impl Fn() -> Result<Engine, Failure>, output: &Output) {
+    let connections = running().and_then(|engine| engine.get::<Vec<Connection>>(&["v1", "connections"]));
+    let bound = connections.unwrap_or_default().into_iter();
+    let bound = bound.filter(|one| one.bindings.iter().any(|bound| bound == address));
+    for connection in bound {
+        output.say(&format!(
+            "{address} is still bound to {}. To remove that as well: tokenry bind {address} --remove",
+            connection.name
+        ));
+    }
 }
 
 /// Binds the host to the connection that was named, or says what is missing.

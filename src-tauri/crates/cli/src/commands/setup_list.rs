@@ -49,20 +49,27 @@ pub(super) fn run(
 ) -> Result<(), Failure> {
     let tools = list(environment).map_err(failed)?;
     let is_any = tools.iter().any(|tool| !tool.entries.is_empty());
-    let engine = running().ok().filter(|engine| is_any && is_there(engine));
+    let (engine, unchecked) = match is_any.then(|| reached(running)) {
+        None => (None, None),
+        Some(Ok(engine)) => (Some(engine), None),
+        Some(Err(failure)) => (None, Some(failure)),
+    };
     let listed: Vec<Listed> = tools
         .into_iter()
         .map(|tool| checked(tool, engine.as_ref()))
         .collect();
     output.data(&listed, |style| text(&listed, style))?;
-    if is_any && engine.is_none() {
-        output.say("No engine is running, so the connections were not checked. `tokenry unlock` starts one.");
+    if let Some(failure) = unchecked {
+        output.say(&format!("The connections were not checked: {}", failure.line()));
     }
     Ok(())
 }
 
-fn is_there(engine: &Engine) -> bool {
-    engine.get::<Vec<Connection>>(&["v1", "connections"]).is_ok()
+/// The engine, if it runs and answers.
+fn reached(running: impl Fn() -> Result<Engine, Failure>) -> Result<Engine, Failure> {
+    let engine = running()?;
+    engine.get::<Vec<Connection>>(&["v1", "connections"])?;
+    Ok(engine)
 }
 
 fn checked(mut tool: ToolState, engine: Option<&Engine>) -> Listed {
