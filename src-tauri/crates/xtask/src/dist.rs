@@ -33,7 +33,7 @@ fn stages_of(stages: &mut Stages) -> Result {
     stages.run("build: manual, completions and links", || {
         let generator = "run --locked --quiet -p tokenry-cli --example package_files --";
         sh::run(sh::cargo(generator).arg(beside_programs()))?;
-        write_rpm_scripts()
+        write_scripts()
     })?;
     stages.run("packages", || {
         let cli = repo::root().join(TAURI_CLI).join("node_modules/.bin/tauri");
@@ -52,12 +52,12 @@ fn beside_programs() -> PathBuf {
     repo::target().join("dist")
 }
 
-/// What makes the links after an installation, and removes them with the package.
-const RPM_SCRIPTS: [&str; 2] = ["rpm-installed.sh", "rpm-removed.sh"];
+/// What makes the links after an installation, and removes them with the package of Debian or of Fedora.
+const SCRIPTS: [&str; 3] = ["installed.sh", "deb-removed.sh", "rpm-removed.sh"];
 
-/// The tool that makes the package of Fedora follows links, and each would be another copy of the program: scripts make
-/// them instead.
-fn write_rpm_scripts() -> Result {
+/// The tools that make the packages follow links, and each would be a copy of the program, which the engine does not know
+/// as ours: scripts make them instead.
+fn write_scripts() -> Result {
     let folder = beside_programs();
     let links = fs::read_dir(folder.join("bin")).map_err(|e| format!("the links cannot be read: {e}."))?;
     let mut names: Vec<_> = links
@@ -65,10 +65,16 @@ fn write_rpm_scripts() -> Result {
         .map(|link| format!("/usr/bin/{}", link.file_name().to_string_lossy()))
         .collect();
     names.sort();
-    let made = names.iter().map(|name| format!("ln -sf tokenry {name}\n"));
-    let removed = format!("[ \"$1\" -ne 0 ] || rm -f {}\n", names.join(" "));
-    for (name, lines) in RPM_SCRIPTS.iter().zip([made.collect::<String>(), removed]) {
-        npm::write(&folder.join(name), lines.as_bytes())?;
+    let made: String = names
+        .iter()
+        .map(|name| format!("ln -sf tokenry {name}\n"))
+        .collect();
+    let names = names.join(" ");
+    // Their argument says whether it is an upgrade: a word, or the number of versions that stay.
+    let removed =
+        ["[ \"$1\" != remove ]", "[ \"$1\" -ne 0 ]"].map(|stays| format!("{stays} || rm -f {names}\n"));
+    for (name, lines) in SCRIPTS.iter().zip([made].into_iter().chain(removed)) {
+        npm::write(&folder.join(name), format!("#!/bin/sh\n{lines}").as_bytes())?;
     }
     Ok(())
 }
@@ -84,11 +90,8 @@ fn with_programs() -> String {
         .into_iter()
         .collect();
     files.insert("/usr/share".to_owned(), text(beside_programs().join("share")));
-    let rpm = json!({
-        "files": files,
-        "postInstallScript": text(beside_programs().join(RPM_SCRIPTS[0])),
-        "postRemoveScript": text(beside_programs().join(RPM_SCRIPTS[1])),
-    });
-    files.insert("/usr/bin".to_owned(), text(beside_programs().join("bin")));
-    json!({"bundle": {"linux": {"deb": {"files": files}, "rpm": rpm}}}).to_string()
+    let [installed, of_deb, of_rpm] = SCRIPTS.map(|name| text(beside_programs().join(name)));
+    let package =
+        |removed| json!({"files": files, "postInstallScript": installed, "postRemoveScript": removed});
+    json!({"bundle": {"linux": {"deb": package(of_deb), "rpm": package(of_rpm)}}}).to_string()
 }
