@@ -137,13 +137,12 @@ fn a_docker_client_gets_user_token_list_and_errors_in_its_own_form() {
         lost.code != 0 && lost.stdout.contains("stores no password"),
         "{lost:?}"
     );
-    for (operation, input) in [
-        ("get", ""),
-        ("get", "a\nb"),
-        ("store", "{}"),
-        ("version", ""),
-        ("S3cr3t", ""),
-    ] {
+    let version = stage.run(HELPER, &["version"], "").success();
+    assert!(
+        version.stdout.starts_with("docker-credential-tokenry"),
+        "{version:?}"
+    );
+    for (operation, input) in [("get", ""), ("get", "a\nb"), ("store", "{}"), ("S3cr3t", "")] {
         let failed = stage.run(HELPER, &[operation], input);
         assert!(failed.code != 0 && !failed.stdout.is_empty(), "{failed:?}");
         assert!(

@@ -69,6 +69,12 @@ impl Engine {
         self
     }
 
+    /// The same where the environment says nothing.
+    pub(crate) fn usually_waiting(mut self, seconds: Option<u32>) -> Self {
+        self.wait = self.wait.or(seconds);
+        self
+    }
+
     /// Sends GET, and once more where the engine ends before it answers.
     ///
     /// # Errors

@@ -89,8 +89,13 @@ pub(crate) struct CurlArgs {
     /// Limit the token to this scope of the connection; may be repeated
     #[arg(long = "scope", value_name = "SCOPE")]
     pub(crate) scopes: Vec<String>,
-    /// The options of curl and whole addresses, after `--`
-    #[arg(last = true, required = true, value_name = "ARGUMENT")]
+    /// The options of curl and whole addresses
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        required = true,
+        value_name = "ARGUMENT"
+    )]
     pub(crate) arguments: Vec<OsString>,
 }
 

@@ -19,7 +19,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use reqwest::{Body, Client};
 use serde_json::json;
 use std::convert::Infallible;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +28,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
 use url::Url;
 
+/// How long a user at a terminal is waited for.
+const WAIT_SECONDS: u32 = 60;
 /// A caller sends the head of its request within this time.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// So many callers are served at once. Others wait.
@@ -43,7 +45,16 @@ pub(crate) async fn run(arguments: ProxyArguments) -> Result<(), Failure> {
     let mut ends = [SignalKind::interrupt(), SignalKind::terminate()].map(|kind| {
         signal(kind).map_err(|error| Failure::internal(format!("Cannot wait for signals: {error}.")))
     });
-    let engine = Arc::new(Engine::new(arguments.app_token_file.as_deref())?);
+    // A user at a terminal can answer, also without a window.
+    let is_at_terminal = std::io::stderr().is_terminal();
+    let engine = Engine::new(arguments.app_token_file.as_deref())?;
+    let engine = Arc::new(engine.usually_waiting(is_at_terminal.then_some(WAIT_SECONDS)));
+    if is_at_terminal {
+        crate::say(&format!(
+            "tokenry proxy: requesting a token of {}; if you are asked, answer in the window or with `tokenry approve`.",
+            tokenry_contract::sanitize_for_display(&arguments.name)
+        ));
+    }
     let tokens = TokenSource::new(engine, &arguments.to, Choice::Named(arguments.name));
     // The user is asked now, and not at the first request.
     tokens.token().await?;

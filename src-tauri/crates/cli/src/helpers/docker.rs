@@ -27,10 +27,14 @@ pub(crate) fn run(
         "store" => stored_url().and_then(|server| store(&server, &engine()?, output)),
         "erase" => server_url().map(|server| erase(&server, output)),
         "list" => engine().and_then(|engine| list(&engine)),
+        "version" => tell(concat!(
+            "docker-credential-tokenry (tokenry) ",
+            env!("CARGO_PKG_VERSION")
+        )),
         _ => Err(Failure::new(
             ErrorCode::ValidationError,
             "Unknown operation of a docker credential helper.",
-            "Docker uses get, store, erase and list.",
+            "Docker uses get, store, erase, list and version.",
         )),
     };
     done.or_else(|failure| {

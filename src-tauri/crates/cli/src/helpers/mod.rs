@@ -90,7 +90,7 @@ pub(crate) enum HelperCommand {
     },
     /// Give docker, podman and skopeo a token for a registry; they run it as docker-credential-tokenry
     DockerCredential {
-        /// get, store, erase or list
+        /// get, store, erase, list or version
         operation: String,
         #[command(flatten)]
         wait: WaitArgs,
@@ -218,6 +218,8 @@ pub(crate) fn arguments(mut arguments: Vec<OsString>) -> Vec<OsString> {
         link.is_some() && link == name
     });
     if let Some(helper) = helper {
+        // Usage lines then name a command that works.
+        arguments[0] = "tokenry".into();
         arguments.insert(1, helper.command.into());
     }
     arguments
@@ -268,7 +270,7 @@ mod tests {
         };
         assert_eq!(
             told("/usr/bin/git-credential-tokenry get"),
-            "/usr/bin/git-credential-tokenry git-credential get"
+            "tokenry git-credential get"
         );
         assert_eq!(told("tokenry token x"), "tokenry token x");
         assert_eq!(
