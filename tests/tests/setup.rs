@@ -395,6 +395,14 @@ fn further_tools_are_set_up_and_taken_back_byte_for_byte() {
 #[test]
 fn what_another_program_owns_in_a_file_is_not_replaced() {
     let profile = Profile::headless();
+    let aws = [
+        "--name",
+        "work",
+        "--connection",
+        "corp",
+        "--role",
+        "arn:aws:iam::123456789012:role/ci",
+    ];
     for (tool, options, name, text, says) in [
         (
             "terraform",
@@ -412,7 +420,7 @@ fn what_another_program_owns_in_a_file_is_not_replaced() {
         ),
         (
             "aws",
-            &["--name", "work", "--connection", "a", "--role", "arn:x"],
+            &aws,
             ".aws/config",
             "[profile work]\nsso_session = x\n",
             "sso_session in the profile work",

@@ -79,7 +79,18 @@ fn kubectl_reads_the_user_that_was_set_up_and_the_undo_restores_its_file() {
     );
     run(&profile, "kubectl", &["config", "view"]).success();
 
-    fs::write(&config, "apiVersion: v1\nkind: Config\nusers: []\n").unwrap();
+    // kubectl formats the whole file when it writes.
+    profile.tokenry(&set_up).success();
+    let written = ["config", "set-cluster", "d", "--server=http://127.0.0.1:9"];
+    run(&profile, "kubectl", &written).success();
+    let again = profile.tokenry(&set_up).success();
+    assert!(again.stderr.contains("Nothing to change"), "{again:?}");
+    profile
+        .tokenry(&["setup", "--undo", "kubectl", "--yes"])
+        .success();
+    assert_eq!(of(".users[*].name"), "other");
+
+    fs::write(&config, "apiVersion: v1\nkind: Config\nusers: [{name: a}]\n").unwrap();
     let refused = profile.tokenry(&set_up);
     assert!(
         refused.code != 0 && refused.stderr.contains("set-credentials"),

@@ -52,24 +52,44 @@ impl Block {
     /// Takes the lines out. The heading stays where another line is below it now. `None` when the lines are not there.
     pub(crate) fn remove(&self, text: &str) -> Option<String> {
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
-        let at = self.place(text)?;
-        let count = self.all().count();
-        let rest = &lines[at + count..];
+        let (start, at) = self.place(text)?;
+        let heading = usize::from(self.heading.is_some());
+        let (between, rest) = (&lines[start + heading..at], &lines[at + self.lines.len()..]);
         let is_in_use = self.heading.is_some()
-            && rest
+            && between
                 .iter()
+                .chain(rest)
                 .map(|line| line.trim())
                 .find(|line| !line.is_empty() && !line.starts_with(['#', ';']))
                 .is_some_and(|line| !line.starts_with('['));
-        let kept = at + usize::from(is_in_use);
-        Some(lines[..kept].concat() + &rest.concat())
+        let kept = start + usize::from(is_in_use);
+        Some(lines[..kept].concat() + &between.concat() + &rest.concat())
     }
 
-    /// The number of the first line.
-    fn place(&self, text: &str) -> Option<usize> {
+    /// The numbers of the first line, and of the first one below the heading. Other lines may be between them where
+    /// the heading must not be repeated.
+    fn place(&self, text: &str) -> Option<(usize, usize)> {
         let lines: Vec<&str> = text.lines().collect();
-        let ours: Vec<&str> = self.all().collect();
-        lines.windows(ours.len().max(1)).rposition(|found| found == ours)
+        let Some(heading) = self.heading.as_deref().filter(|_| self.is_merged) else {
+            let ours: Vec<&str> = self.all().collect();
+            let at = lines
+                .windows(ours.len().max(1))
+                .rposition(|found| found == ours)?;
+            return Some((at, at + usize::from(self.heading.is_some())));
+        };
+        let (mut section, mut found) = (None, None);
+        for (number, line) in lines.iter().enumerate() {
+            if line.trim() == heading {
+                section = Some(number);
+            } else if line.trim_start().starts_with('[') {
+                section = None;
+            } else if let Some(start) = section
+                && lines[number..].starts_with(&self.lines.iter().map(String::as_str).collect::<Vec<_>>())
+            {
+                found = Some((start, number));
+            }
+        }
+        found
     }
 }
 
@@ -85,16 +105,19 @@ fn end_of_line(text: &str, line: &str) -> Option<usize> {
     None
 }
 
-/// The value of a key below a heading, in the formats of pip and of AWS.
-pub(crate) fn value<'a>(text: &'a str, heading: &str, key: &str) -> Option<&'a str> {
+/// The line of a key below a heading, in the formats of pip and of AWS.
+pub(crate) fn line<'a>(text: &'a str, heading: &str, key: &str) -> Option<&'a str> {
     let start = end_of_line(text, heading)?;
-    let section = text[start..]
+    let mut section = text[start..]
         .lines()
         .take_while(|line| !line.trim_start().starts_with('['));
-    let mut pairs = section.filter_map(|line| line.split_once('='));
-    pairs
-        .find(|(name, _)| name.trim() == key)
-        .map(|(_, value)| value.trim())
+    section.find(|line| line.split_once('=').is_some_and(|(name, _)| name.trim() == key))
+}
+
+/// The value of such a key.
+pub(crate) fn value<'a>(text: &'a str, heading: &str, key: &str) -> Option<&'a str> {
+    let (_, value) = line(text, heading, key)?.split_once('=')?;
+    Some(value.trim())
 }
 
 #[cfg(test)]
@@ -117,6 +140,9 @@ mod tests {
         }
         let removed = block.remove("[a]\nx = \nx = 1\ny = 2\n[b]\n");
         assert_eq!(removed.as_deref(), Some("[a]\ny = 2\n[b]\n"));
+        let moved = "[a]\ny = 2\nx = \nx = 1\n[b]\n";
+        assert_eq!(block.add(moved), moved);
+        assert_eq!(block.remove(moved).as_deref(), Some("[a]\ny = 2\n[b]\n"));
         assert_eq!(value("[b]\nk=0\n[a]\n k = 1 \n[c]\n", "[a]", "k"), Some("1"));
         assert_eq!(value("[a]\n[c]\nk = 1\n", "[a]", "k"), None);
     }

@@ -1,6 +1,8 @@
 //! One change of one file, which can be applied, recognized and taken back.
 
 use crate::block::Block;
+use crate::diff::diff;
+use crate::kube_user::KubeUser;
 use crate::{json, toml};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -32,6 +34,8 @@ pub(crate) enum Edit {
     },
     /// Lines at the end of a file.
     Lines(Block),
+    /// A user in a kubeconfig.
+    KubeUser(KubeUser),
     /// A file of its own.
     Whole { text: String },
     /// A symbolic link to `tokenry`, whose name says what it is to do.
@@ -72,7 +76,7 @@ impl Edit {
                 before,
                 ..
             } => (*before, *existing) = toml::get(text, path)?,
-            Self::Lines(_) | Self::Whole { .. } | Self::Link { .. } => {}
+            Self::Lines(_) | Self::KubeUser(_) | Self::Whole { .. } | Self::Link { .. } => {}
         }
         Ok(())
     }
@@ -85,7 +89,8 @@ impl Edit {
             Self::Toml { path, value, .. } if toml::is(old, path, value)? => Ok(old.to_owned()),
             Self::Toml { path, value, .. } => toml::set(old, path, value),
             Self::Lines(block) => Ok(block.add(old)),
-            Self::Whole { text: new } if text.is_none_or(|text| text == new) => Ok(new.clone()),
+            Self::KubeUser(user) => user.add(old),
+            Self::Whole { text: new } if old.is_empty() || old == new => Ok(new.clone()),
             Self::Whole { .. } => Err("exists, and Tokenry did not write it".to_owned()),
             Self::Link { .. } => Ok(old.to_owned()),
         }
@@ -97,6 +102,7 @@ impl Edit {
             Self::Json { path, value, .. } => Ok(json::get(text, path)?.0.as_ref() == Some(value)),
             Self::Toml { path, value, .. } => toml::is(text, path, value),
             Self::Lines(block) => Ok(block.is_in(text)),
+            Self::KubeUser(user) => Ok(user.is_in(text)),
             Self::Whole { text: new } => Ok(text == new),
             Self::Link { .. } => Ok(true),
         }
@@ -136,7 +142,9 @@ impl Edit {
                 }
             }
             Self::Lines(block) => Ok(block.remove(text)),
-            Self::Whole { .. } | Self::Link { .. } => Ok(None),
+            Self::KubeUser(user) => Ok(user.remove(text)),
+            Self::Whole { text: ours } => Ok((text == ours).then(String::new)),
+            Self::Link { .. } => Ok(None),
         }
     }
 
@@ -146,8 +154,39 @@ impl Edit {
             (Self::Json { path: one, .. }, Self::Json { path: other, .. })
             | (Self::Toml { path: one, .. }, Self::Toml { path: other, .. }) => one == other,
             (Self::Lines(one), Self::Lines(other)) => one.heading == other.heading,
+            (Self::KubeUser(one), Self::KubeUser(other)) => one.name == other.name,
             (Self::Whole { .. }, Self::Whole { .. }) | (Self::Link { .. }, Self::Link { .. }) => true,
             _ => false,
+        }
+    }
+
+    /// Whether another change is the same one. Several hosts can need it: then it stays until none of them does.
+    pub(crate) fn is_same_change(&self, other: &Self) -> bool {
+        let is_same_value = match (self, other) {
+            (Self::Json { value: one, .. }, Self::Json { value: other, .. })
+            | (Self::Toml { value: one, .. }, Self::Toml { value: other, .. }) => one == other,
+            // A link is at one path for all tools and hosts.
+            (Self::Link { .. }, Self::Link { .. }) => true,
+            _ => self == other,
+        };
+        is_same_value && self.is_same_place(other)
+    }
+
+    /// The lines of the change in a text, marked as lines that stay.
+    pub(crate) fn context(&self, text: &str) -> String {
+        let Ok(Some(without)) = self.undo(text) else {
+            return String::new();
+        };
+        let diff = diff(&without, text);
+        let lines = diff.lines().filter_map(|line| line.strip_prefix('+'));
+        lines.map(|line| format!(" {line}\n")).collect()
+    }
+
+    /// The command that removes the change where Tokenry cannot.
+    pub(crate) fn removal_command(&self) -> Option<String> {
+        match self {
+            Self::KubeUser(user) => Some(format!("kubectl config delete-user {}", user.name)),
+            _ => None,
         }
     }
 }

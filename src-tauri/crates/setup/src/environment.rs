@@ -57,7 +57,9 @@ impl Environment {
     pub(crate) fn tokenry_text(&self) -> Result<&str, SetupError> {
         let text = self.tokenry.to_str();
         let text = text.filter(|text| !text.contains(|c: char| c.is_control()));
-        text.ok_or_else(|| SetupError::file(&self.tokenry, "is a path that configuration files cannot hold"))
+        text.ok_or_else(|| {
+            SetupError::program_path(&self.tokenry, "is a path that configuration files cannot hold")
+        })
     }
 
     pub(crate) fn variable(&self, name: &str) -> Option<OsString> {

@@ -14,6 +14,16 @@ pub enum SetupError {
         /// What is wrong with it, after its path.
         why: String,
     },
+    /// Something on this machine is in the way, and is not a mistake in a file.
+    #[error("{} {why}", path.display())]
+    Blocked {
+        /// The file, the link or the program.
+        path: PathBuf,
+        /// What is in the way, after its path.
+        why: String,
+        /// What to do.
+        next: String,
+    },
     /// The file is no longer as it was shown.
     #[error("{} was changed meanwhile, and nothing was written", path.display())]
     Changed {
@@ -53,6 +63,29 @@ impl SetupError {
         }
     }
 
+    pub(crate) fn blocked(path: &Path, why: impl Into<String>, next: impl Into<String>) -> Self {
+        Self::Blocked {
+            path: path.to_owned(),
+            why: why.into(),
+            next: next.into(),
+        }
+    }
+
+    /// The path of our program holds characters that a configuration cannot hold.
+    pub(crate) fn program_path(path: &Path, why: impl Into<String>) -> Self {
+        let next =
+            "Install Tokenry in a folder whose path has no blanks, quotes or backslashes, and try again.";
+        Self::blocked(path, why, next)
+    }
+
+    /// The same error about an option, with another next step.
+    pub(crate) fn with_next(self, next: &str) -> Self {
+        match self {
+            Self::Option { why, .. } => Self::option(why, next),
+            other => other,
+        }
+    }
+
     pub(crate) fn option(why: impl Into<String>, next: impl Into<String>) -> Self {
         Self::Option {
             why: why.into(),
@@ -63,7 +96,7 @@ impl SetupError {
     /// The code of the contract.
     pub fn code(&self) -> ErrorCode {
         match self {
-            Self::File { .. } | Self::Changed { .. } => ErrorCode::Conflict,
+            Self::File { .. } | Self::Blocked { .. } | Self::Changed { .. } => ErrorCode::Conflict,
             Self::Option { .. } | Self::NoHome => ErrorCode::ValidationError,
             Self::NotInstalled { .. } | Self::NotSetUp { .. } => ErrorCode::NotFound,
         }
@@ -76,7 +109,7 @@ impl SetupError {
                 "Correct the file, or move it away, and try again. Nothing was changed.".to_owned()
             }
             Self::Changed { .. } => "Look at the change again.".to_owned(),
-            Self::Option { next, .. } => next.clone(),
+            Self::Blocked { next, .. } | Self::Option { next, .. } => next.clone(),
             Self::NotInstalled { .. } => "Install it and try again.".to_owned(),
             Self::NotSetUp { .. } => "`tokenry setup` lists what is set up.".to_owned(),
             Self::NoHome => "Set HOME to your home folder.".to_owned(),

@@ -4,6 +4,7 @@ use crate::edit::Edit;
 use crate::environment::{Environment, is_program};
 use crate::error::SetupError;
 use crate::file;
+use crate::link;
 use crate::record::{Entry, Record};
 use crate::tools::{Address, Field, TOOLS, Tool};
 use serde::Serialize;
@@ -96,8 +97,8 @@ fn problem(
         return Some(format!("{} cannot be started; {again}", entry.command.display()));
     }
     if let Edit::Link { target } = &entry.edit {
-        let is_there = entry.path.read_link().is_ok_and(|found| found == *target);
-        return (!is_there).then(|| format!("{path} is gone; {again}"));
+        let is_there = link::leads_to(&entry.path, target);
+        return (!is_there).then(|| format!("{path} does not lead to Tokenry; {again}"));
     }
     let is_in = match file::read(&entry.path) {
         Ok(text) => text.is_some_and(|text| entry.edit.is_in(&text).unwrap_or(false)),

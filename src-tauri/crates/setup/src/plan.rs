@@ -5,8 +5,10 @@ use crate::edit::Edit;
 use crate::environment::Environment;
 use crate::error::SetupError;
 use crate::file;
+use crate::link;
 use crate::record::{Entry, Record};
-use crate::tools::{Lines, Options, ProposedEdit, tool};
+use crate::tools::{Lines, Options, ProposedEdit, Tool, tool};
+use crate::undo::link_line;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,9 +20,11 @@ pub struct Plan {
     pub(crate) added: Vec<Entry>,
     /// Entries whose change is taken back, or replaced by an added one.
     pub(crate) dropped: Vec<Entry>,
-    notes: Vec<String>,
-    lines: Vec<Lines>,
-    target: Option<String>,
+    pub(crate) notes: Vec<String>,
+    pub(crate) lines: Vec<Lines>,
+    /// Links, and changes that are there already and that a new entry needs, too.
+    pub(crate) others: Vec<ChangeView>,
+    pub(crate) target: Option<String>,
 }
 
 /// A file, and its text before and after. `None` when there is no file.
@@ -35,7 +39,7 @@ pub(crate) struct FileChange {
 pub struct PlanView {
     /// The tool's name.
     pub tool: &'static str,
-    /// The changes. Nothing is to do when there are none.
+    /// The changes, and the changes by earlier entries that are needed, too. Nothing is to do when there are none.
     pub changes: Vec<ChangeView>,
     /// What the user should know.
     pub notes: Vec<String>,
@@ -52,15 +56,24 @@ pub struct ChangeView {
     pub diff: String,
 }
 
+impl ChangeView {
+    pub(crate) fn new(path: &Path, diff: String) -> Self {
+        Self {
+            path: path.display().to_string(),
+            diff,
+        }
+    }
+}
+
 /// The texts of files, with the changes that were planned so far.
 #[derive(Default)]
-struct Texts {
+pub(crate) struct Texts {
     files: BTreeMap<PathBuf, (Option<String>, Option<String>)>,
 }
 
 impl Texts {
     /// The text of a file as it will be.
-    fn read(&mut self, path: &Path) -> Result<Option<String>, SetupError> {
+    pub(crate) fn read(&mut self, path: &Path) -> Result<Option<String>, SetupError> {
         if let Some((_, after)) = self.files.get(path) {
             return Ok(after.clone());
         }
@@ -69,13 +82,13 @@ impl Texts {
         Ok(text)
     }
 
-    fn write(&mut self, path: &Path, text: Option<String>) {
+    pub(crate) fn write(&mut self, path: &Path, text: Option<String>) {
         if let Some((_, after)) = self.files.get_mut(path) {
             *after = text;
         }
     }
 
-    fn changes(self) -> Result<Vec<FileChange>, SetupError> {
+    pub(crate) fn changes(self) -> Result<Vec<FileChange>, SetupError> {
         let changed = self
             .files
             .into_iter()
@@ -95,6 +108,7 @@ impl Texts {
 /// When an option is wrong, or when a file cannot be read, understood or written.
 pub fn plan(environment: &Environment, name: &str, options: &Options) -> Result<Plan, SetupError> {
     let tool = tool(name)?;
+    check_options(tool, options)?;
     let proposal = tool.propose(environment, options)?;
     let record = Record::read(environment)?;
     let mut texts = Texts::default();
@@ -105,6 +119,7 @@ pub fn plan(environment: &Environment, name: &str, options: &Options) -> Result<
         dropped: Vec::new(),
         notes: proposal.notes,
         lines: proposal.lines,
+        others: Vec::new(),
         target: proposal.edits.first().map(|edit| edit.target.clone()),
     };
     let mut id = record.next_id();
@@ -114,25 +129,32 @@ pub fn plan(environment: &Environment, name: &str, options: &Options) -> Result<
                 && entry.path == proposed.path
                 && (entry.edit.is_same_place(&proposed.edit) && entry.target == proposed.target)
         };
+        let is_shared =
+            |entry: &&Entry| entry.path == proposed.path && entry.edit.is_same_change(&proposed.edit);
         let old = record.entries.iter().rev().find(is_same);
-        if let Edit::Link { target } = &proposed.edit {
-            // One that the user made is not ours to remove. One of ours may be needed by several entries.
-            let is_ours = record.entries.iter().any(|entry| entry.path == proposed.path);
-            if is_link_to(&proposed.path, target)? && (old.is_some() || !is_ours) {
-                continue;
-            }
-        } else if !edit_file(&proposed, old, &mut texts)? {
+        // Another host may need the same change, which is then recorded for both and made once.
+        let known = old.or_else(|| record.entries.iter().rev().find(is_shared));
+        let is_there = match &proposed.edit {
+            Edit::Link { target } => link::is_there(&proposed.path, target, &record)?,
+            _ => !edit_file(&proposed, old, &mut texts)?,
+        };
+        // The list checks the program that the record names.
+        if is_there && old.is_some_and(|old| old.command == environment.tokenry()) {
             continue;
         }
-        let before = match proposed.edit {
-            Edit::Link { .. } => None,
-            _ => texts
-                .files
-                .get(&proposed.path)
-                .and_then(|(before, _)| before.clone()),
+        let (before, now) = texts.files.get(&proposed.path).cloned().unwrap_or_default();
+        let view = match &proposed.edit {
+            Edit::Link { target } if is_there => Some(link_line(' ', target)),
+            Edit::Link { target } => Some(link_line('+', target)),
+            _ if is_there => Some(proposed.edit.context(now.as_deref().unwrap_or_default())),
+            // The change of the file shows it.
+            _ => None,
         };
-        plan.added
-            .push(added(id, proposed, old, before.as_deref(), &plan, environment)?);
+        plan.others
+            .extend(view.map(|view| ChangeView::new(&proposed.path, view)));
+        let mut entry = added(id, proposed, known, before.as_deref(), &plan, environment)?;
+        entry.is_ours = !is_there || known.is_some_and(|known| known.is_ours);
+        plan.added.push(entry);
         plan.dropped.extend(old.cloned());
         id += 1;
     }
@@ -143,36 +165,67 @@ pub fn plan(environment: &Environment, name: &str, options: &Options) -> Result<
     Ok(plan)
 }
 
+/// Fails when an option was given that the tool does not take.
+fn check_options(tool: &dyn Tool, options: &Options) -> Result<(), SetupError> {
+    let takes = |name: &str| tool.fields().iter().any(|field| field.name == name);
+    let given = |value: &Option<String>| value.as_ref().is_some_and(|value| !value.trim().is_empty());
+    let checked = [
+        (given(&options.address), takes("address"), "an address or --host"),
+        // The connection of a host is bound to it.
+        (
+            given(&options.connection),
+            takes("connection") || takes("address"),
+            "--connection",
+        ),
+        (given(&options.name), takes("name"), "--name"),
+        (given(&options.role), takes("role"), "--role"),
+        (given(&options.audience), takes("audience"), "--audience"),
+        (!options.clients.is_empty(), tool.takes_clients(), "--client"),
+    ];
+    match checked
+        .iter()
+        .find(|(is_given, is_taken, _)| *is_given && !is_taken)
+    {
+        Some((_, _, option)) => Err(SetupError::option(
+            format!("The setup of {} does not take {option}.", tool.name()),
+            "Leave it out and try again.",
+        )),
+        None => Ok(()),
+    }
+}
+
 /// Plans the change of one file. `false` when it is there already.
 fn edit_file(proposed: &ProposedEdit, old: Option<&Entry>, texts: &mut Texts) -> Result<bool, SetupError> {
     let path = &proposed.path;
     let wrong = |why: String| SetupError::file(path, describe(&why));
     let now = texts.read(path)?;
+    if let Some(text) = &now
+        && proposed.edit.is_in(text).map_err(wrong)?
+    {
+        return Ok(false);
+    }
     // What an earlier version set up is taken out first.
     let without = match (old, &now) {
         (Some(old), Some(text)) => old.edit.undo(text).map_err(wrong)?.or_else(|| now.clone()),
         _ => now.clone(),
     };
     let after = proposed.edit.apply(without.as_deref()).map_err(wrong)?;
-    if now.as_ref() == Some(&after) {
-        return Ok(false);
-    }
     texts.write(path, Some(after));
     Ok(true)
 }
 
-/// The entry of the record for a change.
+/// The entry of the record for a change. `known` is an older entry for the same change.
 fn added(
     id: u64,
     mut proposed: ProposedEdit,
-    old: Option<&Entry>,
+    known: Option<&Entry>,
     before: Option<&str>,
     plan: &Plan,
     environment: &Environment,
 ) -> Result<Entry, SetupError> {
     let wrong = |why: String| SetupError::file(&proposed.path, describe(&why));
-    let without = match (old, before) {
-        (Some(old), Some(text)) => old.edit.undo(text).map_err(wrong)?,
+    let without = match (known, before) {
+        (Some(known), Some(text)) => known.edit.undo(text).map_err(wrong)?,
         _ => None,
     };
     let text = without.as_deref().or(before).unwrap_or_default();
@@ -182,118 +235,22 @@ fn added(
         tool: plan.tool.to_owned(),
         target: proposed.target,
         label: proposed.label.to_owned(),
-        existed: old.map_or(before.is_some(), |old| old.existed),
-        backup: old.and_then(|old| old.backup.clone()),
-        folders: old.map(|old| old.folders.clone()).unwrap_or_default(),
+        existed: known.map_or(before.is_some(), |known| known.existed),
+        backup: known.and_then(|known| known.backup.clone()),
+        folders: known.map(|known| known.folders.clone()).unwrap_or_default(),
         path: proposed.path,
         edit: proposed.edit,
         command: environment.tokenry().to_owned(),
+        is_ours: true,
     })
-}
-
-/// Plans to take back what was set up for a tool: all of it, or one target.
-///
-/// # Errors
-/// When nothing was set up, or when a file cannot be read, understood or written.
-pub fn plan_undo(environment: &Environment, name: &str, target: Option<&str>) -> Result<Plan, SetupError> {
-    let tool = tool(name)?;
-    let record = Record::read(environment)?;
-    let is_meant = |entry: &&Entry| {
-        entry.tool == tool.name() && target.is_none_or(|target| is_target(&entry.target, target))
-    };
-    let dropped: Vec<Entry> = record.entries.iter().filter(is_meant).cloned().collect();
-    if dropped.is_empty() {
-        let what = match target {
-            Some(target) => format!("{name} for {target}"),
-            None => name.to_owned(),
-        };
-        return Err(SetupError::NotSetUp { what });
-    }
-    let mut texts = Texts::default();
-    let mut notes = Vec::new();
-    // The newest change first, as what is below it is then as it was.
-    for entry in dropped.iter().rev() {
-        if !matches!(entry.edit, Edit::Link { .. }) {
-            take_back(entry, &record, &mut texts, &mut notes)?;
-        }
-    }
-    Ok(Plan {
-        tool: tool.name(),
-        files: texts.changes()?,
-        added: Vec::new(),
-        dropped,
-        notes,
-        lines: Vec::new(),
-        target: None,
-    })
-}
-
-/// Whether the target of an entry is the one that the user names: a host can be given without its scheme.
-fn is_target(target: &str, named: &str) -> bool {
-    let bare = |text: &str| {
-        let text = text.trim().trim_end_matches('/').to_ascii_lowercase();
-        let host = text.split_once("://").map(|(_, host)| host.to_owned());
-        host.unwrap_or(text)
-    };
-    bare(target) == bare(named)
-}
-
-fn take_back(
-    entry: &Entry,
-    record: &Record,
-    texts: &mut Texts,
-    notes: &mut Vec<String>,
-) -> Result<(), SetupError> {
-    let path = &entry.path;
-    let Some(now) = texts.read(path)? else {
-        notes.push(format!("{} is gone.", path.display()));
-        return Ok(());
-    };
-    match without(entry, &now, record).map_err(|why| SetupError::file(path, describe(&why)))? {
-        Some(text) => texts.write(path, text),
-        None => notes.push(format!(
-            "{}: the entry for {} is no longer the one that Tokenry wrote, and stays.",
-            path.display(),
-            entry.target
-        )),
-    }
-    Ok(())
-}
-
-/// A text without the change of an entry: the text that the file had before, byte for byte, where nothing else was changed
-/// (`Some(None)` where there was no file). `None` when the change is not in the text.
-pub(crate) fn without(entry: &Entry, now: &str, record: &Record) -> Result<Option<Option<String>>, String> {
-    let backup = entry.backup.as_deref().and_then(|name| record.backup(name));
-    let is_known = backup.is_some() || !entry.existed;
-    if is_known
-        && entry
-            .edit
-            .apply(backup.as_deref())
-            .is_ok_and(|again| again == now)
-    {
-        return Ok(Some(backup));
-    }
-    Ok(entry.edit.undo(now)?.map(Some))
 }
 
 /// What is wrong with a file, after its path.
-fn describe(why: &str) -> String {
+pub(crate) fn describe(why: &str) -> String {
     if why.starts_with("cannot ") || why.starts_with("exists") {
         return why.to_owned();
     }
     format!("has {why}")
-}
-
-/// Whether a link leads to our program already.
-///
-/// # Errors
-/// When something else is at its path.
-fn is_link_to(path: &Path, target: &Path) -> Result<bool, SetupError> {
-    match path.read_link() {
-        Ok(found) => Ok(found == target),
-        Err(_) if path.symlink_metadata().is_err() => Ok(false),
-        Err(_) => Err(SetupError::file(path, "exists, and is not a link of Tokenry")),
-    }
 }
 
 impl Plan {
@@ -325,29 +282,16 @@ impl Plan {
 
     /// The plan as the user sees it.
     pub fn view(&self) -> PlanView {
-        let file = |change: &FileChange| ChangeView {
-            path: change.path.display().to_string(),
-            diff: diff(
-                change.before.as_deref().unwrap_or_default(),
-                change.after.as_deref().unwrap_or_default(),
-            ),
+        let file = |change: &FileChange| {
+            let text = |text: &Option<String>| text.clone().unwrap_or_default();
+            ChangeView::new(&change.path, diff(&text(&change.before), &text(&change.after)))
         };
-        let link = |mark: char, entry: &Entry| match &entry.edit {
-            Edit::Link { target } => Some(ChangeView {
-                path: entry.path.display().to_string(),
-                diff: format!("{mark}link to {}\n", target.display()),
-            }),
-            _ => None,
-        };
-        let replaced = |entry: &&Entry| !self.added.iter().any(|added| added.path == entry.path);
         let mut changes: Vec<_> = self.files.iter().map(file).collect();
-        changes.extend(
-            self.dropped
-                .iter()
-                .filter(replaced)
-                .filter_map(|entry| link('-', entry)),
-        );
-        changes.extend(self.added.iter().filter_map(|entry| link('+', entry)));
+        for other in &self.others {
+            if changes.iter().all(|change| change.path != other.path) {
+                changes.push(other.clone());
+            }
+        }
         PlanView {
             tool: self.tool,
             changes,

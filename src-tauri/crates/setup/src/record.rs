@@ -5,7 +5,7 @@ use crate::edit::Edit;
 use crate::environment::Environment;
 use crate::error::SetupError;
 use crate::file;
-use crate::plan::without;
+use crate::undo::without;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::OpenOptionsExt;
@@ -35,6 +35,21 @@ pub(crate) struct Entry {
     /// The folders that were created for the file, the innermost last.
     #[serde(default)]
     pub(crate) folders: Vec<PathBuf>,
+    /// Whether Tokenry made the change. What was there before stays after the undo.
+    #[serde(default = "made")]
+    pub(crate) is_ours: bool,
+}
+
+/// Older records hold only what Tokenry made.
+fn made() -> bool {
+    true
+}
+
+impl Entry {
+    /// Whether another entry needs the same change of the same file.
+    pub(crate) fn shares(&self, other: &Self) -> bool {
+        self.id != other.id && self.path == other.path && self.edit.is_same_change(&other.edit)
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -127,8 +142,30 @@ impl Record {
         is_name.then(|| self.folder.join("backups").join(name))
     }
 
+    /// Whether an entry that is not among `dropped` needs the change of this one.
+    pub(crate) fn is_needed(&self, entry: &Entry, dropped: &[u64]) -> bool {
+        let mut kept = self.entries.iter().filter(|one| !dropped.contains(&one.id));
+        kept.any(|one| one.shares(entry))
+    }
+
+    /// Notes where the link at a path leads now, for all entries that need it.
+    pub(crate) fn move_links(&mut self, path: &Path, new: &Path) {
+        for entry in self
+            .entries
+            .iter_mut()
+            .filter(|entry| entry.path == path && entry.is_ours)
+        {
+            if let Edit::Link { target } = &mut entry.edit {
+                new.clone_into(target);
+            }
+        }
+    }
+
     /// Takes a change that is undone out of what later changes of the file know as the text before them.
     pub(crate) fn take_out(&mut self, gone: &Entry, dropped: &[u64]) -> Result<(), SetupError> {
+        if !gone.is_ours || self.is_needed(gone, dropped) {
+            return Ok(());
+        }
         let mut later: Vec<Entry> = self.entries.clone();
         later.retain(|entry| entry.path == gone.path && entry.id > gone.id && !dropped.contains(&entry.id));
         for mut entry in later {

@@ -1,9 +1,14 @@
 //! Tests of whole changes in a folder of their own.
 
+mod again;
+mod links;
+mod options;
+mod shared;
+
 use crate::environment::Environment;
 use crate::error::SetupError;
 use crate::tools::Options;
-use crate::{list, plan, plan_undo, write};
+use crate::{EntryState, PlanView, list, plan, plan_undo, write};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
@@ -35,13 +40,19 @@ impl Home {
     }
 
     fn environment(&self) -> Environment {
-        let (home, bin) = (self.path(""), self.path("bin"));
+        self.environment_of("bin/tokenry")
+    }
+
+    /// That where our program is at this path.
+    fn environment_of(&self, tokenry: &str) -> Environment {
+        let home = self.path("");
+        let path = std::env::join_paths([self.path("bin"), self.path(".local/bin")]).unwrap();
         let variables = move |name: &str| match name {
             "HOME" => Some(home.clone().into()),
-            "PATH" => Some(bin.clone().into()),
+            "PATH" => Some(path.clone()),
             _ => None,
         };
-        Environment::new(Box::new(variables), self.path("bin/tokenry"))
+        Environment::new(Box::new(variables), self.path(tokenry))
     }
 
     fn set_up(&self, tool: &str, address: &str) -> Result<String, SetupError> {
@@ -49,11 +60,28 @@ impl Home {
             address: Some(address.to_owned()),
             ..Options::default()
         };
+        let shown = self.set_up_with(tool, &options)?;
+        Ok(shown.changes.iter().map(|change| change.diff.as_str()).collect())
+    }
+
+    fn set_up_with(&self, tool: &str, options: &Options) -> Result<PlanView, SetupError> {
         let environment = self.environment();
-        let plan = plan(&environment, tool, &options)?;
+        let plan = plan(&environment, tool, options)?;
         let shown = plan.view();
         write(&environment, plan)?;
-        Ok(shown.changes.iter().map(|change| change.diff.as_str()).collect())
+        Ok(shown)
+    }
+
+    fn listed(&self, tool: &str) -> Vec<EntryState> {
+        let all = list(&self.environment()).unwrap();
+        all.into_iter().find(|state| state.tool == tool).unwrap().entries
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        path
     }
 
     fn undo(&self, tool: &str, target: Option<&str>) -> Result<Vec<String>, SetupError> {
@@ -306,14 +334,7 @@ fn a_new_place_of_tokenry_replaces_the_old_one_and_one_undo_takes_both_back() {
     );
     fs::create_dir(home.path("new")).unwrap();
     fs::copy(home.path("bin/tokenry"), home.path("new/tokenry")).unwrap();
-    let bin = home.path("bin");
-    let root = home.path("");
-    let variables = move |name: &str| match name {
-        "HOME" => Some(root.clone().into()),
-        "PATH" => Some(bin.clone().into()),
-        _ => None,
-    };
-    let moved = Environment::new(Box::new(variables), home.path("new/tokenry"));
+    let moved = home.environment_of("new/tokenry");
     let options = Options {
         address: Some("https://mcp.example.com/mcp".to_owned()),
         ..Options::default()

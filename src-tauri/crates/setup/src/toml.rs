@@ -20,6 +20,38 @@ pub(crate) fn get(text: &str, path: &[String]) -> Result<(Option<String>, usize)
     Ok((None, 0))
 }
 
+/// The value at a path, to look at its parts. Numbers and times are their text.
+///
+/// # Errors
+/// As [`get`].
+pub(crate) fn json(text: &str, path: &[String]) -> Result<Option<Value>, String> {
+    let mut document = parse(text)?;
+    let Some((key, above)) = path.split_last() else {
+        return Ok(None);
+    };
+    let table = table_at(&mut document, above)?;
+    let item = table.and_then(|table| table.get(key).filter(|item| !item.is_none()));
+    Ok(item.map(item_as_json))
+}
+
+fn item_as_json(item: &Item) -> Value {
+    if let Some(table) = item.as_table_like() {
+        let members = table
+            .iter()
+            .map(|(key, item)| (key.to_owned(), item_as_json(item)));
+        return Value::Object(members.collect());
+    }
+    match item.as_value() {
+        Some(toml_edit::Value::Array(all)) => {
+            let all = all.iter().map(|one| item_as_json(&Item::Value(one.clone())));
+            Value::Array(all.collect())
+        }
+        Some(toml_edit::Value::String(text)) => text.value().as_str().into(),
+        Some(toml_edit::Value::Boolean(flag)) => (*flag.value()).into(),
+        _ => item.to_string().into(),
+    }
+}
+
 /// Sets the value at a path: a text, a list of texts, or an object of these.
 ///
 /// # Errors
@@ -63,21 +95,7 @@ pub(crate) fn remove(text: &str, path: &[String], kept: usize) -> Result<String,
 
 /// Whether the value at a path is this one.
 pub(crate) fn is(text: &str, path: &[String], expected: &Value) -> Result<bool, String> {
-    let (found, _) = get(text, path)?;
-    let mut whole = String::new();
-    if found.is_some() {
-        whole = put(text, path, item(expected))?;
-    }
-    let same = |a: &str, b: &str| {
-        let read = |text: &str| get(text, path).ok().and_then(|(found, _)| found);
-        read(a).map(|text| squeezed(&text)) == read(b).map(|text| squeezed(&text))
-    };
-    Ok(found.is_some() && same(text, &whole))
-}
-
-/// Without blanks and line ends, which mean nothing between values.
-fn squeezed(text: &str) -> String {
-    text.split_whitespace().collect()
+    Ok(json(text, path)?.as_ref() == Some(expected))
 }
 
 fn put(text: &str, path: &[String], item: Item) -> Result<String, String> {
@@ -162,6 +180,11 @@ fn written(text: &str, document: &DocumentMut) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    /// Without blanks and line ends, which mean nothing between values.
+    fn squeezed(text: &str) -> String {
+        text.split_whitespace().collect()
+    }
 
     fn path(dotted: &str) -> Vec<String> {
         dotted.split('/').map(str::to_owned).collect()

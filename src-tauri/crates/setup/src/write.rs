@@ -4,10 +4,10 @@ use crate::edit::Edit;
 use crate::environment::Environment;
 use crate::error::SetupError;
 use crate::file;
+use crate::link;
 use crate::plan::{FileChange, Plan};
 use crate::record::{Entry, Record};
 use std::fs;
-use std::path::Path;
 
 /// Makes the change.
 ///
@@ -24,14 +24,21 @@ pub fn write(environment: &Environment, plan: Plan) -> Result<(), SetupError> {
         write_file(change, &mut added, &dropped, &mut record, &mut next)?;
     }
     for entry in &plan.added {
+        let is_in_file = plan.files.iter().any(|change| change.path == entry.path);
+        let mut entry = entry.clone();
         if let Edit::Link { target } = &entry.edit {
-            let mut entry = entry.clone();
-            entry.id = next;
-            next += 1;
-            entry.folders = link(&entry.path, target)?;
-            record.entries.push(entry);
-            record.save()?;
+            entry.folders.extend(link::create(&entry.path, target, &record)?);
+            // One that was there may lead to our program by another way.
+            let target = entry.path.read_link().unwrap_or_else(|_| target.clone());
+            record.move_links(&entry.path, &target);
+            entry.edit = Edit::Link { target };
+        } else if is_in_file {
+            continue;
         }
+        entry.id = next;
+        next += 1;
+        record.entries.push(entry);
+        record.save()?;
     }
     let dropped: Vec<u64> = plan.dropped.iter().map(|entry| entry.id).collect();
     for entry in plan
@@ -39,8 +46,10 @@ pub fn write(environment: &Environment, plan: Plan) -> Result<(), SetupError> {
         .iter()
         .filter(|entry| plan.added.iter().all(|added| added.path != entry.path))
     {
-        if let Edit::Link { target } = &entry.edit {
-            unlink(&entry.path, target, &record, &dropped);
+        if let Edit::Link { target } = &entry.edit
+            && link::is_removed(entry, target, &record, &dropped)
+        {
+            let _ = fs::remove_file(&entry.path);
         }
         remove_folders(entry);
     }
@@ -63,7 +72,8 @@ fn write_file(
     let new: Vec<u64> = (*next..).take(added.len()).collect();
     for (entry, id) in added.iter_mut().zip(&new) {
         entry.id = *id;
-        if let (Some(before), None) = (&change.before, &entry.backup) {
+        // What Tokenry created has no text to return to.
+        if let (Some(before), None, true) = (&change.before, &entry.backup, entry.existed) {
             entry.backup = Some(record.back_up(*id, &change.path, before)?);
         }
         record.entries.push(entry.clone());
@@ -90,27 +100,6 @@ fn write_file(
     }
     // An added entry may use the backup of the one that it replaces.
     record.forget(dropped)
-}
-
-fn link(path: &Path, target: &Path) -> Result<Vec<std::path::PathBuf>, SetupError> {
-    let failed = |error: std::io::Error| SetupError::file(path, format!("cannot be created: {error}"));
-    let folders = file::create_folders(path.parent().unwrap_or(Path::new("/"))).map_err(failed)?;
-    if path.read_link().is_ok_and(|found| found == target) {
-        return Ok(folders);
-    }
-    let draft = file::draft(path);
-    std::os::unix::fs::symlink(target, &draft)
-        .and_then(|()| fs::rename(&draft, path))
-        .map_err(failed)?;
-    Ok(folders)
-}
-
-/// Removes a link, if it is still ours and no other entry needs it.
-fn unlink(path: &Path, target: &Path, record: &Record, dropped: &[u64]) {
-    let others = |entry: &Entry| !dropped.contains(&entry.id) && entry.path == path;
-    if path.read_link().is_ok_and(|found| found == target) && !record.entries.iter().any(others) {
-        let _ = fs::remove_file(path);
-    }
 }
 
 /// Removes the folders that were created, as far as they are empty.

@@ -39,6 +39,7 @@ impl Tool for Aws {
     fn propose(&self, environment: &Environment, options: &Options) -> Result<Proposal, SetupError> {
         let connection = needed(&options.connection, "--connection")?;
         let role = needed(&options.role, "--role")?;
+        check_role(role)?;
         let name = options.name.clone().or_else(|| Some("tokenry".to_owned()));
         let name = needed(&name, "--name")?;
         if name.contains(['[', ']', '#', ';']) {
@@ -67,8 +68,12 @@ impl Tool for Aws {
             found.is_some_and(|found| **key != "credential_process" || !found.contains(" aws-credential "))
         };
         if let Some(key) = others.iter().find(is_other) {
-            let why = format!("has {key} in the profile {name}; choose another with --name");
-            return Err(SetupError::file(&path, why));
+            let why = format!("has {key} in the profile {name}");
+            return Err(SetupError::blocked(
+                &path,
+                why,
+                "Choose another profile with --name.",
+            ));
         }
         let block = Block {
             heading: Some(heading),
@@ -90,11 +95,37 @@ impl Tool for Aws {
     }
 }
 
+/// Fails for anything but the ARN of a role.
+fn check_role(role: &str) -> Result<(), SetupError> {
+    let is_name = |name: &str| {
+        let is_part = |c: char| c.is_ascii_alphanumeric() || "+=,.@_-/".contains(c);
+        !name.is_empty() && name.chars().all(is_part) && !name.starts_with('/') && !name.ends_with('/')
+    };
+    let parts: Vec<&str> = role.splitn(6, ':').collect();
+    let is_role = matches!(parts.as_slice(), ["arn", partition, "iam", "", account, resource]
+        if (*partition == "aws" || partition.strip_prefix("aws-").is_some_and(is_suffix))
+            && account.len() == 12
+            && account.chars().all(|c| c.is_ascii_digit())
+            && resource.strip_prefix("role/").is_some_and(is_name));
+    if is_role {
+        return Ok(());
+    }
+    Err(SetupError::option(
+        "The value of --role is not the ARN of a role.",
+        "Give it in full, such as arn:aws:iam::123456789012:role/NAME.",
+    ))
+}
+
+/// The end of the name of a partition, such as `us-gov`.
+fn is_suffix(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c == '-')
+}
+
 /// The path of our program. AWS's libraries split the command as a shell does.
 fn word(environment: &Environment) -> Result<String, SetupError> {
     let path = environment.tokenry_text()?;
     if path.contains(['"', '\\']) {
-        return Err(SetupError::file(
+        return Err(SetupError::program_path(
             environment.tokenry(),
             "is a path that AWS's configuration cannot hold",
         ));
@@ -104,4 +135,33 @@ fn word(environment: &Environment) -> Result<String, SetupError> {
     } else {
         path.to_owned()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_role_is_the_arn_of_a_role_in_any_partition() {
+        for role in [
+            "arn:aws:iam::123456789012:role/ci",
+            "arn:aws-us-gov:iam::123456789012:role/team/ci",
+            "arn:aws-cn:iam::123456789012:role/a+=,.@_-b",
+        ] {
+            assert_eq!(check_role(role), Ok(()));
+        }
+        for role in [
+            "bad",
+            "arn:x",
+            "arn:aws:iam::123456789012:user/a",
+            "arn:aws:iam::12345678901:role/a",
+            "arn:aws:iam:eu:123456789012:role/a",
+            "arn:aws:sts::123456789012:role/a",
+            "arn:aws:iam::123456789012:role/",
+            "arn:awsx:iam::123456789012:role/a",
+            "arn:aws:iam::123456789012:role/a:b",
+        ] {
+            assert!(check_role(role).is_err(), "{role}");
+        }
+    }
 }

@@ -40,13 +40,10 @@ impl Tool for Cargo {
     }
 
     fn propose(&self, environment: &Environment, options: &Options) -> Result<Proposal, SetupError> {
-        let index = index(options.address.as_deref().unwrap_or_default())?;
+        let (index, name) = index(options.address.as_deref().unwrap_or_default())?;
         let path = path(environment)?;
         let text = file::read(&path)?.unwrap_or_default();
-        let name = match &options.name {
-            Some(name) => name.clone(),
-            None => name_of(&index),
-        };
+        let name = options.name.clone().unwrap_or(name);
         check_name(&name)?;
         let mut proposal = Proposal::default();
         let program = link::path(PROGRAM, &index, environment, &mut proposal)?;
@@ -100,29 +97,25 @@ fn path(environment: &Environment) -> Result<PathBuf, SetupError> {
     })
 }
 
-/// The address of an index.
-fn index(text: &str) -> Result<String, SetupError> {
-    let wrong = || {
-        SetupError::option(
-            "This is not the address of a registry's index.",
-            "Give it as in Cargo.toml: tokenry setup cargo sparse+https://crates.example.com/index/",
-        )
-    };
+/// The address of an index, and a name for its registry.
+fn index(text: &str) -> Result<(String, String), SetupError> {
+    const NEXT: &str =
+        "Give it as in Cargo.toml: tokenry setup cargo sparse+https://crates.example.com/index/";
+    let wrong = || SetupError::option("This is not the address of a registry's index.", NEXT);
     let text = text.trim();
     let url = text.strip_prefix("sparse+").unwrap_or(text);
     let (scheme, rest) = url.split_once("://").ok_or_else(wrong)?;
     let host = rest.split('/').next().unwrap_or_default();
-    Authority::read(&format!("{scheme}://{host}"))?;
-    let is_part = |c: char| c.is_ascii_alphanumeric() || "-._~/:%[]+@".contains(c);
-    if rest.contains('@') || !rest.chars().all(is_part) {
+    let authority = Authority::read(&format!("{scheme}://{host}")).map_err(|error| error.with_next(NEXT))?;
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "-._~/:%[]+".contains(c);
+    if rest.contains("://") || !rest.chars().all(is_part) {
         return Err(wrong());
     }
-    Ok(text.to_owned())
+    Ok((text.to_owned(), name_of(authority.name())))
 }
 
-fn name_of(index: &str) -> String {
-    let host = index.split("://").nth(1).unwrap_or_default();
-    let host = host.split(['/', ':']).next().unwrap_or_default();
+/// The name of a registry: the part of its host that is registered.
+fn name_of(host: &str) -> String {
     let name = host.split('.').rev().nth(1).unwrap_or(host);
     if name.chars().next().is_some_and(|c| c.is_ascii_alphabetic()) {
         name.to_owned()
@@ -140,4 +133,43 @@ fn check_name(name: &str) -> Result<(), SetupError> {
         "This is not a name of a registry.",
         "Use letters, digits, hyphens and underscores.",
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_registry_is_named_after_its_host_in_lower_case() {
+        for (text, name) in [
+            ("sparse+https://crates.EXAMPLE.com/index/", "example"),
+            ("https://localhost:8/git", "localhost"),
+            ("sparse+https://[::1]:8/", "private"),
+            ("sparse+https://10.0.0.1/", "private"),
+        ] {
+            assert_eq!(index(text), Ok((text.to_owned(), name.to_owned())));
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_not_the_address_of_an_index_is_refused() {
+        for text in [
+            "",
+            "crates.example.com",
+            "sparse+https://http://git.example/index/",
+            "sparse+https://git.example/http://other.example/",
+            "sparse+sparse+https://git.example/",
+            "sparse+http://git.example/",
+            "sparse+https:///index/",
+            "sparse+https://git.example:99999/index/",
+            "sparse+https://me@git.example/index/",
+            "sparse+https://git.example/a b",
+        ] {
+            let error = index(text).unwrap_err();
+            assert!(
+                error.next_step().contains("sparse+https://crates"),
+                "{text}: {error}"
+            );
+        }
+    }
 }

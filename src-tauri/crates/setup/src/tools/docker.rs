@@ -40,10 +40,7 @@ impl Tool for Docker {
 
     fn propose(&self, environment: &Environment, options: &Options) -> Result<Proposal, SetupError> {
         let address = options.address.as_deref().unwrap_or(DEFAULT_HOST);
-        let registry = match Authority::read(address)?.host.as_str() {
-            "docker.io" | "index.docker.io" | "registry-1.docker.io" => HUB.to_owned(),
-            host => host.to_owned(),
-        };
+        let registry = registry(address)?;
         let folder = match environment.path_variable("DOCKER_CONFIG") {
             Some(folder) => folder,
             None => environment.home()?.join(".docker"),
@@ -57,6 +54,10 @@ impl Tool for Docker {
         });
         link::on_path(PROGRAM, &registry, environment, &mut proposal)?;
         Ok(proposal)
+    }
+
+    fn target(&self, named: &str) -> Option<String> {
+        registry(named).ok()
     }
 
     fn problem(&self, environment: &Environment, _entry: &Entry) -> Option<String> {
@@ -77,5 +78,34 @@ impl Tool for Docker {
             url: authority.url(),
             kind: "registry",
         })
+    }
+}
+
+/// The key of a registry in docker's configuration.
+fn registry(address: &str) -> Result<String, SetupError> {
+    if address.trim().trim_end_matches('/') == HUB.trim_end_matches('/') {
+        return Ok(HUB.to_owned());
+    }
+    Ok(match Authority::read(address)?.host.as_str() {
+        "docker.io" | "index.docker.io" | "registry-1.docker.io" => HUB.to_owned(),
+        host => host.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_name_of_dockers_hub_is_the_one_that_docker_uses() {
+        for name in [
+            "docker.io",
+            "https://index.docker.io",
+            HUB,
+            "https://index.docker.io/v1",
+        ] {
+            assert_eq!(registry(name), Ok(HUB.to_owned()), "{name}");
+        }
+        assert_eq!(registry("GHCR.io"), Ok("ghcr.io".to_owned()));
     }
 }

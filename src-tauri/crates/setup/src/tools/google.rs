@@ -43,7 +43,7 @@ impl Tool for Google {
         let program = environment.tokenry_text()?;
         // Some of Google's libraries split the command at blanks, whatever is quoted.
         if program.contains(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '\\')) {
-            return Err(SetupError::file(
+            return Err(SetupError::program_path(
                 environment.tokenry(),
                 "is a path that Google's libraries cannot run",
             ));

@@ -19,7 +19,11 @@ pub(super) fn on_path(
         if same(&found) == same(environment.tokenry()) {
             return Ok(());
         }
-        return Err(SetupError::file(&found, "is on your path, and is not Tokenry"));
+        return Err(SetupError::blocked(
+            &found,
+            "is on your path, and is not Tokenry",
+            "Take it off your path, and try again. Nothing was changed.",
+        ));
     }
     if !environment.folders().contains(&folder) {
         proposal.notes.push(format!(

@@ -36,7 +36,7 @@ impl Tool for Mail {
         };
         if program.contains(['"', '\\']) {
             let path = environment.tokenry();
-            return Err(SetupError::file(
+            return Err(SetupError::program_path(
                 path,
                 "is a path that configuration files of mail cannot hold",
             ));

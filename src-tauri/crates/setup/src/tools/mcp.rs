@@ -5,9 +5,12 @@ use crate::edit::Edit;
 use crate::environment::Environment;
 use crate::error::SetupError;
 use crate::record::Entry;
-use crate::{file, json};
+use crate::{file, json, toml};
 use serde_json::{Value, json};
 use std::path::PathBuf;
+
+/// What to do when an address is wrong.
+const NEXT: &str = "Give it in full: tokenry setup mcp https://mcp.example.com/mcp";
 
 pub(super) struct Mcp;
 
@@ -112,6 +115,10 @@ impl Tool for Mcp {
         clients(environment).is_ok_and(|all| all.iter().any(|client| client.is_installed))
     }
 
+    fn takes_clients(&self) -> bool {
+        true
+    }
+
     fn propose(&self, environment: &Environment, options: &Options) -> Result<Proposal, SetupError> {
         let url = url(options.address.as_deref().unwrap_or_default())?;
         if let Some(name) = &options.name {
@@ -120,10 +127,7 @@ impl Tool for Mcp {
         let mut meant = chosen(clients(environment)?, &options.clients)?;
         let mut proposal = Proposal::default();
         for client in meant.drain(..) {
-            let name = match &options.name {
-                Some(name) => name.clone(),
-                None => entry_name(&client, &url)?,
-            };
+            let name = entry_name(&client, &url, options.name.as_deref())?;
             let mut value = json!({"command": environment.tokenry_text()?, "args": ["mcp", url]});
             if client.has_type {
                 value["type"] = "stdio".into();
@@ -157,23 +161,26 @@ impl Tool for Mcp {
 
 /// An address of a server. It is an argument of a program, so it may hold no password.
 fn url(text: &str) -> Result<String, SetupError> {
-    let wrong = || {
-        SetupError::option(
-            "This is not the address of an MCP server.",
-            "Give it in full: tokenry setup mcp https://mcp.example.com/mcp",
-        )
-    };
     let text = text.trim();
-    let (scheme, rest) = text.split_once("://").ok_or_else(wrong)?;
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    Authority::read(&format!("{scheme}://{host}"))?;
+    authority(text)?;
     if text
         .chars()
         .any(|c| c.is_control() || c.is_whitespace() || matches!(c, '"' | '\'' | '\\'))
     {
-        return Err(wrong());
+        return Err(no_server());
     }
     Ok(text.to_owned())
+}
+
+/// The host of an address.
+fn authority(url: &str) -> Result<Authority, SetupError> {
+    let (scheme, rest) = url.split_once("://").ok_or_else(no_server)?;
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    Authority::read(&format!("{scheme}://{host}")).map_err(|error| error.with_next(NEXT))
+}
+
+fn no_server() -> SetupError {
+    SetupError::option("This is not the address of an MCP server.", NEXT)
 }
 
 fn check_name(name: &str) -> Result<(), SetupError> {
@@ -205,33 +212,43 @@ fn chosen(all: Vec<Client>, named: &[String]) -> Result<Vec<Client>, SetupError>
     Ok(meant)
 }
 
-/// The name of an entry: that of an entry for the same address, such as one of `mcp-remote`, else one made of the host.
-fn entry_name(client: &Client, url: &str) -> Result<String, SetupError> {
-    let host = url.split("://").nth(1).unwrap_or_default();
-    let host = host.split(['/', '?', '#', ':']).next().unwrap_or_default();
-    let name: String = host
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-        .collect();
-    let name = name.trim_matches('-').to_owned();
-    if client.is_toml {
-        return Ok(name);
-    }
+/// The name of an entry: the one that the user chose, that of an entry for the same address, such as one of `mcp-remote`,
+/// or one made of the host.
+fn entry_name(client: &Client, url: &str, chosen: Option<&str>) -> Result<String, SetupError> {
     let text = file::read(&client.path)?.unwrap_or_default();
-    let servers = json::get(&text, &[client.key.to_owned()]);
-    let servers = servers
-        .map_err(|why| SetupError::file(&client.path, format!("has {why}")))?
-        .0;
+    let key = [client.key.to_owned()];
+    let servers = if client.is_toml {
+        toml::json(&text, &key)
+    } else {
+        json::get(&text, &key).map(|(servers, _)| servers)
+    };
+    let servers = servers.map_err(|why| SetupError::file(&client.path, format!("has {why}")))?;
     let servers = servers.as_ref().and_then(Value::as_object);
     let is_same = |entry: &Value| entry.to_string().contains(&format!("\"{url}\""));
-    if let Some((same, _)) = servers.into_iter().flatten().find(|(_, entry)| is_same(entry)) {
-        return Ok(same.clone());
-    }
-    if servers.is_some_and(|servers| servers.contains_key(&name)) {
+    let same = servers.into_iter().flatten().find(|(_, entry)| is_same(entry));
+    let name = match (chosen, same) {
+        (Some(name), _) => name.to_owned(),
+        (None, Some((name, _))) => return Ok(name.clone()),
+        (None, None) => name_of(authority(url)?.name()),
+    };
+    let taken = servers.and_then(|servers| servers.get(&name));
+    if taken.is_some_and(|entry| !is_same(entry)) {
         return Err(SetupError::option(
             format!("{} has another server called {name}.", client.title),
-            "Give this one a name with --name.",
+            "Give this one another name with --name.",
         ));
     }
     Ok(name)
+}
+
+/// A name made of a host.
+fn name_of(host: &str) -> String {
+    let part = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    let name: String = host.chars().map(part).collect();
+    let name = name.trim_matches('-');
+    // An IPv6 address says nothing to the user.
+    if host.starts_with('[') || name.is_empty() {
+        return "mcp-server".to_owned();
+    }
+    name.to_owned()
 }

@@ -1,5 +1,6 @@
 //! What is set up: one file for each tool.
 
+mod authority;
 mod aws;
 mod cargo;
 mod docker;
@@ -17,6 +18,7 @@ use crate::edit::Edit;
 use crate::environment::Environment;
 use crate::error::SetupError;
 use crate::record::Entry;
+pub(crate) use authority::Authority;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -49,6 +51,16 @@ pub(crate) trait Tool: Sync {
 
     /// Whether it is on this machine.
     fn is_installed(&self, environment: &Environment) -> bool;
+
+    /// Whether the user can choose between several clients or shells.
+    fn takes_clients(&self) -> bool {
+        false
+    }
+
+    /// The target of an entry that the user calls by another name.
+    fn target(&self, _named: &str) -> Option<String> {
+        None
+    }
 
     /// The changes that set it up.
     fn propose(&self, environment: &Environment, options: &Options) -> Result<Proposal, SetupError>;
@@ -137,46 +149,6 @@ pub(crate) fn tool(name: &str) -> Result<&'static dyn Tool, SetupError> {
     })
 }
 
-/// A host with a port, and the scheme: `https`, or `http` on this machine.
-pub(crate) struct Authority {
-    pub(crate) scheme: &'static str,
-    pub(crate) host: String,
-}
-
-impl Authority {
-    /// Reads a host, or an address of which the host is meant.
-    pub(crate) fn read(text: &str) -> Result<Self, SetupError> {
-        let text = text.trim();
-        let (scheme, rest) = match text.split_once("://") {
-            Some(("https", rest)) => ("https", rest),
-            Some(("http", rest)) => ("http", rest),
-            Some(_) => return Err(no_host()),
-            None => ("https", text),
-        };
-        let host = rest.strip_suffix('/').unwrap_or(rest).to_ascii_lowercase();
-        let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
-        if host.is_empty() || host.len() > 255 || !host.chars().all(is_part) {
-            return Err(no_host());
-        }
-        let name = host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name);
-        if scheme == "http" && !matches!(name, "localhost" | "127.0.0.1" | "[::1]") {
-            return Err(SetupError::option(
-                "http is for servers on this machine only.",
-                "Give the host alone, such as github.com.",
-            ));
-        }
-        Ok(Self { scheme, host })
-    }
-
-    pub(crate) fn url(&self) -> String {
-        format!("{}://{}", self.scheme, self.host)
-    }
-}
-
-fn no_host() -> SetupError {
-    SetupError::option("This is not a host.", "Give a host, such as github.com.")
-}
-
 /// The options that a tool cannot do without.
 pub(crate) fn needed<'a>(value: &'a Option<String>, option: &str) -> Result<&'a str, SetupError> {
     let given = value.as_deref().map(str::trim).filter(|value| !value.is_empty());
@@ -215,32 +187,6 @@ pub(crate) fn shell_word(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_host_is_read_with_or_without_its_scheme() {
-        for (text, url) in [
-            ("github.com", "https://github.com"),
-            ("https://GitHub.com/", "https://github.com"),
-            ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
-            ("[::1]:80", "https://[::1]:80"),
-        ] {
-            assert_eq!(Authority::read(text).map(|one| one.url()), Ok(url.to_owned()));
-        }
-        for text in [
-            "",
-            "a b",
-            "https://",
-            "ssh://a",
-            "a/b",
-            "user@host",
-            "a\nb",
-            "a\"]",
-            "http://example.com",
-            "a'b",
-        ] {
-            assert!(Authority::read(text).is_err(), "{text:?}");
-        }
-    }
 
     #[test]
     fn a_quote_in_a_path_stays_in_one_word_of_a_shell() {

@@ -26,6 +26,10 @@ impl Tool for OidcAgent {
         environment.find("oidc-token").is_some()
     }
 
+    fn takes_clients(&self) -> bool {
+        true
+    }
+
     fn propose(&self, environment: &Environment, options: &Options) -> Result<Proposal, SetupError> {
         let shells = match options.clients.as_slice() {
             [] => vec![of_user(environment)],
@@ -36,7 +40,7 @@ impl Tool for OidcAgent {
         };
         let program = environment.tokenry_text()?;
         if program.contains('\'') {
-            return Err(SetupError::file(
+            return Err(SetupError::program_path(
                 environment.tokenry(),
                 "is a path that a shell's line cannot hold",
             ));

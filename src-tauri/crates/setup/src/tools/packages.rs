@@ -1,13 +1,14 @@
 //! pip and uv: both run a program called `keyring`, where their configuration says so.
 
 use super::{Address, Authority, Field, Options, Proposal, ProposedEdit, Tool, link};
-use crate::block::{Block, value};
+use crate::block::{Block, line, value};
 use crate::edit::Edit;
 use crate::environment::Environment;
 use crate::error::SetupError;
 use crate::file;
 use crate::record::Entry;
 use serde_json::json;
+use std::path::PathBuf;
 
 const PROGRAM: &str = "keyring";
 const KEY: &str = "keyring-provider";
@@ -46,13 +47,14 @@ impl Tool for Pip {
         if value(&text, "[global]", KEY).is_some_and(|value| value != VALUE) {
             return Err(SetupError::file(&path, format!("names another {KEY}")));
         }
+        let usual = format!("{KEY} = {VALUE}");
         let edit = Edit::Lines(Block {
             heading: Some("[global]".to_owned()),
-            lines: vec![format!("{KEY} = {VALUE}")],
+            // The user may have written it in another way.
+            lines: vec![line(&text, "[global]", KEY).unwrap_or(&usual).to_owned()],
             is_merged: true,
         });
-        let is_there = value(&text, "[global]", KEY).is_some();
-        proposal(environment, options, "pip", (!is_there).then_some((path, edit)))
+        proposal(environment, options, "pip", path, edit)
     }
 
     fn problem(&self, environment: &Environment, _entry: &Entry) -> Option<String> {
@@ -87,7 +89,7 @@ impl Tool for Uv {
             None => environment.config()?.join("uv/uv.toml"),
         };
         let edit = Edit::toml(&[KEY], json!(VALUE));
-        proposal(environment, options, "uv", Some((path, edit)))
+        proposal(environment, options, "uv", path, edit)
     }
 
     fn problem(&self, environment: &Environment, _entry: &Entry) -> Option<String> {
@@ -103,18 +105,17 @@ fn proposal(
     environment: &Environment,
     options: &Options,
     label: &'static str,
-    change: Option<(std::path::PathBuf, Edit)>,
+    path: PathBuf,
+    edit: Edit,
 ) -> Result<Proposal, SetupError> {
     let index = Authority::read(options.address.as_deref().unwrap_or_default())?;
     let mut proposal = Proposal::default();
-    if let Some((path, edit)) = change {
-        proposal.edits.push(ProposedEdit {
-            target: index.url(),
-            label,
-            path,
-            edit,
-        });
-    }
+    proposal.edits.push(ProposedEdit {
+        target: index.url(),
+        label,
+        path,
+        edit,
+    });
     link::on_path(PROGRAM, &index.url(), environment, &mut proposal)?;
     let note = format!(
         "Put a user name into the address of the index: {}://me@{}/…",

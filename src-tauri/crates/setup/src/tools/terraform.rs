@@ -55,7 +55,13 @@ impl Tool for Terraform {
         let plugin = home.join(".terraform.d/plugins/terraform-credentials-tokenry");
         let block = Block {
             heading: None,
-            lines: vec![LINE.to_owned()],
+            // The user may have indented it.
+            lines: vec![
+                text.lines()
+                    .find(|line| line.trim() == LINE)
+                    .unwrap_or(LINE)
+                    .to_owned(),
+            ],
             is_merged: false,
         };
         let edit = ProposedEdit {
