@@ -177,6 +177,9 @@ impl Screen {
     /// Adds a provider by hand; its name is the first of the fields.
     pub async fn add_provider(&self, fields: &[(&str, String)]) {
         self.click("add-provider").await;
+        // The list of presets moves what is below it when it comes.
+        let option = || async { self.client().find(Locator::Css("[role=option]")).await.ok() };
+        self.until("the presets", option).await;
         self.click("by-hand").await;
         self.fill_form(fields).await;
         self.click("save-provider").await;

@@ -13,6 +13,8 @@ use utoipa_axum::router::UtoipaMethodRouter;
 pub(crate) enum Callers {
     /// The policy decides on all of these.
     Policy(&'static [Operation]),
+    /// The policy decides; one of these is enough.
+    AnyPolicy(&'static [Operation]),
     /// The policy decides, or a program sends the code that `tokenry serve` printed at its start.
     PolicyOrCode(Operation),
     /// Everybody.

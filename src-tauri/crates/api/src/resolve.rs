@@ -38,7 +38,7 @@ async fn resolve(
 
 operation!(
     resolve,
-    Callers::Policy(&[Operation::ReadConnections]),
+    Callers::AnyPolicy(&[Operation::ReadConnections, Operation::Token]),
     ServingConnection {
         connection_id: crate::openapi::examples::CONNECTION,
         connection_name: "github/work".to_owned(),

@@ -29,6 +29,15 @@ pub(super) fn requirements(callers: Callers) -> Vec<SecurityRequirement> {
     let client = || SecurityRequirement::new(CLIENT, [""; 0]);
     match callers {
         Callers::Policy(all) => by_policy(all),
+        Callers::AnyPolicy(any) => {
+            let mut found = Vec::new();
+            for requirement in any.iter().flat_map(|one| by_policy(&[*one])) {
+                if !found.contains(&requirement) {
+                    found.push(requirement);
+                }
+            }
+            found
+        }
         Callers::PolicyOrCode(one) => {
             let mut found = by_policy(&[one]);
             found.extend(for_a_program());
