@@ -9,8 +9,9 @@ use std::fs;
 use std::path::PathBuf;
 
 /// Our programs, and what they are measured against.
-const MEASURED: [&str; 7] = [
+const MEASURED: [&str; 8] = [
     "tokenry",
+    "tokenry-bridge",
     "tokenry-serve",
     "tokenry-desktop",
     "smallest_client",

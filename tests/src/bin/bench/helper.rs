@@ -59,7 +59,7 @@ pub(crate) fn measure() -> Vec<Row> {
             ("`tokenry token`", &token),
             1.15,
         )
-        .note(&format!("git's own: {} ms", bare_git.median())),
+        .note(&format!("git's own: {:.2} ms", bare_git.median())),
     ]
 }
 
