@@ -174,13 +174,17 @@ impl Screen {
         }
     }
 
-    /// Adds a provider by hand; its name is the first of the fields.
-    pub async fn add_provider(&self, fields: &[(&str, String)]) {
-        self.click("add-provider").await;
-        // The list of presets moves what is below it when it comes.
+    /// Opens the empty form, from the list of presets. The list moves what is below it when it comes.
+    pub async fn by_hand(&self) {
         let option = || async { self.client().find(Locator::Css("[role=option]")).await.ok() };
         self.until("the presets", option).await;
         self.click("by-hand").await;
+    }
+
+    /// Adds a provider by hand; its name is the first of the fields.
+    pub async fn add_provider(&self, fields: &[(&str, String)]) {
+        self.click("add-provider").await;
+        self.by_hand().await;
         self.fill_form(fields).await;
         self.click("save-provider").await;
         self.see(&format!("provider-{}", fields[0].1)).await;

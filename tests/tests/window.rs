@@ -37,7 +37,7 @@ async fn the_form_says_at_each_field_what_is_wrong_with_it() {
     let desktop = Desktop::trusting();
     let screen = desktop.open_window(&[]).await;
     screen.click("add-provider").await;
-    screen.click("by-hand").await;
+    screen.by_hand().await;
     screen.see("provider-form").await;
     screen.click("save-provider").await;
     for field in ["name", "client_id", "authorization_endpoint", "token_endpoint"] {
@@ -67,7 +67,7 @@ async fn the_form_says_at_each_field_what_is_wrong_with_it() {
     screen.see("provider-fine").await;
     // What only the engine knows is said at its field, too, and what was typed stays.
     screen.click("add-provider").await;
-    screen.click("by-hand").await;
+    screen.by_hand().await;
     screen.fill_form(&valid).await;
     screen.click("save-provider").await;
     screen.reads("error-name", "called fine").await;

@@ -104,7 +104,7 @@ fn pictures() -> PathBuf {
 async fn add_the_sandbox(screen: &Screen, sandbox: &Sandbox, pictures: &Path) {
     let step = Step("add the Sandbox provider by hand");
     screen.click("add-provider").await;
-    screen.click("by-hand").await;
+    screen.by_hand().await;
     screen.picture(&pictures.join("2-form-empty.png")).await;
     screen.fill("field-display_name", "Sandbox").await;
     screen.fill_form(&sandbox.form(CONFIDENTIAL)).await;
