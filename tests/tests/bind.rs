@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 use serde_json::{Value, json};
-use tokenry_e2e::accounts::{PASSPHRASE, add, connect_at_sandbox, sandbox_provider};
+use std::path::PathBuf;
+use tokenry_e2e::accounts::{PASSPHRASE, add, connect_at_sandbox, connected, sandbox_provider};
 use tokenry_e2e::profile::Profile;
 use tokenry_e2e::sandbox::{CONFIDENTIAL, Sandbox};
 
@@ -71,4 +72,30 @@ fn an_address_is_served_by_the_connection_that_it_was_bound_to() {
         unsafe_address.stderr.contains("unencrypted"),
         "{unsafe_address:?}"
     );
+}
+
+#[test]
+fn a_connection_is_checked_before_a_file_is_written_and_the_undo_tells_of_its_binding() {
+    const HOST: &str = "http://127.0.0.1:9";
+    let (_sandbox, profile, _engine) = connected("forge");
+    let config = PathBuf::from(&profile.env()["HOME"]).join(".gitconfig");
+    let unknown = ["setup", "git", "--host", HOST, "--connection", "nope", "--yes"];
+    let refused = profile.tokenry(&unknown);
+    assert!(
+        refused.code != 0 && refused.stderr.contains("nope"),
+        "{refused:?}"
+    );
+    assert!(!config.exists());
+
+    let set_up = ["setup", "git", "--host", HOST, "--connection", "forge", "--yes"];
+    profile.tokenry(&set_up).success();
+    let undone = profile.tokenry(&["setup", "--undo", "git", "--yes"]).success();
+    let told = format!("{HOST} is still bound to forge");
+    assert!(undone.stderr.contains(&told), "{undone:?}");
+    profile.tokenry(&["bind", HOST, "--remove"]).success();
+    profile
+        .tokenry(&["setup", "git", "--host", HOST, "--yes"])
+        .success();
+    let undone = profile.tokenry(&["setup", "--undo", "git", "--yes"]).success();
+    assert!(!undone.stderr.contains("still bound"), "{undone:?}");
 }

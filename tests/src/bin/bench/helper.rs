@@ -34,11 +34,11 @@ pub(crate) fn measure() -> Vec<Row> {
         git(&stage, &ours),
         git(&stage, BUILT_IN),
     ];
-    let mut times = [const { Sample::new() }; 4];
+    let mut times: [Sample; 4] = Default::default();
     for run in 0..RUNS + 20 {
         // The first ones only bring the programs into memory.
         if run == 20 {
-            times = [const { Sample::new() }; 4];
+            times = Default::default();
         }
         for (command, sample) in commands.iter_mut().zip(&mut times) {
             let request = File::open(&input).unwrap();

@@ -7,10 +7,6 @@ use std::time::{Duration, Instant};
 pub(crate) struct Sample(Vec<f64>);
 
 impl Sample {
-    pub(crate) const fn new() -> Self {
-        Self(Vec::new())
-    }
-
     /// Each number less that of the other sample that was measured beside it.
     pub(crate) fn beyond(&self, other: &Self) -> Self {
         assert_eq!(self.0.len(), other.0.len());

@@ -60,6 +60,10 @@ pub(crate) fn run(
         (_, _, false) => &done,
     };
     let target = plan.target().map(str::to_owned);
+    let before = match args.undo {
+        true => addresses(tool, &environment)?,
+        false => Vec::new(),
+    };
     if is_written {
         write(&environment, plan).map_err(failed)?;
     }
@@ -71,10 +75,9 @@ pub(crate) fn run(
         words,
     )?;
     if args.undo && is_written {
-        if let Some(address) = &target {
-            tell_of_binding(address, &running, output);
-        }
-        return Ok(());
+        let after = addresses(tool, &environment)?;
+        let gone: Vec<_> = before.into_iter().filter(|one| !after.contains(one)).collect();
+        tell_of_bindings(&gone, &running, output);
     }
     if args.undo || args.dry_run || !agrees {
         return Ok(());
@@ -116,16 +119,24 @@ fn planned(tool: &str, args: &SetupArgs, environment: &Environment) -> Result<Pl
     plan(environment, tool, &options)
 }
 
+/// The addresses that a tool is set up for.
+fn addresses(tool: &str, environment: &Environment) -> Result<Vec<String>, Failure> {
+    let states = tokenry_setup::list(environment).map_err(failed)?;
+    let entries = states.into_iter().filter(|state| state.tool == tool);
+    let entries = entries.flat_map(|state| state.entries);
+    Ok(entries.filter_map(|entry| Some(entry.address?.url)).collect())
+}
+
 /// A binding may be older than the setup, and may serve other tools: the user decides about it.
-fn tell_of_binding(address: &str, running: impl Fn() -> Result<Engine, Failure>, output: &Output) {
+fn tell_of_bindings(gone: &[String], running: impl Fn() -> Result<Engine, Failure>, output: &Output) {
     let connections = running().and_then(|engine| engine.get::<Vec<Connection>>(&["v1", "connections"]));
-    let bound = connections.unwrap_or_default().into_iter();
-    let bound = bound.filter(|one| one.bindings.iter().any(|bound| bound == address));
-    for connection in bound {
-        output.say(&format!(
-            "{address} is still bound to {}. To remove that as well: tokenry bind {address} --remove",
-            connection.name
-        ));
+    for connection in connections.unwrap_or_default() {
+        for address in connection.bindings.iter().filter(|one| gone.contains(one)) {
+            output.say(&format!(
+                "{address} is still bound to {}. To remove that as well: tokenry bind {address} --remove",
+                connection.name
+            ));
+        }
     }
 }
 
