@@ -1200,7 +1200,12 @@ export interface paths {
          */
         get: operations["resolve"];
         put?: never;
-        post?: never;
+        /**
+         * Get the access token for an address
+         * @description Finds the connections as GET does, keeps those for these kinds, and gives the token if one is left: one request for a
+         *     credential helper. The same consent as for the token of a connection. Not for the window.
+         */
+        post: operations["address_token"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1569,6 +1574,19 @@ export interface components {
          * @enum {string}
          */
         AccountSource: "automatic" | "userinfo" | "token_response" | "introspection";
+        /** @description The connections that serve an address for these kinds, and the token if there is one connection only. */
+        AddressToken: {
+            /** @description None, one, or several between which only the user can choose. */
+            connections: components["schemas"]["ServingConnection"][];
+            token?: components["schemas"]["TokenAnswer"] | null;
+        };
+        /** @description A wish for the access token that an address needs. */
+        AddressTokenRequest: {
+            /** @description What the program uses the address for: `api`, `git`, `registry`. A preset names an address for some of these only. */
+            kinds: string[];
+            /** @description A whole address: `https`, or `http` on this machine. */
+            url: string;
+        };
         /**
          * @description The protocol of an agent whose clients get tokens from Tokenry.
          * @enum {string}
@@ -11624,6 +11642,138 @@ export interface operations {
             };
             /** @description internal */
             500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+        };
+    };
+    address_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddressTokenRequest"];
+            };
+        };
+        responses: {
+            /** @description The connections, and a valid access token of the only one. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddressToken"];
+                };
+            };
+            /** @description unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description permission_denied or consent_denied */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description not_found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description conflict or needs_reauth */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description flow_expired */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description payload_too_large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description validation_error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description vault_locked */
+            423: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description rate_limited */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description internal */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description provider_error */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorEnvelope"];
+                };
+            };
+            /** @description provider_unreachable or oauth_unavailable */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,19 +1,25 @@
-//! The operation that finds the connections of an address.
+//! The operations that find the connections of an address, and its token.
 
 use crate::{
     error::ApiError,
-    extract::{AuthenticatedCaller, Query},
-    openapi::{Searching, examples::words},
+    extract::{AuthenticatedCaller, Body, Query, Requester},
+    openapi::{
+        Searching, Talking,
+        examples::{at, words},
+    },
     operations::{Callers, Operations, operation, routes},
+    token_response::AddressTokenResponse,
 };
 use axum::{Json, extract::State};
 use std::collections::BTreeMap;
-use tokenry_contract::{NamedBy, ResolveQuery, ServingConnection};
+use tokenry_contract::{
+    AddressToken, AddressTokenRequest, NamedBy, ResolveQuery, ServingConnection, TokenAnswer,
+};
 use tokenry_core::Operation;
 use tokenry_engine::Engine;
 
 pub(crate) fn routes<O: Operations>(list: O) -> O {
-    list.routes(routes!(resolve))
+    list.routes(routes!(resolve, address_token))
 }
 
 /// Find the connections that serve an address
@@ -39,6 +45,51 @@ async fn resolve(
 operation!(
     resolve,
     Callers::AnyPolicy(&[Operation::ReadConnections, Operation::Token]),
+    serving(),
+);
+
+/// Get the access token for an address
+///
+/// Finds the connections as GET does, keeps those for these kinds, and gives the token if one is left: one request for a
+/// credential helper. The same consent as for the token of a connection. Not for the window.
+#[utoipa::path(
+    post,
+    path = "/v1/resolve",
+    tag = "connections",
+    request_body = AddressTokenRequest,
+    responses((status = 200, description = "The connections, and a valid access token of the only one.", body = AddressToken), Talking)
+)]
+async fn address_token(
+    requester: Requester,
+    State(engine): State<Engine>,
+    Body(request): Body<AddressTokenRequest>,
+) -> Result<AddressTokenResponse, ApiError> {
+    requester.not_the_window(ApiError::TokenForTheWindow)?;
+    let caller = requester.unlocked(&engine).await?;
+    let (connections, token) = engine.token_for(&caller, &request.url, &request.kinds).await?;
+    Ok(AddressTokenResponse(connections, token))
+}
+
+operation!(
+    address_token,
+    Callers::Policy(&[Operation::Token]),
+    AddressTokenRequest {
+        url: "https://github.com/acme/site.git".to_owned(),
+        kinds: words(&["git"]),
+    },
+    AddressToken {
+        connections: vec![serving()],
+        token: Some(TokenAnswer {
+            access_token: "example-access-token".to_owned(),
+            token_type: "Bearer".to_owned(),
+            expires_at: Some(at("2027-01-15T09:00:00Z")),
+            scope: Some("repo".to_owned()),
+            id_token: None,
+        }),
+    },
+);
+
+fn serving() -> ServingConnection {
     ServingConnection {
         connection_id: crate::openapi::examples::CONNECTION,
         connection_name: "github/work".to_owned(),
@@ -48,4 +99,4 @@ operation!(
         kinds: words(&["git"]),
         user_names: BTreeMap::from([("git".to_owned(), "x-access-token".to_owned())]),
     }
-);
+}

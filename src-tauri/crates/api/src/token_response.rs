@@ -6,7 +6,7 @@ use axum::{
     response::IntoResponse,
 };
 use serde::Serialize;
-use tokenry_contract::{App, CreatedApp, Credential, TokenAnswer};
+use tokenry_contract::{AddressToken, App, CreatedApp, Credential, ServingConnection, TokenAnswer};
 use tokenry_core::Secret;
 use tokenry_engine::TokenView;
 use zeroize::{Zeroize, Zeroizing};
@@ -16,7 +16,28 @@ pub(crate) struct TokenResponse(pub(crate) TokenView);
 
 impl IntoResponse for TokenResponse {
     fn into_response(self) -> axum::response::Response {
-        no_store(token_json(self.0))
+        let mut answer = token_answer(self.0);
+        let json = wiped_json(&answer, capacity(&answer));
+        wipe(&mut answer);
+        no_store(json)
+    }
+}
+
+/// The same, with the connections that serve the address.
+pub(crate) struct AddressTokenResponse(pub(crate) Vec<ServingConnection>, pub(crate) Option<TokenView>);
+
+impl IntoResponse for AddressTokenResponse {
+    fn into_response(self) -> axum::response::Response {
+        let mut answer = AddressToken {
+            connections: self.0,
+            token: self.1.map(token_answer),
+        };
+        let capacity = answer.token.as_ref().map_or(0, capacity) + 4096;
+        let json = wiped_json(&answer, capacity);
+        if let Some(token) = &mut answer.token {
+            wipe(token);
+        }
+        no_store(json)
     }
 }
 
@@ -59,21 +80,25 @@ fn no_store(json: Bytes) -> axum::response::Response {
     response
 }
 
-fn token_json(token: TokenView) -> Bytes {
-    let mut answer = TokenAnswer {
+fn token_answer(token: TokenView) -> TokenAnswer {
+    TokenAnswer {
         access_token: token.access_token.expose().to_owned(),
         token_type: token.token_type,
         expires_at: token.expires_at,
         scope: (!token.scopes.is_empty()).then(|| token.scopes.to_string()),
         id_token: token.id_token.map(|token| token.expose().to_owned()),
-    };
-    // Large enough for nearly every token, so that the buffer does not grow and leave a copy behind.
+    }
+}
+
+/// Large enough for nearly every token, so that the buffer does not grow and leave a copy behind.
+fn capacity(answer: &TokenAnswer) -> usize {
     let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-    let capacity = answer.access_token.len() + length(&answer.scope) + length(&answer.id_token) + 256;
-    let json = wiped_json(&answer, capacity);
+    answer.access_token.len() + length(&answer.scope) + length(&answer.id_token) + 256
+}
+
+fn wipe(answer: &mut TokenAnswer) {
     answer.access_token.zeroize();
     answer.id_token.zeroize();
-    json
 }
 
 /// The JSON in one buffer, which is wiped once it is sent.

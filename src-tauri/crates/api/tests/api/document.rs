@@ -47,9 +47,10 @@ fn the_committed_document_is_what_the_routes_say() {
 const OURS: &str = "post /oauth/token";
 
 /// Those that hand out a token.
-const TOKEN_OPERATIONS: [&str; 2] = [
+const TOKEN_OPERATIONS: [&str; 3] = [
     "post /v1/connections/{id}/token",
     "post /v1/oauth-providers/{id}/token",
+    "post /v1/resolve",
 ];
 
 /// ARCHITECTURE.md: no response of any operation carries a refresh token, a client secret or a private key.

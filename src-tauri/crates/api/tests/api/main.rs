@@ -1,6 +1,7 @@
 //! The operations and their servers from outside: a real engine, a provider on loopback, real sockets.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod addresses;
 mod apps;
 mod callers;
 mod connections;

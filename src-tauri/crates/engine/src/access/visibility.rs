@@ -253,6 +253,17 @@ impl Engine {
         if holds { error } else { refused }
     }
 
+    /// Refuses an app that may do this with no connection at all.
+    pub(crate) fn holds(&self, caller: &Caller, operation: Operation) -> Result<(), Error> {
+        let store = self.store()?;
+        if caller.app().is_none() || Sight::of(&store.index(), caller, self.latest()).holds(operation) {
+            return Ok(());
+        }
+        let refused = Error::no_grant(&[operation]);
+        self.note_refusal(caller, &AccessRequest::new(operation), &refused);
+        Err(refused)
+    }
+
     /// The provider that a caller means.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! Which connections serve an address: those that the user bound to it, before those whose provider is known for it.
 
 use crate::{
-    Engine, Error,
+    Engine, Error, TokenRequest, TokenView,
     access::{policy::Operation, visibility::Sight},
     records::{index::is_usable, served::Served},
 };
@@ -37,6 +37,28 @@ impl Engine {
             }
         }
         Ok(Vec::new())
+    }
+
+    /// Those of them that serve it for one of these kinds, and the token of the only one.
+    ///
+    /// # Errors
+    /// As [`Engine::serving`] and [`Engine::token`].
+    pub async fn token_for(
+        &self,
+        caller: &Caller,
+        address: &str,
+        kinds: &[String],
+    ) -> Result<(Vec<ServingConnection>, Option<TokenView>), Error> {
+        let mut found = self.serving(caller, address).await?;
+        found.retain(|one| one.is_for(kinds));
+        let [only] = found.as_slice() else {
+            // An app that may have no token at all is told so, whatever the address.
+            self.holds(caller, Operation::Token)?;
+            return Ok((found, None));
+        };
+        let id = only.connection_id.to_string();
+        let token = self.token(caller, &id, TokenRequest::default()).await?;
+        Ok((found, Some(token)))
     }
 
     /// The usable connections that the caller sees, with their names: all, or those with a binding that covers an address.

@@ -27,7 +27,9 @@ fn is_allowed(method: &Method, path: &str) -> bool {
             ["v1", "status" | "connections" | "resolve"] | ["v1", "connections", _]
         ) | (
             &Method::POST,
-            ["v1", "connections", _, "token" | "dpop" | "rejected"] | ["v1", "oauth-providers", _, "token"]
+            ["v1", "resolve"]
+                | ["v1", "connections", _, "token" | "dpop" | "rejected"]
+                | ["v1", "oauth-providers", _, "token"]
         )
     )
 }
@@ -43,6 +45,7 @@ mod tests {
             (Method::GET, "/v1/connections"),
             (Method::GET, "/v1/connections/a%2Fb"),
             (Method::GET, "/v1/resolve"),
+            (Method::POST, "/v1/resolve"),
             (Method::POST, "/v1/connections/a/token"),
             (Method::POST, "/v1/oauth-providers/a/token"),
         ] {
