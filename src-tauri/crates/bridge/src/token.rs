@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokenry_contract::{
-    Challenge, Connection, ErrorCode, NamedBy, RejectedAnswer, RejectedToken, ServingConnection, TokenAnswer,
+    Challenge, Connection, ErrorCode, RejectedAnswer, RejectedToken, ServingConnection, TokenAnswer,
     TokenRequest,
 };
 use tokio::sync::Mutex;
@@ -155,17 +155,15 @@ impl TokenSource {
     }
 }
 
-/// A preset names an address for one kind of thing only: git on the same host is another matter.
-fn is_for_requests(one: &ServingConnection) -> bool {
-    one.named_by != NamedBy::Preset || one.kinds.iter().any(|kind| kind == "api" || kind == "mcp")
-}
+/// What the bridge uses an address for.
+const KINDS: [&str; 2] = ["api", "mcp"];
 
 fn one(
     mut found: Vec<ServingConnection>,
     choice: &Choice,
     address: &str,
 ) -> Result<ServingConnection, Failure> {
-    found.retain(is_for_requests);
+    found.retain(|one| one.is_for(&KINDS));
     let Choice::Named(name) = choice else {
         return only(found, address);
     };

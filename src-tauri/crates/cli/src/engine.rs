@@ -84,8 +84,18 @@ impl Engine {
         self
     }
 
+    /// What a request answers, repeated while the user can end its failure and there is time left.
+    pub(crate) fn retrying<T>(&self, request: impl Fn() -> Result<T, Failure>) -> Result<T, Failure> {
+        loop {
+            match request() {
+                Err(failure) if self.try_again(&failure) => {}
+                answer => return answer,
+            }
+        }
+    }
+
     /// Whether to try again after this failure, which the user can end: true after a pause, while there is time left.
-    pub(crate) fn try_again(&self, failure: &Failure) -> bool {
+    fn try_again(&self, failure: &Failure) -> bool {
         let is_for_the_user = matches!(
             failure.code(),
             Some(ErrorCode::NeedsReauth | ErrorCode::VaultLocked)

@@ -7,7 +7,7 @@ use crate::helpers::serving;
 use crate::output::{Colour, Output, Style};
 use crate::table::{Cell, table};
 use serde::Serialize;
-use tokenry_contract::{Connection, ConnectionStatus, NamedBy, Preset, ServingConnection};
+use tokenry_contract::{Connection, ConnectionStatus, Preset};
 use tokenry_setup::{EntryState, Environment, ToolState, list};
 
 /// A tool, and what the engine says about it.
@@ -117,10 +117,7 @@ fn text(listed: &[Listed], style: Style) -> String {
 pub(super) fn connection_problem(entry: &EntryState, engine: &Engine) -> Option<String> {
     let address = entry.address.as_ref()?;
     let mut found = serving(&address.url, engine).ok()?;
-    let is_for_it = |one: &ServingConnection| {
-        one.named_by != NamedBy::Preset || one.kinds.iter().any(|kind| kind == address.kind)
-    };
-    found.retain(is_for_it);
+    found.retain(|one| one.is_for(&[address.kind]));
     match found.as_slice() {
         // The bridge signs in by itself.
         [] if address.kind == "mcp" => None,

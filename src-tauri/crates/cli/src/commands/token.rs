@@ -112,17 +112,10 @@ pub(crate) fn ask<T: DeserializeOwned>(
     engine: &Engine,
 ) -> Result<T, Failure> {
     let segments = ["v1", "connections", name, "token"];
-    let answer = loop {
-        // Usually there are no options, and no body is written.
-        let answer = if *request == TokenRequest::default() {
-            engine.send(Method::Post, &segments)
-        } else {
-            engine.send_body(Method::Post, &segments, request)
-        };
-        match answer {
-            Err(failure) if engine.try_again(&failure) => {}
-            answer => break answer,
-        }
-    };
+    // Usually there are no options, and no body is written.
+    let answer = engine.retrying(|| match *request == TokenRequest::default() {
+        true => engine.send(Method::Post, &segments),
+        false => engine.send_body(Method::Post, &segments, request),
+    });
     answer.map_err(|failure| names::explain(failure, engine, Kind::Connection, name))
 }

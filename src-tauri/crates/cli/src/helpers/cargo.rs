@@ -1,7 +1,7 @@
 //! `cargo-credential-tokenry`: cargo's credential provider (The Cargo Book, "Credential Provider Protocol").
 
 use super::address::is_plain;
-use super::served::{serving_one_of, token_of};
+use super::served::Use;
 use super::{MAX_REQUEST_BYTES, unreadable};
 use crate::engine::Engine;
 use crate::failure::Failure;
@@ -113,11 +113,10 @@ fn read(line: &str) -> Result<Meaning, Failure> {
 
 /// A token is for everything that its connection may do, so cargo need not ask again for another operation.
 fn get(address: &str, engine: &Engine) -> Result<Value, Failure> {
-    let Some(serving) = serving_one_of(address, &["registry", "package"], None, engine)? else {
+    let Some((_, answer)) = Use::new(address, &["registry", "package"]).token(engine)? else {
         // Cargo asks its next provider.
         return Ok(refusal("url-not-supported", ""));
     };
-    let answer = token_of(&serving, engine)?;
     let mut told = json!({
         "kind": "get",
         "token": format!("Bearer {}", answer.access_token),

@@ -1,7 +1,7 @@
 //! `docker-credential-tokenry`: the credential helper of docker, podman and skopeo (docker/docker-credential-helpers).
 
 use super::address::is_plain;
-use super::served::{ANY_USER_NAME, one_serving, serving, token_of};
+use super::served::{ANY_USER_NAME, Use, serving};
 use super::{request, unreadable};
 use crate::engine::Engine;
 use crate::failure::Failure;
@@ -108,10 +108,15 @@ fn is_loopback(server: &str) -> bool {
         || host.parse().is_ok_and(|address: Ipv6Addr| address.is_loopback())
 }
 
-fn meant(server: &str, engine: &Engine) -> Result<Option<ServingConnection>, Failure> {
+/// What is found for the first of the server's addresses that a connection serves.
+fn first<T>(
+    server: &str,
+    find: impl Fn(Use<'_>) -> Result<Option<T>, Failure>,
+) -> Result<Option<T>, Failure> {
     for address in addresses(server) {
-        if let Some(found) = one_serving(&address, "registry", None, engine)? {
-            return Ok(Some(found));
+        let found = find(Use::new(&address, &["registry"]))?;
+        if found.is_some() {
+            return Ok(found);
         }
     }
     Ok(None)
@@ -133,10 +138,9 @@ struct Credential<'a> {
 }
 
 fn get(server: &str, engine: &Engine) -> Result<(), Failure> {
-    let Some(serving) = meant(server, engine)? else {
+    let Some((serving, answer)) = first(server, |registry| registry.token(engine))? else {
         return Err(ended(NOT_FOUND));
     };
-    let answer = token_of(&serving, engine)?;
     let credential = Credential {
         server_url: server,
         username: user_name(&serving),
@@ -149,7 +153,7 @@ fn get(server: &str, engine: &Engine) -> Result<(), Failure> {
 /// Nothing is stored. `docker login` stores what it got from here, too, so that is no error; a password for another
 /// registry would be lost, and that is one.
 fn store(server: &str, engine: &Engine, output: &Output) -> Result<(), Failure> {
-    let Some(serving) = meant(server, engine)? else {
+    let Some(serving) = first(server, |registry| registry.connection(engine))? else {
         return Err(Failure::new(
             ErrorCode::ValidationError,
             format!("Tokenry stores no password for {server}, and no connection serves it."),

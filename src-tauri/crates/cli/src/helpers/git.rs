@@ -1,12 +1,12 @@
 //! `git-credential-tokenry`: git's credential helper (git-credential(1), gitcredentials(7)).
 
-use super::served::{ANY_USER_NAME, one_serving, rejected, token_of};
+use super::served::{ANY_USER_NAME, Use, rejected};
 use super::{request, unreadable};
 use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::output::write_out;
 use std::collections::BTreeMap;
-use tokenry_contract::{ServingConnection, TokenAnswer};
+use tokenry_contract::{ErrorCode, ServingConnection, TokenAnswer};
 use zeroize::Zeroizing;
 
 const CAPABILITIES: &str = "version 0\ncapability authtype\n";
@@ -78,6 +78,13 @@ impl CredentialRequest {
         Some(format!("{protocol}://{host}/{}", escaped(path)))
     }
 
+    fn usage<'a>(&'a self, address: &'a str) -> Use<'a> {
+        Use {
+            user: self.value("username"),
+            ..Use::new(address, &["git"])
+        }
+    }
+
     /// Whether git takes a token as such, and the server wants it so.
     fn wants_bearer(&self) -> bool {
         let list = |key: &str| self.lists.get(key).into_iter().flatten();
@@ -103,20 +110,37 @@ fn escaped(path: &str) -> String {
 }
 
 fn get(request: &CredentialRequest, engine: &Engine) -> Result<(), Failure> {
-    let Some(serving) = meant(request, engine)? else {
+    let Some(address) = request.address() else {
         return Ok(());
     };
-    // Without this git asks at the terminal for a password, which a user who was asked already does not have.
-    let answer = token_of(&serving, engine).inspect_err(|_| drop(write_out(b"quit=1\n")))?;
-    write_out(response(request, &serving, &answer).as_bytes())
+    match request.usage(&address).token(engine) {
+        Ok(Some((serving, answer))) => write_out(response(request, &serving, &answer).as_bytes()),
+        // git asks its next helper.
+        Ok(None) => Ok(()),
+        Err(failure) => {
+            if is_final(&failure) {
+                write_out(b"quit=1\n")?;
+            }
+            Err(failure)
+        }
+    }
 }
 
-/// The connection that git means, if one serves the address at all: else git asks its next helper.
-fn meant(request: &CredentialRequest, engine: &Engine) -> Result<Option<ServingConnection>, Failure> {
-    match request.address() {
-        Some(address) => one_serving(&address, "git", request.value("username"), engine),
-        None => Ok(None),
-    }
+/// Whether a connection serves the address, but no token of it can be had. Without `quit` git asks at the terminal for a
+/// password then, which a user who was asked already does not have.
+fn is_final(failure: &Failure) -> bool {
+    use ErrorCode as C;
+    let says_nothing_of_the_address = [
+        C::Unauthorized,
+        C::PermissionDenied,
+        C::Conflict,
+        C::VaultLocked,
+        C::RateLimited,
+        C::Internal,
+    ];
+    failure
+        .code()
+        .is_some_and(|code| !says_nothing_of_the_address.contains(&code))
 }
 
 fn response(
@@ -147,7 +171,10 @@ fn erase(request: &CredentialRequest, engine: &Engine) -> Result<(), Failure> {
     let Some(password) = request.value("password").or_else(|| request.value("credential")) else {
         return Ok(());
     };
-    let Some(serving) = meant(request, engine)? else {
+    let Some(address) = request.address() else {
+        return Ok(());
+    };
+    let Some(serving) = request.usage(&address).connection(engine)? else {
         return Ok(());
     };
     rejected(&serving, password, engine).map(drop)

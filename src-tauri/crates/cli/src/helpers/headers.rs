@@ -2,7 +2,7 @@
 //! credential helpers.
 
 use super::address::plain;
-use super::served::{serving_one_of, token_of};
+use super::served::Use;
 use super::{request, unreadable};
 use crate::engine::Engine;
 use crate::failure::Failure;
@@ -36,10 +36,10 @@ pub(crate) fn run(operation: &str, engine: impl Fn() -> Result<Engine, Failure>)
     let address = address(&Zeroizing::new(request()?))?;
     let engine = engine()?;
     // A program that asks for every host gets on without a token where none belongs.
-    let Some(serving) = serving_one_of(&address, KINDS, None, &engine)? else {
+    let Some((_, answer)) = Use::new(&address, KINDS).token(&engine)? else {
         return write_out(NO_HEADERS.as_bytes());
     };
-    write_out(response(&token_of(&serving, &engine)?)?.as_bytes())
+    write_out(response(&answer)?.as_bytes())
 }
 
 /// The address that the program wants to use. An error repeats nothing of the request.

@@ -1,7 +1,7 @@
 //! `keyring`: what pip, uv and other programs run for the password of a package index.
 
 use super::address::plain;
-use super::served::{one_serving, token_of};
+use super::served::Use;
 use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::output::{check_out, write_out};
@@ -45,9 +45,12 @@ pub(crate) fn run(args: &KeyringArgs, engine: impl Fn() -> Result<Engine, Failur
     let service = args.service.as_deref().and_then(plain);
     let address = service.ok_or_else(Failure::nothing_found)?;
     let engine = engine()?;
-    let serving = one_serving(&address, "package", args.user.as_deref(), &engine)?;
-    let serving = serving.ok_or_else(Failure::nothing_found)?;
-    let token = Zeroizing::new(token_of(&serving, &engine)?.access_token);
+    let index = Use {
+        user: args.user.as_deref(),
+        ..Use::new(&address, &["package"])
+    };
+    let (serving, answer) = index.token(&engine)?.ok_or_else(Failure::nothing_found)?;
+    let token = Zeroizing::new(answer.access_token);
     let user = serving.user_names.get("package").or(args.user.as_ref());
     let user = user.map_or(ANY_USER_NAME, String::as_str);
     write_out(printed(args.mode, user, &token)?.as_bytes())

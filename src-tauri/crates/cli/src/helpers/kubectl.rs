@@ -3,7 +3,7 @@
 use super::address::is_plain;
 use super::id_token::end_of;
 use super::repeated;
-use super::served::{bearer, one_serving};
+use super::served::{Use, bearer};
 use crate::commands::token;
 use crate::engine::Engine;
 use crate::failure::Failure;
@@ -126,7 +126,7 @@ impl ExecInfo {
     /// The connection that serves the cluster.
     fn connection(&self, engine: &Engine) -> Result<String, Failure> {
         let server = self.server()?;
-        let serving = one_serving(server, "api", None, engine)?.ok_or_else(|| {
+        let serving = Use::new(server, &["api"]).connection(engine)?.ok_or_else(|| {
             Failure::new(
                 ErrorCode::NotFound,
                 format!("No connection serves {server}."),

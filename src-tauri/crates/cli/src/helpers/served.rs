@@ -5,7 +5,8 @@ use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::http::{Method, Request, encoded, path};
 use tokenry_contract::{
-    Connection, ErrorCode, NamedBy, RejectedOutcome, ServingConnection, TokenAnswer, TokenRequest,
+    AddressToken, AddressTokenRequest, Connection, ErrorCode, RejectedOutcome, ServingConnection,
+    TokenAnswer, TokenRequest,
 };
 
 /// A user name for servers that look at the token alone.
@@ -21,49 +22,91 @@ pub(crate) fn serving(address: &str, engine: &Engine) -> Result<Vec<ServingConne
     })
 }
 
-/// The connection whose token a program needs that uses an address for this kind of thing (`git`, `registry`, `api`), if
-/// one serves the address at all. A preset names an address for one kind only: the API on the same host is another matter.
-///
-/// # Errors
-/// When several serve it, and the user name does not tell which one is meant.
-pub(crate) fn one_serving(
-    address: &str,
-    kind: &str,
-    user: Option<&str>,
-    engine: &Engine,
-) -> Result<Option<ServingConnection>, Failure> {
-    serving_one_of(address, &[kind], user, engine)
+/// An address that a program uses.
+pub(crate) struct Use<'a> {
+    pub(crate) address: &'a str,
+    /// What for: one of these.
+    pub(crate) kinds: &'a [&'a str],
+    /// The user name that the program has for it.
+    pub(crate) user: Option<&'a str>,
 }
 
-/// The same for a program that has use for several kinds of things.
-///
-/// # Errors
-/// As [`one_serving`].
-pub(crate) fn serving_one_of(
-    address: &str,
-    kinds: &[&str],
-    user: Option<&str>,
-    engine: &Engine,
-) -> Result<Option<ServingConnection>, Failure> {
-    let mut found = match serving(address, engine) {
-        // No token goes to such an address, as to http on another machine: its program gets on without one.
-        Err(failure) if failure.code() == Some(ErrorCode::ValidationError) => return Ok(None),
-        found => found?,
-    };
-    let is_of_kind = |one: &ServingConnection| one.kinds.iter().any(|known| kinds.contains(&known.as_str()));
-    found.retain(|one| one.named_by != NamedBy::Preset || is_of_kind(one));
-    if let (Some(user), true) = (user, found.len() > 1) {
-        found = of_user(found, user, engine)?;
+impl<'a> Use<'a> {
+    pub(crate) fn new(address: &'a str, kinds: &'a [&'a str]) -> Self {
+        Self {
+            address,
+            kinds,
+            user: None,
+        }
     }
-    if found.len() < 2 {
-        return Ok(found.pop());
+
+    /// The connection whose token the program needs, and the token, if a connection serves the address at all.
+    ///
+    /// # Errors
+    /// Those of a token request, when several connections serve the address and the user name does not tell which one is
+    /// meant, and when the token cannot be told in a line, or needs a proof beside it.
+    pub(crate) fn token(&self, engine: &Engine) -> Result<Option<(ServingConnection, TokenAnswer)>, Failure> {
+        let request = AddressTokenRequest {
+            url: self.address.to_owned(),
+            kinds: self.kinds.iter().map(|&kind| kind.to_owned()).collect(),
+        };
+        let answered: Result<AddressToken, Failure> =
+            engine.retrying(|| engine.send_body(Method::Post, &["v1", "resolve"], &request));
+        let AddressToken { connections, token } = match answered {
+            Err(failure) if is_for_no_token(&failure) => return Ok(None),
+            answered => answered?,
+        };
+        let Some(serving) = self.only(connections, engine)? else {
+            return Ok(None);
+        };
+        let answer = match token {
+            Some(token) => plain_bearer(&serving.connection_name, token)?,
+            None => bearer(
+                &serving.connection_id.to_string(),
+                &TokenRequest::default(),
+                engine,
+            )?,
+        };
+        Ok(Some((serving, answer)))
     }
-    let names: Vec<_> = found.iter().map(|one| one.connection_name.as_str()).collect();
-    Err(Failure::new(
-        ErrorCode::Conflict,
-        format!("Several connections serve {address}: {}.", names.join(", ")),
-        format!("Choose one: tokenry bind {address} --connection {}", names[0]),
-    ))
+
+    /// The connection alone.
+    ///
+    /// # Errors
+    /// When several serve the address, and the user name does not tell which one is meant.
+    pub(crate) fn connection(&self, engine: &Engine) -> Result<Option<ServingConnection>, Failure> {
+        let mut found = match serving(self.address, engine) {
+            Err(failure) if is_for_no_token(&failure) => return Ok(None),
+            found => found?,
+        };
+        found.retain(|one| one.is_for(self.kinds));
+        self.only(found, engine)
+    }
+
+    fn only(
+        &self,
+        mut found: Vec<ServingConnection>,
+        engine: &Engine,
+    ) -> Result<Option<ServingConnection>, Failure> {
+        if let (Some(user), true) = (self.user, found.len() > 1) {
+            found = of_user(found, user, engine)?;
+        }
+        if found.len() < 2 {
+            return Ok(found.pop());
+        }
+        let address = self.address;
+        let names: Vec<_> = found.iter().map(|one| one.connection_name.as_str()).collect();
+        Err(Failure::new(
+            ErrorCode::Conflict,
+            format!("Several connections serve {address}: {}.", names.join(", ")),
+            format!("Choose one: tokenry bind {address} --connection {}", names[0]),
+        ))
+    }
+}
+
+/// No token goes to such an address, as to http on another machine: its program gets on without one.
+fn is_for_no_token(failure: &Failure) -> bool {
+    failure.code() == Some(ErrorCode::ValidationError)
 }
 
 /// Those whose account has this name, where there are any.
@@ -91,24 +134,15 @@ fn of_user(
     Ok(if matching.is_empty() { found } else { matching })
 }
 
-/// Its token.
-///
-/// # Errors
-/// Those of a token request, and when the token cannot be told in a line, or needs a proof beside it.
-pub(crate) fn token_of(serving: &ServingConnection, engine: &Engine) -> Result<TokenAnswer, Failure> {
-    bearer(
-        &serving.connection_id.to_string(),
-        &TokenRequest::default(),
-        engine,
-    )
-}
-
 /// A token of a connection, by its name or id, that needs no proof beside it and fits into a line.
 ///
 /// # Errors
-/// As [`token_of`].
+/// As [`Use::token`].
 pub(crate) fn bearer(name: &str, request: &TokenRequest, engine: &Engine) -> Result<TokenAnswer, Failure> {
-    let answer: TokenAnswer = token::ask(name, request, engine)?;
+    plain_bearer(name, token::ask(name, request, engine)?)
+}
+
+fn plain_bearer(name: &str, answer: TokenAnswer) -> Result<TokenAnswer, Failure> {
     if answer.access_token.contains(|c: char| c.is_control()) {
         return Err(Failure::invalid_response("the token holds a control character"));
     }

@@ -1,7 +1,7 @@
 //! `terraform-credentials-tokenry`: the credentials helper of terraform and OpenTofu.
 
 use super::address::is_plain;
-use super::served::{one_serving, token_of};
+use super::served::Use;
 use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::output::write_out;
@@ -54,10 +54,9 @@ fn address(host: &str) -> Result<String, Failure> {
 }
 
 fn get(address: &str, engine: &Engine) -> Result<(), Failure> {
-    let Some(serving) = one_serving(address, "api", None, engine)? else {
+    let Some((_, answer)) = Use::new(address, &["api"]).token(engine)? else {
         return write_out(b"{}\n");
     };
-    let answer = token_of(&serving, engine)?;
     let line = Zeroizing::new(format!("{}\n", json!({ "token": answer.access_token })));
     write_out(line.as_bytes())
 }
