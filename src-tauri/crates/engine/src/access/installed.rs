@@ -22,22 +22,24 @@ pub(crate) fn opens_links(peer: &Peer) -> bool {
         .any(|name| is_beside(peer, name))
 }
 
-/// Whether the process runs one of the programs that get tokens for others.
-pub fn is_our_helper(peer: &Peer) -> bool {
+/// Whether the process of this number runs one of the programs that get tokens for others. The number may be given to
+/// another process meanwhile: the caller looks at the process once more behind this.
+pub fn is_our_helper(pid: u32) -> bool {
     [COMMAND_LINE, BRIDGE]
         .into_iter()
-        .any(|name| is_beside(peer, name))
+        .any(|name| runs_beside(pid, name))
 }
 
 /// Whether the process runs the program of this name that stands beside our own: that very file, and not only one of its
 /// name. It says nothing of what was loaded into the process (`LD_PRELOAD`), which nothing can tell from outside.
 fn is_beside(peer: &Peer, name: &str) -> bool {
-    let ours = std::env::current_exe();
-    let Ok(program) = ours.map(|ours| ours.with_file_name(name)) else {
-        return false;
-    };
     // Looked at once more behind it: the number may have been given to another process meanwhile.
-    runs(peer.pid, &program) && tokenry_peer::is_unchanged(peer)
+    runs_beside(peer.pid, name) && tokenry_peer::is_unchanged(peer)
+}
+
+fn runs_beside(pid: u32, name: &str) -> bool {
+    let ours = std::env::current_exe();
+    ours.is_ok_and(|ours| runs(pid, &ours.with_file_name(name)))
 }
 
 /// The same, in a session in which it can show a window.

@@ -28,10 +28,11 @@ fn client_of(peer: &Peer) -> Option<Peer> {
     // Most callers are no helper, which their arguments show soonest.
     let arguments = tokenry_peer::arguments(peer.pid);
     let helper = tokenry_contract::helper_of(arguments.iter().map(String::as_str))?;
-    match tokenry_engine::is_our_helper(peer) {
-        true => tokenry_peer::client_of(peer, helper.command),
-        false => None,
+    if !tokenry_engine::is_our_helper(peer.pid) {
+        return None;
     }
+    // This also makes sure that it is still the same process.
+    tokenry_peer::client_of(peer, helper.command)
 }
 
 /// A handle of the process that connected (`SO_PEERPIDFD`, Linux 6.5), held while its details are read. After that its id
