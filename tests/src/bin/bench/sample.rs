@@ -7,13 +7,6 @@ use std::time::{Duration, Instant};
 pub(crate) struct Sample(Vec<f64>);
 
 impl Sample {
-    /// Each number less that of the other sample that was measured beside it.
-    pub(crate) fn beyond(&self, other: &Self) -> Self {
-        assert_eq!(self.0.len(), other.0.len());
-        let pairs = self.0.iter().zip(&other.0);
-        Self(pairs.map(|(ours, other)| ours - other).collect())
-    }
-
     pub(crate) fn push(&mut self, time: Duration) {
         self.push_number(time.as_secs_f64() * 1e3);
     }
