@@ -129,6 +129,8 @@ fn without_a_window_and_a_terminal_git_is_refused_and_told_what_to_do() {
     assert_ne!(refused.code, 0, "{refused:?}");
     assert!(refused.stderr.contains("`tokenry approve --wait`"), "{refused:?}");
     assert!(stage.requests().is_empty());
+    let wrong = stage.shell(FILL, Some("soon")).wait();
+    assert!(wrong.stderr.contains("TOKENRY_WAIT must be"), "{wrong:?}");
     // A wait that ends without an answer is no denial: the next request is asked again.
     let waited = stage.shell(FILL, Some("1")).wait();
     assert!(waited.stderr.contains("`tokenry approve --wait`"), "{waited:?}");

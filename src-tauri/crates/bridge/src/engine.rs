@@ -13,7 +13,7 @@ use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tokenry_contract::{ErrorCode, ErrorEnvelope};
+use tokenry_contract::{ErrorCode, ErrorEnvelope, wait_of_the_environment};
 use tokio::net::UnixStream;
 use tokio::time::{sleep, timeout};
 use zeroize::Zeroizing;
@@ -35,8 +35,6 @@ const PAUSES: [Duration; 5] = [
 const MAX_TOKEN_BYTES: u64 = 4096;
 /// Names the file of an app token, as for `tokenry`.
 const APP_TOKEN_VARIABLE: &str = "TOKENRY_APP_TOKEN_FILE";
-/// Says how many seconds helpers wait for the user, as for `tokenry`.
-const WAIT_VARIABLE: &str = "TOKENRY_WAIT";
 
 /// The one engine of this profile.
 pub(crate) struct Engine {
@@ -56,11 +54,8 @@ impl Engine {
             .map(Path::to_owned)
             .or_else(|| variable().map(PathBuf::from));
         let app_token = file.map(|file| app_token(&file)).transpose()?;
-        let wait = std::env::var(WAIT_VARIABLE).ok();
-        Ok(Self {
-            app_token,
-            wait: wait.and_then(|seconds| seconds.parse().ok()),
-        })
+        let wait = wait_of_the_environment().map_err(Failure::usage)?;
+        Ok(Self { app_token, wait })
     }
 
     /// Has the engine wait so many seconds for the user, instead of what the environment says.

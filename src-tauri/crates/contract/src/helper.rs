@@ -43,9 +43,46 @@ pub fn helper_of<'a>(mut arguments: impl Iterator<Item = &'a str>) -> Option<&'s
     HELPERS.iter().find(|helper| helper.command == command)
 }
 
+/// The variable with which helpers wait for the user, for clients that call them without options: a number of seconds.
+pub const WAIT_VARIABLE: &str = "TOKENRY_WAIT";
+/// The longest wait for the user.
+pub const MAX_WAIT_SECONDS: u32 = 300;
+
+/// The seconds that the variable says; none where it is not set or empty.
+///
+/// # Errors
+/// When it is no number up to [`MAX_WAIT_SECONDS`].
+pub fn wait_of_the_environment() -> Result<Option<u32>, String> {
+    let value = std::env::var_os(WAIT_VARIABLE).unwrap_or_default();
+    wait_seconds(&value.to_string_lossy())
+}
+
+fn wait_seconds(value: &str) -> Result<Option<u32>, String> {
+    if value.is_empty() {
+        return Ok(None);
+    }
+    let seconds = value.parse().ok().filter(|seconds| *seconds <= MAX_WAIT_SECONDS);
+    let wrong =
+        || format!("The variable {WAIT_VARIABLE} must be a number of seconds, at most {MAX_WAIT_SECONDS}.");
+    seconds.map(Some).ok_or_else(wrong)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_wait_is_a_number_of_seconds_or_an_error() {
+        assert_eq!(wait_seconds(""), Ok(None));
+        assert_eq!(wait_seconds("60"), Ok(Some(60)));
+        assert_eq!(wait_seconds("300"), Ok(Some(300)));
+        for wrong in ["abc", "-1", "301", "60s", " 60", "1e9"] {
+            assert!(
+                wait_seconds(wrong).unwrap_err().contains("TOKENRY_WAIT"),
+                "{wrong}"
+            );
+        }
+    }
 
     #[test]
     fn a_helper_is_known_by_the_name_of_a_link_or_by_its_command() {

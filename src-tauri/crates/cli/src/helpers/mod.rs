@@ -26,7 +26,9 @@ use clap::{Args, Subcommand};
 use std::ffi::OsString;
 use std::io::Read;
 use std::path::Path;
-use tokenry_contract::{ErrorCode, HELPERS, MCP, MCP_SERVER, PROXY};
+use tokenry_contract::{
+    ErrorCode, HELPERS, MAX_WAIT_SECONDS, MCP, MCP_SERVER, PROXY, WAIT_VARIABLE, wait_of_the_environment,
+};
 
 /// The longest request that is read.
 const MAX_REQUEST_BYTES: u64 = 64 * 1024;
@@ -145,7 +147,7 @@ impl HelperCommand {
     }
 
     /// How many seconds to wait for the user.
-    fn wait(&self) -> Option<u32> {
+    fn wait(&self) -> Result<Option<u32>, Failure> {
         match self {
             Self::GitCredential { wait, .. }
             | Self::Keyring { wait, .. }
@@ -156,7 +158,7 @@ impl HelperCommand {
             | Self::KubectlCredential { wait, .. }
             | Self::CargoCredential { wait, .. }
             | Self::TerraformCredentials { wait, .. } => wait.seconds(),
-            Self::Mcp { .. } | Self::McpServer { .. } | Self::Proxy { .. } => None,
+            Self::Mcp { .. } | Self::McpServer { .. } | Self::Proxy { .. } => Ok(None),
         }
     }
 }
@@ -165,18 +167,18 @@ impl HelperCommand {
 #[derive(Args)]
 pub(crate) struct WaitArgs {
     /// Wait so long for you to answer, unlock or sign in, also without a window [default: TOKENRY_WAIT]
-    #[arg(long = "wait", value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(0..=300))]
+    #[arg(long = "wait", value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(0..=i64::from(MAX_WAIT_SECONDS)))]
     seconds: Option<u32>,
 }
 
-/// The variable for clients that call a helper without options.
-const WAIT_VARIABLE: &str = "TOKENRY_WAIT";
-
 impl WaitArgs {
-    /// The number of seconds. What is no number in the variable counts as none.
-    fn seconds(&self) -> Option<u32> {
-        let variable = || std::env::var(WAIT_VARIABLE).ok()?.parse().ok();
-        self.seconds.or_else(variable)
+    /// The number of seconds: of the option, else of the variable.
+    fn seconds(&self) -> Result<Option<u32>, Failure> {
+        if self.seconds.is_some() {
+            return Ok(self.seconds);
+        }
+        let next = format!("Correct it, or remove it: `unset {WAIT_VARIABLE}`.");
+        wait_of_the_environment().map_err(|wrong| Failure::new(ErrorCode::ValidationError, wrong, next))
     }
 }
 
@@ -187,7 +189,7 @@ pub(crate) fn run(
     app_token_file: Option<&Path>,
     output: &Output,
 ) -> Result<(), Failure> {
-    let engine = || Ok(engine()?.waiting(command.wait()));
+    let engine = || Ok(engine()?.waiting(command.wait()?));
     match command {
         HelperCommand::GitCredential { operation, .. } => git::run(operation, engine),
         HelperCommand::DockerCredential { operation, .. } => docker::run(operation, engine, output),
