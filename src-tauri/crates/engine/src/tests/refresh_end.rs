@@ -1,7 +1,7 @@
 //! What ends a grant, and what only looks like it.
 
-use crate::ConnectOptions;
 use crate::tests::common::{NAME, World, patch, poke, status, token, ui, until, view};
+use crate::{ConnectOptions, TokenRequest};
 use serde_json::json;
 use std::time::Duration;
 use tokenry_core::{Code, ConnectionStatus, EventKind, GrantType, ReauthReason, TokenEndpointAuthMethod};
@@ -128,6 +128,15 @@ async fn client_credentials_are_fetched_again_and_a_wrong_secret_is_told_apart()
     world.pass(3700);
     let got = token(&engine, 0).await.unwrap();
     assert!(world.server.accepts(got.access_token.expose()));
+    let wish = TokenRequest {
+        id_token: true,
+        ..TokenRequest::default()
+    };
+    let error = engine.token(&ui(), NAME, wish).await.unwrap_err();
+    assert!(
+        error.to_string().contains("choose a connection of a user"),
+        "{error}"
+    );
 
     world.server.set(|behaviour| behaviour.clients.clear());
     world.pass(3700);

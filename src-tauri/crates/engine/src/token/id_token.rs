@@ -8,7 +8,9 @@ use crate::{
 };
 use serde::Deserialize;
 use std::{sync::Arc, time::Duration};
-use tokenry_core::{Connection, ConnectionId, KeptIdToken, Provider, Scopes, Secret, Timestamp, Tokens};
+use tokenry_core::{
+    Connection, ConnectionId, GrantType, KeptIdToken, Provider, Scopes, Secret, Timestamp, Tokens,
+};
 use tokenry_oauth::{Answer, Expected, checked_id_token, id_token_end};
 
 /// What a hand-out takes out of the record of a connection's tokens.
@@ -101,12 +103,16 @@ impl Engine {
         min_valid: Duration,
         most: Option<&Scopes>,
     ) -> Result<Secret, Error> {
-        let (name, refreshable) = {
+        let (name, refreshable, provider) = {
             let index = store.index();
             let connection = index
                 .connection(id)
                 .ok_or_else(|| crate::access::resolve::gone(&id.to_string()))?;
-            (index.name_of(connection), connection.refreshable)
+            (
+                index.name_of(connection),
+                connection.refreshable,
+                connection.provider,
+            )
         };
         // It tells who the user is, which is what this scope stands for.
         if most.is_some_and(|most| !most.contains("openid")) {
@@ -143,9 +149,16 @@ impl Engine {
                     "the id token of {name} has ended, and its provider gives none with a refresh; sign in again with `tokenry connect {name}`"
                 ))),
             },
-            (None, None) => Err(Error::Conflict(format!(
-                "{name} has no id token: its provider gave none; ask for the scope openid, and sign in again with `tokenry connect {name}`"
-            ))),
+            (None, None) => Err(Error::Conflict(
+                match self.provider_by_id(provider)?.settings.grant_type {
+                    GrantType::ClientCredentials => format!(
+                        "{name} has no id token: it is a program's own access, and an id token tells who a user is; choose a connection of a user"
+                    ),
+                    _ => format!(
+                        "{name} has no id token: its provider gave none; ask for the scope openid, and sign in again with `tokenry connect {name}`"
+                    ),
+                },
+            )),
         }
     }
 }
