@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Command;
 use tokenry_e2e::process::program;
 
-const RUNS: usize = 300;
+const RUNS: usize = 1000;
 /// What git asks for.
 const REQUEST: &str = "protocol=https\nhost=forge.example\n\n";
 

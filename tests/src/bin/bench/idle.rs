@@ -7,8 +7,8 @@ use std::fs;
 use std::thread::sleep;
 use std::time::Duration;
 
-/// Until what was needed for a moment is given back.
-const SETTLE: Duration = Duration::from_secs(20);
+/// Until what follows a change is done: the keyring hears of it a minute later at the latest.
+const SETTLE: Duration = Duration::from_secs(75);
 const WATCHED: Duration = Duration::from_secs(120);
 
 /// An engine that has handed out tokens, and then has nothing to do.
