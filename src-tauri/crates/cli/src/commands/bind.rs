@@ -96,17 +96,20 @@ pub(super) fn bind(address: &str, name: &str, engine: &Engine, output: &Output) 
     let mut bindings = connection.bindings.clone();
     bindings.push(address.to_owned());
     let changed = change(&connection, bindings, engine)?;
+    // As the engine read it.
+    let mut new = changed.bindings.iter();
+    let bound = new.find(|one| !connection.bindings.contains(one));
+    let bound = bound.map_or(address, String::as_str);
     output.done(
         &changed,
-        &format!("{address} is served by {} from now on.", changed.name),
+        &format!("{bound} is served by {} from now on.", changed.name),
     )
 }
 
 fn remove(address: &str, engine: &Engine, output: &Output) -> Result<(), Failure> {
     let connections: Vec<Connection> = engine.get(&["v1", "connections"])?;
     let wanted = whole(address);
-    let wanted = wanted.trim_end_matches('/');
-    let is_it = |bound: &String| bound.eq_ignore_ascii_case(wanted);
+    let is_it = |bound: &String| is_same(bound, &wanted);
     let Some(connection) = connections.iter().find(|one| one.bindings.iter().any(is_it)) else {
         return Err(Failure::new(
             ErrorCode::NotFound,
@@ -122,6 +125,23 @@ fn remove(address: &str, engine: &Engine, output: &Output) -> Result<(), Failure
     )
 }
 
+/// Whether both name the same address: a host in any case, and a port that its scheme has anyway. The case of a path counts.
+fn is_same(one: &str, other: &str) -> bool {
+    let parts = |text: &str| -> Option<(String, String)> {
+        let (scheme, rest) = text.trim_end_matches('/').split_once("://")?;
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let origin = format!("{scheme}://{authority}").to_ascii_lowercase();
+        let port = if origin.starts_with("https:") {
+            ":443"
+        } else {
+            ":80"
+        };
+        let origin = origin.strip_suffix(port).unwrap_or(&origin);
+        Some((origin.to_owned(), path.to_owned()))
+    };
+    parts(one).is_some_and(|one| Some(one) == parts(other))
+}
+
 fn change(connection: &Connection, bindings: Vec<String>, engine: &Engine) -> Result<Connection, Failure> {
     let change = PatchConnection {
         bindings: Some(bindings),
@@ -129,4 +149,33 @@ fn change(connection: &Connection, bindings: Vec<String>, engine: &Engine) -> Re
     };
     let id = connection.id.to_string();
     engine.send_body(Method::Patch, &["v1", "connections", &id], &change)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_the_same_in_other_words_but_not_with_another_path_or_port() {
+        let bound = "https://forge.example/Acme";
+        for same in [
+            "https://forge.example/Acme",
+            "https://Forge.Example/Acme/",
+            "HTTPS://forge.example:443/Acme",
+        ] {
+            assert!(is_same(bound, same), "{same}");
+        }
+        for other in [
+            "https://forge.example/acme",
+            "https://forge.example",
+            "http://forge.example/Acme",
+            "https://forge.example:8443/Acme",
+            "https://forge.example.evil.example/Acme",
+            "forge.example/Acme",
+            "",
+        ] {
+            assert!(!is_same(bound, other), "{other}");
+        }
+        assert!(is_same("http://127.0.0.1", "http://127.0.0.1:80/"));
+    }
 }
