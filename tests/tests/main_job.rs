@@ -72,6 +72,7 @@ fn a_provider_comes_from_a_file_its_secret_by_standard_input_and_a_flag_wins() {
         .tokenry(&["provider", "show", "sandbox", "--json"])
         .success();
     assert_eq!(shown.json()["has_client_secret"], true);
+    assert_eq!(shown.json()["self_registered"], false);
     let port = &shown.json()["loopback_ports"][0];
     let uri = format!("http://127.0.0.1:{port}/cb/sandbox");
     assert_eq!(shown.json()["redirect_uris"][0], uri);

@@ -33,6 +33,7 @@ fn tokenry_registers_itself_at_an_issuer_and_deletes_that_with_the_provider() {
     assert_eq!(shown["issuer"], sandbox.issuer());
     assert_eq!(shown["token_endpoint_auth_method"], "none");
     assert_eq!(shown["has_client_secret"], false);
+    assert_eq!(shown["self_registered"], true);
     let client_id = shown["client_id"].as_str().unwrap();
     assert!(client_id.len() > 10, "{shown}");
 

@@ -20,6 +20,7 @@ fn settings(mut shown: Value) -> Value {
         "id",
         "name",
         "has_client_secret",
+        "self_registered",
         "redirect_uris",
         "created_at",
         "updated_at",

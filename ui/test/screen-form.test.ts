@@ -112,6 +112,17 @@ describe('editing a provider', () => {
     expect(body(transport, 'PUT')).toEqual({ issuer: null });
   });
 
+  it('has nothing to be registered by hand where Tokenry registered its client itself', async () => {
+    const transport = newTransport();
+    withProvider(transport, { self_registered: true });
+    await open(transport);
+    expect(screen.queryByTestId('redirect-uri')).toBeNull();
+    await click('edit-sandbox');
+    expect(screen.getAllByTestId('redirect-uri')).toHaveLength(2);
+    expect(text('provider-form')).toContain('Tokenry registered this redirect URI itself.');
+    expect(text('provider-form')).not.toContain('Add this redirect URI');
+  });
+
   it('never shows the secret that is kept: it is kept, replaced or cleared', async () => {
     const secret = { has_client_secret: true, token_endpoint_auth_method: 'client_secret_basic' as const };
     const { transport } = await editing(secret);

@@ -20,6 +20,7 @@ export function aProvider(given: Partial<Provider> & Pick<Provider, 'id' | 'name
     token_endpoint: 'https://sandbox.example/token',
     client_id: 'tokenry',
     has_client_secret: false,
+    self_registered: false,
     token_endpoint_auth_method: 'automatic',
     preset: null,
     loopback_ports: [28101, 28708],

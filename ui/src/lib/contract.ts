@@ -2933,6 +2933,8 @@ export interface components {
              *     its port is taken. One without a port is for a provider that takes any port.
              */
             redirect_uris: string[];
+            /** @description Whether Tokenry registered this client itself (RFC 7591), so that there is nothing to register by hand. */
+            self_registered?: boolean;
             /** Format: date-time */
             updated_at: string;
         };

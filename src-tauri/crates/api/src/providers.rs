@@ -124,6 +124,7 @@ operation!(
             ..ProviderSettings::default()
         },
         has_client_secret: true,
+        self_registered: false,
         redirect_uris: words(&["http://127.0.0.1/cb/github", "io.github.tokenry:/cb/github"]),
         preset: None,
         created_at: at("2027-01-01T08:00:00Z"),

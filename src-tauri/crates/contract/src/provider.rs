@@ -17,6 +17,9 @@ pub struct OAuthProvider {
     #[serde(flatten)]
     pub settings: ProviderSettings,
     pub has_client_secret: bool,
+    /// Whether Tokenry registered this client itself (RFC 7591), so that there is nothing to register by hand.
+    #[serde(default)]
+    pub self_registered: bool,
     /// The redirect URIs to register at the provider, exactly as they are sent: the first is used, and the others when
     /// its port is taken. One without a port is for a provider that takes any port.
     pub redirect_uris: Vec<String>,
@@ -31,9 +34,10 @@ pub struct OAuthProvider {
 
 impl OAuthProvider {
     /// The read-only fields. They are left out when a shown provider is added again.
-    pub const READ_ONLY: [&str; 6] = [
+    pub const READ_ONLY: [&str; 7] = [
         "id",
         "has_client_secret",
+        "self_registered",
         "redirect_uris",
         "preset",
         "created_at",

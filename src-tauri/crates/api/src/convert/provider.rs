@@ -11,6 +11,7 @@ pub(crate) fn provider(provider: &Provider) -> contract::OAuthProvider {
         project: provider.project.to_string(),
         settings: provider.settings.clone(),
         has_client_secret: provider.client_secret.is_some(),
+        self_registered: provider.own_registration().is_some(),
         redirect_uris: provider.redirect_uris(),
         preset: provider.preset.as_ref().map(|preset| contract::ProviderPreset {
             name: preset.name.clone(),

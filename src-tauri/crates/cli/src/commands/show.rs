@@ -128,6 +128,9 @@ pub(super) fn provider(provider: &OAuthProvider, now: Timestamp, style: Style) -
         let text = if is_blank { format!("{text:?}") } else { text };
         list.push((setting.replace('_', " "), Cell::from(text)));
     }
+    if provider.self_registered {
+        list.push(("client".to_owned(), Cell::from("registered by Tokenry itself")));
+    }
     list.extend([
         ("client secret".to_owned(), Cell::from(secret)),
         (

@@ -13,7 +13,7 @@ pub(crate) fn provider() -> Value {
         "grant_type": "authorization_code", "issuer": null, "issuer_aliases": [],
         "authorization_endpoint": "https://github.com/login/oauth/authorize",
         "token_endpoint": "https://github.com/login/oauth/access_token", "refresh_endpoint": null,
-        "revocation_endpoint": null, "userinfo_endpoint": null, "client_id": "abc", "has_client_secret": true,
+        "revocation_endpoint": null, "userinfo_endpoint": null, "client_id": "abc", "has_client_secret": true, "self_registered": false,
         "token_endpoint_auth_method": "client_secret_post", "default_scopes": ["repo"], "scope_separator": " ",
         "use_pkce": true, "authorize_params": {}, "redirect": "loopback",
         "redirect_uris": ["http://127.0.0.1/cb/github"],

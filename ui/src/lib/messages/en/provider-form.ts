@@ -249,6 +249,7 @@ export const providerForm = {
   publicKeyEmpty: 'Save the provider, then open it again to get the key to register.',
   redirectTitle: 'Redirect',
   redirectText: 'Add this redirect URI to your client registration, exactly as shown.',
+  redirectRegistered: 'Tokenry registered this redirect URI itself.',
   redirectOthers: 'If the provider takes several, add these, too. They are used when that port is taken.',
   redirectLater: 'When you save, Tokenry chooses the redirect URI and shows it for your client registration.',
   redirectChanges: 'Changes in this form may change it: look at it again when you have saved.',
