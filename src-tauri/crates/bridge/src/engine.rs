@@ -200,11 +200,13 @@ fn body_of(body: &impl Serialize) -> Result<Bytes, Failure> {
 
 /// A connection to the engine, which is started where none runs.
 async fn reached() -> Result<UnixStream, Failure> {
-    let mut refused = match socket::connect().await {
-        Ok(Some(stream)) => return Ok(stream),
-        Ok(None) => start::engine().await.err(),
-        Err(failure) => return Err(failure),
-    };
+    if let Some(stream) = socket::connect().await? {
+        return Ok(stream);
+    }
+    if let Err(failure) = start::engine().await {
+        // Another process may have started one meanwhile.
+        return socket::connect().await?.ok_or(failure);
+    }
     for pause in PAUSES {
         if let Some(stream) = socket::connect().await? {
             return Ok(stream);
@@ -212,10 +214,7 @@ async fn reached() -> Result<UnixStream, Failure> {
         sleep(pause).await;
     }
     let stream = socket::connect().await?;
-    stream.ok_or_else(|| {
-        let started = || Failure::no_engine("An engine was started but does not respond.");
-        refused.take().unwrap_or_else(started)
-    })
+    stream.ok_or_else(|| Failure::no_engine("An engine was started but does not respond."))
 }
 
 async fn exchange(stream: UnixStream, request: Request<Full<Bytes>>) -> Result<(u16, Bytes), Unanswered> {

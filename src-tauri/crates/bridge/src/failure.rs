@@ -44,10 +44,12 @@ impl Failure {
 
     /// No engine is running and none could be started.
     pub(crate) fn no_engine(message: impl Into<String>) -> Self {
+        let message = message.into();
+        let says_it = message.contains("`tokenry ");
         Self {
             kind: Kind::NoEngine,
-            message: message.into(),
-            next: Some("Open the Tokenry window, or run `tokenry unlock`.".to_owned()),
+            next: (!says_it).then(|| "Open the Tokenry window, or run `tokenry unlock`.".to_owned()),
+            message,
         }
     }
 

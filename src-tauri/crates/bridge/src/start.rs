@@ -30,7 +30,30 @@ fn list() -> Result<(), Failure> {
     let text = String::from_utf8_lossy(&listed.stderr);
     let reason = text.lines().next().unwrap_or_default();
     let reason = reason.trim_start_matches("error:").trim();
-    Err(Failure::no_engine(format!(
-        "No engine is running, and none could be started: {reason}"
-    )))
+    Err(Failure::no_engine(sentence(reason)))
+}
+
+/// A message of `tokenry`, which begins with a small letter and has no end.
+fn sentence(message: &str) -> String {
+    let mut letters = message.chars();
+    match letters.next() {
+        Some(first) => format!(
+            "{}{}.",
+            first.to_uppercase(),
+            letters.as_str().trim_end_matches('.')
+        ),
+        None => "No engine could be started.".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_message_of_the_other_program_is_a_sentence_of_its_own() {
+        assert_eq!(sentence("no engine is running"), "No engine is running.");
+        assert_eq!(sentence("It ended."), "It ended.");
+        assert_eq!(sentence(""), "No engine could be started.");
+    }
 }

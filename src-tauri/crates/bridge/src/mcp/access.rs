@@ -5,14 +5,18 @@ use super::sign_in::SignIn;
 use crate::failure::Failure;
 use crate::token::{Token, TokenSource};
 use crate::upstream;
-use reqwest::header::{AUTHORIZATION, HeaderMap};
+use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Client, Request, Response, StatusCode};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokenry_contract::ErrorCode;
 use tokio::time::sleep;
+use url::Url;
 
+const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
+/// How many redirects of a request are followed.
+const MAX_MOVES: usize = 3;
 /// How often one request leads to another sign-in with more scopes.
 const MAX_STEP_UPS: usize = 3;
 /// A server that restarts listens again within the sum of these.
@@ -53,7 +57,11 @@ impl Access {
     /// When the server cannot be reached, or there is no token for it.
     pub(super) async fn send(&self, request: impl Fn() -> Request) -> Result<Response, Failure> {
         if self.headers.contains_key(AUTHORIZATION) {
-            return self.sent(&request, None).await;
+            let response = self.sent(&request, None).await?;
+            return match response.status() {
+                StatusCode::UNAUTHORIZED => Err(own_header_refused(self.tokens.address())),
+                _ => Ok(response),
+            };
         }
         let (mut is_renewed, mut is_signed_in, mut step_ups) = (false, false, 0);
         loop {
@@ -117,8 +125,14 @@ impl Access {
     /// Sends it, and again while the server cannot be connected to: nothing has been sent then.
     async fn sent(&self, request: &impl Fn() -> Request, token: Option<&Token>) -> Result<Response, Failure> {
         let mut pauses = PAUSES.iter();
+        let mut moves: Vec<Url> = Vec::new();
         loop {
             let mut request = request();
+            if let Some(url) = moves.last() {
+                *request.url_mut() = url.clone();
+            }
+            request.headers_mut().insert(ACCEPT_ENCODING, IDENTITY);
+            let url = request.url().clone();
             for (name, value) in &self.headers {
                 request.headers_mut().insert(name, value.clone());
             }
@@ -126,7 +140,13 @@ impl Access {
                 request.headers_mut().insert(AUTHORIZATION, token.header.clone());
             }
             let error = match self.client.execute(request).await {
-                Ok(response) => return Ok(response),
+                Ok(response) => match moved(&url, &response).filter(|_| moves.len() < MAX_MOVES) {
+                    Some(url) => {
+                        moves.push(url);
+                        continue;
+                    }
+                    None => return plain(response, self.tokens.address()),
+                },
                 Err(error) => error,
             };
             match pauses.next().filter(|_| error.is_connect()) {
@@ -140,6 +160,45 @@ impl Access {
     }
 }
 
+/// Where a redirect leads that keeps the method and the body, if the token may go there: below the same address, as from
+/// `/mcp` to `/mcp/`, which many servers do.
+fn moved(from: &Url, response: &Response) -> Option<Url> {
+    let keeps_all = [StatusCode::TEMPORARY_REDIRECT, StatusCode::PERMANENT_REDIRECT];
+    let location = response.headers().get(LOCATION)?.to_str().ok()?;
+    keeps_all.contains(&response.status()).then_some(())?;
+    below(from, location)
+}
+
+fn below(from: &Url, location: &str) -> Option<Url> {
+    let mut to = from.join(location).ok()?;
+    to.set_fragment(None);
+    let rest = to.path().strip_prefix(from.path().trim_end_matches('/'))?;
+    let is_below = rest.is_empty() || rest.starts_with('/');
+    let is_same = to.origin() == from.origin() && to.username() == "" && to.password().is_none();
+    (is_below && is_same).then_some(to)
+}
+
+/// An answer as it is: a client cannot read another coding, which the server was not asked for either (RFC 9110, 12.5.3).
+fn plain(response: Response, address: &str) -> Result<Response, Failure> {
+    let coding = response.headers().get(CONTENT_ENCODING);
+    if coding.is_none_or(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Ok(response);
+    }
+    Err(Failure::new(
+        ErrorCode::ProviderError,
+        format!("{address} answered in a coding that it was not asked for, such as gzip."),
+        "Its operator should know of it.",
+    ))
+}
+
+fn own_header_refused(address: &str) -> Failure {
+    Failure::new(
+        ErrorCode::ProviderError,
+        format!("{address} refuses the Authorization header that --header gives."),
+        "Correct it, or leave it out: Tokenry then signs in.",
+    )
+}
+
 /// The failure when the server cannot be reached.
 pub(super) fn unreachable(address: &str, why: &str) -> Failure {
     Failure::new(
@@ -147,4 +206,39 @@ pub(super) fn unreachable(address: &str, why: &str) -> Failure {
         format!("Could not reach {address}: {why}."),
         "Check the network and the address.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redirect_is_followed_below_the_same_address_only() {
+        let from: Url = "https://mcp.example.com/mcp".parse().unwrap();
+        let to = |location: &str| below(&from, location).map(|url| url.to_string());
+        for (location, url) in [
+            ("/mcp/", "https://mcp.example.com/mcp/"),
+            ("https://mcp.example.com/mcp/", "https://mcp.example.com/mcp/"),
+            ("/mcp/v2?a=1#b", "https://mcp.example.com/mcp/v2?a=1"),
+            ("/mcp", "https://mcp.example.com/mcp"),
+        ] {
+            assert_eq!(to(location).as_deref(), Some(url), "{location}");
+        }
+        for other in [
+            "/",
+            "/mcpx",
+            "/mcp/../admin",
+            "/mcp/%2e%2e/admin",
+            "//evil.example/mcp/",
+            "https://evil.example/mcp/",
+            "http://mcp.example.com/mcp/",
+            "https://mcp.example.com:8443/mcp/",
+            "https://me:secret@mcp.example.com/mcp/",
+            "javascript:alert(1)",
+        ] {
+            assert_eq!(to(other), None, "{other}");
+        }
+        let slash: Url = "https://mcp.example.com/mcp/".parse().unwrap();
+        assert!(below(&slash, "/mcp").is_some(), "and the other way round");
+    }
 }

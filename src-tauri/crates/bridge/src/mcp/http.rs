@@ -10,8 +10,9 @@ use reqwest::header::{self, HeaderName, HeaderValue};
 use reqwest::{Method, Request, Response, StatusCode};
 use serde_json::Value;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-use tokio::time::sleep;
+use std::time::{Duration, Instant};
+use tokenry_contract::ErrorCode;
+use tokio::time::{sleep, timeout};
 
 const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
 const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
@@ -19,10 +20,17 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// The pause before a stream is resumed, where the server does not name one.
 const RETRY: Duration = Duration::from_secs(1);
+/// The shortest pause, whatever the server names.
+const MIN_RETRY: Duration = Duration::from_millis(100);
 /// The longest pause.
 const MAX_RETRY: Duration = Duration::from_secs(30);
 /// So often in a row an answer's stream is resumed without hearing anything.
 const MAX_RESUMPTIONS: u32 = 8;
+
+/// So long a stream is read on when all is answered.
+const LINGER: Duration = Duration::from_secs(1);
+/// The longest error that is passed on.
+const MAX_ERROR_BYTES: usize = 256 * 1024;
 
 /// The session with the server.
 #[derive(Default)]
@@ -168,33 +176,54 @@ impl Bridge {
         }
         if !is_json {
             return Err(Failure::new(
-                tokenry_contract::ErrorCode::ProviderError,
+                ErrorCode::ProviderError,
                 format!("{} answered with neither JSON nor an event stream.", self.url),
                 "Check that the address is that of an MCP server.",
             ));
         }
-        let inspect = |answer: &[u8]| {
-            if message.is_initialize() {
-                self.keep_version(answer);
-            }
-        };
-        let passed = self.output.answer(response, inspect).await;
-        passed.map_err(|error| access::unreachable(self.url.as_str(), &upstream::cause(&error)))
+        let read = self.output.answer(response).await;
+        let read = read.map_err(|error| access::unreachable(self.url.as_str(), &upstream::cause(&error)))?;
+        let Some(answer) = read else { return Ok(()) };
+        let ids = message::answers(&answer).unwrap_or_default();
+        if !message.requests.iter().all(|id| ids.contains(id)) {
+            return Err(self.no_answer("is not an answer to this request"));
+        }
+        if message.is_initialize() {
+            self.keep_version(&answer);
+        }
+        self.output.line(answer).await;
+        Ok(())
+    }
+
+    fn no_answer(&self, why: &str) -> Failure {
+        Failure::new(
+            ErrorCode::ProviderError,
+            format!("What {} answered {why}.", self.url),
+            "Its operator should know of it.",
+        )
     }
 
     /// The error may be an answer in itself.
     async fn error_of_server(
         &self,
         message: &Message,
-        response: Response,
+        mut response: Response,
         failure: Failure,
     ) -> Result<(), Failure> {
-        let body = response.bytes().await.unwrap_or_default();
-        let answers = message::answered(&body).is_some_and(|id| message.requests.contains(&id));
-        if !answers {
-            return Err(failure);
+        let mut body = Vec::new();
+        while let Ok(Some(part)) = response.chunk().await {
+            body.extend_from_slice(&part);
+            if body.len() > MAX_ERROR_BYTES {
+                return Err(failure);
+            }
         }
-        self.output.line(body.to_vec()).await;
+        let body = message::without_mark(body);
+        let ids = message::answers(&body).unwrap_or_default();
+        let answer = match message.requests.as_slice() {
+            [id] if ids.is_empty() => message::error_without_id(&body, id),
+            requests => (!ids.is_empty() && ids.iter().all(|id| requests.contains(id))).then_some(body),
+        };
+        self.output.line(answer.ok_or(failure)?).await;
         Ok(())
     }
 
@@ -226,8 +255,11 @@ impl Bridge {
                     }
                     end
                 }
-                Ok(response) if response.status().is_client_error() => {
+                Ok(response) if response.status() == StatusCode::UNAUTHORIZED => {
                     return Err(refused(&self.url, &response));
+                }
+                Ok(response) if response.status().is_client_error() => {
+                    return Err(self.no_answer("ended early, and cannot be resumed"));
                 }
                 _ => StreamEnd::Early(stream),
             };
@@ -253,7 +285,12 @@ impl Bridge {
     ) -> Result<StreamEnd, Failure> {
         let mut stream = EventStream::after(before.last_id, before.retry);
         loop {
-            let Ok(Some(part)) = response.chunk().await else {
+            let part = match open.is_empty() {
+                // Some servers never end it.
+                true => timeout(LINGER, response.chunk()).await.unwrap_or(Ok(None)),
+                false => response.chunk().await,
+            };
+            let Ok(Some(part)) = part else {
                 let is_done = open.is_empty();
                 return Ok(if is_done {
                     StreamEnd::Answered
@@ -263,13 +300,12 @@ impl Bridge {
             };
             let events = stream.read(&part).map_err(|_| too_long())?;
             for event in events.into_iter().filter(super::event_stream::Event::is_message) {
-                if !open.is_empty()
-                    && let Some(id) = message::answered(&event.data)
-                {
-                    open.retain(|one| *one != id);
-                    if message.is_initialize() {
-                        self.keep_version(&event.data);
-                    }
+                let Some(ids) = message::answers(&event.data) else {
+                    continue;
+                };
+                open.retain(|one| !ids.contains(one));
+                if message.is_initialize() && !ids.is_empty() {
+                    self.keep_version(&event.data);
                 }
                 self.output.line(event.data).await;
             }
@@ -292,14 +328,22 @@ impl Bridge {
                 Ok(mut response)
                     if response.status().is_success() && is_of_type(&response, "text/event-stream") =>
                 {
-                    failures = 0;
+                    let began = Instant::now();
+                    let before = stream.last_id.clone();
+                    let mut is_quiet = true;
                     stream = EventStream::after(stream.last_id, stream.retry);
                     while let Ok(Some(part)) = response.chunk().await {
                         let Ok(events) = stream.read(&part) else { return };
                         for event in events.into_iter().filter(super::event_stream::Event::is_message) {
-                            self.output.line(event.data).await;
+                            is_quiet = false;
+                            if message::answers(&event.data).is_some() {
+                                self.output.line(event.data).await;
+                            }
                         }
                     }
+                    // A server that ends each stream at once has nothing to say.
+                    is_quiet &= stream.last_id == before && began.elapsed() < MAX_RETRY;
+                    failures = if is_quiet { failures + 1 } else { 0 };
                 }
                 // The server has nothing to say by itself, or does not know the session any more.
                 Ok(response) if !response.status().is_server_error() => return,
@@ -319,13 +363,13 @@ impl Bridge {
 
 /// The pause before a stream is resumed, after so many failures.
 pub(super) fn pause(stream: &EventStream, failures: u32) -> Duration {
-    let usual = stream.retry.map_or(RETRY, Duration::from_millis);
+    let usual = stream.retry.map_or(RETRY, Duration::from_millis).max(MIN_RETRY);
     usual.saturating_mul(1 << failures.min(5)).min(MAX_RETRY)
 }
 
 pub(super) fn too_long() -> Failure {
     Failure::new(
-        tokenry_contract::ErrorCode::PayloadTooLarge,
+        ErrorCode::PayloadTooLarge,
         "A message of the server is longer than 16 MiB.",
         "Ask it for less.",
     )
@@ -339,8 +383,9 @@ mod tests {
     fn the_server_names_the_pause_and_failures_make_it_longer_within_a_limit() {
         let stream = |retry| EventStream::after(None, retry);
         assert_eq!(pause(&stream(None), 0), RETRY);
-        assert_eq!(pause(&stream(Some(10)), 0), Duration::from_millis(10));
-        assert_eq!(pause(&stream(Some(10)), 2), Duration::from_millis(40));
+        assert_eq!(pause(&stream(Some(0)), 0), MIN_RETRY);
+        assert_eq!(pause(&stream(Some(500)), 0), Duration::from_millis(500));
+        assert_eq!(pause(&stream(Some(500)), 2), Duration::from_secs(2));
         assert_eq!(pause(&stream(Some(u64::MAX)), 0), MAX_RETRY);
         assert_eq!(pause(&stream(None), u32::MAX), MAX_RETRY);
     }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokenry_contract::ErrorCode;
+use tokio::sync::RwLock;
 use tokio::time::{sleep, timeout};
 use url::Url;
 
@@ -19,6 +20,8 @@ const ENDPOINT_TIMEOUT: Duration = Duration::from_secs(30);
 /// The state of this transport.
 pub(super) struct Legacy {
     state: Mutex<State>,
+    /// Held while there is no event stream: the answer to what is sent then would be lost.
+    interruption: RwLock<()>,
 }
 
 struct State {
@@ -51,6 +54,7 @@ impl Bridge {
     pub(super) async fn open_older(self: &Arc<Self>) -> Result<&Legacy, Failure> {
         let opened = self.open_stream().await?;
         let legacy = self.legacy.get_or_init(|| Legacy {
+            interruption: RwLock::default(),
             state: Mutex::new(State {
                 endpoint: opened.endpoint.clone(),
                 open: Vec::new(),
@@ -111,6 +115,7 @@ impl Bridge {
                     Err(_) => break,
                 }
             }
+            let _interruption = legacy.interruption.write().await;
             // Their answers would have come by this stream.
             let lost = access::unreachable(self.url.as_str(), "the event stream ended");
             let open = std::mem::take(&mut legacy.state().open);
@@ -139,22 +144,24 @@ impl Bridge {
 
     async fn pass_older(&self, legacy: &Legacy, events: Vec<Event>) {
         for event in events.into_iter().filter(Event::is_message) {
-            let is_asked = match message::answered(&event.data) {
-                None => true,
-                Some(id) => {
-                    let mut state = legacy.state();
-                    let before = state.open.len();
-                    state.open.retain(|one| *one != id);
-                    state.open.len() < before
-                }
+            let Some(ids) = message::answers(&event.data) else {
+                continue;
             };
-            if is_asked {
+            let is_asked = {
+                let mut state = legacy.state();
+                let before = state.open.len();
+                state.open.retain(|one| !ids.contains(one));
+                state.open.len() < before
+            };
+            if is_asked || ids.is_empty() {
                 self.output.line(event.data).await;
             }
         }
     }
 
     pub(super) async fn deliver_to(&self, legacy: &Legacy, message: &Message) -> Result<(), Failure> {
+        let uninterrupted = timeout(ENDPOINT_TIMEOUT, legacy.interruption.read()).await;
+        drop(uninterrupted.map_err(|_| access::unreachable(self.url.as_str(), "there is no event stream"))?);
         {
             let mut state = legacy.state();
             state.open.extend(message.requests.iter().cloned());

@@ -20,7 +20,7 @@ use access::Access;
 use arguments::{McpArguments, Transport};
 use http::Session;
 use legacy::Legacy;
-use message::Message;
+use message::{Message, Unreadable};
 use requests::Requests;
 use reqwest::{Method, Request, Response, StatusCode, header};
 use sign_in::SignIn;
@@ -89,8 +89,8 @@ async fn pass(bridge: &Arc<Bridge>, mut lines: mpsc::Receiver<Line>) {
         };
         let read = match line {
             None => break,
-            Some(Line::Message(bytes)) => Message::read(bytes).ok_or("a line is not a message of JSON-RPC"),
-            Some(Line::TooLong) => Err("a message is longer than 16 MiB"),
+            Some(Line::Message(bytes)) => Message::read(bytes),
+            Some(Line::TooLong) => Err(Unreadable::TooLong),
         };
         match read {
             Ok(message) => requests.add(message, bridge).await,
@@ -209,12 +209,33 @@ fn refused(url: &Url, response: &Response) -> Failure {
         ),
         StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => (ErrorCode::NotFound, "Check the address."),
         StatusCode::TOO_MANY_REQUESTS => (ErrorCode::RateLimited, "Wait a moment and try again."),
-        _ => (ErrorCode::ProviderError, "Try again later."),
+        _ if status.is_server_error() => (ErrorCode::ProviderError, "Try again later."),
+        _ if status.is_redirection() => {
+            return Failure::new(
+                ErrorCode::ProviderError,
+                format!("{url} has another address now: {}.", location(url, response)),
+                "Use that one, if you trust it. No token was sent there.",
+            );
+        }
+        _ => (
+            ErrorCode::ProviderError,
+            "Its operator may know why it refuses this.",
+        ),
     };
     Failure::new(
         code,
         format!("{url} answered with status {}.", status.as_u16()),
         next,
+    )
+}
+
+/// Where a redirect leads, without what can hold a secret.
+fn location(url: &Url, response: &Response) -> String {
+    let location = response.headers().get(header::LOCATION);
+    let target = location.and_then(|target| url.join(target.to_str().ok()?).ok());
+    target.map_or_else(
+        || "it does not say which".to_owned(),
+        |target| format!("{}{}", target.origin().ascii_serialization(), target.path()),
     )
 }
 

@@ -128,27 +128,28 @@ impl Output {
         self.send(&parts, bytes).await;
     }
 
-    /// Writes an answer. One that is short is returned by `inspect` first; a long one is passed on while it arrives.
+    /// Reads an answer. One that is short is returned; a long one is written while it arrives, if it begins as JSON does.
     ///
     /// # Errors
     /// When the server ends it early.
     pub(super) async fn answer(
         &self,
         mut response: reqwest::Response,
-        inspect: impl FnOnce(&[u8]),
-    ) -> Result<(), reqwest::Error> {
+    ) -> Result<Option<Vec<u8>>, reqwest::Error> {
         let mut bytes = Vec::new();
         while let Some(part) = response.chunk().await? {
             bytes.extend_from_slice(&part);
             if bytes.len() > MAX_BUFFERED_BYTES {
-                return self.long_answer(bytes, response).await;
+                bytes = message::without_mark(bytes);
+                let is_json = matches!(bytes.trim_ascii_start().first(), Some(b'{' | b'['));
+                if !is_json {
+                    break;
+                }
+                self.long_answer(bytes, response).await?;
+                return Ok(None);
             }
         }
-        inspect(&bytes);
-        if !bytes.iter().all(u8::is_ascii_whitespace) {
-            self.line(bytes).await;
-        }
-        Ok(())
+        Ok(Some(message::without_mark(bytes)))
     }
 
     async fn long_answer(
