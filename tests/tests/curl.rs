@@ -81,7 +81,7 @@ fn curl_gets_no_token_as_an_argument_and_no_option_that_prints_it() {
 }
 
 #[test]
-fn the_users_own_configuration_of_curl_neither_adds_an_address_nor_prints_the_token() {
+fn a_configuration_or_a_proxy_of_the_environment_neither_adds_an_address_nor_prints_the_token() {
     let (sandbox, profile, _engine) = connected("forge");
     let userinfo = sandbox.endpoint("userinfo_endpoint").to_string();
     profile
@@ -95,9 +95,10 @@ fn the_users_own_configuration_of_curl_neither_adds_an_address_nor_prints_the_to
         configuration,
     )
     .unwrap();
-    let answer = profile
-        .tokenry(&["curl", "forge", "--", "-sS", &userinfo])
-        .success();
+    let mut command = profile.command("tokenry", &["curl", "forge", "--", "-sS", &userinfo]);
+    let proxy = format!("http://{}", other.local_addr().unwrap());
+    command.env("http_proxy", &proxy).env("ALL_PROXY", &proxy);
+    let answer = Running::start(command).wait().success();
     assert!(answer.json()["sub"].is_string(), "{answer:?}");
     assert!(!answer.stderr.contains("Authorization"), "{answer:?}");
     assert!(other.accept().is_err(), "the other address was asked");

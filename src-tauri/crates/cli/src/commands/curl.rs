@@ -36,6 +36,10 @@ pub(crate) fn run(args: &CurlArgs, engine: &Engine) -> Result<(), Failure> {
         .arg("-q")
         .args(["-H", &format!("@/dev/fd/{}", descriptor.as_raw_fd())])
         .args(&args.arguments);
+    // A proxy that the environment names would read what goes over http, which is for this machine only.
+    if addresses.iter().any(|address| is_http(address)) {
+        command.args(["--noproxy", "*"]);
+    }
     // It stays open until curl has it.
     let _ = descriptor.into_raw_fd();
     let error = command.exec();
@@ -44,6 +48,11 @@ pub(crate) fn run(args: &CurlArgs, engine: &Engine) -> Result<(), Failure> {
         format!("curl cannot be started: {error}"),
         "Install curl and try again.",
     ))
+}
+
+fn is_http(address: &str) -> bool {
+    let scheme = address.get(..7);
+    scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("http://"))
 }
 
 fn not_served(name: &str, address: &str) -> Failure {
