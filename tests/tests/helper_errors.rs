@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use serde_json::{Value, json};
-use tokenry_e2e::accounts::{PASSPHRASE, add, connect_at_testkit, testkit_provider};
+use tokenry_e2e::accounts::{PASSPHRASE, add, connect_at_testkit, testkit_provider, token};
 use tokenry_e2e::process::{Finished, Running};
 use tokenry_e2e::profile::Profile;
 use tokenry_testkit::{Behaviour, Server};
@@ -49,16 +49,21 @@ fn said(profile: &Profile) -> Vec<(String, Finished)> {
     ]
 }
 
+/// A provider that was added for the host, with two connections.
+fn two_connections(server: &Server, profile: &Profile) {
+    let mut provider = testkit_provider(server, "tools", &json!({"kind": "strict"}));
+    provider["resource"] = format!("https://{HOST}").into();
+    add(profile, &provider).success();
+    for label in ["work", "home"] {
+        connect_at_testkit(profile, &["tools", "--label", label]).success();
+    }
+}
+
 #[test]
 fn several_connections_a_locked_vault_and_no_engine_are_told_in_each_clients_form() {
     let (server, profile) = (Server::start(Behaviour::default()), Profile::headless());
     let engine = profile.serve_with_passphrase(PASSPHRASE);
-    let mut provider = testkit_provider(&server, "tools", &json!({"kind": "strict"}));
-    provider["resource"] = format!("https://{HOST}").into();
-    add(&profile, &provider).success();
-    for label in ["work", "home"] {
-        connect_at_testkit(&profile, &["tools", "--label", label]).success();
-    }
+    two_connections(&server, &profile);
     for (message, finished) in said(&profile) {
         let names = message.contains("tools/home") && message.contains("tools/work");
         assert!(names && message.contains("tokenry bind"), "{finished:?}");
@@ -75,4 +80,42 @@ fn several_connections_a_locked_vault_and_no_engine_are_told_in_each_clients_for
         let message = message.to_lowercase();
         assert!(message.contains("no engine is running"), "{finished:?}");
     }
+}
+
+#[test]
+fn a_token_that_git_reports_is_refreshed_also_where_several_connections_serve_its_host() {
+    let (server, profile) = (Server::start(Behaviour::default()), Profile::headless());
+    let _engine = profile.serve_with_passphrase(PASSPHRASE);
+    two_connections(&server, &profile);
+    let (work, home) = (token(&profile, "tools/work"), token(&profile, "tools/home"));
+    let refused = format!("protocol=https\nhost={HOST}\nusername=oauth2\npassword={work}\n\n");
+    profile
+        .tokenry_with(&["git-credential", "erase"], &refused)
+        .success();
+    assert_ne!(token(&profile, "tools/work"), work);
+    assert_eq!(token(&profile, "tools/home"), home);
+}
+
+#[test]
+fn git_is_answered_at_the_empty_line_behind_its_request() {
+    let (server, profile) = (Server::start(Behaviour::default()), Profile::headless());
+    let _engine = profile.serve_with_passphrase(PASSPHRASE);
+    two_connections(&server, &profile);
+    profile
+        .tokenry(&["bind", HOST, "--connection", "tools/work"])
+        .success();
+    let mut helper = profile.tokenry_running(&["git-credential", "get"]);
+    helper.write(&format!("protocol=https\nhost={HOST}\n\n"));
+    assert!(
+        helper.line().starts_with("username="),
+        "its standard input is open"
+    );
+    helper.wait().success();
+
+    let told = profile.tokenry(&["disconnect", "tools/work"]).success();
+    let told = format!("{}{}", told.stdout, told.stderr);
+    assert!(
+        told.contains("https://tools.example is no longer bound to it"),
+        "{told}"
+    );
 }

@@ -23,6 +23,8 @@ pub(crate) fn refresh(name: &str, engine: &Engine, output: &Output) -> Result<()
 }
 
 pub(crate) fn disconnect(name: &str, engine: &Engine, output: &Output) -> Result<(), Failure> {
+    // They end with it, and another connection may serve the addresses then.
+    let bindings = bindings(name, engine);
     let answer: DisconnectAnswer = engine
         .send(Method::Delete, &["v1", "connections", name])
         .map_err(|failure| names::explain(failure, engine, Kind::Connection, name))?;
@@ -41,5 +43,21 @@ pub(crate) fn disconnect(name: &str, engine: &Engine, output: &Output) -> Result
             format!("The provider does not support revocation: its tokens expire by themselves.{why}")
         }
     };
-    output.done(&answer, &format!("Disconnected {name}. {revoked}"))
+    output.done(&answer, &format!("Disconnected {name}. {revoked}{bindings}"))
+}
+
+/// Which addresses are bound to a connection, as a sentence; nothing where that cannot be known.
+fn bindings(name: &str, engine: &Engine) -> String {
+    let connection: Result<Connection, Failure> = engine.get(&["v1", "connections", name]);
+    let bound = connection
+        .map(|connection| connection.bindings)
+        .unwrap_or_default();
+    match bound.as_slice() {
+        [] => String::new(),
+        [one] => format!(" {one} is no longer bound to it."),
+        several => format!(
+            " These addresses are no longer bound to it: {}.",
+            several.join(", ")
+        ),
+    }
 }

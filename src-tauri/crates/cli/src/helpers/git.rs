@@ -1,12 +1,12 @@
 //! `git-credential-tokenry`: git's credential helper (git-credential(1), gitcredentials(7)).
 
 use super::served::{ANY_USER_NAME, Use, rejected};
-use super::{request, unreadable};
+use super::{request_until, unreadable};
 use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::output::write_out;
 use std::collections::BTreeMap;
-use tokenry_contract::{ErrorCode, ServingConnection, TokenAnswer};
+use tokenry_contract::{ErrorCode, RejectedOutcome, ServingConnection, TokenAnswer};
 use zeroize::Zeroizing;
 
 const CAPABILITIES: &str = "version 0\ncapability authtype\n";
@@ -22,7 +22,13 @@ pub(crate) fn run(operation: &str, engine: impl Fn() -> Result<Engine, Failure>)
 }
 
 fn from_git() -> Result<CredentialRequest, Failure> {
-    CredentialRequest::read(&Zeroizing::new(request()?))
+    let request = Zeroizing::new(request_until(ends)?);
+    CredentialRequest::read(&request)
+}
+
+/// Whether this ends with the empty line behind a request.
+fn ends(bytes: &[u8]) -> bool {
+    bytes == b"\n" || bytes.windows(2).any(|pair| pair == b"\n\n")
 }
 
 /// What git says of a credential. It can hold a password, so it has no `Debug`.
@@ -174,10 +180,16 @@ fn erase(request: &CredentialRequest, engine: &Engine) -> Result<(), Failure> {
     let Some(address) = request.address() else {
         return Ok(());
     };
-    let Some(serving) = request.usage(&address).connection(engine)? else {
-        return Ok(());
-    };
-    rejected(&serving, password, engine).map(drop)
+    // git gives the user name that it got, which tells no connection from another one. The token does.
+    let mut failed = None;
+    for serving in request.usage(&address).connections(engine)? {
+        match rejected(&serving, password, engine) {
+            Ok(RejectedOutcome::Refreshed | RejectedOutcome::SignIn) => return Ok(()),
+            Ok(RejectedOutcome::Newer) => {}
+            Err(failure) => failed = Some(failure),
+        }
+    }
+    failed.map_or(Ok(()), Err)
 }
 
 #[cfg(test)]

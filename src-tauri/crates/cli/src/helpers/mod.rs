@@ -24,11 +24,12 @@ use crate::failure::Failure;
 use crate::output::Output;
 use clap::{Args, Subcommand};
 use std::ffi::OsString;
-use std::io::Read;
+use std::io::BufRead;
 use std::path::Path;
 use tokenry_contract::{
     ErrorCode, HELPERS, MAX_WAIT_SECONDS, MCP, MCP_SERVER, PROXY, WAIT_VARIABLE, wait_of_the_environment,
 };
+use zeroize::Zeroizing;
 
 /// The longest request that is read.
 const MAX_REQUEST_BYTES: u64 = 64 * 1024;
@@ -229,16 +230,27 @@ pub(crate) fn arguments(mut arguments: Vec<OsString>) -> Vec<OsString> {
 
 /// The whole of standard input.
 fn request() -> Result<String, Failure> {
-    let mut bytes = Vec::new();
-    let mut input = std::io::stdin().lock().take(MAX_REQUEST_BYTES + 1);
-    let read = input
-        .read_to_end(&mut bytes)
-        .map_err(|error| unreadable(&error.to_string()));
-    read?;
+    request_until(|_| false)
+}
+
+/// Standard input to its end, or until it is a whole request: some clients keep the pipe open.
+fn request_until(is_whole: impl Fn(&[u8]) -> bool) -> Result<String, Failure> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    let mut input = std::io::stdin().lock();
+    while bytes.len() as u64 <= MAX_REQUEST_BYTES && !is_whole(&bytes) {
+        let part = input.fill_buf().map_err(|error| unreadable(&error.to_string()))?;
+        if part.is_empty() {
+            break;
+        }
+        let length = part.len();
+        bytes.extend_from_slice(part);
+        input.consume(length);
+    }
     if bytes.len() as u64 > MAX_REQUEST_BYTES {
         return Err(unreadable("it is longer than 64 KiB"));
     }
-    String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8"))
+    let text = std::str::from_utf8(&bytes).map_err(|_| unreadable("it is not UTF-8"))?;
+    Ok(text.to_owned())
 }
 
 fn unreadable(why: &str) -> Failure {

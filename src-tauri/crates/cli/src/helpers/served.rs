@@ -75,12 +75,20 @@ impl<'a> Use<'a> {
     /// # Errors
     /// When several serve the address, and the user name does not tell which one is meant.
     pub(crate) fn connection(&self, engine: &Engine) -> Result<Option<ServingConnection>, Failure> {
+        self.only(self.connections(engine)?, engine)
+    }
+
+    /// All connections that serve the address, whatever the user name.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub(crate) fn connections(&self, engine: &Engine) -> Result<Vec<ServingConnection>, Failure> {
         let mut found = match serving(self.address, engine) {
-            Err(failure) if is_for_no_token(&failure) => return Ok(None),
+            Err(failure) if is_for_no_token(&failure) => Vec::new(),
             found => found?,
         };
         found.retain(|one| one.is_for(self.kinds));
-        self.only(found, engine)
+        Ok(found)
     }
 
     fn only(
