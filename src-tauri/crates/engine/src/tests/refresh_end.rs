@@ -1,10 +1,13 @@
 //! What ends a grant, and what only looks like it.
 
 use crate::tests::common::{NAME, World, patch, poke, status, token, ui, until, view};
-use crate::{ConnectOptions, TokenRequest};
+use crate::tests::rejected::fingerprint;
+use crate::{Challenge, ConnectOptions, TokenRequest, Wants};
 use serde_json::json;
 use std::time::Duration;
-use tokenry_core::{Code, ConnectionStatus, EventKind, GrantType, ReauthReason, TokenEndpointAuthMethod};
+use tokenry_core::{
+    Code, ConnectionStatus, EventKind, GrantType, ReauthReason, Scopes, TokenEndpointAuthMethod,
+};
 use tokenry_testkit::{Behaviour, Fault};
 
 const REVOKED: ConnectionStatus = ConnectionStatus::NeedsReauth(ReauthReason::Revoked);
@@ -137,6 +140,13 @@ async fn client_credentials_are_fetched_again_and_a_wrong_secret_is_told_apart()
         error.to_string().contains("choose a connection of a user"),
         "{error}"
     );
+    let wants_more = Challenge {
+        resource: None,
+        wants: Wants::Scopes(Scopes::parse("admin")),
+    };
+    let held = fingerprint(&got.access_token);
+    let error = engine.step_up(&ui(), NAME, held, wants_more).await.unwrap_err();
+    assert!(error.to_string().contains("`tokenry provider edit "), "{error}");
 
     world.server.set(|behaviour| behaviour.clients.clear());
     world.pass(3700);

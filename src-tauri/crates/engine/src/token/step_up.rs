@@ -14,7 +14,7 @@ use crate::{
     },
 };
 use std::{collections::HashMap, sync::Mutex};
-use tokenry_core::{Caller, Connection, ConnectionId, FlowId, Scopes};
+use tokenry_core::{Caller, Connection, ConnectionId, FlowId, GrantType, Scopes};
 
 /// How many different challenges of one connection lead to a sign-in, until the engine ends.
 const MAX_CHALLENGES: usize = 8;
@@ -169,6 +169,12 @@ impl Engine {
         challenge: &Challenge,
     ) -> Result<StartedFlow, Error> {
         let provider = self.provider_by_id(connection.provider)?;
+        if provider.settings.grant_type == GrantType::ClientCredentials {
+            let name = &provider.name;
+            return Err(Error::Conflict(format!(
+                "the resource wants more than this token can do, and {name} has no sign-in: add the scopes with `tokenry provider edit {name} --scope SCOPE`, then run `tokenry connect {name}`"
+            )));
+        }
         let mut how = ConnectOptions {
             renew: Some(connection.id.to_string()),
             scopes: Some(connection.requested_scopes.clone()),
