@@ -11,6 +11,7 @@ mod hidden;
 mod mcp;
 mod mcp_server;
 mod proxy;
+mod redaction;
 mod socket;
 mod start;
 mod sts;

@@ -2,6 +2,7 @@
 
 use crate::engine::Engine;
 use crate::failure::Failure;
+use crate::redaction;
 use crate::token::{Choice, Token, TokenSource};
 use crate::upstream;
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -130,7 +131,8 @@ async fn shown(mut answer: Response, token: &Token) -> Result<Value, reqwest::Er
     for (name, value) in answer.headers() {
         if !REMOVED.contains(name) {
             let text = String::from_utf8_lossy(value.as_bytes());
-            headers.insert(name.to_string(), token.removed_from(&text).into());
+            let text = redaction::removed_from(&text, token, false);
+            headers.insert(name.to_string(), text.into());
         }
     }
     let mut body = Vec::new();
@@ -145,7 +147,7 @@ async fn shown(mut answer: Response, token: &Token) -> Result<Value, reqwest::Er
     }
     let mut seen = json!({"status": status, "headers": headers});
     match text_of(body, is_cut) {
-        Some(text) => seen["body"] = token.removed_from(&text).into(),
+        Some(text) => seen["body"] = redaction::removed_from(&text, token, is_cut).into(),
         None => seen["note"] = "The body is not text, so it is left out.".into(),
     }
     if is_cut {
