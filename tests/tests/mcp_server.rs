@@ -108,6 +108,7 @@ fn an_agent_uses_a_connection_and_sees_no_token_even_where_the_server_repeats_it
         (&json!("POST"), &json!("/v1/echo?x=1"), &json!(7))
     );
     assert_eq!(received["headers"]["authorization"], "Bearer (token removed)");
+    assert_eq!(received["headers"]["accept-encoding"], "identity");
     assert!(answer["headers"].get("set-cookie").is_none(), "{answer}");
     let secret = token(&stage.profile, "work");
     assert!(!answer.to_string().contains(&secret));

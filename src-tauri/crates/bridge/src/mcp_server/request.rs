@@ -26,10 +26,11 @@ const MAX_ANSWER_BYTES: usize = 256 * 1024;
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Headers of a request that are ours, or those of the connection.
-const REFUSED: [HeaderName; 9] = [
+const REFUSED: [HeaderName; 10] = [
     header::AUTHORIZATION,
     header::PROXY_AUTHORIZATION,
     header::COOKIE,
+    HeaderName::from_static("cookie2"),
     header::HOST,
     header::CONNECTION,
     header::CONTENT_LENGTH,
@@ -39,8 +40,9 @@ const REFUSED: [HeaderName; 9] = [
 ];
 
 /// Headers of an answer that are for the client alone. One could hold a token.
-const REMOVED: [HeaderName; 5] = [
+const REMOVED: [HeaderName; 6] = [
     header::SET_COOKIE,
+    HeaderName::from_static("set-cookie2"),
     header::AUTHORIZATION,
     header::PROXY_AUTHORIZATION,
     header::PROXY_AUTHENTICATE,
@@ -120,6 +122,8 @@ impl ApiRequest {
                 HeaderValue::from_str(value).map_err(|_| refused("A header has an invalid value."))?;
             headers.insert(name, value);
         }
+        // A token would not be found in a compressed body.
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         Ok(headers)
     }
 }
@@ -135,6 +139,7 @@ async fn shown(mut answer: Response, token: &Token) -> Result<Value, reqwest::Er
             headers.insert(name.to_string(), text.into());
         }
     }
+    let compression = compression(answer.headers());
     let mut body = Vec::new();
     let mut is_cut = false;
     while let Some(chunk) = answer.chunk().await? {
@@ -146,14 +151,39 @@ async fn shown(mut answer: Response, token: &Token) -> Result<Value, reqwest::Er
         }
     }
     let mut seen = json!({"status": status, "headers": headers});
-    match text_of(body, is_cut) {
-        Some(text) => seen["body"] = redaction::removed_from(&text, token, is_cut).into(),
-        None => seen["note"] = "The body is not text, so it is left out.".into(),
-    }
-    if is_cut {
-        seen["cut"] = "The body is cut after 256 KiB.".into();
+    match readable(body, is_cut, compression) {
+        Ok(text) => {
+            seen["body"] = redaction::removed_from(&text, token, is_cut).into();
+            if is_cut {
+                seen["cut"] = "The body is cut after 256 KiB.".into();
+            }
+        }
+        Err(why) => seen["note"] = format!("The body is {why}, so it is left out.").into(),
     }
     Ok(seen)
+}
+
+/// How a body is compressed, if it is.
+fn compression(headers: &HeaderMap) -> Option<&'static str> {
+    let values = headers.get_all(header::CONTENT_ENCODING).iter();
+    let names = values.flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    let mut used = names
+        .map(<[u8]>::trim_ascii)
+        .filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case(b"identity"));
+    let name = used.next()?;
+    let known = ["gzip", "deflate", "br", "zstd", "compress"];
+    let known = known
+        .into_iter()
+        .find(|one| name.eq_ignore_ascii_case(one.as_bytes()));
+    Some(known.unwrap_or("unknown encoding"))
+}
+
+/// The text of a body, or what it is instead.
+fn readable(body: Vec<u8>, is_cut: bool, compression: Option<&str>) -> Result<String, String> {
+    match compression {
+        Some(name) if !body.is_empty() => Err(format!("compressed ({name})")),
+        _ => text_of(body, is_cut).ok_or_else(|| "not text".to_owned()),
+    }
 }
 
 /// A body that was cut may end within a character.
@@ -199,6 +229,7 @@ mod tests {
         for name in [
             "Authorization",
             "cookie",
+            "Cookie2",
             "HOST",
             "proxy-authorization",
             "Proxy-X",
@@ -214,7 +245,36 @@ mod tests {
         let good = request(
             json!({"connection": "a", "url": "x", "headers": {"Accept": "text/plain"}, "body": "{}"}),
         );
-        assert_eq!(good.checked_headers().unwrap().len(), 2);
+        assert_eq!(good.checked_headers().unwrap().len(), 3);
+    }
+
+    #[test]
+    fn no_compressed_answer_is_requested_and_one_that_comes_is_named() {
+        let asked = request(json!({"connection": "a", "url": "x", "headers": {"Accept-Encoding": "gzip"}}));
+        assert_eq!(
+            asked.checked_headers().unwrap()[header::ACCEPT_ENCODING],
+            "identity"
+        );
+        let seen = |encodings: &[&'static str], body: &[u8]| {
+            let mut headers = HeaderMap::new();
+            for encoding in encodings {
+                headers.append(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
+            }
+            readable(body.to_vec(), false, compression(&headers))
+        };
+        for plain in [&[][..], &["identity"], &["Identity, "], &[""]] {
+            assert_eq!(seen(plain, b"text").as_deref(), Ok("text"), "{plain:?}");
+        }
+        for (encodings, why) in [
+            (&["gzip"][..], "compressed (gzip)"),
+            (&["identity, BR"], "compressed (br)"),
+            (&["identity", "zstd"], "compressed (zstd)"),
+            (&["x"], "compressed (unknown encoding)"),
+        ] {
+            assert_eq!(seen(encodings, b"text"), Err(why.to_owned()), "{encodings:?}");
+            assert_eq!(seen(encodings, b"").as_deref(), Ok(""), "the answer to HEAD");
+        }
+        assert_eq!(seen(&[], b"\xff").as_deref().unwrap_err(), "not text");
     }
 
     #[test]
