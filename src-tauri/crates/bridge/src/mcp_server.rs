@@ -5,6 +5,7 @@
 
 mod request;
 mod tools;
+mod transport;
 
 use crate::arguments::McpServerArguments;
 use crate::engine::{Engine, path};
@@ -13,8 +14,9 @@ use request::ApiRequest;
 use rmcp::ErrorData;
 use rmcp::handler::server::ServerHandler;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Implementation, ListToolsResult,
-    PaginatedRequestParams, ServerCapabilities, ServerConfig,
+    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, CustomRequest, CustomResult,
+    ErrorCode as RpcErrorCode, Implementation, ListToolsResult, PaginatedRequestParams, ServerCapabilities,
+    ServerConfig,
 };
 use rmcp::service::{RequestContext, RoleServer, ServiceExt};
 use serde::Deserialize;
@@ -23,10 +25,14 @@ use std::sync::Arc;
 use tokenry_contract::{
     AuthorizeAnswer, AuthorizeRequest, Connection, ErrorCode, GrantType, OAuthProvider, Success,
 };
+use transport::LineTransport;
 
 const INSTRUCTIONS: &str = "Use the accounts that the user connected in Tokenry. Tokens are added to requests and are never \
                             shown. The user is asked for permission, so a call may take a minute. Do not repeat a call that \
                             the user denied.";
+
+/// The methods of this server that have parameters.
+const METHODS: [&str; 4] = ["initialize", "server/discover", "tools/call", "tools/list"];
 
 /// Serves one client over the standard streams, until it closes them.
 ///
@@ -39,7 +45,7 @@ pub(crate) async fn run(arguments: McpServerArguments) -> Result<(), Failure> {
     };
     let broken = |what: &str| Failure::usage(format!("{what}; MCP clients run this command, you need not"));
     let running = agent
-        .serve(rmcp::transport::stdio())
+        .serve(LineTransport::new(tokio::io::stdin(), tokio::io::stdout()))
         .await
         .map_err(|_| broken("the client on standard input does not speak MCP"))?;
     running
@@ -92,6 +98,18 @@ impl ServerHandler for Agent {
             Err(failure) => CallToolResult::error(vec![ContentBlock::text(failure.line())]),
         };
         Ok(result.into())
+    }
+
+    /// `rmcp` passes on every method that it does not know, and those whose parameters it cannot read.
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        _: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        Err(match METHODS.contains(&&*request.method) {
+            true => ErrorData::invalid_params("The parameters do not fit the method.", None),
+            false => ErrorData::new(RpcErrorCode::METHOD_NOT_FOUND, "Unknown method", None),
+        })
     }
 }
 
@@ -166,5 +184,72 @@ impl Agent {
                 "No browser could be opened. The user finds the sign-in in the Tokenry window."
             },
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+
+    #[tokio::test]
+    async fn a_session_goes_on_after_invalid_lines_and_names_what_is_wrong_with_a_call() {
+        let (client, server) = tokio::io::duplex(64 * 1024);
+        let (input, output) = tokio::io::split(server);
+        let agent = Agent {
+            engine: Arc::new(Engine::new(None).unwrap()),
+        };
+        tokio::spawn(async move {
+            agent
+                .serve(LineTransport::new(input, output))
+                .await?
+                .waiting()
+                .await
+                .map_err(drop)
+                .ok();
+            Ok::<_, rmcp::service::ServerInitializeError>(())
+        });
+        let (answers, mut client) = tokio::io::split(client);
+        let mut answers = BufReader::new(answers).lines();
+        let initialize = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
+            "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "a", "version": "1"},
+        }});
+        let notification = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+        for (line, id, code) in [
+            ("garbage", Value::Null, Some(-32_700)),
+            (&*format!("{notification}\n{initialize}"), 0.into(), None),
+            ("{", Value::Null, Some(-32_700)),
+            ("[]", Value::Null, Some(-32_600)),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":"tools/call"}"#,
+                1.into(),
+                Some(-32_602),
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"arguments":{}}}"#,
+                2.into(),
+                Some(-32_602),
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"x"}}"#,
+                3.into(),
+                Some(-32_602),
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":4,"method":"x","params":{}}"#,
+                4.into(),
+                Some(-32_601),
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":5,"method":"tools/list"}"#,
+                5.into(),
+                None,
+            ),
+        ] {
+            client.write_all(format!("{line}\n").as_bytes()).await.unwrap();
+            let answer: Value = serde_json::from_str(&answers.next_line().await.unwrap().unwrap()).unwrap();
+            assert_eq!(answer.get("id"), Some(&id), "{line}: {answer}");
+            assert_eq!(answer["error"]["code"].as_i64(), code, "{line}: {answer}");
+        }
     }
 }
