@@ -160,6 +160,7 @@ fn the_proxy_serves_callers_with_its_token_that_name_it_and_sends_nothing_elsewh
             "403",
             &[&echo, "--header", &bearer, "--header", "Host: evil.example"],
         ),
+        ("405", &[&echo, "--header", &bearer, "--request", "TRACE"]),
         ("400", &[&above, "--header", &bearer, "--path-as-is"]),
         ("400", &[&encoded, "--header", &bearer, "--path-as-is"]),
         // An open proxy: another host, and a tunnel. A proxy's caller names the other host.

@@ -12,6 +12,12 @@ pub(crate) fn removed_from(text: &str, token: &Token, is_cut: bool) -> String {
     without(secret, &token.removed_from(text), is_cut)
 }
 
+/// Whether bytes contain the token.
+pub(crate) fn is_in(bytes: &[u8], token: &Token) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    removed_from(&text, token, false) != text
+}
+
 fn without(secret: &[u8], text: &str, is_cut: bool) -> String {
     let spellings: Vec<_> = secret.iter().map(|byte| spellings(*byte)).collect();
     let mut kept = String::with_capacity(text.len());

@@ -18,10 +18,11 @@ const HOP_BY_HOP: [HeaderName; 7] = [
 const OLD_HOP_BY_HOP: [&str; 2] = ["keep-alive", "proxy-connection"];
 
 /// Those of a request that mean the proxy. Cookies of one port go to all ports of a host, so none are passed on.
-const OF_CALLER: [HeaderName; 5] = [
+const OF_CALLER: [HeaderName; 6] = [
     header::HOST,
     header::AUTHORIZATION,
     header::COOKIE,
+    HeaderName::from_static("cookie2"),
     header::EXPECT,
     header::CONTENT_LENGTH,
 ];
@@ -32,11 +33,22 @@ pub(super) fn is_for(headers: &HeaderMap, listen: SocketAddr) -> bool {
     let (Some(host), None) = (values.next(), values.next()) else {
         return false;
     };
+    is_own(host.as_bytes(), listen)
+}
+
+/// Whether a host with its port is the address that the proxy listens at.
+pub(super) fn is_own(host: &[u8], listen: SocketAddr) -> bool {
     let port = listen.port();
     let own = [listen.to_string(), format!("localhost:{port}")];
-    own.iter()
-        .any(|own| host.as_bytes().eq_ignore_ascii_case(own.as_bytes()))
-        || (port == 80 && host.as_bytes() == listen.ip().to_string().as_bytes())
+    own.iter().any(|own| host.eq_ignore_ascii_case(own.as_bytes()))
+        || (port == 80 && host == listen.ip().to_string().as_bytes())
+}
+
+/// Whether the proxy knows how a body is transferred. `hyper` decodes `chunked` only (RFC 9112, 6.1).
+pub(super) fn has_known_transfer(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(header::TRANSFER_ENCODING).iter();
+    let is_chunked = |value: &HeaderValue| value.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked");
+    values.next().is_none_or(is_chunked) && values.next().is_none()
 }
 
 /// The headers for the API.
@@ -48,11 +60,22 @@ pub(super) fn to_api(mut headers: HeaderMap) -> HeaderMap {
     headers
 }
 
-/// The headers for the caller. A redirect within the API leads to the proxy.
-pub(super) fn to_caller(headers: &mut HeaderMap, api: &Url, listen: SocketAddr) {
+/// The headers for the caller, without those whose value `has_token`. A redirect within the API leads to the proxy.
+pub(super) fn to_caller(
+    headers: &mut HeaderMap,
+    api: &Url,
+    listen: SocketAddr,
+    has_token: impl Fn(&[u8]) -> bool,
+) {
     remove_hop_by_hop(headers);
+    let repeating = headers.iter().filter(|(_, value)| has_token(value.as_bytes()));
+    let repeating: Vec<HeaderName> = repeating.map(|(name, _)| name.clone()).collect();
+    for name in repeating {
+        headers.remove(name);
+    }
     for name in [
         header::SET_COOKIE,
+        HeaderName::from_static("set-cookie2"),
         header::ALT_SVC,
         header::STRICT_TRANSPORT_SECURITY,
     ] {
@@ -113,6 +136,7 @@ mod tests {
             ("host", "127.0.0.1:80"),
             ("authorization", "Bearer own"),
             ("cookie", "a=b"),
+            ("cookie2", "$Version=1"),
             ("connection", "close, X-Mine"),
             ("x-mine", "1"),
             ("keep-alive", "timeout=5"),
@@ -155,9 +179,15 @@ mod tests {
         let listen = "127.0.0.1:4000".parse().unwrap();
         let api = "https://api.example.com/v1".parse().unwrap();
         let location = |text: &'static str| {
-            let mut answered = headers(&[("location", text), ("set-cookie", "a=b"), ("etag", "x")]);
-            to_caller(&mut answered, &api, listen);
-            assert!(!answered.contains_key(header::SET_COOKIE) && answered.contains_key(header::ETAG));
+            let mut answered = headers(&[
+                ("location", text),
+                ("set-cookie", "a=b"),
+                ("set-cookie2", "a=b"),
+                ("etag", "x"),
+            ]);
+            to_caller(&mut answered, &api, listen, |_| false);
+            assert_eq!(answered.len(), 2);
+            assert!(answered.contains_key(header::ETAG));
             answered[header::LOCATION].to_str().unwrap().to_owned()
         };
         assert_eq!(
@@ -172,6 +202,33 @@ mod tests {
             "/v1/a",
         ] {
             assert_eq!(location(other), other);
+        }
+    }
+    #[test]
+    fn a_header_that_repeats_the_token_is_left_out() {
+        let api = "https://api.example.com".parse().unwrap();
+        let mut answered = headers(&[("x-sent", "Bearer c4n4ry"), ("x-sent", "other"), ("etag", "x")]);
+        let has_token = |value: &[u8]| value.ends_with(b"c4n4ry");
+        to_caller(&mut answered, &api, "127.0.0.1:1".parse().unwrap(), has_token);
+        assert_eq!(answered, headers(&[("etag", "x")]));
+    }
+
+    #[test]
+    fn only_the_chunked_transfer_encoding_is_known() {
+        let is_known = |values: &[&'static str]| {
+            let pairs: Vec<_> = values.iter().map(|value| ("transfer-encoding", *value)).collect();
+            has_known_transfer(&headers(&pairs))
+        };
+        assert!(is_known(&[]) && is_known(&["chunked"]) && is_known(&["Chunked"]));
+        for values in [
+            &["gzip, chunked"][..],
+            &["gzip", "chunked"],
+            &["chunked", "chunked"],
+            &["chunked, chunked"],
+            &["identity"],
+            &[""],
+        ] {
+            assert!(!is_known(values), "{values:?}");
         }
     }
 }

@@ -7,6 +7,7 @@ mod target;
 use crate::arguments::ProxyArguments;
 use crate::engine::Engine;
 use crate::failure::Failure;
+use crate::redaction;
 use crate::token::{Choice, Token, TokenSource};
 use crate::upstream;
 use caller::CallerToken;
@@ -161,8 +162,21 @@ impl Proxy {
                 "send the token of this proxy as `Authorization: Bearer`",
             ));
         }
-        let url =
-            target::join(&self.to, &head.uri).map_err(|what| Refusal::new(StatusCode::BAD_REQUEST, what))?;
+        // Its answer repeats the request, and so the token (RFC 9110, 9.3.8).
+        if head.method.as_str().eq_ignore_ascii_case("TRACE") {
+            return Err(Refusal::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "TRACE is not supported",
+            ));
+        }
+        if !headers::has_known_transfer(&head.headers) {
+            return Err(Refusal::new(
+                StatusCode::NOT_IMPLEMENTED,
+                "the only supported Transfer-Encoding is chunked",
+            ));
+        }
+        let url = target::join(&self.to, &head.uri, self.listen)
+            .map_err(|what| Refusal::new(StatusCode::BAD_REQUEST, what))?;
         let mut sent = reqwest::Request::new(head.method, url);
         *sent.headers_mut() = headers::to_api(head.headers);
         let replayed = match body.size_hint().upper() {
@@ -184,7 +198,7 @@ impl Proxy {
                 // The next request gets another token.
                 let _ = self.tokens.rejected(&token, None).await;
             }
-            return Ok(self.to_caller(response));
+            return Ok(self.to_caller(response, &token));
         };
         let repeated = |body: &Bytes| {
             let mut copy = reqwest::Request::new(sent.method().clone(), sent.url().clone());
@@ -195,10 +209,11 @@ impl Proxy {
         let response = self.send(repeated(&body), &token).await?;
         if response.status() != StatusCode::UNAUTHORIZED || self.tokens.rejected(&token, None).await.is_err()
         {
-            return Ok(self.to_caller(response));
+            return Ok(self.to_caller(response, &token));
         }
         let token = self.tokens.token().await?;
-        Ok(self.to_caller(self.send(repeated(&body), &token).await?))
+        let response = self.send(repeated(&body), &token).await?;
+        Ok(self.to_caller(response, &token))
     }
 
     async fn send(&self, mut request: reqwest::Request, token: &Token) -> Result<reqwest::Response, Refusal> {
@@ -211,9 +226,12 @@ impl Proxy {
         })
     }
 
-    fn to_caller(&self, response: reqwest::Response) -> Response<Body> {
+    fn to_caller(&self, response: reqwest::Response, token: &Token) -> Response<Body> {
         let mut response = Response::<Body>::from(response);
-        headers::to_caller(response.headers_mut(), &self.to, self.listen);
+        // The reason phrase, for example, which could repeat the token.
+        response.extensions_mut().clear();
+        let has_token = |value: &[u8]| redaction::is_in(value, token);
+        headers::to_caller(response.headers_mut(), &self.to, self.listen, has_token);
         response
     }
 }
@@ -236,6 +254,10 @@ impl Refusal {
         *response.status_mut() = self.status;
         let json = header::HeaderValue::from_static("application/json");
         response.headers_mut().insert(header::CONTENT_TYPE, json);
+        if self.status == StatusCode::METHOD_NOT_ALLOWED {
+            let allowed = header::HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+            response.headers_mut().insert(header::ALLOW, allowed);
+        }
         if self.status == StatusCode::UNAUTHORIZED {
             let challenge = header::HeaderValue::from_static("Bearer realm=\"tokenry proxy\"");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
@@ -248,5 +270,54 @@ impl From<Failure> for Refusal {
     fn from(failure: Failure) -> Self {
         crate::say(&failure.to_string());
         Self::new(StatusCode::BAD_GATEWAY, failure.line())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    #[tokio::test]
+    async fn what_is_refused_gets_its_status_and_needs_no_token() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listen = listener.local_addr().unwrap();
+        let to: Url = "http://127.0.0.1:1/v1".parse().unwrap();
+        let engine = Arc::new(Engine::new(None).unwrap());
+        let caller = CallerToken::new().unwrap();
+        let bearer = format!("authorization: bearer {}\r\n", caller.expose());
+        let proxy = Proxy {
+            listen,
+            client: upstream::client(&to).unwrap(),
+            tokens: TokenSource::new(engine, &to, Choice::Only),
+            to,
+            caller,
+        };
+        tokio::spawn(serve(listener, Arc::new(proxy)));
+        let unknown = "transfer-encoding: gzip, chunked\r\n";
+        let own = format!("http://{listen}/..");
+        for (method, target, headers, status) in [
+            ("GET", "/", "", 401),
+            ("TRACE", "/", "", 401),
+            ("TRACE", "/", &*bearer, 405),
+            ("trace", "/", &bearer, 405),
+            ("CONNECT", "evil.example:443", &bearer, 400),
+            ("CONNECT", &listen.to_string(), &bearer, 400),
+            ("GET", "http://evil.example/", &bearer, 400),
+            ("GET", &own, &bearer, 400),
+            ("POST", "/", &format!("{bearer}{unknown}"), 501),
+        ] {
+            let mut stream = TcpStream::connect(listen).await.unwrap();
+            let head =
+                format!("{method} {target} HTTP/1.1\r\nhost: {listen}\r\nconnection: close\r\n{headers}\r\n");
+            stream.write_all(head.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            assert!(
+                answer.starts_with(&format!("HTTP/1.1 {status} ")),
+                "{head}{answer}"
+            );
+            assert_eq!(answer.contains("allow: GET, "), status == 405);
+        }
     }
 }

@@ -1,14 +1,22 @@
 //! The address at the API that a request of a caller means.
 
+use super::headers;
 use hyper::Uri;
+use std::net::SocketAddr;
 use url::Url;
 
 /// The target below the API's address.
 ///
 /// # Errors
-/// When the request names a host of its own, as for an open proxy, or could lead above the API's address.
-pub(super) fn join(api: &Url, target: &Uri) -> Result<Url, &'static str> {
-    if target.scheme().is_some() || target.authority().is_some() || !target.path().starts_with('/') {
+/// When the request names a host other than the proxy, as for an open proxy, or could lead above the API's address.
+pub(super) fn join(api: &Url, target: &Uri, listen: SocketAddr) -> Result<Url, &'static str> {
+    // The whole address of the proxy means the same as the path (RFC 9112, 3.2.2).
+    let is_own = match (target.scheme_str(), target.authority()) {
+        (None, None) => true,
+        (Some("http"), Some(authority)) => headers::is_own(authority.as_str().as_bytes(), listen),
+        _ => false,
+    };
+    if !is_own || !target.path().starts_with('/') {
         return Err("send only the path: this proxy has one fixed target");
     }
     let path = target.path();
@@ -40,7 +48,8 @@ mod tests {
     #[test]
     fn a_path_stays_below_the_address_of_the_api() {
         let joined = |api: &str, target: &str| {
-            let joined = join(&api.parse().unwrap(), &target.parse().unwrap());
+            let listen = "127.0.0.1:4000".parse().unwrap();
+            let joined = join(&api.parse().unwrap(), &target.parse().unwrap(), listen);
             joined.map(|url| url.to_string()).map_err(str::to_owned)
         };
         for (api, target, url) in [
@@ -54,6 +63,16 @@ mod tests {
                 "https://a.example/v1//evil.example/x",
             ),
             ("https://a.example", "/...", "https://a.example/..."),
+            (
+                "https://a.example/v1",
+                "http://127.0.0.1:4000/x?y",
+                "https://a.example/v1/x?y",
+            ),
+            (
+                "https://a.example/v1",
+                "http://localhost:4000",
+                "https://a.example/v1/",
+            ),
         ] {
             assert_eq!(joined(api, target).as_deref(), Ok(url), "{target}");
         }
@@ -61,6 +80,11 @@ mod tests {
             "http://evil.example/",
             "https://a.example/x",
             "evil.example:443",
+            "127.0.0.1:4000",
+            "http://127.0.0.1:4001/",
+            "http://me@127.0.0.1:4000/",
+            "https://127.0.0.1:4000/",
+            "http://127.0.0.1:4000/../x",
             "*",
             "/../x",
             "/x/..",
