@@ -253,6 +253,18 @@ fn a_proxy_to_an_address_that_the_connection_does_not_serve_does_not_start() {
     assert!(refused.stderr.contains("tokenry bind"), "{refused:?}");
 }
 
+#[test]
+fn a_proxy_at_a_port_that_is_in_use_does_not_start_and_names_the_port() {
+    let stage = Stage::bound();
+    let proxy = stage.proxy(&[]);
+    let address = proxy.url().strip_prefix("http://").unwrap();
+    let options = ["proxy", "work", "--to", &stage.api, "--listen", address];
+    let refused = stage.profile.tokenry(&options);
+    assert_eq!(refused.code, 2, "{refused:?}");
+    let told = format!("{address} is already in use");
+    assert!(refused.stderr.contains(&told), "{refused:?}");
+}
+
 /// SECURITY.md, "Programs that get tokens".
 #[test]
 fn the_arguments_and_the_environment_of_the_proxy_hold_no_secret() {

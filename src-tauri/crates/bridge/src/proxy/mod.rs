@@ -20,7 +20,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use reqwest::{Body, Client};
 use serde_json::json;
 use std::convert::Infallible;
-use std::io::{IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,6 +50,10 @@ pub(crate) async fn run(arguments: ProxyArguments) -> Result<(), Failure> {
     let is_at_terminal = std::io::stderr().is_terminal();
     let engine = Engine::new(arguments.app_token_file.as_deref())?;
     let engine = Arc::new(engine.usually_waiting(is_at_terminal.then_some(WAIT_SECONDS)));
+    // Before the user is asked: a used port ends the program.
+    let unbound = |error| cannot_listen(arguments.listen, &error);
+    let listener = TcpListener::bind(arguments.listen).await.map_err(unbound)?;
+    let listen = listener.local_addr().map_err(unbound)?;
     if is_at_terminal {
         crate::say(&format!(
             "tokenry proxy: requesting a token of {}; if you are asked, answer in the window or with `tokenry approve`.",
@@ -59,10 +63,6 @@ pub(crate) async fn run(arguments: ProxyArguments) -> Result<(), Failure> {
     let tokens = TokenSource::new(engine, &arguments.to, Choice::Named(arguments.name));
     // The user is asked now, and not at the first request.
     tokens.token().await?;
-    let listener = TcpListener::bind(arguments.listen).await;
-    let unbound = |error| Failure::internal(format!("Cannot listen at {}: {error}.", arguments.listen));
-    let listener = listener.map_err(unbound)?;
-    let listen = listener.local_addr().map_err(unbound)?;
     let caller = CallerToken::new()?;
     let written = arguments
         .token_file
@@ -84,6 +84,17 @@ pub(crate) async fn run(arguments: ProxyArguments) -> Result<(), Failure> {
         _ = async { second.ok()?.recv().await } => {}
     }
     Ok(())
+}
+
+fn cannot_listen(address: SocketAddr, error: &io::Error) -> Failure {
+    let what = match error.kind() {
+        ErrorKind::AddrInUse => format!("{address} is already in use"),
+        _ => format!("cannot listen at {address}: {error}"),
+    };
+    let any = SocketAddr::new(address.ip(), 0);
+    Failure::usage(format!(
+        "{what}; choose another port with --listen, or a free one with --listen {any}"
+    ))
 }
 
 /// Tells where the proxy listens, and the token for callers unless it is in a file.
@@ -319,5 +330,24 @@ mod tests {
             );
             assert_eq!(answer.contains("allow: GET, "), status == 405);
         }
+    }
+
+    #[test]
+    fn a_port_that_is_in_use_is_named_with_what_to_choose_instead() {
+        let failure = cannot_listen("[::1]:80".parse().unwrap(), &ErrorKind::AddrInUse.into());
+        let text = failure.to_string();
+        assert!(
+            text.contains("[::1]:80 is already in use") && text.contains("--listen [::1]:0"),
+            "{text}"
+        );
+        assert_eq!(failure.code(), None, "a usage error");
+        let failure = cannot_listen(
+            "127.0.0.1:80".parse().unwrap(),
+            &ErrorKind::PermissionDenied.into(),
+        );
+        assert!(
+            failure.to_string().contains("cannot listen at 127.0.0.1:80: "),
+            "{failure}"
+        );
     }
 }
