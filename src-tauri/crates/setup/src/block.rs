@@ -1,5 +1,6 @@
 //! Lines that are added at the end of a text, and taken out again.
 
+use crate::ini::{Ini, Section, section_name};
 use crate::json::line_end;
 use serde::{Deserialize, Serialize};
 
@@ -13,10 +14,14 @@ pub(crate) struct Block {
     /// Whether the lines go below a heading that is there: in some formats a heading must not be repeated.
     #[serde(default)]
     pub(crate) is_merged: bool,
+    /// Whether the heading was there before. It then stays after the undo.
+    #[serde(default)]
+    pub(crate) had_heading: bool,
 }
 
 impl Block {
-    fn all(&self) -> impl Iterator<Item = &str> {
+    /// The heading and the lines.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &str> {
         self.heading.iter().chain(&self.lines).map(String::as_str)
     }
 
@@ -31,12 +36,25 @@ impl Block {
             return text.to_owned();
         }
         let end = line_end(text);
-        let below = self.heading.as_deref().filter(|_| self.is_merged);
-        if let Some(at) = below.and_then(|heading| end_of_line(text, heading)) {
-            let lines: String = self.lines.iter().map(|line| format!("{line}{end}")).collect();
-            let (before, after) = text.split_at(at);
+        if let Some(section) = self.section(&Ini::read(text)) {
+            let lines: Vec<&str> = text.split_inclusive('\n').collect();
+            let key = |line: &str| line.split_once('=').map(|(key, _)| key.trim().to_lowercase());
+            let keys: Vec<_> = self.lines.iter().filter_map(|line| key(line)).collect();
+            // An option must not be there twice.
+            let is_old = |at: &usize| {
+                let mut options = section.options.iter();
+                options.any(|one| one.start == *at && !one.is_long && keys.contains(&one.key))
+            };
+            let ours: String = self.lines.iter().map(|line| format!("{line}{end}")).collect();
+            let (before, after) = lines.split_at(section.start + 1);
+            let before = before.concat();
             let gap = if before.ends_with('\n') { "" } else { end };
-            return format!("{before}{gap}{lines}{after}");
+            let after = after.iter().zip(section.start + 1..);
+            let after: String = after
+                .filter(|(_, at)| !is_old(at))
+                .map(|(line, _)| *line)
+                .collect();
+            return format!("{before}{gap}{ours}{after}");
         }
         let mut new = text.to_owned();
         if !new.is_empty() && !new.ends_with('\n') {
@@ -49,21 +67,38 @@ impl Block {
         new
     }
 
-    /// Takes the lines out. The heading stays where another line is below it now. `None` when the lines are not there.
+    /// Notes whether the heading is there before the change.
+    pub(crate) fn observe(&mut self, text: &str) {
+        self.had_heading = self.section(&Ini::read(text)).is_some();
+    }
+
+    /// Whether another block has the same lines.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        (&self.heading, &self.lines, self.is_merged) == (&other.heading, &other.lines, other.is_merged)
+    }
+
+    /// Takes the lines out. The heading stays where it was there before, or where another line is below it now. `None` when
+    /// the lines are not there.
     pub(crate) fn remove(&self, text: &str) -> Option<String> {
         let lines: Vec<&str> = text.split_inclusive('\n').collect();
         let (start, at) = self.place(text)?;
         let heading = usize::from(self.heading.is_some());
         let (between, rest) = (&lines[start + heading..at], &lines[at + self.lines.len()..]);
-        let is_in_use = self.heading.is_some()
-            && between
-                .iter()
-                .chain(rest)
-                .map(|line| line.trim())
-                .find(|line| !line.is_empty() && !line.starts_with(['#', ';']))
+        let mut below = between.iter().chain(rest).map(|line| line.trim()).peekable();
+        let is_comment = |line: &str| line.starts_with(['#', ';']);
+        // A comment directly below the heading is about its section.
+        let is_in_use = below.peek().is_some_and(|line| is_comment(line))
+            || below
+                .find(|line| !line.is_empty() && !is_comment(line))
                 .is_some_and(|line| !line.starts_with('['));
-        let kept = start + usize::from(is_in_use);
+        let kept = start + usize::from(heading == 1 && (is_in_use || self.had_heading));
         Some(lines[..kept].concat() + &between.concat() + &rest.concat())
+    }
+
+    /// The section that the lines go into, where the heading must not be repeated.
+    fn section<'a, 'b>(&self, ini: &'b Ini<'a>) -> Option<&'b Section<'a>> {
+        let heading = self.heading.as_deref().filter(|_| self.is_merged)?;
+        ini.section(heading)
     }
 
     /// The numbers of the first line, and of the first one below the heading. Other lines may be between them where
@@ -77,47 +112,17 @@ impl Block {
                 .rposition(|found| found == ours)?;
             return Some((at, at + usize::from(self.heading.is_some())));
         };
-        let (mut section, mut found) = (None, None);
-        for (number, line) in lines.iter().enumerate() {
-            if line.trim() == heading {
-                section = Some(number);
-            } else if line.trim_start().starts_with('[') {
-                section = None;
-            } else if let Some(start) = section
-                && lines[number..].starts_with(&self.lines.iter().map(String::as_str).collect::<Vec<_>>())
-            {
-                found = Some((start, number));
-            }
-        }
-        found
+        let ini = Ini::read(text);
+        let name = section_name(heading);
+        let mut sections = ini.sections.iter().filter(|section| section.name == name);
+        sections.find_map(|section| {
+            let below = &lines[section.start + 1..section.end];
+            let at = below
+                .windows(self.lines.len().max(1))
+                .position(|found| found == self.lines)?;
+            Some((section.start, section.start + 1 + at))
+        })
     }
-}
-
-/// Where the line ends that is this one.
-fn end_of_line(text: &str, line: &str) -> Option<usize> {
-    let mut end = 0;
-    for one in text.split_inclusive('\n') {
-        end += one.len();
-        if one.trim() == line {
-            return Some(end);
-        }
-    }
-    None
-}
-
-/// The line of a key below a heading, in the formats of pip and of AWS.
-pub(crate) fn line<'a>(text: &'a str, heading: &str, key: &str) -> Option<&'a str> {
-    let start = end_of_line(text, heading)?;
-    let mut section = text[start..]
-        .lines()
-        .take_while(|line| !line.trim_start().starts_with('['));
-    section.find(|line| line.split_once('=').is_some_and(|(name, _)| name.trim() == key))
-}
-
-/// The value of such a key.
-pub(crate) fn value<'a>(text: &'a str, heading: &str, key: &str) -> Option<&'a str> {
-    let (_, value) = line(text, heading, key)?.split_once('=')?;
-    Some(value.trim())
 }
 
 #[cfg(test)]
@@ -143,13 +148,26 @@ mod tests {
         let moved = "[a]\ny = 2\nx = \nx = 1\n[b]\n";
         assert_eq!(block.add(moved), moved);
         assert_eq!(block.remove(moved).as_deref(), Some("[a]\ny = 2\n[b]\n"));
-        assert_eq!(value("[b]\nk=0\n[a]\n k = 1 \n[c]\n", "[a]", "k"), Some("1"));
-        assert_eq!(value("[a]\n[c]\nk = 1\n", "[a]", "k"), None);
+        let old = "[a] ; mine\ny = 2\nX = 0\n";
+        assert_eq!(block.add(old), "[a] ; mine\nx = \nx = 1\ny = 2\n");
+    }
+
+    #[test]
+    fn a_heading_that_was_there_before_stays() {
+        for before in ["[a]\n", "[a] # mine\n[b]\ny = 2\n", "[b]\n\n[a]\n\n"] {
+            let mut block = Block {
+                is_merged: true,
+                ..block()
+            };
+            block.observe(before);
+            assert_eq!(block.remove(&block.add(before)).as_deref(), Some(before));
+        }
     }
 
     fn block() -> Block {
         Block {
             is_merged: false,
+            had_heading: false,
             heading: Some("[a]".into()),
             lines: vec!["x = ".into(), "x = 1".into()],
         }

@@ -76,7 +76,8 @@ impl Edit {
                 before,
                 ..
             } => (*before, *existing) = toml::get(text, path)?,
-            Self::Lines(_) | Self::KubeUser(_) | Self::Whole { .. } | Self::Link { .. } => {}
+            Self::Lines(block) => block.observe(text),
+            Self::KubeUser(_) | Self::Whole { .. } | Self::Link { .. } => {}
         }
         Ok(())
     }
@@ -165,6 +166,7 @@ impl Edit {
         let is_same_value = match (self, other) {
             (Self::Json { value: one, .. }, Self::Json { value: other, .. })
             | (Self::Toml { value: one, .. }, Self::Toml { value: other, .. }) => one == other,
+            (Self::Lines(one), Self::Lines(other)) => one.is_same(other),
             // A link is at one path for all tools and hosts.
             (Self::Link { .. }, Self::Link { .. }) => true,
             _ => self == other,

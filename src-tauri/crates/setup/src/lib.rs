@@ -9,6 +9,7 @@ mod edit;
 mod environment;
 mod error;
 mod file;
+mod ini;
 mod json;
 mod kube_user;
 mod link;

@@ -1,6 +1,7 @@
 //! Tests of whole changes in a folder of their own.
 
 mod again;
+mod configparser;
 mod links;
 mod options;
 mod shared;

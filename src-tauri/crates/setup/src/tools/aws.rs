@@ -1,11 +1,12 @@
 //! AWS: a profile whose credentials come from a program.
 
 use super::{Field, Options, Proposal, ProposedEdit, Tool, field, needed};
-use crate::block::{Block, value};
+use crate::block::Block;
 use crate::edit::Edit;
 use crate::environment::Environment;
 use crate::error::SetupError;
 use crate::file;
+use crate::ini::{Ini, IniOption};
 
 pub(super) struct Aws;
 
@@ -62,13 +63,10 @@ impl Tool for Aws {
             word(environment)?
         );
         let text = file::read(&path)?.unwrap_or_default();
-        let others = ["credential_process", "sso_session", "role_arn", "source_profile"];
-        let is_other = |key: &&&str| {
-            let found = value(&text, &heading, key);
-            found.is_some_and(|found| **key != "credential_process" || !found.contains(" aws-credential "))
-        };
-        if let Some(key) = others.iter().find(is_other) {
-            let why = format!("has {key} in the profile {name}");
+        let ini = Ini::read(&text);
+        let options = ini.section(&heading).map(|section| section.options.as_slice());
+        if let Some(other) = options.unwrap_or_default().iter().find(|option| is_other(option)) {
+            let why = format!("has {} in the profile {name}", other.key);
             return Err(SetupError::blocked(
                 &path,
                 why,
@@ -79,7 +77,9 @@ impl Tool for Aws {
             heading: Some(heading),
             lines: vec![format!("credential_process = {command}")],
             is_merged: true,
+            had_heading: false,
         };
+        super::check_ini(&block, &text, &path)?;
         Ok(Proposal {
             edits: vec![ProposedEdit {
                 target: name.to_owned(),
@@ -93,6 +93,26 @@ impl Tool for Aws {
             ..Proposal::default()
         })
     }
+}
+
+/// Options that say where the credentials of a profile come from. Those of `sso_` do, too.
+const SOURCES: &[&str] = &[
+    "aws_access_key_id",
+    "aws_secret_access_key",
+    "aws_session_token",
+    "credential_process",
+    "credential_source",
+    "login_session",
+    "role_arn",
+    "source_profile",
+    "web_identity_token_file",
+];
+
+/// Whether an option makes the profile another one of the user.
+fn is_other(option: &IniOption) -> bool {
+    let is_source = SOURCES.contains(&option.key.as_str()) || option.key.starts_with("sso_");
+    let is_ours = option.key == "credential_process" && option.value.contains(" aws-credential ");
+    is_source && !is_ours
 }
 
 /// Fails for anything but the ARN of a role.

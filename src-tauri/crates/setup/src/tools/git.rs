@@ -87,6 +87,7 @@ fn helper(environment: &Environment) -> Result<String, SetupError> {
 fn block(url: &str, helper: &str) -> Block {
     Block {
         is_merged: false,
+        had_heading: false,
         heading: Some(format!("[credential \"{url}\"]")),
         lines: vec!["\thelper = ".to_owned(), format!("\thelper = {}", quoted(helper))],
     }

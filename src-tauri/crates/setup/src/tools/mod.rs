@@ -14,13 +14,15 @@ mod oidc_agent;
 mod packages;
 mod terraform;
 
+use crate::block::Block;
 use crate::edit::Edit;
 use crate::environment::Environment;
 use crate::error::SetupError;
+use crate::ini::{Ini, is_only_change};
 use crate::record::Entry;
 pub(crate) use authority::Authority;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// All tools, in the order in which they are listed.
 pub(crate) const TOOLS: &[&dyn Tool] = &[
@@ -167,6 +169,30 @@ pub(crate) fn needed<'a>(value: &'a Option<String>, option: &str) -> Result<&'a 
     Err(SetupError::option(
         format!("The value of {option} cannot be right."),
         "Leave out blanks and quotes.",
+    ))
+}
+
+/// Fails where configparser would not read the lines of a block as they are meant.
+fn check_ini(block: &Block, text: &str, path: &Path) -> Result<(), SetupError> {
+    let (heading, line) = (
+        block.heading.as_deref().unwrap_or_default(),
+        block.all().last().unwrap_or_default(),
+    );
+    if let Some(number) = Ini::read(text).error {
+        let next = format!("Correct that line, and try again. Or write `{line}` below {heading} yourself.");
+        return Err(SetupError::blocked(
+            path,
+            format!("cannot be read: line {number}"),
+            next,
+        ));
+    }
+    if block.is_in(text) || is_only_change(text, &block.add(text), heading, line) {
+        return Ok(());
+    }
+    Err(SetupError::blocked(
+        path,
+        format!("cannot be changed safely, because lines of {heading} are indented"),
+        format!("Write `{line}` below {heading} yourself. Nothing was changed."),
     ))
 }
 

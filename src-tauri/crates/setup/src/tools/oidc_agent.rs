@@ -54,6 +54,7 @@ impl Tool for OidcAgent {
                     heading: None,
                     lines: vec![shell.line(program)],
                     is_merged: false,
+                    had_heading: false,
                 }),
             })
         });

@@ -1,18 +1,20 @@
 //! pip and uv: both run a program called `keyring`, where their configuration says so.
 
 use super::{Address, Authority, Field, Options, Proposal, ProposedEdit, Tool, link};
-use crate::block::{Block, line, value};
+use crate::block::Block;
 use crate::edit::Edit;
 use crate::environment::Environment;
 use crate::error::SetupError;
 use crate::file;
+use crate::ini::{Ini, IniOption};
 use crate::record::Entry;
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const PROGRAM: &str = "keyring";
 const KEY: &str = "keyring-provider";
 const VALUE: &str = "subprocess";
+const HEADING: &str = "[global]";
 
 const FIELDS: &[Field] = &[super::field("address", "packages.example.com")];
 
@@ -44,16 +46,21 @@ impl Tool for Pip {
             None => environment.config()?.join("pip/pip.conf"),
         };
         let text = file::read(&path)?.unwrap_or_default();
-        if value(&text, "[global]", KEY).is_some_and(|value| value != VALUE) {
-            return Err(SetupError::file(&path, format!("names another {KEY}")));
-        }
+        let ini = Ini::read(&text);
+        check_providers(&ini, &path)?;
         let usual = format!("{KEY} = {VALUE}");
-        let edit = Edit::Lines(Block {
-            heading: Some("[global]".to_owned()),
+        let own = ini
+            .section(HEADING)
+            .and_then(|section| section.options.iter().find(is_provider));
+        let block = Block {
+            heading: Some(HEADING.to_owned()),
             // The user may have written it in another way.
-            lines: vec![line(&text, "[global]", KEY).unwrap_or(&usual).to_owned()],
+            lines: vec![own.map_or(usual.as_str(), |own| own.line).to_owned()],
             is_merged: true,
-        });
+            had_heading: false,
+        };
+        super::check_ini(&block, &text, &path)?;
+        let edit = Edit::Lines(block);
         proposal(environment, options, "pip", path, edit)
     }
 
@@ -99,6 +106,36 @@ impl Tool for Uv {
     fn address(&self, entry: &Entry) -> Option<Address> {
         address(entry)
     }
+}
+
+/// Whether pip reads this option as its provider.
+fn is_provider(option: &&IniOption) -> bool {
+    let key = option.key.replace('_', "-");
+    key.strip_prefix("--").unwrap_or(&key) == KEY
+}
+
+/// Fails where a section names another provider: that of a command such as `[install]` comes before the one for all.
+fn check_providers(ini: &Ini, path: &Path) -> Result<(), SetupError> {
+    for section in &ini.sections {
+        let found = section
+            .options
+            .iter()
+            .filter(is_provider)
+            .find(|one| one.value != VALUE);
+        if let Some(found) = found {
+            let why = format!(
+                "names another {KEY} in [{}], line {}",
+                section.name,
+                found.start + 1
+            );
+            return Err(SetupError::blocked(
+                path,
+                why,
+                "Remove that line, and try again. Nothing was changed.",
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn proposal(

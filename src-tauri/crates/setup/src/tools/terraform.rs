@@ -63,6 +63,7 @@ impl Tool for Terraform {
                     .to_owned(),
             ],
             is_merged: false,
+            had_heading: false,
         };
         let edit = ProposedEdit {
             target: url.clone(),
