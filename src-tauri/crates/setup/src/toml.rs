@@ -1,5 +1,6 @@
 //! Changes one value of a TOML text and keeps comments and order.
 
+use crate::json::line_end;
 use serde_json::Value;
 use toml_edit::{Array, DocumentMut, Item, Table, TableLike, value};
 
@@ -90,7 +91,65 @@ pub(crate) fn remove(text: &str, path: &[String], kept: usize) -> Result<String,
             table.remove(&path[depth]);
         }
     }
-    Ok(written(text, &document))
+    Ok(with_comments(text, &written(text, &document)))
+}
+
+/// The new text with the comments of the old one that it lost: toml_edit takes those above a key or a heading for a part
+/// of it. The new text is the old one without some lines.
+fn with_comments(old: &str, new: &str) -> String {
+    let (before, after): (Vec<&str>, Vec<&str>) = (
+        old.split_inclusive('\n').collect(),
+        new.split_inclusive('\n').collect(),
+    );
+    let pairs = before.iter().zip(&after);
+    let first = pairs.take_while(|(one, other)| one == other).count();
+    let rest = before[first..].iter().rev().zip(after[first..].iter().rev());
+    let last = rest.take_while(|(one, other)| one == other).count();
+    let (lost, kept) = (
+        &before[first..before.len() - last],
+        &after[first..after.len() - last],
+    );
+    let mut kept_comments: Vec<&str> = kept.iter().filter_map(|line| comment(line)).collect();
+    let end = line_end(old);
+    // Blank lines stay between comments, and above the first one.
+    let (mut comments, mut blank) = (String::new(), String::new());
+    for line in lost {
+        if line.trim().is_empty() {
+            blank += line;
+        } else if let Some(comment) = comment(line) {
+            if let Some(at) = kept_comments.iter().position(|kept| *kept == comment) {
+                kept_comments.remove(at);
+                continue;
+            }
+            comments += &std::mem::take(&mut blank);
+            comments = comments + comment + end;
+        }
+    }
+    let at = after.len() - last;
+    let above = after[..at].concat();
+    let gap = if comments.is_empty() || above.is_empty() || above.ends_with('\n') {
+        ""
+    } else {
+        end
+    };
+    above + gap + &comments + &after[at..].concat()
+}
+
+/// The comment in a line of TOML.
+fn comment(line: &str) -> Option<&str> {
+    let line = line.trim_start_matches('\u{feff}').trim();
+    // A `#` within a text is not one: only the rest of a line that is whole without it.
+    let mut starts = line.match_indices('#').map(|(at, _)| at);
+    let start = starts.find(|&at| {
+        let code = line[..at].trim();
+        let element = format!("x = [{code}]");
+        [code, &element]
+            .iter()
+            .any(|code| code.parse::<DocumentMut>().is_ok())
+            || code.ends_with('[')
+            || code == "]"
+    });
+    start.map(|at| &line[at..])
 }
 
 /// Whether the value at a path is this one.
@@ -114,7 +173,16 @@ fn put(text: &str, path: &[String], item: Item) -> Result<String, String> {
         }
     }
     let table = table_at(&mut document, &path[..above])?.ok_or_else(|| no_table(&path[..above]))?;
+    let mut item = item;
+    let decor = table.key(key).map(|key| key.leaf_decor().clone());
+    if let (Some(old), Some(new)) = (table.get(key).and_then(Item::as_table), item.as_table_mut()) {
+        new.decor_mut().clone_from(old.decor());
+    }
     table.insert(key, item);
+    // The comments above it.
+    if let (Some(decor), Some(mut key)) = (decor, table.key_mut(key)) {
+        *key.leaf_decor_mut() = decor;
+    }
     Ok(written(text, &document))
 }
 
@@ -219,6 +287,51 @@ mod tests {
             assert_eq!(set, after);
             assert!(is(&set, &at, &new).unwrap() && !is(before, &at, &new).unwrap());
             assert_eq!(remove(&set, &at, kept).unwrap().trim_end(), before.trim_end());
+        }
+    }
+
+    #[test]
+    fn comments_of_the_user_stay_when_a_value_is_removed() {
+        for (text, at, after) in [
+            ("# top\n\nx = 1\n", "x", "# top\n"),
+            ("# mine\nx = 1 # why\ny = 2\n", "x", "# mine\n# why\ny = 2\n"),
+            (
+                "[a]\ny = 1\n# mine\nx = 1\n\n# b\n[b]\n",
+                "a/x",
+                "[a]\ny = 1\n# mine\n\n# b\n[b]\n",
+            ),
+            (
+                "y = 1\n\n# mine\n[a.b] # here\n# in\nx = \"#no\"\n# end\n",
+                "a/b",
+                "y = 1\n\n# mine\n# here\n# in\n# end\n",
+            ),
+            ("# mine\r\n[a.b]\r\nx = 1\r\n[c]\r\n", "a/b", "# mine\r\n[c]\r\n"),
+            (
+                "[a]\nx = [\n  1, # one\n  # two\n]\n[b]\n",
+                "a/x",
+                "# one\n# two\n[b]\n",
+            ),
+            ("a = { x = 1, y = 2 } # mine\n", "a/x", "a = { y = 2 } # mine\n"),
+            ("z = 1\n# mine\nx = '#'", "x", "z = 1\n# mine\n"),
+        ] {
+            assert_eq!(remove(text, &path(at), 0).unwrap(), after, "{text}");
+        }
+    }
+
+    #[test]
+    fn comments_above_a_value_stay_when_it_is_replaced() {
+        for (text, at, new) in [
+            ("# mine\nx = 1\n", "x", json!("new")),
+            ("[a]\n# mine\nx = 1\n", "a/x", json!("new")),
+            (
+                "y = 1\n# mine\n[a.b] # here\nx = 1\n",
+                "a/b",
+                json!({"command": "new"}),
+            ),
+        ] {
+            let new = set(text, &path(at), &new).unwrap();
+            assert!(new.contains("# mine\n") && new.contains("new"), "{new}");
+            assert_eq!(text.contains("# here"), new.contains("# here"), "{new}");
         }
     }
 
