@@ -23,7 +23,13 @@ const SECRET_ENDINGS: &[&str] = &[
 ];
 
 /// The changed lines, `-` before an old one and `+` before a new one, with some lines around them.
-pub(crate) fn diff(before: &str, after: &str) -> String {
+#[cfg(test)]
+fn diff(before: &str, after: &str) -> String {
+    diff_of(before, after, &|_| true)
+}
+
+/// The same, with `…` in place of each line that is not to be shown.
+pub(crate) fn diff_of(before: &str, after: &str, is_shown: &dyn Fn(&str) -> bool) -> String {
     let (old, new): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
     let first = old
         .iter()
@@ -36,7 +42,12 @@ pub(crate) fn diff(before: &str, after: &str) -> String {
     let mut text = String::new();
     let mut lines = |mark: char, lines: &[&str]| {
         for line in lines {
-            let _ = writeln!(text, "{mark}{}", shown(line));
+            let line = if is_shown(line) {
+                shown(line)
+            } else {
+                "…".to_owned()
+            };
+            let _ = writeln!(text, "{mark}{line}");
         }
     };
     lines(' ', &old[from..first]);
@@ -59,10 +70,30 @@ fn shown(line: &str) -> String {
     format!("{start} … {}", end.iter().rev().collect::<String>())
 }
 
-/// The line without the values whose key sounds like a secret.
-fn masked(line: &str) -> String {
+/// The line without the user and the password in its URLs. A token can be either of them.
+fn without_user_info(line: &str) -> String {
     let mut text = String::with_capacity(line.len());
     let mut rest = line;
+    while let Some(at) = rest.find("://") {
+        let (scheme, url) = rest.split_at(at + 3);
+        text += scheme;
+        let is_end =
+            |c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#' | '"' | '\'' | '<' | '>' | '`');
+        let authority = &url[..url.find(is_end).unwrap_or(url.len())];
+        rest = url;
+        if let Some(at) = authority.rfind('@') {
+            text.push('…');
+            rest = &url[at..];
+        }
+    }
+    text + rest
+}
+
+/// The line without the values whose key sounds like a secret.
+fn masked(line: &str) -> String {
+    let line = without_user_info(line);
+    let mut text = String::with_capacity(line.len());
+    let mut rest = line.as_str();
     while let Some(at) = rest.find([':', '=']) {
         let (key, value) = (&rest[..at], &rest[at + 1..]);
         let name = key.trim_end_matches([' ', '"', '\'']).to_ascii_lowercase();
@@ -126,12 +157,15 @@ mod tests {
             "\"GITHUB_TOKEN\":\"S3CR3T\", \"x\": \"y\"",
             "password=S3CR3T S3CR3T",
             "'api_key' : 'S3CR3T'",
+            "index-url = https://u:S3CR3T@host/simple",
+            "[url \"https://S3CR3T@host/\"] x https://a:S3CR3T@b@c",
         ] {
             assert!(!masked(line).contains("S3CR3T"), "{}", masked(line));
         }
         for line in [
             "\"credHelpers\": {\"ghcr.io\": \"tokenry\"}",
             "keyring-provider = subprocess",
+            "url = \"https://host:8080/a@b\"",
             "credential_process = '/usr/bin/tokenry' aws-credential",
         ] {
             assert_eq!(masked(line), line);

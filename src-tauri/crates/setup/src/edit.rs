@@ -1,8 +1,8 @@
 //! One change of one file, which can be applied, recognized and taken back.
 
 use crate::block::Block;
-use crate::diff::diff;
 use crate::kube_user::KubeUser;
+use crate::view::view;
 use crate::{json, toml};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -179,7 +179,7 @@ impl Edit {
         let Ok(Some(without)) = self.undo(text) else {
             return String::new();
         };
-        let diff = diff(&without, text);
+        let diff = view([self], &without, text);
         let lines = diff.lines().filter_map(|line| line.strip_prefix('+'));
         lines.map(|line| format!(" {line}\n")).collect()
     }

@@ -21,6 +21,7 @@ mod tests;
 mod toml;
 mod tools;
 mod undo;
+mod view;
 mod write;
 
 pub use environment::Environment;

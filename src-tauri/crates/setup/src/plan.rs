@@ -1,6 +1,5 @@
 //! A change before it is made: what would be written, as the user sees it.
 
-use crate::diff::diff;
 use crate::edit::Edit;
 use crate::environment::Environment;
 use crate::error::SetupError;
@@ -9,6 +8,7 @@ use crate::link;
 use crate::record::{Entry, Record};
 use crate::tools::{Lines, Options, ProposedEdit, Tool, tool};
 use crate::undo::link_line;
+use crate::view::view;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -284,7 +284,14 @@ impl Plan {
     pub fn view(&self) -> PlanView {
         let file = |change: &FileChange| {
             let text = |text: &Option<String>| text.clone().unwrap_or_default();
-            ChangeView::new(&change.path, diff(&text(&change.before), &text(&change.after)))
+            let entries = self.added.iter().chain(&self.dropped);
+            let edits = entries
+                .filter(|entry| entry.path == change.path)
+                .map(|entry| &entry.edit);
+            ChangeView::new(
+                &change.path,
+                view(edits, &text(&change.before), &text(&change.after)),
+            )
         };
         let mut changes: Vec<_> = self.files.iter().map(file).collect();
         for other in &self.others {

@@ -152,6 +152,46 @@ fn comment(line: &str) -> Option<&str> {
     start.map(|at| &line[at..])
 }
 
+/// The text with `…` in place of the texts and numbers below keys that `is_secret` names, but for those that are `kept`.
+///
+/// # Errors
+/// When the text is not TOML.
+pub(crate) fn mask(text: &str, is_secret: fn(&str) -> bool, kept: &[&str]) -> Result<String, String> {
+    let mut document = parse(text)?;
+    mask_table(document.as_table_mut(), false, is_secret, kept);
+    Ok(written(text, &document))
+}
+
+fn mask_table(table: &mut dyn TableLike, is_below: bool, is_secret: fn(&str) -> bool, kept: &[&str]) {
+    for (key, item) in table.iter_mut() {
+        let is_below = is_below || is_secret(key.get());
+        match item {
+            Item::ArrayOfTables(all) => all
+                .iter_mut()
+                .for_each(|table| mask_table(table, is_below, is_secret, kept)),
+            Item::Table(table) => mask_table(table, is_below, is_secret, kept),
+            Item::Value(value) => mask_value(value, is_below, is_secret, kept),
+            Item::None => {}
+        }
+    }
+}
+
+fn mask_value(value: &mut toml_edit::Value, is_below: bool, is_secret: fn(&str) -> bool, kept: &[&str]) {
+    match value {
+        toml_edit::Value::InlineTable(table) => mask_table(table, is_below, is_secret, kept),
+        toml_edit::Value::Array(all) => all
+            .iter_mut()
+            .for_each(|one| mask_value(one, is_below, is_secret, kept)),
+        toml_edit::Value::Boolean(_) => {}
+        _ if !is_below || value.as_str().is_some_and(|text| kept.contains(&text)) => {}
+        _ => {
+            let decor = value.decor().clone();
+            *value = "…".into();
+            *value.decor_mut() = decor;
+        }
+    }
+}
+
 /// Whether the value at a path is this one.
 pub(crate) fn is(text: &str, path: &[String], expected: &Value) -> Result<bool, String> {
     Ok(json(text, path)?.as_ref() == Some(expected))

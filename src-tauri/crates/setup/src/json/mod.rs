@@ -1,9 +1,11 @@
 //! Changes one member of a JSON text and leaves every other byte as it is.
 
+mod mask;
 mod parse;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use mask::mask;
 use parse::{Content, Member, Node, end_of_comments, parse};
 use serde_json::Value;
 
