@@ -72,6 +72,24 @@ impl Environment {
         path.filter(|path| path.is_absolute())
     }
 
+    /// A variable that tells a tool where its file or folder is. Another path than the tool's own would be the wrong file.
+    ///
+    /// # Errors
+    /// When the path is not absolute.
+    pub(crate) fn tool_variable(&self, name: &str) -> Result<Option<PathBuf>, SetupError> {
+        let path = self.variable(name).map(PathBuf::from);
+        path.map(|path| absolute(path, name)).transpose()
+    }
+
+    /// The same for a tool that reads `~` as the home folder.
+    pub(crate) fn expanded_variable(&self, name: &str) -> Result<Option<PathBuf>, SetupError> {
+        let path = self.variable(name).map(PathBuf::from);
+        match path.as_deref().and_then(|path| path.strip_prefix("~").ok()) {
+            Some(rest) => Ok(Some(self.home()?.join(rest))),
+            None => self.tool_variable(name),
+        }
+    }
+
     pub(crate) fn home(&self) -> Result<PathBuf, SetupError> {
         self.path_variable("HOME").ok_or(SetupError::NoHome)
     }
@@ -134,6 +152,17 @@ impl Environment {
         let text = String::from_utf8(output.stdout).ok()?;
         output.status.success().then_some(text)
     }
+}
+
+/// The path, if it is absolute.
+pub(crate) fn absolute(path: PathBuf, variable: &str) -> Result<PathBuf, SetupError> {
+    if path.is_absolute() {
+        return Ok(path);
+    }
+    Err(SetupError::option(
+        format!("{variable} holds a path that is not absolute."),
+        format!("Set {variable} to a path that begins with /, or unset it, and try again."),
+    ))
 }
 
 /// Whether this is a file that can be executed.

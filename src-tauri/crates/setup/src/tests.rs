@@ -5,6 +5,7 @@ mod configparser;
 mod links;
 mod options;
 mod shared;
+mod variables;
 
 use crate::environment::Environment;
 use crate::error::SetupError;
@@ -46,12 +47,22 @@ impl Home {
 
     /// That where our program is at this path.
     fn environment_of(&self, tokenry: &str) -> Environment {
+        self.environment_with(tokenry, &[])
+    }
+
+    /// That with further variables.
+    fn environment_with(&self, tokenry: &str, further: &[(&'static str, String)]) -> Environment {
+        let further = further.to_vec();
         let home = self.path("");
         let path = std::env::join_paths([self.path("bin"), self.path(".local/bin")]).unwrap();
         let variables = move |name: &str| match name {
             "HOME" => Some(home.clone().into()),
             "PATH" => Some(path.clone()),
-            _ => None,
+            "SHELL" if further.iter().all(|(known, _)| *known != name) => Some("/bin/bash".into()),
+            _ => further
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, value)| value.into()),
         };
         Environment::new(Box::new(variables), self.path(tokenry))
     }

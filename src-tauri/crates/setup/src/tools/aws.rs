@@ -49,7 +49,7 @@ impl Tool for Aws {
                 "Use letters and digits.",
             ));
         }
-        let path = match environment.path_variable("AWS_CONFIG_FILE") {
+        let path = match environment.expanded_variable("AWS_CONFIG_FILE")? {
             Some(path) => path,
             None => environment.home()?.join(".aws/config"),
         };
@@ -73,6 +73,7 @@ impl Tool for Aws {
                 "Choose another profile with --name.",
             ));
         }
+        check_credentials(environment, name)?;
         let block = Block {
             heading: Some(heading),
             lines: vec![format!("credential_process = {command}")],
@@ -113,6 +114,27 @@ fn is_other(option: &IniOption) -> bool {
     let is_source = SOURCES.contains(&option.key.as_str()) || option.key.starts_with("sso_");
     let is_ours = option.key == "credential_process" && option.value.contains(" aws-credential ");
     is_source && !is_ours
+}
+
+/// Fails where the file of keys has the profile: its keys come before those of a program.
+fn check_credentials(environment: &Environment, name: &str) -> Result<(), SetupError> {
+    let path = match environment.expanded_variable("AWS_SHARED_CREDENTIALS_FILE")? {
+        Some(path) => path,
+        None => environment.home()?.join(".aws/credentials"),
+    };
+    let text = file::read(&path)?.unwrap_or_default();
+    let ini = Ini::read(&text);
+    let options = ini
+        .section(&format!("[{name}]"))
+        .map(|section| section.options.as_slice());
+    if !options.unwrap_or_default().iter().any(is_other) {
+        return Ok(());
+    }
+    Err(SetupError::blocked(
+        &path,
+        format!("has keys of the profile {name}"),
+        "Choose another profile with --name.",
+    ))
 }
 
 /// Fails for anything but the ARN of a role.

@@ -84,7 +84,7 @@ impl Tool for Cargo {
 }
 
 fn path(environment: &Environment) -> Result<PathBuf, SetupError> {
-    let folder = match environment.path_variable("CARGO_HOME") {
+    let folder = match environment.tool_variable("CARGO_HOME")? {
         Some(folder) => folder,
         None => environment.home()?.join(".cargo"),
     };

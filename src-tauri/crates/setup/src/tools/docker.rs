@@ -41,7 +41,7 @@ impl Tool for Docker {
     fn propose(&self, environment: &Environment, options: &Options) -> Result<Proposal, SetupError> {
         let address = options.address.as_deref().unwrap_or(DEFAULT_HOST);
         let registry = registry(address)?;
-        let folder = match environment.path_variable("DOCKER_CONFIG") {
+        let folder = match environment.tool_variable("DOCKER_CONFIG")? {
             Some(folder) => folder,
             None => environment.home()?.join(".docker"),
         };

@@ -100,7 +100,7 @@ fn quoted(value: &str) -> String {
 
 /// The file that `git config --global` writes.
 fn path(environment: &Environment) -> Result<PathBuf, SetupError> {
-    if let Some(path) = environment.path_variable("GIT_CONFIG_GLOBAL") {
+    if let Some(path) = environment.tool_variable("GIT_CONFIG_GLOBAL")? {
         return Ok(path);
     }
     let usual = environment.home()?.join(".gitconfig");

@@ -2,11 +2,11 @@
 
 use super::{Field, Options, Proposal, ProposedEdit, Tool, field, needed};
 use crate::edit::Edit;
-use crate::environment::Environment;
+use crate::environment::{Environment, absolute};
 use crate::error::SetupError;
 use crate::file;
 use crate::kube_user::KubeUser;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(super) struct Kubectl;
 
@@ -40,16 +40,13 @@ impl Tool for Kubectl {
         let connection = needed(&options.connection, "--connection")?;
         let name = options.name.clone().or_else(|| Some("tokenry".to_owned()));
         let name = needed(&name, "--name")?;
-        let path = kubeconfig(environment)?;
+        let (path, others) = kubeconfigs(environment)?;
         let text = file::read(&path)?.unwrap_or_default();
         let user = KubeUser::new(name, environment.tokenry_text()?, connection);
-        if user.is_taken(&text) {
-            let why = format!("has another user called {name}");
-            return Err(SetupError::blocked(
-                &path,
-                why,
-                "Choose another name with --name.",
-            ));
+        check_free(&user, &path, &text)?;
+        // kubectl reads all of them as one.
+        for other in &others {
+            check_free(&user, other, &file::read(other)?.unwrap_or_default())?;
         }
         if user.add(&text).is_err() {
             return Err(SetupError::blocked(
@@ -76,12 +73,26 @@ impl Tool for Kubectl {
     }
 }
 
-/// The first file of `KUBECONFIG`, else the usual one.
-fn kubeconfig(environment: &Environment) -> Result<PathBuf, SetupError> {
+/// Fails where a file has another user of this name.
+fn check_free(user: &KubeUser, path: &Path, text: &str) -> Result<(), SetupError> {
+    if !user.is_taken(text) {
+        return Ok(());
+    }
+    Err(SetupError::blocked(
+        path,
+        format!("has another user called {}", user.name),
+        "Choose another name with --name.",
+    ))
+}
+
+/// The first file of `KUBECONFIG` and the others, else the usual one.
+fn kubeconfigs(environment: &Environment) -> Result<(PathBuf, Vec<PathBuf>), SetupError> {
     let listed = environment.variable("KUBECONFIG").unwrap_or_default();
-    let first = std::env::split_paths(&listed).find(|path| path.is_absolute());
-    match first {
-        Some(path) => Ok(path),
-        None => Ok(environment.home()?.join(".kube/config")),
+    let paths = std::env::split_paths(&listed).filter(|path| !path.as_os_str().is_empty());
+    let paths = paths.map(|path| absolute(path, "KUBECONFIG"));
+    let mut paths = paths.collect::<Result<Vec<_>, _>>()?.into_iter();
+    match paths.next() {
+        Some(first) => Ok((first, paths.collect())),
+        None => Ok((environment.home()?.join(".kube/config"), Vec::new())),
     }
 }

@@ -36,9 +36,9 @@ fn clients(environment: &Environment) -> Result<Vec<Client>, SetupError> {
         config
     };
     let codex = environment
-        .path_variable("CODEX_HOME")
+        .tool_variable("CODEX_HOME")?
         .unwrap_or_else(|| home.join(".codex"));
-    let claude = environment.path_variable("CLAUDE_CONFIG_DIR");
+    let claude = environment.tool_variable("CLAUDE_CONFIG_DIR")?;
     let client = |name, title, path: PathBuf, key, has_type| {
         // Its own folder is there once it has run.
         let is_installed = path.exists()

@@ -32,7 +32,7 @@ impl Tool for OidcAgent {
 
     fn propose(&self, environment: &Environment, options: &Options) -> Result<Proposal, SetupError> {
         let shells = match options.clients.as_slice() {
-            [] => vec![of_user(environment)],
+            [] => vec![of_user(environment)?],
             names => names
                 .iter()
                 .map(|name| Shell::called(name))
@@ -102,7 +102,7 @@ impl Shell {
     fn file(self, environment: &Environment) -> Result<PathBuf, SetupError> {
         Ok(match self {
             Self::Bash => environment.home()?.join(".bashrc"),
-            Self::Zsh => match environment.path_variable("ZDOTDIR") {
+            Self::Zsh => match environment.tool_variable("ZDOTDIR")? {
                 Some(folder) => folder.join(".zshrc"),
                 None => environment.home()?.join(".zshrc"),
             },
@@ -119,10 +119,14 @@ impl Shell {
     }
 }
 
-/// The user's login shell; bash where it is another one.
-fn of_user(environment: &Environment) -> Shell {
+/// The user's login shell.
+fn of_user(environment: &Environment) -> Result<Shell, SetupError> {
     let shell = environment.variable("SHELL").unwrap_or_default();
     let name = Path::new(&shell).file_name().and_then(|name| name.to_str());
-    name.and_then(|name| Shell::called(name).ok())
-        .unwrap_or(Shell::Bash)
+    name.and_then(|name| Shell::called(name).ok()).ok_or_else(|| {
+        SetupError::option(
+            "The shell that SHELL names is not known.",
+            "Name one with --client: bash, zsh, fish.",
+        )
+    })
 }

@@ -41,7 +41,7 @@ impl Tool for Pip {
     }
 
     fn propose(&self, environment: &Environment, options: &Options) -> Result<Proposal, SetupError> {
-        let path = match environment.path_variable("PIP_CONFIG_FILE") {
+        let path = match environment.tool_variable("PIP_CONFIG_FILE")? {
             Some(path) => path,
             None => environment.config()?.join("pip/pip.conf"),
         };
@@ -91,7 +91,7 @@ impl Tool for Uv {
     }
 
     fn propose(&self, environment: &Environment, options: &Options) -> Result<Proposal, SetupError> {
-        let path = match environment.path_variable("UV_CONFIG_FILE") {
+        let path = match environment.tool_variable("UV_CONFIG_FILE")? {
             Some(path) => path,
             None => environment.config()?.join("uv/uv.toml"),
         };

@@ -39,7 +39,7 @@ impl Tool for Terraform {
     fn propose(&self, environment: &Environment, options: &Options) -> Result<Proposal, SetupError> {
         let url = Authority::read(options.address.as_deref().unwrap_or(DEFAULT_HOST))?.url();
         let home = environment.home()?;
-        let path = match environment.path_variable("TF_CLI_CONFIG_FILE") {
+        let path = match environment.tool_variable("TF_CLI_CONFIG_FILE")? {
             Some(path) => path,
             None => home.join(".terraformrc"),
         };
