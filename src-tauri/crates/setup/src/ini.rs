@@ -52,7 +52,7 @@ impl<'a> Ini<'a> {
                 continue;
             }
             indent = own;
-            if content.starts_with('[') && content.contains(']') {
+            if content.starts_with('[') && content.rfind(']').is_some_and(|end| end > 1) {
                 ini.begin_section(content, at);
                 has_option = false;
             } else {
@@ -237,6 +237,7 @@ mod tests {
             ("[a]\n[a]\n", 2),
             ("[a]\nk = 1\nK = 2\n", 3),
             ("[a] ; ]\n", 1),
+            ("[]\n", 1),
         ] {
             assert_eq!(Ini::read(text).error, Some(line), "{text}");
         }

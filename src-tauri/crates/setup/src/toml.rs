@@ -72,7 +72,7 @@ pub(crate) fn restore(text: &str, path: &[String], old: &str) -> Result<String, 
         Ok(mut document) => document.remove("x").unwrap_or_default(),
         Err(_) => Item::Table(parse(old)?.as_table().clone()),
     };
-    put(text, path, item)
+    Ok(with_comments(text, &put(text, path, item)?))
 }
 
 /// Removes the value at a path, and the tables above it that are empty then and deeper than `kept` keys.
@@ -355,6 +355,19 @@ mod tests {
             ("z = 1\n# mine\nx = '#'", "x", "z = 1\n# mine\n"),
         ] {
             assert_eq!(remove(text, &path(at), 0).unwrap(), after, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_comment_written_since_stays_when_an_old_table_comes_back() {
+        let text = "[a.b]\n# first\nx = 1\n";
+        let at = path("a/b");
+        let old = get(text, &at).unwrap().0.unwrap();
+        let now = set(text, &at, &json!({"y": "2"})).unwrap();
+        let now = now.replace("y =", "# second\ny =") + "\n# c\n[c]\n";
+        let back = restore(&now, &at, &old).unwrap();
+        for part in ["# first\n", "# second\n", "x = 1\n", "\n# c\n[c]\n"] {
+            assert_eq!(back.matches(part).count(), 1, "{back}");
         }
     }
 

@@ -182,7 +182,7 @@ fn check_ini(block: &Block, text: &str, path: &Path) -> Result<(), SetupError> {
         let next = format!("Correct that line, and try again. Or write `{line}` below {heading} yourself.");
         return Err(SetupError::blocked(
             path,
-            format!("cannot be read: line {number}"),
+            format!("has an error in line {number}"),
             next,
         ));
     }

@@ -125,7 +125,7 @@ fn of_user(environment: &Environment) -> Result<Shell, SetupError> {
     let name = Path::new(&shell).file_name().and_then(|name| name.to_str());
     name.and_then(|name| Shell::called(name).ok()).ok_or_else(|| {
         SetupError::option(
-            "The shell that SHELL names is not known.",
+            "SHELL does not name a shell that is known.",
             "Name one with --client: bash, zsh, fish.",
         )
     })
