@@ -192,7 +192,7 @@ fn check_ini(block: &Block, text: &str, path: &Path) -> Result<(), SetupError> {
     Err(SetupError::blocked(
         path,
         format!("cannot be changed safely, because lines of {heading} are indented"),
-        format!("Write `{line}` below {heading} yourself. Nothing was changed."),
+        format!("Write `{line}` below {heading} yourself, indented as the lines there. Nothing was changed."),
     ))
 }
 
