@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use tokenry_e2e::accounts::{PASSPHRASE, add, connect_at_sandbox, connected, sandbox_provider};
 use tokenry_e2e::profile::Profile;
 use tokenry_e2e::sandbox::{CONFIDENTIAL, Sandbox};
+use tokenry_testkit::{Behaviour, Server};
 
 fn names(profile: &Profile, address: &str) -> Value {
     let found = profile.tokenry(&["bind", address, "--json"]).success().json();
@@ -98,4 +99,35 @@ fn a_connection_is_checked_before_a_file_is_written_and_the_undo_tells_of_its_bi
         .success();
     let undone = profile.tokenry(&["setup", "--undo", "git", "--yes"]).success();
     assert!(!undone.stderr.contains("still bound"), "{undone:?}");
+}
+
+#[test]
+fn the_list_of_setup_tells_of_a_connection_that_cannot_give_what_a_tool_needs() {
+    let (server, profile) = (Server::start(Behaviour::default()), Profile::headless());
+    let _engine = profile.serve_with_passphrase(PASSPHRASE);
+    let robot = json!({
+        "name": "robot", "grant_type": "client_credentials", "token_endpoint": server.token_endpoint(),
+        "client_id": "tokenry-confidential", "client_secret": "testkit-secret",
+        "token_endpoint_auth_method": "client_secret_post",
+    });
+    add(&profile, &robot).success();
+    profile.tokenry(&["connect", "robot"]).success();
+    let role = "arn:aws:iam::123456789012:role/ci";
+    profile
+        .tokenry(&["setup", "kubectl", "--connection", "robot", "--yes"])
+        .success();
+    let aws = ["setup", "aws", "--connection", "robot", "--role", role, "--yes"];
+    profile.tokenry(&aws).success();
+    let problem = |tool: &str| -> Option<String> {
+        let listed = profile.tokenry(&["setup", "--json"]).success().json();
+        let mut tools = listed.as_array().unwrap().iter();
+        let found = tools.find(|one| one["tool"] == tool).unwrap();
+        found["entries"][0]["problem"].as_str().map(str::to_owned)
+    };
+    let of_aws = problem("aws").unwrap();
+    assert!(of_aws.contains("no ID token"), "{of_aws}");
+    assert_eq!(problem("kubectl"), None);
+    profile.tokenry(&["disconnect", "robot"]).success();
+    let of_kubectl = problem("kubectl").unwrap();
+    assert!(of_kubectl.contains("no connection called robot"), "{of_kubectl}");
 }

@@ -37,6 +37,8 @@ pub struct EntryState {
     pub problem: Option<String>,
     /// The address that a connection must serve. Whether one does is for the engine to say.
     pub address: Option<Address>,
+    /// The connection that it names, where there is no such address.
+    pub connection: Option<String>,
 }
 
 /// All tools.
@@ -76,6 +78,7 @@ fn entries(
                 paths: vec![path],
                 problem,
                 address: tool.address(entry),
+                connection: entry.connection.clone(),
             }),
         }
     }

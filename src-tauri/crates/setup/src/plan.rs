@@ -154,6 +154,9 @@ pub fn plan(environment: &Environment, name: &str, options: &Options) -> Result<
             .extend(view.map(|view| ChangeView::new(&proposed.path, view)));
         let mut entry = added(id, proposed, known, before.as_deref(), &plan, environment)?;
         entry.is_ours = !is_there || known.is_some_and(|known| known.is_ours);
+        if tool.address(&entry).is_none() {
+            entry.connection.clone_from(&options.connection);
+        }
         plan.added.push(entry);
         plan.dropped.extend(old.cloned());
         id += 1;
@@ -242,6 +245,7 @@ fn added(
         edit: proposed.edit,
         command: environment.tokenry().to_owned(),
         is_ours: true,
+        connection: None,
     })
 }
 

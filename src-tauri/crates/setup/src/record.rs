@@ -38,6 +38,9 @@ pub(crate) struct Entry {
     /// Whether Tokenry made the change. What was there before stays after the undo.
     #[serde(default = "made")]
     pub(crate) is_ours: bool,
+    /// The connection that it names, where none serves an address.
+    #[serde(default)]
+    pub(crate) connection: Option<String>,
 }
 
 /// Older records hold only what Tokenry made.

@@ -160,7 +160,7 @@ fn connect(
         return bind::bind(&address.url, name, &engine()?, output);
     }
     if let Ok(engine) = running()
-        && let Some(problem) = setup_list::connection_problem(&entry, &engine)
+        && let Some(problem) = setup_list::connection_problem(tool, &entry, &engine)
     {
         output.say(&problem);
     }

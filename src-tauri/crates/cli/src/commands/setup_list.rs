@@ -7,8 +7,11 @@ use crate::helpers::serving;
 use crate::output::{Colour, Output, Style};
 use crate::table::{Cell, table};
 use serde::Serialize;
-use tokenry_contract::{Connection, ConnectionStatus, Preset};
+use tokenry_contract::{Connection, ConnectionStatus, GrantType, OAuthProvider, Preset};
 use tokenry_setup::{EntryState, Environment, ToolState, list};
+
+/// The tools that exchange an ID token.
+const ID_TOKEN_TOOLS: [&str; 2] = ["aws", "google"];
 
 /// A tool, and what the engine says about it.
 #[derive(Serialize)]
@@ -75,7 +78,7 @@ fn reached(running: impl Fn() -> Result<Engine, Failure>) -> Result<Engine, Fail
 fn checked(mut tool: ToolState, engine: Option<&Engine>) -> Listed {
     for entry in &mut tool.entries {
         if entry.problem.is_none() {
-            entry.problem = engine.and_then(|engine| connection_problem(entry, engine));
+            entry.problem = engine.and_then(|engine| connection_problem(tool.tool, entry, engine));
         }
     }
     let has_problem = tool.entries.iter().any(|entry| entry.problem.is_some());
@@ -114,8 +117,13 @@ fn text(listed: &[Listed], style: Style) -> String {
 }
 
 /// Why no connection gives this entry a token. Nothing is handed out for the check.
-pub(super) fn connection_problem(entry: &EntryState, engine: &Engine) -> Option<String> {
-    let address = entry.address.as_ref()?;
+pub(super) fn connection_problem(tool: &str, entry: &EntryState, engine: &Engine) -> Option<String> {
+    let Some(address) = &entry.address else {
+        let name = entry.connection.as_deref()?;
+        let needs_id_token = ID_TOKEN_TOOLS.contains(&tool);
+        let of_token = || needs_id_token.then(|| id_token_problem(name, engine)).flatten();
+        return status_problem(name, engine).or_else(of_token);
+    };
     let mut found = serving(&address.url, engine).ok()?;
     found.retain(|one| one.is_for(&[address.kind]));
     match found.as_slice() {
@@ -130,9 +138,28 @@ pub(super) fn connection_problem(entry: &EntryState, engine: &Engine) -> Option<
     }
 }
 
+/// Why a connection can have no ID token.
+fn id_token_problem(name: &str, engine: &Engine) -> Option<String> {
+    let connection: Connection = engine.get(&["v1", "connections", name]).ok()?;
+    let provider: OAuthProvider = engine
+        .get(&["v1", "oauth-providers", &connection.provider_id.to_string()])
+        .ok()?;
+    let is_program = provider.settings.grant_type == GrantType::ClientCredentials;
+    is_program.then(|| {
+        format!("{name} is a program's own access, which has no ID token; choose a connection of a user")
+    })
+}
+
 fn status_problem(name: &str, engine: &Engine) -> Option<String> {
     let connections: Vec<Connection> = engine.get(&["v1", "connections"]).ok()?;
-    let connection = connections.iter().find(|one| one.name == name)?;
+    let is_it =
+        |one: &&Connection| one.name == name || one.id.to_string() == name || one.provider_name == name;
+    let Some(connection) = connections.iter().find(is_it) else {
+        return Some(format!(
+            "there is no connection called {name}; `tokenry list` shows them"
+        ));
+    };
+    let name = &connection.name;
     match connection.status {
         ConnectionStatus::Active | ConnectionStatus::Refreshing | ConnectionStatus::Expiring => None,
         ConnectionStatus::Pending | ConnectionStatus::NeedsReauth => {
