@@ -4,6 +4,7 @@ mod again;
 mod configparser;
 mod links;
 mod options;
+mod order;
 mod shared;
 mod variables;
 

@@ -168,5 +168,7 @@ pub(crate) fn without(entry: &Entry, now: &str, record: &Record) -> Result<Optio
     {
         return Ok(Some(backup));
     }
-    Ok(entry.edit.undo(now)?.map(Some))
+    // Of a file that Tokenry created nothing stays but what others wrote.
+    let is_left = |text: &String| entry.existed || !matches!(text.trim(), "" | "{}");
+    Ok(entry.edit.undo(now)?.map(|text| Some(text).filter(is_left)))
 }

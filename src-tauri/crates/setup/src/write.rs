@@ -98,6 +98,10 @@ fn write_file(
             return Err(error);
         }
     }
+    // The backups of an undo are needed until the end.
+    if added.is_empty() {
+        return Ok(());
+    }
     // An added entry may use the backup of the one that it replaces.
     record.forget(dropped)
 }
