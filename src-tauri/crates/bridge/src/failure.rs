@@ -44,12 +44,10 @@ impl Failure {
 
     /// No engine is running and none could be started.
     pub(crate) fn no_engine(message: impl Into<String>) -> Self {
-        let message = message.into();
-        let says_it = message.contains("`tokenry ");
         Self {
             kind: Kind::NoEngine,
-            next: (!says_it).then(|| "Open the Tokenry window, or run `tokenry unlock`.".to_owned()),
-            message,
+            message: message.into(),
+            next: None,
         }
     }
 
@@ -84,11 +82,15 @@ impl Failure {
     }
 
     /// Most messages of the engine name the next step after a semicolon, or name a command. Others get the general
-    /// advice of their code.
+    /// advice of their kind.
     fn next_step(&self) -> Option<&str> {
         let says_it = self.message.contains("; ") || self.message.contains("`tokenry ");
-        let general = || self.code().filter(|_| !says_it).map(ErrorCode::next_step);
-        self.next.as_deref().or_else(general)
+        let general = match self.kind {
+            Kind::Usage => None,
+            Kind::NoEngine => Some("Open the Tokenry window, or run `tokenry unlock`."),
+            Kind::Of(code) => Some(code.next_step()),
+        };
+        self.next.as_deref().or(general.filter(|_| !says_it))
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {

@@ -8,6 +8,7 @@ mod arguments;
 mod engine;
 mod failure;
 mod hidden;
+mod json_rpc;
 mod mcp;
 mod mcp_server;
 mod proxy;

@@ -7,9 +7,7 @@ const PLACEHOLDER: &str = "(token removed)";
 
 /// The text without the token. Where the text was cut, an end that could be the beginning of the token is removed too.
 pub(crate) fn removed_from(text: &str, token: &Token, is_cut: bool) -> String {
-    let header = token.header.as_bytes();
-    let secret = header.strip_prefix(b"Bearer ").unwrap_or(header);
-    without(secret, &token.removed_from(text), is_cut)
+    without(token.secret(), text, is_cut)
 }
 
 /// Whether bytes contain the token.

@@ -1,6 +1,7 @@
 //! Messages of JSON-RPC, as far as a bridge has to know them. It passes them on as they are.
 
 use crate::failure::Failure;
+use crate::json_rpc::{BYTE_ORDER_MARK, INVALID_REQUEST, PARSE_ERROR};
 use hyper::body::Bytes;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -8,11 +9,6 @@ use serde_json::{Value, json};
 
 /// The code of an error that the bridge reports: one for the implementation (JSON-RPC 2.0, 5.1).
 const BRIDGE_ERROR: i32 = -32_000;
-const PARSE_ERROR: i32 = -32_700;
-const INVALID_REQUEST: i32 = -32_600;
-
-/// Some servers begin a message with it. JSON has none (RFC 8259, 8.1).
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Why a line of the client is not passed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +116,8 @@ pub(super) fn answers(bytes: &[u8]) -> Option<Vec<Value>> {
     Some(answers.filter_map(|head| head.id).collect())
 }
 
-/// The error of the server as the answer to a request, where it names none: it did not read so far.
+/// The error of a server that names no request, as the answer to this one. A server that refuses a request before it has read
+/// its id sends such an error.
 pub(super) fn error_without_id(bytes: &[u8], id: &Value) -> Option<Vec<u8>> {
     #[derive(Deserialize)]
     struct Refusal {

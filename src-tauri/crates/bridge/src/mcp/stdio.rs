@@ -2,14 +2,13 @@
 
 use super::message;
 use crate::failure::Failure;
+use crate::json_rpc::MAX_LINE_BYTES;
 use hyper::body::Bytes;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc};
 
-/// The longest line of a client.
-const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
 /// So many lines and parts of lines wait in each direction. Then the other side is read no further.
 const MAX_QUEUED: usize = 16;
 /// So many bytes wait for the client, or one longer part.

@@ -3,6 +3,7 @@
 //! The transport of `rmcp` does not answer a line that is not JSON, omits the `id` from the answer to an invalid request, and
 //! its session ends when a notification comes before `initialize`. This one answers as JSON-RPC 2.0 (5 and 5.1) says.
 
+use crate::json_rpc::{BYTE_ORDER_MARK, INVALID_REQUEST, MAX_LINE_BYTES, PARSE_ERROR};
 use rmcp::model::{ClientJsonRpcMessage, ClientRequest, GetMeta, ProtocolVersion, ServerJsonRpcMessage};
 use rmcp::service::RoleServer;
 use rmcp::transport::Transport;
@@ -12,12 +13,6 @@ use std::sync::Arc;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
-
-/// The longest line of a client.
-const MAX_LINE_BYTES: usize = 16 * 1024 * 1024;
-
-const PARSE_ERROR: i32 = -32_700;
-const INVALID_REQUEST: i32 = -32_600;
 
 /// Reads messages from `R` and writes them to `W`.
 pub(super) struct LineTransport<R, W> {
@@ -152,8 +147,7 @@ enum Line {
 }
 
 fn read(line: &[u8]) -> Line {
-    // A byte order mark may be ignored (RFC 8259, 8.1).
-    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
+    let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
     let Ok(value) = serde_json::from_slice::<Value>(line) else {
         return invalid(PARSE_ERROR, "Parse error", &Value::Null);
     };
