@@ -7,7 +7,7 @@ use crate::helpers::serving;
 use crate::output::{Colour, Output, Style};
 use crate::table::{Cell, table};
 use serde::Serialize;
-use tokenry_contract::{Connection, ConnectionStatus, GrantType, OAuthProvider, Preset};
+use tokenry_contract::{Connection, ConnectionStatus, ErrorCode, GrantType, OAuthProvider, Preset};
 use tokenry_setup::{EntryState, Environment, ToolState, list};
 
 /// The tools that exchange an ID token.
@@ -151,13 +151,15 @@ fn id_token_problem(name: &str, engine: &Engine) -> Option<String> {
 }
 
 fn status_problem(name: &str, engine: &Engine) -> Option<String> {
-    let connections: Vec<Connection> = engine.get(&["v1", "connections"]).ok()?;
-    let is_it =
-        |one: &&Connection| one.name == name || one.id.to_string() == name || one.provider_name == name;
-    let Some(connection) = connections.iter().find(is_it) else {
-        return Some(format!(
-            "there is no connection called {name}; `tokenry list` shows them"
-        ));
+    let connection: Result<Connection, Failure> = engine.get(&["v1", "connections", name]);
+    let connection = match connection {
+        Ok(connection) => connection,
+        Err(failure) if failure.code() == Some(ErrorCode::NotFound) => {
+            return Some(format!(
+                "there is no connection called {name}; `tokenry list` shows them"
+            ));
+        }
+        Err(failure) => return Some(failure.line()),
     };
     let name = &connection.name;
     match connection.status {
