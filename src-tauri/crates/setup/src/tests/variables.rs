@@ -65,8 +65,8 @@ fn a_variable_with_a_relative_path_is_an_error_that_names_it() {
 #[test]
 fn the_file_for_aws_can_be_below_the_home_folder() {
     let home = Home::new();
-    let view = planned(&home, "aws", "AWS_CONFIG_FILE", "~/work/aws").unwrap();
-    assert_eq!(view.changes[0].path, home.path("work/aws").display().to_string());
+    let view = planned(&home, "aws", "AWS_CONFIG_FILE", "~/cloud/aws").unwrap();
+    assert_eq!(view.changes[0].path, home.path("cloud/aws").display().to_string());
 }
 
 #[test]
